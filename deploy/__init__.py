@@ -1,0 +1,1 @@
+"""The roof: the command line and everything that runs the system. Nothing imports it."""
