@@ -1,0 +1,134 @@
+"""Real servers for tests, and an isolated corner of each for every test.
+
+Each pytest process starts its own servers, each when a test first asks for it. A test that kills,
+pauses or reconfigures a server takes an `own_…` one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.redis import DATABASES, RedisServer
+from tests.servers.server import Server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitServer]:
+    """The RabbitMQ that the tests of this process share; leave it running."""
+    with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """The Redis that the tests of this process share; leave it running."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The Postgres that the tests of this process share; leave it running."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_rabbitmq() -> Iterator[RabbitServer]:
+    """A running RabbitMQ of this test alone (about 6 s): kill it, pause it, restart it."""
+    with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A running Redis of this test alone: kill it, pause it, flush it."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A running Postgres of this test alone: kill it, pause it, restart it."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_databases(redis: RedisServer) -> Iterator[str]:
+    """URLs of the shared Redis's databases, emptied, each in its turn."""
+
+    def emptied() -> Iterator[str]:
+        for number in count():
+            database = number % DATABASES
+            redis.flush_database(database)
+            yield redis.database_url(database)
+
+    return emptied()
+
+
+@pytest.fixture
+def redis_url(redis_databases: Iterator[str]) -> str:
+    """An empty database of the shared Redis."""
+    return next(redis_databases)
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: RabbitServer) -> Iterator[str]:
+    """An empty virtual host of the shared RabbitMQ, removed after the test."""
+    vhost = rabbitmq.create_vhost()
+    yield rabbitmq.vhost_url(vhost)
+    rabbitmq.delete_vhost(vhost)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database of the shared Postgres, removed after the test."""
+    database = postgres.create_database()
+    yield postgres.database_url(database)
+    postgres.drop_database(database)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that does not exist yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
+
+
+@pytest.fixture(params=["rabbitmq", "redis"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    """An empty broker; the test runs once on RabbitMQ and once on Redis.
+
+    The Redis one is another database than `redis_url` of the same test.
+    """
+    if request.param == "rabbitmq":
+        amqp_url: str = request.getfixturevalue("amqp_url")
+        return amqp_url
+    databases: Iterator[str] = request.getfixturevalue("redis_databases")
+    return next(databases)
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """An empty database without tables; the test runs once on Postgres and once on SQLite."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows the end of the log of every server it used."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Server):
+                report.sections.append((f"log of {value.name}", value.log_tail()))
+    return report

@@ -1,0 +1,118 @@
+"""A real Postgres for tests."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import uuid
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+
+from tests.servers.process import ChildProcess
+from tests.servers.server import Server, find_program
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "max_wal_size": "256MB",
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",
+}
+
+
+class PostgresServer(Server):
+    """Durable as production is (fsync on), small in memory, run by an unprivileged user."""
+
+    name: ClassVar[str] = "postgres"
+    boot_seconds: ClassVar[float] = 30
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+
+    @property
+    def url(self) -> str:
+        return self.database_url("postgres")
+
+    def database_url(self, database: str) -> str:
+        """The same server, another of its databases, in SQLAlchemy's words."""
+        return f"postgresql+psycopg://forebay@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, *, template: str = "template1") -> str:
+        """The name of a new database, a copy of `template`."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Removes it, with whatever connections it still has."""
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def execute(self, statement: str) -> None:
+        """One statement on the maintenance database, outside any transaction."""
+        with psycopg.connect(self._conninfo(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _prepare(self) -> ChildProcess:
+        user = _unprivileged_user()
+        data = self.folder / "data"
+        if user is not None:
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        self._initialise(data, user)
+        command = [_program("postgres"), "-D", str(data), "-p", str(self.port)]
+        for setting, value in (SETTINGS | {"unix_socket_directories": str(self.folder)}).items():
+            command += ["-c", f"{setting}={value}"]
+        return ChildProcess(
+            command=command,
+            log=self.log,
+            scratch=self.folder,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+        )
+
+    def _initialise(self, data: Path, user: pwd.struct_passwd | None) -> None:
+        initdb = [_program("initdb"), "-D", str(data), "-U", "forebay", "--auth=trust"]
+        finished = subprocess.run(
+            [*initdb, "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"],
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        assert finished.returncode == 0, f"initdb failed:\n{finished.stdout}{finished.stderr}"
+
+    def _is_ready(self) -> bool:
+        try:
+            psycopg.connect(self._conninfo()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _conninfo(self) -> str:
+        return (
+            f"host=127.0.0.1 port={self.port} user=forebay dbname=postgres"
+            " connect_timeout=2 sslmode=disable"
+        )
+
+
+def _program(name: str) -> str:
+    """From Debian's versioned folders, newest first, or from the PATH."""
+    versioned = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
+    newest_first = sorted(versioned, key=lambda path: float(path.parent.parent.name), reverse=True)
+    return find_program([*newest_first, name], install="the package postgresql")
+
+
+def _unprivileged_user() -> pwd.struct_passwd | None:
+    """Whom root becomes, since Postgres refuses root; None when we are not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise AssertionError("Postgres refuses root and there is no user postgres or nobody to become")

@@ -1,0 +1,137 @@
+"""A real RabbitMQ for tests."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import quote
+
+from tests.servers.ports import free_port
+from tests.servers.process import ChildProcess
+from tests.servers.server import Server, find_program
+
+CONFIGURATION = """\
+listeners.tcp.1 = 127.0.0.1:{port}
+loopback_users = none
+disk_free_limit.absolute = 50MB
+vm_memory_high_watermark.absolute = 1GB
+raft.wal_max_size_bytes = 33554432
+heartbeat = 10
+log.file.level = warning
+log.console = false
+"""
+
+# One scheduler of each kind and no spinning: several nodes and the tests share a few cores.
+SMALL_MACHINE = "+S 1:1 +SDcpu 1:1 +SDio 1 +A 1 +sbwt none +sbwtdcpu none +sbwtdio none"
+
+
+class RabbitServer(Server):
+    """One node with a port mapper of its own, so that nodes of other tests never meet."""
+
+    name: ClassVar[str] = "rabbitmq"
+    boot_seconds: ClassVar[float] = 90
+
+    @property
+    def url(self) -> str:
+        return self.vhost_url("/")
+
+    def vhost_url(self, vhost: str) -> str:
+        """The same node, another of its virtual hosts, as user guest."""
+        path = "/" if vhost == "/" else quote(vhost, safe="")
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/{path}"
+
+    def create_vhost(self) -> str:
+        """The name of a new virtual host that guest may use."""
+        name = f"test-{uuid.uuid4().hex}"
+        self.evaluate(f'rabbit_vhost:add(<<"{name}">>, <<"test">>).')
+        everything = '<<".*">>, <<".*">>, <<".*">>, <<"test">>'
+        grant = "rabbit_auth_backend_internal:set_permissions"
+        self.evaluate(f'{grant}(<<"guest">>, <<"{name}">>, {everything}).')
+        return name
+
+    def delete_vhost(self, name: str) -> None:
+        """Removes it with its queues; its connections are closed."""
+        self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, <<"test">>).')
+
+    def evaluate(self, expression: str) -> str:
+        """What one Erlang expression, with its full stop, returns inside the node.
+
+        Raises AssertionError with the reason when it fails.
+        """
+        with socket.create_connection(("127.0.0.1", self.console_port), timeout=30) as connection:
+            connection.sendall(expression.encode() + b"\n")
+            answer = connection.makefile().read().strip()
+        assert answer.startswith("{ok,"), f"{expression} failed: {answer}"
+        return answer.removeprefix("{ok,").removesuffix("}")
+
+    def close(self) -> None:
+        super().close()
+        self.port_mapper.kill()
+
+    def start(self) -> RabbitServer:
+        self.port_mapper.spawn()
+        return super().start()
+
+    def _prepare(self) -> ChildProcess:
+        self.console_port, mapper_port = free_port(), free_port()
+        self.port_mapper = ChildProcess(
+            command=[_port_mapper(), "-address", "127.0.0.1", "-port", str(mapper_port)],
+            log=self.folder / "epmd.log",
+        )
+        configuration = self.folder / "rabbitmq.conf"
+        configuration.write_text(CONFIGURATION.format(port=self.port))
+        environment = self._places(configuration) | {
+            "ERL_EPMD_PORT": str(mapper_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "FOREBAY_TEST_CONSOLE_PORT": str(self.console_port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": self._machine_arguments(),
+            # The script becomes the node instead of staying in front of it as its parent.
+            "detached": "true",
+        }
+        return ChildProcess(
+            command=[_script()], log=self.log, environment=environment, scratch=self.folder
+        )
+
+    def _places(self, configuration: Path) -> dict[str, str]:
+        return {
+            "HOME": str(self.folder),
+            "RABBITMQ_NODENAME": f"test{self.port}@localhost",
+            "RABBITMQ_CONFIG_FILE": str(configuration),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced.config"),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+        }
+
+    def _machine_arguments(self) -> str:
+        console = Path(__file__).with_name("rabbitmq_console.erl")
+        return (
+            f"{SMALL_MACHINE} -kernel inet_dist_use_interface {{127,0,0,1}}"
+            f' -eval file:eval("{console}").'
+        )
+
+    def _is_ready(self) -> bool:
+        # The console opens after the boot: before that, a port that answers proves nothing.
+        return self.accepts_connections(self.console_port) and self.accepts_connections()
+
+    def _logs(self) -> Iterator[Path]:
+        yield self.log
+        yield from (self.folder / "log").glob("*.log")
+
+
+def _script() -> str:
+    """The script itself: the one on Debian's PATH becomes the user rabbitmq first."""
+    return find_program(
+        ["/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"],
+        install="the package rabbitmq-server",
+    )
+
+
+def _port_mapper() -> str:
+    return find_program(["epmd"], install="the package rabbitmq-server (it brings Erlang)")
