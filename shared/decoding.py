@@ -1,0 +1,68 @@
+"""Bytes or plain objects into structs, with errors that name the field.
+
+msgspec reports where it stopped only inside its message text, so this one file takes that text
+apart; everything above it sees `InvalidRequest.param` and never a library's wording.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared.errors import InvalidRequest
+
+T = TypeVar("T")
+
+_WHERE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
+
+
+def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode `body`; raises InvalidRequest naming the offending field.
+
+    A body nested deeper than the decoder's stack is refused like any other wrong body.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(
+            f"The body is not valid JSON: {error}. Send one JSON object.", kind="invalid_json"
+        ) from None
+
+
+def convert(value: Any, kind: type[T], *, strict: bool = True) -> T:
+    """Convert a plain object into `kind`; raises InvalidRequest naming the offending field."""
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
+
+
+def invalid_field(text: str) -> InvalidRequest:
+    """The error for one msgspec complaint: which field, what is wrong, what to do."""
+    where = _WHERE.match(text)
+    problem, path = (where["problem"], where["path"] or "") if where else (text, "")
+    if unknown := _UNKNOWN.match(problem):
+        field = _joined(path, unknown["field"])
+        return InvalidRequest(
+            f"Unknown parameter: '{field}'. Remove it.", param=field, kind="unknown_parameter"
+        )
+    if missing := _MISSING.match(problem):
+        field = _joined(path, missing["field"])
+        return InvalidRequest(
+            f"Missing required parameter: '{field}'.",
+            param=field,
+            kind="missing_required_parameter",
+        )
+    field = path.replace("[...]", "[]") or None
+    named = f"Invalid value for '{field}': {problem}." if field else f"{problem}."
+    return InvalidRequest(named, param=field, kind="invalid_type")
+
+
+def _joined(path: str, field: str) -> str:
+    return f"{path}.{field}" if path else field

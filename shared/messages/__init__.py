@@ -1,0 +1,1 @@
+"""The wire contracts: the only thing the rooms must agree on."""

@@ -1,0 +1,78 @@
+"""The body of POST /v1/responses: what we take, and nothing that we would silently ignore."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from shared.decoding import decode_json
+from shared.errors import InvalidRequest
+from shared.messages.input_item import InputItem
+
+Metadata = Annotated[
+    dict[Annotated[str, msgspec.Meta(max_length=64)], Annotated[str, msgspec.Meta(max_length=512)]],
+    msgspec.Meta(max_length=16),
+]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+class ConversationReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`{"id": "conv_…"}`, the other spelling of a conversation's id."""
+
+    id: Identifier
+
+
+class StreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a stream is sent. Obfuscation is accepted as OpenAI's clients send it; we add none."""
+
+    include_obfuscation: bool = False
+
+
+class CreateResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One message. A field that is absent here is refused by its name."""
+
+    input: (
+        Annotated[str, msgspec.Meta(min_length=1)]
+        | Annotated[list[InputItem], msgspec.Meta(min_length=1)]
+    )
+    model: Identifier | None = None
+    instructions: str | None = None
+    previous_response_id: Identifier | None = None
+    conversation: Identifier | ConversationReference | None = None
+    background: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    store: bool | None = None
+    metadata: Metadata | None = None
+    max_output_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    service_tier: str | None = None
+    user: Identifier | None = None
+    safety_identifier: Identifier | None = None
+    prompt_cache_key: str | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+    text: dict[str, object] | None = None
+    parallel_tool_calls: bool | None = None
+    tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    include: Annotated[list[str], msgspec.Meta(max_length=0)] | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """The tenant's end user, in either of OpenAI's spellings."""
+        return self.safety_identifier or self.user
+
+
+_decoder = msgspec.json.Decoder(CreateResponse)
+
+
+def decode_create_response(body: bytes) -> CreateResponse:
+    """Decode and check one body; raises InvalidRequest naming the field."""
+    request = decode_json(_decoder, body)
+    if request.previous_response_id and request.conversation:
+        raise InvalidRequest(
+            "Give either 'previous_response_id' or 'conversation', not both.", param="conversation"
+        )
+    return request

@@ -1,0 +1,22 @@
+"""Why a message will not be answered."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DeadReason(StrEnum):
+    """Low-cardinality; the dead letter's detail says the rest."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNKNOWN_TASK = "unknown_task"
+    UNAUTHENTICATED = "unauthenticated"
+    INVALID = "invalid"
+    REFUSED = "refused"
+    DELIVERY_LIMIT = "delivery_limit"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    DEADLINE_PASSED = "deadline_passed"
+    CHAIN_EXHAUSTED = "chain_exhausted"
+    PROVIDER_REFUSED = "provider_refused"
+    UNROUTABLE = "unroutable"

@@ -1,0 +1,43 @@
+"""Lanes: how soon an answer is wanted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from shared.errors import InvalidRequest
+
+
+class Lane(StrEnum):
+    """A queue of its own for each kind of patience."""
+
+    INTERACTIVE = "interactive"
+    STANDARD = "standard"
+    BATCH = "batch"
+
+
+_LANE_OF_TIER: Final[dict[str, Lane]] = {
+    "priority": Lane.INTERACTIVE,
+    "auto": Lane.STANDARD,
+    "default": Lane.STANDARD,
+    "flex": Lane.BATCH,
+}
+TIER_OF_LANE: Final[dict[Lane, str]] = {
+    Lane.INTERACTIVE: "priority",
+    Lane.STANDARD: "default",
+    Lane.BATCH: "flex",
+}
+
+
+def lane_of(service_tier: str | None) -> Lane:
+    """The lane of an OpenAI `service_tier`; raises InvalidRequest for a tier we do not have."""
+    if service_tier is None:
+        return Lane.STANDARD
+    lane = _LANE_OF_TIER.get(service_tier)
+    if lane is None:
+        known = ", ".join(_LANE_OF_TIER)
+        raise InvalidRequest(
+            f"Invalid value for 'service_tier': '{service_tier}'. Use one of: {known}.",
+            param="service_tier",
+        )
+    return lane

@@ -1,0 +1,32 @@
+"""Who may post, and how much."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class KeyScope(StrEnum):
+    """What an API key opens."""
+
+    PRODUCER = "producer"
+    ADMIN = "admin"
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tenant's limits. Tokens are estimates at the door, corrected by real usage afterwards."""
+
+    requests_per_minute: int
+    tokens_per_minute: int
+    user_requests_per_minute: int
+    user_tokens_per_minute: int
+    max_in_flight: int
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """The owner of keys, limits and data; `plan` is None for the plan of the settings."""
+
+    id: str
+    name: str
+    plan: Plan | None = None

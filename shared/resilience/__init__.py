@@ -1,0 +1,1 @@
+"""How calls survive: groups, deadlines, retries, breakers."""

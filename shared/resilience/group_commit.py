@@ -1,0 +1,120 @@
+"""Group commit: take all that waits, do it once, answer everybody.
+
+While one group is on its way the next one collects, so a lone item never waits for company and
+a crowd pays for one fsync or one round trip together. The idea is the one databases use for
+their log (DeWitt et al., "Implementation techniques for main memory database systems", 1984).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from shared.errors import Unavailable
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+Flush = Callable[[list[Item]], Awaitable[Sequence[Outcome | BaseException]]]
+
+
+class GroupCommit(Generic[Item, Outcome]):
+    """Answers `submit` with the outcome of the group its item went into.
+
+    `flush` receives up to `limit` items in order of arrival and returns one outcome for each, in
+    the same order; an outcome that is an exception is raised to its submitter alone, an exception
+    from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight.
+    A submitter that is cancelled leaves its item in the group: what was sent may still happen.
+    """
+
+    def __init__(
+        self,
+        flush: Flush[Item, Outcome],
+        *,
+        limit: int = 256,
+        concurrency: int = 1,
+        capacity: int = 50_000,
+    ) -> None:
+        self._flush = flush
+        self._limit = limit
+        self._free = concurrency
+        self._capacity = capacity
+        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._starting = False
+        self._closed = False
+
+    async def submit(self, item: Item) -> Outcome:
+        """Hand in one item and wait for its outcome; raises Unavailable when full or closed."""
+        if self._closed or len(self._waiting) >= self._capacity:
+            raise Unavailable("Too much is waiting to be written.", retry_after_seconds=1.0)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        self._start_a_group()
+        return await future
+
+    async def close(self) -> None:
+        """Flush what waits, then refuse everything that comes after."""
+        self._closed = True
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _start_a_group(self) -> None:
+        if self._starting or not self._free or not self._waiting:
+            return
+        self._starting = True
+        self._free -= 1
+        task = asyncio.get_running_loop().create_task(self._run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self) -> None:
+        # The group is cut here and not in `submit`: everything that is submitted in the same
+        # turn of the event loop travels together.
+        self._starting = False
+        try:
+            while self._waiting:
+                await self._flush_one(self._cut())
+        finally:
+            self._free += 1
+            self._start_a_group()
+
+    def _cut(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+        group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+        self._start_a_group()
+        return group
+
+    async def _flush_one(self, group: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        try:
+            outcomes = await self._flush([item for item, _ in group])
+        except asyncio.CancelledError as error:
+            _fail(group, error)
+            raise
+        except Exception as error:  # noqa: BLE001 - handed to every submitter of the group
+            _fail(group, error)
+        else:
+            _answer(group, outcomes)
+
+
+def _answer(
+    group: list[tuple[Item, asyncio.Future[Outcome]]],
+    outcomes: Sequence[Outcome | BaseException],
+) -> None:
+    for (_, future), outcome in zip(group, outcomes, strict=True):
+        if future.done():
+            continue
+        if isinstance(outcome, BaseException):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+
+def _fail(group: list[tuple[Item, asyncio.Future[Outcome]]], error: BaseException) -> None:
+    for _, future in group:
+        if future.done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            future.cancel()
+        else:
+            future.set_exception(error)

@@ -1,0 +1,30 @@
+"""The workers: how many turns at once, for how long, and how much of a conversation they read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.settings.units import Port, Positive, PositiveInt
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One worker process: one event loop, many turns."""
+
+    concurrency: PositiveInt = 500
+    prefetch_multiplier: PositiveInt = 1
+    soft_time_limit_seconds: Positive = 600.0
+    hard_time_limit_seconds: Positive = 660.0
+    soft_shutdown_seconds: Positive = 10.0
+    metrics_port: Port = 0
+    """Where this worker serves `/metrics` on loopback; 0 is off."""
+    stream_interval_seconds: Positive = 0.03
+    """Text that arrives within this time is sent to the caller as one event."""
+
+
+class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of a conversation a model is given."""
+
+    token_budget: PositiveInt = 8_000
+    """Tokens of input, the newest message included."""
+    message_limit: PositiveInt = 100
+    """Earlier messages looked at, newest first."""

@@ -1,0 +1,19 @@
+"""The stack on one bare machine."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.settings.units import Port, PositiveInt
+
+
+class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`forebay up`: everything in one folder, on loopback."""
+
+    folder: str = ".forebay"
+    """Where its files live, relative to the folder it is started in."""
+    redis_port: Port = 0
+    """0 takes a free one."""
+    flower_port: Port = 5555
+    flower: bool = True
+    workers: PositiveInt = 1

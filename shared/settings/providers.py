@@ -1,0 +1,44 @@
+"""The provider chain: who answers, in which order."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.settings.secret import Secret
+from shared.settings.units import Positive, PositiveInt
+
+
+class ProviderKind(StrEnum):
+    """The wire format or mechanism of a provider."""
+
+    OPENAI_COMPATIBLE = "openai_compatible"
+    ANTHROPIC = "anthropic"
+    RULES = "rules"
+    HANDOFF = "handoff"
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One link of the chain. Its key comes from `api_key_env` or `api_key_file`, never from here."""
+
+    name: str
+    kind: ProviderKind
+    base_url: str | None = None
+    model: str | None = None
+    """The model asked for when the caller's is not one of `models`."""
+    models: tuple[str, ...] = ()
+    """Models this provider serves under the caller's own name for them."""
+    api_key_env: str | None = None
+    api_key_file: str | None = None
+    api_key: Secret | None = None
+    """Filled when settings are read; refused in the file."""
+    rules_file: str | None = None
+    apology: str | None = None
+    connect_timeout_seconds: Positive = 3.0
+    first_token_timeout_seconds: Positive = 30.0
+    idle_timeout_seconds: Positive = 20.0
+    total_timeout_seconds: Positive = 300.0
+    max_tries: PositiveInt = 3
+    max_output_tokens: PositiveInt = 4096
+    """Asked for when the caller names no limit and the wire format demands one."""

@@ -1,0 +1,126 @@
+"""Plain values into frozen structs, leaf by leaf, remembering where each value came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from shared.decoding import convert
+from shared.errors import InvalidRequest
+from shared.settings.secret import Secret, ServerUrl, has_password
+
+T = TypeVar("T", bound=msgspec.Struct)
+_SECRET_KEYS = frozenset({"api_key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was found: a file's path or a variable's name."""
+
+    name: str
+    from_file: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """Values by section, the origin of each, and what was wrong with them."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+    def merge(self, tree: dict[str, Any], origin: Origin) -> None:
+        """Take a whole tree in, as a TOML file gives it."""
+        for section, value in tree.items():
+            if isinstance(value, dict):
+                for key, leaf in value.items():
+                    self.place([section, key], leaf, origin)
+            else:
+                self.place([section], value, origin)
+
+    def place(self, path: list[str], value: object, origin: Origin) -> None:
+        """Take one value in; a later one replaces an earlier one."""
+        parent = self.values
+        for part in path[:-1]:
+            below = parent.setdefault(part, {})
+            if not isinstance(below, dict):
+                return
+            parent = below
+        parent[path[-1]] = value
+        self.origins[".".join(path)] = origin
+
+    def fault(self, path: str, value: object, problem: str) -> None:
+        """Note what is wrong with the value at `path`."""
+        origin = self.origins.get(path)
+        where = f" (from {origin.name})" if origin else ""
+        shown = "***" if path.rpartition(".")[2] in _SECRET_KEYS else _shown(value)
+        self.findings.append(f"{path} = {shown}{where}: {problem}")
+
+
+def read_struct(kind: type[T], reading: Reading) -> T | None:
+    """The struct `kind` from `reading`, or None once a finding has been noted."""
+    before = len(reading.findings)
+    built = _built(kind, reading.values, "", reading)
+    return cast("T", built) if len(reading.findings) == before else None
+
+
+def _built(kind: type[msgspec.Struct], values: dict[str, Any], at: str, reading: Reading) -> Any:
+    known = {item.name: item.type for item in msgspec.structs.fields(kind)}
+    built: dict[str, object] = {}
+    for name, value in values.items():
+        path = f"{at}.{name}" if at else name
+        if name not in known:
+            reading.fault(path, value, f"is not a setting. Known here: {', '.join(known)}.")
+            continue
+        inner = known[name]
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            if isinstance(value, dict):
+                built[name] = _built(inner, value, path, reading)
+            else:
+                reading.fault(path, value, "is a section; set a key inside it.")
+        else:
+            _read_leaf(built, name, value, inner, path, reading)
+    return kind(**built) if not reading.findings else None
+
+
+def _read_leaf(
+    built: dict[str, object], name: str, value: object, kind: Any, path: str, reading: Reading
+) -> None:
+    origin = reading.origins.get(path)
+    from_file = origin is None or origin.from_file
+    if kind is ServerUrl and from_file and isinstance(value, str) and has_password(value):
+        variable = f"FOREBAY_{path.upper().replace('.', '__')}"
+        reading.fault(path, value, f"holds a password. Set {variable} or {variable}_FILE instead.")
+        return
+    try:
+        built[name] = _leaf(value, kind, from_text=not from_file)
+    except InvalidRequest as error:
+        where = f" at '{error.param}'" if error.param else ""
+        reading.fault(path, value, f"{error.message}{where} Set a value that fits.")
+
+
+def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
+    if from_text and isinstance(value, str) and value[:1] in {"[", "{"}:
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError as error:
+            raise InvalidRequest(f"is not valid JSON: {error}.") from None
+    try:
+        return msgspec.convert(value, kind, strict=not from_text, dec_hook=_decode_custom)
+    except msgspec.ValidationError:
+        return convert(value, kind, strict=not from_text)
+
+
+def _decode_custom(kind: type, value: object) -> object:
+    if kind is ServerUrl and isinstance(value, str):
+        return ServerUrl(value)
+    if kind is Secret:
+        raise ValueError("a secret is never written here; use api_key_env or api_key_file")
+    raise ValueError(f"expected {kind.__name__}")
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return ServerUrl(text).redacted if "://" in text else repr(value)

@@ -1,0 +1,55 @@
+"""The servers we stand on: broker, Redis and the ledger's database."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from shared.settings.secret import ServerUrl
+from shared.settings.units import Positive, PositiveInt
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The queue: RabbitMQ (`amqp://`) or Redis (`redis://`)."""
+
+    url: ServerUrl = ServerUrl("amqp://guest:guest@127.0.0.1:5672//")
+    publish_timeout_seconds: Positive = 3.0
+    heartbeat_seconds: PositiveInt = 10
+    delivery_limit: PositiveInt = 3
+    visibility_timeout_seconds: PositiveInt = 3600
+
+    @property
+    def is_redis(self) -> bool:
+        return self.url.scheme in {"redis", "rediss"}
+
+
+class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The store for limits, replies and caches. It may lose everything without losing a message."""
+
+    url: ServerUrl = ServerUrl("redis://127.0.0.1:6379/0")
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=1.0)] = 0.5
+    reply_ttl_seconds: PositiveInt = 3600
+
+
+class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The record: Postgres (`postgresql+psycopg://`) or SQLite (`sqlite+aiosqlite:///file`)."""
+
+    url: ServerUrl = ServerUrl("postgresql+psycopg://forebay:forebay@127.0.0.1:5432/forebay")
+    pool_size: PositiveInt = 4
+    timeout_seconds: Positive = 5.0
+    group_limit: PositiveInt = 256
+    wake_after_seconds: Positive = 15.0
+    """How long an accepted message may stay unclaimed before it is published again."""
+    wake_after_max_seconds: Positive = 600.0
+    lease_seconds: Positive = 15.0
+    """How long a worker may be silent before its turns go back to the queue."""
+    attempt_limit: PositiveInt = 4
+    """Claims of one message after which it is dead-lettered as poison."""
+    sweep_seconds: Positive = 1.0
+    """How often the maintenance loops look."""
+    retention_days: PositiveInt = 30
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.scheme.startswith("sqlite")

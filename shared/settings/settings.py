@@ -1,0 +1,28 @@
+"""The tree itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.settings.agents import ContextSettings, WorkerSettings
+from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
+from shared.settings.embedded import EmbeddedSettings
+from shared.settings.providers import ProviderSettings
+from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
+from shared.settings.telemetry import TelemetrySettings
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that can be set. Read once at an entry point, then handed down in parts."""
+
+    broker: BrokerSettings = BrokerSettings()
+    redis: RedisSettings = RedisSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    ingress: IngressSettings = IngressSettings()
+    lanes: LaneSettings = LaneSettings()
+    limits: LimitSettings = LimitSettings()
+    worker: WorkerSettings = WorkerSettings()
+    context: ContextSettings = ContextSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    providers: tuple[ProviderSettings, ...] = ()

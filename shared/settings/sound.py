@@ -1,0 +1,62 @@
+"""Settings that are each valid and together cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.settings import Settings
+
+_BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
+_LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
+
+
+def unsound(settings: Settings) -> Iterator[str]:
+    """One sentence for each fault, with its fix."""
+    yield from _servers(settings)
+    yield from _times(settings)
+    yield from _chain(settings.providers)
+
+
+def _servers(settings: Settings) -> Iterator[str]:
+    for key, url, schemes in (
+        ("broker.url", settings.broker.url, _BROKER_SCHEMES),
+        ("redis.url", settings.redis.url, frozenset({"redis", "rediss"})),
+        ("ledger.url", settings.ledger.url, _LEDGER_SCHEMES),
+    ):
+        if url.scheme not in schemes:
+            known = ", ".join(f"{scheme}://" for scheme in sorted(schemes))
+            yield f"{key} = '{url.redacted}': unknown kind of server. Start it with one of {known}."
+
+
+def _times(settings: Settings) -> Iterator[str]:
+    worker, broker = settings.worker, settings.broker
+    if worker.soft_time_limit_seconds >= worker.hard_time_limit_seconds:
+        yield (
+            "worker.soft_time_limit_seconds must be below worker.hard_time_limit_seconds "
+            f"({worker.hard_time_limit_seconds:g})."
+        )
+    if broker.is_redis and broker.visibility_timeout_seconds < 2 * worker.hard_time_limit_seconds:
+        yield (
+            "broker.visibility_timeout_seconds must be at least twice "
+            f"worker.hard_time_limit_seconds: {2 * worker.hard_time_limit_seconds:g} or more, "
+            "else Redis gives running messages to a second worker."
+        )
+
+
+def _chain(providers: tuple[ProviderSettings, ...]) -> Iterator[str]:
+    names = [provider.name for provider in providers]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"providers: two are named '{name}'. Give each its own name."
+    for provider in providers:
+        yield from _provider(provider)
+
+
+def _provider(provider: ProviderSettings) -> Iterator[str]:
+    over_http = provider.kind in {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC}
+    if over_http and not (provider.base_url or "").startswith(("http://", "https://")):
+        yield f"providers: '{provider.name}' needs base_url, such as https://api.example.com/v1."
+    if over_http and not (provider.model or provider.models):
+        yield f"providers: '{provider.name}' needs model, the name its server knows."
+    if provider.kind is ProviderKind.RULES and not provider.rules_file:
+        yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."

@@ -1,0 +1,35 @@
+"""What is told about a running system, and to whom."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.settings.units import Share
+
+
+class LogLevel(StrEnum):
+    """From which severity on a line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """For machines or for people."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class TelemetrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Logs, traces."""
+
+    traces_endpoint: str | None = None
+    """OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; unset is off."""
+    sample_ratio: Share = 1.0
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.JSON
