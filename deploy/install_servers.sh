@@ -1,0 +1,65 @@
+#!/bin/sh
+# install_servers.sh: RabbitMQ, Redis and Postgres for the tests, from Debian's or Ubuntu's packages.
+# Installs only what is missing, only when it may, and starts nothing: the tests start their own.
+set -eu
+
+policy=/usr/sbin/policy-rc.d
+
+say() { printf '%s\n' "$*" >&2; }
+
+missing_packages() {
+    find_program rabbitmq-server /usr/lib/rabbitmq/bin || echo rabbitmq-server
+    find_program redis-server || find_program valkey-server || echo redis-server
+    find_program postgres /usr/lib/postgresql/*/bin || echo postgresql
+}
+
+# find_program NAME [FOLDER...]: whether it is in one of the folders, on the PATH or in sbin.
+find_program() {
+    name=$1
+    shift
+    for folder in "$@" /usr/sbin; do
+        [ -x "$folder/$name" ] && return 0
+    done
+    command -v "$name" >/dev/null 2>&1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+may_install() {
+    command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null
+}
+
+# A package starts its service unless this file says no (101).
+forbid_services() {
+    if [ ! -e "$policy" ]; then
+        trap 'as_root rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+}
+
+install_packages() {
+    forbid_services
+    as_root apt-get update -qq </dev/null >/dev/null || say "apt-get update failed; trying with the lists at hand."
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+}
+
+packages=$(missing_packages | tr '\n' ' ')
+packages=${packages% }
+[ -z "$packages" ] && exit 0
+
+if ! may_install; then
+    say "The tests need real servers: please install $packages (Debian: sudo apt-get install $packages) and run make test again."
+    exit 1
+fi
+say "Installing $packages for the tests (no service is started) ..."
+# shellcheck disable=SC2086 # one word per package is meant
+install_packages $packages
+
+still_missing=$(missing_packages | tr '\n' ' ')
+if [ -n "$still_missing" ]; then
+    say "The tests still miss ${still_missing% }: please install them by hand and run make test again."
+    exit 1
+fi
