@@ -45,8 +45,9 @@ def convert(value: Any, kind: type[T], *, strict: bool = True) -> T:
 
 def invalid_field(text: str) -> InvalidRequest:
     """The error for one msgspec complaint: which field, what is wrong, what to do."""
-    where = _WHERE.match(text)
-    problem, path = (where["problem"], where["path"] or "") if where else (text, "")
+    problem, path = text, ""
+    if where := _WHERE.match(text):
+        problem, path = str(where["problem"]), str(where["path"] or "")
     if unknown := _UNKNOWN.match(problem):
         field = _joined(path, unknown["field"])
         return InvalidRequest(

@@ -10,7 +10,7 @@ from shared.messages.lane import Lane
 
 
 class WakeUp(msgspec.Struct, frozen=True):
-    """Tells some worker that the ledger has a message to claim. Losing or repeating one is harmless."""
+    """Tells a worker that the ledger has a message to claim. Lost or repeated, it does no harm."""
 
     message_id: str
     lane: Lane

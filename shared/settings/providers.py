@@ -20,7 +20,7 @@ class ProviderKind(StrEnum):
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One link of the chain. Its key comes from `api_key_env` or `api_key_file`, never from here."""
+    """One link of the chain. Its key comes from `api_key_env` or `api_key_file`."""
 
     name: str
     kind: ProviderKind

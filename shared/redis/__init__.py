@@ -1,0 +1,1 @@
+"""Redis: the client, its scripts, and what several rooms keep there."""

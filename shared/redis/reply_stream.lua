@@ -1,0 +1,35 @@
+-- Append a turn's events to the stream of its response and wake who waits.
+--
+-- KEYS[1]  the stream            forebay:{<message id>}:events
+-- KEYS[2]  the writer's attempt  forebay:{<message id>}:attempt
+-- ARGV[1]  channel to wake
+-- ARGV[2]  attempt number of the writer, its fence
+-- ARGV[3]  seconds both keys are kept after this write
+-- ARGV[4]  sequence number of the first event of an empty stream
+-- ARGV[5…] events, JSON without their sequence number
+--
+-- Returns the sequence number of the last event, or -1 when a later attempt has written: a worker
+-- that lost its lease can no longer speak. Sequence numbers have no gaps.
+
+local attempt = tonumber(ARGV[2])
+local writer = tonumber(redis.call('GET', KEYS[2]) or '0')
+if attempt < writer then
+  return -1
+end
+if attempt > writer then
+  redis.call('SET', KEYS[2], attempt, 'EX', ARGV[3])
+end
+
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local sequence = tonumber(ARGV[4]) - 1
+if last[1] then
+  sequence = tonumber(string.match(last[1][1], '^(%d+)'))
+end
+for i = 5, #ARGV do
+  sequence = sequence + 1
+  redis.call('XADD', KEYS[1], sequence .. '-0', 'e', ARGV[i])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+redis.call('PUBLISH', ARGV[1], sequence)
+return sequence

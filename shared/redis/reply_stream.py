@@ -1,0 +1,95 @@
+"""A response's events in Redis: written by the worker, read by any door, resumable by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.errors import RedisUnavailable
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.resilience.group_commit import GroupCommit
+
+FIRST_WORKER_SEQUENCE: Final = 2
+"""0 and 1 are `response.created` and `response.queued`, which every door can say by itself."""
+
+
+def wake_channel(message_id: str) -> str:
+    """Where whoever waits for this response listens."""
+    return f"forebay:wake:{message_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    message_id: str
+    attempt: int
+    events: Sequence[bytes]
+
+
+class ReplyStream:
+    """The events of each response, kept for `ttl_seconds` after the last one.
+
+    Losing the stream loses no answer: the ledger has it, and a door that finds no event asks there.
+    """
+
+    def __init__(self, redis: Redis, *, ttl_seconds: int) -> None:
+        self._redis = redis
+        self._ttl_seconds = ttl_seconds
+        self._script: LuaScript = load_script("shared.redis", "reply_stream.lua")
+        self._appends: GroupCommit[_Append, int] = GroupCommit(self._append_all, concurrency=4)
+
+    async def append(self, message_id: str, attempt: int, events: Sequence[bytes]) -> bool:
+        """Write events and wake the waiters; False when a later attempt has taken over.
+
+        Raises RedisUnavailable.
+        """
+        return await self._appends.submit(_Append(message_id, attempt, events)) >= 0
+
+    async def read(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
+        """The events numbered above `after`, in order; raises RedisUnavailable."""
+        start = f"({max(after, 0)}-0" if after >= 0 else "-"
+        try:
+            entries = await self._redis.xrange(_stream(message_id), min=start)
+        except RedisError as error:
+            raise RedisUnavailable(str(error)) from error
+        return [(int(entry_id.split(b"-")[0]), fields[b"e"]) for entry_id, fields in entries]
+
+    async def delete(self, message_id: str) -> None:
+        """Forget the events of one response; raises RedisUnavailable."""
+        try:
+            await self._redis.delete(_stream(message_id), _writer(message_id))
+        except RedisError as error:
+            raise RedisUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        await self._appends.close()
+
+    async def _append_all(self, appends: list[_Append]) -> list[int | BaseException]:
+        calls = [
+            ScriptCall(
+                (_stream(item.message_id), _writer(item.message_id)),
+                (
+                    wake_channel(item.message_id),
+                    item.attempt,
+                    self._ttl_seconds,
+                    FIRST_WORKER_SEQUENCE,
+                    *item.events,
+                ),
+            )
+            for item in appends
+        ]
+        try:
+            return await self._script.call_all(self._redis, calls)
+        except RedisError as error:
+            raise RedisUnavailable(str(error)) from error
+
+
+def _stream(message_id: str) -> str:
+    return f"forebay:{{{message_id}}}:events"
+
+
+def _writer(message_id: str) -> str:
+    return f"forebay:{{{message_id}}}:attempt"
