@@ -45,7 +45,8 @@ def convert(value: Any, kind: type[T], *, strict: bool = True) -> T:
 
 def invalid_field(text: str) -> InvalidRequest:
     """The error for one msgspec complaint: which field, what is wrong, what to do."""
-    problem, path = text, ""
+    problem: str = text
+    path: str = ""
     if where := _WHERE.match(text):
         problem, path = str(where["problem"]), str(where["path"] or "")
     if unknown := _UNKNOWN.match(problem):

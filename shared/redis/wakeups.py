@@ -65,7 +65,7 @@ class Wakeups:
         except (RedisError, OSError):
             return
         if self._reader is None:
-            self._reader = asyncio.create_task(self._read_forever())
+            self._reader = asyncio.create_task(self._read_forever(self._pubsub))
 
     async def _unsubscribe(self, channel: bytes) -> None:
         if self._pubsub is None:
@@ -75,11 +75,10 @@ class Wakeups:
         except (RedisError, OSError):
             return
 
-    async def _read_forever(self) -> None:
-        assert self._pubsub is not None
+    async def _read_forever(self, pubsub: PubSub) -> None:
         while True:
             try:
-                await self._read(self._pubsub)
+                await self._read(pubsub)
             except (RedisError, OSError):
                 # redis-py subscribes again to every channel when it reconnects; what was
                 # published meanwhile is gone, so everybody looks once.

@@ -1,0 +1,165 @@
+"""The events of a response's stream, in OpenAI's words.
+
+They are kept without their `sequence_number`; the stream's own numbering supplies it on the way
+out, so that a number is never given twice and never skipped.
+"""
+
+from __future__ import annotations
+
+
+import msgspec
+
+from shared.messages.response import OutputMessage, OutputText, ResponseObject
+from shared.messages.state import ResponseState
+
+
+class _Event(msgspec.Struct, frozen=True, tag_field="type"):
+    """One event. Encoded, it names its type first."""
+
+
+class ResponseCreated(_Event, frozen=True, tag="response.created"):
+    response: ResponseObject
+
+
+class ResponseQueued(_Event, frozen=True, tag="response.queued"):
+    response: ResponseObject
+
+
+class ResponseInProgress(_Event, frozen=True, tag="response.in_progress"):
+    response: ResponseObject
+
+
+class ResponseRestarted(_Event, frozen=True, tag="response.restarted"):
+    """Ours: what was streamed so far is void, the answer begins again."""
+
+    response_id: str
+    reason: str
+
+
+class OutputItemAdded(_Event, frozen=True, tag="response.output_item.added"):
+    item: OutputMessage
+    output_index: int = 0
+
+
+class ContentPartAdded(_Event, frozen=True, tag="response.content_part.added"):
+    item_id: str
+    part: OutputText
+    output_index: int = 0
+    content_index: int = 0
+
+
+class OutputTextDelta(_Event, frozen=True, tag="response.output_text.delta"):
+    item_id: str
+    delta: str
+    output_index: int = 0
+    content_index: int = 0
+    logprobs: list[object] = []
+
+
+class OutputTextDone(_Event, frozen=True, tag="response.output_text.done"):
+    item_id: str
+    text: str
+    output_index: int = 0
+    content_index: int = 0
+    logprobs: list[object] = []
+
+
+class ContentPartDone(_Event, frozen=True, tag="response.content_part.done"):
+    item_id: str
+    part: OutputText
+    output_index: int = 0
+    content_index: int = 0
+
+
+class OutputItemDone(_Event, frozen=True, tag="response.output_item.done"):
+    item: OutputMessage
+    output_index: int = 0
+
+
+class ResponseCompleted(_Event, frozen=True, tag="response.completed"):
+    response: ResponseObject
+
+
+class ResponseFailed(_Event, frozen=True, tag="response.failed"):
+    response: ResponseObject
+
+
+class ResponseIncomplete(_Event, frozen=True, tag="response.incomplete"):
+    response: ResponseObject
+
+
+class ResponseCancelled(_Event, frozen=True, tag="response.cancelled"):
+    """Ours: OpenAI ends a cancelled stream without a word."""
+
+    response: ResponseObject
+
+
+class ResponseRequiresAction(_Event, frozen=True, tag="response.requires_action"):
+    """Ours: a human has the message."""
+
+    response: ResponseObject
+
+
+Closing = (
+    ResponseCompleted
+    | ResponseFailed
+    | ResponseIncomplete
+    | ResponseCancelled
+    | ResponseRequiresAction
+)
+Event = (
+    ResponseCreated
+    | ResponseQueued
+    | ResponseInProgress
+    | ResponseRestarted
+    | OutputItemAdded
+    | ContentPartAdded
+    | OutputTextDelta
+    | OutputTextDone
+    | ContentPartDone
+    | OutputItemDone
+    | Closing
+)
+
+_CLOSING: dict[ResponseState, type[Closing]] = {
+    ResponseState.COMPLETED: ResponseCompleted,
+    ResponseState.FAILED: ResponseFailed,
+    ResponseState.INCOMPLETE: ResponseIncomplete,
+    ResponseState.CANCELLED: ResponseCancelled,
+    ResponseState.REQUIRES_ACTION: ResponseRequiresAction,
+}
+
+
+def closing_event(response: ResponseObject) -> Closing:
+    """The event that ends a stream in the response's state, which must be one that ends it."""
+    return _CLOSING[response.status](response)
+
+
+def encode_event(event: Event) -> bytes:
+    """The JSON of one event, without its sequence number."""
+    return msgspec.json.encode(event)
+
+
+def numbered(event: bytes, sequence: int) -> bytes:
+    """The event as it goes out."""
+    return b'%s,"sequence_number":%d}' % (event[:-1], sequence)
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """What a door looks at in an event it passes on."""
+
+    type: str
+    delta: str | None = None
+    response: msgspec.Raw | None = None
+
+
+_stored = msgspec.json.Decoder(StoredEvent)
+
+CLOSING_TYPES: frozenset[str] = frozenset(
+    str(kind.__struct_config__.tag) for kind in _CLOSING.values()
+)
+
+
+def read_event(event: bytes) -> StoredEvent:
+    """The parts of a stored event that a door acts on."""
+    return _stored.decode(event)

@@ -1,0 +1,180 @@
+"""The response object: what OpenAI's clients read, built from a row of the ledger."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from shared.identifiers import OUTPUT_MESSAGE, sibling_id
+from shared.messages.lane import TIER_OF_LANE
+from shared.messages.message_body import MessageBody, decode_body
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+
+DEFAULT_MODEL: Final = "auto"
+
+
+class OutputText(msgspec.Struct, frozen=True):
+    """The text of an answer."""
+
+    text: str
+    type: Literal["output_text"] = "output_text"
+    annotations: list[object] = []
+    logprobs: list[object] = []
+
+
+class OutputMessage(msgspec.Struct, frozen=True):
+    """One item of a response's output."""
+
+    id: str
+    content: list[OutputText]
+    status: Literal["in_progress", "completed", "incomplete"] = "completed"
+    type: Literal["message"] = "message"
+    role: Literal["assistant"] = "assistant"
+
+
+class InputTokensDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class OutputTokensDetails(msgspec.Struct, frozen=True):
+    reasoning_tokens: int = 0
+
+
+class ResponseUsage(msgspec.Struct, frozen=True):
+    """Tokens as the provider counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens_details: InputTokensDetails = InputTokensDetails()
+    output_tokens_details: OutputTokensDetails = OutputTokensDetails()
+
+
+class ResponseFault(msgspec.Struct, frozen=True):
+    """Why a response failed: OpenAI's code, and our sentence."""
+
+    code: str
+    message: str
+
+
+class IncompleteDetails(msgspec.Struct, frozen=True):
+    reason: Literal["max_output_tokens", "content_filter"]
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    id: str
+
+
+class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
+    """OpenAI's `Response`."""
+
+    id: str
+    object: Literal["response"] = "response"
+    created_at: int
+    completed_at: int | None = None
+    status: ResponseState
+    background: bool
+    error: ResponseFault | None = None
+    incomplete_details: IncompleteDetails | None = None
+    instructions: str | None = None
+    max_output_tokens: int | None = None
+    model: str
+    output: list[OutputMessage] = []
+    parallel_tool_calls: bool = True
+    previous_response_id: str | None = None
+    conversation: Conversation | None = None
+    service_tier: str
+    store: bool = True
+    temperature: float | None = None
+    text: dict[str, object]
+    tool_choice: str = "auto"
+    tools: list[object] = []
+    top_p: float | None = None
+    truncation: str = "disabled"
+    usage: ResponseUsage | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    metadata: dict[str, str]
+
+
+def response_object(record: MessageRecord, body: MessageBody | None = None) -> ResponseObject:
+    """The response of `record`; `body` spares decoding it where the caller has it already."""
+    asked = decode_body(record.body.encode()) if body is None else body
+    return ResponseObject(
+        id=record.id,
+        created_at=int(record.accepted_at.timestamp()),
+        completed_at=_completed_at(record),
+        status=record.state,
+        background=asked.background or False,
+        error=_fault(record),
+        incomplete_details=_incomplete(record),
+        instructions=asked.instructions,
+        max_output_tokens=asked.max_output_tokens,
+        model=record.model or asked.model or DEFAULT_MODEL,
+        output=_output(record),
+        previous_response_id=asked.previous_response_id,
+        conversation=Conversation(record.conversation_id) if record.conversation_id else None,
+        service_tier=TIER_OF_LANE[record.lane],
+        store=asked.store is not False,
+        temperature=asked.temperature,
+        text=asked.text or {"format": {"type": "text"}},
+        top_p=asked.top_p,
+        truncation=asked.truncation or "disabled",
+        usage=_usage(record),
+        user=asked.user,
+        safety_identifier=asked.safety_identifier,
+        prompt_cache_key=asked.prompt_cache_key,
+        metadata=asked.metadata or {},
+    )
+
+
+def output_message_id(message_id: str) -> str:
+    """The id of a response's one output item, the same in every event and every reading."""
+    return sibling_id(OUTPUT_MESSAGE, message_id)
+
+
+def _output(record: MessageRecord) -> list[OutputMessage]:
+    if record.output_text is None:
+        return []
+    whole = record.state is not ResponseState.INCOMPLETE
+    return [
+        OutputMessage(
+            id=output_message_id(record.id),
+            content=[OutputText(record.output_text)],
+            status="completed" if whole else "incomplete",
+        )
+    ]
+
+
+def _usage(record: MessageRecord) -> ResponseUsage | None:
+    if record.input_tokens is None or record.output_tokens is None:
+        return None
+    return ResponseUsage(
+        input_tokens=record.input_tokens,
+        output_tokens=record.output_tokens,
+        total_tokens=record.input_tokens + record.output_tokens,
+        input_tokens_details=InputTokensDetails(cached_tokens=record.cached_tokens or 0),
+    )
+
+
+def _fault(record: MessageRecord) -> ResponseFault | None:
+    if record.state is not ResponseState.FAILED:
+        return None
+    return ResponseFault(record.error_code or "server_error", record.error_message or "Failed.")
+
+
+def _incomplete(record: MessageRecord) -> IncompleteDetails | None:
+    if record.state is not ResponseState.INCOMPLETE:
+        return None
+    filtered = record.incomplete_reason == "content_filter"
+    return IncompleteDetails("content_filter" if filtered else "max_output_tokens")
+
+
+def _completed_at(record: MessageRecord) -> int | None:
+    if record.state is not ResponseState.COMPLETED or record.finished_at is None:
+        return None
+    return int(record.finished_at.timestamp())

@@ -1,0 +1,1 @@
+"""AMQP 0-9-1 for publishing on an event loop: frames, one connection, and its confirms."""

@@ -1,0 +1,107 @@
+"""Which published messages the broker still has to confirm, and who waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from shared.errors import BrokerUnavailable
+
+
+class Confirmation:
+    """What one publisher of a group waits for; `None` in its place means that nobody waits."""
+
+    __slots__ = ("future", "identifiers", "outstanding")
+
+    def __init__(self, identifiers: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
+        self.identifiers = frozenset(identifiers)
+        self.outstanding = len(self.identifiers)
+        self.future: asyncio.Future[None] = loop.create_future()
+
+    def confirm(self) -> None:
+        """One more message is safe with the broker."""
+        self.outstanding -= 1
+        if not self.outstanding and not self.future.done():
+            self.future.set_result(None)
+
+    def fail(self, error: BrokerUnavailable) -> None:
+        """At least one message is not known to be safe."""
+        if not self.future.done():
+            self.future.set_exception(error)
+            # Whoever gave up waiting has heard of it already.
+            self.future.exception()
+
+    @property
+    def is_settled(self) -> bool:
+        return self.future.done()
+
+
+class ConfirmWindow:
+    """Delivery tags in flight, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Confirmation | None] = {}
+        self._sent: deque[tuple[int, float]] = deque()
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def sent(self, confirmations: Iterable[Confirmation | None], *, at: float) -> None:
+        """Numbers one written group as the broker does: from one, in order."""
+        tag = self._last
+        for confirmation in confirmations:
+            tag += 1
+            self._waiting[tag] = confirmation
+        self._last = tag
+        self._sent.append((tag, at))
+
+    def settle(self, tag: int, *, multiple: bool, refused: bool) -> int:
+        """Takes one answer of the broker; returns how many messages it settled."""
+        if not multiple:
+            return self._settle_one(tag, refused) if tag in self._waiting else 0
+        settled = 0
+        for waiting in [*self._waiting]:
+            if waiting > tag:
+                break
+            settled += self._settle_one(waiting, refused)
+        return settled
+
+    def returned(self, identifier: str | None) -> None:
+        """A message came back because no queue takes it; its confirm, which follows, means nothing."""
+        error = BrokerUnavailable("The broker has no queue for this message.")
+        for confirmation in {*self._waiting.values()}:
+            if confirmation is not None and identifier in confirmation.identifiers:
+                confirmation.fail(error)
+
+    def oldest_sent_at(self) -> float | None:
+        """When the oldest unconfirmed message was written; None when nothing is in flight."""
+        if not self._waiting:
+            self._sent.clear()
+            return None
+        oldest = next(iter(self._waiting))
+        while self._sent[0][0] < oldest:
+            self._sent.popleft()
+        return self._sent[0][1]
+
+    def abandon(self, error: BrokerUnavailable) -> int:
+        """Fails everybody who waits; returns how many messages had nobody to tell."""
+        unheard = 0
+        for confirmation in self._waiting.values():
+            if confirmation is None:
+                unheard += 1
+            else:
+                confirmation.fail(error)
+        self._waiting.clear()
+        self._sent.clear()
+        return unheard
+
+    def _settle_one(self, tag: int, refused: bool) -> int:
+        confirmation = self._waiting.pop(tag)
+        if confirmation is not None:
+            if refused:
+                confirmation.fail(BrokerUnavailable("The broker refused the message."))
+            else:
+                confirmation.confirm()
+        return 1

@@ -1,0 +1,116 @@
+"""Takes out what must not be written down, at the last moment before it is written.
+
+Two rules. What people and models wrote is dropped by the name it stands under. What looks like
+a secret or like personal data is masked wherever it occurs. Better one masked number too many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from shared.telemetry.genai import CONTENT
+
+Plain = str | bool | int | float | list["Plain"] | dict[str, "Plain"] | None
+
+MASK: Final = "[redacted]"
+LONGEST_TEXT: Final = 8192
+"""Characters kept of one text."""
+_LONGEST_SECRET: Final = 256
+_MOST_ITEMS: Final = 100
+_DEEPEST: Final = 6
+
+_WRITTEN_BY_PEOPLE: Final = CONTENT | {"prompt", "input", "content", "body", "output"}
+_SECRET_NAME: Final = re.compile(
+    r"(?:^|[._-])(?:authorization|cookie|password|passwd|secret|credentials?|api[_-]?key"
+    r"|(?:access|refresh|auth|bearer|id)[_-]token)$|^token$",
+    re.IGNORECASE,
+)
+
+# Each pattern starts at a place that the text before it decides, so that a long run of letters
+# costs one pass and not one for each of its characters.
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    # A database error quotes the statement's parameters, and those are a message's body.
+    (re.compile(r"\[parameters: .*?(?=\n\(Background on|\Z)", re.DOTALL), f"[parameters: {MASK}]"),
+    (re.compile(r"\b(bearer)\s+[^\s,;'\"]+", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"(?<![A-Za-z0-9])(?:fb_|sk-|sk_)[A-Za-z0-9_-]{6,}"), MASK),
+    (re.compile(r"(://[^\s:/@]*):[^\s/]*@"), rf"\1:{MASK}@"),
+    (
+        re.compile(r"([?&](?:api_?key|key|(?:\w{1,20}_)?token|password|secret)=)[^\s&#'\"]+", re.I),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"(?<![\w.%+-])[\w.%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), MASK),
+    (re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])"), MASK),
+)
+_CARD: Final = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])")
+_GROUPED_CARD: Final = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}")
+
+
+def redact_text(text: str) -> str:
+    """The text with everything masked that looks like a secret or personal data, cut to size."""
+    # A secret that crosses the cut is still whole when it is looked for.
+    cut = len(text) > LONGEST_TEXT
+    text = text[: LONGEST_TEXT + _LONGEST_SECRET] if cut else text
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    text = _CARD.sub(_mask_card, text)
+    return text[:LONGEST_TEXT] + "…" if cut else text
+
+
+def redact_fields(fields: Mapping[str, object]) -> dict[str, Plain]:
+    """The fields without those that hold content, their values redacted and made plain."""
+    return _plain_dict(fields, depth=0)
+
+
+def _plain_dict(fields: Mapping[str, object], *, depth: int) -> dict[str, Plain]:
+    plain: dict[str, Plain] = {}
+    for key, value in _first(fields.items()):
+        name = str(key)
+        if name.lower() in _WRITTEN_BY_PEOPLE:
+            continue
+        plain[redact_text(name)] = MASK if _SECRET_NAME.search(name) else _plain(value, depth)
+    return plain
+
+
+def _plain(value: object, depth: int) -> Plain:
+    match value:
+        case None | bool() | float():
+            return value
+        case int():
+            return value if abs(value) < 10**12 else _plain_long_number(value)
+        case bytes() | bytearray() | memoryview():
+            return f"[{len(value)} bytes]"
+        case BaseException():
+            return redact_text(f"{type(value).__name__}: {value}")
+        case dict() | list() | tuple() | set() | frozenset() if depth >= _DEEPEST:
+            return "[too deep]"
+        case dict():
+            return _plain_dict(value, depth=depth + 1)
+        case list() | tuple() | set() | frozenset():
+            return [_plain(one, depth + 1) for one in _first(value)]
+        case _:
+            return redact_text(str(value))
+
+
+def _plain_long_number(value: int) -> Plain:
+    text = str(value)
+    redacted = redact_text(text)
+    return value if redacted == text else redacted
+
+
+def _first[Item](items: Iterable[Item]) -> Iterable[Item]:
+    return (item for _, item in zip(range(_MOST_ITEMS), items, strict=False))
+
+
+def _mask_card(found: re.Match[str]) -> str:
+    text = found.group()
+    if _GROUPED_CARD.fullmatch(text) or _passes_luhn(text):
+        return MASK
+    return text
+
+
+def _passes_luhn(text: str) -> bool:
+    digits = [int(character) for character in reversed(text) if character.isdigit()]
+    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0

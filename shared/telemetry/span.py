@@ -1,0 +1,95 @@
+"""What a caller may do with a span, and the span that does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from types import TracebackType
+from typing import Final, Protocol
+
+from shared.telemetry.propagation import TraceContext, enter_trace
+
+AttributeValue = str | bool | int | float | Sequence[str]
+Attributes = Mapping[str, AttributeValue]
+
+
+class SpanKind(StrEnum):
+    """Which side of a call a span is."""
+
+    INTERNAL = "internal"
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+class Span(Protocol):
+    """One timed stretch of a trace. Attributes never hold a prompt or an answer."""
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None: ...
+
+    def set_attributes(self, attributes: Attributes) -> None: ...
+
+    def add_event(self, name: str, attributes: Attributes | None = None) -> None: ...
+
+    def record_error(self, error: BaseException) -> None:
+        """Mark the span as failed with the error's code or class; its text is not recorded."""
+
+
+class OpenSpan(AbstractContextManager[Span], Protocol):
+    """A span in a `with` statement; an error that leaves it is recorded and goes on."""
+
+
+class SilentSpan:
+    """Does nothing: one instance serves everybody while tracing is off."""
+
+    __slots__ = ()
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        pass
+
+    def set_attributes(self, attributes: Attributes) -> None:
+        pass
+
+    def add_event(self, name: str, attributes: Attributes | None = None) -> None:
+        pass
+
+    def record_error(self, error: BaseException) -> None:
+        pass
+
+    def __enter__(self) -> Span:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+
+SILENT_SPAN: Final = SilentSpan()
+
+
+class CarriedTrace:
+    """A silent span under a parent from elsewhere: `inject` inside it passes the parent on."""
+
+    __slots__ = ("_parent", "_previous")
+
+    def __init__(self, parent: TraceContext) -> None:
+        self._parent = parent
+        self._previous: TraceContext | None = None
+
+    def __enter__(self) -> Span:
+        self._previous = enter_trace(self._parent)
+        return SILENT_SPAN
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        enter_trace(self._previous)
