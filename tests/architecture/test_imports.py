@@ -1,0 +1,76 @@
+"""Importing defines things and does nothing else, and pulls in no more than it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.tree import ROOT, module_name, product_files
+
+BUILDS_AT_IMPORT = {"app.py", "__main__.py"}
+
+# Who may not wait for whom: the first module's import must not load any of the others.
+LIGHT_MODULES = {
+    "shared.queueing.producer": {"celery", "sqlalchemy", "fastapi"},
+    "shared.messages": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
+    "shared.settings": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
+    "workers.pool": {"sqlalchemy", "fastapi", "pydantic"},
+    "workers.providers": {"fastapi", "sqlalchemy", "openai", "anthropic", "httpx"},
+}
+
+
+def test_importing_a_module_opens_no_socket_starts_no_thread_and_writes_no_file() -> None:
+    modules = [
+        module_name(file)
+        for file in product_files()
+        if file.name not in BUILDS_AT_IMPORT and "migrations" not in file.parts
+    ]
+    watched = _python("-m", "tests.architecture.import_watch", *modules)
+    assert watched.returncode == 0, watched.stderr
+    assert watched.stdout == ""
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_a_light_module_stays_light(module: str) -> None:
+    if not _exists(module):
+        pytest.skip(f"{module} does not exist yet")
+    loaded = _python("-c", f"import {module}, sys; print(*sys.modules)")
+    assert loaded.returncode == 0, loaded.stderr
+    assert not LIGHT_MODULES[module] & _top_levels(loaded.stdout.split())
+
+
+def test_the_help_of_the_command_line_loads_no_heavy_library() -> None:
+    if not _exists("deploy.cli.__main__"):
+        pytest.skip("deploy.cli does not exist yet")
+    shown = _python("-X", "importtime", "-m", "deploy.cli", "--help")
+    assert shown.returncode == 0, shown.stderr
+    imported = re.findall(r"^import time:.*\|\s*(\S+)$", shown.stderr, flags=re.MULTILINE)
+    heavy = {"celery", "kombu", "sqlalchemy", "alembic", "fastapi", "pydantic", "aiohttp"}
+    assert not heavy & _top_levels(imported)
+
+
+def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")
+    }
+    return subprocess.run(
+        [sys.executable, "-B", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def _exists(module: str) -> bool:
+    path = ROOT / module.replace(".", "/")
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def _top_levels(modules: list[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
