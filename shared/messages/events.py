@@ -6,7 +6,6 @@ out, so that a number is never given twice and never skipped.
 
 from __future__ import annotations
 
-
 import msgspec
 
 from shared.messages.response import OutputMessage, OutputText, ResponseObject

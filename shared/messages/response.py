@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -20,8 +20,8 @@ class OutputText(msgspec.Struct, frozen=True):
 
     text: str
     type: Literal["output_text"] = "output_text"
-    annotations: list[object] = []
-    logprobs: list[object] = []
+    annotations: list[Any] = []
+    logprobs: list[Any] = []
 
 
 class OutputMessage(msgspec.Struct, frozen=True):
@@ -89,9 +89,9 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str
     store: bool = True
     temperature: float | None = None
-    text: dict[str, object]
+    text: dict[str, Any]
     tool_choice: str = "auto"
-    tools: list[object] = []
+    tools: list[Any] = []
     top_p: float | None = None
     truncation: str = "disabled"
     usage: ResponseUsage | None = None

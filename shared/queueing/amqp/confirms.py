@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from itertools import takewhile
 
 from shared.errors import BrokerUnavailable
 
@@ -61,12 +62,10 @@ class ConfirmWindow:
         """Takes one answer of the broker; returns how many messages it settled."""
         if not multiple:
             return self._settle_one(tag, refused) if tag in self._waiting else 0
-        settled = 0
-        for waiting in [*self._waiting]:
-            if waiting > tag:
-                break
-            settled += self._settle_one(waiting, refused)
-        return settled
+        due = list(takewhile(tag.__ge__, self._waiting))
+        for waiting in due:
+            self._settle_one(waiting, refused)
+        return len(due)
 
     def returned(self, identifier: str | None) -> None:
         """A message came back because no queue takes it; its confirm, which follows, means nothing."""

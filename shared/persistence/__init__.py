@@ -1,0 +1,1 @@
+"""What must survive: one database, one repository for each aggregate."""

@@ -1,0 +1,100 @@
+"""The database: Postgres, or SQLite on one machine, behind the same statements."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.errors import LedgerUnavailable
+from shared.settings.servers import LedgerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Two ways to the same tables.
+
+    `durable` returns from a commit when it is on disk. `relaxed` may forget the last moments in a
+    crash of the database: for claims and leases, where forgetting costs a repeated call at most.
+    """
+
+    durable: AsyncEngine
+    relaxed: AsyncEngine
+    timeout_seconds: float
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.durable.dialect.name == "sqlite"
+
+    async def ping(self) -> None:
+        """Return if the database answers in time; raises LedgerUnavailable."""
+        try:
+            async with asyncio.timeout(self.timeout_seconds), self.relaxed.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise LedgerUnavailable(f"The ledger does not answer: {error}") from error
+
+    async def close(self) -> None:
+        await self.durable.dispose()
+        await self.relaxed.dispose()
+
+
+def open_database(settings: LedgerSettings) -> Database:
+    """Engines for the ledger's address; nothing connects before it is needed."""
+    if settings.is_sqlite:
+        durable, relaxed = _sqlite(settings, "FULL"), _sqlite(settings, "NORMAL")
+    else:
+        durable, relaxed = _postgres(settings, "on"), _postgres(settings, "off")
+    return Database(durable, relaxed, settings.timeout_seconds)
+
+
+def _postgres(settings: LedgerSettings, synchronous_commit: str) -> AsyncEngine:
+    milliseconds = int(settings.timeout_seconds * 1000)
+    return create_async_engine(
+        make_url(settings.url),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.timeout_seconds,
+        connect_args={
+            "connect_timeout": max(1, int(settings.timeout_seconds)),
+            "options": f"-c synchronous_commit={synchronous_commit} "
+            f"-c statement_timeout={milliseconds}",
+            # A half-open connection is given up after this much silence, not after hours.
+            "tcp_user_timeout": milliseconds * 2,
+        },
+    )
+
+
+def _sqlite(settings: LedgerSettings, synchronous: str) -> AsyncEngine:
+    engine = create_async_engine(
+        make_url(settings.url),
+        pool_size=2,
+        max_overflow=0,
+        pool_timeout=settings.timeout_seconds,
+        connect_args={"timeout": settings.timeout_seconds},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        # SQLAlchemy says BEGIN itself: pysqlite's own guess would start reads as writers' equals
+        # and fail them later with "database is locked".
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            f"busy_timeout={int(settings.timeout_seconds * 1000)}",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,78 @@
+"""What goes into the ledger and what it tells about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from shared.messages.dead_letter import DeadReason
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The message is on disk."""
+
+    record: MessageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyAccepted:
+    """The tenant used this idempotency key before; `same_body` says whether for the same message."""
+
+    message_id: str
+    same_body: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One call of one provider. Tokens and cost are None where the provider did not say."""
+
+    provider: str
+    model: str
+    started_at: datetime
+    latency_seconds: float
+    error_class: str | None = None
+    detail: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a turn ended, to be written once, under the fence `attempt`.
+
+    `dead_reason` adds the dead letter that every failed message has; `handoff_reason` adds the
+    row in the inbox that every message in `requires_action` has.
+    """
+
+    message_id: str
+    tenant_id: str
+    attempt: int
+    state: ResponseState
+    finished_at: datetime
+    output_text: str | None = None
+    answered_by: str | None = None
+    model: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Decimal | None = None
+    incomplete_reason: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    attempts: tuple[AttemptRecord, ...] = ()
+    dead_reason: DeadReason | None = None
+    handoff_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLoad:
+    """How a lane stands: work waiting, and how fast it has been answered lately."""
+
+    queued: int
+    drained_per_second: float
+    oldest_seconds: float

@@ -1,0 +1,188 @@
+"""The tables. One row of `message` is one accepted message: the ledger."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.record import ReplyShape, Surface
+from shared.messages.state import ResponseState
+from shared.messages.tenant import KeyScope
+from shared.persistence.columns import Enumerated, UtcDateTime
+
+
+class DeadLetterState(StrEnum):
+    """open ──► replayed | discarded"""
+
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+class HandoffState(StrEnum):
+    """open ──► answered | closed (the message was cancelled or its deadline passed)"""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(128), nullable=False, unique=True),
+    Column("plan", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("hint", String(16), nullable=False),
+    Column("scope", Enumerated(KeyScope), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+# No foreign key to tenant: the hot insert would take a lock on the tenant's row for each message.
+message = Table(
+    "message",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("lane", Enumerated(Lane), nullable=False),
+    Column("surface", Enumerated(Surface), nullable=False),
+    Column("state", Enumerated(ResponseState), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("body_digest", String(64), nullable=False),
+    Column("user_id", String(128)),
+    Column("conversation_id", String(128)),
+    Column("previous_id", String(128)),
+    Column("idempotency_key", String(255)),
+    Column("estimated_tokens", Integer, nullable=False),
+    Column("traceparent", String(64)),
+    Column("reply_to", String(255)),
+    Column("reply_correlation", String(255)),
+    Column("reply_shape", Enumerated(ReplyShape)),
+    Column("replied_at", UtcDateTime),
+    Column("accepted_at", UtcDateTime, nullable=False),
+    Column("deadline", UtcDateTime, nullable=False),
+    Column("not_before", UtcDateTime),
+    Column("wake_at", UtcDateTime),
+    Column("wakes", Integer, nullable=False),
+    Column("claimed_at", UtcDateTime),
+    Column("claimed_by", String(128)),
+    Column("lease_until", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("output_text", Text),
+    Column("answered_by", String(64)),
+    Column("model", String(128)),
+    Column("input_tokens", Integer),
+    Column("cached_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("cost", Numeric(18, 9)),
+    Column("incomplete_reason", String(32)),
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    Index(
+        "uq_message_tenant_id_idempotency_key",
+        "tenant_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_open",
+        "state",
+        "wake_at",
+        postgresql_where=text("state IN ('queued', 'in_progress', 'requires_action')"),
+        sqlite_where=text("state IN ('queued', 'in_progress', 'requires_action')"),
+    ),
+    Index("ix_message_finished_at", "finished_at"),
+    Index(
+        "ix_message_conversation",
+        "tenant_id",
+        "conversation_id",
+        "finished_at",
+        postgresql_where=text("conversation_id IS NOT NULL"),
+        sqlite_where=text("conversation_id IS NOT NULL"),
+    ),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("message_id", String(64), primary_key=True),
+    Column("claim", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("provider", String(64), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("error_class", String(32)),
+    Column("detail", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("latency_seconds", Numeric(12, 6), nullable=False),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("cost", Numeric(18, 9)),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", Enumerated(DeadLetterState), nullable=False),
+    Column("reason", Enumerated(DeadReason), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("queue", String(128)),
+    Column("message_id", String(64), index=True),
+    Column("tenant_id", String(64)),
+    Column("headers", Text),
+    Column("body", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("closed_at", UtcDateTime),
+    Column("replayed_as", String(64)),
+)
+
+handoff = Table(
+    "handoff",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("state", Enumerated(HandoffState), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+    Column("answered_at", UtcDateTime),
+    Column("answered_by", String(128)),
+)

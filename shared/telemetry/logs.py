@@ -1,0 +1,147 @@
+"""One sink for every line: ours, Celery's, kombu's, uvicorn's, all structured, all redacted.
+
+Lines go to stderr, stdout belongs to the commands' answers. Nothing here is global but the
+standard library's root logger, which is where the foreign lines come from anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TextIO, cast
+
+import msgspec
+import structlog
+from structlog.stdlib import BoundLogger, ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared.settings.telemetry import LogFormat, TelemetrySettings
+from shared.telemetry.propagation import current_trace
+from shared.telemetry.redaction import redact_fields
+
+_bound: ContextVar[Mapping[str, str] | None] = ContextVar("forebay_log_fields", default=None)
+
+# These bring their own handlers, which would write the same line again and unredacted.
+_WITH_OWN_HANDLERS: Final = ("uvicorn", "uvicorn.access", "uvicorn.error", "celery", "kombu")
+# Below warning they tell of single frames and statements, parameters included.
+_TALKATIVE: Final = ("amqp", "aiosqlite", "asyncio", "sqlalchemy", "httpx", "httpcore", "openai")
+
+
+def configure_logs(settings: TelemetrySettings, stream: TextIO | None = None) -> None:
+    """Send all logging of this process to `stream`, standard error unless given.
+
+    Call once, first thing in an entry point; calling again replaces the sink. Servers must be
+    told to leave logging alone: uvicorn by `log_config=None`, Celery by a receiver of its
+    `setup_logging` signal.
+    """
+    sink = _Sink(sys.stderr if stream is None else stream)
+    sink.setFormatter(_formatter(settings.log_format))
+    root = logging.getLogger()
+    root.handlers[:] = [sink]
+    root.setLevel(settings.log_level.upper())
+    for name in _WITH_OWN_HANDLERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    logging.captureWarnings(capture=True)
+
+
+def get_logger(name: str) -> BoundLogger:
+    """A logger that takes an event and fields: `log.info("claimed", lane=lane)`.
+
+    The event is a fixed phrase, what varies goes into fields. Fields named prompt, input,
+    content, body or output never reach the sink.
+    """
+    logger = structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return cast(BoundLogger, logger)
+
+
+@contextmanager
+def bind(*, message_id: str | None = None, tenant: str | None = None) -> Iterator[None]:
+    """Put the message's id and its tenant's id on every line written inside, foreign ones too."""
+    previous = _bound.get()
+    fields = dict(previous or {})
+    if message_id is not None:
+        fields["message_id"] = message_id
+    if tenant is not None:
+        fields["tenant"] = tenant
+    _bound.set(fields)
+    try:
+        yield
+    finally:
+        _bound.set(previous)
+
+
+class _Sink(logging.StreamHandler[TextIO]):
+    """Writes lines; a line that cannot be formatted is named, never dumped."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        # The inherited one prints the record's raw arguments, past the redactor.
+        self.stream.write(f"A log line of {record.name} could not be written.\n")
+
+
+def _formatter(log_format: LogFormat) -> ProcessorFormatter:
+    rendering: list[Processor] = (
+        [structlog.processors.JSONRenderer(serializer=_to_json)]
+        if log_format is LogFormat.JSON
+        else [_on_one_line, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+    )
+    return ProcessorFormatter(
+        processors=[
+            _add_ids,
+            structlog.processors.format_exc_info,
+            ProcessorFormatter.remove_processors_meta,
+            _redact,
+            *rendering,
+        ],
+        # What the record itself knows; added before its meta fields are removed above.
+        foreign_pre_chain=None,
+    )
+
+
+def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event["_record"]
+    event["level"] = record.levelname.lower()
+    event["logger"] = record.name
+    event["timestamp"] = _utc(record.created)
+    event.update(_bound.get() or {})
+    trace = current_trace()
+    if trace is not None:
+        event["trace_id"] = trace.trace_id
+    return event
+
+
+def _utc(seconds: float) -> str:
+    import datetime
+
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return cast(EventDict, redact_fields(event))
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+
+
+def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escape what would forge a line or drive the terminal; a traceback keeps its own lines."""
+    for key, value in event.items():
+        if isinstance(value, str) and key != "exception":
+            event[key] = _CONTROL.sub(lambda found: repr(found.group())[1:-1], value)
+    return event
+
+
+def _to_json(event: EventDict, **_: Any) -> str:
+    return msgspec.json.encode(event).decode()

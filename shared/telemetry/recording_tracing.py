@@ -1,0 +1,143 @@
+"""Tracing that is on: OpenTelemetry's SDK behind our own `Tracing`.
+
+Imported only when a collector is configured. There is no global tracer provider: what is not
+given this object cannot add to a trace, least of all a client library that records prompts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Final
+
+from opentelemetry import trace as otel
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+from shared.errors import ForebayError
+from shared.telemetry.genai import ERROR_TYPE, SCHEMA_URL
+from shared.telemetry.propagation import TraceContext, current_trace, enter_trace
+from shared.telemetry.redacting_exporter import RedactingExporter
+from shared.telemetry.span import Attributes, AttributeValue, Span, SpanKind
+
+_KINDS: Final = {
+    SpanKind.INTERNAL: otel.SpanKind.INTERNAL,
+    SpanKind.SERVER: otel.SpanKind.SERVER,
+    SpanKind.CLIENT: otel.SpanKind.CLIENT,
+    SpanKind.PRODUCER: otel.SpanKind.PRODUCER,
+    SpanKind.CONSUMER: otel.SpanKind.CONSUMER,
+}
+_EXPORT_TIMEOUT_SECONDS: Final = 5.0
+
+
+def open_recording_tracing(endpoint: str, service: str, *, sample_ratio: float) -> RecordingTracing:
+    """Send spans to `endpoint`. A trace begun elsewhere keeps its own sampling decision."""
+    resource = Resource.create({"service.name": service, "service.namespace": "forebay"})
+    sampler = ParentBased(TraceIdRatioBased(sample_ratio))
+    provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
+    exporter = OTLPSpanExporter(endpoint, timeout=_EXPORT_TIMEOUT_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(RedactingExporter(exporter)))
+    return RecordingTracing(provider)
+
+
+class RecordingTracing:
+    """Records spans and hands them to the provider's processors."""
+
+    recording = True
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("forebay", schema_url=SCHEMA_URL)
+
+    def span(
+        self,
+        name: str,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes | None = None,
+        *,
+        parent: TraceContext | None = None,
+    ) -> AbstractContextManager[Span]:
+        above = current_trace() if parent is None else parent
+        span = self._tracer.start_span(
+            name,
+            # An empty context, not none: none would ask OpenTelemetry's own ambient one.
+            context=Context() if above is None else _as_context(above, remote=parent is not None),
+            kind=_KINDS[kind],
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+        return RecordingSpan(span)
+
+    async def close(self) -> None:
+        # The exporter waits on the network in its own thread, and shutting it down joins that.
+        shutdown = asyncio.to_thread(self._provider.shutdown)
+        try:
+            await asyncio.wait_for(shutdown, timeout=_EXPORT_TIMEOUT_SECONDS)
+        except TimeoutError:
+            return
+
+
+class RecordingSpan:
+    """One span; current between `__enter__` and `__exit__`, and ended by the latter."""
+
+    __slots__ = ("_previous", "_span")
+
+    def __init__(self, span: otel.Span) -> None:
+        self._span = span
+        self._previous: TraceContext | None = None
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        self._span.set_attribute(key, value)
+
+    def set_attributes(self, attributes: Attributes) -> None:
+        self._span.set_attributes(attributes)
+
+    def add_event(self, name: str, attributes: Attributes | None = None) -> None:
+        self._span.add_event(name, attributes)
+
+    def record_error(self, error: BaseException) -> None:
+        code = error.code if isinstance(error, ForebayError) else type(error).__qualname__
+        self._span.set_attribute(ERROR_TYPE, code)
+        # No description: the text of an error may quote what a person wrote.
+        self._span.set_status(otel.StatusCode.ERROR)
+
+    def __enter__(self) -> Span:
+        self._previous = enter_trace(_as_trace(self._span.get_span_context()))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        enter_trace(self._previous)
+        if error is not None and not isinstance(error, CancelledError | GeneratorExit):
+            self.record_error(error)
+        self._span.end()
+
+
+def _as_trace(context: otel.SpanContext) -> TraceContext:
+    traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    return TraceContext(traceparent, context.trace_state.to_header())
+
+
+def _as_context(trace: TraceContext, *, remote: bool) -> Context:
+    state = otel.TraceState.from_header([trace.tracestate]) if trace.tracestate else None
+    above = otel.SpanContext(
+        trace_id=int(trace.trace_id, 16),
+        span_id=int(trace.span_id, 16),
+        is_remote=remote,
+        trace_flags=otel.TraceFlags(
+            otel.TraceFlags.SAMPLED if trace.sampled else otel.TraceFlags.DEFAULT
+        ),
+        trace_state=state,
+    )
+    return otel.set_span_in_context(otel.NonRecordingSpan(above), Context())
