@@ -1,0 +1,174 @@
+-- The verdict on one message, atomic. Nothing is consumed unless everything allows it.
+--
+-- All keys carry the hash tag {tenant}: one slot of a cluster. Times are seconds of the server's
+-- own clock (since EPOCH), so that every replica of the door means the same instant.
+--
+-- KEYS  1 tenant   hash: requests, tokens (levels of the buckets), at, output_p90
+--       2 user     hash: requests, tokens, at; seen and the user's record (RECORD below)
+--       3 slots    zset: message id -> end of its lease
+--       4 key      string: body digest .. message id (only with an Idempotency-Key)
+-- ARGV  1 rules    packed doubles: requests per second and burst, tokens per second and burst, the
+--                  same four for the user, slots, half-life of the record, largest risk, then
+--                  weight, half, free for each count of RECORD
+--       2 now      seconds; '' for the server's clock (tests pass a time)
+--       3 message id   4 estimated tokens   5 body digest (16 bytes)
+--       6 seconds until the slot's lease ends   7 expected wait of the lane, seconds
+--       8 seconds left until the deadline       9 seconds to keep the idempotency key
+-- Reply existing  {1, message id, same body: 1|0}
+--       verdict   {0, refused by: see VERDICTS, wait µs, risk ppm, refusals, repeats, bursts, blocks,
+--                  injections, complaints, then remaining and ms until full for: tenant's requests,
+--                  tenant's tokens, user's requests, user's tokens; learned p90 of output tokens}
+--
+-- The limits are GCRA in its continuous-state form (ITU-T I.371, a leaky bucket as a meter): a
+-- level rises by the message's weight and drains with time. It is the same algorithm as the
+-- "theoretical arrival time" form, and what was reserved can be given back by subtracting it.
+-- A user's risk shrinks its own rate and burst, and how far it may fill the tenant's bucket.
+-- A message heavier than a shrunken burst, and not than the whole one, passes an empty bucket.
+
+local EPOCH = 1735689600 -- 2025-01-01: small numbers keep more digits in a double
+local ROUNDING = 1e-6
+local FAST_HALF_LIFE = 10
+local BURST_FLOOR, BURST_RATIO = 20, 10
+local BODIES = 8 -- how many recent bodies a repeat is recognised among
+local RECORD_SECONDS, TENANT_SECONDS = 3600, 86400
+local VERDICTS = { 'tenant requests', 'tenant tokens', 'user requests', 'user tokens', 'slots', 'lane' }
+local RECORD = { 'refusals', 'repeats', 'bursts', 'blocks', 'injections', 'complaints' }
+
+local tenant_key, user_key, slots_key, idempotency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local message_id, digest = ARGV[3], ARGV[5]
+local tokens, lease, expected_wait, seconds_left =
+  tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+
+if idempotency_key then
+  local known = redis.call('GET', idempotency_key)
+  if known then
+    return { 1, string.sub(known, 17), string.sub(known, 1, 16) == digest and 1 or 0 }
+  end
+end
+
+local now = tonumber(ARGV[2])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] - EPOCH + time[2] / 1000000
+end
+
+local rules = { struct.unpack('<' .. string.rep('d', 11 + 3 * #RECORD), ARGV[1]) }
+local slots, half_life, largest_risk = rules[9], rules[10], rules[11]
+
+local tenant = redis.call('HMGET', tenant_key, 'requests', 'tokens', 'at', 'output_p90')
+local user = redis.call('HMGET', user_key, 'requests', 'tokens', 'at', 'seen', 'bodies',
+  'fast', 'slow', 'born', unpack(RECORD))
+
+-- The record as it stands now: everything in it halves every half-life.
+local seen = math.min(tonumber(user[4]) or now, now)
+local decay = 0.5 ^ ((now - seen) / half_life)
+local counts = {}
+for i = 1, #RECORD do
+  counts[i] = (tonumber(user[8 + i]) or 0) * decay
+end
+local fast = (tonumber(user[6]) or 0) * 0.5 ^ ((now - seen) / FAST_HALF_LIFE)
+local slow = (tonumber(user[7]) or 0) * decay
+local born = math.min(tonumber(user[8]) or now, now)
+
+-- Independent reasons add up as probabilities do: 1 - the product of what each leaves.
+local function risk_of()
+  local trust = 1
+  for i = 1, #RECORD do
+    local weight, half, free = rules[9 + 3 * i], rules[10 + 3 * i], rules[11 + 3 * i]
+    local excess = math.max(0, counts[i] - free)
+    trust = trust * (1 - weight * excess / (excess + half))
+  end
+  return math.min(1 - trust, largest_risk)
+end
+
+-- One bucket: its level now, and how long until `weight` fits.
+local function bucket(level, at, rate, burst, weight)
+  at = math.min(tonumber(at) or now, now)
+  level = math.max(0, (tonumber(level) or 0) - (now - at) * rate)
+  local excess = level + weight - math.max(burst, weight)
+  return level, excess > ROUNDING and excess / rate or 0
+end
+
+local levels, waits = {}, {}
+local function measure(share)
+  levels[1], waits[1] = bucket(tenant[1], tenant[3], rules[1], rules[2] * share, 1)
+  levels[2], waits[2] = bucket(tenant[2], tenant[3], rules[3], rules[4] * share, tokens)
+  levels[3], waits[3] = bucket(user[1], user[3], rules[5] * share, rules[6] * share, 1)
+  levels[4], waits[4] = bucket(user[2], user[3], rules[7] * share, rules[8] * share, tokens)
+end
+
+local risk = risk_of()
+measure(1 - risk)
+
+redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now)
+local has_slot = redis.call('ZSCORE', slots_key, message_id)
+waits[5], waits[6] = 0, math.max(0, expected_wait - seconds_left)
+if redis.call('ZCARD', slots_key) >= slots then
+  local first = redis.call('ZRANGE', slots_key, 0, 0, 'WITHSCORES')
+  waits[5] = math.min(math.max(tonumber(first[2]) - now, 0.001), 1)
+end
+
+local refused_by, wait = 0, 0
+for i = 1, #VERDICTS do
+  if waits[i] > 0 and refused_by == 0 then refused_by = i end
+end
+if has_slot then refused_by = 0 end -- the same call again (its reply was lost): already admitted
+
+local function keep_record(...)
+  redis.call('HSET', user_key, 'seen', now, 'fast', fast, 'slow', slow, 'born', born,
+    'refusals', counts[1], 'repeats', counts[2], 'bursts', counts[3], 'blocks', counts[4],
+    'injections', counts[5], 'complaints', counts[6], ...)
+  redis.call('EXPIRE', user_key, RECORD_SECONDS)
+end
+
+if refused_by > 0 then
+  -- A full lane is our fault and leaves no mark. The wait is measured after the mark, so that it
+  -- is true for whoever keeps it: from here on risk only falls.
+  if refused_by < 6 then
+    counts[1] = counts[1] + 1
+    keep_record('at', math.min(tonumber(user[3]) or now, now))
+    risk = risk_of()
+    measure(1 - risk)
+  end
+  for i = 1, #VERDICTS do wait = math.max(wait, waits[i]) end
+  if tenant[3] and tonumber(tenant[3]) > now then redis.call('HSET', tenant_key, 'at', now) end
+elseif not has_slot then
+  for i = 1, 3, 2 do
+    levels[i], levels[i + 1] = levels[i] + 1, levels[i + 1] + tokens
+  end
+  fast, slow = fast + 1, slow + 1
+  local bodies, body = user[5] or '', string.sub(digest, 1, 8)
+  if string.find(bodies, body, 1, true) then
+    counts[2] = counts[2] + 1
+  else
+    bodies = string.sub(body .. bodies, 1, 8 * BODIES)
+  end
+  -- The user's own baseline counts once it is a half-life old; a start-up phase is no burst.
+  local age = now - born
+  if fast >= BURST_FLOOR and age >= half_life then
+    local baseline = slow / half_life / (1 - 0.5 ^ (age / half_life))
+    if fast / FAST_HALF_LIFE > BURST_RATIO * baseline then counts[3] = counts[3] + 1 end
+  end
+  redis.call('HSET', tenant_key, 'requests', levels[1], 'tokens', levels[2], 'at', now)
+  redis.call('EXPIRE', tenant_key, TENANT_SECONDS)
+  keep_record('requests', levels[3], 'tokens', levels[4], 'at', now, 'bodies', bodies)
+  redis.call('ZADD', slots_key, now + lease, message_id)
+  redis.call('EXPIRE', slots_key, math.ceil(lease) + RECORD_SECONDS)
+  if idempotency_key then
+    redis.call('SET', idempotency_key, digest .. message_id, 'EX', ARGV[9])
+  end
+end
+
+local share = 1 - risk
+local reply = { 0, refused_by, math.ceil(wait * 1000000), math.floor(risk * 1000000) }
+for i = 1, #RECORD do reply[#reply + 1] = math.floor(counts[i] + 0.5) end
+local function report(i, rate, burst)
+  reply[#reply + 1] = math.max(0, math.floor(burst * share - levels[i] + ROUNDING))
+  reply[#reply + 1] = math.ceil(levels[i] / rate * 1000)
+end
+report(1, rules[1], rules[2])
+report(2, rules[3], rules[4])
+report(3, rules[5] * share, rules[6])
+report(4, rules[7] * share, rules[8])
+reply[#reply + 1] = math.floor(tonumber(tenant[4]) or -1)
+return reply
