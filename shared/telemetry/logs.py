@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any, Final, TextIO, cast
 
 import msgspec
@@ -98,38 +99,26 @@ def _formatter(log_format: LogFormat) -> ProcessorFormatter:
         else [_on_one_line, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
     )
     return ProcessorFormatter(
-        processors=[
-            _add_ids,
-            structlog.processors.format_exc_info,
-            ProcessorFormatter.remove_processors_meta,
-            _redact,
-            *rendering,
-        ],
-        # What the record itself knows; added before its meta fields are removed above.
-        foreign_pre_chain=None,
+        processors=[_add_ids, structlog.processors.format_exc_info, _redact, *rendering]
     )
 
 
 def _add_ids(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    record: logging.LogRecord = event["_record"]
-    event["level"] = record.levelname.lower()
-    event["logger"] = record.name
-    event["timestamp"] = _utc(record.created)
-    event.update(_bound.get() or {})
     trace = current_trace()
-    if trace is not None:
-        event["trace_id"] = trace.trace_id
-    return event
-
-
-def _utc(seconds: float) -> str:
-    import datetime
-
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+    ids = {} if trace is None else {"trace_id": trace.trace_id}
+    return {**ids, **(_bound.get() or {}), **event}
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return cast(EventDict, redact_fields(event))
+    record: logging.LogRecord = event.pop("_record")
+    del event["_from_structlog"]
+    origin = {
+        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+    }
+    # Named twice: once to stand first, once so that no field of a caller's replaces it.
+    return {**origin, **redact_fields(event), **origin}
 
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
