@@ -1,0 +1,92 @@
+"""The record of what a chain tried: stored and paid for, whether it succeeded or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.clock import Clock
+from shared.errors import ForebayError
+from workers.providers.failures import ErrorClass
+from workers.providers.outcome import Answer, HandedOff, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call of one provider."""
+
+    provider: str
+    model: str
+    ordinal: int
+    """1 for the first call of the chain, counted across providers."""
+    started_at: datetime
+    latency_seconds: float
+    error_class: ErrorClass | None = None
+    """None when the attempt gave the outcome."""
+    usage: Usage | None = None
+    """None when the provider did not get as far as naming its figures."""
+    detail: str = ""
+
+
+class StartedAttempt:
+    """An attempt whose end is not known yet; it measures from its creation."""
+
+    def __init__(self, *, provider: str, model: str, ordinal: int, clock: Clock) -> None:
+        self._provider = provider
+        self._model = model
+        self._ordinal = ordinal
+        self._clock = clock
+        self._started_at = clock.now()
+        self._started = clock.monotonic()
+
+    def succeeded(self, *, usage: Usage | None, model: str | None = None) -> Attempt:
+        return self._ended(usage=usage, model=model)
+
+    def failed(
+        self, error_class: ErrorClass, *, detail: str, usage: Usage | None = None
+    ) -> Attempt:
+        return self._ended(error_class=error_class, detail=detail, usage=usage)
+
+    def _ended(
+        self,
+        *,
+        error_class: ErrorClass | None = None,
+        detail: str = "",
+        usage: Usage | None = None,
+        model: str | None = None,
+    ) -> Attempt:
+        return Attempt(
+            provider=self._provider,
+            model=model or self._model,
+            ordinal=self._ordinal,
+            started_at=self._started_at,
+            latency_seconds=self._clock.monotonic() - self._started,
+            error_class=error_class,
+            usage=usage,
+            detail=detail,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainResult:
+    outcome: Answer | HandedOff
+    provider: str
+    attempts: tuple[Attempt, ...]
+
+
+class ChainExhaustedError(ForebayError):
+    """No provider of the chain answered in the time there was; `attempts` says why not."""
+
+    code = "chain_exhausted"
+    retryable = True
+
+    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
+        super().__init__(_summary(attempts))
+        self.attempts = attempts
+
+
+def _summary(attempts: tuple[Attempt, ...]) -> str:
+    if not attempts:
+        return "no provider was called: the deadline had passed or the chain is empty"
+    tries = ", ".join(f"{attempt.provider}: {attempt.error_class}" for attempt in attempts)
+    return f"no provider answered ({tries})"

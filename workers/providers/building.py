@@ -1,0 +1,119 @@
+"""From the settings' ordered list to a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import assert_never
+
+import aiohttp
+
+from shared.clock import Clock
+from shared.errors import SettingsError
+from shared.settings.providers import ProviderKind, ProviderSettings
+from workers.providers.anthropic import AnthropicProvider
+from workers.providers.chain import Chain, ChainLink
+from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
+from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.provider import Provider
+from workers.providers.rules import RulesProvider
+from workers.providers.walking.retry import RetryPolicy
+from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.timeouts import Timeouts
+
+BUILT_IN_RULES = Path(__file__).with_name("built_in_rules.toml")
+
+_KEEP_ALIVE_SECONDS = 30.0
+_NAMES_REMEMBERED_SECONDS = 30
+
+
+def open_provider_session() -> aiohttp.ClientSession:
+    """The HTTP session that all providers of a process share; the caller closes it.
+
+    The number of connections is not bounded here: concurrency is bounded by the worker, and a
+    call that waits for a connection would look like a provider that does not accept one.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            ttl_dns_cache=_NAMES_REMEMBERED_SECONDS,
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+def build_chain(
+    providers: Sequence[ProviderSettings], session: aiohttp.ClientSession, *, clock: Clock
+) -> Chain:
+    """The chain in the order of the settings; built-in rules, then a human, when there are none.
+
+    Raises `SettingsError` that names the provider, what is wrong and the fix.
+    """
+    if not providers:
+        return Chain(_links_without_settings(), clock=clock)
+    links = [
+        ChainLink(
+            provider=_build(settings, session), retry=RetryPolicy(max_tries=settings.max_tries)
+        )
+        for settings in providers
+    ]
+    return Chain(links, clock=clock)
+
+
+def _links_without_settings() -> tuple[ChainLink, ...]:
+    return (
+        ChainLink(provider=RulesProvider.from_file(BUILT_IN_RULES, name="rules")),
+        ChainLink(provider=HandoffProvider(name="handoff")),
+    )
+
+
+def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:
+    match settings.kind:
+        case ProviderKind.OPENAI_COMPATIBLE:
+            return OpenAICompatibleProvider(
+                session,
+                name=settings.name,
+                base_url=_required(settings, "base_url", settings.base_url),
+                models=_models(settings),
+                api_key=settings.api_key.reveal() if settings.api_key else None,
+                timeouts=_timeouts(settings),
+            )
+        case ProviderKind.ANTHROPIC:
+            return AnthropicProvider(
+                session,
+                name=settings.name,
+                base_url=_required(settings, "base_url", settings.base_url),
+                models=_models(settings),
+                api_key=settings.api_key.reveal() if settings.api_key else None,
+                timeouts=_timeouts(settings),
+                default_output_tokens=settings.max_output_tokens,
+            )
+        case ProviderKind.RULES:
+            path = Path(_required(settings, "rules_file", settings.rules_file))
+            return RulesProvider.from_file(path, name=settings.name)
+        case ProviderKind.HANDOFF:
+            return HandoffProvider(name=settings.name, apology=settings.apology or DEFAULT_APOLOGY)
+        case _:
+            assert_never(settings.kind)
+
+
+def _models(settings: ProviderSettings) -> ModelChoice:
+    if not settings.models:
+        _required(settings, "model", settings.model)
+    return ModelChoice(default=settings.model, served=settings.models)
+
+
+def _timeouts(settings: ProviderSettings) -> Timeouts:
+    return Timeouts(
+        connect_seconds=settings.connect_timeout_seconds,
+        first_token_seconds=settings.first_token_timeout_seconds,
+        idle_seconds=settings.idle_timeout_seconds,
+        total_seconds=settings.total_timeout_seconds,
+    )
+
+
+def _required(settings: ProviderSettings, key: str, value: str | None) -> str:
+    if not value:
+        raise SettingsError([f"providers: '{settings.name}' needs {key}. Add it to its table."])
+    return value

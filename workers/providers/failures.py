@@ -1,0 +1,123 @@
+"""How an attempt fails, in classes that say what can be done about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from shared.errors import ForebayError
+
+if TYPE_CHECKING:
+    from workers.providers.attempt import Attempt
+
+
+class ErrorClass(StrEnum):
+    """The low-cardinality name of a failure: what is stored, counted and decided upon."""
+
+    CONNECTION = "connection"
+    SERVER_ERROR = "server_error"
+    RATE_LIMITED = "rate_limited"
+    TIMEOUT = "timeout"
+    CUT_STREAM = "cut_stream"
+    MALFORMED_ANSWER = "malformed_answer"
+    UNAUTHORISED = "unauthorised"
+    INVALID_REQUEST = "invalid_request"
+    CONTEXT_TOO_LONG = "context_too_long"
+    DECLINED = "declined"
+    REJECTED = "rejected"
+
+
+class TimeoutPhase(StrEnum):
+    """Which wait ran out."""
+
+    CONNECT = "connect"
+    FIRST_TOKEN = "first_token"  # noqa: S105 - a token of text, not a secret
+    IDLE = "idle"
+    TOTAL = "total"
+
+
+class ProviderError(ForebayError):
+    """An attempt failed; the message is for operators and may quote the provider.
+
+    `after_first_token` is true when a part of the answer had arrived before the failure.
+    """
+
+    code = "provider_error"
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_class: ErrorClass,
+        after_first_token: bool = False,
+        status: int | None = None,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.error_class = error_class
+        self.after_first_token = after_first_token
+        self.status = status
+
+
+class TransientProviderError(ProviderError):
+    """The same call may succeed later: connection, 5xx, 429, cut stream, malformed answer."""
+
+    code = "provider_transient"
+    retryable = True
+
+
+class ProviderTimeoutError(TransientProviderError):
+    """A wait ran out; `phase` says which."""
+
+    code = "provider_timeout"
+
+    def __init__(
+        self, message: str, *, phase: TimeoutPhase, after_first_token: bool = False
+    ) -> None:
+        super().__init__(
+            message, error_class=ErrorClass.TIMEOUT, after_first_token=after_first_token
+        )
+        self.phase = phase
+
+
+class UnauthorisedError(ProviderError):
+    """The provider refuses our key, our payment or our access (401, 402, 403)."""
+
+    code = "provider_unauthorised"
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message, error_class=ErrorClass.UNAUTHORISED, status=status)
+
+
+class InvalidRequestError(ProviderError):
+    """The provider says the request itself is wrong, in `provider_message`; no retry can help."""
+
+    code = "provider_invalid_request"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider_message: str,
+        status: int | None = None,
+        error_class: ErrorClass = ErrorClass.INVALID_REQUEST,
+    ) -> None:
+        super().__init__(message, error_class=error_class, status=status)
+        self.provider_message = provider_message
+        self.attempts: tuple[Attempt, ...] = ()
+        """Every attempt of the turn, set by the chain, so that failed ones are booked too."""
+
+
+class ContextTooLongError(InvalidRequestError):
+    """The prompt does not fit into this model; a larger window or a shorter prompt can help."""
+
+    code = "provider_context_too_long"
+
+    def __init__(self, message: str, *, provider_message: str, status: int | None = None) -> None:
+        super().__init__(
+            message,
+            provider_message=provider_message,
+            status=status,
+            error_class=ErrorClass.CONTEXT_TOO_LONG,
+        )

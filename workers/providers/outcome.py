@@ -1,0 +1,70 @@
+"""How an attempt can end without an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+from string import Template
+
+_CHARACTERS_PER_TOKEN = 4
+
+
+class FinishReason(StrEnum):
+    """Why the provider stopped writing. All but `stop` leave the answer incomplete."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one attempt. `cached_tokens` are a part of `input_tokens`, billed cheaper."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    reported: bool = True
+    """False when the provider named no figures and these are estimated from the text."""
+
+    @classmethod
+    def estimated(cls, *, characters_in: int, characters_out: int) -> Usage:
+        """Stand-in for figures a provider did not report, so that they never count as zero."""
+        return cls(
+            input_tokens=ceil(characters_in / _CHARACTERS_PER_TOKEN),
+            output_tokens=ceil(characters_out / _CHARACTERS_PER_TOKEN),
+            reported=False,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    text: str
+    model: str
+    """The model that answered, as the provider names it."""
+    finish: FinishReason
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOff:
+    """A human has the message now; the apology may go out at once where a caller waits."""
+
+    reason: str
+    apology_text: str
+    """May hold `$handoff`, the place of the handoff's id."""
+
+    def apology_for(self, handoff_id: str) -> str:
+        """The apology with the id in its place."""
+        return Template(self.apology_text).safe_substitute(handoff=handoff_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """The provider has nothing to say to this prompt; the chain goes on to the next."""
+
+    reason: str
+
+
+Outcome = Answer | HandedOff | Declined

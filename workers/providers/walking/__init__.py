@@ -1,0 +1,1 @@
+"""One prompt on its way along the chain: tries, waits, and what the caller has seen so far."""

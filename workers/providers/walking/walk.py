@@ -1,0 +1,133 @@
+"""The walk of one prompt along the links of a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from random import Random
+
+from shared.clock import Clock
+from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult, StartedAttempt
+from workers.providers.failures import (
+    ContextTooLongError,
+    ErrorClass,
+    InvalidRequestError,
+    ProviderError,
+)
+from workers.providers.outcome import Answer, Declined, HandedOff, Outcome
+from workers.providers.provider import Prompt, Provider
+from workers.providers.walking.delivery import Delivery
+from workers.providers.walking.link import ChainLink, Judge, Judgement
+
+Sleep = Callable[[float], Awaitable[None]]
+
+_SHARE_OF_TIME_LEFT = 0.8
+"""What one call may take of the time left while others wait behind it in the chain."""
+
+
+class Walk:
+    """One prompt on its way along the chain."""
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        *,
+        deadline: datetime,
+        delivery: Delivery,
+        judge: Judge | None,
+        clock: Clock,
+        random: Random,
+        sleep: Sleep,
+    ) -> None:
+        self._prompt = prompt
+        self._deadline = deadline
+        self._delivery = delivery
+        self._judge = judge
+        self._clock = clock
+        self._random = random
+        self._sleep = sleep
+        self._attempts: list[Attempt] = []
+
+    async def over(self, links: Sequence[ChainLink]) -> ChainResult:
+        try:
+            for link in links:
+                outcome = await self._ask(link, is_last=link is links[-1])
+                if outcome is not None:
+                    return ChainResult(
+                        outcome=outcome,
+                        provider=link.provider.name,
+                        attempts=tuple(self._attempts),
+                    )
+        except InvalidRequestError as error:
+            error.attempts = tuple(self._attempts)
+            raise
+        raise ChainExhaustedError(tuple(self._attempts))
+
+    async def _ask(self, link: ChainLink, *, is_last: bool) -> Answer | HandedOff | None:
+        """Try one provider as often as its failures allow; None: the next one is to be asked."""
+        tries = 0
+        while self._time_left_seconds > 0:
+            tries += 1
+            await self._delivery.start_over()
+            try:
+                outcome = await self._attempt(link.provider, is_last=is_last)
+            except ContextTooLongError:
+                return None
+            except InvalidRequestError:
+                raise
+            except ProviderError as error:
+                wait = link.retry.wait_after(
+                    error,
+                    tries=tries,
+                    took_seconds=self._attempts[-1].latency_seconds,
+                    time_left_seconds=self._time_left_seconds,
+                    random=self._random,
+                )
+                if wait is None:
+                    return None
+                await self._sleep(wait)
+            else:
+                return outcome
+        return None
+
+    async def _attempt(self, provider: Provider, *, is_last: bool) -> Answer | HandedOff | None:
+        attempt = self._start(provider)
+        share = 1.0 if is_last else _SHARE_OF_TIME_LEFT
+        try:
+            outcome = await provider.answer(
+                self._prompt,
+                time_left_seconds=self._time_left_seconds * share,
+                on_delta=self._delivery.sink,
+            )
+        except ProviderError as error:
+            self._attempts.append(attempt.failed(error.error_class, detail=error.message))
+            raise
+        return await self._judged(outcome, attempt)
+
+    async def _judged(self, outcome: Outcome, attempt: StartedAttempt) -> Answer | HandedOff | None:
+        if isinstance(outcome, Declined):
+            self._attempts.append(attempt.failed(ErrorClass.DECLINED, detail=outcome.reason))
+            return None
+        if isinstance(outcome, HandedOff):
+            self._attempts.append(attempt.succeeded(usage=None))
+            return outcome
+        judgement = await self._judge(outcome) if self._judge else Judgement(accepted=True)
+        if not judgement.accepted:
+            self._attempts.append(
+                attempt.failed(ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage)
+            )
+            return None
+        self._attempts.append(attempt.succeeded(usage=outcome.usage, model=outcome.model))
+        return outcome
+
+    def _start(self, provider: Provider) -> StartedAttempt:
+        return StartedAttempt(
+            provider=provider.name,
+            model=provider.model_for(self._prompt.model),
+            ordinal=len(self._attempts) + 1,
+            clock=self._clock,
+        )
+
+    @property
+    def _time_left_seconds(self) -> float:
+        return (self._deadline - self._clock.now()).total_seconds()

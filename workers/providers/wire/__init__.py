@@ -1,0 +1,1 @@
+"""What travels between an HTTP provider and us: requests, events, answers, and how they fail."""

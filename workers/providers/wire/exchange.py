@@ -1,0 +1,183 @@
+"""One POST to one endpoint: bounded in time and size, its failures told apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+
+import aiohttp
+
+from workers.providers.failures import (
+    ErrorClass,
+    ProviderTimeoutError,
+    TimeoutPhase,
+    TransientProviderError,
+)
+from workers.providers.wire.refusal import Refusal, failure_for, retry_after
+from workers.providers.wire.server_sent_events import (
+    EventParser,
+    EventTooLongError,
+    ServerSentEvent,
+)
+from workers.providers.wire.timeouts import CallClock, Timeouts
+
+_ANSWER_LIMIT_BYTES = 16 * 1_048_576
+_REFUSAL_LIMIT_BYTES = 65_536
+_DRAIN_SECONDS = 0.25
+_NO_EVENTS = ("application/json", "text/html", "text/plain")
+
+
+class Exchange:
+    """Posts JSON to `url` over a shared session; redirects are never followed.
+
+    Raises `ProviderError` subclasses only; what a consumer of the stream raises passes unchanged.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        provider: str,
+        url: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+    ) -> None:
+        self._session = session
+        self._provider = provider
+        self._url = url
+        self._headers = {
+            "Content-Type": "application/json",
+            # An answer is small and bounded by us; a compressed one could not be bounded.
+            "Accept-Encoding": "identity",
+            **headers,
+        }
+        self._timeouts = timeouts
+
+    async def fetch(self, body: bytes, *, time_left_seconds: float) -> bytes:
+        """Post and return the whole body of a successful answer."""
+        async with self._open(body, time_left_seconds=time_left_seconds, streamed=False) as opened:
+            response, clock = opened
+            with self._reading(clock):
+                async with clock.watch():
+                    answer = await _read(response, limit_bytes=_ANSWER_LIMIT_BYTES)
+                if len(answer) > _ANSWER_LIMIT_BYTES:
+                    raise self._malformed(f"a body over {_ANSWER_LIMIT_BYTES} bytes", clock)
+                return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, body: bytes, *, time_left_seconds: float
+    ) -> AsyncIterator[tuple[AsyncIterator[ServerSentEvent], CallClock]]:
+        """Post and hand out the events of the answer; tell the clock when text has arrived."""
+        async with self._open(body, time_left_seconds=time_left_seconds, streamed=True) as opened:
+            response, clock = opened
+            if response.content_type in _NO_EVENTS:
+                raise self._malformed(f"a {response.content_type} body instead of a stream", clock)
+            async with aclosing(self._events(response, clock)) as events:
+                yield events, clock
+            await _drain(response)
+
+    @asynccontextmanager
+    async def _open(
+        self, body: bytes, *, time_left_seconds: float, streamed: bool
+    ) -> AsyncIterator[tuple[aiohttp.ClientResponse, CallClock]]:
+        timeouts = self._timeouts.bounded_by(time_left_seconds)
+        clock = CallClock(timeouts, streamed=streamed)
+        response = await self._post(body, clock, connect_seconds=timeouts.connect_seconds)
+        async with response:
+            if response.status != 200:
+                raise await self._refused(response, clock)
+            yield response, clock
+
+    async def _post(
+        self, body: bytes, clock: CallClock, *, connect_seconds: float
+    ) -> aiohttp.ClientResponse:
+        try:
+            async with clock.watch():
+                return await self._session.post(
+                    self._url,
+                    data=body,
+                    headers=self._headers,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds),
+                )
+        except aiohttp.ConnectionTimeoutError as error:
+            raise ProviderTimeoutError(
+                f"{self._provider} did not accept a connection within {connect_seconds:g} s",
+                phase=TimeoutPhase.CONNECT,
+            ) from error
+        except aiohttp.ClientError as error:
+            raise TransientProviderError(
+                f"{self._provider} cannot be reached: {str(error) or type(error).__name__}",
+                error_class=ErrorClass.CONNECTION,
+            ) from error
+
+    async def _refused(self, response: aiohttp.ClientResponse, clock: CallClock) -> Exception:
+        with self._reading(clock):
+            async with clock.watch():
+                body = await _read(response, limit_bytes=_REFUSAL_LIMIT_BYTES)
+        return failure_for(
+            Refusal.from_body(body),
+            provider=self._provider,
+            status=response.status,
+            retry_after_seconds=retry_after(response.headers),
+        )
+
+    async def _events(
+        self, response: aiohttp.ClientResponse, clock: CallClock
+    ) -> AsyncGenerator[ServerSentEvent, None]:
+        parser = EventParser()
+        read_bytes = 0
+        while True:
+            with self._reading(clock):
+                async with clock.watch():
+                    chunk = await response.content.readany()
+                if not chunk:
+                    return
+                events = parser.feed(chunk)
+            read_bytes += len(chunk)
+            if read_bytes > _ANSWER_LIMIT_BYTES:
+                raise self._malformed(f"a stream over {_ANSWER_LIMIT_BYTES} bytes", clock)
+            for event in events:
+                yield event
+
+    @contextmanager
+    def _reading(self, clock: CallClock) -> Iterator[None]:
+        try:
+            yield
+        except aiohttp.ClientError as error:
+            raise TransientProviderError(
+                f"{self._provider} cut its answer: {str(error) or type(error).__name__}",
+                error_class=ErrorClass.CUT_STREAM,
+                after_first_token=clock.heard_token,
+            ) from error
+        except EventTooLongError as error:
+            raise self._malformed(str(error), clock) from error
+
+    def _malformed(self, what: str, clock: CallClock) -> TransientProviderError:
+        return TransientProviderError(
+            f"{self._provider} sent {what}",
+            error_class=ErrorClass.MALFORMED_ANSWER,
+            after_first_token=clock.heard_token,
+        )
+
+
+async def _read(response: aiohttp.ClientResponse, *, limit_bytes: int) -> bytes:
+    """Read the body to its end, or until it is over the limit."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit_bytes:
+            break
+    return bytes(body)
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read the end of the body, usually here already, so that the connection can be used again."""
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while await response.content.readany():
+                pass
+    except (TimeoutError, aiohttp.ClientError):
+        response.close()

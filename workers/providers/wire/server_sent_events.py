@@ -1,0 +1,102 @@
+"""Server-sent events, parsed as the bytes come in, whatever the chunks they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import ForebayError
+
+DEFAULT_EVENT_LIMIT_BYTES = 1_048_576
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class EventTooLongError(ForebayError):
+    """The stream sent a line or an event beyond the limit; nothing more can be parsed from it."""
+
+    code = "event_too_long"
+    retryable = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    data: str
+    name: str = "message"
+
+
+class EventParser:
+    """Feed it bytes, take whole events; the same bytes give the same events however they are cut.
+
+    Follows the WHATWG grammar: lines end in LF, CRLF or CR, comments and unknown fields are
+    skipped, `data` lines are joined by LF, an event without data is none. Memory is bounded:
+    a line or an event longer than `limit_bytes` raises `EventTooLongError`.
+    """
+
+    def __init__(self, *, limit_bytes: int = DEFAULT_EVENT_LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._line = bytearray()
+        self._line_feed_belongs_to_last_line = False
+        self._at_start = True
+        self._data: list[bytes] = []
+        self._data_bytes = 0
+        self._name = b""
+
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes; return the events they complete, in order."""
+        events: list[ServerSentEvent] = []
+        *complete, rest = self._with_plain_line_ends(chunk).split(b"\n")
+        for tail in complete:
+            self._extend_line(tail)
+            event = self._end_line()
+            if event is not None:
+                events.append(event)
+        self._extend_line(rest)
+        return events
+
+    def _with_plain_line_ends(self, chunk: bytes) -> bytes:
+        if not chunk:
+            return chunk
+        ends_in_return = chunk.endswith(b"\r")
+        if self._line_feed_belongs_to_last_line and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        self._line_feed_belongs_to_last_line = ends_in_return
+        if b"\r" in chunk:
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return chunk
+
+    def _extend_line(self, tail: bytes) -> None:
+        if len(self._line) + len(tail) > self._limit_bytes:
+            raise EventTooLongError(f"a line of the stream is over {self._limit_bytes} bytes")
+        self._line += tail
+
+    def _end_line(self) -> ServerSentEvent | None:
+        line = bytes(self._line)
+        self._line.clear()
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if not line:
+            return self._end_event()
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._add_data(value)
+        elif field == b"event":
+            self._name = value
+        return None
+
+    def _add_data(self, value: bytes) -> None:
+        self._data_bytes += len(value) + 1
+        if self._data_bytes > self._limit_bytes + 1:
+            raise EventTooLongError(f"an event of the stream is over {self._limit_bytes} bytes")
+        self._data.append(value)
+
+    def _end_event(self) -> ServerSentEvent | None:
+        data, name = self._data, self._name
+        self._data, self._data_bytes, self._name = [], 0, b""
+        if not data:
+            return None
+        return ServerSentEvent(
+            data=b"\n".join(data).decode("utf-8", "replace"),
+            name=name.decode("utf-8", "replace") or "message",
+        )
