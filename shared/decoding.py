@@ -46,8 +46,8 @@ def convert(value: Any, kind: type[T], *, strict: bool = True) -> T:
 def invalid_field(text: str) -> InvalidRequest:
     """The error for one msgspec complaint: which field, what is wrong, what to do."""
     where = _WHERE.match(text)
-    problem: str = where["problem"] if where else text
-    path: str = (where["path"] or "") if where else ""
+    problem = str(where["problem"]) if where else text
+    path = str(where["path"] or "") if where else ""
     if unknown := _UNKNOWN.match(problem):
         field = _joined(path, unknown["field"])
         return InvalidRequest(

@@ -22,7 +22,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -38,8 +38,8 @@ class Enumerated(TypeDecorator[State], Generic[State]):
         super().__init__(32)
         self.kind = kind
 
-    def process_bind_param(self, value: State | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: State | None, _dialect: Dialect) -> str | None:
         return None if value is None else str(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> State | None:
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> State | None:
         return None if value is None else self.kind(value)

@@ -20,7 +20,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyAccepted:
-    """The tenant used this idempotency key before; `same_body` says whether for the same message."""
+    """The tenant used this idempotency key before, for the same body or for another."""
 
     message_id: str
     same_body: bool

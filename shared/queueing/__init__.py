@@ -1,1 +1,1 @@
-"""The queue: topology, the Celery messages on it, and everybody who writes to it or reads from it."""
+"""The queue: its topology, the Celery messages on it, its writers and its readers."""

@@ -8,7 +8,7 @@ from kombu import Connection
 
 from shared.settings.servers import BrokerSettings
 
-REDIS_TRANSPORT = "shared.queueing.reading.redis_transport:GuardedTransport"
+REDIS_TRANSPORT = "shared.queueing.redis_lists.transport:GuardedTransport"
 
 
 def connect_broker(broker: BrokerSettings, *, patience_seconds: float = 5.0) -> Connection:

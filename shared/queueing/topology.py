@@ -55,7 +55,7 @@ def lane_queue(lane: Lane) -> QueueName:
 
 
 def kombu_queues(broker: BrokerSettings) -> list[Queue]:
-    """Every queue as kombu and Celery declare and consume it, with identical arguments everywhere."""
+    """Every queue as kombu and Celery declare and consume it, the same arguments everywhere."""
     return [kombu_queue(name, broker) for name in QueueName]
 
 

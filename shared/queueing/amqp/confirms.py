@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable
 from itertools import takewhile
 
 from shared.errors import BrokerUnavailable
-
-
-class Confirmation:
-    """What one publisher of a group waits for; `None` in its place means that nobody waits."""
-
-    __slots__ = ("future", "identifiers", "outstanding")
-
-    def __init__(self, identifiers: Iterable[str], loop: asyncio.AbstractEventLoop) -> None:
-        self.identifiers = frozenset(identifiers)
-        self.outstanding = len(self.identifiers)
-        self.future: asyncio.Future[None] = loop.create_future()
-
-    def confirm(self) -> None:
-        """One more message is safe with the broker."""
-        self.outstanding -= 1
-        if not self.outstanding and not self.future.done():
-            self.future.set_result(None)
-
-    def fail(self, error: BrokerUnavailable) -> None:
-        """At least one message is not known to be safe."""
-        if not self.future.done():
-            self.future.set_exception(error)
-            # Whoever gave up waiting has heard of it already.
-            self.future.exception()
-
-    @property
-    def is_settled(self) -> bool:
-        return self.future.done()
+from shared.queueing.backlog import Confirmation
 
 
 class ConfirmWindow:
@@ -68,7 +40,7 @@ class ConfirmWindow:
         return len(due)
 
     def returned(self, identifier: str | None) -> None:
-        """A message came back because no queue takes it; its confirm, which follows, means nothing."""
+        """A message came back because no queue takes it; the confirm that follows means nothing."""
         error = BrokerUnavailable("The broker has no queue for this message.")
         for confirmation in {*self._waiting.values()}:
             if confirmation is not None and identifier in confirmation.identifiers:

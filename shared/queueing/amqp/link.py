@@ -20,7 +20,7 @@ from amqp.spec import Connection as Session
 
 from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.address import BrokerAddress
-from shared.queueing.amqp.confirms import Confirmation, ConfirmWindow
+from shared.queueing.amqp.confirms import ConfirmWindow
 from shared.queueing.amqp.frames import (
     GREETING,
     HEADER,
@@ -31,6 +31,7 @@ from shared.queueing.amqp.frames import (
     method_frame,
     returned_correlation_id,
 )
+from shared.queueing.backlog import Confirmation
 
 CHANNEL: Final = 1
 _FRAME_MAX: Final = 131_072
@@ -114,7 +115,7 @@ class AmqpLink(asyncio.Protocol):
         self._on_progress()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(BrokerUnavailable("The broker closed the connection."))
+        self._end(BrokerUnavailable(f"The broker closed the connection: {exc or 'no reason'}."))
 
     def _send(self, frames: bytes) -> None:
         self._spoke_at = time.monotonic()

@@ -1,0 +1,101 @@
+"""Accept: the moment from which a message cannot be lost. Written in groups, durable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.messages.record import MessageRecord
+from shared.persistence.engine import Database
+from shared.persistence.records import Accepted, AlreadyAccepted
+from shared.persistence.statements import insert_new, transaction
+from shared.persistence.tables import message
+
+AcceptOutcome = Accepted | AlreadyAccepted
+
+
+class AcceptGroup:
+    """Inserts a group of messages in one transaction.
+
+    Idempotency keys are unique here as well as in Redis, so that a flushed Redis doubles nothing.
+    """
+
+    def __init__(self, database: Database, *, wake_after_seconds: float) -> None:
+        self._engine = database.durable
+        self._wake_after = timedelta(seconds=wake_after_seconds)
+        self._insert = insert_new(message, sqlite_dialect=database.is_sqlite)
+
+    async def flush(self, records: list[MessageRecord]) -> Sequence[AcceptOutcome | BaseException]:
+        """One outcome for each record, in order; raises LedgerUnavailable for all of them."""
+        try:
+            async with transaction(self._engine) as connection:
+                await connection.execute(self._insert, [self._row(record) for record in records])
+                return await self._outcomes(connection, records)
+        except DBAPIError as error:
+            # One value that the database cannot hold must not cost its neighbours their place.
+            if len(records) == 1:
+                return [error]
+            return [(await self.flush([record]))[0] for record in records]
+
+    def _row(self, record: MessageRecord) -> dict[str, Any]:
+        return {
+            "id": record.id,
+            "tenant_id": record.tenant_id,
+            "lane": record.lane,
+            "surface": record.surface,
+            "state": record.state,
+            "attempt": 0,
+            "body": record.body,
+            "body_digest": record.body_digest,
+            "user_id": record.user_id,
+            "conversation_id": record.conversation_id,
+            "previous_id": record.previous_id,
+            "idempotency_key": record.idempotency_key,
+            "estimated_tokens": record.estimated_tokens,
+            "traceparent": record.traceparent,
+            "reply_to": record.reply_to,
+            "reply_correlation": record.reply_correlation,
+            "reply_shape": record.reply_shape,
+            "accepted_at": record.accepted_at,
+            "deadline": record.deadline,
+            "not_before": record.not_before,
+            "wake_at": record.not_before or record.accepted_at + self._wake_after,
+            "wakes": 0,
+        }
+
+    async def _outcomes(
+        self, connection: AsyncConnection, records: list[MessageRecord]
+    ) -> list[AcceptOutcome]:
+        keys = [
+            (record.tenant_id, record.idempotency_key)
+            for record in records
+            if record.idempotency_key is not None
+        ]
+        if not keys:
+            return [Accepted(record) for record in records]
+        owners = await connection.execute(
+            select(
+                message.c.tenant_id,
+                message.c.idempotency_key,
+                message.c.id,
+                message.c.body_digest,
+            ).where(tuple_(message.c.tenant_id, message.c.idempotency_key).in_(keys))
+        )
+        owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
+        return [_outcome(record, owner_of) for record in records]
+
+
+def _outcome(
+    record: MessageRecord, owner_of: dict[tuple[str, str], tuple[str, str]]
+) -> AcceptOutcome:
+    if record.idempotency_key is None:
+        return Accepted(record)
+    owner, digest = owner_of[record.tenant_id, record.idempotency_key]
+    if owner == record.id:
+        return Accepted(record)
+    return AlreadyAccepted(owner, same_body=digest == record.body_digest)

@@ -1,0 +1,84 @@
+"""Claims and leases: who works on a message, and until when we believe it.
+
+Relaxed commits: a claim that a database crash forgets costs at most a repeated call, because the
+attempt number fences the terminal write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+
+from shared.clock import Clock
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.engine import Database
+from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.tables import message
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A message that a worker holds, under the attempt it holds it by."""
+
+    message_id: str
+    attempt: int
+
+
+class ClaimGroup:
+    """Takes a group of messages for one worker in one statement."""
+
+    def __init__(
+        self, database: Database, clock: Clock, *, worker: str, lease_seconds: float
+    ) -> None:
+        self._engine = database.relaxed
+        self._clock = clock
+        self._worker = worker
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def flush(self, message_ids: list[str]) -> Sequence[MessageRecord | None]:
+        """The record of each message that was there to take, in order.
+
+        The same id twice in a group is given once; raises LedgerUnavailable.
+        """
+        now = self._clock.now()
+        statement = (
+            update(message)
+            .where(
+                message.c.id.in_(message_ids),
+                message.c.state == ResponseState.QUEUED,
+                or_(message.c.not_before.is_(None), message.c.not_before <= now),
+            )
+            .values(
+                state=ResponseState.IN_PROGRESS,
+                attempt=message.c.attempt + 1,
+                claimed_at=now,
+                claimed_by=self._worker,
+                lease_until=now + self._lease,
+            )
+            .returning(*RECORD_COLUMNS)
+        )
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(statement)).all()
+        taken = {row.id: record_of(row) for row in rows}
+        return [taken.pop(message_id, None) for message_id in message_ids]
+
+    async def renew(self, leases: Sequence[Lease]) -> set[Lease]:
+        """Extend the leases; what is missing from the answer is lost: cancelled, or taken away."""
+        if not leases:
+            return set()
+        now = self._clock.now()
+        ids = [lease.message_id for lease in leases]
+        held = message.c.id.in_(ids) & (message.c.claimed_by == self._worker)
+        running = message.c.state == ResponseState.IN_PROGRESS
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(
+                update(message)
+                .where(held, running)
+                .values(lease_until=now + self._lease)
+                .returning(message.c.id, message.c.attempt)
+            )
+            return {Lease(row.id, row.attempt) for row in rows} & set(leases)

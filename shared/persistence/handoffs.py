@@ -1,0 +1,101 @@
+"""The inbox: messages that a human has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from shared.clock import Clock
+from shared.errors import Conflict, NotFound
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.engine import Database
+from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.tables import HandoffState, handoff, message
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A message waiting for a human, or answered by one."""
+
+    id: str
+    message_id: str
+    tenant_id: str
+    state: HandoffState
+    reason: str
+    created_at: datetime
+    answered_at: datetime | None
+    answered_by: str | None
+    body: str
+    """JSON of the message's body."""
+
+
+class HandoffRepository:
+    """Everything raises LedgerUnavailable when the database does not answer."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def list(
+        self, *, state: HandoffState | None = HandoffState.OPEN, limit: int = 100
+    ) -> list[Handoff]:
+        """The longest waiting first; of any state when `state` is None."""
+        query = (
+            select(handoff, message.c.body)
+            .join(message, message.c.id == handoff.c.message_id)
+            .order_by(handoff.c.created_at)
+            .limit(limit)
+        )
+        if state is not None:
+            query = query.where(handoff.c.state == state)
+        async with transaction(self._database.relaxed) as connection:
+            return [Handoff(**row._mapping) for row in await connection.execute(query)]
+
+    async def answer(self, handoff_id: str, *, text: str, answered_by: str) -> MessageRecord:
+        """Complete the message with a human's text, once; the record as it stands then.
+
+        Raises NotFound, or Conflict when it was answered or closed before.
+        """
+        now = self._clock.now()
+        async with transaction(self._database.durable) as connection:
+            taken = (
+                await connection.execute(
+                    update(handoff)
+                    .where(handoff.c.id == handoff_id, handoff.c.state == HandoffState.OPEN)
+                    .values(state=HandoffState.ANSWERED, answered_at=now, answered_by=answered_by)
+                    .returning(handoff.c.message_id)
+                )
+            ).one_or_none()
+            if taken is None:
+                state = await connection.scalar(
+                    select(handoff.c.state).where(handoff.c.id == handoff_id)
+                )
+                raise _not_open(handoff_id, state)
+            row = (
+                await connection.execute(
+                    update(message)
+                    .where(
+                        message.c.id == taken.message_id,
+                        message.c.state == ResponseState.REQUIRES_ACTION,
+                    )
+                    .values(
+                        state=ResponseState.COMPLETED,
+                        finished_at=now,
+                        output_text=text,
+                        answered_by=f"human:{answered_by}",
+                    )
+                    .returning(*RECORD_COLUMNS)
+                )
+            ).one_or_none()
+            if row is None:
+                raise Conflict(f"The message of '{handoff_id}' does not wait for a human any more.")
+        return record_of(row)
+
+
+def _not_open(handoff_id: str, state: HandoffState | None) -> Conflict | NotFound:
+    if state is None:
+        return NotFound(f"There is no handoff '{handoff_id}'. See: forebay handoff list.")
+    return Conflict(f"The handoff '{handoff_id}' is {state} already.")

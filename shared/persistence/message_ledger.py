@@ -1,0 +1,119 @@
+"""The ledger: the record of every accepted message, which no broker's memory can lose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Update, delete, select, update
+
+from shared.clock import Clock
+from shared.errors import Conflict
+from shared.messages.record import MessageRecord
+from shared.messages.state import TERMINAL, ResponseState, sources_of
+from shared.persistence.accepting import AcceptGroup, AcceptOutcome
+from shared.persistence.engine import Database
+from shared.persistence.records import Settlement
+from shared.persistence.settling import SettleGroup
+from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.tables import HandoffState, handoff, message
+from shared.resilience.group_commit import GroupCommit
+from shared.settings.servers import LedgerSettings
+
+
+class MessageLedger:
+    """Accepts messages and writes their ends, each in groups; both are on disk when they return.
+
+    Everything raises LedgerUnavailable when the database does not answer in time.
+    """
+
+    def __init__(self, database: Database, settings: LedgerSettings, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        accepting = AcceptGroup(database, wake_after_seconds=settings.wake_after_seconds)
+        # Two groups in flight keep the disk and the parser busy at once; SQLite has one writer.
+        side_by_side = 1 if database.is_sqlite else 2
+        self._accepts: GroupCommit[MessageRecord, AcceptOutcome] = GroupCommit(
+            accepting.flush, limit=settings.group_limit, concurrency=side_by_side
+        )
+        self._settles: GroupCommit[Settlement, bool] = GroupCommit(
+            SettleGroup(database).flush, limit=settings.group_limit, concurrency=side_by_side
+        )
+
+    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+        """Put a message on disk, or say which one its idempotency key already names."""
+        return await self._accepts.submit(record)
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Write how a turn ended; False where it had lost its lease or someone ended it before."""
+        return await self._settles.submit(settlement)
+
+    async def find(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:
+        """The message, if there is one and it is this tenant's."""
+        query = select(*RECORD_COLUMNS).where(message.c.id == message_id)
+        if tenant_id is not None:
+            query = query.where(message.c.tenant_id == tenant_id)
+        async with transaction(self._database.relaxed) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else record_of(row)
+
+    async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
+        """Cancel it if it has not ended; the record as it stands then, None if there is none.
+
+        A worker in the middle of its turn finds out with its next lease renewal.
+        """
+        now = self._clock.now()
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(
+                update(message)
+                .where(
+                    message.c.id == message_id,
+                    message.c.tenant_id == tenant_id,
+                    message.c.state.in_(sources_of(ResponseState.CANCELLED)),
+                )
+                .values(
+                    state=ResponseState.CANCELLED, finished_at=now, lease_until=None, wake_at=None
+                )
+            )
+            row = (
+                await connection.execute(
+                    select(*RECORD_COLUMNS).where(
+                        message.c.id == message_id, message.c.tenant_id == tenant_id
+                    )
+                )
+            ).one_or_none()
+            if row is not None and row.state is ResponseState.CANCELLED:
+                await connection.execute(_close_handoff(message_id, now))
+        return None if row is None else record_of(row)
+
+    async def delete(self, message_id: str, *, tenant_id: str) -> bool:
+        """Forget an ended message and its answer; what was paid for stays booked.
+
+        False if there is none; raises Conflict while it has not ended.
+        """
+        async with transaction(self._database.durable) as connection:
+            state = await connection.scalar(
+                select(message.c.state).where(
+                    message.c.id == message_id, message.c.tenant_id == tenant_id
+                )
+            )
+            if state is None:
+                return False
+            if not state.is_terminal:
+                raise Conflict(f"The response is {state}. Cancel it, then delete it.")
+            await connection.execute(
+                delete(message).where(message.c.id == message_id, message.c.state.in_(TERMINAL))
+            )
+        return True
+
+    async def close(self) -> None:
+        """Write what waits; the database itself belongs to whoever opened it."""
+        await self._accepts.close()
+        await self._settles.close()
+
+
+def _close_handoff(message_id: str, now: datetime) -> Update:
+    return (
+        update(handoff)
+        .where(handoff.c.message_id == message_id, handoff.c.state == HandoffState.OPEN)
+        .values(state=HandoffState.CLOSED, answered_at=now)
+    )

@@ -1,0 +1,1 @@
+"""The way from one shape of the tables to the next."""

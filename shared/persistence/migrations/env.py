@@ -1,0 +1,13 @@
+"""What Alembic runs: on the connection that `apply_migrations` hands over."""
+
+from alembic import context
+
+from shared.persistence.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,164 @@
+"""Settle: the end of a turn, written once, durable, in groups, under the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.identifiers import DEAD_LETTER, HANDOFF, new_id, sibling_id
+from shared.messages.state import ResponseState
+from shared.persistence.engine import Database
+from shared.persistence.records import Settlement
+from shared.persistence.statements import insert_new, transaction
+from shared.persistence.tables import (
+    DeadLetterState,
+    HandoffState,
+    attempt,
+    dead_letter,
+    handoff,
+    message,
+)
+
+_ANSWER_COLUMNS = (
+    "state",
+    "finished_at",
+    "output_text",
+    "answered_by",
+    "model",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "cost",
+    "incomplete_reason",
+    "error_code",
+    "error_message",
+)
+
+
+class SettleGroup:
+    """Writes a group of settlements in one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.durable
+        self._insert_attempts = insert_new(attempt, sqlite_dialect=database.is_sqlite)
+        self._update = (
+            update(message)
+            .where(
+                message.c.id == bindparam("b_id"),
+                message.c.attempt == bindparam("b_attempt"),
+                message.c.state == ResponseState.IN_PROGRESS,
+            )
+            .values(
+                lease_until=None,
+                wake_at=None,
+                **{name: bindparam(f"b_{name}") for name in _ANSWER_COLUMNS},
+            )
+        )
+
+    async def flush(self, settlements: list[Settlement]) -> Sequence[bool | BaseException]:
+        """True for each that was written; False where the fence had moved on or someone was first.
+
+        Attempts are kept either way: they were paid for. Raises LedgerUnavailable for the group.
+        """
+        try:
+            async with transaction(self._engine) as connection:
+                await connection.execute(self._update, [_row(item) for item in settlements])
+                won = await _winners(connection, settlements)
+                await self._book_attempts(connection, settlements)
+                await _bury(connection, won)
+                await _hand_off(connection, won)
+        except DBAPIError as error:
+            if len(settlements) == 1:
+                return [error]
+            return [(await self.flush([item]))[0] for item in settlements]
+        written = {(item.message_id, item.attempt) for item in won}
+        return [(item.message_id, item.attempt) in written for item in settlements]
+
+    async def _book_attempts(
+        self, connection: AsyncConnection, settlements: Iterable[Settlement]
+    ) -> None:
+        rows = [row for item in settlements for row in _attempt_rows(item)]
+        if rows:
+            await connection.execute(self._insert_attempts, rows)
+
+
+def _row(settlement: Settlement) -> dict[str, Any]:
+    row: dict[str, Any] = {f"b_{name}": getattr(settlement, name) for name in _ANSWER_COLUMNS}
+    row["b_id"] = settlement.message_id
+    row["b_attempt"] = settlement.attempt
+    return row
+
+
+async def _winners(connection: AsyncConnection, settlements: list[Settlement]) -> list[Settlement]:
+    # One claim has one attempt number, so a row in the state and at the moment that this
+    # settlement names was written by it: just now, or before an answer of the database was lost.
+    rows = await connection.execute(
+        select(message.c.id, message.c.attempt, message.c.state, message.c.finished_at).where(
+            message.c.id.in_([item.message_id for item in settlements])
+        )
+    )
+    ends = {(row.id, row.attempt, row.state, row.finished_at) for row in rows}
+    return [
+        item
+        for item in settlements
+        if (item.message_id, item.attempt, item.state, item.finished_at) in ends
+    ]
+
+
+def _attempt_rows(settlement: Settlement) -> list[dict[str, Any]]:
+    return [
+        {
+            "message_id": settlement.message_id,
+            "claim": settlement.attempt,
+            "ordinal": ordinal,
+            "provider": item.provider,
+            "model": item.model,
+            "error_class": item.error_class,
+            "detail": item.detail,
+            "started_at": item.started_at,
+            "latency_seconds": item.latency_seconds,
+            "input_tokens": item.input_tokens,
+            "output_tokens": item.output_tokens,
+            "cost": item.cost,
+        }
+        for ordinal, item in enumerate(settlement.attempts, start=1)
+    ]
+
+
+async def _bury(connection: AsyncConnection, settlements: list[Settlement]) -> None:
+    rows = [
+        {
+            "id": new_id(DEAD_LETTER),
+            "state": DeadLetterState.OPEN,
+            "reason": item.dead_reason,
+            "detail": item.error_message or "",
+            "message_id": item.message_id,
+            "tenant_id": item.tenant_id,
+            "created_at": item.finished_at,
+        }
+        for item in settlements
+        if item.dead_reason is not None
+    ]
+    if rows:
+        await connection.execute(insert(dead_letter), rows)
+
+
+async def _hand_off(connection: AsyncConnection, settlements: list[Settlement]) -> None:
+    rows = [
+        {
+            "id": sibling_id(HANDOFF, item.message_id),
+            "message_id": item.message_id,
+            "tenant_id": item.tenant_id,
+            "state": HandoffState.OPEN,
+            "reason": item.handoff_reason,
+            "created_at": item.finished_at,
+        }
+        for item in settlements
+        if item.handoff_reason is not None
+    ]
+    if rows:
+        await connection.execute(insert(handoff), rows)

@@ -1,0 +1,62 @@
+"""Statements that Postgres and SQLite spell in different modules and in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Insert, Select, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.errors import LedgerUnavailable
+from shared.messages.record import RECORD_FIELDS, MessageRecord
+from shared.persistence.tables import message
+
+RECORD_COLUMNS = tuple(message.c[name] for name in RECORD_FIELDS)
+
+
+def insert_new(table: Table, *, sqlite_dialect: bool) -> Insert:
+    """An insert that leaves a row alone which is already there."""
+    if sqlite_dialect:
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def skipping_locked(query: Select[Any]) -> Select[Any]:
+    """Rows that another sweeper holds are left to it. SQLite has one writer and ignores this."""
+    return query.with_for_update(skip_locked=True)
+
+
+def record_of(row: Any) -> MessageRecord:
+    """The record of a row selected by RECORD_COLUMNS."""
+    return MessageRecord(**row._mapping)
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction; a database that is away, slow or full becomes LedgerUnavailable.
+
+    What the database says about our own values (a DataError) passes through: retrying would not
+    help, and its caller knows what it wrote.
+    """
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except DBAPIError as error:
+        if is_about_values(error):
+            raise
+        raise LedgerUnavailable(_first_line(error), retry_after_seconds=1.0) from error
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise LedgerUnavailable(_first_line(error), retry_after_seconds=1.0) from error
+
+
+def is_about_values(error: DBAPIError) -> bool:
+    """Whether the database refused a value rather than the work."""
+    return type(error).__name__ in {"DataError", "IntegrityError"}
+
+
+def _first_line(error: BaseException) -> str:
+    return f"The ledger did not commit: {str(error).partition(chr(10))[0]}"

@@ -1,0 +1,181 @@
+"""Sweeps: what the ledger needs from time to time so that nothing in it waits for ever.
+
+Any number of sweepers may run side by side; each row is taken by one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.clock import Clock
+from shared.identifiers import DEAD_LETTER, new_id
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.state import ResponseState
+from shared.messages.wake_up import WakeUp
+from shared.persistence.engine import Database
+from shared.persistence.records import LaneLoad
+from shared.persistence.statements import skipping_locked, transaction
+from shared.persistence.tables import DeadLetterState, dead_letter, message
+from shared.settings.servers import LedgerSettings
+
+_LOAD_WINDOW = timedelta(seconds=30)
+
+
+class LedgerSweeps:
+    """The reconciler's and the janitor's questions to the ledger; all raise LedgerUnavailable."""
+
+    def __init__(self, database: Database, settings: LedgerSettings, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+
+    async def take_due(self, limit: int = 500) -> list[WakeUp]:
+        """Queued messages that nobody claimed in time, to be published again.
+
+        Each is due again later, twice as late every time, so that a backlog is not published over
+        and over.
+        """
+        now = self._clock.now()
+        query = skipping_locked(
+            select(
+                message.c.id,
+                message.c.lane,
+                message.c.deadline,
+                message.c.traceparent,
+                message.c.wakes,
+            )
+            .where(message.c.state == ResponseState.QUEUED, message.c.wake_at <= now)
+            .order_by(message.c.wake_at)
+            .limit(limit)
+        )
+        async with transaction(self._database.relaxed) as connection:
+            rows = (await connection.execute(query)).all()
+            if rows:
+                await connection.execute(_POSTPONE, [self._postponed(row, now) for row in rows])
+        return [_wake_up(row) for row in rows]
+
+    async def expire_leases(self, limit: int = 500) -> tuple[list[str], list[str]]:
+        """Take messages from workers that fell silent: (queued again, dead-lettered as poison)."""
+        now = self._clock.now()
+        query = skipping_locked(
+            select(message.c.id, message.c.tenant_id, message.c.attempt)
+            .where(message.c.state == ResponseState.IN_PROGRESS, message.c.lease_until < now)
+            .limit(limit)
+        )
+        async with transaction(self._database.durable) as connection:
+            rows = (await connection.execute(query)).all()
+            poison = [row for row in rows if row.attempt >= self._settings.attempt_limit]
+            again = [row.id for row in rows if row.attempt < self._settings.attempt_limit]
+            if again:
+                await connection.execute(
+                    update(message)
+                    .where(message.c.id.in_(again))
+                    .values(state=ResponseState.QUEUED, lease_until=None, wake_at=now)
+                )
+            detail = f"{self._settings.attempt_limit} workers in a row fell silent during its turn."
+            await _fail(connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now)
+        return again, [row.id for row in poison]
+
+    async def expire_deadlines(self, limit: int = 500) -> list[str]:
+        """Fail queued messages whose deadline passed; nobody wants their answer any more."""
+        now = self._clock.now()
+        query = skipping_locked(
+            select(message.c.id, message.c.tenant_id)
+            .where(message.c.state == ResponseState.QUEUED, message.c.deadline < now)
+            .limit(limit)
+        )
+        async with transaction(self._database.durable) as connection:
+            rows = (await connection.execute(query)).all()
+            detail = "The deadline passed before a worker was free."
+            await _fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
+        return [row.id for row in rows]
+
+    async def lane_loads(self) -> dict[Lane, LaneLoad]:
+        """How each lane stands now; lanes without work have a load of zero."""
+        now = self._clock.now()
+        waiting = (
+            select(message.c.lane, func.count(), func.min(message.c.accepted_at))
+            .where(
+                message.c.state == ResponseState.QUEUED,
+                or_(message.c.not_before.is_(None), message.c.not_before <= now),
+            )
+            .group_by(message.c.lane)
+        )
+        drained = (
+            select(message.c.lane, func.count())
+            .where(message.c.finished_at > now - _LOAD_WINDOW)
+            .group_by(message.c.lane)
+        )
+        async with transaction(self._database.relaxed) as connection:
+            queued = {row[0]: (row[1], row[2]) for row in await connection.execute(waiting)}
+            done = {row[0]: row[1] for row in await connection.execute(drained)}
+        return {lane: _load(queued.get(lane), done.get(lane, 0), now) for lane in Lane}
+
+    def _postponed(self, row: Row[Any], now: datetime) -> dict[str, Any]:
+        settings = self._settings
+        seconds = min(
+            settings.wake_after_max_seconds, settings.wake_after_seconds * 2 ** min(row.wakes, 20)
+        )
+        return {"b_id": row.id, "b_wake_at": now + timedelta(seconds=seconds)}
+
+
+_POSTPONE = (
+    update(message)
+    .where(message.c.id == bindparam("b_id"))
+    .values(wakes=message.c.wakes + 1, wake_at=bindparam("b_wake_at"))
+)
+
+
+def _wake_up(row: Row[Any]) -> WakeUp:
+    trace = {"traceparent": row.traceparent} if row.traceparent else {}
+    return WakeUp(row.id, row.lane, row.deadline, trace)
+
+
+def _load(queued: tuple[int, datetime] | None, drained: int, now: datetime) -> LaneLoad:
+    count, oldest = queued or (0, now)
+    waited = max(0.0, (now - oldest).total_seconds())
+    return LaneLoad(count, drained / _LOAD_WINDOW.total_seconds(), waited)
+
+
+async def _fail(
+    connection: AsyncConnection,
+    rows: Sequence[Row[Any]],
+    reason: DeadReason,
+    detail: str,
+    now: datetime,
+) -> None:
+    if not rows:
+        return
+    await connection.execute(
+        update(message)
+        .where(message.c.id.in_([row.id for row in rows]))
+        .values(
+            state=ResponseState.FAILED,
+            finished_at=now,
+            lease_until=None,
+            wake_at=None,
+            error_code="server_error",
+            error_message=f"{reason}: {detail}",
+        )
+    )
+    await connection.execute(
+        insert(dead_letter),
+        [
+            {
+                "id": new_id(DEAD_LETTER),
+                "state": DeadLetterState.OPEN,
+                "reason": reason,
+                "detail": detail,
+                "message_id": row.id,
+                "tenant_id": row.tenant_id,
+                "created_at": now,
+            }
+            for row in rows
+        ],
+    )

@@ -1,0 +1,174 @@
+"""Tenants and their API keys. A key is shown once, when it is made; only its digest is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from shared.clock import Clock
+from shared.errors import Conflict, NotFound
+from shared.identifiers import API_KEY, TENANT, new_id
+from shared.messages.tenant import KeyScope, Plan, Tenant
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
+from shared.persistence.tables import api_key, tenant
+
+KEY_PREFIX: Final = "fb_"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is known about a key; never the key itself."""
+
+    id: str
+    tenant_id: str
+    tenant_name: str
+    hint: str
+    scope: KeyScope
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key in clear, this once."""
+
+    key: str
+    record: KeyRecord
+
+
+def key_digest(key: str) -> str:
+    """How a key is looked up. Keys are 256 random bits, so a plain SHA-256 cannot be searched."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class TenantRepository:
+    """Tenants and keys; everything raises LedgerUnavailable when the database does not answer."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create(self, name: str, plan: Plan | None = None) -> Tenant:
+        """A new tenant; raises Conflict when the name is taken."""
+        created = Tenant(new_id(TENANT), name, plan)
+        try:
+            async with transaction(self._database.durable) as connection:
+                await connection.execute(
+                    insert(tenant).values(
+                        id=created.id,
+                        name=name,
+                        plan=msgspec.json.encode(plan).decode() if plan else None,
+                        created_at=self._clock.now(),
+                    )
+                )
+        except IntegrityError as error:
+            raise Conflict(f"There is a tenant named '{name}' already.") from error
+        return created
+
+    async def named(self, name: str) -> Tenant | None:
+        """The tenant of that name."""
+        async with transaction(self._database.relaxed) as connection:
+            row = (
+                await connection.execute(select(tenant).where(tenant.c.name == name))
+            ).one_or_none()
+        return None if row is None else Tenant(row.id, row.name, _plan(row.plan))
+
+    async def by_key(self, key: str) -> tuple[Tenant, KeyScope] | None:
+        """Whose key this is and what it opens; None if unknown, expired or revoked."""
+        query = (
+            select(tenant.c.id, tenant.c.name, tenant.c.plan, api_key.c.scope)
+            .join(api_key, api_key.c.tenant_id == tenant.c.id)
+            .where(
+                api_key.c.digest == key_digest(key),
+                or_(api_key.c.revoked_at.is_(None), api_key.c.revoked_at > self._clock.now()),
+                or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > self._clock.now()),
+            )
+        )
+        async with transaction(self._database.relaxed) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else (Tenant(row.id, row.name, _plan(row.plan)), row.scope)
+
+    async def create_key(
+        self, owner: Tenant, *, scope: KeyScope, expires_at: datetime | None = None
+    ) -> NewKey:
+        """A new key of this tenant."""
+        key = KEY_PREFIX + secrets.token_urlsafe(32)
+        record = KeyRecord(
+            id=new_id(API_KEY),
+            tenant_id=owner.id,
+            tenant_name=owner.name,
+            hint=f"{KEY_PREFIX}…{key[-4:]}",
+            scope=scope,
+            created_at=self._clock.now(),
+            expires_at=expires_at,
+            revoked_at=None,
+        )
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(
+                insert(api_key).values(
+                    id=record.id,
+                    tenant_id=owner.id,
+                    digest=key_digest(key),
+                    hint=record.hint,
+                    scope=scope,
+                    created_at=record.created_at,
+                    expires_at=expires_at,
+                )
+            )
+        return NewKey(key, record)
+
+    async def keys(self, *, tenant_name: str | None = None) -> list[KeyRecord]:
+        """All keys, oldest first, of one tenant or of all."""
+        query = (
+            select(
+                api_key.c.id,
+                api_key.c.tenant_id,
+                tenant.c.name.label("tenant_name"),
+                api_key.c.hint,
+                api_key.c.scope,
+                api_key.c.created_at,
+                api_key.c.expires_at,
+                api_key.c.revoked_at,
+            )
+            .join(tenant, tenant.c.id == api_key.c.tenant_id)
+            .order_by(api_key.c.created_at)
+        )
+        if tenant_name is not None:
+            query = query.where(tenant.c.name == tenant_name)
+        async with transaction(self._database.relaxed) as connection:
+            return [KeyRecord(**row._mapping) for row in await connection.execute(query)]
+
+    async def revoke_key(self, key_id: str, *, after: timedelta = timedelta()) -> KeyRecord:
+        """Revoke a key now, or `after` a while so that its users can change over.
+
+        Raises NotFound.
+        """
+        async with transaction(self._database.durable) as connection:
+            changed = await connection.execute(
+                update(api_key)
+                .where(api_key.c.id == key_id)
+                .values(revoked_at=self._clock.now() + after)
+                .returning(api_key.c.id)
+            )
+            if changed.one_or_none() is None:
+                raise NotFound(f"There is no key '{key_id}'. See: forebay keys list.")
+        return next(record for record in await self.keys() if record.id == key_id)
+
+    async def rotate_key(self, key_id: str, *, overlap: timedelta) -> NewKey:
+        """A new key like this one, which goes on working for `overlap`; raises NotFound."""
+        old = await self.revoke_key(key_id, after=overlap)
+        owner = Tenant(old.tenant_id, old.tenant_name)
+        return await self.create_key(owner, scope=old.scope, expires_at=old.expires_at)
+
+
+def _plan(text: str | None) -> Plan | None:
+    return None if text is None else msgspec.json.decode(text, type=Plan)

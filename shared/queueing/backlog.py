@@ -1,0 +1,79 @@
+"""What waits to be published."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from shared.errors import BrokerUnavailable
+from shared.messages.wake_up import WakeUp
+
+CAPACITY: Final = 20_000
+"""Wake-ups that may wait. More are dropped: the reconciler sends them when there is room again."""
+
+
+class Confirmation:
+    """What one caller of `publish` waits for. Where nobody waits, `None` stands in its place."""
+
+    __slots__ = ("_outstanding", "future", "identifiers")
+
+    def __init__(self, identifiers: Sequence[str]) -> None:
+        self.identifiers = frozenset(identifiers)
+        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._outstanding = len(identifiers)
+
+    def confirm(self) -> None:
+        """One more message is safe with the broker."""
+        self._outstanding -= 1
+        if not self._outstanding and not self.future.done():
+            self.future.set_result(None)
+
+    def fail(self, error: BrokerUnavailable) -> None:
+        """At least one message is not known to be safe."""
+        if not self.future.done():
+            self.future.set_exception(error)
+            # Marks it as seen: whoever waited may have given up by now.
+            self.future.exception()
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when all are safe; raises BrokerUnavailable when one fails or time is up."""
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self.future)
+        except TimeoutError:
+            error = BrokerUnavailable(f"The broker did not confirm within {seconds:g} s.")
+            self.fail(error)
+            raise error from None
+
+
+Waiting = tuple[WakeUp, Confirmation | None]
+
+
+class Backlog:
+    """Wake-ups in the order in which they came, each with who waits for it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Waiting] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, wake_up: WakeUp) -> bool:
+        """Takes one that nobody waits for; False when there is no room."""
+        if len(self._waiting) >= CAPACITY:
+            return False
+        self._waiting.append((wake_up, None))
+        return True
+
+    def add_group(self, wake_ups: Sequence[WakeUp]) -> Confirmation:
+        """Takes a group and says what to wait for. It is never dropped: its caller waits."""
+        confirmation = Confirmation([wake_up.message_id for wake_up in wake_ups])
+        self._waiting.extend((wake_up, confirmation) for wake_up in wake_ups)
+        return confirmation
+
+    def take(self, limit: int) -> list[Waiting]:
+        """Removes up to `limit` from the front, without those whose caller has given up."""
+        front = (self._waiting.popleft() for _ in range(min(limit, len(self._waiting))))
+        return [one for one in front if one[1] is None or not one[1].future.done()]

@@ -1,0 +1,152 @@
+"""What admission reserved, ended: the slot freed, the estimate corrected, the answer learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.reservation_keys import idempotency_key_key, slots_key, tenant_key, user_key
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.resilience.group_commit import GroupCommit
+
+TENANT_SECONDS: Final = 86_400
+RECORD_SECONDS: Final = 3_600
+
+
+class RiskSignal(StrEnum):
+    """What others saw a user do; the values are fields of the user's record."""
+
+    VALIDATOR_BLOCK = "blocks"
+    INJECTION = "injections"
+    COMPLAINT = "complaints"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How one reservation ends."""
+
+    tenant_id: str
+    user: str | None
+    message_id: str
+    requests_back: int
+    token_correction: int
+    output_tokens: int | None = None
+    idempotency_key: str | None = None
+
+
+class Reservations:
+    """Ends reservations, in groups. Without Redis nothing is ended and nobody is held up.
+
+    A slot that was not freed ends with its lease, and levels drain by themselves, so `settle`,
+    `give_back` and `report` answer False rather than raise when Redis is away.
+    """
+
+    def __init__(self, redis: Redis, *, risk_half_life_seconds: float = 600.0) -> None:
+        self._redis = redis
+        self._half_life_seconds = risk_half_life_seconds
+        self._script: LuaScript = load_script("shared.redis", "reservations.lua")
+        self._signal: LuaScript = load_script("shared.redis", "risk_signal.lua")
+        self._endings: GroupCommit[_Ending, bool] = GroupCommit(self._end_all)
+
+    async def settle(
+        self,
+        tenant_id: str,
+        user: str | None,
+        *,
+        message_id: str,
+        estimated_tokens: int,
+        used_tokens: int,
+        output_tokens: int | None = None,
+    ) -> bool:
+        """Free the slot of a message that ended and charge what it used instead of the estimate.
+
+        `output_tokens` teaches the tenant's next estimates. Repeats change nothing. False when
+        there was no reservation, or Redis was away.
+        """
+        return await self._end(
+            _Ending(
+                tenant_id=tenant_id,
+                user=user,
+                message_id=message_id,
+                requests_back=0,
+                token_correction=used_tokens - estimated_tokens,
+                output_tokens=output_tokens,
+            )
+        )
+
+    async def give_back(
+        self,
+        tenant_id: str,
+        user: str | None,
+        *,
+        message_id: str,
+        estimated_tokens: int,
+        idempotency_key: str | None,
+    ) -> bool:
+        """Undo the admission of a message that was not accepted after all: all that it took."""
+        return await self._end(
+            _Ending(
+                tenant_id=tenant_id,
+                user=user,
+                message_id=message_id,
+                requests_back=1,
+                token_correction=-estimated_tokens,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def report(
+        self, tenant_id: str, user: str | None, signal: RiskSignal, *, times: float = 1.0
+    ) -> bool:
+        """Hold something against a user: it raises the risk of its next messages."""
+        arguments = (signal.value, times, self._half_life_seconds, RECORD_SECONDS)
+        call = ScriptCall((user_key(tenant_id, user),), arguments)
+        try:
+            await self._signal.call(self._redis, call)
+        except (RedisError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Send what waits, then refuse what comes after."""
+        await self._endings.close()
+
+    async def _end(self, ending: _Ending) -> bool:
+        try:
+            return await self._endings.submit(ending)
+        except Unavailable:
+            return False
+
+    async def _end_all(self, endings: list[_Ending]) -> Sequence[bool | BaseException]:
+        try:
+            outcomes = await self._script.call_all(self._redis, [_call(one) for one in endings])
+        except (RedisError, OSError) as error:
+            raise RedisUnavailable("Redis did not take the ends of reservations.") from error
+        return [outcome == 1 for outcome in outcomes]
+
+
+def _call(ending: _Ending) -> ScriptCall:
+    keys = [
+        tenant_key(ending.tenant_id),
+        user_key(ending.tenant_id, ending.user),
+        slots_key(ending.tenant_id),
+    ]
+    if ending.idempotency_key is not None:
+        keys.append(idempotency_key_key(ending.tenant_id, ending.idempotency_key))
+    output = "" if ending.output_tokens is None else ending.output_tokens
+    return ScriptCall(
+        keys,
+        (
+            ending.message_id,
+            ending.requests_back,
+            ending.token_correction,
+            output,
+            TENANT_SECONDS,
+        ),
+    )
