@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import timeit
+
+import pytest
+
+from shared.errors import BrokerUnavailable
+from shared.settings.telemetry import TelemetrySettings
+from shared.telemetry import genai
+from shared.telemetry.propagation import TraceContext, current_trace, extract, inject
+from shared.telemetry.span import SILENT_SPAN, SpanKind
+from shared.telemetry.tracing import Tracing, open_tracing
+from tests.unit.shared.telemetry.conftest import Collector
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+OFF = TelemetrySettings()
+
+
+async def test_spans_reach_a_collector_with_their_names_kinds_and_attributes(
+    tracing: Tracing, received: Collector
+) -> None:
+    with tracing.span("chat small", SpanKind.CLIENT, {genai.REQUEST_MODEL: "small"}) as span:
+        span.set_attributes({genai.USAGE_INPUT_TOKENS: 12, genai.RESPONSE_FINISH_REASONS: ["stop"]})
+        span.add_event("first token")
+    await tracing.close()
+
+    arrived = received.spans["chat small"]
+    attributes = {one.key: one.value for one in arrived.attributes}
+    assert arrived.kind == arrived.SPAN_KIND_CLIENT
+    assert attributes[genai.REQUEST_MODEL].string_value == "small"
+    assert attributes[genai.USAGE_INPUT_TOKENS].int_value == 12
+    assert [event.name for event in arrived.events] == ["first token"]
+    resource = received.exports[0].resource_spans[0].resource
+    assert "worker" in {one.value.string_value for one in resource.attributes}
+
+
+async def test_one_trace_runs_from_the_producer_through_the_queue_to_the_provider(
+    tracing: Tracing, received: Collector
+) -> None:
+    producer = extract({"traceparent": TRACEPARENT, "tracestate": "vendor=value"})
+    with tracing.span("accept", SpanKind.SERVER, parent=producer), tracing.span("publish"):
+        on_the_queue = inject()
+    with (
+        tracing.span("turn", SpanKind.CONSUMER, parent=extract(on_the_queue)),
+        tracing.span("chat"),
+    ):
+        to_the_provider = inject()
+    await tracing.close()
+
+    spans = received.spans
+    assert {span.trace_id.hex() for span in spans.values()} == {TRACEPARENT[3:35]}
+    assert spans["accept"].parent_span_id.hex() == TRACEPARENT[36:52]
+    assert spans["publish"].parent_span_id == spans["accept"].span_id
+    assert spans["turn"].parent_span_id == spans["publish"].span_id
+    assert spans["chat"].parent_span_id == spans["turn"].span_id
+    assert to_the_provider["traceparent"][36:52] == spans["chat"].span_id.hex()
+    assert to_the_provider["tracestate"] == "vendor=value"
+
+
+async def test_a_span_without_a_parent_begins_a_trace_and_leaves_none_behind(
+    tracing: Tracing,
+) -> None:
+    with tracing.span("one"):
+        one = current_trace()
+    with tracing.span("other"):
+        other = current_trace()
+    assert one is not None
+    assert other is not None
+    assert one.trace_id != other.trace_id
+    assert current_trace() is None
+
+
+async def test_an_unsampled_trace_is_not_sent_but_carried_on(
+    tracing: Tracing, received: Collector
+) -> None:
+    unsampled = TraceContext(TRACEPARENT[:-2] + "00")
+    with tracing.span("accept", parent=unsampled):
+        carried = inject()
+    await tracing.close()
+    assert not received.spans
+    assert carried["traceparent"][3:35] == unsampled.trace_id
+    assert carried["traceparent"].endswith("-00")
+
+
+async def test_an_error_marks_its_span_by_code_and_never_by_its_text(
+    tracing: Tracing, received: Collector
+) -> None:
+    with pytest.raises(BrokerUnavailable), tracing.span("publish"):
+        raise BrokerUnavailable("the prompt was: my secret diary")
+    await tracing.close()
+    arrived = received.spans["publish"]
+    assert arrived.status.code == arrived.status.STATUS_CODE_ERROR
+    assert [one.value.string_value for one in arrived.attributes] == ["broker_unavailable"]
+    assert b"diary" not in received.exports[0].SerializeToString()
+
+
+async def test_a_cancellation_is_no_error(tracing: Tracing, received: Collector) -> None:
+    with pytest.raises(asyncio.CancelledError), tracing.span("turn"):
+        raise asyncio.CancelledError
+    await tracing.close()
+    assert received.spans["turn"].status.code == 0
+
+
+async def test_prompts_and_secrets_do_not_leave_in_a_span(
+    tracing: Tracing, received: Collector
+) -> None:
+    with tracing.span("chat", attributes={"gen_ai.input.messages": "diary", "body": "diary"}) as s:
+        s.set_attribute("url", "https://user:diary@host/")
+        s.add_event("called", {"header": "Bearer diary-diary", "authorization": "diary"})
+    await tracing.close()
+    assert received.spans
+    assert b"diary" not in received.exports[0].SerializeToString()
+
+
+async def test_a_collector_that_is_down_costs_spans_and_bounded_time(
+    unused_tcp_port: int,
+) -> None:
+    endpoint = f"http://127.0.0.1:{unused_tcp_port}/v1/traces"
+    tracing = open_tracing(TelemetrySettings(traces_endpoint=endpoint), "worker")
+    with tracing.span("turn"):
+        pass
+    async with asyncio.timeout(8):
+        await tracing.close()
+
+
+def test_off_an_incoming_trace_is_passed_on_unchanged() -> None:
+    tracing = open_tracing(OFF, "ingress")
+    carrier = {"traceparent": TRACEPARENT, "tracestate": "vendor=value"}
+    with tracing.span("accept", parent=extract(carrier)), tracing.span("publish"):
+        assert inject() == carrier
+    assert inject() == {}
+
+
+def test_off_no_trace_is_made_up_and_every_span_is_the_same_one() -> None:
+    tracing = open_tracing(OFF, "ingress")
+    with tracing.span("accept") as span:
+        span.record_error(ValueError("nobody listens"))
+        assert inject() == {}
+    assert span is SILENT_SPAN
+    assert not tracing.recording
+
+
+def test_off_a_span_costs_less_than_a_microsecond() -> None:
+    tracing = open_tracing(OFF, "ingress")
+
+    def turn() -> None:
+        with tracing.span("turn", SpanKind.CONSUMER):
+            pass
+
+    # The best of several: the others measure what else this machine does.
+    assert min(timeit.repeat(turn, number=10_000, repeat=7)) / 10_000 < 1e-6
+
+
+def test_off_nothing_of_opentelemetry_is_imported() -> None:
+    program = (
+        "import sys\n"
+        "from shared.settings.telemetry import TelemetrySettings\n"
+        "from shared.telemetry import genai, logs, metrics, propagation\n"
+        "from shared.telemetry.tracing import open_tracing\n"
+        "with open_tracing(TelemetrySettings(), 'x').span('turn'): pass\n"
+        "print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert output.stdout.strip() == "[]", output.stderr
