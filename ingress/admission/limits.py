@@ -37,6 +37,7 @@ class Limits:
     tokens: Limit
     user_requests: Limit
     user_tokens: Limit
+    in_flight: int
     rules: bytes
 
 
@@ -76,7 +77,7 @@ def limits_of(
         free = user_requests.burst if weight.free is None else weight.free
         numbers += [weight.largest, weight.half, free]
     rules = struct.pack(f"<{len(numbers)}d", *numbers)
-    return Limits(requests, tokens, user_requests, user_tokens, rules)
+    return Limits(requests, tokens, user_requests, user_tokens, plan.max_in_flight, rules)
 
 
 def _limit(per_minute: int, burst_share: float) -> Limit:

@@ -56,7 +56,7 @@ def _duration(seconds: float) -> bytes:
     milliseconds = ceil(seconds * 1000)
     if milliseconds == 0:
         return b"0s"
-    if milliseconds < 1000:  # noqa: PLR2004 - a second
+    if milliseconds < 1000:
         return b"%dms" % milliseconds
     minutes, rest = divmod(milliseconds / 1000, MINUTE_SECONDS)
     text = f"{rest:.3f}".rstrip("0").rstrip(".")

@@ -36,7 +36,12 @@ WEIGHTS: Final[tuple[Weight, ...]] = (
     Weight("refusals", 0.5, 20, 5, "refusal", "refusals"),
     Weight("repeats", 0.6, 10, None, "identical message", "identical messages"),
     Weight(
-        "bursts", 0.4, 50, 0, "message far above its usual rate", "messages far above its usual rate"
+        "bursts",
+        0.4,
+        50,
+        0,
+        "message far above its usual rate",
+        "messages far above its usual rate",
     ),
     Weight("blocks", 0.8, 3, 0, "answer blocked by a validator", "answers blocked by a validator"),
     Weight("injections", 0.8, 2, 0, "injection pattern", "injection patterns"),
@@ -56,7 +61,7 @@ def explain(risk: float, counts: Sequence[int], *, full_bucket: float) -> str:
 
     Empty when there is nothing to explain. Counts decay, so they are of the recent past.
     """
-    if risk < 0.005:  # noqa: PLR2004 - it would be printed as 0.00
+    if risk < 0.005:
         return ""
     parts = sorted(_contributions(counts, full_bucket), key=lambda part: part[1], reverse=True)
     said = [sentence for sentence, part in parts if part > 0]

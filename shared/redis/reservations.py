@@ -1,7 +1,8 @@
-"""What admission reserved, ended: the slot freed, the estimate corrected, the answer learned from."""
+"""The end of what admission reserved: the slot freed, the estimate corrected and learned from."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,13 +11,16 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.circuit import Circuit
 from shared.redis.reservation_keys import idempotency_key_key, slots_key, tenant_key, user_key
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
 TENANT_SECONDS: Final = 86_400
 RECORD_SECONDS: Final = 3_600
+TIMEOUT_SECONDS: Final = 0.6
 
 
 class RiskSignal(StrEnum):
@@ -47,8 +51,11 @@ class Reservations:
     `give_back` and `report` answer False rather than raise when Redis is away.
     """
 
-    def __init__(self, redis: Redis, *, risk_half_life_seconds: float = 600.0) -> None:
+    def __init__(
+        self, redis: Redis, clock: Clock, *, risk_half_life_seconds: float = 600.0
+    ) -> None:
         self._redis = redis
+        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._half_life_seconds = risk_half_life_seconds
         self._script: LuaScript = load_script("shared.redis", "reservations.lua")
         self._signal: LuaScript = load_script("shared.redis", "risk_signal.lua")
@@ -107,15 +114,20 @@ class Reservations:
         """Hold something against a user: it raises the risk of its next messages."""
         arguments = (signal.value, times, self._half_life_seconds, RECORD_SECONDS)
         call = ScriptCall((user_key(tenant_id, user),), arguments)
+        if self._circuit.is_open():
+            return False
         try:
-            await self._signal.call(self._redis, call)
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await self._signal.call(self._redis, call)
         except (RedisError, OSError):
+            self._circuit.trip()
             return False
         return True
 
     async def close(self) -> None:
         """Send what waits, then refuse what comes after."""
         await self._endings.close()
+        await self._circuit.close()
 
     async def _end(self, ending: _Ending) -> bool:
         try:
@@ -124,9 +136,13 @@ class Reservations:
             return False
 
     async def _end_all(self, endings: list[_Ending]) -> Sequence[bool | BaseException]:
+        if self._circuit.is_open():
+            raise RedisUnavailable("Redis is away.")
         try:
-            outcomes = await self._script.call_all(self._redis, [_call(one) for one in endings])
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                outcomes = await self._script.call_all(self._redis, [_call(one) for one in endings])
         except (RedisError, OSError) as error:
+            self._circuit.trip()
             raise RedisUnavailable("Redis did not take the ends of reservations.") from error
         return [outcome == 1 for outcome in outcomes]
 

@@ -1,0 +1,194 @@
+"""Admission: one verdict for one message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ingress.admission.backpressure import LaneWatch
+from ingress.admission.limits import Limits, limits_of, plan_of
+from ingress.admission.local_allowance import LocalAllowance
+from ingress.admission.observation import Observation
+from ingress.admission.question import AdmissionRequest, script_call
+from ingress.admission.reply import Answer, lane_overloaded, read_reply, too_large
+from ingress.admission.token_estimate import DEFAULT_OUTPUT_TOKENS
+from ingress.admission.verdict import Admitted, Verdict
+from shared.clock import Clock
+from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.circuit import Circuit
+from shared.redis.reservations import Reservations
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.resilience.group_commit import GroupCommit
+from shared.settings.door import LimitSettings
+from shared.telemetry.metrics import Metrics
+
+TIMEOUT_SECONDS: Final = 0.6
+"""The longest that a verdict waits for Redis, connecting included."""
+_OWED_LIMIT: Final = 10_000
+
+
+class Admission:
+    """Decides by one script in Redis, so that limits hold across any number of doors.
+
+    Verdicts that are wanted at the same time share a round trip. A Redis that does not answer
+    within TIMEOUT_SECONDS is done without: a local allowance decides until it is back. There is
+    always a verdict, and nothing is raised.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        settings: LimitSettings,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        lanes: LaneWatch | None = None,
+    ) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._lanes = lanes
+        self._observation = Observation(metrics, clock)
+        self._script: LuaScript = load_script("ingress.admission", "admission.lua")
+        self._group: GroupCommit[AdmissionRequest, Answer] = GroupCommit(self._ask_all)
+        self._circuit = Circuit(
+            redis, clock, timeout_seconds=TIMEOUT_SECONDS, on_close=self._redis_is_back
+        )
+        self._reservations = Reservations(
+            redis, clock, risk_half_life_seconds=settings.risk_half_life_seconds
+        )
+        self._local = LocalAllowance(clock, share=settings.local_share)
+        self._p90_output_tokens: dict[str, int] = {}
+        # Admissions that Redis may have made without our hearing of it, and that came to nothing.
+        self._owed: deque[AdmissionRequest] = deque(maxlen=_OWED_LIMIT)
+        self._paying: set[asyncio.Task[None]] = set()
+
+    async def decide(self, request: AdmissionRequest) -> Verdict:
+        """The verdict; what is admitted is reserved until `settle` or `give_back`."""
+        began = self._observation.begin()
+        verdict: Verdict | None = too_large(request, self._limits(request))
+        if verdict is None:
+            verdict = await self._ask(request)
+        self._observation.end(began, verdict)
+        return verdict
+
+    async def give_back(self, request: AdmissionRequest) -> None:
+        """Undo an admission that came to nothing: limits, slot and idempotency key."""
+        if self._lanes is not None:
+            self._lanes.count(request.lane, -1)
+        if self._circuit.is_open():
+            self._owed.append(request)
+        else:
+            await self._undo(request)
+
+    def p90_output_tokens(self, tenant_id: str) -> int:
+        """What nine in ten of the tenant's answers stay below, as last heard from Redis."""
+        return self._p90_output_tokens.get(tenant_id, DEFAULT_OUTPUT_TOKENS)
+
+    async def close(self) -> None:
+        """Answer what waits, then refuse what comes after."""
+        await self._group.close()
+        await self._circuit.close()
+        await asyncio.gather(*self._paying, return_exceptions=True)
+        await self._reservations.close()
+
+    async def _ask(self, request: AdmissionRequest) -> Verdict:
+        if self._circuit.is_open():
+            return self._decide_locally(request)
+        try:
+            answer = await self._group.submit(request)
+        except Unavailable:
+            verdict = self._decide_locally(request)
+            if not isinstance(verdict, Admitted):
+                self._owed.append(request)
+            return verdict
+        if answer.p90_output_tokens is not None:
+            self._p90_output_tokens[request.tenant.id] = answer.p90_output_tokens
+        return answer.verdict
+
+    async def _ask_all(self, requests: list[AdmissionRequest]) -> Sequence[Answer | BaseException]:
+        if self._circuit.is_open():
+            raise RedisUnavailable("Redis is away.")
+        limits = [self._limits(request) for request in requests]
+        calls = [self._call(request, each) for request, each in zip(requests, limits, strict=True)]
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                replies = await self._script.call_all(self._redis, calls)
+        except (RedisError, OSError) as error:
+            self._circuit.trip()
+            self._count(requests, -1)
+            raise RedisUnavailable("Redis gave no verdict in time.") from error
+        self._observation.group(len(requests))
+        answers = [
+            _answer(reply, request, each)
+            for reply, request, each in zip(replies, requests, limits, strict=True)
+        ]
+        self._count([r for r, a in zip(requests, answers, strict=True) if not _is_admitted(a)], -1)
+        return answers
+
+    def _call(self, request: AdmissionRequest, limits: Limits) -> ScriptCall:
+        wait = 0.0
+        if self._lanes is not None:
+            wait = self._lanes.expected_wait_seconds(request.lane)
+            # Counted before the verdict, so that a group does not fill a lane unseen.
+            self._lanes.count(request.lane, 1)
+        return script_call(request, limits, expected_wait_seconds=wait, now=None)
+
+    def _count(self, requests: Sequence[AdmissionRequest], change: int) -> None:
+        if self._lanes is not None:
+            for request in requests:
+                self._lanes.count(request.lane, change)
+
+    def _decide_locally(self, request: AdmissionRequest) -> Verdict:
+        wait = 0.0 if self._lanes is None else self._lanes.expected_wait_seconds(request.lane)
+        if wait > request.seconds_left:
+            return lane_overloaded(request, expected_wait_seconds=wait)
+        verdict = self._local.decide(request, plan_of(request.tenant, self._settings))
+        if isinstance(verdict, Admitted):
+            self._count([request], 1)
+        self._observation.local(verdict)
+        return verdict
+
+    def _limits(self, request: AdmissionRequest) -> Limits:
+        return limits_of(
+            plan_of(request.tenant, self._settings),
+            named_user=request.user is not None,
+            burst_share=self._settings.burst_share,
+            half_life_seconds=self._settings.risk_half_life_seconds,
+        )
+
+    def _redis_is_back(self) -> None:
+        self._local.forget()
+        owed = list(self._owed)
+        self._owed.clear()
+        task = asyncio.get_running_loop().create_task(self._pay(owed))
+        self._paying.add(task)
+        task.add_done_callback(self._paying.discard)
+
+    async def _pay(self, owed: list[AdmissionRequest]) -> None:
+        await asyncio.gather(*(self._undo(request) for request in owed))
+
+    async def _undo(self, request: AdmissionRequest) -> None:
+        await self._reservations.give_back(
+            request.tenant.id,
+            request.user,
+            message_id=request.message_id,
+            estimated_tokens=request.estimated_tokens,
+            idempotency_key=request.idempotency_key,
+        )
+
+
+def _answer(
+    reply: list[int | bytes] | BaseException, request: AdmissionRequest, limits: Limits
+) -> Answer | BaseException:
+    if isinstance(reply, BaseException):
+        return RedisUnavailable(f"Redis refused to decide: {reply}")
+    return read_reply(reply, request, limits)
+
+
+def _is_admitted(answer: Answer | BaseException) -> bool:
+    return isinstance(answer, Answer) and isinstance(answer.verdict, Admitted)

@@ -1,0 +1,101 @@
+"""How long a message of a lane would wait now: queued work over the speed at which it goes away.
+
+The load comes from the ledger, which knows all replicas' messages; each process adds what it let
+in itself since it last looked. So the count cannot drift, it is in no store that could be
+flushed, and it is wrong by at most what the other doors admitted within one interval.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.messages.lane import Lane
+from shared.persistence.records import LaneLoad
+
+BACKLOG_SECONDS: Final = 2.0
+"""A lane whose oldest message is younger is keeping up: its drain rate says how much was asked
+for, not how much it can do, and nobody is refused by it."""
+DRAIN_WINDOW_SECONDS: Final = 60.0
+"""The time over which the ledger measures the drain rate."""
+
+ReadLoads = Callable[[], Awaitable[Mapping[Lane, LaneLoad]]]
+
+
+@dataclass(slots=True)
+class _LaneState:
+    load: LaneLoad | None = None
+    busy_since: float | None = None
+    admitted_since: int = 0
+
+
+class LaneWatch:
+    """Reads the lanes' load every `interval_seconds` while it runs.
+
+    A load that is older than ten intervals (the ledger is away) refuses nobody.
+    """
+
+    def __init__(self, read_loads: ReadLoads, clock: Clock, *, interval_seconds: float) -> None:
+        self._read_loads = read_loads
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._lanes = {lane: _LaneState() for lane in Lane}
+        self._sampled_at = float("-inf")
+        self._loop: asyncio.Task[None] | None = None
+
+    def expected_wait_seconds(self, lane: Lane) -> float:
+        """How long a message admitted now would wait; 0 when the lane keeps up or is unknown."""
+        now = self._clock.monotonic()
+        state = self._lanes[lane]
+        stale = now - self._sampled_at > 10 * self._interval_seconds
+        if stale or state.load is None or state.busy_since is None:
+            return 0.0
+        rate = _capacity(state.load, busy_seconds=now - state.busy_since)
+        if rate <= 0:
+            # Nothing goes away: whoever comes now waits at least as long as the oldest has.
+            return state.load.oldest_seconds
+        return (state.load.queued + max(state.admitted_since, 0)) / rate
+
+    def count(self, lane: Lane, change: int) -> None:
+        """One more message (+1) on its way into the lane, or one less after all (-1)."""
+        self._lanes[lane].admitted_since += change
+
+    async def sample(self) -> None:
+        """Look once; raises what the ledger raises."""
+        counted = {lane: state.admitted_since for lane, state in self._lanes.items()}
+        loads = await self._read_loads()
+        now = self._sampled_at = self._clock.monotonic()
+        for lane, state in self._lanes.items():
+            # What came in while we were reading may or may not be in the load: count it.
+            state.admitted_since -= counted[lane]
+            state.load = load = loads.get(lane)
+            if load is None or load.queued == 0 or load.oldest_seconds < BACKLOG_SECONDS:
+                state.busy_since = None
+            elif state.busy_since is None:
+                state.busy_since = now - load.oldest_seconds
+
+    def start(self) -> None:
+        """Look again and again until `close`."""
+        self._loop = asyncio.get_running_loop().create_task(self._watch())
+
+    async def close(self) -> None:
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            with contextlib.suppress(Unavailable, OSError):
+                await self.sample()  # else the load grows stale, and stale loads refuse nobody
+            await asyncio.sleep(self._interval_seconds)
+
+
+def _capacity(load: LaneLoad, *, busy_seconds: float) -> float:
+    """Messages a second while busy: the window still holds the idle time before the backlog."""
+    window = min(DRAIN_WINDOW_SECONDS, max(busy_seconds, BACKLOG_SECONDS))
+    return load.drained_per_second * DRAIN_WINDOW_SECONDS / window

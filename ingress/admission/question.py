@@ -1,0 +1,60 @@
+"""What is asked at the door, and how it is put to the script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ingress.admission.limits import Limits
+from shared.messages.lane import Lane
+from shared.messages.tenant import Tenant
+from shared.redis.reservation_keys import idempotency_key_key, slots_key, tenant_key, user_key
+from shared.redis.scripts import ScriptCall
+
+DIGEST_BYTES: Final = 16
+SLOT_MARGIN_SECONDS: Final = 60.0
+"""How long after its deadline a message may hold its slot: time to be closed and settled."""
+IDEMPOTENCY_SECONDS: Final = 86_400
+"""How long Redis answers for a used key; the ledger knows it for as long as it keeps the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRequest:
+    """One message at the door.
+
+    `body_digest` is any hash of the body of 16 bytes or more; `seconds_left` runs until the
+    deadline; `estimated_tokens` is what `settle` is told again later.
+    """
+
+    message_id: str
+    tenant: Tenant
+    user: str | None
+    lane: Lane
+    estimated_tokens: int
+    body_digest: bytes
+    idempotency_key: str | None
+    seconds_left: float
+
+
+def script_call(
+    request: AdmissionRequest, limits: Limits, *, expected_wait_seconds: float, now: float | None
+) -> ScriptCall:
+    """KEYS and ARGV as admission.lua documents them; `now` None is the server's own clock."""
+    tenant_id = request.tenant.id
+    keys = [tenant_key(tenant_id), user_key(tenant_id, request.user), slots_key(tenant_id)]
+    if request.idempotency_key is not None:
+        keys.append(idempotency_key_key(tenant_id, request.idempotency_key))
+    return ScriptCall(
+        keys,
+        (
+            limits.rules,
+            "" if now is None else now,
+            request.message_id,
+            request.estimated_tokens,
+            request.body_digest[:DIGEST_BYTES].ljust(DIGEST_BYTES, b"\0"),
+            max(request.seconds_left, 0.0) + SLOT_MARGIN_SECONDS,
+            expected_wait_seconds,
+            request.seconds_left,
+            IDEMPOTENCY_SECONDS,
+        ),
+    )
