@@ -1,0 +1,144 @@
+"""The Celery application that the pool's tests run in a worker process.
+
+Environment: POOL_BROKER its broker, POOL_FACTS a file to which it appends what happened, one
+`what id` a line; POOL_FAIL_LIFESPAN, POOL_SOFT_SHUTDOWN, POOL_HOOK as named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from celery import Celery, Task
+from celery.exceptions import Reject, SoftTimeLimitExceeded
+
+from workers.pool.installation import install_asyncio_pool
+
+RESULTS = os.environ.get("POOL_RESULTS")
+
+
+def note(what: str, about: object = "-") -> None:
+    """Append one fact; a single short write in append mode is atomic."""
+    line = f"{what} {about}\n".encode()
+    descriptor = os.open(os.environ["POOL_FACTS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(descriptor, line)
+    os.close(descriptor)
+
+
+app = Celery("pool-tests", broker=os.environ.get("POOL_BROKER"), backend=RESULTS)
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=RESULTS is None,
+    task_default_queue="pool",
+    task_default_queue_type=os.environ.get("POOL_QUEUE_TYPE", "classic"),
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_soft_shutdown_timeout=float(os.environ.get("POOL_SOFT_SHUTDOWN", "0")),
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_enable_prefetch_count_reduction=False,
+    broker_connection_retry_on_startup=True,
+    broker_heartbeat=10,
+    broker_connection_timeout=2,
+    broker_transport_options=(
+        {
+            "visibility_timeout": 3600,
+            "socket_timeout": 5,
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+        }
+        if os.environ.get("POOL_BROKER", "").startswith("redis")
+        else {}
+    ),
+)
+install_asyncio_pool(app)
+
+
+@asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    if os.environ.get("POOL_FAIL_LIFESPAN"):
+        raise ConnectionError("the ledger is away")
+    note("opened")
+    yield
+    note("closed")
+
+
+app.lifespan = lifespan
+if os.environ.get("POOL_HOOK"):
+    app.on_poison = lambda body, headers, reason: note(
+        "buried", f"{reason} {len(body)} {headers.get('forebay-poison', '')}"
+    )
+
+
+@app.task(bind=True)
+async def nap(self: Task[..., None], seconds: float) -> None:
+    """Sleep; note when it begins, ends or is cancelled, under its own id."""
+    note("began", self.request.id)
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        note("cancelled", self.request.id)
+        raise
+    note("ended", self.request.id)
+
+
+@app.task(bind=True)
+async def identify(self: Task[..., None], label: str) -> None:
+    """Note whether the request is still one's own after others have run, in a child too."""
+    await asyncio.sleep(0.05)
+    child = asyncio.create_task(asyncio.sleep(0, result=self.request.id))
+    mine = {self.request.args[0], app.current_task.request.args[0], label}
+    note("identified", len(mine) == 1 and await child == self.request.id)
+
+
+@app.task
+async def empty() -> None:
+    """Do nothing."""
+
+
+@app.task(bind=True)
+async def fail(self: Task[..., None]) -> None:
+    raise ValueError("as asked")
+
+
+@app.task(bind=True)
+async def leave(self: Task[..., None]) -> None:
+    raise SystemExit(3)
+
+
+@app.task(bind=True)
+async def give_back(self: Task[..., None]) -> None:
+    """Reject the message once, so that it is delivered again."""
+    note("delivered", self.request.id)
+    if not self.request.delivery_info["redelivered"]:
+        raise Reject("once more", requeue=True)
+    note("accepted", self.request.id)
+
+
+@app.task(bind=True)
+async def add(self: Task[..., int], left: int, right: int) -> int:
+    return left + right
+
+
+@app.task(bind=True)
+def plain(self: Task[..., None]) -> None:
+    """A task that is no coroutine and blocks its thread."""
+    time.sleep(0.2)
+    note("plain", self.request.id)
+
+
+@app.task(bind=True)
+async def limited(self: Task[..., None], seconds: float) -> None:
+    """Sleep, and note when the soft limit interrupts it."""
+    note("began", self.request.id)
+    try:
+        await asyncio.sleep(seconds)
+    except SoftTimeLimitExceeded:
+        note("softly", self.request.id)
+        raise
+    except asyncio.CancelledError:
+        note("hard", self.request.id)
+        raise

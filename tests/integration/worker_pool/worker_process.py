@@ -1,0 +1,105 @@
+"""A worker process of the pool's tests, and a producer beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from celery import Celery
+
+ROOT = Path(__file__).parents[3]
+MODULE = "tests.integration.worker_pool.application"
+
+
+class WorkerProcess:
+    """A `celery worker` with the asyncio pool in a process of its own."""
+
+    def __init__(
+        self,
+        broker_url: str,
+        folder: Path,
+        *,
+        concurrency: int = 50,
+        name: str = "tested",
+        pool: str = "custom",
+        options: tuple[str, ...] = (),
+        **environment: str,
+    ) -> None:
+        self.name = f"{name}@localhost"
+        self._facts = folder / "facts"
+        self._log = folder / f"{name}.log"
+        self._command = [sys.executable, "-m", "celery", "-A", MODULE, "worker"]
+        self._command += ["--pool", pool, "--concurrency", str(concurrency)]
+        self._command += ["--hostname", self.name, "--loglevel", "INFO", *options]
+        self._environment = {
+            **os.environ,
+            "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
+            "POOL_BROKER": broker_url,
+            "POOL_FACTS": str(self._facts),
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.producer = Celery("producer", broker=broker_url, set_as_current=False)
+        self.producer.conf.task_default_queue = "pool"
+        self.producer.conf.task_default_queue_type = environment.get("POOL_QUEUE_TYPE", "classic")
+
+    def start(self, *, ready: bool = True) -> WorkerProcess:
+        """Start it; with `ready`, return when it consumes."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        if ready:
+            self.wait_for_log(" ready.")
+        return self
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def facts(self, what: str) -> list[str]:
+        """What was noted under `what`, in order."""
+        lines = self._facts.read_text().splitlines() if self._facts.exists() else []
+        return [line.partition(" ")[2] for line in lines if line.startswith(f"{what} ")]
+
+    def send(self, task: str, *args: object, **options: object) -> str:
+        """Send a task of the application; gives its id."""
+        return str(self.producer.send_task(f"{MODULE}.{task}", args, **options).id)
+
+    def wait_for_facts(self, what: str, count: int = 1, *, seconds: float = 15) -> list[str]:
+        self.wait_until(lambda: len(self.facts(what)) >= count, f"{count} x {what}", seconds)
+        return self.facts(what)
+
+    def wait_for_log(self, text: str, *, seconds: float = 20) -> None:
+        self.wait_until(lambda: text in self.log, f"{text!r} in the log", seconds)
+
+    def wait_until(self, true: Callable[[], object], what: str, seconds: float = 15) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            over = time.monotonic() > deadline
+            if over or (self._process and self._process.poll() is not None and not true()):
+                raise AssertionError(f"no {what}\n{self.log[-6000:]}")
+            time.sleep(0.02)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, *, seconds: float = 20) -> int:
+        """Wait for its end; gives the exit code."""
+        return self.process.wait(seconds)
+
+    def close(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self.producer.close()

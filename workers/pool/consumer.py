@@ -1,0 +1,97 @@
+"""Celery's consumer, made to outlive bad messages and lost connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery.utils.log import get_logger
+from celery.worker.consumer import Consumer
+from kombu import Connection, Message
+from kombu.transport import redis
+
+from workers.pool.graveyard import Graveyard
+from workers.pool.poison import MESSAGE_LIMIT_BYTES, Poison, PoisonReason, examine
+from workers.pool.pool import AsyncioPool
+from workers.pool.redis_transport import guarded_transport
+
+logger = get_logger(__name__)
+
+
+class GuardedConsumer(Consumer):
+    """The consumer that belongs to AsyncioPool; `install_asyncio_pool` puts it into an application.
+
+    It examines every message before Celery trusts it, buries what cannot be run (see Graveyard),
+    and lets no acknowledgement on a lost connection stop the worker.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._graveyard = Graveyard(self.app)
+        if isinstance(self.pool, AsyncioPool):
+            # Celery sleeps through the whole soft shutdown; this writes acknowledgements and
+            # heartbeats meanwhile, and is over as soon as the last job is.
+            self.controller.wait_for_soft_shutdown = self._wait_for_soft_shutdown
+
+    def connection_for_read(self, heartbeat: float | None = None) -> Connection:
+        """As Celery's, but nothing that lies in a Redis list can end the worker."""
+        connection = self.app.connection_for_read(heartbeat=heartbeat)
+        if connection.get_transport_cls() is redis.Transport:
+            transport = guarded_transport(self._graveyard.bury_raw)
+            connection.get_transport_cls = lambda: transport
+        return self.ensure_connected(connection)
+
+    def create_task_handler(self, *args: object, **kwargs: object) -> Callable[[Message], None]:
+        run = super().create_task_handler(*args, **kwargs)  # type: ignore[arg-type]
+        limit_bytes = getattr(self.app, "message_limit_bytes", MESSAGE_LIMIT_BYTES)
+        strategies = self.strategies
+
+        def on_task_received(message: Message) -> None:
+            poison = examine(message, known=strategies, limit_bytes=limit_bytes)
+            if poison is None:
+                run(message)
+            else:
+                self._graveyard.bury(message, poison)
+
+        return on_task_received
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Bury what kombu could not unpack (unknown compression, broken codec)."""
+        self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"cannot be decoded: {exc}"))
+
+    def on_invalid_task(self, body: object, message: Message, exc: Exception) -> None:
+        """Bury what Celery's own checks refuse (a bad eta or expiry)."""
+        self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"{exc}"))
+
+    def call_soon_ack(self, p: Callable[..., object], *args: object, **kwargs: object) -> object:
+        """Write an acknowledgement at once; on a lost connection drop it, the message comes again.
+
+        All of the pool's callbacks run in the thread that owns the connection, so nothing is left
+        to defer. An error here would end Celery's loop, whatever its kind; a connection that is
+        really lost is found by its reader.
+        """
+        message = getattr(p, "__self__", None)
+        channel = getattr(message, "channel", None)
+        if getattr(channel, "closed", False) or getattr(channel, "connection", True) is None:
+            logger.info("A message's connection is lost; it will be delivered again.")
+            return p
+        try:
+            p(*args, **kwargs)
+        except Exception:
+            # The border of one message: what is not acknowledged is delivered again.
+            logger.warning(
+                "Could not acknowledge a message; it will be delivered again.", exc_info=True
+            )
+        return p
+
+    def cancel_active_requests(self) -> None:
+        """Cancel what still runs, after counting what has already ended."""
+        if isinstance(self.pool, AsyncioPool):
+            self.pool.settle_reports()
+        super().cancel_active_requests()
+
+    def _wait_for_soft_shutdown(self) -> None:
+        seconds = self.app.conf.worker_soft_shutdown_timeout
+        if seconds > 0 and self.pool.has_running_jobs:
+            logger.warning("Soft shutdown: running tasks have %s seconds to finish.", seconds)
+            self.pool.finish_running(seconds)
+            self._flush_events()

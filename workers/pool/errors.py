@@ -1,0 +1,20 @@
+"""Why the asyncio pool does not start."""
+
+from __future__ import annotations
+
+import click
+
+
+class PoolRefused(click.ClickException):
+    """The worker cannot run as it was started; the message is one sentence that says what to do.
+
+    The `celery` command prints it without a traceback and exits with 1.
+    """
+
+
+class LifespanFailed(Exception):
+    """The application's lifespan did not open; its own error is the cause. The worker stops."""
+
+
+class LoopDied(Exception):
+    """The event loop ended while the worker still needed it. The worker stops."""

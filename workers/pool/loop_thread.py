@@ -1,0 +1,168 @@
+"""The side thread with the event loop: opens the lifespan, runs the jobs, closes it again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import copy_context
+from functools import partial
+
+from celery.utils.log import get_logger
+
+from workers.pool.errors import LifespanFailed, LoopDied
+from workers.pool.job import Interruption, Job
+from workers.pool.time_limits import interrupt
+
+logger = get_logger(__name__)
+
+
+class LoopThread:
+    """Runs jobs on an event loop of its own, inside the application's lifespan.
+
+    `start`, `run`, `terminate` and `stop` are for the hub's thread. `execute` is called in the
+    loop's thread for every job and must not raise. `died` is called there if the loop ends without
+    having been asked to.
+    """
+
+    def __init__(
+        self,
+        *,
+        lifespan: Callable[[], AbstractAsyncContextManager[object]],
+        execute: Callable[[Job], Coroutine[object, object, None]],
+        died: Callable[[LoopDied], None],
+    ) -> None:
+        self._lifespan = lifespan
+        self._execute = execute
+        self._died = died
+        self._orders: deque[Callable[[], None]] = deque()
+        self._announced = False
+        self._running: set[Job] = set()
+        self._stopping = False
+        self._entered = threading.Event()
+        self._opened = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._main, name="asyncio-pool", daemon=True)
+
+    def start(self, *, while_opening: Callable[[], None]) -> None:
+        """Start the loop and return when the lifespan is open.
+
+        `while_opening` is called every 100 ms; what it raises stops the opening and is raised here.
+        Raises LifespanFailed when the lifespan does not open.
+        """
+        self._thread.start()
+        try:
+            while not self._opened.wait(0.1):
+                while_opening()
+        except BaseException:
+            self.stop(timeout_seconds=5)
+            raise
+        if self._failure is not None:
+            self._thread.join()
+            raise LifespanFailed(
+                f"the application's lifespan did not open: {self._failure!r}"
+            ) from self._failure
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def loop_name(self) -> str:
+        """The loop's implementation, for `celery inspect stats`."""
+        return type(self._loop).__module__.partition(".")[0]
+
+    def run(self, job: Job) -> None:
+        """Start the job's coroutine."""
+        self._order(partial(self._run, job))
+
+    def terminate(self, job: Job) -> None:
+        """Cancel the job's coroutine; one that has ended is left alone."""
+        self._order(partial(self._terminate, job))
+
+    def stop(self, *, timeout_seconds: float) -> None:
+        """Cancel what still runs, close the lifespan and end the thread.
+
+        Returns after `timeout_seconds` at the latest, whether the lifespan has closed or not.
+        """
+        self._stopping = True
+        if self._entered.wait(timeout_seconds):
+            with suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._serving.cancel)
+        self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            logger.error("The lifespan did not close within %s s.", timeout_seconds)
+
+    def _order(self, order: Callable[[], None]) -> None:
+        self._orders.append(order)
+        if not self._announced:
+            self._announced = True
+            with suppress(RuntimeError):  # a closed loop runs nothing more
+                self._loop.call_soon_threadsafe(self._follow_orders, context=self._context)
+
+    def _follow_orders(self) -> None:
+        self._announced = False
+        for _ in range(len(self._orders)):
+            self._orders.popleft()()
+
+    def _run(self, job: Job) -> None:
+        job.running = self._loop.create_task(self._execute(job))
+        self._running.add(job)
+        job.running.add_done_callback(lambda _: self._running.discard(job))
+
+    def _terminate(self, job: Job) -> None:
+        if job.running is not None and not job.running.done():
+            # Soon, not now: a task cancelled before its first step would end without a report.
+            self._loop.call_soon(interrupt, job, Interruption.TERMINATED)
+
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                runner.run(self._serve())
+        except asyncio.CancelledError as cancellation:
+            self._failure = cancellation
+        except BaseException as error:  # noqa: BLE001 - the edge of the thread; told to the hub
+            self._failure = error
+        was_open = self._opened.is_set()
+        self._entered.set()
+        self._opened.set()
+        if was_open and not self._stopping:
+            self._died(LoopDied(f"the event loop ended: {self._failure!r}"))
+        elif was_open and self._failure is not None:
+            logger.error("The lifespan did not close cleanly: %r", self._failure)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._serving: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment]
+        self._entered.set()
+        async with self._lifespan():
+            # Jobs inherit the context variables that the lifespan has set.
+            self._context = copy_context()
+            self._opened.set()
+            await self._until_stopped()
+            await self._cancel_leftovers()
+
+    async def _until_stopped(self) -> None:
+        try:
+            await self._loop.create_future()
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise  # a part of the lifespan failed and cancels its parent
+            self._serving.uncancel()
+
+    async def _cancel_leftovers(self) -> None:
+        """End the jobs that still run while the lifespan is open for their `finally`."""
+        for job in self._running:
+            interrupt(job, Interruption.TERMINATED)
+        if self._running:
+            await asyncio.wait({job.running for job in self._running if job.running}, timeout=1)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,88 @@
+"""Tell a message that no worker can run, before Celery stumbles over it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from numbers import Real
+from typing import NamedTuple
+
+from kombu import Message
+
+# A task message carries ids, not contents; `app.message_limit_bytes` changes it.
+MESSAGE_LIMIT_BYTES = 1_048_576
+
+
+class PoisonReason(StrEnum):
+    """Why a message cannot be run; a label of low cardinality."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNKNOWN_TASK = "unknown_task"
+
+
+class Poison(NamedTuple):
+    """A verdict on a message: the label and one sentence with the particulars."""
+
+    reason: PoisonReason
+    detail: str
+
+
+def examine(message: Message, *, known: Mapping[str, object], limit_bytes: int) -> Poison | None:
+    """What makes this message impossible to run, or None.
+
+    Everything that Celery's strategy takes on trust is checked here: the id, the body's triple,
+    the time limits. The decoded body is cached in the message, so nothing is decoded twice.
+    """
+    if len(message.body or b"") > limit_bytes:
+        size = len(message.body or b"")
+        return Poison(PoisonReason.TOO_LARGE, f"{size} bytes, the limit is {limit_bytes}")
+    headers: object = message.headers
+    if not isinstance(headers, dict):
+        return Poison(PoisonReason.MALFORMED, "the headers are not a table")
+    complaint = _complaint_about_headers(headers) or _complaint_about_body(message)
+    if complaint is not None:
+        return Poison(PoisonReason.MALFORMED, complaint)
+    if headers["task"] not in known:
+        return Poison(PoisonReason.UNKNOWN_TASK, f"no task is called {headers['task']!r:.200}")
+    return None
+
+
+def _complaint_about_headers(headers: dict[str, object]) -> str | None:
+    for name in ("task", "id"):
+        value = headers.get(name)
+        if not isinstance(value, str) or not value:
+            return f"the header {name} is not a text"
+    limits = headers.get("timelimit")
+    if limits is not None and not _is_pair_of_seconds(limits):
+        return "the header timelimit is not a pair of seconds"
+    return None
+
+
+def _is_pair_of_seconds(value: object) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(part is None or _is_seconds(part) for part in value)
+    )
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1e9
+
+
+def _complaint_about_body(message: Message) -> str | None:
+    try:
+        body: object = message.payload
+    except Exception as error:  # noqa: BLE001 - any codec may fail in its own way on foreign bytes
+        return f"the body cannot be decoded: {error!r:.200}"
+    if not isinstance(body, list | tuple) or len(body) != 3:
+        return "the body is not a triple of arguments, keywords and options"
+    args, kwargs, embed = body
+    if not isinstance(args, list | tuple):
+        return "the arguments are not a list"
+    if not isinstance(kwargs, dict):
+        return "the keyword arguments are not a table"
+    if embed is not None and not isinstance(embed, dict):
+        return "the options are not a table"
+    return None

@@ -1,0 +1,76 @@
+"""Kombu's Redis transport, made to outlive what is no message at all.
+
+On Redis anybody can push any bytes onto a queue's list. Kombu takes the item off the list and then
+raises out of the worker's loop, which ends the worker; the item is gone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+
+from kombu.transport import redis
+
+BuryRaw = Callable[[bytes, str], None]
+
+
+class GuardedChannel(redis.Channel):
+    """A channel that buries list items that are not JSON."""
+
+    connection: GuardedTransport
+
+    def _brpop_read(self, **options: object) -> bool | None:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[no-any-return]
+        except json.JSONDecodeError as error:
+            self.connection.bury(error.doc.encode(), "the list item is not JSON")
+        except UnicodeDecodeError as error:
+            self.connection.bury(bytes(error.object), "the list item is not text")
+        return True
+
+
+class GuardedTransport(redis.Transport):
+    """A transport that buries list items that are JSON but no envelope of a message."""
+
+    Channel = GuardedChannel
+    bury: BuryRaw
+
+    def _deliver(self, message: object, queue: str) -> None:
+        complaint = _complaint_about(message)
+        if complaint is None:
+            super()._deliver(message, queue)
+        else:
+            self.bury(json.dumps(message, default=repr).encode(), complaint)
+
+
+def guarded_transport(bury: BuryRaw) -> type[GuardedTransport]:
+    """A transport class that hands what it cannot deliver to `bury(item, why)`."""
+    return type("GuardedRedisTransport", (GuardedTransport,), {"bury": staticmethod(bury)})
+
+
+def _complaint_about(envelope: object) -> str | None:
+    if not isinstance(envelope, dict):
+        return "the list item is not an envelope"
+    properties = envelope.get("properties")
+    if not isinstance(properties, dict) or not isinstance(properties.get("delivery_tag"), str):
+        return "the envelope has no delivery tag"
+    if not isinstance(properties.get("delivery_info") or {}, dict):
+        return "the envelope's delivery info is not a table"
+    if not isinstance(envelope.get("headers") or {}, dict):
+        return "the envelope's headers are not a table"
+    return _complaint_about_body(envelope.get("body"), properties.get("body_encoding"))
+
+
+def _complaint_about_body(body: object, encoding: object) -> str | None:
+    if body is not None and not isinstance(body, str):
+        return "the envelope's body is not a text"
+    if encoding not in (None, "base64"):
+        return "the envelope's body encoding is unknown"
+    if body and encoding:
+        try:
+            base64.b64decode(body)
+        except binascii.Error:
+            return "the envelope's body is not base64"
+    return None
