@@ -135,7 +135,7 @@ class AnthropicProvider:
             event = self._event_decoder.decode(sent.data)
         except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(error, after_first_token=clock.heard_token) from error
-        if event.error is not None:
+        if event.reports_error:
             refusal = Refusal.from_body(bytes(event.error))
             raise failure_for(
                 refusal,

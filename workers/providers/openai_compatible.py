@@ -150,7 +150,7 @@ class OpenAICompatibleProvider:
             chunk = self._chunk_decoder.decode(event.data)
         except (msgspec.DecodeError, RecursionError) as error:
             raise self._malformed(error, after_first_token=clock.heard_token) from error
-        if chunk.error is not None:
+        if chunk.reports_error:
             raise self._failed_in_stream(bytes(chunk.error), clock)
         return chunk
 

@@ -71,7 +71,11 @@ class StreamEvent(msgspec.Struct):
     message: WireMessage | None = None
     delta: Delta | None = None
     usage: WireUsage = msgspec.field(default_factory=WireUsage)
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def reports_error(self) -> bool:
+        return bytes(self.error) not in (b"", b"null")
 
 
 def finish_reason(wire_reason: str | None) -> FinishReason:

@@ -77,7 +77,11 @@ class Chunk(msgspec.Struct):
     choices: list[ChunkChoice] = []
     model: str | None = None
     usage: WireUsage | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def reports_error(self) -> bool:
+        return bytes(self.error) not in (b"", b"null")
 
 
 class StreamedCompletion:

@@ -1,0 +1,55 @@
+"""What a scripted provider can do with a call."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Kind(StrEnum):
+    """One way to behave. All of them wait `seconds` first."""
+
+    ANSWER = "answer"
+    LATENCY = "latency"
+    RATE_LIMITED = "rate_limited"
+    OUT_OF_CREDIT = "out_of_credit"
+    SERVER_ERROR = "server_error"
+    UNAUTHORISED = "unauthorised"
+    INVALID_REQUEST = "invalid_request"
+    CONTEXT_TOO_LONG = "context_too_long"
+    HANG = "hang"
+    DISCONNECT = "disconnect"
+    SLOW_DRIP = "slow_drip"
+    STALL = "stall"
+    CUT_STREAM = "cut_stream"
+    ERROR_IN_STREAM = "error_in_stream"
+    MALFORMED_JSON = "malformed_json"
+    WRONG_CONTENT = "wrong_content"
+    EMPTY = "empty"
+    NO_USAGE = "no_usage"
+
+
+class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How to treat a call. Which parameters count depends on `kind`; `times` bounds its use."""
+
+    kind: Kind = Kind.ANSWER
+    seconds: Seconds = 0.0
+    """Wait before anything is sent; the whole of `latency`."""
+    text: str | None = None
+    """What to answer instead of the echo; the lie of `wrong_content`."""
+    status: int | None = None
+    """HTTP status of an error kind, when not its usual one (529 for an overload)."""
+    message: str | None = None
+    """The words of an error."""
+    retry_after_seconds: Seconds | None = None
+    after_tokens: Count = 1
+    """Tokens sent before `cut_stream`, `stall` and `error_in_stream` strike."""
+    every_seconds: Seconds = 0.05
+    """Pause between the tokens of `slow_drip`."""
+    times: Count | None = None
+    """How many calls are treated so; None for all."""

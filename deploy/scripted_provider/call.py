@@ -1,0 +1,92 @@
+"""The log of calls: what arrived, when, and how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+REMEMBERED_CALLS = 100_000
+
+
+class Wire(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class Ending(StrEnum):
+    RUNNING = "running"
+    SERVED = "served"
+    CUT_BY_CLIENT = "cut_by_client"
+    CUT_BY_SCRIPT = "cut_by_script"
+
+
+class Call(msgspec.Struct):
+    wire: Wire
+    model: str
+    content: str
+    """The last user message."""
+    stream: bool
+    at: float
+    """Unix time at which the call was read."""
+    headers: dict[str, str]
+    """Only `traceparent` and whether a key came along, never the key."""
+    behaviour: str = ""
+    ending: Ending = Ending.RUNNING
+    seconds: float | None = None
+
+
+class CallLog:
+    """Counts every call and remembers the latest ones in full."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
+        self.count = 0
+        self.cut_by_client = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.by_model: Counter[str] = Counter()
+        self.by_content: Counter[str] = Counter()
+
+    def begin(self, call: Call) -> None:
+        self._calls.append(call)
+        self.count += 1
+        self.by_model[call.model] += 1
+        self.by_content[call.content] += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+
+    def end(self, call: Call, ending: Ending) -> None:
+        call.ending = ending
+        call.seconds = time.time() - call.at
+        self.in_flight -= 1
+        self.cut_by_client += ending is Ending.CUT_BY_CLIENT
+
+    def clear(self) -> None:
+        """Forget what was; calls that still run stay in flight."""
+        self._calls.clear()
+        self.by_model.clear()
+        self.by_content.clear()
+        self.count = self.cut_by_client = 0
+        self.most_in_flight = self.in_flight
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._calls)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def summary(self, *, latest: int = 1000) -> dict[str, object]:
+        """What `GET /calls` returns."""
+        return {
+            "count": self.count,
+            "cut_by_client": self.cut_by_client,
+            "in_flight": self.in_flight,
+            "most_in_flight": self.most_in_flight,
+            "by_model": self.by_model,
+            "by_content": self.by_content,
+            "calls": list(self._calls)[-latest:] if latest else [],
+        }

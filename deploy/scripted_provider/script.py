@@ -1,0 +1,75 @@
+"""The script: which calls are treated how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from deploy.scripted_provider.behaviour import Behaviour
+from deploy.scripted_provider.call import Call
+
+HONEST = Behaviour()
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which calls a rule is for; what is not given matches every call."""
+
+    model: str | None = None
+    contains: str | None = None
+    """A part of the last user message."""
+    stream: bool | None = None
+    nth: int | None = None
+    """Only the nth call that matches the rest, counted from 1 since the rule was added."""
+
+
+class ScriptRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    behave: Behaviour
+    match: Match = Match()
+
+
+class _RuleInUse:
+    def __init__(self, rule: ScriptRule) -> None:
+        self.rule = rule
+        self._matched = 0
+        self._used = 0
+
+    def take(self, call: Call) -> bool:
+        """Whether this call is the rule's; if so it counts against `times`."""
+        match, times = self.rule.match, self.rule.behave.times
+        if match.model is not None and match.model != call.model:
+            return False
+        if match.contains is not None and match.contains not in call.content:
+            return False
+        if match.stream is not None and match.stream != call.stream:
+            return False
+        self._matched += 1
+        if match.nth is not None and match.nth != self._matched:
+            return False
+        if times is not None and self._used >= times:
+            return False
+        self._used += 1
+        return True
+
+
+class Script:
+    """Rules in order; the first that takes a call decides. Without one the answer is honest."""
+
+    def __init__(self) -> None:
+        self._rules: list[_RuleInUse] = []
+
+    def add(self, rules: Sequence[ScriptRule]) -> None:
+        self._rules.extend(_RuleInUse(rule) for rule in rules)
+
+    def clear(self) -> None:
+        self._rules.clear()
+
+    @property
+    def rules(self) -> list[ScriptRule]:
+        return [used.rule for used in self._rules]
+
+    def behaviour_for(self, call: Call) -> Behaviour:
+        for used in self._rules:
+            if used.take(call):
+                return used.rule.behave
+        return HONEST

@@ -1,0 +1,148 @@
+"""The scripted provider's HTTP server: both wire formats, and the script's own routes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from deploy.scripted_provider.answering import last_user_text, reply_to
+from deploy.scripted_provider.anthropic_format import AnthropicFormat
+from deploy.scripted_provider.call import Call, CallLog, Ending, Wire
+from deploy.scripted_provider.openai_format import OpenAIFormat
+from deploy.scripted_provider.performance import CutByScript, Performance
+from deploy.scripted_provider.script import Script, ScriptRule
+
+MODEL = "scripted"
+
+_BODY_LIMIT_BYTES = 64 * 1_048_576
+_FORMATS: dict[Wire, type[OpenAIFormat] | type[AnthropicFormat]] = {
+    Wire.OPENAI: OpenAIFormat,
+    Wire.ANTHROPIC: AnthropicFormat,
+}
+_rules_decoder = msgspec.json.Decoder(list[ScriptRule] | ScriptRule)
+
+
+class ScriptedServer:
+    """Answers calls by the script and logs them."""
+
+    def __init__(self) -> None:
+        self.script = Script()
+        self.calls = CallLog()
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=_BODY_LIMIT_BYTES)
+        app.add_routes(
+            [
+                web.post("/v1/chat/completions", self._chat_completions),
+                web.post("/v1/messages", self._messages),
+                web.get("/v1/models", self._models),
+                web.get("/livez", self._alive),
+                web.post("/script", self._add_rules),
+                web.get("/script", self._show_rules),
+                web.delete("/script", self._clear_rules),
+                web.get("/calls", self._show_calls),
+                web.delete("/calls", self._clear_calls),
+            ]
+        )
+        return app
+
+    async def _chat_completions(self, request: web.Request) -> web.StreamResponse:
+        return await self._treat(request, Wire.OPENAI)
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        return await self._treat(request, Wire.ANTHROPIC)
+
+    async def _treat(self, request: web.Request, wire: Wire) -> web.StreamResponse:
+        body = _decoded(await request.read())
+        if isinstance(body, str):
+            error = _FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
+            return web.Response(status=400, body=error, content_type="application/json")
+        call = _call(request, body, wire)
+        behaviour = self.script.behaviour_for(call)
+        call.behaviour = behaviour.kind
+        self.calls.begin(call)
+        performance = Performance(
+            request,
+            call,
+            behaviour,
+            wire_format=_FORMATS[wire](call, body, number=self.calls.count),
+            reply=reply_to(call, body, behaviour),
+        )
+        ending = Ending.CUT_BY_CLIENT
+        try:
+            response = await performance.run()
+            ending = Ending.SERVED
+        except CutByScript:
+            ending = Ending.CUT_BY_SCRIPT
+            raise asyncio.CancelledError from None
+        finally:
+            self.calls.end(call, ending)
+        return response
+
+    async def _models(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "scripted"}
+        return _json({"object": "list", "data": [model]})
+
+    async def _alive(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return _json({"status": "ok"})
+
+    async def _add_rules(self, request: web.Request) -> web.Response:
+        try:
+            rules = _rules_decoder.decode(await request.read())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _json({"error": str(error)}, status=400)
+        self.script.add(rules if isinstance(rules, list) else [rules])
+        return _json({"rules": len(self.script.rules)})
+
+    async def _show_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return _json({"rules": self.script.rules})
+
+    async def _clear_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        self.script.clear()
+        return _json({"rules": 0})
+
+    async def _show_calls(self, request: web.Request) -> web.Response:
+        latest = request.query.get("latest", "1000")
+        return _json(self.calls.summary(latest=int(latest) if latest.isdecimal() else 1000))
+
+    async def _clear_calls(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        self.calls.clear()
+        return _json({"count": 0})
+
+
+def _decoded(content: bytes) -> dict[str, Any] | str:
+    """The request's body, or what is wrong with it."""
+    try:
+        body = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "the body is not JSON"
+    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
+        return "model: a string is required"
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not all(isinstance(item, dict) for item in messages):
+        return "messages: a list of objects is required"
+    return body
+
+
+def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> Call:
+    headers = request.headers
+    kept = {"traceparent": headers["traceparent"]} if "traceparent" in headers else {}
+    if "Authorization" in headers or "x-api-key" in headers:
+        kept["key"] = "given"
+    return Call(
+        wire=wire,
+        model=body["model"],
+        content=last_user_text(body),
+        stream=body.get("stream") is True,
+        at=time.time(),
+        headers=kept,
+    )
+
+
+def _json(content: object, *, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(content)
+    return web.Response(status=status, body=body, content_type="application/json")
