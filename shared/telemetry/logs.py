@@ -29,7 +29,17 @@ _bound: ContextVar[Mapping[str, str] | None] = ContextVar("forebay_log_fields", 
 # These bring their own handlers, which would write the same line again and unredacted.
 _WITH_OWN_HANDLERS: Final = ("uvicorn", "uvicorn.access", "uvicorn.error", "celery", "kombu")
 # Below warning they tell of single frames and statements, parameters included.
-_TALKATIVE: Final = ("amqp", "aiosqlite", "asyncio", "sqlalchemy", "httpx", "httpcore", "openai")
+_TALKATIVE: Final = (
+    "aiosqlite",
+    "amqp",
+    "anthropic",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "openai",
+    "sqlalchemy",
+    "urllib3",
+)
 
 
 def configure_logs(settings: TelemetrySettings, stream: TextIO | None = None) -> None:

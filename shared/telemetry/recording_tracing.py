@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import partial
+from threading import Thread
 from types import TracebackType
 from typing import Final
 
@@ -76,12 +78,18 @@ class RecordingTracing:
         return RecordingSpan(span)
 
     async def close(self) -> None:
-        # The exporter waits on the network in its own thread, and shutting it down joins that.
-        shutdown = asyncio.to_thread(self._provider.shutdown)
-        try:
-            await asyncio.wait_for(shutdown, timeout=_EXPORT_TIMEOUT_SECONDS)
-        except TimeoutError:
-            return
+        sent = asyncio.Event()
+        # A daemon, because the loop's own threads are waited for at exit, and a collector that
+        # takes the connection and never answers would hold the process for as long as it likes.
+        drain = partial(self._drain, asyncio.get_running_loop(), sent)
+        Thread(target=drain, name="traces-drain", daemon=True).start()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(sent.wait(), timeout=_EXPORT_TIMEOUT_SECONDS)
+
+    def _drain(self, loop: asyncio.AbstractEventLoop, sent: asyncio.Event) -> None:
+        self._provider.shutdown()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(sent.set)
 
 
 class RecordingSpan:
