@@ -31,9 +31,9 @@ install_venv_module() {
     version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
         say "Installing python$version-venv, which this Python needs for virtual environments ..."
-        as_root apt-get update -qq >/dev/null || true
+        as_root apt-get update -qq >/dev/null 2>&1 || true
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-            "python$version-venv" </dev/null >/dev/null || true
+            "python$version-venv" </dev/null >/dev/null 2>&1 || true
     fi
 }
 

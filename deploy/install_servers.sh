@@ -31,6 +31,11 @@ may_install() {
     command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null
 }
 
+# quietly COMMAND...: its output is shown only when it fails.
+quietly() {
+    output=$("$@" 2>&1 </dev/null) || { say "$output"; return 1; }
+}
+
 # A package starts its service unless this file says no (101).
 forbid_services() {
     if [ ! -e "$policy" ]; then
@@ -42,8 +47,9 @@ forbid_services() {
 
 install_packages() {
     forbid_services
-    as_root apt-get update -qq </dev/null >/dev/null || say "apt-get update failed; trying with the lists at hand."
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+    quietly as_root apt-get update -qq || say "Trying with the package lists at hand ..."
+    quietly as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@"
 }
 
 packages=$(missing_packages | tr '\n' ' ')
@@ -51,7 +57,7 @@ packages=${packages% }
 [ -z "$packages" ] && exit 0
 
 if ! may_install; then
-    say "The tests need real servers: please install $packages (Debian: sudo apt-get install $packages) and run make test again."
+    say "The tests need real servers: install $packages (Debian: sudo apt-get install $packages)."
     exit 1
 fi
 say "Installing $packages for the tests (no service is started) ..."
@@ -60,6 +66,6 @@ install_packages $packages
 
 still_missing=$(missing_packages | tr '\n' ' ')
 if [ -n "$still_missing" ]; then
-    say "The tests still miss ${still_missing% }: please install them by hand and run make test again."
+    say "The tests still miss ${still_missing% }: install them by hand."
     exit 1
 fi
