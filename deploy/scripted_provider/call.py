@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -50,6 +51,7 @@ class CallLog:
         self.most_in_flight = 0
         self.by_model: Counter[str] = Counter()
         self.by_content: Counter[str] = Counter()
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
     def begin(self, call: Call) -> None:
         self._calls.append(call)
@@ -58,12 +60,31 @@ class CallLog:
         self.by_content[call.content] += 1
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self._wake()
 
     def end(self, call: Call, ending: Ending) -> None:
         call.ending = ending
         call.seconds = time.time() - call.at
         self.in_flight -= 1
         self.cut_by_client += ending is Ending.CUT_BY_CLIENT
+        self._wake()
+
+    async def until(self, is_so: Callable[[], bool], *, timeout_seconds: float = 10.0) -> None:
+        """Wait until a condition on this log holds; `TimeoutError` when it does not in time."""
+        if is_so():
+            return
+        woken = asyncio.get_running_loop().create_future()
+        self._waiting.append((is_so, woken))
+        async with asyncio.timeout(timeout_seconds):
+            await woken
+
+    def _wake(self) -> None:
+        if not self._waiting:
+            return
+        for is_so, woken in self._waiting:
+            if not woken.done() and is_so():
+                woken.set_result(None)
+        self._waiting = [(is_so, woken) for is_so, woken in self._waiting if not woken.done()]
 
     def clear(self) -> None:
         """Forget what was; calls that still run stay in flight."""
