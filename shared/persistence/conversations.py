@@ -36,7 +36,7 @@ class ConversationRepository:
             return []
         return [item for row in reversed(rows) for item in _items(row)]
 
-    async def _conversation(self, record: MessageRecord, limit: int) -> Sequence[Row[Any]]:
+    async def _conversation(self, record: MessageRecord, limit: int) -> Sequence[Row[Any, Any]]:
         query = (
             select(message.c.body, message.c.output_text)
             .where(
@@ -51,7 +51,7 @@ class ConversationRepository:
         async with transaction(self._database.relaxed) as connection:
             return (await connection.execute(query)).all()
 
-    async def _chain(self, record: MessageRecord, limit: int) -> Sequence[Row[Any]]:
+    async def _chain(self, record: MessageRecord, limit: int) -> Sequence[Row[Any, Any]]:
         columns = (message.c.id, message.c.previous_id, message.c.body, message.c.output_text)
         mine = and_(
             message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED

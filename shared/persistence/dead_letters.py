@@ -100,7 +100,7 @@ class DeadLetterRepository:
     async def close_letter(
         self, letter_id: str, *, state: DeadLetterState, replayed_as: str | None = None
     ) -> None:
-        """Mark an open one as replayed or discarded; raises NotFound, or Conflict if it is not open.
+        """Mark an open one as replayed or discarded; raises NotFound, or Conflict if not open.
 
         Two people who replay the same letter at once: one of them gets Conflict.
         """

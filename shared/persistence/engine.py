@@ -59,6 +59,7 @@ def _postgres(settings: LedgerSettings, synchronous_commit: str) -> AsyncEngine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.timeout_seconds,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": max(1, int(settings.timeout_seconds)),
             "options": f"-c synchronous_commit={synchronous_commit} "
@@ -75,6 +76,7 @@ def _sqlite(settings: LedgerSettings, synchronous: str) -> AsyncEngine:
         pool_size=2,
         max_overflow=0,
         pool_timeout=settings.timeout_seconds,
+        hide_parameters=True,
         connect_args={"timeout": settings.timeout_seconds},
     )
 

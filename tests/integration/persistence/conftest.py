@@ -1,0 +1,76 @@
+"""A migrated ledger on either database, and messages to put into it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.identifiers import new_response_id
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.persistence.claiming import ClaimGroup
+from shared.persistence.engine import Database, open_database
+from shared.persistence.message_ledger import MessageLedger
+from shared.persistence.migrating import apply_migrations
+from shared.persistence.sweeping import LedgerSweeps
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
+
+NewMessage = Callable[..., MessageRecord]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def settings(ledger_url: str) -> LedgerSettings:
+    return LedgerSettings(url=ServerUrl(ledger_url), attempt_limit=2)
+
+
+@pytest.fixture
+async def database(settings: LedgerSettings) -> AsyncIterator[Database]:
+    opened = open_database(settings)
+    await apply_migrations(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def ledger(
+    database: Database, settings: LedgerSettings, clock: ManualClock
+) -> AsyncIterator[MessageLedger]:
+    opened = MessageLedger(database, settings, clock)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def sweeps(database: Database, settings: LedgerSettings, clock: ManualClock) -> LedgerSweeps:
+    return LedgerSweeps(database, settings, clock)
+
+
+@pytest.fixture
+def claims(database: Database, clock: ManualClock) -> ClaimGroup:
+    return ClaimGroup(database, clock, worker="worker-1", lease_seconds=15)
+
+
+@pytest.fixture
+def new_message(clock: ManualClock) -> NewMessage:
+    def build(**changes: object) -> MessageRecord:
+        fields: dict[str, object] = {
+            "id": new_response_id(),
+            "tenant_id": "ten_1",
+            "lane": Lane.STANDARD,
+            "body": '{"input":"What is a forebay?"}',
+            "body_digest": "d1",
+            "accepted_at": clock.now(),
+            "deadline": clock.now() + timedelta(minutes=10),
+        }
+        return MessageRecord(**(fields | changes))  # type: ignore[arg-type]
+
+    return build

@@ -1,0 +1,133 @@
+"""Tenants and keys, handoffs, dead letters, conversations, migrations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.errors import Conflict, NotFound
+from shared.messages.dead_letter import DeadReason
+from shared.messages.state import ResponseState
+from shared.messages.tenant import KeyScope, Plan
+from shared.persistence.claiming import ClaimGroup
+from shared.persistence.conversations import ConversationRepository
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database
+from shared.persistence.handoffs import HandoffRepository
+from shared.persistence.message_ledger import MessageLedger
+from shared.persistence.migrating import apply_migrations, missing_migrations
+from shared.persistence.records import Settlement
+from shared.persistence.tables import DeadLetterState
+from shared.persistence.tenants import TenantRepository
+
+from .conftest import NewMessage
+
+
+async def test_migrations_are_applied_once(database: Database) -> None:
+    assert await missing_migrations(database) == []
+    await apply_migrations(database)
+
+
+async def test_a_key_opens_its_tenant_until_it_is_revoked(
+    database: Database, clock: ManualClock
+) -> None:
+    tenants = TenantRepository(database, clock)
+    plan = Plan(60, 6000, 6, 600, 10)
+    acme = await tenants.create("acme", plan)
+    with pytest.raises(Conflict, match="acme"):
+        await tenants.create("acme")
+    made = await tenants.create_key(acme, scope=KeyScope.PRODUCER)
+    assert await tenants.by_key(made.key) == (acme, KeyScope.PRODUCER)
+    assert made.key not in repr(await tenants.keys())
+    newer = await tenants.rotate_key(made.record.id, overlap=timedelta(hours=1))
+    assert await tenants.by_key(made.key) is not None
+    clock.advance(3601)
+    assert await tenants.by_key(made.key) is None
+    assert await tenants.by_key(newer.key) == (acme, KeyScope.PRODUCER)
+    await tenants.revoke_key(newer.record.id)
+    assert await tenants.by_key(newer.key) is None
+    with pytest.raises(NotFound, match="keys list"):
+        await tenants.revoke_key("key_none")
+
+
+async def test_a_human_answers_once(
+    database: Database,
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    record = new_message()
+    await ledger.accept(record)
+    await claims.flush([record.id])
+    await ledger.settle(
+        Settlement(
+            message_id=record.id,
+            tenant_id=record.tenant_id,
+            attempt=1,
+            state=ResponseState.REQUIRES_ACTION,
+            finished_at=clock.now(),
+            output_text="A person will answer.",
+            handoff_reason="No provider could answer.",
+        )
+    )
+    handoffs = HandoffRepository(database, clock)
+    (open_one,) = await handoffs.list()
+    assert open_one.message_id == record.id
+    answered = await handoffs.answer(open_one.id, text="Here you are.", answered_by="ann")
+    assert (answered.state, answered.output_text) == (ResponseState.COMPLETED, "Here you are.")
+    with pytest.raises(Conflict, match="answered already"):
+        await handoffs.answer(open_one.id, text="Again.", answered_by="bob")
+    assert await handoffs.list() == []
+
+
+async def test_a_dead_letter_is_closed_once(database: Database, clock: ManualClock) -> None:
+    letters = DeadLetterRepository(database, clock)
+    letter_id = await letters.add(
+        reason=DeadReason.MALFORMED, detail="not JSON", queue="intake", body=b"\x00" * 70_000
+    )
+    letter = await letters.show(letter_id)
+    assert letter.body is not None
+    assert len(letter.body) == 65_536
+    await letters.close_letter(letter_id, state=DeadLetterState.DISCARDED)
+    with pytest.raises(Conflict, match="discarded already"):
+        await letters.close_letter(letter_id, state=DeadLetterState.REPLAYED)
+    assert await letters.list() == []
+
+
+async def test_a_conversation_is_read_back_in_order(
+    database: Database,
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    previous: str | None = None
+    for number in range(3):
+        record = new_message(
+            body=f'{{"input":"question {number}"}}', conversation_id="conv_1", previous_id=previous
+        )
+        await ledger.accept(record)
+        await claims.flush([record.id])
+        clock.advance(1)
+        await ledger.settle(
+            Settlement(
+                message_id=record.id,
+                tenant_id=record.tenant_id,
+                attempt=1,
+                state=ResponseState.COMPLETED,
+                finished_at=clock.now(),
+                output_text=f"answer {number}",
+            )
+        )
+        previous = record.id
+    conversations = ConversationRepository(database)
+    by_name = await conversations.before(new_message(conversation_id="conv_1"), limit=2)
+    assert [item.text for item in by_name] == ["question 1", "answer 1", "question 2", "answer 2"]
+    by_chain = await conversations.before(new_message(previous_id=previous), limit=10)
+    assert [item.text for item in by_chain][:2] == ["question 0", "answer 0"]
+    assert len(by_chain) == 6
+    stranger = new_message(conversation_id="conv_1", tenant_id="ten_2", previous_id=None)
+    assert await conversations.before(stranger, limit=10) == []

@@ -1,0 +1,105 @@
+"""What the reconciler and the janitor ask of the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from shared.clock import ManualClock
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.state import ResponseState
+from shared.persistence.claiming import ClaimGroup
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database
+from shared.persistence.message_ledger import MessageLedger
+from shared.persistence.sweeping import LedgerSweeps
+
+from .conftest import NewMessage
+
+
+async def test_an_unclaimed_message_is_due_again_and_later_each_time(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    record = new_message(traceparent="00-a-b-01")
+    await ledger.accept(record)
+    assert await sweeps.take_due() == []
+    clock.advance(15)
+    (wake_up,) = await sweeps.take_due()
+    assert (wake_up.message_id, wake_up.trace) == (record.id, {"traceparent": "00-a-b-01"})
+    assert await sweeps.take_due() == []
+    clock.advance(15)
+    assert len(await sweeps.take_due()) == 1
+    clock.advance(15)
+    assert await sweeps.take_due() == []
+    clock.advance(15)
+    assert len(await sweeps.take_due()) == 1
+
+
+async def test_a_due_message_is_given_to_one_reconciler(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    await asyncio.gather(*(ledger.accept(new_message()) for _ in range(50)))
+    clock.advance(15)
+    taken = await asyncio.gather(*(sweeps.take_due() for _ in range(4)))
+    ids = [wake_up.message_id for part in taken for wake_up in part]
+    assert len(ids) == len(set(ids)) == 50
+
+
+async def test_a_silent_worker_loses_its_message_and_poison_is_dead_lettered(
+    ledger: MessageLedger,
+    sweeps: LedgerSweeps,
+    claims: ClaimGroup,
+    database: Database,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    record = new_message()
+    await ledger.accept(record)
+    await claims.flush([record.id])
+    assert await sweeps.expire_leases() == ([], [])
+    clock.advance(16)
+    assert await sweeps.expire_leases() == ([record.id], [])
+    assert [wake_up.message_id for wake_up in await sweeps.take_due()] == [record.id]
+    await claims.flush([record.id])
+    clock.advance(16)
+    assert await sweeps.expire_leases() == ([], [record.id])
+    found = await ledger.find(record.id)
+    assert found is not None
+    assert found.state is ResponseState.FAILED
+    (letter,) = await DeadLetterRepository(database, clock).list()
+    assert letter.reason is DeadReason.ATTEMPTS_EXHAUSTED
+
+
+async def test_a_message_nobody_wants_any_more_is_dead_lettered(
+    ledger: MessageLedger,
+    sweeps: LedgerSweeps,
+    claims: ClaimGroup,
+    database: Database,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    record = new_message(deadline=clock.now() + timedelta(seconds=5))
+    await ledger.accept(record)
+    assert await sweeps.expire_deadlines() == []
+    clock.advance(6)
+    assert await sweeps.expire_deadlines() == [record.id]
+    assert await claims.flush([record.id]) == [None]
+    (letter,) = await DeadLetterRepository(database, clock).list()
+    assert letter.reason is DeadReason.DEADLINE_PASSED
+
+
+async def test_a_lane_says_how_it_stands(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    for _ in range(3):
+        await ledger.accept(new_message(lane=Lane.INTERACTIVE))
+    await ledger.accept(new_message(not_before=clock.now() + timedelta(hours=1)))
+    clock.advance(4)
+    ended = new_message(lane=Lane.BATCH)
+    await ledger.accept(ended)
+    await ledger.cancel(ended.id, tenant_id="ten_1")
+    loads = await sweeps.lane_loads()
+    assert (loads[Lane.INTERACTIVE].queued, loads[Lane.INTERACTIVE].oldest_seconds) == (3, 4.0)
+    assert loads[Lane.STANDARD].queued == 0
+    assert loads[Lane.BATCH].drained_per_second > 0
