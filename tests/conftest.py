@@ -101,6 +101,33 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'ledger.sqlite3'}"
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgres: PostgresServer) -> str:
+    """A database with the ledger's tables, to be copied and never connected to."""
+    from tests.servers.migrated import migrate  # only where it is used: it loads SQLAlchemy
+
+    template = postgres.create_database()
+    migrate(postgres.database_url(template))
+    return template
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """A database of the shared Postgres with the ledger's tables, removed after the test."""
+    database = postgres.create_database(template=migrated_template)
+    yield postgres.database_url(database)
+    postgres.drop_database(database)
+
+
+@pytest.fixture
+def migrated_sqlite_url(sqlite_url: str) -> str:
+    """A SQLite file with the ledger's tables."""
+    from tests.servers.migrated import migrate
+
+    migrate(sqlite_url)
+    return sqlite_url
+
+
 @pytest.fixture(params=["rabbitmq", "redis"])
 def broker_url(request: pytest.FixtureRequest) -> str:
     """An empty broker; the test runs once on RabbitMQ and once on Redis.
@@ -118,6 +145,13 @@ def broker_url(request: pytest.FixtureRequest) -> str:
 def ledger_url(request: pytest.FixtureRequest) -> str:
     """An empty database without tables; the test runs once on Postgres and once on SQLite."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(params=["postgres", "sqlite"])
+def migrated_ledger_url(request: pytest.FixtureRequest) -> str:
+    """A database with the ledger's tables; the test runs once on Postgres and once on SQLite."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
     return url
 
 

@@ -48,6 +48,7 @@ def test_no_function_is_longer_than_40_lines() -> None:
     too_long = {
         f"{_name(file)}:{function.lineno} {function.name}": _function_length(function)
         for file in product_files()
+        if "versions" not in file.parts  # a migration is a list, not a decision
         for function in ast.walk(ast.parse(file.read_text()))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         and _function_length(function) > LONGEST_FUNCTION

@@ -13,6 +13,10 @@ import amqp
 import psycopg
 import pytest
 
+from shared.persistence.engine import open_database
+from shared.persistence.migrating import missing_migrations
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
@@ -80,6 +84,12 @@ def test_virtual_hosts_do_not_share_queues(rabbitmq: RabbitServer) -> None:
         connection.channel().queue_declare("ours", passive=True)
     rabbitmq.delete_vhost(ours)
     rabbitmq.delete_vhost(theirs)
+
+
+async def test_a_migrated_ledger_lacks_no_migration(migrated_ledger_url: str) -> None:
+    database = open_database(LedgerSettings(url=ServerUrl(migrated_ledger_url)))
+    assert await missing_migrations(database) == []
+    await database.close()
 
 
 @pytest.mark.parametrize(
