@@ -1,0 +1,118 @@
+"""From settings to a chain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from shared.clock import SystemClock
+from shared.errors import SettingsError
+from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.secret import Secret
+from workers.providers.anthropic import AnthropicProvider
+from workers.providers.attempt import ChainResult
+from workers.providers.building import build_chain, open_provider_session
+from workers.providers.handoff import HandoffProvider
+from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.outcome import Answer, HandedOff
+from workers.providers.provider import Message, Prompt, Role
+from workers.providers.rules import RulesProvider
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_provider_session() as session:
+        yield session
+
+
+async def ask_built_in(session: aiohttp.ClientSession, text: str) -> ChainResult:
+    clock = SystemClock()
+    prompt = Prompt(messages=(Message(role=Role.USER, content=text),))
+    return await build_chain((), session, clock=clock).answer(
+        prompt, deadline=clock.now() + timedelta(seconds=5)
+    )
+
+
+async def test_the_chain_has_the_order_of_the_settings(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    rules_file = tmp_path / "rules.toml"
+    rules_file.write_text('[default]\nanswer = "x"')
+    chain = build_chain(
+        [
+            ProviderSettings(
+                name="first",
+                kind=ProviderKind.OPENAI_COMPATIBLE,
+                base_url="http://127.0.0.1:1/v1",
+                model="small",
+                models=("large",),
+                api_key=Secret("sk"),
+                max_tries=2,
+            ),
+            ProviderSettings(
+                name="second",
+                kind=ProviderKind.ANTHROPIC,
+                base_url="http://127.0.0.1:1",
+                models=("claude",),
+            ),
+            ProviderSettings(name="third", kind=ProviderKind.RULES, rules_file=str(rules_file)),
+            ProviderSettings(name="fourth", kind=ProviderKind.HANDOFF),
+        ],
+        session,
+        clock=SystemClock(),
+    )
+
+    providers = [link.provider for link in chain.links]
+    assert [provider.name for provider in providers] == ["first", "second", "third", "fourth"]
+    assert [type(provider) for provider in providers] == [
+        OpenAICompatibleProvider,
+        AnthropicProvider,
+        RulesProvider,
+        HandoffProvider,
+    ]
+    assert [provider.model_for("large") for provider in providers[:2]] == ["large", "claude"]
+    assert providers[0].model_for("auto") == "small"
+    assert chain.links[0].retry.max_tries == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding"),
+    [
+        (
+            ProviderSettings(name="p", kind=ProviderKind.OPENAI_COMPATIBLE, model="m"),
+            "'p' needs base_url",
+        ),
+        (
+            ProviderSettings(name="p", kind=ProviderKind.ANTHROPIC, base_url="http://h"),
+            "'p' needs model",
+        ),
+        (ProviderSettings(name="p", kind=ProviderKind.RULES), "'p' needs rules_file"),
+    ],
+)
+async def test_a_provider_that_lacks_a_setting_is_named(
+    session: aiohttp.ClientSession, settings: ProviderSettings, finding: str
+) -> None:
+    with pytest.raises(SettingsError, match=finding):
+        build_chain([settings], session, clock=SystemClock())
+
+
+async def test_without_settings_built_in_rules_answer_and_say_so(
+    session: aiohttp.ClientSession,
+) -> None:
+    result = await ask_built_in(session, "Hello there")
+
+    assert isinstance(result.outcome, Answer)
+    assert "No language model is connected" in result.outcome.text
+
+
+async def test_without_settings_a_human_gets_what_no_rule_fits(
+    session: aiohttp.ClientSession,
+) -> None:
+    result = await ask_built_in(session, "What is the capital of Peru?")
+
+    assert isinstance(result.outcome, HandedOff)
+    assert "hand_1" in result.outcome.apology_for("hand_1")
