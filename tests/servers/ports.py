@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import random
 import socket
+from pathlib import Path
+
+LOWEST = 12_000
+USUAL_OUTGOING = (32_768, 60_999)
 
 
 def free_port() -> int:
-    """A port that nobody listened on a moment ago, on 127.0.0.1.
+    """A port that nobody listens on and that no outgoing connection is ever given.
 
-    The kernel hands out ephemeral ports in random order, so two askers at once get two ports; a
-    server that still finds its port taken fails its start with a readable log.
+    A port that the kernel might give to a client could be gone when a killed server comes back,
+    and a client that keeps trying to reach the dead server could connect to itself.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    ports = list(range(LOWEST, _outgoing_ports()[0])) or [0]
+    # Not the shared generator: tests that seed it would all choose alike.
+    for port in random.SystemRandom().sample(ports, len(ports)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise AssertionError(f"no port below {_outgoing_ports()[0]} is free")
+
+
+def _outgoing_ports() -> tuple[int, int]:
+    """The range from which the kernel serves clients."""
+    setting = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if not setting.exists():
+        return USUAL_OUTGOING
+    lowest, highest = setting.read_text().split()
+    return int(lowest), int(highest)
