@@ -11,14 +11,24 @@ from shared.settings.servers import BrokerSettings
 REDIS_TRANSPORT = "shared.queueing.redis_lists.transport:GuardedTransport"
 
 
-def connect_broker(broker: BrokerSettings, *, patience_seconds: float = 5.0) -> Connection:
-    """A lazy connection whose every read, write and handshake is bounded by `patience_seconds`."""
+def connect_broker(
+    broker: BrokerSettings,
+    *,
+    patience_seconds: float = 5.0,
+    heartbeat_seconds: int | None = None,
+    **options: Any,
+) -> Connection:
+    """A lazy connection whose every read, write and handshake is bounded by `patience_seconds`.
+
+    `options` are added to the transport's. What lies in a Redis list cannot break its reader.
+    """
+    heartbeat = broker.heartbeat_seconds if heartbeat_seconds is None else heartbeat_seconds
     return Connection(
         str(broker.url),
         transport=REDIS_TRANSPORT if broker.is_redis else None,
         connect_timeout=patience_seconds,
-        heartbeat=broker.heartbeat_seconds,
-        transport_options=transport_options(broker, patience_seconds=patience_seconds),
+        heartbeat=heartbeat,
+        transport_options=transport_options(broker, patience_seconds=patience_seconds) | options,
     )
 
 

@@ -61,10 +61,12 @@ def method_frame(channel: int, method: tuple[int, int], arguments: bytes = b"") 
     return frame(METHOD, channel, _METHOD.pack(*method) + arguments)
 
 
-def publish_frame(channel: int, exchange: str, routing_key: str) -> bytes:
-    """basic.publish, mandatory, so that a message without a queue comes back."""
+def publish_frame(
+    channel: int, exchange: str, routing_key: str, *, mandatory: bool = True
+) -> bytes:
+    """basic.publish; a mandatory message that no queue takes comes back."""
     return method_frame(
-        channel, Basic.Publish, dumps("Bssbb", (0, exchange, routing_key, True, False))
+        channel, Basic.Publish, dumps("Bssbb", (0, exchange, routing_key, mandatory, False))
     )
 
 

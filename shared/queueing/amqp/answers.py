@@ -1,0 +1,48 @@
+"""Answers over RabbitMQ: straight to the queue, through the default exchange."""
+
+from __future__ import annotations
+
+from shared.errors import BrokerUnavailable
+from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
+from shared.queueing.amqp.keeper import LinkKeeper
+from shared.queueing.amqp.link import CHANNEL
+from shared.queueing.answers import Answer, may_reply_to
+from shared.queueing.backlog import Confirmation
+from shared.settings.servers import BrokerSettings
+
+_DEFAULT_EXCHANGE = ""
+
+
+class AmqpAnswerPublisher:
+    """See `AnswerPublisher`."""
+
+    def __init__(self, broker: BrokerSettings) -> None:
+        self._broker = broker
+        self._keeper = LinkKeeper(broker, on_progress=_nothing, on_lost=_nothing)
+
+    async def start(self) -> None:
+        self._keeper.start()
+
+    async def send(self, answer: Answer) -> None:
+        if not may_reply_to(answer.reply_to, self._broker):
+            return
+        link = self._keeper.usable_link
+        if link is None:
+            raise BrokerUnavailable("The broker is away; the answer was not sent.")
+        properties = Properties(correlation_id=answer.correlation_id)
+        # Not mandatory: a producer that left is nobody's error.
+        frames = (
+            publish_frame(CHANNEL, _DEFAULT_EXCHANGE, answer.reply_to, mandatory=False),
+            header_frame(CHANNEL, properties, len(answer.body)),
+            body_frames(CHANNEL, answer.body, frame_max=link.frame_max),
+        )
+        confirmation = Confirmation([answer.correlation_id])
+        link.write(b"".join(frames), [confirmation])
+        await confirmation.wait(self._broker.publish_timeout_seconds)
+
+    async def close(self) -> None:
+        await self._keeper.close()
+
+
+def _nothing(*_: object) -> None:
+    """Whoever sends waits for the confirm, so there is nobody else to tell."""
