@@ -89,9 +89,7 @@ def door(
     lanes: LaneWatch | None = None,
 ) -> Admission:
     redis = open_redis(RedisSettings(url=ServerUrl(url)))
-    admission = Admission(
-        redis, settings or LimitSettings(), SystemClock(), Metrics(), lanes=lanes
-    )
+    admission = Admission(redis, settings or LimitSettings(), SystemClock(), Metrics(), lanes=lanes)
     stack.push_async_callback(redis.aclose)
     stack.push_async_callback(admission.close)
     return admission

@@ -7,7 +7,7 @@ from collections import Counter
 
 from ingress.admission.admission import Admission
 from ingress.admission.question import AdmissionRequest
-from ingress.admission.verdict import Admitted, Existing, Refused, RefusalReason, Verdict
+from ingress.admission.verdict import Admitted, Existing, RefusalReason, Refused, Verdict
 from tests.integration.admission.conftest import OpenDoor, message, standing, tenant
 
 

@@ -1,0 +1,62 @@
+"""The script itself, asked at times that the test chooses."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+from redis import Redis
+
+from ingress.admission.limits import Limits, limits_of, plan_of
+from ingress.admission.question import AdmissionRequest, script_call
+from ingress.admission.reply import read_reply
+from ingress.admission.risk import WEIGHTS
+from ingress.admission.verdict import Verdict
+from shared.messages.tenant import Tenant
+from shared.redis.reservation_keys import user_key
+from shared.redis.scripts import load_script
+from shared.settings.door import LimitSettings
+
+HALF_LIFE_SECONDS = 600.0
+
+
+class ManualDoor:
+    """Decides at `now`, in seconds, which only the test moves."""
+
+    def __init__(self, url: str, *, risk: bool = True, burst_share: float = 1.0) -> None:
+        self.redis = Redis.from_url(url)
+        self.now = 50_000_000.0
+        self._risk = risk
+        self._burst_share = burst_share
+        self._script = self.redis.register_script(
+            load_script("ingress.admission", "admission.lua").source
+        )
+
+    def decide(self, request: AdmissionRequest, *, expected_wait_seconds: float = 0.0) -> Verdict:
+        limits = self.limits(request.tenant, named_user=request.user is not None)
+        call = script_call(
+            request, limits, expected_wait_seconds=expected_wait_seconds, now=self.now
+        )
+        reply = self._script(keys=list(call.keys), args=list(call.arguments))
+        return read_reply(reply, request, limits).verdict
+
+    def limits(self, owner: Tenant, *, named_user: bool) -> Limits:
+        limits = limits_of(
+            plan_of(owner, LimitSettings()),
+            named_user=named_user,
+            burst_share=self._burst_share,
+            half_life_seconds=HALF_LIFE_SECONDS,
+        )
+        return limits if self._risk else replace(limits, rules=_without_weights(limits.rules))
+
+    def record(self, owner: Tenant, user: str | None) -> list[float]:
+        """The counts of a user's record, in the order of WEIGHTS."""
+        names = [weight.name for weight in WEIGHTS]
+        return [float(count) for count in self.redis.hmget(user_key(owner.id, user), names)]
+
+
+def _without_weights(rules: bytes) -> bytes:
+    numbers = list(struct.unpack(f"<{len(rules) // 8}d", rules))
+    first = len(numbers) - 3 * len(WEIGHTS)
+    numbers[first::3] = [0.0] * len(WEIGHTS)
+    return struct.pack(f"<{len(numbers)}d", *numbers)

@@ -1,0 +1,125 @@
+"""Redis dead, frozen, restarted or emptied: there is a verdict within a second, always."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+import pytest
+
+from ingress.admission.admission import Admission
+from ingress.admission.question import AdmissionRequest
+from ingress.admission.verdict import Admitted, RefusalReason, Refused, Verdict
+from shared.redis.client import open_redis
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+from tests.integration.admission.conftest import door, message, tenant
+from tests.servers.redis import RedisServer
+
+
+async def test_a_dead_redis_leaves_a_tenth_of_the_plan_and_honest_refusals(
+    own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    owner = tenant(requests=1000)
+    assert isinstance(await admission.decide(message(owner)), Admitted)
+    own_redis.kill()
+    verdicts, slowest = await timed(admission, [message(owner) for _ in range(500)])
+    assert slowest < 1.0
+    admitted = [verdict for verdict in verdicts if isinstance(verdict, Admitted)]
+    assert all(verdict.local for verdict in admitted)
+    assert 100 <= len(admitted) <= 103
+    refused = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
+    assert {refusal.reason for refusal in refused} == {RefusalReason.UNAVAILABLE}
+    assert {refusal.status for refusal in refused} == {503}
+    assert all(refusal.retry_after_seconds > 0 for refusal in refused)
+
+
+async def test_a_frozen_redis_holds_up_only_those_who_were_on_their_way(
+    own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    owner = tenant()
+    await admission.decide(message(owner))
+    own_redis.pause()
+    first, slowest = await timed(admission, [message(owner) for _ in range(1000)])
+    assert slowest < 1.0
+    assert all(isinstance(verdict, Admitted) and verdict.local for verdict in first)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:  # over several probes, nobody waits for any of them
+        _, slowest = await timed(admission, [message(owner)])
+        assert slowest < 0.2
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("away", ["killed", "frozen"])
+async def test_limits_are_shared_again_soon_after_redis_is_back(
+    away: str, own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    owner = tenant()
+    await admission.decide(message(owner))
+    own_redis.kill() if away == "killed" else own_redis.pause()
+    assert (await admission.decide(message(owner))).local  # type: ignore[union-attr]
+    own_redis.start() if away == "killed" else own_redis.resume()
+    async with asyncio.timeout(5):
+        while (await admission.decide(message(owner))).local:  # type: ignore[union-attr]
+            await asyncio.sleep(0.02)
+    # Replies belong to their own questions, also those that a frozen server answers late.
+    asked = [message(owner, key=str(number)) for number in range(50)]
+    await timed(admission, asked)
+    again, _ = await timed(admission, asked)
+    assert [verdict.message_id for verdict in again] == [a.message_id for a in asked]  # type: ignore[union-attr]
+
+
+async def test_what_a_frozen_redis_admitted_late_and_the_door_refused_is_given_back(
+    own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    owner = tenant(requests=600, in_flight=1000)
+    await admission.decide(message(owner))
+    own_redis.pause()
+    asked = [message(owner, key=str(number)) for number in range(200)]
+    verdicts, _ = await timed(admission, asked)
+    refused = [a for a, v in zip(asked, verdicts, strict=True) if isinstance(v, Refused)]
+    assert refused
+    own_redis.resume()
+    redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    stack.push_async_callback(redis.aclose)
+    async with asyncio.timeout(5):
+        while (await admission.decide(message(owner))).quota is None:  # type: ignore[union-attr]
+            await asyncio.sleep(0.02)
+        slots = f"forebay:{{{owner.id}}}:slots"
+        while set(await redis.zrange(slots, 0, -1)) & {a.message_id.encode() for a in refused}:
+            await asyncio.sleep(0.02)
+
+
+async def test_scripts_and_data_may_be_flushed_at_any_time(
+    own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    owner = tenant(requests=100)
+    for command in (["SCRIPT", "FLUSH"], ["FLUSHALL"]):
+        own_redis.command(*command)
+        own_redis.command("SCRIPT", "FLUSH")
+        verdicts, _ = await timed(admission, [message(owner) for _ in range(20)])
+        assert all(isinstance(verdict, Admitted) and not verdict.local for verdict in verdicts)
+
+
+async def test_a_redis_that_was_never_there_is_no_reason_to_hang(stack: AsyncExitStack) -> None:
+    admission = door("redis://127.0.0.1:1/0", stack)
+    verdicts, slowest = await timed(admission, [message(tenant()) for _ in range(100)])
+    assert slowest < 1.0
+    assert all(isinstance(verdict, Admitted) and verdict.local for verdict in verdicts)
+
+
+async def timed(admission: Admission, asked: list[AdmissionRequest]) -> tuple[list[Verdict], float]:
+    """The verdicts on all of them, asked for at once, and how long the slowest took."""
+
+    async def one(request: AdmissionRequest) -> tuple[Verdict, float]:
+        began = time.monotonic()
+        return await admission.decide(request), time.monotonic() - began
+
+    answers = await asyncio.gather(*map(one, asked))
+    return [verdict for verdict, _ in answers], max(seconds for _, seconds in answers)

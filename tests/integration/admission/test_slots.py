@@ -1,0 +1,111 @@
+"""Slots are leases: freed when a message ends, and by themselves when nobody tells."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ingress.admission.question import SLOT_MARGIN_SECONDS
+from ingress.admission.verdict import Admitted, RefusalReason, Refused
+from tests.integration.admission.conftest import (
+    OpenDoor,
+    OpenReservations,
+    message,
+    standing,
+    tenant,
+)
+from tests.integration.admission.manual_door import ManualDoor
+
+
+async def test_no_more_messages_are_in_flight_than_the_plan_allows(open_door: OpenDoor) -> None:
+    doors = [open_door() for _ in range(3)]
+    owner = tenant(in_flight=7)
+    verdicts = await asyncio.gather(*(doors[n % 3].decide(message(owner)) for n in range(60)))
+    refusals = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
+    assert len(refusals) == 53
+    assert {refusal.reason for refusal in refusals} == {RefusalReason.TOO_MANY_IN_FLIGHT}
+    assert "7 messages are in flight" in refusals[0].message
+    assert all(0 < refusal.retry_after_seconds <= 1 for refusal in refusals)
+
+
+async def test_a_settled_message_frees_its_slot(
+    open_door: OpenDoor, open_reservations: OpenReservations
+) -> None:
+    door, worker = open_door(), open_reservations()
+    owner = tenant(in_flight=1)
+    for _ in range(3):
+        asked = message(owner)
+        assert isinstance(await door.decide(asked), Admitted)
+        assert isinstance(await door.decide(message(owner)), Refused)
+        assert await worker.settle(
+            owner.id, None, message_id=asked.message_id, estimated_tokens=10, used_tokens=10
+        )
+
+
+def test_a_slot_that_nobody_frees_ends_with_its_lease(limits_url: str) -> None:
+    door = ManualDoor(limits_url)
+    owner = tenant(in_flight=1)
+    assert isinstance(door.decide(message(owner, seconds_left=30)), Admitted)
+    door.now += 30 + SLOT_MARGIN_SECONDS - 0.5
+    refused = door.decide(message(owner))
+    assert isinstance(refused, Refused)
+    assert refused.retry_after_seconds == pytest.approx(0.5)
+    door.now += refused.retry_after_seconds
+    assert isinstance(door.decide(message(owner)), Admitted)
+
+
+async def test_what_was_used_replaces_what_was_estimated_once(
+    open_door: OpenDoor, open_reservations: OpenReservations
+) -> None:
+    door, worker = open_door(settings=standing(1000)), open_reservations()
+    owner = tenant(tokens=1, user_tokens=1)
+    asked = message(owner, user="u", tokens=600)
+    await door.decide(asked)
+    ended = [
+        await worker.settle(
+            owner.id, "u", message_id=asked.message_id, estimated_tokens=600, used_tokens=100
+        )
+        for _ in range(3)
+    ]
+    assert ended == [True, False, False]
+    verdict = await door.decide(message(owner, user="u", tokens=800))
+    assert isinstance(verdict, Admitted)
+    assert verdict.quota is not None
+    assert verdict.quota.remaining_tokens == 100
+
+
+async def test_a_message_that_used_more_than_estimated_leaves_a_debt(
+    open_door: OpenDoor, open_reservations: OpenReservations
+) -> None:
+    door, worker = open_door(settings=standing(1000)), open_reservations()
+    owner = tenant(tokens=1)
+    asked = message(owner, tokens=500)
+    await door.decide(asked)
+    await worker.settle(
+        owner.id, None, message_id=asked.message_id, estimated_tokens=500, used_tokens=2000
+    )
+    refused = await door.decide(message(owner, tokens=1))
+    assert isinstance(refused, Refused)
+    assert refused.reason is RefusalReason.RATE_LIMITED_TOKENS
+
+
+async def test_the_door_learns_how_long_a_tenants_answers_are(
+    open_door: OpenDoor, open_reservations: OpenReservations
+) -> None:
+    door, worker = open_door(), open_reservations()
+    owner = tenant()
+    assert door.p90_output_tokens(owner.id) == 512
+    for round_number in range(400):
+        asked = message(owner)
+        await door.decide(asked)
+        await worker.settle(
+            owner.id,
+            None,
+            message_id=asked.message_id,
+            estimated_tokens=10,
+            used_tokens=10,
+            output_tokens=1000 if round_number % 10 == 9 else 50 + round_number % 10 * 10,
+        )
+    # Nine in ten are between 50 and 130 tokens long, one in ten is 1000.
+    assert 110 <= door.p90_output_tokens(owner.id) <= 1000
