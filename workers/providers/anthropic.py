@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 
-from workers.providers.failures import ErrorClass, TransientProviderError
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import (
+    TransientProviderError,
+)
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Role, TextSink
 from workers.providers.wire.answer_text import AnswerText, cut_short, finished_answer, tool_called

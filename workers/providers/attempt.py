@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.errors import ForebayError
-from workers.providers.failures import ErrorClass
+from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, HandedOff, Usage
 
 

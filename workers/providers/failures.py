@@ -1,39 +1,10 @@
-"""How an attempt fails, in classes that say what can be done about it."""
+"""How an attempt fails, in classes that say what the caller can do about it."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
 from shared.errors import ForebayError
-
-if TYPE_CHECKING:
-    from workers.providers.attempt import Attempt
-
-
-class ErrorClass(StrEnum):
-    """The low-cardinality name of a failure: what is stored, counted and decided upon."""
-
-    CONNECTION = "connection"
-    SERVER_ERROR = "server_error"
-    RATE_LIMITED = "rate_limited"
-    TIMEOUT = "timeout"
-    CUT_STREAM = "cut_stream"
-    MALFORMED_ANSWER = "malformed_answer"
-    UNAUTHORISED = "unauthorised"
-    INVALID_REQUEST = "invalid_request"
-    CONTEXT_TOO_LONG = "context_too_long"
-    DECLINED = "declined"
-    REJECTED = "rejected"
-
-
-class TimeoutPhase(StrEnum):
-    """Which wait ran out."""
-
-    CONNECT = "connect"
-    FIRST_TOKEN = "first_token"  # noqa: S105 - a token of text, not a secret
-    IDLE = "idle"
-    TOTAL = "total"
+from workers.providers.attempt import Attempt
+from workers.providers.error_class import ErrorClass, TimeoutPhase
 
 
 class ProviderError(ForebayError):

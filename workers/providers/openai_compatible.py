@@ -8,7 +8,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from workers.providers.failures import ErrorClass, ProviderError, TransientProviderError
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import (
+    ProviderError,
+    TransientProviderError,
+)
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.answer_text import AnswerText, cut_short, finished_answer, tool_called

@@ -11,9 +11,9 @@ import pytest
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from tests.integration.providers.asking import ECHO, Build, Heard, failure, prompt
+from workers.providers.error_class import TimeoutPhase
 from workers.providers.failures import (
     ProviderTimeoutError,
-    TimeoutPhase,
 )
 
 

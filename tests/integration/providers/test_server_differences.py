@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from tests.integration.providers.asking import Heard, failure, prompt
-from workers.providers.failures import ErrorClass
+from workers.providers.error_class import ErrorClass
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import FinishReason, Usage
 from workers.providers.wire.model_choice import ModelChoice

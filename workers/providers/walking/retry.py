@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import assert_never
 
-from workers.providers.failures import ErrorClass, ProviderError
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import (
+    ProviderError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from random import Random
 
 from shared.clock import Clock
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult, StartedAttempt
+from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     ContextTooLongError,
-    ErrorClass,
     InvalidRequestError,
     ProviderError,
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from workers.providers.failures import ErrorClass, InvalidRequestError, TransientProviderError
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import (
+    InvalidRequestError,
+    TransientProviderError,
+)
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.timeouts import CallClock

@@ -8,10 +8,9 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import aiohttp
 
+from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
-    ErrorClass,
     ProviderTimeoutError,
-    TimeoutPhase,
     TransientProviderError,
 )
 from workers.providers.wire.refusal import Refusal, failure_for, retry_after

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     ContextTooLongError,
-    ErrorClass,
     InvalidRequestError,
     ProviderError,
     TransientProviderError,

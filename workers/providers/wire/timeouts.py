@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from workers.providers.failures import ProviderTimeoutError, TimeoutPhase
+from workers.providers.error_class import TimeoutPhase
+from workers.providers.failures import (
+    ProviderTimeoutError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,12 @@ from random import Random
 from shared.clock import ManualClock
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge
+from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
     ContextTooLongError,
-    ErrorClass,
     InvalidRequestError,
     ProviderError,
     ProviderTimeoutError,
-    TimeoutPhase,
     TransientProviderError,
     UnauthorisedError,
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.providers.failures import ErrorClass
+from workers.providers.error_class import ErrorClass
 from workers.providers.wire.refusal import Refusal, failure_for, retry_after
 
 VLLM_TOO_LONG = (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.workers.providers.scripted_links import timeout, transient
-from workers.providers.failures import ErrorClass
+from workers.providers.error_class import ErrorClass
 from workers.providers.walking.retry import RetryPolicy, tries_for
 
 MANY = RetryPolicy(max_tries=3)
