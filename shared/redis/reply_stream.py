@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -47,6 +48,11 @@ class ReplyStream:
         Raises RedisUnavailable.
         """
         return await self._appends.submit(_Append(message_id, attempt, events)) >= 0
+
+    async def wake(self, message_id: str) -> None:
+        """Tell whoever waits to look again; without Redis they look by themselves after a while."""
+        with suppress(RedisError):
+            await self._redis.publish(wake_channel(message_id), b"")
 
     async def read(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         """The events numbered above `after`, in order; raises RedisUnavailable."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
-from shared.persistence.records import Accepted, AlreadyAccepted
+from shared.persistence.ledger.records import Accepted, AlreadyAccepted
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import message
 

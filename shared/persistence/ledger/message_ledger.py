@@ -10,10 +10,10 @@ from shared.clock import Clock
 from shared.errors import Conflict
 from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState, sources_of
-from shared.persistence.accepting import AcceptGroup, AcceptOutcome
 from shared.persistence.engine import Database
-from shared.persistence.records import Settlement
-from shared.persistence.settling import SettleGroup
+from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
+from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.resilience.group_commit import GroupCommit

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.identifiers import DEAD_LETTER, HANDOFF, new_id, sibling_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.records import Settlement
+from shared.persistence.ledger.records import Settlement
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
     DeadLetterState,

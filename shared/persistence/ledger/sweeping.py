@@ -19,7 +19,7 @@ from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
-from shared.persistence.records import LaneLoad
+from shared.persistence.ledger.records import LaneLoad
 from shared.persistence.statements import skipping_locked, transaction
 from shared.persistence.tables import DeadLetterState, dead_letter, message
 from shared.settings.servers import LedgerSettings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
 
@@ -82,3 +82,21 @@ class ClaimGroup:
                 .returning(message.c.id, message.c.attempt)
             )
             return {Lease(row.id, row.attempt) for row in rows} & set(leases)
+
+    async def release(self, lease: Lease, *, not_before: datetime | None = None) -> None:
+        """Give a message back to the queue, if it is still held under this attempt."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(
+                update(message)
+                .where(
+                    message.c.id == lease.message_id,
+                    message.c.attempt == lease.attempt,
+                    message.c.state == ResponseState.IN_PROGRESS,
+                )
+                .values(
+                    state=ResponseState.QUEUED,
+                    lease_until=None,
+                    not_before=not_before,
+                    wake_at=not_before or self._clock.now(),
+                )
+            )

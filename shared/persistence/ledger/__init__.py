@@ -1,0 +1,1 @@
+"""The ledger: accept, claim, settle, and the sweeps between them."""

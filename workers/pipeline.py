@@ -1,0 +1,159 @@
+"""What happens to a message in a worker, in order. The page to read first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from shared.clock import Clock
+from shared.errors import LedgerUnavailable
+from shared.messages.dead_letter import DeadReason
+from shared.messages.state import ResponseState
+from shared.telemetry.logs import bind, get_logger
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.propagation import extract
+from shared.telemetry.span import Span, SpanKind
+from shared.telemetry.tracing import Tracing
+from workers.leases import LeaseLost, Leases
+from workers.steps.claim import Claim
+from workers.steps.remember import Remember
+from workers.steps.reply import Reply
+from workers.turn import Turn
+
+Outcome = TypeVar("Outcome")
+
+_RETRY_AFTER_FAULT = timedelta(seconds=2)
+
+
+class TurnOutcome(StrEnum):
+    """What became of one wake-up."""
+
+    ANSWERED = "answered"
+    NOTHING_TO_CLAIM = "nothing_to_claim"
+    LOST = "lost"
+    RELEASED = "released"
+
+
+class Step(Protocol):
+    """One stage of a turn: it reads the turn, adds to it, and may end it."""
+
+    name: str
+
+    async def __call__(self, turn: Turn) -> None: ...
+
+
+class Pipeline:
+    """Claims a message, walks its steps, writes the end, tells who waits.
+
+    A turn that is cut short, by a fault of ours or by a shutdown, gives its message back to the
+    queue; one whose lease is gone stops without a word, for somebody else has the message.
+    """
+
+    def __init__(
+        self,
+        *,
+        claim: Claim,
+        steps: Sequence[Step],
+        remember: Remember,
+        reply: Reply,
+        leases: Leases,
+        metrics: Metrics,
+        tracing: Tracing,
+        clock: Clock,
+    ) -> None:
+        self._claim = claim
+        self._steps = tuple(steps)
+        self._remember = remember
+        self._reply = reply
+        self._leases = leases
+        self._metrics = metrics
+        self._tracing = tracing
+        self._clock = clock
+        self._log = get_logger(__name__)
+
+    async def run(self, message_id: str) -> TurnOutcome:
+        """Answer the message if it is there to be claimed. Raises LedgerUnavailable."""
+        turn = await self._claim(message_id)
+        if turn is None:
+            return TurnOutcome.NOTHING_TO_CLAIM
+        with bind(message_id=message_id, tenant=turn.record.tenant_id), self._span(turn):
+            try:
+                async with self._leases.held(turn.record):
+                    await self._answer_in_time(turn)
+                    remembered = await self._timed(self._remember.name, self._remember(turn))
+            except LeaseLost:
+                return TurnOutcome.LOST
+            except asyncio.CancelledError:
+                await self._leases.release(turn.record)
+                raise
+            except Exception:  # noqa: BLE001 - one turn's fault must not be another's
+                return await self._give_back(turn)
+            if not remembered:
+                return TurnOutcome.LOST
+            await self._timed(self._reply.name, self._reply(turn))
+            self._observe(turn)
+            return TurnOutcome.ANSWERED
+
+    async def _answer_in_time(self, turn: Turn) -> None:
+        seconds_left = turn.seconds_left(self._clock.now())
+        try:
+            async with asyncio.timeout(max(0.0, seconds_left)):
+                for step in self._steps:
+                    if turn.settlement is None:
+                        await self._timed(step.name, step(turn))
+        except TimeoutError:
+            if turn.seconds_left(self._clock.now()) > 0:
+                raise
+            _close_late(turn, self._clock)
+
+    async def _timed(self, name: str, work: Awaitable[Outcome]) -> Outcome:
+        started = self._clock.monotonic()
+        with self._tracing.span(name):
+            outcome = await work
+        self._metrics.step_duration_seconds.labels(name).observe(self._clock.monotonic() - started)
+        return outcome
+
+    async def _give_back(self, turn: Turn) -> TurnOutcome:
+        self._log.exception("turn_failed", attempt=turn.record.attempt)
+        wait = _RETRY_AFTER_FAULT * 2 ** min(turn.record.attempt, 6)
+        try:
+            await self._leases.release(turn.record, not_before=self._clock.now() + wait)
+        except LedgerUnavailable:
+            # The lease runs out by itself.
+            self._log.warning("release_failed")
+        return TurnOutcome.RELEASED
+
+    def _span(self, turn: Turn) -> AbstractContextManager[Span]:
+        record = turn.record
+        carried = {"traceparent": record.traceparent} if record.traceparent else {}
+        return self._tracing.span(
+            "turn",
+            SpanKind.CONSUMER,
+            {
+                "forebay.message_id": record.id,
+                "forebay.lane": record.lane,
+                "forebay.attempt": record.attempt,
+            },
+            parent=extract(carried),
+        )
+
+    def _observe(self, turn: Turn) -> None:
+        record, settlement = turn.record, turn.settlement
+        if settlement is None or record.claimed_at is None:
+            return
+        seconds = (settlement.finished_at - record.claimed_at).total_seconds()
+        self._metrics.turn_duration_seconds.labels(record.lane, settlement.state).observe(seconds)
+
+
+def _close_late(turn: Turn, clock: Clock) -> None:
+    turn.end(
+        ResponseState.FAILED,
+        clock.now(),
+        error_code="server_error",
+        error_message=f"{DeadReason.DEADLINE_PASSED}: The deadline passed during the turn.",
+        dead_reason=DeadReason.DEADLINE_PASSED,
+    )

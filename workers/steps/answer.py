@@ -1,0 +1,127 @@
+"""Answer: walk the chain of providers."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from shared.clock import Clock
+from shared.identifiers import HANDOFF, sibling_id
+from shared.messages.dead_letter import DeadReason
+from shared.messages.state import ResponseState
+from shared.redis.reply_stream import ReplyStream
+from shared.telemetry.metrics import Metrics
+from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
+from workers.providers.chain import Chain
+from workers.providers.failures import InvalidRequestError
+from workers.providers.outcome import Answer, FinishReason, HandedOff
+from workers.steps.attempts import attempt_records, count_attempts
+from workers.steps.prompt import prompt_of
+from workers.steps.streaming import TextStream
+from workers.turn import Turn
+
+
+class AnswerStep:
+    """Asks the chain, and turns whatever comes of it into the end of the turn."""
+
+    name = "answer"
+
+    def __init__(
+        self,
+        chain: Chain,
+        replies: ReplyStream,
+        *,
+        stream_interval_seconds: float,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._chain = chain
+        self._replies = replies
+        self._stream_interval_seconds = stream_interval_seconds
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, turn: Turn) -> None:
+        try:
+            result = await self._ask(turn)
+        except InvalidRequestError as refusal:
+            self._refuse(turn, refusal)
+        except ChainExhaustedError as exhausted:
+            self._give_up(turn, exhausted)
+        else:
+            self._conclude(turn, result)
+
+    async def _ask(self, turn: Turn) -> ChainResult:
+        prompt, deadline = prompt_of(turn), turn.record.deadline
+        if not turn.is_streamed:
+            return await self._chain.answer(prompt, deadline=deadline)
+        stream = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        await stream.begin()
+        written = ""
+        try:
+            result = await self._chain.answer(
+                prompt, deadline=deadline, on_delta=stream.write, on_restart=stream.restart
+            )
+            if isinstance(result.outcome, Answer):
+                written = result.outcome.text
+        finally:
+            await stream.finish(written)
+        return result
+
+    def _conclude(self, turn: Turn, result: ChainResult) -> None:
+        outcome = result.outcome
+        count_attempts(result.attempts, self._metrics)
+        match outcome:
+            case Answer():
+                self._complete(turn, outcome, result)
+            case HandedOff():
+                self._hand_off(turn, outcome, result)
+            case _:
+                assert_never(outcome)
+
+    def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
+        whole = answer.finish is FinishReason.STOP
+        turn.end(
+            ResponseState.COMPLETED if whole else ResponseState.INCOMPLETE,
+            self._clock.now(),
+            attempts=attempt_records(result.attempts),
+            output_text=answer.text,
+            answered_by=result.provider,
+            model=answer.model,
+            input_tokens=answer.usage.input_tokens,
+            cached_tokens=answer.usage.cached_tokens,
+            output_tokens=answer.usage.output_tokens,
+            incomplete_reason=None if whole else answer.finish.value,
+        )
+
+    def _hand_off(self, turn: Turn, handed: HandedOff, result: ChainResult) -> None:
+        self._metrics.handoffs.labels("opened").inc()
+        turn.end(
+            ResponseState.REQUIRES_ACTION,
+            self._clock.now(),
+            attempts=attempt_records(result.attempts),
+            output_text=handed.apology_for(sibling_id(HANDOFF, turn.record.id)),
+            answered_by=result.provider,
+            handoff_reason=handed.reason,
+        )
+
+    def _refuse(self, turn: Turn, refusal: InvalidRequestError) -> None:
+        text = f"{DeadReason.PROVIDER_REFUSED}: {refusal.provider_message}"
+        self._fail(turn, "invalid_prompt", text, DeadReason.PROVIDER_REFUSED, refusal.attempts)
+
+    def _give_up(self, turn: Turn, exhausted: ChainExhaustedError) -> None:
+        late = turn.seconds_left(self._clock.now()) <= 0
+        reason = DeadReason.DEADLINE_PASSED if late else DeadReason.CHAIN_EXHAUSTED
+        self._fail(turn, "server_error", f"{reason}: {exhausted}", reason, exhausted.attempts)
+
+    def _fail(
+        self, turn: Turn, code: str, text: str, reason: DeadReason, attempts: tuple[Attempt, ...]
+    ) -> None:
+        count_attempts(attempts, self._metrics)
+        turn.end(
+            ResponseState.FAILED,
+            self._clock.now(),
+            attempts=attempt_records(attempts),
+            error_code=code,
+            error_message=text,
+            dead_reason=reason,
+        )

@@ -1,0 +1,75 @@
+"""Claim: take the message from the ledger, or find that there is nothing to take."""
+
+from __future__ import annotations
+
+from shared.clock import Clock
+from shared.messages.dead_letter import DeadReason
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.redis.reply_stream import ReplyStream
+from shared.resilience.group_commit import GroupCommit
+from shared.telemetry.metrics import Metrics
+from workers.turn import Turn, begin_turn
+
+
+class Claim:
+    """Claims of concurrent turns travel in groups.
+
+    A message past its deadline, or one that too many workers have died of, is claimed and ended
+    here, so that no provider is called for it.
+    """
+
+    name = "claim"
+
+    def __init__(
+        self,
+        claims: ClaimGroup,
+        replies: ReplyStream,
+        *,
+        attempt_limit: int,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(claims.flush)
+        self._replies = replies
+        self._attempt_limit = attempt_limit
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, message_id: str) -> Turn | None:
+        """The turn, or None for a wake-up that came twice; raises LedgerUnavailable."""
+        record = await self._claims.submit(message_id)
+        if record is None:
+            self._metrics.claims.labels("nothing_to_claim").inc()
+            # A redelivery after the answer: whoever still waits is told to look.
+            await self._replies.wake(message_id)
+            return None
+        turn = begin_turn(record)
+        self._end_if_hopeless(turn)
+        self._metrics.claims.labels("closed" if turn.settlement else "claimed").inc()
+        if record.claimed_at is not None:
+            waited = (record.claimed_at - record.accepted_at).total_seconds()
+            self._metrics.time_in_queue_seconds.labels(record.lane).observe(max(0.0, waited))
+        return turn
+
+    async def close(self) -> None:
+        await self._claims.close()
+
+    def _end_if_hopeless(self, turn: Turn) -> None:
+        now = self._clock.now()
+        if turn.seconds_left(now) <= 0:
+            reason = DeadReason.DEADLINE_PASSED
+            detail = "The deadline passed before a worker was free."
+        elif turn.record.attempt > self._attempt_limit:
+            reason = DeadReason.ATTEMPTS_EXHAUSTED
+            detail = f"{self._attempt_limit} turns in a row did not come to an end."
+        else:
+            return
+        turn.end(
+            ResponseState.FAILED,
+            now,
+            error_code="server_error",
+            error_message=f"{reason}: {detail}",
+            dead_reason=reason,
+        )

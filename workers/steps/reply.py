@@ -1,0 +1,103 @@
+"""Reply: tell whoever waits. May be repeated, may be late, is never what the promise rests on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from shared.errors import Unavailable
+from shared.messages.events import closing_event, encode_event
+from shared.messages.record import MessageRecord
+from shared.messages.response import response_object
+from shared.persistence.ledger.records import Settlement
+from shared.redis.reply_stream import ReplyStream
+from shared.redis.reservations import Reservations
+from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import Metrics
+from workers.turn import Turn
+
+_SETTLED_FIELDS = (
+    "state",
+    "finished_at",
+    "output_text",
+    "answered_by",
+    "model",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "incomplete_reason",
+    "error_code",
+    "error_message",
+)
+
+
+class AnswerQueue(Protocol):
+    """Sends an answer to the queue that a producer named."""
+
+    async def send(self, record: MessageRecord) -> None:
+        """Returns when it is sent and noted in the ledger; raises Unavailable."""
+        ...
+
+
+class Reply:
+    """The closing event for the doors, the answer for a producer's queue, the slot for admission.
+
+    Without Redis the doors find the answer in the ledger; without the broker the janitor sends it
+    to the producer's queue later.
+    """
+
+    name = "reply"
+
+    def __init__(
+        self,
+        replies: ReplyStream,
+        reservations: Reservations,
+        answers: AnswerQueue,
+        metrics: Metrics,
+    ) -> None:
+        self._replies = replies
+        self._reservations = reservations
+        self._answers = answers
+        self._metrics = metrics
+        self._log = get_logger(__name__)
+
+    async def __call__(self, turn: Turn) -> None:
+        settlement = turn.settlement
+        if settlement is None:
+            raise RuntimeError("no step ended the turn")
+        record = settled_record(turn.record, settlement)
+        await self._publish(turn, record)
+        if record.reply_to is not None:
+            await self._send(record)
+        await self._reservations.settle(
+            record.tenant_id,
+            record.user_id,
+            message_id=record.id,
+            estimated_tokens=record.estimated_tokens,
+            used_tokens=(record.input_tokens or 0) + (record.output_tokens or 0),
+            output_tokens=record.output_tokens,
+        )
+
+    async def _publish(self, turn: Turn, record: MessageRecord) -> None:
+        event = encode_event(closing_event(response_object(record, turn.body)))
+        try:
+            await self._replies.append(record.id, record.attempt, [event])
+        except Unavailable as error:
+            self._metrics.replies.labels("failed").inc()
+            self._log.warning("reply_not_published", code=error.code)
+        else:
+            self._metrics.replies.labels("published").inc()
+
+    async def _send(self, record: MessageRecord) -> None:
+        try:
+            await self._answers.send(record)
+        except Unavailable as error:
+            self._metrics.replies.labels("failed").inc()
+            self._log.warning("answer_not_sent", code=error.code, shape=record.reply_shape)
+
+
+def settled_record(record: MessageRecord, settlement: Settlement) -> MessageRecord:
+    """The record as the settlement left it in the ledger."""
+    changes = {name: getattr(settlement, name) for name in _SETTLED_FIELDS}
+    return msgspec.structs.replace(record, **changes)

@@ -1,0 +1,114 @@
+"""A turn's text on its way to the caller while it is written."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.errors import RedisUnavailable
+from shared.messages.events import (
+    ContentPartAdded,
+    ContentPartDone,
+    Event,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextDelta,
+    OutputTextDone,
+    ResponseInProgress,
+    ResponseRestarted,
+    encode_event,
+)
+from shared.messages.record import MessageRecord
+from shared.messages.response import (
+    OutputMessage,
+    OutputText,
+    output_message_id,
+    response_object,
+)
+from shared.redis.reply_stream import ReplyStream
+from shared.telemetry.logs import get_logger
+from workers.turn import Turn
+
+
+class TextStream:
+    """Sends deltas as events; those that come within `interval_seconds` travel as one.
+
+    Redis away costs the caller the live text and never the answer: it is in the closing event.
+    """
+
+    def __init__(self, turn: Turn, replies: ReplyStream, *, interval_seconds: float) -> None:
+        self._record: MessageRecord = turn.record
+        self._turn = turn
+        self._replies = replies
+        self._interval_seconds = interval_seconds
+        self._item_id = output_message_id(turn.record.id)
+        self._pending: list[str] = []
+        self._sender: asyncio.Task[None] | None = None
+        self._open = False
+        self._log = get_logger(__name__)
+
+    async def begin(self) -> None:
+        """Say that the turn has begun; said again when an earlier attempt had streamed already."""
+        response = response_object(self._record, self._turn.body)
+        events: list[Event] = [ResponseInProgress(response)]
+        if self._record.attempt > 1:
+            events.insert(0, ResponseRestarted(self._record.id, "the worker before was lost"))
+        await self._send(events)
+
+    async def write(self, delta: str) -> None:
+        """Take one piece of text; it leaves soon, together with its neighbours."""
+        self._pending.append(delta)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_soon())
+
+    async def restart(self) -> None:
+        """Take back what was said: another attempt begins from the start."""
+        await self._settle_sender()
+        self._pending.clear()
+        self._open = False
+        await self._send([ResponseRestarted(self._record.id, "another provider answers")])
+
+    async def finish(self, text: str) -> None:
+        """Send what is left and the events that close the text."""
+        await self._settle_sender()
+        events = self._delta_events()
+        if self._open:
+            part = OutputText(text)
+            item = OutputMessage(self._item_id, [part])
+            events += [
+                OutputTextDone(self._item_id, text),
+                ContentPartDone(self._item_id, part),
+                OutputItemDone(item),
+            ]
+        await self._send(events)
+
+    async def _send_soon(self) -> None:
+        while self._pending:
+            await self._send(self._delta_events())
+            await asyncio.sleep(self._interval_seconds)
+
+    def _delta_events(self) -> list[Event]:
+        if not self._pending:
+            return []
+        delta = "".join(self._pending)
+        self._pending.clear()
+        events: list[Event] = [OutputTextDelta(self._item_id, delta)]
+        if not self._open:
+            self._open = True
+            opening = OutputMessage(self._item_id, [], status="in_progress")
+            events[:0] = [OutputItemAdded(opening), ContentPartAdded(self._item_id, OutputText(""))]
+        return events
+
+    async def _settle_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.gather(self._sender, return_exceptions=True)
+            self._sender = None
+
+    async def _send(self, events: list[Event]) -> None:
+        if not events:
+            return
+        try:
+            encoded = [encode_event(event) for event in events]
+            await self._replies.append(self._record.id, self._record.attempt, encoded)
+        except RedisUnavailable:
+            self._log.warning("stream_event_lost", events=len(events))

@@ -1,0 +1,62 @@
+"""All that is known about one message on its way through a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.messages.input_item import InputItem
+from shared.messages.message_body import MessageBody, decode_body
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.ledger.records import AttemptRecord, Settlement
+
+
+@dataclass(slots=True)
+class Turn:
+    """One claim of one message. Each step adds what it found; the settlement ends it.
+
+    Once `settlement` is set the remaining steps of the answer are skipped.
+    """
+
+    record: MessageRecord
+    body: MessageBody
+    items: list[InputItem] = field(default_factory=list)
+    """What the model is given: instructions, what was recalled, the message itself."""
+    forgotten: int = 0
+    """How many earlier items did not fit into the token budget."""
+    settlement: Settlement | None = None
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the caller wants the text while it is written."""
+        return bool(self.body.stream)
+
+    def seconds_left(self, now: datetime) -> float:
+        """Until nobody wants the answer any more; negative once that has come."""
+        return (self.record.deadline - now).total_seconds()
+
+    def end(
+        self,
+        state: ResponseState,
+        finished_at: datetime,
+        *,
+        attempts: tuple[AttemptRecord, ...] = (),
+        **outcome: Any,
+    ) -> None:
+        """Set how this turn ends; `outcome` names further fields of its Settlement."""
+        self.settlement = Settlement(
+            message_id=self.record.id,
+            tenant_id=self.record.tenant_id,
+            attempt=self.record.attempt,
+            state=state,
+            finished_at=finished_at,
+            attempts=attempts,
+            **outcome,
+        )
+
+
+def begin_turn(record: MessageRecord) -> Turn:
+    """The turn of a message that was just claimed; its body was checked when it was accepted."""
+    return Turn(record, decode_body(record.body.encode()))
