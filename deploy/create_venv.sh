@@ -1,6 +1,6 @@
 #!/bin/sh
 # create_venv.sh FOLDER: a virtual environment from the first Python that is new enough, with a pip
-# that knows dependency groups. Does nothing when the environment is there and works.
+# that knows dependency groups. An environment that is there and works is kept.
 set -eu
 
 folder=$1
@@ -37,21 +37,21 @@ install_venv_module() {
     fi
 }
 
-if [ -x "$folder/bin/python" ] && "$folder/bin/python" -m pip --version >/dev/null 2>&1; then
-    exit 0
-fi
+create() {
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        say "Forebay needs Python 3.11 or newer: install it, or name it: make PYTHON=python3.12 ..."
+        exit 1
+    fi
+    can_create "$python" || install_venv_module "$python"
+    if ! can_create "$python"; then
+        say "$python cannot create virtual environments: install the package python3-venv."
+        exit 1
+    fi
+    say "Creating $folder with $("$python" --version) ..."
+    "$python" -m venv --clear "$folder"
+}
 
-python=$(find_python)
-if [ -z "$python" ]; then
-    say "Forebay needs Python 3.11 or newer: install it, or name it (make PYTHON=/path/to/python3.12)."
-    exit 1
-fi
-can_create "$python" || install_venv_module "$python"
-if ! can_create "$python"; then
-    say "$python cannot create virtual environments: install the package python3-venv and try again."
-    exit 1
-fi
-
-say "Creating $folder with $("$python" --version) ..."
-"$python" -m venv --clear "$folder"
+is_new_enough "$folder/bin/python" || create
+"$folder/bin/python" -m pip --version >/dev/null 2>&1 || "$folder/bin/python" -m ensurepip >/dev/null
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=$pip_minimum"
