@@ -1,0 +1,223 @@
+"""Accept: admission, then the ledger's commit, then the wake-up. The same road for every door."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final, assert_never
+
+import msgspec
+
+from ingress.admission.admission import Admission
+from ingress.admission.question import AdmissionRequest
+from ingress.admission.token_estimate import estimate_tokens
+from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused
+from ingress.arrival import Arrival
+from ingress.prompt_ledger import PromptLedger
+from shared.clock import Clock
+from shared.errors import InvalidRequest
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord, Surface
+from shared.messages.state import ResponseState
+from shared.messages.wake_up import WakeUp
+from shared.persistence.ledger.records import AlreadyAccepted
+from shared.queueing.publisher import Publisher
+from shared.settings.door import LaneSettings
+from shared.telemetry.metrics import Metrics
+
+_SURFACE_LABELS: Final = {
+    Surface.RESPONSES: "responses",
+    Surface.CHAT: "chat_completions",
+    Surface.INTAKE: "intake",
+}
+
+
+class AcceptedMessage(msgspec.Struct, frozen=True):
+    """The message is on disk. `repeated` says that an earlier request put it there, and that the
+    idempotency key led this one to it; its state may be any by now."""
+
+    record: MessageRecord
+    quota: Quota | None = None
+    repeated: bool = False
+
+
+Outcome = AcceptedMessage | Refused
+
+
+class Acceptance:
+    """Lets messages in. What it returns as accepted is committed and will be answered.
+
+    A wake-up that does not reach the broker is not this caller's trouble: the reconciler
+    publishes it again.
+    """
+
+    def __init__(
+        self,
+        admission: Admission,
+        ledger: PromptLedger,
+        publisher: Publisher,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        lanes: LaneSettings,
+    ) -> None:
+        self._admission = admission
+        self._ledger = ledger
+        self._publisher = publisher
+        self._clock = clock
+        self._longest_seconds = lanes.longest_deadline_seconds
+        self._deadline_seconds = {
+            Lane.INTERACTIVE: lanes.interactive_deadline_seconds,
+            Lane.STANDARD: lanes.standard_deadline_seconds,
+            Lane.BATCH: lanes.batch_deadline_seconds,
+        }
+        self._accepted = {
+            (lane, surface): metrics.accepted_messages.labels(lane.value, _SURFACE_LABELS[surface])
+            for lane in Lane
+            for surface in Surface
+        }
+
+    async def accept(self, arrival: Arrival) -> Outcome:
+        """Accepted or refused.
+
+        Raises InvalidRequest for what the caller must change, LedgerUnavailable when nothing can
+        be committed now; then nothing was consumed and nothing promised.
+        """
+        arrival.check()
+        record = self._record(arrival)
+        await self._check_previous(record)
+        question = _question(arrival, record)
+        verdict = await self._admission.decide(question)
+        match verdict:
+            case Admitted():
+                return await self._commit(arrival, record, question, verdict.quota)
+            case Existing():
+                if not verdict.same_body:
+                    return _conflict(arrival)
+                return await self._rejoin(arrival, record, verdict.message_id)
+            case Refused():
+                return verdict
+            case _:
+                assert_never(verdict)
+
+    def _record(self, arrival: Arrival) -> MessageRecord:
+        now = self._clock.now()
+        lane, body = arrival.lane, arrival.body
+        return MessageRecord(
+            id=arrival.message_id,
+            tenant_id=arrival.tenant.id,
+            lane=lane,
+            surface=arrival.surface,
+            body=arrival.raw_body.decode(),
+            body_digest=blake2b(arrival.raw_body, digest_size=32).hexdigest(),
+            accepted_at=now,
+            deadline=self._deadline(arrival.deadline, lane, now),
+            user_id=arrival.user,
+            conversation_id=body.conversation_id,
+            previous_id=body.previous_response_id,
+            idempotency_key=arrival.idempotency_key,
+            estimated_tokens=estimate_tokens(
+                arrival.input_characters,
+                p90_output_tokens=self._admission.p90_output_tokens(arrival.tenant.id),
+                max_output_tokens=body.max_output_tokens,
+            ),
+            traceparent=arrival.trace.get("traceparent"),
+            reply_to=arrival.reply_to,
+            reply_correlation=arrival.reply_correlation,
+            reply_shape=arrival.reply_shape,
+        )
+
+    def _deadline(self, asked: datetime | None, lane: Lane, now: datetime) -> datetime:
+        if asked is None:
+            return now + timedelta(seconds=self._deadline_seconds[lane])
+        if asked <= now:
+            raise InvalidRequest(
+                f"The deadline {asked.isoformat()} has passed. Give a later one.", param="deadline"
+            )
+        if asked - now > timedelta(seconds=self._longest_seconds):
+            raise InvalidRequest(
+                f"The deadline is more than {self._longest_seconds:g} s away. Give a nearer one.",
+                param="deadline",
+            )
+        return asked
+
+    async def _check_previous(self, record: MessageRecord) -> None:
+        if record.previous_id is None:
+            return
+        previous = await self._ledger.find(record.previous_id, tenant_id=record.tenant_id)
+        if previous is None:
+            raise InvalidRequest(
+                f"Previous response with id '{record.previous_id}' not found.",
+                param="previous_response_id",
+                kind="previous_response_not_found",
+            )
+        if previous.state is not ResponseState.COMPLETED:
+            raise InvalidRequest(
+                f"The previous response is {previous.state}, not completed. Wait for it, or "
+                "continue another one.",
+                param="previous_response_id",
+                kind="previous_response_not_completed",
+            )
+
+    async def _commit(
+        self,
+        arrival: Arrival,
+        record: MessageRecord,
+        question: AdmissionRequest,
+        quota: Quota | None,
+    ) -> Outcome:
+        try:
+            outcome = await self._ledger.accept(record)
+        except BaseException:
+            await self._admission.give_back(question)
+            raise
+        if isinstance(outcome, AlreadyAccepted):
+            # Redis had forgotten the key, the ledger had not.
+            await self._admission.give_back(question)
+            if not outcome.same_body:
+                return _conflict(arrival)
+            return await self._rejoin(arrival, record, outcome.message_id)
+        self._announce(arrival, record)
+        return AcceptedMessage(record, quota)
+
+    async def _rejoin(
+        self, arrival: Arrival, record: MessageRecord, message_id: str
+    ) -> AcceptedMessage:
+        found = await self._ledger.find(message_id, tenant_id=record.tenant_id)
+        if found is not None:
+            return AcceptedMessage(found, repeated=True)
+        # The first request is a moment away from its commit, or died on the way to it. The
+        # same row under the same id is written once, whoever of us comes first.
+        first = msgspec.structs.replace(record, id=message_id)
+        await self._ledger.accept(first)
+        self._announce(arrival, first)
+        return AcceptedMessage(first, repeated=True)
+
+    def _announce(self, arrival: Arrival, record: MessageRecord) -> None:
+        self._publisher.submit(WakeUp(record.id, record.lane, record.deadline, arrival.trace))
+        self._accepted[record.lane, record.surface].inc()
+
+
+def _question(arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
+    return AdmissionRequest(
+        message_id=record.id,
+        tenant=arrival.tenant,
+        user=record.user_id,
+        lane=record.lane,
+        estimated_tokens=record.estimated_tokens,
+        body_digest=bytes.fromhex(record.body_digest),
+        idempotency_key=record.idempotency_key,
+        seconds_left=(record.deadline - record.accepted_at).total_seconds(),
+    )
+
+
+def _conflict(arrival: Arrival) -> Refused:
+    return Refused(
+        reason=RefusalReason.IDEMPOTENCY_CONFLICT,
+        message=(
+            f"The idempotency key '{arrival.idempotency_key}' was used before, with another body. "
+            "Use a new key for a new message."
+        ),
+        retry_after_seconds=0.0,
+        quota=None,
+    )

@@ -1,0 +1,117 @@
+"""A message at either door: all that accepting it needs, and nothing of how it travelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from shared.errors import InvalidRequest
+from shared.identifiers import new_response_id
+from shared.messages.lane import Lane, lane_of
+from shared.messages.message_body import MessageBody
+from shared.messages.record import ReplyShape, Surface
+from shared.messages.tenant import Tenant
+
+LARGEST_OUTPUT_TOKENS: Final = 10_000_000
+DEEPEST_FORMAT: Final = 32
+_LONGEST_REPLY_ADDRESS: Final = 255
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that wants in.
+
+    `raw_body` is the JSON that the ledger keeps and `body` the same, decoded. `deadline` is
+    absolute; None takes the lane's own. Whoever means to wait for the answer listens to
+    `message_id` before handing the arrival in, so that no wake-up is missed.
+    """
+
+    tenant: Tenant
+    body: MessageBody
+    raw_body: bytes
+    surface: Surface
+    message_id: str = msgspec.field(default_factory=new_response_id)
+    idempotency_key: str | None = None
+    deadline: datetime | None = None
+    trace: dict[str, str] = {}
+    reply_to: str | None = None
+    reply_correlation: str | None = None
+    reply_shape: ReplyShape | None = None
+
+    @property
+    def user(self) -> str | None:
+        """The tenant's end user, in either of OpenAI's spellings."""
+        return self.body.safety_identifier or self.body.user
+
+    @property
+    def lane(self) -> Lane:
+        """Where it queues; raises InvalidRequest for a tier that we do not have."""
+        return lane_of(self.body.service_tier)
+
+    @property
+    def input_characters(self) -> int:
+        """How much text a model would have to read."""
+        body = self.body
+        given = len(body.instructions) if body.instructions else 0
+        if isinstance(body.input, str):
+            return given + len(body.input)
+        return given + sum(len(item.text) for item in body.input)
+
+    def check(self) -> None:
+        """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
+        # JSON spells NUL as an escape, so a body without one needs no closer look.
+        if b"\\u0000" in self.raw_body:
+            for name, value in self._names():
+                _refuse_nul(name, value)
+        _refuse_nul("idempotency_key", self.idempotency_key)
+        for name, value in (
+            ("reply_to", self.reply_to),
+            ("correlation_id", self.reply_correlation),
+        ):
+            _refuse_nul(name, value)
+            if value is not None and len(value) > _LONGEST_REPLY_ADDRESS:
+                raise InvalidRequest(
+                    f"'{name}' is longer than {_LONGEST_REPLY_ADDRESS} characters. Shorten it.",
+                    param=name,
+                )
+        _check_numbers(self.body)
+
+    def _names(self) -> Iterator[tuple[str, str | None]]:
+        body = self.body
+        yield "model", body.model
+        yield "user", body.user
+        yield "safety_identifier", body.safety_identifier
+        yield "conversation", body.conversation_id
+        yield "previous_response_id", body.previous_response_id
+        yield "prompt_cache_key", body.prompt_cache_key
+        for key, value in (body.metadata or {}).items():
+            yield "metadata", key
+            yield "metadata", value
+
+
+def _refuse_nul(name: str, value: str | None) -> None:
+    if value is not None and "\0" in value:
+        raise InvalidRequest(f"'{name}' contains a NUL character. Remove it.", param=name)
+
+
+def _check_numbers(body: MessageBody) -> None:
+    if (body.max_output_tokens or 0) > LARGEST_OUTPUT_TOKENS:
+        raise InvalidRequest(
+            f"'max_output_tokens' is above {LARGEST_OUTPUT_TOKENS}. Ask for less.",
+            param="max_output_tokens",
+        )
+    if body.text is not None and not _is_shallow(body.text, DEEPEST_FORMAT):
+        raise InvalidRequest(
+            f"'text' is nested deeper than {DEEPEST_FORMAT} levels. Flatten the schema.",
+            param="text",
+        )
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels > 0 and all(_is_shallow(one, levels - 1) for one in value.values())
+    if isinstance(value, list):
+        return levels > 0 and all(_is_shallow(one, levels - 1) for one in value)
+    return True
