@@ -139,6 +139,11 @@ def test_our_image_runs_as_nobody_in_particular() -> None:
         assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
+def test_no_server_is_left_running_as_root_by_a_shell_of_ours() -> None:
+    for name in set(SERVICES) - set(OURS):
+        assert "command" not in SERVICES[name] or "user" in SERVICES[name]
+
+
 def test_flower_wants_a_login_and_only_looks() -> None:
     flower = SERVICES["flower"]
     assert "--read-only=true" in flower["command"]
