@@ -3,10 +3,13 @@
 -- All keys carry the hash tag {tenant}: one slot of a cluster. Times are seconds of the server's
 -- own clock (since EPOCH), so that every replica of the door means the same instant.
 --
--- KEYS  1 tenant   hash: requests, tokens (levels of the buckets), at, output_p90
---       2 user     hash: requests, tokens, at; seen and the user's record (RECORD below)
+-- KEYS  1 tenant   packed doubles TENANT: levels of requests and tokens, at, learned p90 of output
+--                  tokens, and from how many answers
+--       2 user     packed doubles USER: levels of requests and tokens, at; then the user's record as
+--                  of seen: since when it is known (born), messages lately (fast) and over a
+--                  half-life (slow), the counts of RECORD; then 8 bytes of each recent body
 --       3 slots    zset: message id -> end of its lease
---       4 key      string: body digest .. message id (only with an Idempotency-Key)
+--       4 key      body digest .. message id (only with an Idempotency-Key)
 -- ARGV  1 rules    packed doubles: requests per second and burst, tokens per second and burst, the
 --                  same four for the user, slots, half-life of the record, largest risk, then
 --                  weight, half, free for each count of RECORD
@@ -30,9 +33,11 @@ local ROUNDING = 1e-6
 local FAST_HALF_LIFE = 10
 local BURST_FLOOR, BURST_RATIO = 20, 10
 local BODIES = 8 -- how many recent bodies a repeat is recognised among
-local RECORD_SECONDS, TENANT_SECONDS = 3600, 86400
-local VERDICTS = { 'tenant requests', 'tenant tokens', 'user requests', 'user tokens', 'slots', 'lane' }
-local RECORD = { 'refusals', 'repeats', 'bursts', 'blocks', 'injections', 'complaints' }
+local RECORD_SECONDS, TENANT_SECONDS, SLOTS_SECONDS = 3600, 86400, 691200 -- longer than any lease
+local VERDICTS = 6 -- tenant requests, tenant tokens, user requests, user tokens, slots, lane
+local RECORD = 6 -- refusals, repeats, bursts, blocks, injections, complaints
+local TENANT, USER, RULES = '<ddddd', '<ddddddddddddd', '<ddddddddddddddddddddddddddddd'
+local TENANT_BYTES, USER_BYTES = struct.size(TENANT), struct.size(USER)
 
 local tenant_key, user_key, slots_key, idempotency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local message_id, digest = ARGV[3], ARGV[5]
@@ -52,28 +57,32 @@ if not now then
   now = time[1] - EPOCH + time[2] / 1000000
 end
 
-local rules = { struct.unpack('<' .. string.rep('d', 11 + 3 * #RECORD), ARGV[1]) }
+local rules = { struct.unpack(RULES, ARGV[1]) }
 local slots, half_life, largest_risk = rules[9], rules[10], rules[11]
 
-local tenant = redis.call('HMGET', tenant_key, 'requests', 'tokens', 'at', 'output_p90')
-local user = redis.call('HMGET', user_key, 'requests', 'tokens', 'at', 'seen', 'bodies',
-  'fast', 'slow', 'born', unpack(RECORD))
+-- What is missing, or was packed by another version, starts anew.
+local tenant = redis.call('GET', tenant_key)
+tenant = tenant and #tenant == TENANT_BYTES and { struct.unpack(TENANT, tenant) }
+  or { 0, 0, 0, -1, 0 }
+local packed, bodies = redis.call('GET', user_key), ''
+local user = { 0, 0, now, now, now, 0, 0, 0, 0, 0, 0, 0, 0 }
+if packed and #packed >= USER_BYTES then
+  user, bodies = { struct.unpack(USER, packed) }, string.sub(packed, USER_BYTES + 1)
+end
+-- A clock that went back (another server took over) must not hold levels where they are.
+tenant[3], user[3] = math.min(tenant[3], now), math.min(user[3], now)
 
 -- The record as it stands now: everything in it halves every half-life.
-local seen = math.min(tonumber(user[4]) or now, now)
-local decay = 0.5 ^ ((now - seen) / half_life)
+local idle = math.max(0, now - user[4])
+local decay = 0.5 ^ (idle / half_life)
+local born, fast, slow = math.min(user[5], now), user[6] * 0.5 ^ (idle / FAST_HALF_LIFE), user[7] * decay
 local counts = {}
-for i = 1, #RECORD do
-  counts[i] = (tonumber(user[8 + i]) or 0) * decay
-end
-local fast = (tonumber(user[6]) or 0) * 0.5 ^ ((now - seen) / FAST_HALF_LIFE)
-local slow = (tonumber(user[7]) or 0) * decay
-local born = math.min(tonumber(user[8]) or now, now)
+for i = 1, RECORD do counts[i] = user[7 + i] * decay end
 
 -- Independent reasons add up as probabilities do: 1 - the product of what each leaves.
 local function risk_of()
   local trust = 1
-  for i = 1, #RECORD do
+  for i = 1, RECORD do
     local weight, half, free = rules[9 + 3 * i], rules[10 + 3 * i], rules[11 + 3 * i]
     local excess = math.max(0, counts[i] - free)
     trust = trust * (1 - weight * excess / (excess + half))
@@ -83,8 +92,7 @@ end
 
 -- One bucket: its level now, and how long until `weight` fits.
 local function bucket(level, at, rate, burst, weight)
-  at = math.min(tonumber(at) or now, now)
-  level = math.max(0, (tonumber(level) or 0) - (now - at) * rate)
+  level = math.max(0, level - (now - at) * rate)
   local excess = level + weight - math.max(burst, weight)
   return level, excess > ROUNDING and excess / rate or 0
 end
@@ -100,44 +108,48 @@ end
 local risk = risk_of()
 measure(1 - risk)
 
-redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now)
-local has_slot = redis.call('ZSCORE', slots_key, message_id)
+local after_now = string.format('(%.17g', now)
+-- The lease is taken first: taken already, this is the same call again (its reply was lost).
+local is_new = redis.call('ZADD', slots_key, 'NX', now + lease, message_id) == 1
 waits[5], waits[6] = 0, math.max(0, expected_wait - seconds_left)
-if redis.call('ZCARD', slots_key) >= slots then
-  local first = redis.call('ZRANGE', slots_key, 0, 0, 'WITHSCORES')
+if redis.call('ZCOUNT', slots_key, after_now, '+inf') > slots then
+  local first = redis.call('ZRANGE', slots_key, after_now, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
   waits[5] = math.min(math.max(tonumber(first[2]) - now, 0.001), 1)
 end
 
 local refused_by, wait = 0, 0
-for i = 1, #VERDICTS do
+for i = 1, VERDICTS do
   if waits[i] > 0 and refused_by == 0 then refused_by = i end
 end
-if has_slot then refused_by = 0 end -- the same call again (its reply was lost): already admitted
+if not is_new then refused_by = 0 end
 
-local function keep_record(...)
-  redis.call('HSET', user_key, 'seen', now, 'fast', fast, 'slow', slow, 'born', born,
-    'refusals', counts[1], 'repeats', counts[2], 'bursts', counts[3], 'blocks', counts[4],
-    'injections', counts[5], 'complaints', counts[6], ...)
-  redis.call('EXPIRE', user_key, RECORD_SECONDS)
+local function keep_user(requests, tokens_level, at)
+  redis.call('SET', user_key, struct.pack(USER, requests, tokens_level, at, now, born, fast, slow,
+    unpack(counts)) .. bodies, 'EX', RECORD_SECONDS)
+end
+local function keep_tenant(requests, tokens_level, at)
+  redis.call('SET', tenant_key, struct.pack(TENANT, requests, tokens_level, at, tenant[4], tenant[5]),
+    'EX', TENANT_SECONDS)
 end
 
 if refused_by > 0 then
+  redis.call('ZREM', slots_key, message_id)
   -- A full lane is our fault and leaves no mark. The wait is measured after the mark, so that it
   -- is true for whoever keeps it: from here on risk only falls.
   if refused_by < 6 then
     counts[1] = counts[1] + 1
-    keep_record('at', math.min(tonumber(user[3]) or now, now))
+    keep_user(user[1], user[2], user[3])
+    keep_tenant(tenant[1], tenant[2], tenant[3])
     risk = risk_of()
     measure(1 - risk)
   end
-  for i = 1, #VERDICTS do wait = math.max(wait, waits[i]) end
-  if tenant[3] and tonumber(tenant[3]) > now then redis.call('HSET', tenant_key, 'at', now) end
-elseif not has_slot then
+  for i = 1, VERDICTS do wait = math.max(wait, waits[i]) end
+elseif is_new then
   for i = 1, 3, 2 do
     levels[i], levels[i + 1] = levels[i] + 1, levels[i + 1] + tokens
   end
   fast, slow = fast + 1, slow + 1
-  local bodies, body = user[5] or '', string.sub(digest, 1, 8)
+  local body = string.sub(digest, 1, 8)
   if string.find(bodies, body, 1, true) then
     counts[2] = counts[2] + 1
   else
@@ -149,11 +161,12 @@ elseif not has_slot then
     local baseline = slow / half_life / (1 - 0.5 ^ (age / half_life))
     if fast / FAST_HALF_LIFE > BURST_RATIO * baseline then counts[3] = counts[3] + 1 end
   end
-  redis.call('HSET', tenant_key, 'requests', levels[1], 'tokens', levels[2], 'at', now)
-  redis.call('EXPIRE', tenant_key, TENANT_SECONDS)
-  keep_record('requests', levels[3], 'tokens', levels[4], 'at', now, 'bodies', bodies)
-  redis.call('ZADD', slots_key, now + lease, message_id)
-  redis.call('EXPIRE', slots_key, math.ceil(lease) + RECORD_SECONDS)
+  keep_tenant(levels[1], levels[2], now)
+  keep_user(levels[3], levels[4], now)
+  if math.floor(tenant[3]) ~= math.floor(now) then -- once a second is enough
+    redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now)
+    redis.call('EXPIRE', slots_key, SLOTS_SECONDS)
+  end
   if idempotency_key then
     redis.call('SET', idempotency_key, digest .. message_id, 'EX', ARGV[9])
   end
@@ -161,7 +174,7 @@ end
 
 local share = 1 - risk
 local reply = { 0, refused_by, math.ceil(wait * 1000000), math.floor(risk * 1000000) }
-for i = 1, #RECORD do reply[#reply + 1] = math.floor(counts[i] + 0.5) end
+for i = 1, RECORD do reply[#reply + 1] = math.floor(counts[i] + 0.5) end
 local function report(i, rate, burst)
   reply[#reply + 1] = math.max(0, math.floor(burst * share - levels[i] + ROUNDING))
   reply[#reply + 1] = math.ceil(levels[i] / rate * 1000)
@@ -170,5 +183,5 @@ report(1, rules[1], rules[2])
 report(2, rules[3], rules[4])
 report(3, rules[5] * share, rules[6])
 report(4, rules[7] * share, rules[8])
-reply[#reply + 1] = math.floor(tonumber(tenant[4]) or -1)
+reply[#reply + 1] = math.floor(tenant[4])
 return reply

@@ -24,11 +24,18 @@ TIMEOUT_SECONDS: Final = 0.6
 
 
 class RiskSignal(StrEnum):
-    """What others saw a user do; the values are fields of the user's record."""
+    """What others saw a user do."""
 
-    VALIDATOR_BLOCK = "blocks"
-    INJECTION = "injections"
-    COMPLAINT = "complaints"
+    VALIDATOR_BLOCK = "validator_block"
+    INJECTION = "injection"
+    COMPLAINT = "complaint"
+
+
+_PLACE_IN_RECORD: Final = {
+    RiskSignal.VALIDATOR_BLOCK: 4,
+    RiskSignal.INJECTION: 5,
+    RiskSignal.COMPLAINT: 6,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ class Reservations:
         self, tenant_id: str, user: str | None, signal: RiskSignal, *, times: float = 1.0
     ) -> bool:
         """Hold something against a user: it raises the risk of its next messages."""
-        arguments = (signal.value, times, self._half_life_seconds, RECORD_SECONDS)
+        arguments = (_PLACE_IN_RECORD[signal], times, self._half_life_seconds, RECORD_SECONDS)
         call = ScriptCall((user_key(tenant_id, user),), arguments)
         if self._circuit.is_open():
             return False
@@ -164,5 +171,6 @@ def _call(ending: _Ending) -> ScriptCall:
             ending.token_correction,
             output,
             TENANT_SECONDS,
+            RECORD_SECONDS,
         ),
     )

@@ -1,31 +1,27 @@
--- Adds to one count of a user's record (see admission.lua), after all of it has decayed until now.
+-- Adds to one count of a user's record, after all of the record has decayed until now.
 --
--- KEYS  1 user hash
--- ARGV  1 count (blocks, injections, complaints)   2 how much   3 half-life, seconds
+-- KEYS  1 user (packed as in ingress/admission/admission.lua)
+-- ARGV  1 which count, from 1 in the order of RECORD there   2 how much   3 half-life, seconds
 --       4 seconds to keep the record
 -- Reply the new count, rounded
 
 local EPOCH, FAST_HALF_LIFE = 1735689600, 10
-local DECAYING = { 'slow', 'refusals', 'repeats', 'bursts', 'blocks', 'injections', 'complaints' }
+local USER, FIRST_COUNT = '<ddddddddddddd', 8
 
 local time = redis.call('TIME')
 local now = time[1] - EPOCH + time[2] / 1000000
-local record = redis.call('HMGET', KEYS[1], 'seen', 'born', 'fast', unpack(DECAYING))
-local elapsed = now - math.min(tonumber(record[1]) or now, now)
-local decay = 0.5 ^ (elapsed / tonumber(ARGV[3]))
-
-local written = { 'seen', now, 'born', record[2] or now,
-  'fast', (tonumber(record[3]) or 0) * 0.5 ^ (elapsed / FAST_HALF_LIFE) }
-local total = 0
-for i, name in ipairs(DECAYING) do
-  local count = (tonumber(record[3 + i]) or 0) * decay
-  if name == ARGV[1] then
-    count = count + tonumber(ARGV[2])
-    total = count
-  end
-  written[#written + 1] = name
-  written[#written + 1] = count
+local packed, bodies = redis.call('GET', KEYS[1]), ''
+local user = { 0, 0, now, now, now, 0, 0, 0, 0, 0, 0, 0, 0 }
+if packed and #packed >= struct.size(USER) then
+  user, bodies = { struct.unpack(USER, packed) }, string.sub(packed, struct.size(USER) + 1)
 end
-redis.call('HSET', KEYS[1], unpack(written))
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-return math.floor(total + 0.5)
+user[14] = nil -- where unpacking ended
+
+local idle, half_life = math.max(0, now - user[4]), tonumber(ARGV[3])
+user[4], user[6] = now, user[6] * 0.5 ^ (idle / FAST_HALF_LIFE)
+for i = FIRST_COUNT - 1, #user do user[i] = user[i] * 0.5 ^ (idle / half_life) end
+local reported = FIRST_COUNT - 1 + tonumber(ARGV[1])
+user[reported] = user[reported] + tonumber(ARGV[2])
+
+redis.call('SET', KEYS[1], struct.pack(USER, unpack(user)) .. bodies, 'EX', ARGV[4])
+return math.floor(user[reported] + 0.5)

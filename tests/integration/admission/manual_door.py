@@ -51,8 +51,9 @@ class ManualDoor:
 
     def record(self, owner: Tenant, user: str | None) -> list[float]:
         """The counts of a user's record, in the order of WEIGHTS."""
-        names = [weight.name for weight in WEIGHTS]
-        return [float(count) for count in self.redis.hmget(user_key(owner.id, user), names)]
+        packed = self.redis.get(user_key(owner.id, user))
+        assert isinstance(packed, bytes)
+        return list(struct.unpack_from("<13d", packed))[-len(WEIGHTS) :]
 
 
 def _without_weights(rules: bytes) -> bytes:
