@@ -1,0 +1,1 @@
+"""What an embedded stack keeps on disk, all in one folder."""

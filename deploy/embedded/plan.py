@@ -1,0 +1,39 @@
+"""Which ports and settings a run uses, decided before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deploy.embedded.environment import overlaid, stack_environment
+from deploy.embedded.files.credentials import Credentials
+from deploy.embedded.files.folder import StackFolder
+from deploy.embedded.processes.ports import usable_port
+from shared.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run. `overlay` is what makes other processes part of it, `environment` all they get."""
+
+    settings: Settings
+    overlay: dict[str, str]
+    environment: dict[str, str]
+    redis_port: int
+    flower_port: int | None
+
+
+def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping[str, str]) -> Plan:
+    """Take the ports that the settings name where they are free; raises SettingsError."""
+    wanted = load_settings(environment)
+    redis_port = usable_port(wanted.embedded.redis_port)
+    door_port = usable_port(wanted.ingress.port)
+    overlay = stack_environment(folder, credentials, redis_port=redis_port, door_port=door_port)
+    ours = overlaid(environment, overlay)
+    return Plan(
+        settings=load_settings(ours),
+        overlay=overlay,
+        environment=ours,
+        redis_port=redis_port,
+        flower_port=usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None,
+    )

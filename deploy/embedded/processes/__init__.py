@@ -1,0 +1,1 @@
+"""Processes of ours: on a leash, watched, asked whether they are ready."""

@@ -1,0 +1,94 @@
+"""The parts of the stack: a server, the door, workers, and Flower to watch them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+from deploy.embedded.environment import child_environment, python_command
+from deploy.embedded.files.credentials import FLOWER_USER, Credentials
+from deploy.embedded.files.folder import StackFolder
+from deploy.embedded.processes.http_probe import answers_ok
+from deploy.embedded.processes.ports import LOOPBACK
+from deploy.embedded.processes.role import Role, StopTurn
+from deploy.embedded.redis_server import redis_answers, redis_command, redis_reply
+from shared.settings import Settings
+
+# A stop is bounded by what the role itself promises, and this much for its exit.
+_GRACE_SECONDS: Final = 5.0
+_PIDBOX: Final = "_kombu.binding.celery.pidbox"
+
+
+def redis_role(folder: StackFolder, *, port: int, password: str) -> Role:
+    return Role(
+        name="redis",
+        command=redis_command(folder.redis, port=port, password=password),
+        environment={"PATH": "/usr/bin:/bin"},
+        is_ready=lambda: redis_answers(port=port, password=password),
+        stop_turn=StopTurn.SERVER,
+        patience_seconds=_GRACE_SECONDS,
+    )
+
+
+def ingress_role(settings: Settings, environment: Mapping[str, str]) -> Role:
+    port = settings.ingress.port
+    return Role(
+        name="ingress",
+        command=python_command("ingress"),
+        environment=child_environment(environment),
+        is_ready=lambda: answers_ok(port, "/readyz"),
+        stop_turn=StopTurn.DOOR,
+        patience_seconds=settings.ingress.drain_seconds + _GRACE_SECONDS,
+    )
+
+
+def worker_role(
+    number: int,
+    settings: Settings,
+    environment: Mapping[str, str],
+    *,
+    redis_port: int,
+    password: str,
+) -> Role:
+    # Two nodes of one name would fight: a name of its own for each run.
+    node = f"worker{number}-{secrets.token_hex(3)}@{LOOPBACK}"
+
+    async def takes_messages() -> bool:
+        """It binds its mailbox for remote control once it does."""
+        bound = await redis_reply("SMEMBERS", _PIDBOX, port=redis_port, password=password)
+        return f"{node}.celery.pidbox".encode() in bound
+
+    return Role(
+        name=f"worker-{number}",
+        command=python_command("deploy.cli", "worker", "--name", node),
+        environment=child_environment(environment),
+        is_ready=takes_messages,
+        stop_turn=StopTurn.WORK,
+        patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
+    )
+
+
+async def forget_old_workers(*, redis_port: int, password: str) -> None:
+    """Workers of earlier runs left the names of their mailboxes; nobody reads them any more."""
+    await redis_reply("DEL", _PIDBOX, port=redis_port, password=password)
+
+
+def flower_role(port: int, environment: Mapping[str, str], credentials: Credentials) -> Role:
+    """Shows, and changes nothing; behind a login that is not on its command line."""
+    login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{credentials.flower_password}"}
+    return Role(
+        name="flower",
+        command=python_command(
+            "celery",
+            "--app=workers.app",
+            "flower",
+            f"--address={LOOPBACK}",
+            f"--port={port}",
+            "--read-only=true",
+        ),
+        environment=child_environment({**environment, **login}),
+        is_ready=lambda: answers_ok(port, "/healthcheck"),
+        stop_turn=StopTurn.WORK,
+        patience_seconds=_GRACE_SECONDS,
+    )
