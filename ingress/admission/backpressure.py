@@ -16,7 +16,7 @@ from typing import Final
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
-from shared.persistence.ledger.records import LaneLoad
+from shared.persistence.ledger.lane_load import LaneLoad
 
 BACKLOG_SECONDS: Final = 2.0
 """A lane whose oldest message is younger is keeping up: its drain rate says how much was asked

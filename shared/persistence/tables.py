@@ -131,6 +131,12 @@ message = Table(
     ),
     Index("ix_message_finished_at", "finished_at"),
     Index(
+        "ix_message_unsent",
+        "finished_at",
+        postgresql_where=text("reply_to IS NOT NULL AND replied_at IS NULL"),
+        sqlite_where=text("reply_to IS NOT NULL AND replied_at IS NULL"),
+    ),
+    Index(
         "ix_message_conversation",
         "tenant_id",
         "conversation_id",

@@ -105,6 +105,15 @@ class MessageLedger:
             )
         return True
 
+    async def mark_replied(self, message_id: str) -> None:
+        """Note that the answer went to its producer's queue; forgotten, it is sent once more."""
+        async with transaction(self._database.relaxed) as connection:
+            await connection.execute(
+                update(message)
+                .where(message.c.id == message_id)
+                .values(replied_at=self._clock.now())
+            )
+
     async def close(self) -> None:
         """Write what waits; the database itself belongs to whoever opened it."""
         await self._accepts.close()

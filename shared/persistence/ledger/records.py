@@ -67,12 +67,3 @@ class Settlement:
     attempts: tuple[AttemptRecord, ...] = ()
     dead_reason: DeadReason | None = None
     handoff_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LaneLoad:
-    """How a lane stands: work waiting, and how fast it has been answered lately."""
-
-    queued: int
-    drained_per_second: float
-    oldest_seconds: float

@@ -9,22 +9,27 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.identifiers import DEAD_LETTER, new_id
 from shared.messages.dead_letter import DeadReason
-from shared.messages.lane import Lane
-from shared.messages.state import ResponseState
+from shared.messages.record import MessageRecord
+from shared.messages.state import TERMINAL, ResponseState
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
-from shared.persistence.ledger.records import LaneLoad
-from shared.persistence.statements import skipping_locked, transaction
+from shared.persistence.statements import (
+    RECORD_COLUMNS,
+    record_of,
+    skipping_locked,
+    transaction,
+)
 from shared.persistence.tables import DeadLetterState, dead_letter, message
 from shared.settings.servers import LedgerSettings
 
-_LOAD_WINDOW = timedelta(seconds=30)
+# The worker that ended the message sends its answer; only what it failed to send is left here.
+_ANSWER_GRACE = timedelta(seconds=5)
 
 
 class LedgerSweeps:
@@ -96,26 +101,43 @@ class LedgerSweeps:
             await _fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
         return [row.id for row in rows]
 
-    async def lane_loads(self) -> dict[Lane, LaneLoad]:
-        """How each lane stands now; lanes without work have a load of zero."""
-        now = self._clock.now()
-        waiting = (
-            select(message.c.lane, func.count(), func.min(message.c.accepted_at))
-            .where(
-                message.c.state == ResponseState.QUEUED,
-                or_(message.c.not_before.is_(None), message.c.not_before <= now),
+    async def wake_again(self, message_id: str) -> None:
+        """Publish a queued message again with the next sweep: its wake-up is known to be lost."""
+        async with transaction(self._database.relaxed) as connection:
+            await connection.execute(
+                update(message)
+                .where(message.c.id == message_id, message.c.state == ResponseState.QUEUED)
+                .values(wake_at=self._clock.now())
             )
-            .group_by(message.c.lane)
-        )
-        drained = (
-            select(message.c.lane, func.count())
-            .where(message.c.finished_at > now - _LOAD_WINDOW)
-            .group_by(message.c.lane)
+
+    async def unsent_answers(self, limit: int = 100) -> list[MessageRecord]:
+        """Ended messages whose producer waits at a queue and has been sent nothing yet."""
+        query = (
+            select(*RECORD_COLUMNS)
+            .where(
+                message.c.reply_to.is_not(None),
+                message.c.replied_at.is_(None),
+                message.c.state.in_(TERMINAL),
+                message.c.finished_at < self._clock.now() - _ANSWER_GRACE,
+            )
+            .limit(limit)
         )
         async with transaction(self._database.relaxed) as connection:
-            queued = {row[0]: (row[1], row[2]) for row in await connection.execute(waiting)}
-            done = {row[0]: row[1] for row in await connection.execute(drained)}
-        return {lane: _load(queued.get(lane), done.get(lane, 0), now) for lane in Lane}
+            return [record_of(row) for row in await connection.execute(query)]
+
+    async def forget_old(self, limit: int = 500) -> int:
+        """Delete ended messages past their retention; how many there were."""
+        before = self._clock.now() - timedelta(days=self._settings.retention_days)
+        old = (
+            select(message.c.id)
+            .where(message.c.finished_at < before, message.c.state.in_(TERMINAL))
+            .limit(limit)
+        )
+        async with transaction(self._database.relaxed) as connection:
+            gone = await connection.execute(
+                delete(message).where(message.c.id.in_(old)).returning(message.c.id)
+            )
+            return len(gone.all())
 
     def _postponed(self, row: Row[Any], now: datetime) -> dict[str, Any]:
         settings = self._settings
@@ -135,12 +157,6 @@ _POSTPONE = (
 def _wake_up(row: Row[Any]) -> WakeUp:
     trace = {"traceparent": row.traceparent} if row.traceparent else {}
     return WakeUp(row.id, row.lane, row.deadline, trace)
-
-
-def _load(queued: tuple[int, datetime] | None, drained: int, now: datetime) -> LaneLoad:
-    count, oldest = queued or (0, now)
-    waited = max(0.0, (now - oldest).total_seconds())
-    return LaneLoad(count, drained / _LOAD_WINDOW.total_seconds(), waited)
 
 
 async def _fail(

@@ -12,6 +12,7 @@ from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
 
@@ -90,7 +91,7 @@ async def test_a_message_nobody_wants_any_more_is_dead_lettered(
 
 
 async def test_a_lane_says_how_it_stands(
-    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+    ledger: MessageLedger, database: Database, clock: ManualClock, new_message: NewMessage
 ) -> None:
     for _ in range(3):
         await ledger.accept(new_message(lane=Lane.INTERACTIVE))
@@ -99,7 +100,7 @@ async def test_a_lane_says_how_it_stands(
     ended = new_message(lane=Lane.BATCH)
     await ledger.accept(ended)
     await ledger.cancel(ended.id, tenant_id="ten_1")
-    loads = await sweeps.lane_loads()
+    loads = await LaneLoads(database, clock).lane_loads()
     assert (loads[Lane.INTERACTIVE].queued, loads[Lane.INTERACTIVE].oldest_seconds) == (3, 4.0)
     assert loads[Lane.STANDARD].queued == 0
     assert loads[Lane.BATCH].drained_per_second > 0

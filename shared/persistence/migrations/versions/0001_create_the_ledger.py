@@ -113,6 +113,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_message_finished_at", ["finished_at"], unique=False)
         batch_op.create_index(
+            "ix_message_unsent",
+            ["finished_at"],
+            unique=False,
+            postgresql_where=sa.text("reply_to IS NOT NULL AND replied_at IS NULL"),
+            sqlite_where=sa.text("reply_to IS NOT NULL AND replied_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_message_open",
             ["state", "wake_at"],
             unique=False,

@@ -1,0 +1,49 @@
+"""celery -A workers.app worker: the agent workers' application. `forebay worker` types the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from celery import Celery, signals
+
+from shared.queueing.celery_app import build_celery_app
+from shared.queueing.dead_letters.sink import DeadLetterSink
+from shared.queueing.topology import AGENT_QUEUES, kombu_queue
+from shared.settings import Settings, load_settings
+from shared.telemetry.logs import configure_logs
+from workers.pipeline import Pipeline
+from workers.pool.installation import install_asyncio_pool
+from workers.runtime import open_runtime
+from workers.tasks import register_tasks
+
+
+def build_worker_app(settings: Settings) -> Celery:
+    """The application: its tasks, its pool, and what its processes own while they run."""
+    app = build_celery_app(settings, name="workers")
+    # Other queues have other readers: a worker that is told nothing reads the agents' only.
+    app.conf.task_queues = [kombu_queue(name, settings.broker) for name in AGENT_QUEUES]
+    running: list[Pipeline] = []
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        with suppress(BrokerUnavailable):
+            # A broker that is away is waited for by Celery, and set up by whoever comes first.
+            await asyncio.to_thread(declare_topology, settings.broker)
+        async with open_runtime(settings) as pipeline:
+            running.append(pipeline)
+            yield
+            running.clear()
+
+    register_tasks(app, lambda: running[0])
+    install_asyncio_pool(app)
+    sink = DeadLetterSink(settings.broker)
+    # The pool looks for these two by name; Celery's own type does not know them.
+    app.lifespan = lifespan  # type: ignore[attr-defined]
+    app.on_poison = sink.bury  # type: ignore[attr-defined]
+    signals.setup_logging.connect(lambda **_: configure_logs(settings.telemetry), weak=False)
+    return app
+
+
+app = build_worker_app(load_settings())

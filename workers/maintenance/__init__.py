@@ -1,0 +1,1 @@
+"""Periodic roles, one file each. Every worker process plays them; rows are taken by one of them."""

@@ -1,0 +1,186 @@
+"""What one worker process owns, opened and closed with its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from prometheus_client import start_http_server
+
+from shared.clock import Clock, SystemClock
+from shared.errors import SettingsError
+from shared.identifiers import new_id
+from shared.messages.dead_letter import DeadReason
+from shared.persistence.conversations import ConversationRepository
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database, open_database
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.migrating import missing_migrations
+from shared.queueing.answers import build_answer_publisher
+from shared.queueing.dead_letters.recorder import DeadLetterRecorder
+from shared.queueing.publisher import build_publisher
+from shared.redis.client import open_redis
+from shared.redis.reply_stream import ReplyStream
+from shared.redis.reservations import Reservations
+from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import Tracing, open_tracing
+from workers.answer_queue import AnswerQueue
+from workers.leases import Leases
+from workers.maintenance.janitor import Janitor
+from workers.maintenance.periodic import repeat
+from workers.maintenance.reconciler import Reconciler
+from workers.pipeline import Pipeline
+from workers.providers.building import build_chain, open_provider_session
+from workers.steps.answer import AnswerStep
+from workers.steps.claim import Claim
+from workers.steps.recall import Recall
+from workers.steps.remember import Remember
+from workers.steps.reply import Reply
+
+_RENEWALS_PER_LEASE = 5
+
+
+class Runtime:
+    """Builds a worker's parts in the order in which they stand on each other."""
+
+    def __init__(self, settings: Settings, stack: AsyncExitStack, clock: Clock) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._clock = clock
+        self._metrics = Metrics()
+        self._database: Database = open_database(settings.ledger)
+        stack.push_async_callback(self._database.close)
+
+    async def open(self) -> Pipeline:
+        """The pipeline, with its maintenance running beside it."""
+        await self._require_migrations()
+        self._serve_metrics()
+        tracing = open_tracing(self._settings.telemetry, "worker")
+        self._stack.push_async_callback(tracing.close)
+        redis = open_redis(self._settings.redis)
+        self._stack.push_async_callback(redis.aclose)
+        replies = ReplyStream(redis, ttl_seconds=self._settings.redis.reply_ttl_seconds)
+        self._stack.push_async_callback(replies.close)
+        reservations = Reservations(redis, self._clock)
+        self._stack.push_async_callback(reservations.close)
+        ledger = MessageLedger(self._database, self._settings.ledger, self._clock)
+        self._stack.push_async_callback(ledger.close)
+        answers = await self._open_answers(ledger)
+        await self._start_maintenance(answers)
+        reply = Reply(replies, reservations, answers, self._metrics)
+        return await self._pipeline(ledger, replies, reply, tracing)
+
+    async def _pipeline(
+        self, ledger: MessageLedger, replies: ReplyStream, reply: Reply, tracing: Tracing
+    ) -> Pipeline:
+        settings, clock, metrics = self._settings, self._clock, self._metrics
+        lease_seconds = settings.ledger.lease_seconds
+        claims = ClaimGroup(
+            self._database, clock, worker=_worker_name(), lease_seconds=lease_seconds
+        )
+        leases = Leases(claims, renew_seconds=lease_seconds / _RENEWALS_PER_LEASE)
+        self._run(leases.renew_forever())
+        claim = Claim(
+            claims,
+            replies,
+            attempt_limit=settings.ledger.attempt_limit,
+            metrics=metrics,
+            clock=clock,
+        )
+        self._stack.push_async_callback(claim.close)
+        session = await self._stack.enter_async_context(open_provider_session())
+        chain = build_chain(settings.providers, session, clock=clock)
+        self._stack.push_async_callback(chain.close)
+        return Pipeline(
+            claim=claim,
+            steps=(
+                Recall(ConversationRepository(self._database), settings.context, clock),
+                AnswerStep(
+                    chain,
+                    replies,
+                    stream_interval_seconds=settings.worker.stream_interval_seconds,
+                    metrics=metrics,
+                    clock=clock,
+                ),
+            ),
+            remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
+            reply=reply,
+            leases=leases,
+            metrics=metrics,
+            tracing=tracing,
+            clock=clock,
+        )
+
+    async def _open_answers(self, ledger: MessageLedger) -> AnswerQueue:
+        publisher = build_answer_publisher(self._settings.broker)
+        await publisher.start()
+        self._stack.push_async_callback(publisher.close)
+        return AnswerQueue(publisher, ledger)
+
+    async def _start_maintenance(self, answers: AnswerQueue) -> None:
+        settings, metrics = self._settings, self._metrics
+        sweeps = LedgerSweeps(self._database, settings.ledger, self._clock)
+        publisher = build_publisher(settings.broker, metrics)
+        await publisher.start()
+        self._stack.push_async_callback(publisher.close)
+
+        async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> None:
+            # The broker counts redeliveries, innocent ones too; the ledger counts claims, and
+            # ends a message by that count alone.
+            await sweeps.wake_again(message_id)
+
+        recorder = DeadLetterRecorder(
+            settings.broker,
+            DeadLetterRepository(self._database, self._clock),
+            fail_message=wake_again,
+            metrics=metrics,
+        )
+        await recorder.start()
+        self._stack.push_async_callback(recorder.close)
+        every = settings.ledger.sweep_seconds
+        reconciler = Reconciler(sweeps, publisher, metrics)
+        self._run(repeat("reconciler", reconciler, every_seconds=every))
+        self._run(repeat("janitor", Janitor(sweeps, answers, metrics), every_seconds=every))
+
+    def _run(self, role: object) -> None:
+        task = asyncio.ensure_future(role)  # type: ignore[call-overload]
+        self._stack.push_async_callback(_stop, task)
+
+    def _serve_metrics(self) -> None:
+        if port := self._settings.worker.metrics_port:
+            server, thread = start_http_server(
+                port, addr="127.0.0.1", registry=self._metrics.registry
+            )
+            self._stack.callback(thread.join)
+            self._stack.callback(server.shutdown)
+
+    async def _require_migrations(self) -> None:
+        if missing := await missing_migrations(self._database):
+            raise SettingsError(
+                [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
+            )
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
+    """A worker's pipeline for as long as the context is open.
+
+    Raises SettingsError where a person must act, LedgerUnavailable where waiting may help.
+    """
+    async with AsyncExitStack() as stack:
+        yield await Runtime(settings, stack, SystemClock()).open()
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{new_id('w')[-12:]}"
+
+
+async def _stop(task: asyncio.Task[object]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

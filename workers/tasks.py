@@ -1,0 +1,29 @@
+"""Celery tasks: the edge between the queue and the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from celery import Celery
+
+from shared.errors import LedgerUnavailable
+from shared.queueing.task_names import TaskName
+from shared.telemetry.logs import get_logger
+from workers.pipeline import Pipeline
+
+
+def register_tasks(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
+    """Register the tasks of this app; `pipeline` gives the running process's own."""
+
+    @app.task(name=TaskName.ANSWER.value, ignore_result=True)
+    async def answer(message_id: str, lane: str, deadline: str) -> str:  # noqa: ARG001
+        """Answer one accepted message; what became of it, for Flower.
+
+        Returning acknowledges the wake-up. Its loss would be harmless, so a ledger that is away
+        acknowledges too: the reconciler publishes again what nobody claimed.
+        """
+        try:
+            return (await pipeline().run(message_id)).value
+        except LedgerUnavailable as error:
+            get_logger(__name__).warning("turn_put_off", message_id=message_id, code=error.code)
+            return error.code
