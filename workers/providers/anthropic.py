@@ -11,8 +11,8 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     TransientProviderError,
 )
-from workers.providers.outcome import Answer
-from workers.providers.provider import Prompt, Role, TextSink
+from workers.providers.outcome import Answer, Declined
+from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.answer_text import AnswerText, cut_short, finished_answer, tool_called
 from workers.providers.wire.anthropic_messages import (
     StreamEvent,
@@ -20,6 +20,7 @@ from workers.providers.wire.anthropic_messages import (
     WireUsage,
     finish_reason,
 )
+from workers.providers.wire.anthropic_request import cannot_promise, request_body
 from workers.providers.wire.exchange import Exchange
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.refusal import Refusal, failure_for
@@ -28,8 +29,6 @@ from workers.providers.wire.timeouts import CallClock, Timeouts
 
 API_VERSION = "2023-06-01"
 DEFAULT_OUTPUT_TOKENS = 4096
-
-_INSTRUCTIONS = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
 class AnthropicProvider:
@@ -69,8 +68,16 @@ class AnthropicProvider:
 
     async def answer(
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
-    ) -> Answer:
-        body = self._request_body(prompt, streamed=on_delta is not None)
+    ) -> Answer | Declined:
+        reason = cannot_promise(prompt)
+        if reason is not None:
+            return Declined(reason=reason)
+        body = request_body(
+            prompt,
+            model=self.model_for(prompt.model),
+            default_output_tokens=self._default_output_tokens,
+            streamed=on_delta is not None,
+        )
         if on_delta is None:
             content = await self._exchange.fetch(body, time_left_seconds=time_left_seconds)
             return self._whole_answer(prompt, content)
@@ -80,29 +87,6 @@ class AnthropicProvider:
 
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""
-
-    def _request_body(self, prompt: Prompt, *, streamed: bool) -> bytes:
-        instructions = [m.content for m in prompt.messages if m.role in _INSTRUCTIONS]
-        optional: dict[str, object] = {
-            "system": "\n\n".join(instructions) or None,
-            "temperature": prompt.temperature,
-            "top_p": prompt.top_p,
-            "stop_sequences": prompt.stop or None,
-        }
-        return msgspec.json.encode(
-            {
-                **prompt.extra,
-                **{field: value for field, value in optional.items() if value is not None},
-                "model": self.model_for(prompt.model),
-                "max_tokens": prompt.max_output_tokens or self._default_output_tokens,
-                "messages": [
-                    {"role": message.role, "content": message.content}
-                    for message in prompt.messages
-                    if message.role not in _INSTRUCTIONS
-                ],
-                "stream": streamed,
-            }
-        )
 
     def _whole_answer(self, prompt: Prompt, content: bytes) -> Answer:
         try:

@@ -33,7 +33,7 @@ class Asked:
 
     def __init__(self, session: aiohttp.ClientSession, *, openai_url: str, url: str) -> None:
         quick = RetryPolicy(first_backoff_seconds=0.01)
-        timeouts = Timeouts(first_token_seconds=0.2, idle_seconds=0.2, total_seconds=1)
+        timeouts = Timeouts(first_token_seconds=3, idle_seconds=0.5, total_seconds=5)
         providers: list[Provider] = [
             OpenAICompatibleProvider(
                 session,
@@ -61,7 +61,7 @@ class Asked:
     async def answer(self, text: str | None = None) -> ChainResult:
         return await self._chain.answer(
             prompt(text) if text else prompt(),
-            deadline=self._clock.now() + timedelta(seconds=10),
+            deadline=self._clock.now() + timedelta(seconds=30),
             on_delta=self._hear,
             on_restart=self._restart,
         )

@@ -93,7 +93,7 @@ async def test_a_cancelled_call_is_cut_at_the_server(
 async def test_two_hundred_calls_at_once_each_get_their_own_answer(
     build: Build, scripted: ScriptedProvider, on_delta: Heard | None
 ) -> None:
-    scripted.script(Behaviour(kind=Kind.LATENCY, seconds=0.2))
+    scripted.script(Behaviour(kind=Kind.LATENCY, seconds=0.5))
     provider = build()
 
     answers = await asyncio.gather(

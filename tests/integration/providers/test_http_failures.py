@@ -109,7 +109,7 @@ async def test_a_failure_says_whether_text_had_arrived(
 ) -> None:
     scripted.script(Behaviour(kind=kind, after_tokens=2, times=1))
     scripted.script(Behaviour(kind=kind, after_tokens=0, times=1))
-    provider = build(idle_seconds=0.2, first_token_seconds=0.2)
+    provider = build(idle_seconds=0.5, first_token_seconds=0.5)
 
     heard = Heard()
     assert (await failure(provider, heard=heard)).after_first_token

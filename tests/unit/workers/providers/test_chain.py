@@ -180,29 +180,6 @@ async def test_a_rejected_answer_is_paid_for_and_the_next_one_asked(stage: Stage
     assert rejected.usage == answer().usage
 
 
-async def test_a_switch_after_the_first_text_is_never_silent(stage: Stage) -> None:
-    async def cut_in_the_middle(on_delta: TextSink | None) -> Answer:
-        assert on_delta is not None
-        await on_delta("Hal")
-        raise transient(ErrorClass.CUT_STREAM)
-
-    async def whole(on_delta: TextSink | None) -> Answer:
-        assert on_delta is not None
-        await on_delta("Hi")
-        return answer()
-
-    first = stage.provider("a", cut_in_the_middle, transient(), cut_in_the_middle)
-    await stage.ask(first, stage.provider("b", whole))
-
-    assert stage.told == ["Hal", "<restart>", "Hal", "<restart>", "Hi"]
-
-
-async def test_a_failure_before_any_text_is_not_told(stage: Stage) -> None:
-    await stage.ask(stage.provider("a", transient(), answer()))
-
-    assert stage.told == []
-
-
 async def test_an_error_that_is_not_the_providers_ends_the_walk(stage: Stage) -> None:
     async def broken_caller(on_delta: TextSink | None) -> Answer:
         raise RuntimeError("the caller's own")
@@ -228,17 +205,6 @@ async def test_a_cancelled_walk_stops_at_once(stage: Stage) -> None:
     with pytest.raises(asyncio.CancelledError):
         await walk
     assert spare.calls == []
-
-
-async def test_without_a_sink_no_provider_is_asked_to_stream(stage: Stage) -> None:
-    async def plain(on_delta: TextSink | None) -> Answer:
-        assert on_delta is None
-        return answer()
-
-    chain = stage.chain(stage.provider("a", plain))
-    deadline = stage.clock.now() + timedelta(seconds=5)
-
-    assert (await chain.answer(PROMPT, deadline=deadline)).outcome == answer()
 
 
 async def test_closing_the_chain_closes_its_providers(stage: Stage) -> None:

@@ -1,0 +1,70 @@
+"""A prompt in Anthropic's words: what it demands, what it lacks, what it would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from workers.providers.provider import Message, Prompt, Role
+
+_INSTRUCTIONS = frozenset({Role.SYSTEM, Role.DEVELOPER})
+_KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
+"""Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
+_HIGHEST_TEMPERATURE = 1.0
+
+
+def cannot_promise(prompt: Prompt) -> str | None:
+    """Why this prompt must go to another provider: it asks for JSON without saying which."""
+    response_format = prompt.extra.get("response_format")
+    if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
+        return "it has no JSON mode without a schema"
+    return None
+
+
+def request_body(
+    prompt: Prompt, *, model: str, default_output_tokens: int, streamed: bool
+) -> bytes:
+    """The body of the request; a temperature beyond what is allowed becomes the highest."""
+    content: dict[str, object] = {
+        name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS
+    }
+    content |= {
+        "model": model,
+        "max_tokens": prompt.max_output_tokens or default_output_tokens,
+        "messages": _messages(prompt.messages),
+        "stream": streamed,
+    }
+    content |= {name: value for name, value in _optional(prompt).items() if value is not None}
+    return msgspec.json.encode(content)
+
+
+def _messages(messages: tuple[Message, ...]) -> list[dict[str, str]]:
+    """Without instructions, empty texts, and answers before the first question: all refused."""
+    spoken = [m for m in messages if m.role not in _INSTRUCTIONS and m.content.strip()]
+    while spoken and spoken[0].role is not Role.USER:
+        spoken = spoken[1:]
+    return [{"role": message.role, "content": message.content} for message in spoken]
+
+
+def _optional(prompt: Prompt) -> dict[str, object]:
+    instructions = [m.content for m in prompt.messages if m.role in _INSTRUCTIONS]
+    optional: dict[str, object] = {
+        "system": "\n\n".join(instructions) or None,
+        "stop_sequences": prompt.stop or None,
+        "output_config": _output_config(prompt.extra.get("response_format")),
+    }
+    if prompt.temperature is not None:
+        optional["temperature"] = min(prompt.temperature, _HIGHEST_TEMPERATURE)
+    else:
+        # The two together are refused by newer models; the temperature says more.
+        optional["top_p"] = prompt.top_p
+    return optional
+
+
+def _output_config(response_format: object) -> dict[str, object] | None:
+    if not isinstance(response_format, Mapping):
+        return None
+    named = response_format.get("json_schema")
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    return {"format": {"type": "json_schema", "schema": schema}} if schema else None
