@@ -1,7 +1,7 @@
 """Answers to producers that came over the `intake` queue and named a queue to reply to.
 
-plain: the response object as JSON. celery: the same inside a result of the `rpc://` backend, so that
-`AsyncResult.get()` of a stock Celery producer returns it.
+plain: the response object as JSON. celery: the same inside a result of the `rpc://` backend,
+for which `AsyncResult.get()` of a stock Celery producer waits.
 """
 
 from __future__ import annotations

@@ -32,6 +32,16 @@ def connect_broker(
     )
 
 
+def dial(connection: Connection) -> None:
+    """Opens it now: two quick tries; raises one of its `connection_errors`.
+
+    Without this kombu connects by itself on first use, and sleeps two seconds before its retry.
+    """
+    connection.ensure_connection(
+        max_retries=1, interval_start=0, interval_step=0, reraise_as_library_errors=False
+    )
+
+
 def transport_options(broker: BrokerSettings, *, patience_seconds: float) -> dict[str, Any]:
     """What kombu hands to its transport; shared by our connections and the Celery app."""
     if broker.is_redis:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import ClassVar
 
 from amqp.exceptions import PreconditionFailed
 from kombu import Connection, Exchange, Queue
 
 from shared.errors import BrokerUnavailable, ForebayError
-from shared.queueing.broker_connection import connect_broker
+from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.topology import (
     QueueName,
     kombu_queues,
@@ -45,7 +44,7 @@ def declare_topology(broker: BrokerSettings) -> None:
 
 
 def _declare(connection: Connection, broker: BrokerSettings) -> None:
-    connection.ensure_connection(max_retries=1, timeout=ceil(broker.publish_timeout_seconds))
+    dial(connection)
     if broker.is_redis:
         return
     # The alternate exchange first: `forebay` must never lose what it cannot route.

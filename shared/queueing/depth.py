@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from amqp.exceptions import NotFound
 from kombu import Connection
+from redis import Redis
+from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable
-from shared.queueing.broker_connection import connect_broker
+from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.topology import QueueName
 from shared.settings.servers import BrokerSettings
-
-_QUEUE_IS_MISSING = 404
 
 
 class QueueDepth(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,7 @@ class QueueDepth(msgspec.Struct, frozen=True, kw_only=True):
 
     queue: QueueName
     ready: int
-    consumers: int | None
+    consumers: int | None = None
 
 
 def queue_depths(broker: BrokerSettings) -> list[QueueDepth]:
@@ -29,29 +30,47 @@ def queue_depths(broker: BrokerSettings) -> list[QueueDepth]:
     Messages that a worker holds unacknowledged are not counted: AMQP does not tell them.
     Raises BrokerUnavailable.
     """
+    return _lengths_of_lists(broker) if broker.is_redis else _depths_on_rabbitmq(broker)
+
+
+def _lengths_of_lists(broker: BrokerSettings) -> list[QueueDepth]:
+    patience = broker.publish_timeout_seconds
+    redis = Redis.from_url(
+        str(broker.url), socket_timeout=patience, socket_connect_timeout=patience
+    )
+    try:
+        with redis, redis.pipeline(transaction=False) as pipe:
+            for queue in QueueName:
+                pipe.llen(queue.value)
+            lengths: list[int] = pipe.execute()
+    except RedisError as error:
+        raise BrokerUnavailable(f"Redis does not answer: {error}") from error
+    return [
+        QueueDepth(queue=queue, ready=length)
+        for queue, length in zip(QueueName, lengths, strict=True)
+    ]
+
+
+def _depths_on_rabbitmq(broker: BrokerSettings) -> list[QueueDepth]:
     connection = connect_broker(
         broker, patience_seconds=broker.publish_timeout_seconds, heartbeat_seconds=0
     )
     try:
-        depths = [_depth(connection, queue, counts=not broker.is_redis) for queue in QueueName]
-    except connection.connection_errors as error:
+        dial(connection)
+        depths = [_depth(connection, queue) for queue in QueueName]
+    except (*connection.connection_errors, *connection.channel_errors) as error:
         raise BrokerUnavailable(f"The broker does not answer: {error}") from error
     finally:
         connection.collect()
     return [depth for depth in depths if depth is not None]
 
 
-def _depth(connection: Connection, queue: QueueName, *, counts: bool) -> QueueDepth | None:
+def _depth(connection: Connection, queue: QueueName) -> QueueDepth | None:
     try:
+        # A queue that is missing closes its channel, so each has its own.
         with connection.channel() as opened:
             channel: Any = opened
             told = channel.queue_declare(queue=queue.value, passive=True)
-    except connection.channel_errors as error:
-        if getattr(error, "code", None) == _QUEUE_IS_MISSING:
-            return None
-        raise BrokerUnavailable(f"The broker does not tell about '{queue}': {error}") from error
-    return QueueDepth(
-        queue=queue,
-        ready=told.message_count,
-        consumers=told.consumer_count if counts else None,
-    )
+    except NotFound:
+        return None
+    return QueueDepth(queue=queue, ready=told.message_count, consumers=told.consumer_count)

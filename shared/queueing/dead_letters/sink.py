@@ -9,7 +9,7 @@ from typing import Any, Final
 from kombu import Connection, Producer
 
 from shared.errors import BrokerUnavailable
-from shared.queueing.broker_connection import connect_broker
+from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.topology import DEAD_EXCHANGE, QueueName
 from shared.settings.servers import BrokerSettings
 
@@ -66,6 +66,7 @@ class DeadLetterSink:
     def _publish(self, body: bytes, headers: dict[str, Any]) -> None:
         connection = self._connection or self._connect()
         try:
+            dial(connection)
             with connection.channel() as channel:
                 Producer(channel).publish(
                     body,

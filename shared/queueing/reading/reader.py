@@ -20,7 +20,7 @@ from kombu import Connection, Consumer, Message
 
 from shared.errors import ForebayError
 from shared.queueing.backoff import backoff_seconds
-from shared.queueing.broker_connection import connect_broker
+from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.reading.delivery import Bury, Delivery, delivery_of
 from shared.queueing.topology import QueueName, kombu_queue
 from shared.settings.servers import BrokerSettings
@@ -134,6 +134,7 @@ class QueueReader:
         }
 
     def _read(self, connection: Connection) -> None:
+        dial(connection)
         with connection.channel() as channel:
             queue = kombu_queue(self._queue, self._broker)
             consumer = Consumer(channel, [queue], on_message=self._take, prefetch_count=None)

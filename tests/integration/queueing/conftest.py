@@ -1,0 +1,66 @@
+"""Brokers for the queueing tests, and what every one of them needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.identifiers import new_response_id
+from shared.messages.lane import Lane
+from shared.messages.wake_up import WakeUp
+from shared.queueing.declaration import declare_topology
+from shared.queueing.publisher import Publisher, build_publisher
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import BrokerSettings
+from shared.telemetry.metrics import Metrics
+
+DEADLINE = datetime(2030, 1, 1, tzinfo=UTC)
+TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+
+
+def broker_at(url: str, *, publish_timeout_seconds: float = 3.0) -> BrokerSettings:
+    """Settings for a broker of the tests."""
+    return BrokerSettings(
+        url=ServerUrl(url),
+        heartbeat_seconds=2,
+        publish_timeout_seconds=publish_timeout_seconds,
+    )
+
+
+def wake_up(lane: Lane = Lane.STANDARD) -> WakeUp:
+    """A wake-up with a fresh id."""
+    return WakeUp(new_response_id(), lane, DEADLINE, TRACE)
+
+
+async def eventually(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Returns as soon as the condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.01)
+
+
+async def started(broker: BrokerSettings) -> Publisher:
+    """A publisher that is connected."""
+    publisher = build_publisher(broker, Metrics())
+    await publisher.start()
+    await eventually(lambda: publisher.healthy)
+    return publisher
+
+
+@pytest.fixture
+def broker(broker_url: str) -> BrokerSettings:
+    """A fresh RabbitMQ, then a fresh Redis, its topology declared."""
+    settings = broker_at(broker_url)
+    declare_topology(settings)
+    return settings
+
+
+@pytest.fixture
+async def publisher(broker: BrokerSettings) -> AsyncIterator[Publisher]:
+    """A connected publisher."""
+    publisher = await started(broker)
+    yield publisher
+    await publisher.close()

@@ -1,0 +1,119 @@
+"""Wake-ups reach the broker: all of them, in Celery's words, confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import pytest
+from kombu import Connection, Exchange, Queue
+
+from shared.errors import BrokerUnavailable
+from shared.messages.lane import Lane
+from shared.queueing.declaration import TopologyMismatch, declare_topology
+from shared.queueing.depth import queue_depths
+from shared.queueing.publisher import Publisher, build_publisher
+from shared.queueing.topology import QueueName, lane_queue
+from shared.settings.servers import BrokerSettings
+from shared.telemetry.metrics import Metrics
+from tests.integration.queueing.conftest import broker_at, eventually, wake_up
+from tests.integration.queueing.queue_contents import body_of, drain
+from tests.servers.ports import free_port
+
+
+async def test_five_thousand_messages_are_all_there_once(
+    broker: BrokerSettings, publisher: Publisher
+) -> None:
+    sent = [wake_up(lane) for lane in (*Lane, Lane.STANDARD, Lane.STANDARD) for _ in range(1000)]
+    for number, each in enumerate(sent):
+        publisher.submit(each)
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await publisher.publish([wake_up(Lane.BATCH)])
+    read = {
+        lane: await asyncio.to_thread(
+            lambda lane=lane: Counter(
+                body_of(message)[1]["message_id"] for message in drain(broker, lane_queue(lane))
+            )
+        )
+        for lane in (Lane.INTERACTIVE, Lane.STANDARD)
+    }
+    for lane, found in read.items():
+        assert found == Counter(each.message_id for each in sent if each.lane is lane)
+
+
+async def test_a_message_speaks_celerys_protocol_2(
+    broker: BrokerSettings, publisher: Publisher
+) -> None:
+    sent = wake_up(Lane.INTERACTIVE)
+    await publisher.publish([sent])
+    [message] = list(drain(broker, "agent.interactive"))
+    args, kwargs, embed = body_of(message)
+    assert args == []
+    assert kwargs == {
+        "message_id": sent.message_id,
+        "lane": "interactive",
+        "deadline": "2030-01-01T00:00:00+00:00",
+    }
+    assert embed == {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    assert message.headers["task"] == "forebay.answer"
+    assert message.headers["id"] == message.headers["root_id"] == sent.message_id
+    assert message.headers["traceparent"] == sent.trace["traceparent"]
+    assert message.headers["timelimit"] == [None, None]
+    assert sent.message_id not in message.headers["kwargsrepr"]
+    assert message.properties["correlation_id"] == sent.message_id
+    assert message.properties["delivery_mode"] == 2
+    assert (message.content_type, message.content_encoding) == ("application/json", "utf-8")
+
+
+async def test_publishing_nothing_needs_no_broker() -> None:
+    publisher = build_publisher(broker_at(f"amqp://127.0.0.1:{free_port()}"), Metrics())
+    await publisher.publish([])
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "redis"])
+async def test_without_a_broker_publishing_fails_in_time_and_submitting_never_raises(
+    scheme: str,
+) -> None:
+    broker = broker_at(f"{scheme}://127.0.0.1:{free_port()}", publish_timeout_seconds=0.3)
+    publisher = build_publisher(broker, Metrics())
+    await publisher.start()
+    publisher.submit(wake_up())
+    async with asyncio.timeout(1.0):
+        with pytest.raises(BrokerUnavailable):
+            await publisher.publish([wake_up()])
+    assert not publisher.healthy
+    async with asyncio.timeout(3.0):
+        await publisher.close()
+
+
+async def test_a_deleted_queue_refuses_and_its_messages_become_dead_letters(amqp_url: str) -> None:
+    broker = broker_at(amqp_url)
+    publisher = build_publisher(broker, Metrics())
+    await publisher.start()
+    await eventually(lambda: publisher.healthy)
+    with Connection(amqp_url) as connection, connection.channel() as channel:
+        channel.queue_delete(QueueName.STANDARD)
+    # The alternate exchange has it, so the broker is right to confirm.
+    await publisher.publish([wake_up()])
+    await publisher.close()
+    assert len(list(drain(broker, "dead"))) == 1
+
+
+def test_declaring_twice_changes_nothing(broker: BrokerSettings) -> None:
+    declare_topology(broker)
+    depths = {depth.queue: depth.ready for depth in queue_depths(broker)}
+    assert depths == dict.fromkeys(QueueName, 0)
+
+
+def test_a_queue_of_other_arguments_is_named_with_its_fix(amqp_url: str) -> None:
+    with Connection(amqp_url) as connection, connection.channel() as channel:
+        Queue("agent.batch", Exchange("other"), routing_key="x")(channel).declare()
+    with pytest.raises(TopologyMismatch, match=r"'agent\.batch'.*delete_queue agent\.batch"):
+        declare_topology(broker_at(amqp_url))
+
+
+def test_a_broker_that_is_away_is_said_in_time() -> None:
+    broker = broker_at(f"amqp://127.0.0.1:{free_port()}", publish_timeout_seconds=0.5)
+    with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1"):
+        declare_topology(broker)
