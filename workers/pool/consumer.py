@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from celery.utils.log import get_logger
+from celery.worker import state
 from celery.worker.consumer import Consumer
 from kombu import Connection, Message
 from kombu.transport import redis
@@ -47,12 +48,33 @@ class GuardedConsumer(Consumer):
 
         def on_task_received(message: Message) -> None:
             poison = examine(message, known=strategies, limit_bytes=limit_bytes)
-            if poison is None:
-                run(message)
-            else:
+            if poison is not None:
                 self._graveyard.bury(message, poison)
+                return
+            try:
+                run(message)
+            except self._broker_errors:
+                raise
+            except Exception as error:
+                # The border of one message: whatever Celery stumbles over would end the worker,
+                # and the next one, and the next.
+                logger.exception("A message could not be turned into a job")
+                self._forget(message)
+                verdict = Poison(PoisonReason.MALFORMED, f"{type(error).__name__}: {error}")
+                self._graveyard.bury(message, verdict)
 
         return on_task_received
+
+    @property
+    def _broker_errors(self) -> tuple[type[BaseException], ...]:
+        """The errors that mean a lost connection; kombu counts KeyError among Redis's."""
+        errors = (*self.connection_errors, *self.channel_errors)
+        return tuple(error for error in errors if not issubclass(error, LookupError))
+
+    def _forget(self, message: Message) -> None:
+        request = state.requests.get(message.headers["id"])
+        if request is not None and request.message is message:
+            state.task_ready(request)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Bury what kombu could not unpack (unknown compression, broken codec)."""

@@ -66,9 +66,9 @@ class OutcomeRecorder:
 
     async def failed(self, request: Context, error: BaseException) -> Outcome:
         """Store the failure, send errbacks, call `on_failure` and the signal, log it."""
-        failure = _failure_of(error)
-        await self._unblocked(request, lambda: self._store_failure(request, failure))
-        exception = failure.exception
+        exception = _presentable(error)
+        failure = ExceptionInfo((type(exception), exception, exception.__traceback__))
+        await self._unblocked(request, lambda: self._store_failure(request, exception, failure))
         self._task.on_failure(exception, request.id, request.args, request.kwargs, failure)
         signals.task_failure.send(
             sender=self._task,
@@ -129,11 +129,13 @@ class OutcomeRecorder:
             following = self._app.signature(request.chain[-1])
             following.apply_async((value,), chain=request.chain[:-1], **family)
 
-    def _store_failure(self, request: Context, failure: ExceptionInfo) -> None:
+    def _store_failure(
+        self, request: Context, exception: Exception, failure: ExceptionInfo
+    ) -> None:
         ignored = get_actual_ignore_result(self._task, request)
         self._task.backend.mark_as_failure(
             request.id,
-            failure.exception,
+            exception,
             failure.traceback,
             request=request,
             store_result=not ignored or self._task.store_errors_even_if_ignored,
@@ -165,11 +167,12 @@ class OutcomeRecorder:
             )
 
 
-def _failure_of(error: BaseException) -> ExceptionInfo:
+def _presentable(error: BaseException) -> Exception:
+    """The error as backends and signals can take it."""
     if not isinstance(error, Exception):
         # A task that exits or cancels itself fails; it must not take its neighbours with it.
         error = RuntimeError(f"the task raised {error!r}").with_traceback(error.__traceback__)
-    exception = get_pickleable_exception(error)
+    exception: Exception = get_pickleable_exception(error)
     if exception.__traceback__ is None:
         exception.__traceback__ = error.__traceback__
-    return ExceptionInfo((type(exception), exception, exception.__traceback__))
+    return exception

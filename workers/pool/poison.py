@@ -53,6 +53,9 @@ def _complaint_about_headers(headers: dict[str, object]) -> str | None:
         value = headers.get(name)
         if not isinstance(value, str) or not value:
             return f"the header {name} is not a text"
+    for name in ("eta", "expires"):
+        if not isinstance(headers.get(name), str | None):
+            return f"the header {name} is not a text"
     limits = headers.get("timelimit")
     if limits is not None and not _is_pair_of_seconds(limits):
         return "the header timelimit is not a pair of seconds"

@@ -11,14 +11,34 @@ import binascii
 import json
 from collections.abc import Callable
 
+from celery.utils.log import get_logger
 from kombu.transport import redis
 
+logger = get_logger(__name__)
+
 BuryRaw = Callable[[bytes, str], None]
+
+
+class GuardedQoS(redis.QoS):
+    """Lets a channel close after its connection is lost, which ends the worker in kombu 5.7.
+
+    What it had not acknowledged stays in Redis and is delivered again after the visibility timeout.
+    """
+
+    def restore_unacked(self, client: object = None) -> None:
+        if client is None and self.channel.connection.client is None:
+            logger.warning(
+                "%s unacknowledged messages come again after the visibility timeout.",
+                len(self._delivered),
+            )
+            return
+        super().restore_unacked(client)
 
 
 class GuardedChannel(redis.Channel):
     """A channel that buries list items that are not JSON."""
 
+    QoS = GuardedQoS
     connection: GuardedTransport
 
     def _brpop_read(self, **options: object) -> bool | None:
@@ -56,8 +76,9 @@ def _complaint_about(envelope: object) -> str | None:
     properties = envelope.get("properties")
     if not isinstance(properties, dict) or not isinstance(properties.get("delivery_tag"), str):
         return "the envelope has no delivery tag"
-    if not isinstance(properties.get("delivery_info") or {}, dict):
-        return "the envelope's delivery info is not a table"
+    route = properties.get("delivery_info")
+    if not isinstance(route, dict) or not {"exchange", "routing_key"} <= route.keys():
+        return "the envelope does not say its exchange and routing key"
     if not isinstance(envelope.get("headers") or {}, dict):
         return "the envelope's headers are not a table"
     return _complaint_about_body(envelope.get("body"), properties.get("body_encoding"))

@@ -48,8 +48,7 @@ class AsyncTracer:
         started = monotonic()
         args, kwargs, embed = self._arguments(job)
         request = Context(
-            job.headers,
-            **(embed or {}),
+            job.headers | (embed or {}),
             args=args,
             kwargs=kwargs,
             hostname=self._hostname,

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from celery import Celery, Task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
+from kombu import Exchange, Queue
 
 from workers.pool.installation import install_asyncio_pool
 
@@ -54,6 +55,15 @@ app.conf.update(
         else {}
     ),
 )
+if os.environ.get("POOL_DEAD_LETTERS"):
+    app.conf.task_queues = [
+        Queue(
+            "pool",
+            Exchange("pool"),
+            "pool",
+            queue_arguments={"x-dead-letter-exchange": os.environ["POOL_DEAD_LETTERS"]},
+        )
+    ]
 install_asyncio_pool(app)
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import signal
 import time
 
+import pytest
+from celery import Celery
+
 from tests.integration.worker_pool.conftest import StartWorker
+from tests.integration.worker_pool.worker_process import MODULE
 
 
 def test_many_coroutines_run_at_once_in_one_process(
@@ -19,3 +23,63 @@ def test_many_coroutines_run_at_once_in_one_process(
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     assert worker.facts("opened") == worker.facts("closed") == ["-"]
+
+
+def test_each_coroutine_sees_its_own_request(redis_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(redis_url)
+    for number in range(40):
+        worker.send("identify", str(number))
+    assert worker.wait_for_facts("identified", 40) == ["True"] * 40
+
+
+def test_no_more_run_at_once_than_the_concurrency(amqp_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(amqp_url, concurrency=2, options=("--prefetch-multiplier", "4"))
+    for _ in range(6):
+        worker.send("nap", 0.3)
+    worker.wait_for_facts("ended", 6)
+    running = most = 0
+    for line in worker.facts_in_order():
+        running += {"began": 1, "ended": -1}.get(line.split()[0], 0)
+        most = max(most, running)
+    assert most == 2
+
+
+def test_a_plain_function_runs_beside_the_coroutines(
+    redis_url: str, start_worker: StartWorker
+) -> None:
+    worker = start_worker(redis_url)
+    began = time.monotonic()
+    for _ in range(4):
+        worker.send("plain")
+    worker.wait_for_facts("plain", 4)
+    assert time.monotonic() - began < 0.75, "four that block 0.2 s each must run side by side"
+
+
+def test_results_failures_and_follow_ups_reach_the_backend(
+    redis_url: str, start_worker: StartWorker
+) -> None:
+    worker = start_worker(redis_url, POOL_RESULTS=redis_url)
+    producer = Celery("reader", broker=redis_url, backend=redis_url, set_as_current=False)
+    producer.conf.task_default_queue = "pool"
+    add = producer.signature(f"{MODULE}.add", args=(2, 3))
+    chained = (add | producer.signature(f"{MODULE}.add", args=(10,))).apply_async()
+    failed = producer.send_task(f"{MODULE}.fail")
+    assert chained.get(timeout=10) == 15
+    with pytest.raises(ValueError, match="as asked"):
+        failed.get(timeout=10)
+    assert "Task tests.integration.worker_pool.application.fail" in worker.log
+
+
+def test_a_task_that_exits_fails_alone(redis_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(redis_url)
+    worker.send("leave")
+    worker.wait_for_log("the task raised SystemExit(3)")
+    worker.send("nap", 0)
+    worker.wait_for_facts("ended")
+
+
+def test_a_rejected_message_is_delivered_again(amqp_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(amqp_url)
+    task = worker.send("give_back")
+    worker.wait_for_facts("accepted")
+    assert worker.facts("delivered") == [task, task]

@@ -35,7 +35,8 @@ class WorkerProcess:
         self._log = folder / f"{name}.log"
         self._command = [sys.executable, "-m", "celery", "-A", MODULE, "worker"]
         self._command += ["--pool", pool, "--concurrency", str(concurrency)]
-        self._command += ["--hostname", self.name, "--loglevel", "INFO", *options]
+        self._command += ["--hostname", self.name, "--loglevel", "INFO"]
+        self._command += ["--without-mingle", "--without-gossip", *options]
         self._environment = {
             **os.environ,
             "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
@@ -69,8 +70,11 @@ class WorkerProcess:
 
     def facts(self, what: str) -> list[str]:
         """What was noted under `what`, in order."""
-        lines = self._facts.read_text().splitlines() if self._facts.exists() else []
+        lines = self.facts_in_order()
         return [line.partition(" ")[2] for line in lines if line.startswith(f"{what} ")]
+
+    def facts_in_order(self) -> list[str]:
+        return self._facts.read_text().splitlines() if self._facts.exists() else []
 
     def send(self, task: str, *args: object, **options: object) -> str:
         """Send a task of the application; gives its id."""

@@ -1,0 +1,34 @@
+"""A broker restarts under running coroutines."""
+
+from __future__ import annotations
+
+from tests.integration.worker_pool.conftest import StartWorker
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.redis import RedisServer
+
+
+def test_the_worker_outlives_a_restart_of_rabbitmq(
+    own_rabbitmq: RabbitServer, start_worker: StartWorker
+) -> None:
+    worker = start_worker(own_rabbitmq.url)
+    survives_restart(worker, own_rabbitmq)
+
+
+def test_the_worker_outlives_a_restart_of_redis(
+    own_redis: RedisServer, start_worker: StartWorker
+) -> None:
+    worker = start_worker(own_redis.url)
+    survives_restart(worker, own_redis)
+
+
+def survives_restart(worker, server) -> None:  # type: ignore[no-untyped-def]
+    running = {worker.send("nap", 3) for _ in range(20)}
+    worker.wait_for_facts("began", 20)
+    server.kill()
+    worker.wait_for_log("Connection to broker lost")
+    server.start()
+    worker.wait_until(lambda: running <= set(worker.facts("ended")), "20 ends", 30)
+    assert worker.facts("cancelled") == []
+    after = worker.send("nap", 0)
+    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the restart", 30)
+    assert worker.process.poll() is None
