@@ -11,6 +11,7 @@ import aiohttp
 from shared.clock import Clock
 from shared.errors import SettingsError
 from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
@@ -44,21 +45,25 @@ def open_provider_session() -> aiohttp.ClientSession:
 
 
 def build_chain(
-    providers: Sequence[ProviderSettings], session: aiohttp.ClientSession, *, clock: Clock
+    providers: Sequence[ProviderSettings],
+    session: aiohttp.ClientSession,
+    *,
+    clock: Clock,
+    tracing: Tracing | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
-        return Chain(_links_without_settings(), clock=clock)
+        return Chain(_links_without_settings(), clock=clock, tracing=tracing)
     links = [
         ChainLink(
             provider=_build(settings, session), retry=RetryPolicy(max_tries=settings.max_tries)
         )
         for settings in providers
     ]
-    return Chain(links, clock=clock)
+    return Chain(links, clock=clock, tracing=tracing)
 
 
 def _links_without_settings() -> tuple[ChainLink, ...]:

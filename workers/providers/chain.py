@@ -8,6 +8,7 @@ from datetime import datetime
 from random import Random
 
 from shared.clock import Clock
+from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
@@ -32,11 +33,13 @@ class Chain:
         clock: Clock,
         random: Random | None = None,
         sleep: Sleep = asyncio.sleep,
+        tracing: Tracing | None = None,
     ) -> None:
         self.links = tuple(links)
         self._clock = clock
         self._random = random or Random()
         self._sleep = sleep
+        self._tracing = tracing or SilentTracing()
 
     async def answer(
         self,
@@ -61,6 +64,7 @@ class Chain:
             clock=self._clock,
             random=self._random,
             sleep=self._sleep,
+            tracing=self._tracing,
         )
         return await walk.over(self.links)
 

@@ -14,7 +14,7 @@ from workers.providers.failures import (
     TransientProviderError,
 )
 from workers.providers.outcome import Answer
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Message, Prompt, Role, TextSink
 from workers.providers.wire.answer_text import AnswerText, cut_short, finished_answer, tool_called
 from workers.providers.wire.chat_completions import (
     BROKEN_OFF,
@@ -91,7 +91,7 @@ class OpenAICompatibleProvider:
                 **{field: value for field, value in optional.items() if value is not None},
                 "model": self.model_for(prompt.model),
                 "messages": [
-                    {"role": message.role, "content": message.content}
+                    {"role": _role(message), "content": message.content}
                     for message in prompt.messages
                 ],
                 "stream": streamed,
@@ -179,3 +179,8 @@ class OpenAICompatibleProvider:
             error_class=ErrorClass.MALFORMED_ANSWER,
             after_first_token=after_first_token,
         )
+
+
+def _role(message: Message) -> Role:
+    """Every server knows `system`, and OpenAI's own takes it for `developer`."""
+    return Role.SYSTEM if message.role is Role.DEVELOPER else message.role

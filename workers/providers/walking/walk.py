@@ -7,6 +7,7 @@ from datetime import datetime
 from random import Random
 
 from shared.clock import Clock
+from shared.telemetry.tracing import Tracing
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult, StartedAttempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
@@ -16,6 +17,7 @@ from workers.providers.failures import (
 )
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome
 from workers.providers.provider import Prompt, Provider
+from workers.providers.walking.call_span import call_span, describe
 from workers.providers.walking.delivery import Delivery
 from workers.providers.walking.link import ChainLink, Judge, Judgement
 
@@ -38,6 +40,7 @@ class Walk:
         clock: Clock,
         random: Random,
         sleep: Sleep,
+        tracing: Tracing,
     ) -> None:
         self._prompt = prompt
         self._deadline = deadline
@@ -46,6 +49,7 @@ class Walk:
         self._clock = clock
         self._random = random
         self._sleep = sleep
+        self._tracing = tracing
         self._attempts: list[Attempt] = []
 
     async def over(self, links: Sequence[ChainLink]) -> ChainResult:
@@ -94,15 +98,26 @@ class Walk:
         attempt = self._start(provider)
         share = 1.0 if is_last else _SHARE_OF_TIME_LEFT
         try:
-            outcome = await provider.answer(
-                self._prompt,
-                time_left_seconds=self._time_left_seconds * share,
-                on_delta=self._delivery.sink,
-            )
+            outcome = await self._call(provider, time_left_seconds=self._time_left_seconds * share)
         except ProviderError as error:
             self._attempts.append(attempt.failed(error.error_class, detail=error.message))
             raise
         return await self._judged(outcome, attempt)
+
+    async def _call(self, provider: Provider, *, time_left_seconds: float) -> Outcome:
+        sink = self._delivery.sink
+        with call_span(
+            self._tracing,
+            self._prompt,
+            provider=provider.name,
+            model=provider.model_for(self._prompt.model),
+            streamed=sink is not None,
+        ) as span:
+            outcome = await provider.answer(
+                self._prompt, time_left_seconds=time_left_seconds, on_delta=sink
+            )
+            describe(span, outcome)
+        return outcome
 
     async def _judged(self, outcome: Outcome, attempt: StartedAttempt) -> Answer | HandedOff | None:
         if isinstance(outcome, Declined):

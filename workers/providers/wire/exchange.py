@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import aiohttp
 
+from shared.telemetry.propagation import inject
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
     ProviderTimeoutError,
@@ -97,7 +98,7 @@ class Exchange:
                 return await self._session.post(
                     self._url,
                     data=body,
-                    headers=self._headers,
+                    headers=inject(dict(self._headers)),
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds),
                 )
