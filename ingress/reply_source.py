@@ -1,0 +1,79 @@
+"""Where a door hears of a response: events in Redis while it has them, the ledger always."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ingress.prompt_ledger import PromptLedger
+from shared.clock import Clock
+from shared.errors import LedgerUnavailable, RedisUnavailable
+from shared.messages.record import MessageRecord
+from shared.redis.circuit import Circuit
+from shared.redis.reply_stream import ReplyStream, wake_channel
+from shared.redis.wakeups import Wakeups
+
+
+class ReplySource:
+    """Reads without raising: a server that is away has nothing to say, and is asked again later."""
+
+    def __init__(
+        self,
+        ledger: PromptLedger,
+        stream: ReplyStream,
+        wakeups: Wakeups,
+        redis: Redis,
+        clock: Clock,
+        *,
+        redis_timeout_seconds: float,
+    ) -> None:
+        self._ledger = ledger
+        self._stream = stream
+        self._wakeups = wakeups
+        self._redis = redis
+        self._circuit = Circuit(redis, clock, timeout_seconds=redis_timeout_seconds)
+
+    def listen(self, message_id: str) -> AbstractAsyncContextManager[asyncio.Event]:
+        """An event that is set when there may be news."""
+        return self._wakeups.listen(message_id)
+
+    async def events(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
+        """The events above `after` that Redis has."""
+        if self._circuit.is_open():
+            return []
+        try:
+            return await self._stream.read(message_id, after=after)
+        except RedisUnavailable:
+            self._circuit.trip()
+            return []
+
+    async def current(self, record: MessageRecord) -> MessageRecord | None:
+        """The record as it is now; unchanged while the ledger is away, None once deleted."""
+        try:
+            return await self._ledger.find(record.id, tenant_id=record.tenant_id)
+        except LedgerUnavailable:
+            return record
+
+    async def wake(self, message_id: str) -> None:
+        """Tell whoever waits for this response, at any door, that the ledger has news."""
+        if self._circuit.is_open():
+            return
+        try:
+            await self._redis.publish(wake_channel(message_id), b"ledger")
+        except (RedisError, OSError):
+            self._circuit.trip()
+
+    async def forget(self, message_id: str) -> None:
+        """Drop the events of a deleted response; without Redis they expire by themselves."""
+        if self._circuit.is_open():
+            return
+        try:
+            await self._stream.delete(message_id)
+        except RedisUnavailable:
+            self._circuit.trip()
+
+    async def close(self) -> None:
+        await self._circuit.close()
