@@ -1,0 +1,1 @@
+"""The second door: messages that producers publish straight onto the `intake` queue."""

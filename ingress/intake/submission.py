@@ -1,0 +1,145 @@
+"""What a producer put onto the `intake` queue, taken apart and checked.
+
+Two shapes, one content: the documented JSON as the whole body, or as the keyword arguments of a
+Celery task `forebay.intake` (protocol 2: task in the headers, `[args, kwargs, embed]` in the body).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from shared.decoding import decode_json
+from shared.errors import ForebayError, InvalidRequest
+from shared.messages.dead_letter import DeadReason
+from shared.messages.intake_message import IntakeMessage
+from shared.messages.record import ReplyShape
+from shared.queueing.answers import may_reply_to
+from shared.queueing.reading.delivery import Delivery
+from shared.queueing.redis_lists.transport import MALFORMED_HEADER
+from shared.queueing.task_names import TaskName
+from shared.settings.servers import BrokerSettings
+
+LONGEST_KEY: Final = 255
+
+_message = msgspec.json.Decoder(IntakeMessage)
+_triple = msgspec.json.Decoder(tuple[list[Any], msgspec.Raw, Any])
+
+
+class UnfitSubmission(ForebayError):
+    """A delivery that no admission could let in, and among which dead letters it belongs."""
+
+    code = "unfit_submission"
+
+    def __init__(self, reason: DeadReason, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.param = param
+
+
+class ReplyAddress(msgspec.Struct, frozen=True):
+    """Where the producer waits for its answer."""
+
+    queue: str
+    correlation_id: str
+    shape: ReplyShape
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in the documented form; who sent it is not known yet."""
+
+    message: IntakeMessage
+    authorization: str | None
+    idempotency_key: str | None
+
+
+def reply_address(delivery: Delivery, broker: BrokerSettings) -> ReplyAddress | None:
+    """Where to answer, for bad messages too; None where nobody waits or the queue is not theirs."""
+    if not may_reply_to(delivery.reply_to, broker) or delivery.headers.get("ignore_result") is True:
+        return None
+    shape = ReplyShape.CELERY if "task" in delivery.headers else ReplyShape.PLAIN
+    return ReplyAddress(delivery.reply_to, delivery.correlation_id[:LONGEST_KEY], shape)
+
+
+def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:
+    """Raises UnfitSubmission with the reason and one sentence for the producer."""
+    if complaint := delivery.headers.get(MALFORMED_HEADER):
+        raise UnfitSubmission(DeadReason.MALFORMED, str(complaint))
+    if len(delivery.body) > limit_bytes:
+        raise UnfitSubmission(
+            DeadReason.TOO_LARGE,
+            f"The body has {len(delivery.body)} bytes, the limit is {limit_bytes}. Send less.",
+        )
+    raw = _celery_arguments(delivery) if "task" in delivery.headers else delivery.body
+    message = _decoded(raw)
+    return Submission(
+        message=message,
+        authorization=_authorization(delivery.headers),
+        idempotency_key=message.idempotency_key or _key_of_delivery(delivery),
+    )
+
+
+def _celery_arguments(delivery: Delivery) -> bytes:
+    headers = delivery.headers
+    if headers["task"] != TaskName.INTAKE:
+        raise UnfitSubmission(
+            DeadReason.UNKNOWN_TASK,
+            f"The task {headers['task']!r:.100} is unknown here. Send '{TaskName.INTAKE}'.",
+        )
+    if not isinstance(headers.get("id"), str) or not headers["id"]:
+        raise UnfitSubmission(DeadReason.MALFORMED, "The header 'id' is missing: a task has one.")
+    try:
+        args, kwargs, _ = _triple.decode(delivery.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnfitSubmission(
+            DeadReason.MALFORMED, f"The body is not a JSON triple [args, kwargs, embed]: {error}."
+        ) from None
+    if args:
+        raise UnfitSubmission(
+            DeadReason.INVALID, "Positional arguments are not taken. Use keyword arguments."
+        )
+    return bytes(kwargs)
+
+
+def _decoded(raw: bytes) -> IntakeMessage:
+    try:
+        message = decode_json(_message, raw)
+    except InvalidRequest as error:
+        is_json = error.kind != "invalid_json"
+        reason = DeadReason.INVALID if is_json else DeadReason.MALFORMED
+        raise UnfitSubmission(reason, error.message, param=error.param) from None
+    if message.stream:
+        raise UnfitSubmission(
+            DeadReason.INVALID,
+            "A queue cannot stream. Leave 'stream' out, or use POST /v1/responses.",
+            param="stream",
+        )
+    if message.deadline is not None and message.deadline.tzinfo is None:
+        raise UnfitSubmission(
+            DeadReason.INVALID,
+            "'deadline' has no offset. Write it like 2030-01-31T12:00:00Z.",
+            param="deadline",
+        )
+    return message
+
+
+def _authorization(headers: dict[str, Any]) -> str | None:
+    for name, value in headers.items():
+        if str(name).lower() == "authorization" and isinstance(value, str):
+            return value
+    return None
+
+
+def _key_of_delivery(delivery: Delivery) -> str | None:
+    """What stays the same when the broker delivers twice or the producer sends again."""
+    task_id = delivery.headers.get("id")
+    own = delivery.message_id or (task_id if isinstance(task_id, str) else "")
+    own = own or delivery.correlation_id
+    if not own:
+        return None
+    key = f"intake:{own}"
+    if len(key) > LONGEST_KEY or "\0" in key:
+        return f"intake:{blake2b(own.encode(errors='replace'), digest_size=32).hexdigest()}"
+    return key
