@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from celery import Celery, signals
 
+from shared.errors import BrokerUnavailable
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.dead_letters.sink import DeadLetterSink
+from shared.queueing.declaration import declare_topology
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings
 from shared.telemetry.logs import configure_logs
@@ -42,8 +45,15 @@ def build_worker_app(settings: Settings) -> Celery:
     # The pool looks for these two by name; Celery's own type does not know them.
     app.lifespan = lifespan  # type: ignore[attr-defined]
     app.on_poison = sink.bury  # type: ignore[attr-defined]
-    signals.setup_logging.connect(lambda **_: configure_logs(settings.telemetry), weak=False)
+    signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
     return app
+
+
+def _configure_logs(settings: Settings) -> None:
+    configure_logs(settings.telemetry)
+    # Celery writes two lines for every task; Flower, metrics and traces tell the same.
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 app = build_worker_app(load_settings())
