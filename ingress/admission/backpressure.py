@@ -21,7 +21,7 @@ from shared.persistence.ledger.lane_load import LaneLoad
 BACKLOG_SECONDS: Final = 2.0
 """A lane whose oldest message is younger is keeping up: its drain rate says how much was asked
 for, not how much it can do, and nobody is refused by it."""
-DRAIN_WINDOW_SECONDS: Final = 60.0
+DRAIN_WINDOW_SECONDS: Final = 30.0
 """The time over which the ledger measures the drain rate."""
 
 ReadLoads = Callable[[], Awaitable[Mapping[Lane, LaneLoad]]]
