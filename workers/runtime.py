@@ -95,7 +95,7 @@ class Runtime:
         )
         self._stack.push_async_callback(claim.close)
         session = await self._stack.enter_async_context(open_provider_session())
-        chain = build_chain(settings.providers, session, clock=clock)
+        chain = build_chain(settings.providers, session, clock=clock, tracing=tracing)
         self._stack.push_async_callback(chain.close)
         return Pipeline(
             claim=claim,

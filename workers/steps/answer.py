@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from shared.clock import Clock
 from shared.identifiers import HANDOFF, sibling_id
@@ -18,6 +18,13 @@ from workers.steps.attempts import attempt_records, count_attempts
 from workers.steps.prompt import prompt_of
 from workers.steps.streaming import TextStream
 from workers.turn import Turn
+
+
+# OpenAI's names for it.
+_INCOMPLETE: Final = {
+    FinishReason.LENGTH: "max_output_tokens",
+    FinishReason.CONTENT_FILTER: "content_filter",
+}
 
 
 class AnswerStep:
@@ -90,7 +97,7 @@ class AnswerStep:
             input_tokens=answer.usage.input_tokens,
             cached_tokens=answer.usage.cached_tokens,
             output_tokens=answer.usage.output_tokens,
-            incomplete_reason=None if whole else answer.finish.value,
+            incomplete_reason=_INCOMPLETE.get(answer.finish),
         )
 
     def _hand_off(self, turn: Turn, handed: HandedOff, result: ChainResult) -> None:
