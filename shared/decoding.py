@@ -60,9 +60,9 @@ def invalid_field(text: str) -> InvalidRequest:
             param=field,
             kind="missing_required_parameter",
         )
-    field = path.replace("[...]", "[]") or None
-    named = f"Invalid value for '{field}': {problem}." if field else f"{problem}."
-    return InvalidRequest(named, param=field, kind="invalid_type")
+    param = path.replace("[...]", "[]") or None
+    named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
+    return InvalidRequest(named, param=param, kind="invalid_type")
 
 
 def _joined(path: str, field: str) -> str:

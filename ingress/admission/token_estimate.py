@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-CHARACTERS_PER_TOKEN: Final = 4
+from shared.token_count import estimated_tokens
+
 DEFAULT_OUTPUT_TOKENS: Final = 512
 """What an answer is taken to cost until the tenant's own answers have taught better."""
 
@@ -20,4 +21,4 @@ def estimate_tokens(
     output = p90_output_tokens
     if max_output_tokens is not None:
         output = min(output, max_output_tokens)
-    return max(1, -(-input_characters // CHARACTERS_PER_TOKEN) + output)
+    return max(1, estimated_tokens(input_characters) + output)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.messages.input_item import InputItem, Role
-from shared.messages.token_count import estimated_tokens
+from shared.token_count import estimated_tokens
 
 _TOKENS_PER_ITEM: Final = 4
 """What the wire formats of models add around each item."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
 from string import Template
 
-_CHARACTERS_PER_TOKEN = 4
+from shared.token_count import estimated_tokens
 
 
 class FinishReason(StrEnum):
@@ -32,8 +31,8 @@ class Usage:
     def estimated(cls, *, characters_in: int, characters_out: int) -> Usage:
         """Stand-in for figures a provider did not report, so that they never count as zero."""
         return cls(
-            input_tokens=ceil(characters_in / _CHARACTERS_PER_TOKEN),
-            output_tokens=ceil(characters_out / _CHARACTERS_PER_TOKEN),
+            input_tokens=estimated_tokens(characters_in),
+            output_tokens=estimated_tokens(characters_out),
             reported=False,
         )
 

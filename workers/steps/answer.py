@@ -19,7 +19,6 @@ from workers.steps.prompt import prompt_of
 from workers.steps.streaming import TextStream
 from workers.turn import Turn
 
-
 # OpenAI's names for it.
 _INCOMPLETE: Final = {
     FinishReason.LENGTH: "max_output_tokens",
