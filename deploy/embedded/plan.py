@@ -21,6 +21,8 @@ class Plan:
     environment: dict[str, str]
     redis_port: int
     flower_port: int | None
+    notices: tuple[str, ...]
+    """What is not as the settings asked for."""
 
 
 def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping[str, str]) -> Plan:
@@ -30,10 +32,20 @@ def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping
     door_port = usable_port(wanted.ingress.port)
     overlay = stack_environment(folder, credentials, redis_port=redis_port, door_port=door_port)
     ours = overlaid(environment, overlay)
+    flower_port = usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None
     return Plan(
         settings=load_settings(ours),
         overlay=overlay,
         environment=ours,
         redis_port=redis_port,
-        flower_port=usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None,
+        flower_port=flower_port,
+        notices=tuple(
+            f"Port {asked} is taken: {who} is at {got} instead."
+            for who, asked, got in (
+                ("Redis", wanted.embedded.redis_port, redis_port),
+                ("the door", wanted.ingress.port, door_port),
+                ("Flower", wanted.embedded.flower_port, flower_port),
+            )
+            if got is not None and asked not in {0, got}
+        ),
     )

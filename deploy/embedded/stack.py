@@ -77,6 +77,12 @@ class EmbeddedStack:
         return next((child.pid for child in self._children if child.role.name == role), None)
 
     @property
+    def providers(self) -> list[str]:
+        """Who answers, in order; without settings the built-in rules, then people."""
+        named = [provider.name for provider in self._plan.settings.providers]
+        return named or ["rules", "handoff"]
+
+    @property
     def logs(self) -> list[Path]:
         return [child.log for child in self._children]
 
@@ -108,6 +114,7 @@ class EmbeddedStack:
         has_flower = plan.flower_port is not None
         return StackState(
             pid=os.getpid(),
+            folder=str(self._folder.path),
             url=f"http://{LOOPBACK}:{plan.settings.ingress.port}",
             key=credentials.key or "",
             admin_key=credentials.admin_key or "",
@@ -134,6 +141,8 @@ async def embedded_stack(
         plan = plan_run(folder, credentials, environment)
         stack = EmbeddedStack(folder, plan, credentials, report=report)
         exits.push_async_callback(stack.stop)
+        for notice in plan.notices:
+            report(notice)
         state = await _started(stack)
         write_state(folder.state, state)
         exits.callback(folder.state.unlink, missing_ok=True)

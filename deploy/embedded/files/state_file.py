@@ -15,6 +15,7 @@ class StackState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pid: int
+    folder: str
     url: str
     key: str
     admin_key: str

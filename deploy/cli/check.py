@@ -1,0 +1,62 @@
+"""`forebay check`: may it start?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from deploy.cli.checking.broker import check_broker
+from deploy.cli.checking.finding import Finding, Level, fault
+from deploy.cli.checking.ledger import check_ledger
+from deploy.cli.checking.providers import check_providers
+from deploy.cli.checking.redis import check_redis
+from deploy.cli.connection import command_settings
+from deploy.cli.output import AsJson, say, say_json
+from shared.errors import SettingsError
+from shared.settings import Settings
+
+_SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
+
+
+def check(*, migrate: bool = False, as_json: AsJson = False) -> int:
+    """Validate all settings, reach every server, and say whether Forebay may start.
+
+    The exit code is 0 when it may and 1 when it may not. Secrets are never printed.
+
+    Parameters
+    ----------
+    migrate
+        Bring the ledger's tables up to date.
+    """
+    findings = _findings(migrate=migrate)
+    may_start = all(finding.level is not Level.FAULT for finding in findings)
+    if as_json:
+        say_json({"ok": may_start, "findings": findings})
+    else:
+        for finding in findings:
+            say(f"{_SIGNS[finding.level]} {finding.sentence}")
+        say("It may start." if may_start else "It may not start yet.")
+    return 0 if may_start else 1
+
+
+def _findings(*, migrate: bool) -> list[Finding]:
+    try:
+        settings = command_settings()
+    except SettingsError as error:
+        return [fault("settings", finding) for finding in error.findings]
+    return asyncio.run(_reach(settings, migrate=migrate))
+
+
+async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
+    questions = [check_broker(settings.broker)]
+    if settings.broker.is_redis:
+        as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
+        questions.append(check_redis(as_redis, is_broker=True))
+    questions += [
+        check_redis(settings.redis, is_broker=False),
+        check_ledger(settings.ledger, migrate=migrate),
+        check_providers(settings.providers),
+    ]
+    return [finding for findings in await asyncio.gather(*questions) for finding in findings]

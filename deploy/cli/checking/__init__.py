@@ -1,0 +1,1 @@
+"""The questions of `forebay check`, one server each."""

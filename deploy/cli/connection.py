@@ -1,0 +1,68 @@
+"""Which Forebay a command speaks to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from deploy.embedded.environment import overlaid
+from deploy.embedded.files.folder import StackFolder
+from deploy.embedded.files.state_file import StackState, read_state
+from shared.errors import LedgerUnavailable
+from shared.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from shared.persistence.engine import Database
+
+_SERVERS: Final = ("FOREBAY_BROKER__URL", "FOREBAY_REDIS__URL", "FOREBAY_LEDGER__URL")
+
+
+def running_stack() -> StackState | None:
+    """The embedded stack that runs in this folder, if one does; raises SettingsError."""
+    folder = StackFolder(Path(load_settings().embedded.folder))
+    return read_state(folder.state) if folder.is_claimed() else None
+
+
+def command_settings() -> Settings:
+    """The settings of an embedded stack that runs here, unless the environment names servers.
+
+    Raises SettingsError.
+    """
+    names_servers = any(os.environ.get(name) or f"{name}_FILE" in os.environ for name in _SERVERS)
+    stack = None if names_servers else running_stack()
+    return load_settings(overlaid(os.environ, stack.environment) if stack else None)
+
+
+@asynccontextmanager
+async def open_ledger(settings: Settings) -> AsyncIterator[Database]:
+    """The database, known to answer and to have its tables.
+
+    Raises LedgerUnavailable with the remedy.
+    """
+    from shared.persistence.engine import open_database
+    from shared.persistence.migrating import missing_migrations
+
+    database = open_database(settings.ledger)
+    try:
+        await _reach(database, settings)
+        if await missing_migrations(database):
+            raise LedgerUnavailable(
+                f"The ledger at {settings.ledger.url.redacted} lacks tables of this version: "
+                "run `forebay check --migrate`."
+            )
+        yield database
+    finally:
+        await database.close()
+
+
+async def _reach(database: Database, settings: Settings) -> None:
+    try:
+        await database.ping()
+    except LedgerUnavailable as error:
+        raise LedgerUnavailable(
+            f"The ledger at {settings.ledger.url.redacted} does not answer: start it, set "
+            "FOREBAY_LEDGER__URL, or start everything here with `forebay up`."
+        ) from error

@@ -1,0 +1,1 @@
+"""Sending messages to a door over HTTP, and hearing its answers."""

@@ -1,0 +1,122 @@
+"""`forebay up`: the whole stack on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING
+
+from deploy.cli.output import AsJson, complain, say, say_json
+from shared.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from deploy.embedded.files.state_file import StackState
+
+
+def up(
+    *,
+    provider_url: str | None = None,
+    model: str | None = None,
+    provider_key_env: str | None = None,
+    as_json: AsJson = False,
+) -> int:
+    """Start everything here, in one folder and on loopback, until Ctrl-C.
+
+    Redis, the ledger, the door, workers and Flower. Data stays in the folder (`.forebay`).
+    Without providers in the settings, built-in rules answer what they know and people the rest.
+
+    Parameters
+    ----------
+    provider_url
+        Ask this OpenAI-compatible server first, such as http://127.0.0.1:11434/v1.
+    model
+        The model to ask there.
+    provider_key_env
+        The variable that holds the key for it.
+    """
+    environment = dict(os.environ)
+    if provider_url or model or provider_key_env:
+        environment |= _provider(provider_url, model, provider_key_env)
+    asyncio.run(_up(environment, as_json=as_json))
+    return 0
+
+
+def _provider(url: str | None, model: str | None, key_env: str | None) -> dict[str, str]:
+    from msgspec.json import encode
+
+    from workers.providers.building import BUILT_IN_RULES
+
+    if not url or not model:
+        raise InvalidRequest("Give both --provider-url and --model.")
+    named: dict[str, object] = {
+        "name": "model",
+        "kind": "openai_compatible",
+        "base_url": url,
+        "model": model,
+    }
+    if key_env:
+        named["api_key_env"] = key_env
+    chain = [
+        named,
+        {"name": "rules", "kind": "rules", "rules_file": str(BUILT_IN_RULES)},
+        {"name": "handoff", "kind": "handoff"},
+    ]
+    return {"FOREBAY_PROVIDERS": encode(chain).decode()}
+
+
+async def _up(environment: dict[str, str], *, as_json: bool) -> None:
+    from deploy.embedded.interruption import until_interrupted
+
+    await until_interrupted(_serve(environment, as_json=as_json), report=complain)
+
+
+async def _serve(environment: dict[str, str], *, as_json: bool) -> None:
+    from deploy.embedded.stack import embedded_stack
+
+    began = time.monotonic()
+    if not as_json:
+        say("Starting Redis, the ledger, the door, a worker and Flower ...")
+    async with embedded_stack(environment, report=complain) as (stack, state):
+        seconds = time.monotonic() - began
+        if as_json:
+            say_json(_ready(state, stack.providers, seconds))
+        else:
+            _welcome(state, stack.providers, seconds)
+        await asyncio.Event().wait()
+
+
+def _ready(state: StackState, providers: list[str], seconds: float) -> dict[str, object]:
+    return {
+        "ready": True,
+        "seconds": round(seconds, 2),
+        "pid": state.pid,
+        "folder": state.folder,
+        "url": state.url,
+        "docs_url": f"{state.url}/docs",
+        "key": state.key,
+        "admin_key": state.admin_key,
+        "flower_url": state.flower_url,
+        "flower_user": state.flower_user,
+        "flower_password": state.flower_password,
+        "providers": providers,
+    }
+
+
+def _welcome(state: StackState, providers: list[str], seconds: float) -> None:
+    say(f"Ready in {seconds:.1f} s. Everything is in {state.folder}.\n")
+    say(f"  API      {state.url}/v1")
+    say(f"  Key      {state.key}")
+    say(f"  Docs     {state.url}/docs")
+    if state.flower_url:
+        say(f"  Flower   {state.flower_url}  ({state.flower_user} / {state.flower_password})")
+    say(f"  Answers  {', then '.join(providers)}\n")
+    if not providers_with_model(providers):
+        say("No model is configured: rules answer what they know, people the rest.")
+        say("Name one with --provider-url and --model, or under [[providers]] in forebay.toml.\n")
+    say('Try:  forebay send "hello"       Stop:  Ctrl-C')
+
+
+def providers_with_model(providers: list[str]) -> list[str]:
+    """Those that are neither rules nor people."""
+    return [name for name in providers if name not in {"rules", "handoff"}]
