@@ -1,0 +1,1 @@
+"""What the producer is made of."""
