@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 
 from ingress.admission.admission import Admission
+from ingress.admission.backpressure import LaneWatch
 from ingress.admission.question import AdmissionRequest
 from ingress.admission.verdict import Admitted, Existing, RefusalReason, Refused, Verdict
+from shared.clock import SystemClock
+from shared.messages.lane import Lane
+from shared.persistence.ledger.lane_load import LaneLoad
 from tests.integration.admission.conftest import OpenDoor, message, standing, tenant
 
 
@@ -26,6 +31,36 @@ async def test_fifty_tasks_at_four_doors_are_given_exactly_the_hundred_of_the_li
     refusals = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
     assert {refusal.reason for refusal in refusals} == {RefusalReason.RATE_LIMITED_REQUESTS}
     assert {refusal.status for refusal in refusals} == {429}
+
+
+async def test_processes_share_one_limit_exactly(limits_url: str) -> None:
+    arguments = ["-m", "tests.integration.admission.hammering", limits_url, tenant().id]
+    replicas = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, "100", "17", "10", stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    outputs = [(await replica.communicate())[0] for replica in replicas]
+    assert sum(map(int, outputs)) == 100
+
+
+async def test_a_lane_that_is_too_slow_refuses_what_would_come_too_late(
+    open_door: OpenDoor,
+) -> None:
+    async def loads() -> dict[Lane, LaneLoad]:
+        return {Lane.STANDARD: LaneLoad(590, 10.0, 60.0)}
+
+    watch = LaneWatch(loads, SystemClock(), interval_seconds=10.0)
+    await watch.sample()
+    door = open_door(lanes=watch)
+    owner = tenant()
+    verdicts = await decide_all(door, [message(owner, seconds_left=60.05) for _ in range(50)])
+    # 59 s are waited for already, each message adds 0.1 s, also within one group.
+    assert count_admitted(verdicts) == 11
+    assert reasons(verdicts) == {RefusalReason.LANE_OVERLOADED: 39}
+    assert isinstance(await door.decide(message(owner, seconds_left=61)), Admitted)
+    assert isinstance(await door.decide(message(owner, lane=Lane.BATCH)), Admitted)
 
 
 async def test_a_limit_of_a_hundred_a_minute_lets_a_hundred_in_at_once(open_door: OpenDoor) -> None:
@@ -80,7 +115,7 @@ async def test_a_message_that_no_bucket_can_hold_is_refused_for_good(open_door: 
 async def test_the_quota_counts_down_to_nothing(open_door: OpenDoor) -> None:
     door = open_door()
     owner = tenant(requests=3, tokens=6000)
-    quotas = [(await door.decide(message(owner, tokens=1000))).quota for _ in range(3)]  # type: ignore[union-attr]
+    quotas = [(await door.decide(message(owner, tokens=1000))).quota for _ in range(3)]
     assert [quota and quota.remaining_requests for quota in quotas] == [2, 1, 0]
     assert quotas[0] is not None
     assert quotas[0].limit_requests == 3

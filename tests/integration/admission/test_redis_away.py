@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import msgspec
 import pytest
 
 from ingress.admission.admission import Admission
 from ingress.admission.question import AdmissionRequest
 from ingress.admission.verdict import Admitted, RefusalReason, Refused, Verdict
 from shared.redis.client import open_redis
+from shared.redis.reservation_keys import slots_key
+from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.integration.admission.conftest import door, message, tenant
@@ -61,38 +65,42 @@ async def test_limits_are_shared_again_soon_after_redis_is_back(
     owner = tenant()
     await admission.decide(message(owner))
     own_redis.kill() if away == "killed" else own_redis.pause()
-    assert (await admission.decide(message(owner))).local  # type: ignore[union-attr]
+    assert (await admission.decide(message(owner))).local
     own_redis.start() if away == "killed" else own_redis.resume()
-    async with asyncio.timeout(5):
-        while (await admission.decide(message(owner))).local:  # type: ignore[union-attr]
-            await asyncio.sleep(0.02)
+    await until(lambda: shares_limits(admission))
     # Replies belong to their own questions, also those that a frozen server answers late.
     asked = [message(owner, key=str(number)) for number in range(50)]
     await timed(admission, asked)
     again, _ = await timed(admission, asked)
-    assert [verdict.message_id for verdict in again] == [a.message_id for a in asked]  # type: ignore[union-attr]
+    assert [verdict.message_id for verdict in again] == [a.message_id for a in asked]
 
 
 async def test_what_a_frozen_redis_admitted_late_and_the_door_refused_is_given_back(
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
-    owner = tenant(requests=600, in_flight=1000)
-    await admission.decide(message(owner))
+    no_share = msgspec.structs.replace(LimitSettings(), local_share=0.0)
+    admission = door(own_redis.url, stack, settings=no_share)
+    owner = tenant()
+    first = message(owner)
+    await admission.decide(first)
     own_redis.pause()
-    asked = [message(owner, key=str(number)) for number in range(200)]
-    verdicts, _ = await timed(admission, asked)
-    refused = [a for a, v in zip(asked, verdicts, strict=True) if isinstance(v, Refused)]
-    assert refused
+    verdicts, _ = await timed(admission, [message(owner, key=str(n)) for n in range(200)])
+    assert all(isinstance(verdict, Refused) for verdict in verdicts)
     own_redis.resume()
     redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
     stack.push_async_callback(redis.aclose)
-    async with asyncio.timeout(5):
-        while (await admission.decide(message(owner))).quota is None:  # type: ignore[union-attr]
-            await asyncio.sleep(0.02)
-        slots = f"forebay:{{{owner.id}}}:slots"
-        while set(await redis.zrange(slots, 0, -1)) & {a.message_id.encode() for a in refused}:
-            await asyncio.sleep(0.02)
+
+    async def late_ones_are_held() -> bool:
+        return await redis.zcard(slots_key(owner.id)) > 1
+
+    async def only_the_first_is_held() -> bool:
+        held = await redis.zrange(slots_key(owner.id), 0, -1)
+        return held == [first.message_id.encode()]
+
+    await until(late_ones_are_held)
+    await until(lambda: shares_limits(admission))
+    await until(only_the_first_is_held)
+    assert not await redis.keys("*:idempotency:*")
 
 
 async def test_scripts_and_data_may_be_flushed_at_any_time(
@@ -112,6 +120,19 @@ async def test_a_redis_that_was_never_there_is_no_reason_to_hang(stack: AsyncExi
     verdicts, slowest = await timed(admission, [message(tenant()) for _ in range(100)])
     assert slowest < 1.0
     assert all(isinstance(verdict, Admitted) and verdict.local for verdict in verdicts)
+
+
+async def shares_limits(admission: Admission) -> bool:
+    """Whether verdicts come from Redis."""
+    verdict = await admission.decide(message(tenant()))
+    return isinstance(verdict, Admitted) and not verdict.local
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when the condition holds; fails when that takes more than five seconds."""
+    async with asyncio.timeout(5):
+        while not await condition():  # noqa: ASYNC110 - the other side is a server
+            await asyncio.sleep(0.02)
 
 
 async def timed(admission: Admission, asked: list[AdmissionRequest]) -> tuple[list[Verdict], float]:

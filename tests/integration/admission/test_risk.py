@@ -27,10 +27,10 @@ async def test_a_user_that_keeps_knocking_is_trusted_less_and_told_so(open_door:
     assert all(isinstance(refusal, Refused) for refusal in refusals)
     first, last = refusals[0], refusals[-1]
     assert first.risk == 0
-    assert "risk" not in first.message  # type: ignore[union-attr]
+    assert "risk" not in first.message
     assert 0.3 < last.risk < 0.4
-    assert re.search(r"\(risk 0\.3\d: 50 refusals recently\)", last.message)  # type: ignore[union-attr]
-    assert last.retry_after_seconds > first.retry_after_seconds  # type: ignore[union-attr]
+    assert re.search(r"\(risk 0\.3\d: 50 refusals recently\)", last.message)
+    assert last.retry_after_seconds > first.retry_after_seconds
 
 
 @pytest.mark.parametrize("signal", list(RiskSignal))

@@ -134,13 +134,13 @@ def test_identical_messages_beyond_a_full_bucket_raise_the_risk_and_it_passes(
         asked = door.decide(message(owner, user="u", body=b"the same"))
     for _ in range(2):
         asked = door.decide(message(owner, user="u", body=b"the same"))
-    assert 0.2 < asked.risk < 0.6  # type: ignore[union-attr]
+    assert 0.2 < asked.risk < 0.6
     for _ in range(20):
         refused = door.decide(message(owner, user="u", body=b"the same"))
     assert isinstance(refused, Refused)
     assert "identical messages" in refused.message
     door.now += 5 * HALF_LIFE_SECONDS
-    assert door.decide(message(owner, user="u")).risk == 0  # type: ignore[union-attr]
+    assert door.decide(message(owner, user="u")).risk == 0
 
 
 def test_a_burst_far_above_the_own_baseline_raises_the_risk(limits_url: str) -> None:
@@ -149,11 +149,11 @@ def test_a_burst_far_above_the_own_baseline_raises_the_risk(limits_url: str) -> 
     for _ in range(100):
         door.now += 30
         steady = door.decide(message(owner, user="u"))
-    assert steady.risk == 0  # type: ignore[union-attr]
+    assert steady.risk == 0
     for _ in range(200):
         door.now += 0.01
         bursting = door.decide(message(owner, user="u"))
-    assert 0.2 < bursting.risk < 0.4  # type: ignore[union-attr]
+    assert 0.2 < bursting.risk < 0.4
 
 
 def test_the_first_burst_of_a_new_user_is_no_burst(limits_url: str) -> None:
