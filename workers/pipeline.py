@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -84,11 +84,14 @@ class Pipeline:
             try:
                 async with self._leases.held(turn.record):
                     await self._answer_in_time(turn)
-                    remembered = await self._timed(self._remember.name, self._remember(turn))
+                # Not under the lease: a renewal that misses the message because its end has just
+                # been written must not stop the turn before it has told who waits.
+                remembered = await self._timed(self._remember.name, self._remember(turn))
             except LeaseLost:
                 return TurnOutcome.LOST
             except asyncio.CancelledError:
-                await self._leases.release(turn.record)
+                with suppress(LedgerUnavailable):  # the lease runs out by itself
+                    await self._leases.release(turn.record)
                 raise
             except Exception:  # noqa: BLE001 - one turn's fault must not be another's
                 return await self._give_back(turn)
@@ -99,14 +102,15 @@ class Pipeline:
             return TurnOutcome.ANSWERED
 
     async def _answer_in_time(self, turn: Turn) -> None:
-        seconds_left = turn.seconds_left(self._clock.now())
+        limit = asyncio.timeout(max(0.0, turn.seconds_left(self._clock.now())))
         try:
-            async with asyncio.timeout(max(0.0, seconds_left)):
+            async with limit:
                 for step in self._steps:
                     if turn.settlement is None:
                         await self._timed(step.name, step(turn))
         except TimeoutError:
-            if turn.seconds_left(self._clock.now()) > 0:
+            # The loop's timers may come a moment before the wall clock's deadline.
+            if not limit.expired():
                 raise
             _close_late(turn, self._clock)
 
