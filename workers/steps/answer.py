@@ -62,15 +62,18 @@ class AnswerStep:
             return await self._chain.answer(prompt, deadline=deadline)
         stream = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
         await stream.begin()
-        written = ""
         try:
             result = await self._chain.answer(
                 prompt, deadline=deadline, on_delta=stream.write, on_restart=stream.restart
             )
-            if isinstance(result.outcome, Answer):
-                written = result.outcome.text
-        finally:
-            await stream.finish(written)
+        except BaseException:
+            # Nothing more is said here: the closing event says how it ended.
+            await stream.abandon()
+            raise
+        if isinstance(result.outcome, Answer):
+            await stream.finish(result.outcome.text)
+        else:
+            await stream.abandon()
         return result
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:

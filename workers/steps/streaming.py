@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from shared.errors import RedisUnavailable
 from shared.messages.events import (
@@ -43,6 +44,7 @@ class TextStream:
         self._item_id = output_message_id(turn.record.id)
         self._pending: list[str] = []
         self._sender: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
         self._open = False
         self._log = get_logger(__name__)
 
@@ -62,8 +64,7 @@ class TextStream:
 
     async def restart(self) -> None:
         """Take back what was said: another attempt begins from the start."""
-        await self._settle_sender()
-        self._pending.clear()
+        await self.abandon()
         self._open = False
         await self._send([ResponseRestarted(self._record.id, "another provider answers")])
 
@@ -81,10 +82,17 @@ class TextStream:
             ]
         await self._send(events)
 
+    async def abandon(self) -> None:
+        """Say nothing more of what was written and not sent yet."""
+        self._pending.clear()
+        await self._settle_sender()
+
     async def _send_soon(self) -> None:
         while self._pending:
             await self._send(self._delta_events())
-            await asyncio.sleep(self._interval_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval_seconds):
+                    await self._hurry.wait()
 
     def _delta_events(self) -> list[Event]:
         if not self._pending:
@@ -99,9 +107,11 @@ class TextStream:
         return events
 
     async def _settle_sender(self) -> None:
+        # Waited for and not cancelled: what it has on its way must arrive before what comes next.
         if self._sender is not None:
-            self._sender.cancel()
+            self._hurry.set()
             await asyncio.gather(self._sender, return_exceptions=True)
+            self._hurry.clear()
             self._sender = None
 
     async def _send(self, events: list[Event]) -> None:
