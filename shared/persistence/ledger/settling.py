@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.identifiers import DEAD_LETTER, HANDOFF, new_id, sibling_id
+from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Settlement
@@ -44,7 +44,11 @@ class SettleGroup:
 
     def __init__(self, database: Database) -> None:
         self._engine = database.durable
+        # Where the database's answer to a commit was lost the same settlement is written again:
+        # all of this must be there once then.
         self._insert_attempts = insert_new(attempt, sqlite_dialect=database.is_sqlite)
+        self._insert_letters = insert_new(dead_letter, sqlite_dialect=database.is_sqlite)
+        self._insert_handoffs = insert_new(handoff, sqlite_dialect=database.is_sqlite)
         self._update = (
             update(message)
             .where(
@@ -68,22 +72,19 @@ class SettleGroup:
             async with transaction(self._engine) as connection:
                 await connection.execute(self._update, [_row(item) for item in settlements])
                 won = await _winners(connection, settlements)
-                await self._book_attempts(connection, settlements)
-                await _bury(connection, won)
-                await _hand_off(connection, won)
+                for statement, rows in (
+                    (self._insert_attempts, _attempt_rows(settlements)),
+                    (self._insert_letters, _letter_rows(won)),
+                    (self._insert_handoffs, _handoff_rows(won)),
+                ):
+                    if rows:
+                        await connection.execute(statement, rows)
         except DBAPIError as error:
             if len(settlements) == 1:
                 return [error]
             return [(await self.flush([item]))[0] for item in settlements]
         written = {(item.message_id, item.attempt) for item in won}
         return [(item.message_id, item.attempt) in written for item in settlements]
-
-    async def _book_attempts(
-        self, connection: AsyncConnection, settlements: Iterable[Settlement]
-    ) -> None:
-        rows = [row for item in settlements for row in _attempt_rows(item)]
-        if rows:
-            await connection.execute(self._insert_attempts, rows)
 
 
 def _row(settlement: Settlement) -> dict[str, Any]:
@@ -109,7 +110,7 @@ async def _winners(connection: AsyncConnection, settlements: list[Settlement]) -
     ]
 
 
-def _attempt_rows(settlement: Settlement) -> list[dict[str, Any]]:
+def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
     return [
         {
             "message_id": settlement.message_id,
@@ -125,14 +126,15 @@ def _attempt_rows(settlement: Settlement) -> list[dict[str, Any]]:
             "output_tokens": item.output_tokens,
             "cost": item.cost,
         }
+        for settlement in settlements
         for ordinal, item in enumerate(settlement.attempts, start=1)
     ]
 
 
-async def _bury(connection: AsyncConnection, settlements: list[Settlement]) -> None:
-    rows = [
+def _letter_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
+    return [
         {
-            "id": new_id(DEAD_LETTER),
+            "id": sibling_id(DEAD_LETTER, item.message_id),
             "state": DeadLetterState.OPEN,
             "reason": item.dead_reason,
             "detail": item.error_message or "",
@@ -143,12 +145,10 @@ async def _bury(connection: AsyncConnection, settlements: list[Settlement]) -> N
         for item in settlements
         if item.dead_reason is not None
     ]
-    if rows:
-        await connection.execute(insert(dead_letter), rows)
 
 
-async def _hand_off(connection: AsyncConnection, settlements: list[Settlement]) -> None:
-    rows = [
+def _handoff_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
+    return [
         {
             "id": sibling_id(HANDOFF, item.message_id),
             "message_id": item.message_id,
@@ -160,5 +160,3 @@ async def _hand_off(connection: AsyncConnection, settlements: list[Settlement]) 
         for item in settlements
         if item.handoff_reason is not None
     ]
-    if rows:
-        await connection.execute(insert(handoff), rows)
