@@ -94,6 +94,9 @@ class GroupCommit(Generic[Item, Outcome]):
         except Exception as error:  # noqa: BLE001 - handed to every submitter of the group
             _fail(group, error)
         else:
+            if len(outcomes) != len(group):
+                _fail(group, RuntimeError(f"{len(group)} items had {len(outcomes)} outcomes"))
+                return
             _answer(group, outcomes)
 
 
