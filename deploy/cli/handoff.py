@@ -1,0 +1,135 @@
+"""`forebay handoff`: the inbox of messages that people answer."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.output import AsJson, complain, say, say_json, say_table
+from shared.clock import SystemClock
+from shared.errors import InvalidRequest, RedisUnavailable
+
+if TYPE_CHECKING:
+    from shared.messages.record import MessageRecord
+    from shared.persistence.handoffs import Handoff
+    from shared.settings.servers import RedisSettings
+
+_LONGEST_SHOWN = 60
+
+handoff = App(name="handoff", help="Messages that wait for a person: list and answer them.")
+
+
+@handoff.command(name="list")
+def list_handoffs(
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    limit: int = 100,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits, the longest waiting first.
+
+    Parameters
+    ----------
+    everything
+        Show answered and closed ones, too.
+    limit
+        Show at most so many.
+    """
+    handoffs = asyncio.run(_list(limit, everything=everything))
+    if as_json:
+        say_json(handoffs)
+        return
+    say_table(
+        ("id", "since", "state", "message"),
+        [
+            (each.id, f"{each.created_at:%Y-%m-%d %H:%M}", each.state, _question(each.body))
+            for each in handoffs
+        ],
+        empty="Nobody waits for a person.",
+    )
+
+
+@handoff.command
+def answer(
+    handoff_id: str,
+    text: str,
+    *,
+    answered_by: Annotated[str | None, Parameter(name="--by")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer one. Its producer gets the text like any other answer.
+
+    Parameters
+    ----------
+    handoff_id
+        Its id, as `forebay handoff list` shows it.
+    text
+        What to answer.
+    answered_by
+        Who answers; your login name when not given.
+    """
+    if not text.strip():
+        raise InvalidRequest("The answer is empty: write what the producer shall read.")
+    record = asyncio.run(_answer(handoff_id, text, answered_by or _login()))
+    if as_json:
+        say_json({"id": record.id, "status": record.state, "answered_by": record.answered_by})
+    else:
+        say(f"Answered: {record.id} is {record.state}.")
+
+
+async def _list(limit: int, *, everything: bool) -> list[Handoff]:
+    from shared.persistence.handoffs import HandoffRepository
+    from shared.persistence.tables import HandoffState
+
+    async with open_ledger(command_settings()) as database:
+        inbox = HandoffRepository(database, SystemClock())
+        return await inbox.list(state=None if everything else HandoffState.OPEN, limit=limit)
+
+
+async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord:
+    from shared.persistence.handoffs import HandoffRepository
+
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        inbox = HandoffRepository(database, SystemClock())
+        record = await inbox.answer(handoff_id, text=text, answered_by=answered_by)
+    try:
+        await _wake(record, settings.redis)
+    except RedisUnavailable:
+        complain("Redis does not answer: whoever waits finds the answer within seconds instead.")
+    return record
+
+
+async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
+    """Put the closing event onto the response's stream, which wakes who waits for it."""
+    from shared.messages.events import closing_event, encode_event
+    from shared.messages.response import response_object
+    from shared.redis.client import open_redis
+    from shared.redis.reply_stream import ReplyStream
+
+    redis = open_redis(settings)
+    replies = ReplyStream(redis, ttl_seconds=settings.reply_ttl_seconds)
+    try:
+        event = encode_event(closing_event(response_object(record)))
+        await replies.append(record.id, record.attempt, [event])
+    finally:
+        await replies.close()
+        await redis.aclose()
+
+
+def _question(body: str) -> str:
+    from shared.messages.message_body import decode_body
+
+    text = decode_body(body.encode()).items[-1].text
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"

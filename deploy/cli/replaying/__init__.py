@@ -1,0 +1,1 @@
+"""Bringing dead letters back onto the road."""
