@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from celery.events import EventDispatcher
 from celery.utils.log import get_logger
-from celery.worker import state
+from celery.worker import WorkController, state
 from celery.worker.consumer import Consumer
 from kombu import Connection, Message
 from kombu.transport import redis
@@ -25,20 +26,26 @@ class GuardedConsumer(Consumer):
     and lets no acknowledgement on a lost connection stop the worker.
     """
 
+    controller: WorkController
+    strategies: dict[str, object]
+    connection_errors: tuple[type[BaseException], ...]
+    channel_errors: tuple[type[BaseException], ...]
+    event_dispatcher: EventDispatcher | None
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._graveyard = Graveyard(self.app)
         if isinstance(self.pool, AsyncioPool):
             # Celery sleeps through the whole soft shutdown; this writes acknowledgements and
             # heartbeats meanwhile, and is over as soon as the last job is.
-            self.controller.wait_for_soft_shutdown = self._wait_for_soft_shutdown
+            self.controller.wait_for_soft_shutdown = self._wait_for_soft_shutdown  # type: ignore[method-assign, assignment]
 
     def connection_for_read(self, heartbeat: float | None = None) -> Connection:
         """As Celery's, but nothing that lies in a Redis list can end the worker."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
         if connection.get_transport_cls() is redis.Transport:
             transport = guarded_transport(self._graveyard.bury_raw)
-            connection.get_transport_cls = lambda: transport
+            connection.get_transport_cls = lambda: transport  # type: ignore[method-assign]
         return self.ensure_connected(connection)
 
     def create_task_handler(self, *args: object, **kwargs: object) -> Callable[[Message], None]:
@@ -80,7 +87,7 @@ class GuardedConsumer(Consumer):
         """Bury what kombu could not unpack (unknown compression, broken codec)."""
         self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"cannot be decoded: {exc}"))
 
-    def on_invalid_task(self, body: object, message: Message, exc: Exception) -> None:
+    def on_invalid_task(self, _body: object, message: Message, exc: Exception) -> None:
         """Bury what Celery's own checks refuse (a bad eta or expiry)."""
         self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"{exc}"))
 
@@ -115,5 +122,6 @@ class GuardedConsumer(Consumer):
         seconds = self.app.conf.worker_soft_shutdown_timeout
         if seconds > 0 and self.pool.has_running_jobs:
             logger.warning("Soft shutdown: running tasks have %s seconds to finish.", seconds)
-            self.pool.finish_running(seconds)
-            self._flush_events()
+        self.pool.finish_running(seconds)
+        if self.event_dispatcher is not None:
+            self.event_dispatcher.flush()

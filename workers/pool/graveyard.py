@@ -37,7 +37,8 @@ class Graveyard:
     def bury(self, message: Message, poison: Poison) -> None:
         """Get rid of a message for good. Never raises."""
         logger.error("Poison message buried: %s: %s", poison.reason, poison.detail)
-        headers = message.headers if isinstance(message.headers, dict) else {}
+        found: object = message.headers
+        headers: dict[str, object] = found if isinstance(found, dict) else {}
         try:
             self._bury(message, headers, poison)
         except Exception:

@@ -52,7 +52,7 @@ class Job:
     task_name: str
     task_id: str
     headers: dict[str, object]
-    body: bytes | tuple[object, ...]
+    body: bytes | str | tuple[object, ...]
     content_type: str | None
     content_encoding: str | None
     request: Request

@@ -7,12 +7,12 @@ import logging
 import os
 from collections.abc import Callable
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from billiard.einfo import ExceptionInfo
 from celery import Celery, Task, signals, states
 from celery.app import trace
-from celery.app.task import Context, get_actual_ignore_result
+from celery.app.task import get_actual_ignore_result  # type: ignore[attr-defined]
 from celery.backends.base import DisabledBackend
 from celery.exceptions import Ignore, Reject, Retry
 from celery.utils.saferepr import saferepr
@@ -21,6 +21,7 @@ from kombu.exceptions import EncodeError, OperationalError
 from kombu.utils.encoding import safe_repr
 
 from workers.pool.job import Outcome
+from workers.pool.request_context import JobContext
 
 Value = TypeVar("Value")
 
@@ -39,7 +40,7 @@ class OutcomeRecorder:
         self._on_success = trace.task_has_custom(task, "on_success")
         self._stores_nothing = isinstance(app.backend, DisabledBackend)
 
-    async def started(self, request: Context) -> None:
+    async def started(self, request: JobContext) -> None:
         """Store the STARTED state where the task asks for it."""
         task = self._task
         if task.track_started and not get_actual_ignore_result(task, request):
@@ -52,7 +53,7 @@ class OutcomeRecorder:
             )
 
     async def succeeded(
-        self, request: Context, value: object, *, started: float
+        self, request: JobContext, value: object, *, started: float
     ) -> tuple[str, object, Outcome]:
         """Send callbacks and chain, store the result, tell everybody; else it is a failure."""
         try:
@@ -64,7 +65,7 @@ class OutcomeRecorder:
         self._announce_success(request, value, printable, seconds)
         return states.SUCCESS, value, (0, printable, seconds)
 
-    async def failed(self, request: Context, error: BaseException) -> Outcome:
+    async def failed(self, request: JobContext, error: BaseException) -> Outcome:
         """Store the failure, send errbacks, call `on_failure` and the signal, log it."""
         exception = _presentable(error)
         failure = ExceptionInfo((type(exception), exception, exception.__traceback__))
@@ -82,10 +83,11 @@ class OutcomeRecorder:
         # Celery goes on to clear the frames of the traceback. Not here: an exception shared by
         # several coroutines holds frames of those that caught it and run on, and clearing a
         # suspended frame ends its coroutine.
-        trace.TraceInfo(states.FAILURE, exception)._log_error(self._task, request, failure)
+        info = trace.TraceInfo(states.FAILURE, exception)
+        info._log_error(self._task, request, failure)  # type: ignore[attr-defined]
         return 1, failure, None
 
-    async def retried(self, request: Context, retry: Retry) -> Outcome:
+    async def retried(self, request: JobContext, retry: Retry) -> Outcome:
         """Store RETRY, call `on_retry` and the signal, log it."""
 
         def handle() -> ExceptionInfo:
@@ -98,31 +100,31 @@ class OutcomeRecorder:
 
         return 1, await self._unblocked(request, handle), None
 
-    def rejected(self, request: Context, rejection: Reject) -> Outcome:
+    def rejected(self, request: JobContext, rejection: Reject) -> Outcome:
         """Log a Reject; the hub gives the message back or away."""
         trace.TraceInfo(states.REJECTED, rejection).handle_reject(self._task, request)
         return 1, ExceptionInfo(internal=True), None
 
-    def ignored(self, request: Context, ignored: Ignore) -> Outcome:
+    def ignored(self, request: JobContext, ignored: Ignore) -> Outcome:
         """Log an Ignore; nothing is stored."""
         trace.TraceInfo(states.IGNORED, ignored).handle_ignore(self._task, request)
         return 1, ExceptionInfo(internal=True), None
 
-    async def _unblocked(self, request: Context, store: Callable[[], Value]) -> Value:
+    async def _unblocked(self, request: JobContext, store: Callable[[], Value]) -> Value:
         if self._stores_nothing and not (
             request.callbacks or request.errbacks or request.chain or request.chord
         ):
             return store()
         return await asyncio.to_thread(store)
 
-    def _store_success(self, request: Context, value: object) -> None:
+    def _store_success(self, request: JobContext, value: object) -> None:
         self._send_follow_ups(request, value)
         self._task.backend.mark_as_done(
             request.id, value, request, not get_actual_ignore_result(self._task, request)
         )
 
-    def _send_follow_ups(self, request: Context, value: object) -> None:
-        family = {"parent_id": request.id, "root_id": request.root_id or request.id}
+    def _send_follow_ups(self, request: JobContext, value: object) -> None:
+        family: dict[str, Any] = {"parent_id": request.id, "root_id": request.root_id or request.id}
         for callback in request.callbacks or ():
             self._app.signature(callback).apply_async((value,), **family)
         if request.chain:
@@ -130,7 +132,7 @@ class OutcomeRecorder:
             following.apply_async((value,), chain=request.chain[:-1], **family)
 
     def _store_failure(
-        self, request: Context, exception: Exception, failure: ExceptionInfo
+        self, request: JobContext, exception: Exception, failure: ExceptionInfo
     ) -> None:
         ignored = get_actual_ignore_result(self._task, request)
         self._task.backend.mark_as_failure(
@@ -142,13 +144,13 @@ class OutcomeRecorder:
         )
 
     def _announce_success(
-        self, request: Context, value: object, printable: str, seconds: float
+        self, request: JobContext, value: object, printable: str, seconds: float
     ) -> None:
         task = self._task
         if self._on_success:
             try:
                 task.on_success(value, request.id, request.args, request.kwargs)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the task edge
                 # The result is stored: a failure now would be a second outcome.
                 trace.logger.exception("Task %s[%s] on_success raised", task.name, request.id)
         if signals.task_success.receivers:

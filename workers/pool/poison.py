@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from numbers import Real
 from typing import NamedTuple
 
 from kombu import Message
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576
+
+LONGEST_LIMIT_SECONDS = 1e9
 
 
 class PoisonReason(StrEnum):
@@ -71,7 +72,9 @@ def _is_pair_of_seconds(value: object) -> bool:
 
 
 def _is_seconds(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < 1e9
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value < LONGEST_LIMIT_SECONDS
 
 
 def _complaint_about_body(message: Message) -> str | None:

@@ -88,7 +88,7 @@ class AsyncioPool(BasePool):
         self._hub = loop
         loop.add_reader(self._reports.fileno(), self.settle_reports)
 
-    def on_apply(
+    def on_apply(  # type: ignore[override]
         self,
         target: object,
         args: tuple[str, str, dict[str, object], bytes, str | None, str | None],
@@ -182,13 +182,14 @@ class AsyncioPool(BasePool):
 
     def on_stop(self) -> None:
         """Warm: let everything finish. Cold (Celery has cancelled it all): wait for the cleanup."""
-        if state.should_terminate in (None, False):
+        # The exit code once a cold shutdown was asked for; 0 counts.
+        terminating: object = state.should_terminate
+        if terminating is None or terminating is False:
             self._is_closing = True
             self._wait_for_jobs(None)
-            self._close()
         else:
             self.finish_running(CLEANUP_SECONDS)
-            self._close()
+        self._close()
 
     def on_terminate(self) -> None:
         """Cancel everything; none of it is acknowledged any more."""

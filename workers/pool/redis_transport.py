@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from typing import Any
 
 from celery.utils.log import get_logger
 from kombu.transport import redis
@@ -29,7 +30,7 @@ class GuardedQoS(redis.QoS):
         if client is None and self.channel.connection.client is None:
             logger.warning(
                 "%s unacknowledged messages come again after the visibility timeout.",
-                len(self._delivered),
+                len(self._delivered or ()),
             )
             return
         super().restore_unacked(client)
@@ -43,7 +44,7 @@ class GuardedChannel(redis.Channel):
 
     def _brpop_read(self, **options: object) -> bool | None:
         try:
-            return super()._brpop_read(**options)  # type: ignore[no-any-return]
+            return super()._brpop_read(**options)  # type: ignore[misc, no-any-return]
         except json.JSONDecodeError as error:
             self.connection.bury(error.doc.encode(), "the list item is not JSON")
         except UnicodeDecodeError as error:
@@ -57,7 +58,7 @@ class GuardedTransport(redis.Transport):
     Channel = GuardedChannel
     bury: BuryRaw
 
-    def _deliver(self, message: object, queue: str) -> None:
+    def _deliver(self, message: Any, queue: Any) -> None:
         complaint = _complaint_about(message)
         if complaint is None:
             super()._deliver(message, queue)

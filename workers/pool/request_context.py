@@ -11,13 +11,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from celery import Task
-from celery._state import _task_stack
+from celery._state import _task_stack  # type: ignore[attr-defined]
 from celery.app.task import Context
-from celery.utils.threads import LocalStack, get_ident
+from celery.utils.threads import get_ident
 
 from workers.pool.errors import PoolRefused
+
+
+class JobContext(Context):
+    """The request of a job: never without its id and arguments."""
+
+    if TYPE_CHECKING:
+        id: str
+        args: tuple[object, ...]
+        kwargs: dict[str, object]
+
 
 _running_job: ContextVar[int | None] = ContextVar("running_job", default=None)
 
@@ -32,15 +43,15 @@ def find_by_context(task: Task[..., object]) -> None:
     for stack in (_task_stack, task.request_stack):
         if not hasattr(stack, "__ident_func__"):
             raise PoolRefused("Unset USE_FAST_LOCALS: the asyncio pool cannot run with it.")
-        stack.__ident_func__ = _identity
+        stack.__ident_func__ = _identity  # type: ignore[misc]
 
 
 @contextmanager
 def request_context(
-    task: Task[..., object], request: Context, *, job_number: int
+    task: Task[..., object], request: JobContext, *, job_number: int
 ) -> Iterator[None]:
     """Make `request` the current one for this coroutine and for what it starts."""
-    requests: LocalStack[Context] = task.request_stack
+    requests = task.request_stack
     token = _running_job.set(job_number)
     _task_stack.push(task)
     requests.push(request)

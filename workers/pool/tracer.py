@@ -15,13 +15,12 @@ from typing import cast
 
 from celery import Celery, Task, signals
 from celery.app import trace
-from celery.app.task import Context
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.serialization import loads, prepare_accept_content
 
 from workers.pool.job import Job, Outcome
 from workers.pool.outcome import OutcomeRecorder
-from workers.pool.request_context import find_by_context, request_context
+from workers.pool.request_context import JobContext, find_by_context, request_context
 from workers.pool.time_limits import interruptible
 
 Arguments = tuple[list[object], dict[str, object], dict[str, object] | None]
@@ -47,7 +46,7 @@ class AsyncTracer:
         """Run the job to its outcome. Never raises, except CancelledError when it was cancelled."""
         started = monotonic()
         args, kwargs, embed = self._arguments(job)
-        request = Context(
+        request = JobContext(
             job.headers | (embed or {}),
             args=args,
             kwargs=kwargs,
@@ -59,14 +58,12 @@ class AsyncTracer:
             return await self._with_signals(job, request, started)
 
     def _arguments(self, job: Job) -> Arguments:
-        if job.content_type is None:
+        if isinstance(job.body, tuple):
             return cast("Arguments", job.body)
-        return cast(
-            "Arguments",
-            loads(job.body, job.content_type, job.content_encoding, accept=self._accept),
-        )
+        kind, encoding = job.content_type or "application/json", job.content_encoding or "utf-8"
+        return cast("Arguments", loads(job.body, kind, encoding, accept=self._accept))
 
-    async def _with_signals(self, job: Job, request: Context, started: float) -> Outcome:
+    async def _with_signals(self, job: Job, request: JobContext, started: float) -> Outcome:
         task, about = self._task, {"task_id": job.task_id, "task": self._task}
         about |= {"args": request.args, "kwargs": request.kwargs}
         state: str | None = None
@@ -84,7 +81,7 @@ class AsyncTracer:
                 signals.task_postrun.send(sender=task, **about, retval=value, state=state)
 
     async def _attempt(
-        self, job: Job, request: Context, started: float
+        self, job: Job, request: JobContext, started: float
     ) -> tuple[str, object, Outcome]:
         """Call the task; give its state, its return value or exception, and the outcome."""
         recorder = self._recorder
@@ -104,7 +101,7 @@ class AsyncTracer:
             return trace.FAILURE, error, await recorder.failed(request, error)
         return await recorder.succeeded(request, value, started=started)
 
-    async def _call(self, job: Job, request: Context) -> object:
+    async def _call(self, job: Job, request: JobContext) -> object:
         if self._is_coroutine:
             work = self._function(*request.args, **request.kwargs)
         else:
@@ -117,10 +114,17 @@ class AsyncTracer:
         finally:
             job.working = False
 
-    def _call_after_return(self, state: str, value: object, request: Context) -> None:
+    def _call_after_return(self, state: str, value: object, request: JobContext) -> None:
         try:
-            self._task.after_return(state, value, request.id, request.args, request.kwargs, None)
-        except Exception:
+            self._task.after_return(
+                state,
+                value,
+                request.id,
+                request.args,
+                request.kwargs,
+                None,  # type: ignore[arg-type]
+            )
+        except Exception:  # noqa: BLE001 - the task edge; the outcome stands
             trace.logger.exception("Task %s[%s] after_return raised", self._task.name, request.id)
 
 

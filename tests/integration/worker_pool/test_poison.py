@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from typing import Any
 
 from kombu import Connection, Exchange, Queue
@@ -15,6 +14,7 @@ from tests.integration.worker_pool.worker_process import MODULE
 TRIPLE = json.dumps([[], {}, {}])
 HEADERS = {"task": f"{MODULE}.empty", "id": "some-id", "lang": "py"}
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
+PICKLE = {**JSON, "content_type": "application/x-python-serialize"}
 
 Poisons = dict[str, tuple[str, dict[str, Any], dict[str, str], str]]
 ROUTE = {"exchange": "pool", "routing_key": "pool"}
@@ -107,8 +107,4 @@ def publish(url: str, body: str, headers: dict[str, Any], properties: dict[str, 
         message = channel.prepare_message(
             body, headers=headers, properties={"delivery_mode": 2}, **properties
         )
-        if "redis" in url:
-            message["properties"]["delivery_tag"] = str(uuid.uuid4())
-        exchange = Exchange("pool")
-        Queue("pool", exchange, "pool")(channel).queue_bind()
-        channel.basic_publish(message, exchange="pool", routing_key="pool")
+        channel.basic_publish(message, exchange="", routing_key="pool")
