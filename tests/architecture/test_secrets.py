@@ -17,7 +17,6 @@ SECRETS = {
     "a Slack token": re.compile(r"\bxox[abpr]-[A-Za-z0-9-]{20,}"),
 }
 MACHINE_PATHS = re.compile(r"(?<![\w.$}~-])/(?:home|Users|root|work|workspace)/[\w.-]+")
-INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|file://")
 
 
 def _texts() -> list[tuple[Path, str]]:
@@ -33,9 +32,3 @@ def test_the_repository_contains_no_secret(kind: str) -> None:
 def test_the_repository_knows_no_machine() -> None:
     found = [(str(name), MACHINE_PATHS.findall(text)) for name, text in _texts()]
     assert not [(name, paths) for name, paths in found if paths]
-
-
-def test_the_lock_names_versions_and_no_index() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    assert not INDEX.search(lock)
-    assert all("==" in line for line in lock.splitlines() if line and not line.startswith("#"))
