@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from ingress.admission.backpressure import LaneWatch
+from ingress.admission.backpressure import DRAIN_WINDOW_SECONDS, LaneWatch
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable
 from shared.messages.lane import Lane
+from shared.persistence.ledger import lane_load
 from shared.persistence.ledger.lane_load import LaneLoad
 
 
@@ -108,8 +111,6 @@ async def test_an_old_load_refuses_nobody(
 
 
 async def test_a_ledger_that_is_away_does_not_end_the_watch(clock: ManualClock) -> None:
-    import asyncio
-
     looked_again = asyncio.Event()
     looks: list[int] = []
 
@@ -124,3 +125,7 @@ async def test_a_ledger_that_is_away_does_not_end_the_watch(clock: ManualClock) 
     async with asyncio.timeout(5):
         await looked_again.wait()
     await watch.close()
+
+
+def test_the_door_and_the_ledger_mean_the_same_window() -> None:
+    assert lane_load._LOAD_WINDOW.total_seconds() == DRAIN_WINDOW_SECONDS
