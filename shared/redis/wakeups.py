@@ -27,6 +27,7 @@ class Wakeups:
         self._listeners: dict[bytes, set[asyncio.Event]] = defaultdict(set)
         self._pubsub: PubSub | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
 
     @asynccontextmanager
     async def listen(self, message_id: str) -> AsyncIterator[asyncio.Event]:
@@ -58,14 +59,22 @@ class Wakeups:
         self._wake_all()
 
     async def _subscribe(self, channel: bytes) -> None:
-        if self._pubsub is None:
-            self._pubsub = self._redis.pubsub(ignore_subscribe_messages=False)
         try:
-            await self._pubsub.subscribe(channel)
+            pubsub = self._pubsub or await self._connect()
+            await pubsub.subscribe(channel)
         except (RedisError, OSError):
             return
         if self._reader is None:
-            self._reader = asyncio.create_task(self._read_forever(self._pubsub))
+            self._reader = asyncio.create_task(self._read_forever(pubsub))
+
+    async def _connect(self) -> PubSub:
+        # One at a time: two first listeners would each take a connection, and one be forgotten.
+        async with self._connecting:
+            if self._pubsub is None:
+                pubsub = self._redis.pubsub(ignore_subscribe_messages=False)
+                await pubsub.connect()  # type: ignore[no-untyped-call]
+                self._pubsub = pubsub
+            return self._pubsub
 
     async def _unsubscribe(self, channel: bytes) -> None:
         if self._pubsub is None:
