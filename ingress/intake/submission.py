@@ -134,9 +134,7 @@ def _authorization(headers: dict[str, Any]) -> str | None:
 
 def _key_of_delivery(delivery: Delivery) -> str | None:
     """What stays the same when the broker delivers twice or the producer sends again."""
-    task_id = delivery.headers.get("id")
-    own = delivery.message_id or (task_id if isinstance(task_id, str) else "")
-    own = own or delivery.correlation_id
+    own = delivery.own_id
     if not own:
         return None
     key = f"intake:{own}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
 from shared.queueing.amqp.keeper import LinkKeeper
-from shared.queueing.amqp.link import CHANNEL
+from shared.queueing.amqp.link import CHANNEL, AmqpLink
 from shared.queueing.answers import Answer, may_reply_to
 from shared.queueing.backlog import Confirmation
 from shared.settings.servers import BrokerSettings
@@ -18,7 +21,8 @@ class AmqpAnswerPublisher:
 
     def __init__(self, broker: BrokerSettings) -> None:
         self._broker = broker
-        self._keeper = LinkKeeper(broker, on_progress=_nothing, on_lost=_nothing)
+        self._progress = asyncio.Event()
+        self._keeper = LinkKeeper(broker, on_progress=self._progress.set, on_lost=_nobody_else)
 
     async def start(self) -> None:
         self._keeper.start()
@@ -26,9 +30,7 @@ class AmqpAnswerPublisher:
     async def send(self, answer: Answer) -> None:
         if not may_reply_to(answer.reply_to, self._broker):
             return
-        link = self._keeper.usable_link
-        if link is None:
-            raise BrokerUnavailable("The broker is away; the answer was not sent.")
+        link = await self._usable_link()
         properties = Properties(correlation_id=answer.correlation_id)
         # Not mandatory: a producer that left is nobody's error.
         frames = (
@@ -40,9 +42,18 @@ class AmqpAnswerPublisher:
         link.write(b"".join(frames), [confirmation])
         await confirmation.wait(self._broker.publish_timeout_seconds)
 
+    async def _usable_link(self) -> AmqpLink:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._broker.publish_timeout_seconds):
+                while (link := self._keeper.usable_link) is None:
+                    self._progress.clear()
+                    await self._progress.wait()
+                return link
+        raise BrokerUnavailable("The broker is away; the answer was not sent.")
+
     async def close(self) -> None:
         await self._keeper.close()
 
 
-def _nothing(*_: object) -> None:
+def _nobody_else(_: int) -> None:
     """Whoever sends waits for the confirm, so there is nobody else to tell."""

@@ -107,7 +107,7 @@ class DeadLetterRecorder:
                 reason=death.reason,
                 detail=redact_text(death.detail),
                 queue=death.queue[:_QUEUE_LIMIT] or None,
-                message_id=_own_id(delivery),
+                message_id=storable(delivery.own_id)[:_ID_LIMIT] or None,
                 headers=msgspec.json.encode(redact_fields(headers)).decode(),
                 body=delivery.body,
             )
@@ -156,11 +156,6 @@ def _reason(value: object) -> DeadReason:
         return DeadReason(str(value))
     except ValueError:
         return DeadReason.MALFORMED
-
-
-def _own_id(delivery: Delivery) -> str | None:
-    found = delivery.message_id or delivery.headers.get("id") or delivery.correlation_id
-    return storable(found) if isinstance(found, str) and 0 < len(found) <= _ID_LIMIT else None
 
 
 def storable(value: object) -> str:

@@ -17,6 +17,7 @@ REASON_HEADER: Final = "x-forebay-reason"
 DETAIL_HEADER: Final = "x-forebay-detail"
 QUEUE_HEADER: Final = "x-forebay-queue"
 BODY_LIMIT_BYTES: Final = 65_536
+_ID_LIMIT: Final = 255
 _DETAIL_LIMIT: Final = 1_000
 
 
@@ -40,6 +41,7 @@ class DeadLetterSink:
         *,
         detail: str = "",
         queue: str = "",
+        message_id: str = "",
     ) -> None:
         """Keeps the first 64 KiB of `body` under `reason`, a value of DeadReason.
 
@@ -51,19 +53,20 @@ class DeadLetterSink:
             DETAIL_HEADER: detail[:_DETAIL_LIMIT],
             QUEUE_HEADER: queue,
         }
+        first = body[:BODY_LIMIT_BYTES]
         with self._lock:
             try:
-                self._publish(body[:BODY_LIMIT_BYTES], marked)
+                self._publish(first, marked, message_id)
             except BrokerUnavailable:
                 # An idle connection may have been closed by the broker: once more on a fresh one.
-                self._publish(body[:BODY_LIMIT_BYTES], marked)
+                self._publish(first, marked, message_id)
 
     def close(self) -> None:
         """Disconnects; a later `bury` connects again."""
         with self._lock:
             self._disconnect()
 
-    def _publish(self, body: bytes, headers: dict[str, Any]) -> None:
+    def _publish(self, body: bytes, headers: dict[str, Any], message_id: str) -> None:
         connection = self._connection or self._connect()
         try:
             dial(connection)
@@ -73,6 +76,7 @@ class DeadLetterSink:
                     exchange="" if self._broker.is_redis else DEAD_EXCHANGE,
                     routing_key=QueueName.DEAD.value,
                     headers=headers,
+                    message_id=message_id[:_ID_LIMIT],
                     content_type="application/octet-stream",
                     content_encoding="binary",
                     retry=False,

@@ -18,7 +18,7 @@ _LISTEN_SECONDS: Final = 1.0
 
 
 class ReplyBox:
-    """Listens to one queue, which outlives a restart of the broker, and not its producer for long."""
+    """Listens to one queue, which outlives restarts of the broker and, for a while, us."""
 
     def __init__(self, broker: BrokerSettings) -> None:
         self._broker = broker

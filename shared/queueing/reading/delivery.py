@@ -24,6 +24,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str = ""
     exchange: str = ""
 
+    @property
+    def own_id(self) -> str:
+        """What its producer calls it: message id, task id or correlation id; may be empty."""
+        return self.message_id or _text(self.headers.get("id")) or self.correlation_id
+
 
 class Bury(msgspec.Struct, frozen=True):
     """The verdict that a delivery belongs among the dead letters, and why."""

@@ -47,6 +47,7 @@ class Sink(Protocol):
         *,
         detail: str = "",
         queue: str = "",
+        message_id: str = "",
     ) -> None: ...
 
     def close(self) -> None: ...
@@ -198,6 +199,7 @@ class QueueReader:
                 verdict.reason.value,
                 detail=verdict.detail,
                 queue=self._queue.value,
+                message_id=delivery.own_id,
             )
         message.ack()
 

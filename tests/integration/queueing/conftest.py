@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from shared.queueing.publisher import Publisher, build_publisher
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
+from tests.integration.queueing.intake_door import IntakeDoor, open_intake_door
 
 DEADLINE = datetime(2030, 1, 1, tzinfo=UTC)
 TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
@@ -64,3 +66,10 @@ async def publisher(broker: BrokerSettings) -> AsyncIterator[Publisher]:
     publisher = await started(broker)
     yield publisher
     await publisher.close()
+
+
+@pytest.fixture
+async def door(broker: BrokerSettings, redis_url: str, tmp_path: Path) -> AsyncIterator[IntakeDoor]:
+    """The second door, reading `intake`, with everything real behind it."""
+    async with open_intake_door(broker, redis_url=redis_url, folder=tmp_path) as door:
+        yield door

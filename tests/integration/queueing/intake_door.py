@@ -1,0 +1,112 @@
+"""The second door with everything real behind it: admission, ledger, publisher, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import select
+
+from ingress.acceptance import Acceptance
+from ingress.admission.admission import Admission
+from ingress.authentication import Authentication
+from ingress.intake.intake import Intake
+from ingress.prompt_ledger import PromptLedger
+from shared.clock import SystemClock
+from shared.messages.dead_letter import DeadReason
+from shared.messages.record import MessageRecord
+from shared.messages.tenant import KeyScope
+from shared.persistence.dead_letters import DeadLetter, DeadLetterRepository
+from shared.persistence.engine import Database, open_database
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.migrating import apply_migrations
+from shared.persistence.tables import message as message_table
+from shared.persistence.tenants import TenantRepository
+from shared.queueing.answers import AnswerPublisher, build_answer_publisher
+from shared.queueing.dead_letters.recorder import DeadLetterRecorder
+from shared.queueing.declaration import declare_topology
+from shared.queueing.publisher import build_publisher
+from shared.redis.client import open_redis
+from shared.settings.door import LaneSettings, LimitSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
+from shared.telemetry.metrics import Metrics
+
+BODY_LIMIT_BYTES = 1_048_576
+
+
+class IntakeDoor(msgspec.Struct, kw_only=True):
+    """The running door, and what it left behind."""
+
+    broker: BrokerSettings
+    key: str
+    database: Database
+    ledger: MessageLedger
+    letters: DeadLetterRepository
+    answers: AnswerPublisher
+    failed: list[tuple[str, DeadReason, str]]
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that a message needs."""
+        return {"authorization": f"Bearer {self.key}"}
+
+    async def accepted(self) -> list[MessageRecord]:
+        """Every message in the ledger."""
+        async with self.database.relaxed.connect() as connection:
+            ids = (await connection.execute(select(message_table.c.id))).scalars().all()
+        found = [await self.ledger.find(one) for one in ids]
+        return [record for record in found if record is not None]
+
+    async def dead(self) -> list[DeadLetter]:
+        """Every dead letter in the ledger."""
+        return await self.letters.list()
+
+
+@asynccontextmanager
+async def open_intake_door(
+    broker: BrokerSettings, *, redis_url: str, folder: Path
+) -> AsyncIterator[IntakeDoor]:
+    """A door on a ledger of its own, with one tenant."""
+    declare_topology(broker)
+    clock, metrics = SystemClock(), Metrics()
+    settings = LedgerSettings(url=ServerUrl(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite3'}"))
+    database = open_database(settings)
+    await apply_migrations(database)
+    tenants = TenantRepository(database, clock)
+    key = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
+    ledger = MessageLedger(database, settings, clock)
+    letters = DeadLetterRepository(database, clock)
+    publisher, answers = build_publisher(broker, metrics), build_answer_publisher(broker)
+    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    admission = Admission(redis, LimitSettings(), clock, metrics)
+    prompt = PromptLedger(ledger, timeout_seconds=2.0)
+    acceptance = Acceptance(admission, prompt, publisher, metrics, clock, lanes=LaneSettings())
+    authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
+    failed: list[tuple[str, DeadReason, str]] = []
+
+    async def fail(message_id: str, reason: DeadReason, detail: str) -> None:
+        failed.append((message_id, reason, detail))
+
+    intake = Intake(
+        broker, acceptance, authentication, answers, metrics, body_limit_bytes=BODY_LIMIT_BYTES
+    )
+    recorder = DeadLetterRecorder(broker, letters, fail_message=fail, metrics=metrics)
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(database.close)
+        closing.push_async_callback(redis.aclose)
+        closing.push_async_callback(ledger.close)
+        for part in (publisher, answers, recorder, intake):
+            await part.start()
+            closing.push_async_callback(part.close)
+        yield IntakeDoor(
+            broker=broker,
+            key=key.key,
+            database=database,
+            ledger=ledger,
+            letters=letters,
+            answers=answers,
+            failed=failed,
+        )
