@@ -1,0 +1,74 @@
+"""`forebay demo`: real messages through a real stack, and what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.cli.output import AsJson, complain, say, say_json
+
+if TYPE_CHECKING:
+    from deploy.cli.demonstration.play import Played
+
+
+def demo(*, as_json: AsJson = False) -> int:
+    """Start a stack of its own, send real messages through it, show what happened, and stop.
+
+    Redis, the ledger, the queue, the door, the worker and Flower are the real ones; the model is
+    a scripted provider that echoes, and fails when a scene wants it to.
+    The exit code is 1 when anything did not go as it should.
+    """
+    with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
+        return asyncio.run(_demo(Path(folder).resolve(), as_json=as_json))
+
+
+async def _demo(folder: Path, *, as_json: bool) -> int:
+    from deploy.embedded.interruption import until_interrupted
+
+    went_well: list[bool] = []
+
+    async def play() -> None:
+        went_well.append(await _play(folder, as_json=as_json))
+
+    await until_interrupted(play(), report=complain)
+    return 0 if went_well == [True] else 1
+
+
+async def _play(folder: Path, *, as_json: bool) -> bool:
+    from deploy.cli.demonstration.play import play_all
+    from deploy.cli.demonstration.stage import open_stage
+
+    def note(text: str) -> None:
+        if not as_json:
+            say(text)
+
+    began = time.monotonic()
+    note("The model in this demo is a scripted provider: it echoes, and fails on demand.")
+    note("Everything else is real. Starting Redis, the ledger, the door, a worker, Flower ...")
+    async with open_stage(folder, report=lambda text: note(f"      {text}")) as stage:
+        note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
+        went_well = await play_all(stage, show=_show_json if as_json else _show)
+        note("\nStopping ...")
+    verdict = "All scenes went as they should" if went_well else "Some scenes did not go well"
+    note(f"{verdict}; {time.monotonic() - began:.1f} s in all. Try it yourself: forebay up")
+    return went_well
+
+
+def _show_json(played: Played) -> None:
+    say_json(played.flat())
+
+
+def _show(played: Played) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
+    line = Text.assemble(
+        (f"{sign} ", style), (f"{played.scene:<18}", "bold"), (f"{played.seconds:5.1f} s", "dim")
+    )
+    console = Console()
+    console.print(line)
+    console.print(Text(played.told), style=None if played.ok else "red")

@@ -1,0 +1,1 @@
+"""One scene, one file: each sends real messages and looks at what became of them."""

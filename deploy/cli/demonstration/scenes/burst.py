@@ -1,0 +1,47 @@
+"""More than a tenant's plan allows, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from deploy.cli.demonstration.scene import Told, expect
+from deploy.cli.demonstration.stage import Stage
+from shared.messages.tenant import Plan
+
+_PER_MINUTE = 60
+_SENT = 90
+
+
+async def burst_429(stage: Stage) -> Told:
+    plan = Plan(
+        requests_per_minute=_PER_MINUTE,
+        tokens_per_minute=1_000_000,
+        user_requests_per_minute=_PER_MINUTE,
+        user_tokens_per_minute=1_000_000,
+        max_in_flight=1_000,
+    )
+    visitor = await stage.visitor_with(plan, tenant="small plan")
+    heard = await asyncio.gather(
+        *(visitor.post(f"Burst {number}", background=True) for number in range(_SENT))
+    )
+    counts = Counter(each.status for each in heard)
+    expect(set(counts) == {200, 429}, f"The answers were {dict(counts)}.")
+    # A request for each second that the burst took may have come on top of the plan.
+    expect(_PER_MINUTE <= counts[200] <= _PER_MINUTE + 5, f"{counts[200]} were let in.")
+    waits = [float(each.headers["Retry-After"]) for each in heard if each.status == 429]
+    await asyncio.sleep(max(waits))
+    later = await visitor.post("After the wait", background=True)
+    expect(later.status == 200, f"After Retry-After it was answered with {later.status}.")
+    return Told(
+        f"{_SENT} messages at once on a plan of {_PER_MINUTE} a minute: {counts[200]} accepted, "
+        f"{counts[429]} refused with 429. Retry-After said {max(waits):g} s, and after that the "
+        "next one was accepted.",
+        {
+            "sent": _SENT,
+            "accepted": counts[200],
+            "refused": counts[429],
+            "retry_after_seconds": max(waits),
+            "accepted_after_waiting": later.status == 200,
+        },
+    )

@@ -1,0 +1,99 @@
+"""A producer that speaks HTTP to the door and looks at every header and event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from deploy.cli.sending.result import text_of
+
+_PATIENCE_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The answer's text; empty when there is none."""
+        return text_of(self.body) or ""
+
+    @property
+    def state(self) -> str:
+        """The response's state; an HTTP error has none."""
+        return str(self.body.get("status", f"HTTP {self.status}"))
+
+
+class Visitor:
+    """Asks with one key. The session is its owner's."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, key: str) -> None:
+        self._session = session
+        self._url = f"{url}/v1/responses"
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    async def post(self, text: str, *, key: str | None = None, **fields: object) -> Heard:
+        """POST /v1/responses, with an idempotency key if given."""
+        headers = self._headers | ({"Idempotency-Key": key} if key else {})
+        body = {"input": text, **fields}
+        async with self._session.post(self._url, json=body, headers=headers) as response:
+            return await _heard(response)
+
+    async def get(self, response_id: str, *, wait_seconds: int = 0) -> Heard:
+        """GET /v1/responses/{id}; with `wait_seconds` a long poll."""
+        headers = self._headers | ({"Prefer": f"wait={wait_seconds}"} if wait_seconds else {})
+        url = f"{self._url}/{response_id}"
+        async with self._session.get(url, headers=headers) as response:
+            return await _heard(response)
+
+    async def stream(self, text: str, **fields: object) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of a streamed answer. Leaving early cuts the connection."""
+        body = {"input": text, "stream": True, **fields}
+        request = self._session.post(self._url, json=body, headers=self._headers)
+        async with aclosing(_events(request)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, response_id: str, *, after: int) -> AsyncGenerator[dict[str, Any], None]:
+        """The events after number `after`, on a new connection."""
+        url = f"{self._url}/{response_id}?stream=true&starting_after={after}"
+        request = self._session.get(url, headers=self._headers)
+        async with aclosing(_events(request)) as events:
+            async for event in events:
+                yield event
+
+
+def open_session() -> aiohttp.ClientSession:
+    """One that never waits for ever."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=_PATIENCE_SECONDS),
+        connector=aiohttp.TCPConnector(limit=0),
+    )
+
+
+async def _heard(response: aiohttp.ClientResponse) -> Heard:
+    raw = await response.read()
+    try:
+        body = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        body = {}
+    return Heard(response.status, response.headers, body if isinstance(body, dict) else {})
+
+
+async def _events(
+    request: AbstractAsyncContextManager[aiohttp.ClientResponse],
+) -> AsyncGenerator[dict[str, Any], None]:
+    async with request as response:
+        async for line in response.content:
+            if line.startswith(b"data: {"):
+                yield msgspec.json.decode(line[6:])
