@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +15,7 @@ from ingress.admission.local_allowance import LocalAllowance
 from ingress.admission.observation import Observation
 from ingress.admission.question import AdmissionRequest, script_call
 from ingress.admission.reply import Answer, lane_overloaded, read_reply, too_large
+from ingress.admission.returns import Returns
 from ingress.admission.token_estimate import DEFAULT_OUTPUT_TOKENS
 from ingress.admission.verdict import Admitted, Verdict
 from shared.clock import Clock
@@ -29,7 +29,6 @@ from shared.telemetry.metrics import Metrics
 
 TIMEOUT_SECONDS: Final = 0.6
 """The longest that a verdict waits for Redis, connecting included."""
-_OWED_LIMIT: Final = 10_000
 
 
 class Admission:
@@ -63,9 +62,9 @@ class Admission:
         )
         self._local = LocalAllowance(clock, share=settings.local_share)
         self._p90_output_tokens: dict[str, int] = {}
-        # Admissions that Redis may have made without our hearing of it, and that came to nothing.
-        self._owed: deque[AdmissionRequest] = deque(maxlen=_OWED_LIMIT)
-        self._paying: set[asyncio.Task[None]] = set()
+        self._returns = Returns(self._reservations)
+        self._undecided: set[str] = set()
+        self._abandoned: set[str] = set()
 
     async def decide(self, request: AdmissionRequest) -> Verdict:
         """The verdict; what is admitted is reserved until `settle` or `give_back`."""
@@ -78,12 +77,11 @@ class Admission:
 
     async def give_back(self, request: AdmissionRequest) -> None:
         """Undo an admission that came to nothing: limits, slot and idempotency key."""
-        if self._lanes is not None:
-            self._lanes.count(request.lane, -1)
+        self._count([request], -1)
         if self._circuit.is_open():
-            self._owed.append(request)
+            self._returns.owe(request)
         else:
-            await self._undo(request)
+            await self._returns.give_back(request)
 
     def p90_output_tokens(self, tenant_id: str) -> int:
         """What nine in ten of the tenant's answers stay below, as last heard from Redis."""
@@ -93,19 +91,21 @@ class Admission:
         """Answer what waits, then refuse what comes after."""
         await self._group.close()
         await self._circuit.close()
-        await asyncio.gather(*self._paying, return_exceptions=True)
+        await self._returns.close()
         await self._reservations.close()
 
     async def _ask(self, request: AdmissionRequest) -> Verdict:
         if self._circuit.is_open():
             return self._decide_locally(request)
+        self._undecided.add(request.message_id)
         try:
             answer = await self._group.submit(request)
+        except asyncio.CancelledError:
+            self._abandon(request)
+            raise
         except Unavailable:
-            verdict = self._decide_locally(request)
-            if not isinstance(verdict, Admitted):
-                self._owed.append(request)
-            return verdict
+            self._undecided.discard(request.message_id)
+            return self._decide_without_redis(request)
         if answer.p90_output_tokens is not None:
             self._p90_output_tokens[request.tenant.id] = answer.p90_output_tokens
         return answer.verdict
@@ -120,15 +120,35 @@ class Admission:
                 replies = await self._script.call_all(self._redis, calls)
         except (RedisError, OSError) as error:
             self._circuit.trip()
-            self._count(requests, -1)
+            for request in requests:
+                self._conclude(request, admitted=False)
             raise RedisUnavailable("Redis gave no verdict in time.") from error
         self._observation.group(len(requests))
         answers = [
             _answer(reply, request, each)
             for reply, request, each in zip(replies, requests, limits, strict=True)
         ]
-        self._count([r for r, a in zip(requests, answers, strict=True) if not _is_admitted(a)], -1)
+        for request, answer in zip(requests, answers, strict=True):
+            self._conclude(request, admitted=_is_admitted(answer))
         return answers
+
+    def _conclude(self, request: AdmissionRequest, *, admitted: bool) -> None:
+        self._undecided.discard(request.message_id)
+        if not admitted:
+            self._count([request], -1)
+        if request.message_id in self._abandoned:
+            self._abandoned.discard(request.message_id)
+            if admitted:
+                self._count([request], -1)
+                self._returns.give_back_soon(request)
+
+    def _abandon(self, request: AdmissionRequest) -> None:
+        """Whoever asked has gone; what is on its way to Redis will be decided all the same."""
+        if request.message_id in self._undecided:
+            self._abandoned.add(request.message_id)
+        else:
+            self._count([request], -1)
+            self._returns.give_back_soon(request)
 
     def _call(self, request: AdmissionRequest, limits: Limits) -> ScriptCall:
         wait = 0.0
@@ -142,6 +162,13 @@ class Admission:
         if self._lanes is not None:
             for request in requests:
                 self._lanes.count(request.lane, change)
+
+    def _decide_without_redis(self, request: AdmissionRequest) -> Verdict:
+        """A verdict where Redis may have admitted the message without our hearing of it."""
+        verdict = self._decide_locally(request)
+        if not isinstance(verdict, Admitted):
+            self._returns.owe(request)
+        return verdict
 
     def _decide_locally(self, request: AdmissionRequest) -> Verdict:
         wait = 0.0 if self._lanes is None else self._lanes.expected_wait_seconds(request.lane)
@@ -163,23 +190,7 @@ class Admission:
 
     def _redis_is_back(self) -> None:
         self._local.forget()
-        owed = list(self._owed)
-        self._owed.clear()
-        task = asyncio.get_running_loop().create_task(self._pay(owed))
-        self._paying.add(task)
-        task.add_done_callback(self._paying.discard)
-
-    async def _pay(self, owed: list[AdmissionRequest]) -> None:
-        await asyncio.gather(*(self._undo(request) for request in owed))
-
-    async def _undo(self, request: AdmissionRequest) -> None:
-        await self._reservations.give_back(
-            request.tenant.id,
-            request.user,
-            message_id=request.message_id,
-            estimated_tokens=request.estimated_tokens,
-            idempotency_key=request.idempotency_key,
-        )
+        self._returns.pay()
 
 
 def _answer(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import count
 
@@ -138,3 +139,10 @@ def message(
         idempotency_key=key,
         seconds_left=seconds_left,
     )
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when the condition holds; fails when that takes more than five seconds."""
+    async with asyncio.timeout(5):
+        while not await condition():  # noqa: ASYNC110 - the other side is a server
+            await asyncio.sleep(0.02)

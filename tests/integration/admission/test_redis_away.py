@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -18,7 +17,7 @@ from shared.redis.reservation_keys import slots_key
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
-from tests.integration.admission.conftest import door, message, tenant
+from tests.integration.admission.conftest import door, message, tenant, until
 from tests.servers.redis import RedisServer
 
 
@@ -126,13 +125,6 @@ async def shares_limits(admission: Admission) -> bool:
     """Whether verdicts come from Redis."""
     verdict = await admission.decide(message(tenant()))
     return isinstance(verdict, Admitted) and not verdict.local
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when the condition holds; fails when that takes more than five seconds."""
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110 - the other side is a server
-            await asyncio.sleep(0.02)
 
 
 async def timed(admission: Admission, asked: list[AdmissionRequest]) -> tuple[list[Verdict], float]:

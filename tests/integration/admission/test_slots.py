@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
 from ingress.admission.question import SLOT_MARGIN_SECONDS
 from ingress.admission.verdict import Admitted, RefusalReason, Refused
+from shared.redis.reservation_keys import slots_key
 from tests.integration.admission.conftest import (
     OpenDoor,
     OpenReservations,
     message,
     standing,
     tenant,
+    until,
 )
 from tests.integration.admission.manual_door import ManualDoor
 
@@ -109,3 +112,26 @@ async def test_the_door_learns_how_long_a_tenants_answers_are(
         )
     # Nine in ten are between 50 and 130 tokens long, one in ten is 1000.
     assert 110 <= door.p90_output_tokens(owner.id) <= 1000
+
+
+async def test_whoever_hangs_up_while_being_asked_about_leaves_nothing_behind(
+    open_door: OpenDoor,
+) -> None:
+    door = open_door()
+    owner = tenant(in_flight=20)
+    for moment in range(20):
+        request = message(owner, key=str(moment))
+        asked = asyncio.create_task(door.decide(request))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        asked.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asked
+            await door.give_back(request)  # it was decided before we hung up
+
+    async def nothing_is_held() -> bool:
+        return not await door._redis.zcard(slots_key(owner.id))
+
+    await until(nothing_is_held)
+    assert not door._undecided
+    assert not door._abandoned
