@@ -1,0 +1,78 @@
+"""The real agent worker, in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+from tests.integration.workers.stack import Stack
+from tests.servers.process import ChildProcess
+
+_numbers = count(1)
+
+
+class AgentWorker:
+    """`celery -A workers.app worker`, as an operator starts it; never outlives the tests."""
+
+    def __init__(self, stack: Stack, folder: Path, *, concurrency: int = 200) -> None:
+        name = f"agent-{next(_numbers)}"
+        self._log = folder / f"{name}.log"
+        self._command = [
+            *(sys.executable, "-m", "celery", "-A", "workers.app", "worker"),
+            *("--pool", "custom", "--concurrency", str(concurrency)),
+            *("--hostname", f"{name}@localhost", "--loglevel", "INFO"),
+            *("--without-mingle", "--without-gossip"),
+        ]
+        self._environment = {
+            **stack.environment,
+            "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
+            # A worker that is stopped lets its turns finish first.
+            "REMAP_SIGTERM": "SIGQUIT",
+        }
+        self._process = self._child()
+
+    def start(self, *, ready: bool = True) -> AgentWorker:
+        """Start it; with `ready`, return when it consumes."""
+        self._process.spawn()
+        if ready:
+            self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self, *, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while " ready." not in self.log:
+            late = time.monotonic() > deadline
+            assert not late and self._process.is_running, f"not ready:\n{self.log[-6000:]}"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it has a chance to clean up."""
+        self._process.kill()
+
+    def replace(self) -> None:
+        """Start a new process in the place of one that was killed; it may not be ready yet."""
+        self._process.kill()
+        self._process = self._child()
+        self._process.spawn()
+
+    def pause(self) -> None:
+        """SIGSTOP: it holds its leases and connections and does nothing."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """SIGCONT: it goes on where it stood, however late that is."""
+        self._process.resume()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.is_running
+
+    @property
+    def log(self) -> str:
+        """Everything it and its predecessors wrote."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _child(self) -> ChildProcess:
+        return ChildProcess(command=self._command, log=self._log, environment=self._environment)

@@ -1,0 +1,84 @@
+"""A scripted provider that outlives the event loop of a single test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.call import Call, Ending
+from deploy.scripted_provider.provider import ScriptedProvider
+
+
+class ProviderThread:
+    """Serves from a thread of its own; tests tell their calls apart by what the question says."""
+
+    def __init__(self) -> None:
+        self._provider = ScriptedProvider()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The base URL of an OpenAI client."""
+        return self._provider.openai_url
+
+    def behave(self, kind: Kind, *, contains: str, **parameters: Any) -> None:
+        """How to treat the calls whose question contains this."""
+        rule = Behaviour(kind=kind, **parameters)
+        self._run(self._script(rule, contains))
+
+    def calls(self, contains: str) -> list[Call]:
+        """The calls whose question contains this, in order."""
+        return self._run(self._calls(contains))
+
+    @property
+    def count(self) -> int:
+        """How many calls there were in all."""
+        return self._provider.calls.count
+
+    def wait_for_calls(self, contains: str, count: int = 1, *, seconds: float = 15) -> list[Call]:
+        """The calls, as soon as there are that many."""
+        return self._wait(lambda: self.calls(contains), count, contains, seconds)
+
+    def wait_for_cut(self, contains: str, *, seconds: float = 15) -> Call:
+        """The first call that its client hung up on."""
+
+        def cut() -> list[Call]:
+            return [c for c in self.calls(contains) if c.ending is Ending.CUT_BY_CLIENT]
+
+        return self._wait(cut, 1, f"{contains} to be cut", seconds)[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._provider.start())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._run(self._provider.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _wait(self, found: Any, count: int, what: str, seconds: float) -> list[Call]:
+        deadline = time.monotonic() + seconds
+        while len(calls := found()) < count:
+            assert time.monotonic() < deadline, f"{len(calls)} of {count} calls for {what!r}"
+            time.sleep(0.01)
+        return list(calls)
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _script(self, rule: Behaviour, contains: str) -> None:
+        self._provider.script(rule, contains=contains)
+
+    async def _calls(self, contains: str) -> list[Call]:
+        return [call for call in self._provider.calls if contains in call.content]

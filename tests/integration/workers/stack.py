@@ -1,0 +1,59 @@
+"""The servers under a worker, and the settings that make its clocks run fast."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.settings import Settings, load_settings
+
+LEASE_SECONDS = 2.0
+QUICK = {
+    "FOREBAY_LEDGER__LEASE_SECONDS": str(LEASE_SECONDS),
+    "FOREBAY_LEDGER__WAKE_AFTER_SECONDS": "1",
+    "FOREBAY_LEDGER__WAKE_AFTER_MAX_SECONDS": "2",
+    "FOREBAY_LEDGER__SWEEP_SECONDS": "0.2",
+    "FOREBAY_LEDGER__TIMEOUT_SECONDS": "2",
+    "FOREBAY_WORKER__SOFT_SHUTDOWN_SECONDS": "2",
+    "FOREBAY_BROKER__HEARTBEAT_SECONDS": "2",
+}
+
+
+def openai_link(url: str, name: str = "first", **settings: Any) -> dict[str, Any]:
+    """A link of the chain that calls a scripted provider once and goes on."""
+    return {
+        "name": name,
+        "kind": "openai_compatible",
+        "base_url": url,
+        "model": "scripted",
+        "max_tries": 1,
+        **settings,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Where everything is. `environment` is what a worker's process is started with."""
+
+    broker_url: str
+    redis_url: str
+    ledger_url: str
+    providers: list[dict[str, Any]]
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **QUICK,
+            "FOREBAY_BROKER__URL": self.broker_url,
+            "FOREBAY_REDIS__URL": self.redis_url,
+            "FOREBAY_LEDGER__URL": self.ledger_url,
+            "FOREBAY_PROVIDERS": json.dumps(self.providers),
+            **self.extra,
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """The same, for what runs inside a test."""
+        return load_settings(self.environment)
