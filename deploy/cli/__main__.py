@@ -8,21 +8,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from deploy.cli.output import complain
-from shared.errors import ForebayError, SettingsError
+from shared.errors import ForebayError, InvalidRequest, SettingsError
 
 DONE = 0
 FAILED = 1
 WRONGLY_USED = 2
 INTERRUPTED = 130
 
-VERBS = ("up", "demo", "send", "check", "keys", "handoff", "dead", "worker", "ingress")
+# The first line of each verb's own help, so that the list of all verbs loads none of them.
+VERBS = {
+    "up": "Start everything here, in one folder and on loopback, until Ctrl-C.",
+    "demo": "Start a stack of its own, send real messages through it and show what happened.",
+    "send": "Send one message, or one for each line of a file, and print the answers.",
+    "check": "Validate all settings, reach every server, and say whether Forebay may start.",
+    "keys": "API keys: make, list, replace and revoke them.",
+    "handoff": "Messages that wait for a person: list and answer them.",
+    "dead": "Dead letters: list, show, replay and discard them.",
+    "worker": "Answer messages, in one process, until Ctrl-C.",
+    "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
+}
 
 
-def build_app() -> App:
-    """The command with all its verbs; none of them is imported before it is asked for."""
+def build_app(*, as_list: bool = False) -> App:
+    """The command with all its verbs; none of them is imported before it is asked for.
+
+    `as_list` gives each its one line, which would stand in the way of its own help.
+    """
     app = App(
         name="forebay",
         help="A front for language models: admission, a durable ledger, queues, agent workers.",
@@ -30,23 +44,29 @@ def build_app() -> App:
         version=_version,
         help_format="plaintext",
         help_formatter="plain",
+        default_parameter=Parameter(negative=()),
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    for verb in VERBS:
-        app.command(f"deploy.cli.{verb}:{verb}", name=verb)
+    for verb, summary in VERBS.items():
+        lines = {"help": summary} if as_list else {}
+        app.command(f"deploy.cli.{verb}:{verb}", name=verb, **lines)
     return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Errors are one sentence each, on stderr."""
+    names_verb = any(argument in VERBS for argument in arguments[:1])
     try:
-        code = build_app()(arguments, exit_on_error=False)
+        code = build_app(as_list=not names_verb)(arguments, exit_on_error=False)
     except CycloptsError:
         return WRONGLY_USED
     except SettingsError as error:
         complain(*error.findings)
         return FAILED
+    except InvalidRequest as error:
+        complain(error.message)
+        return WRONGLY_USED
     except ForebayError as error:
         complain(error.message)
         return FAILED

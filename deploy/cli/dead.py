@@ -22,7 +22,7 @@ dead = App(name="dead", help="Dead letters: list, show, replay and discard them.
 @dead.command(name="list")
 def list_letters(
     *,
-    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    everything: Annotated[bool, Parameter(name="--all")] = False,
     limit: int = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +50,7 @@ def list_letters(
 
 
 @dead.command
-def show(letter_id: str, *, as_json: AsJson = False) -> None:
+def show(letter_id: str, /, *, as_json: AsJson = False) -> None:
     """Show one with its headers and body, as it came.
 
     Parameters
@@ -68,7 +68,7 @@ def show(letter_id: str, *, as_json: AsJson = False) -> None:
 
 
 @dead.command
-def replay(letter_id: str, *, key: str | None = None, as_json: AsJson = False) -> None:
+def replay(letter_id: str, /, *, key: str | None = None, as_json: AsJson = False) -> None:
     """Send one again: an accepted message under a new id, any other back onto `intake`.
 
     Parameters
@@ -87,7 +87,7 @@ def replay(letter_id: str, *, key: str | None = None, as_json: AsJson = False) -
 
 
 @dead.command
-def discard(letter_id: str, *, as_json: AsJson = False) -> None:
+def discard(letter_id: str, /, *, as_json: AsJson = False) -> None:
     """Close one for good. It stays readable with --all.
 
     Parameters

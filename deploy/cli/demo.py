@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def demo(*, as_json: AsJson = False) -> int:
-    """Start a stack of its own, send real messages through it, show what happened, and stop.
+    """Start a stack of its own, send real messages through it and show what happened.
 
     Redis, the ledger, the queue, the door, the worker and Flower are the real ones; the model is
     a scripted provider that echoes, and fails when a scene wants it to.

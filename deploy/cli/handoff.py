@@ -26,7 +26,7 @@ handoff = App(name="handoff", help="Messages that wait for a person: list and an
 @handoff.command(name="list")
 def list_handoffs(
     *,
-    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    everything: Annotated[bool, Parameter(name="--all")] = False,
     limit: int = 100,
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +57,7 @@ def list_handoffs(
 def answer(
     handoff_id: str,
     text: str,
+    /,
     *,
     answered_by: Annotated[str | None, Parameter(name="--by")] = None,
     as_json: AsJson = False,

@@ -73,6 +73,7 @@ def list_keys(*, tenant: str | None = None, as_json: AsJson = False) -> None:
 @keys.command
 def rotate(
     key_id: str,
+    /,
     *,
     overlap: Annotated[str, Parameter(help="How long the old key goes on working.")] = "24h",
     as_json: AsJson = False,
@@ -88,7 +89,7 @@ def rotate(
 
 
 @keys.command
-def revoke(key_id: str, *, as_json: AsJson = False) -> None:
+def revoke(key_id: str, /, *, as_json: AsJson = False) -> None:
     """Stop a key from working. Running doors may let it in for a few seconds more.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of text.")]
+AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.")]
 
 
 def say(text: str) -> None:

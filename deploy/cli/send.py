@@ -7,26 +7,23 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
-
-from cyclopts import Parameter
+from typing import Any
 
 from deploy.cli.connection import running_stack
 from deploy.cli.output import AsJson, complain
 from deploy.cli.sending.order import BadLine, Order, order_of, read_jsonl, read_text
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Unavailable
 from shared.messages.lane import TIER_OF_LANE, Lane
-
-_FLAG: Final = Parameter(negative="")
 
 
 def send(
     text: str | None = None,
+    /,
     *,
     file: Path | None = None,
-    stdin: Annotated[bool, _FLAG] = False,
-    stream: Annotated[bool, _FLAG] = False,
-    background: Annotated[bool, _FLAG] = False,
+    stdin: bool = False,
+    stream: bool = False,
+    background: bool = False,
     model: str | None = None,
     user: str | None = None,
     lane: Lane | None = None,
@@ -114,11 +111,11 @@ def _where(url: str | None, key: str | None) -> tuple[str, str]:
         address = address or (stack.url if stack else None)
         secret = secret or (stack.key if stack else None)
     if not address:
-        raise InvalidRequest(
+        raise Unavailable(
             "There is no Forebay to send to: start one here with `forebay up`, or set FOREBAY_URL."
         )
     if not secret:
-        raise InvalidRequest(
+        raise Unavailable(
             "There is no API key: set FOREBAY_API_KEY (`forebay keys create` makes one)."
         )
     return address, secret

@@ -1,0 +1,115 @@
+"""The tables of all settings, as docs/settings.md shows them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect as types
+
+from shared.settings import Settings
+from shared.settings.providers import ProviderSettings
+
+_HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
+
+
+def settings_reference() -> str:
+    """Markdown: one table for each section, one for a provider."""
+    sections = [
+        _section(field.name, field.type)
+        for field in msgspec.structs.fields(Settings)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+    ]
+    return "\n".join([*sections, _providers()])
+
+
+def _section(name: str, kind: type[msgspec.Struct]) -> str:
+    title = inspect.getdoc(kind) or ""
+    notes = _notes(kind)
+    rows = [
+        f"| `{name}.{field.name}` | `FOREBAY_{name.upper()}__{field.name.upper()}` "
+        f"| {_takes(kind, field.name)} | {_default(field.default)} "
+        f"| {notes.get(field.name, '')} |\n"
+        for field in msgspec.structs.fields(kind)
+    ]
+    return f"### {name}\n\n{title}\n\n{_HEAD}{''.join(rows)}"
+
+
+def _providers() -> str:
+    notes = _notes(ProviderSettings)
+    rows = [
+        f"| `{field.name}` | {_takes(ProviderSettings, field.name)} "
+        f"| {'needed' if field.required else _default(field.default)} "
+        f"| {notes.get(field.name, '')} |\n"
+        for field in msgspec.structs.fields(ProviderSettings)
+        if field.name != "api_key"
+    ]
+    head = "| key | takes | default | what |\n|---|---|---|---|\n"
+    return f"### [[providers]]\n\n{inspect.getdoc(ProviderSettings)}\n\n{head}{''.join(rows)}"
+
+
+def _default(value: object) -> str:
+    if value is None or value == ():
+        return "none"
+    shown = getattr(value, "redacted", value)
+    return f"`{_plain(shown)}`"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _takes(kind: type[msgspec.Struct], name: str) -> str:
+    shape = types.type_info(kind)
+    fields = shape.fields if isinstance(shape, types.StructType) else ()
+    return next(_words(field.type) for field in fields if field.name == name)
+
+
+def _words(kind: types.Type) -> str:
+    match kind:
+        case types.UnionType():
+            return " or ".join(_words(each) for each in kind.types if each != types.NoneType())
+        case types.IntType():
+            return f"whole number{_range(kind)}"
+        case types.FloatType():
+            return f"number{_range(kind)}"
+        case types.BoolType():
+            return "true, false"
+        case types.EnumType():
+            return ", ".join(f"`{each.value}`" for each in kind.cls)
+        case types.VarTupleType():
+            return f"list of {_words(kind.item_type)}"
+        case types.CustomType():
+            return "URL"
+        case _:
+            return "text"
+
+
+def _range(kind: types.IntType | types.FloatType) -> str:
+    bounds = [
+        f"{sign} {bound:g}"
+        for sign, bound in ((">", kind.gt), ("≥", kind.ge), ("<", kind.lt), ("≤", kind.le))
+        if bound is not None
+    ]
+    return f" {', '.join(bounds)}" if bounds else ""
+
+
+def _notes(kind: type[Any]) -> dict[str, str]:
+    """What stands below each field in the source: a text of its own, like an attribute's doc."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    notes: dict[str, str] = {}
+    for above, below in pairwise(body):
+        match above, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                notes[name] = " ".join(text.split())
+    return notes
