@@ -25,6 +25,9 @@ _INCOMPLETE: Final = {
     FinishReason.CONTENT_FILTER: "content_filter",
 }
 
+_TIMER_SLACK_SECONDS: Final = 0.05
+"""A call that was given all the time there was may be ended by its timer a moment too soon."""
+
 
 class AnswerStep:
     """Asks the chain, and turns whatever comes of it into the end of the turn."""
@@ -118,7 +121,7 @@ class AnswerStep:
         self._fail(turn, "invalid_prompt", text, DeadReason.PROVIDER_REFUSED, refusal.attempts)
 
     def _give_up(self, turn: Turn, exhausted: ChainExhaustedError) -> None:
-        late = turn.seconds_left(self._clock.now()) <= 0
+        late = turn.seconds_left(self._clock.now()) <= _TIMER_SLACK_SECONDS
         reason = DeadReason.DEADLINE_PASSED if late else DeadReason.CHAIN_EXHAUSTED
         self._fail(turn, "server_error", f"{reason}: {exhausted}", reason, exhausted.attempts)
 
