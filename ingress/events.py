@@ -47,7 +47,7 @@ class Replies:
         self._source = source
         self._clock = clock
         self._sleepers: set[asyncio.Event] = set()
-        self._stopped = False
+        self.stopped = False
 
     async def final(
         self, record: MessageRecord, wake: asyncio.Event, *, seconds: float, wanted: Wanted
@@ -74,7 +74,7 @@ class Replies:
                     return None
                 if current.state is not record.state and has_ended(current):
                     return msgspec.json.encode(response_object(current))
-            if now >= until or self._stopped or not wanted():
+            if now >= until or self.stopped or not wanted():
                 return None
 
     async def follow(
@@ -90,7 +90,7 @@ class Replies:
         last = min(max(after, FIRST_WORKER_SEQUENCE - 1), _LARGEST_SEQUENCE)
         current: MessageRecord | None = record
         looked = spoke = self._clock.monotonic()
-        while current is not None and wanted() and not self._stopped:
+        while current is not None and wanted() and not self.stopped:
             wake.clear()
             events = await self._source.events(record.id, after=last)
             for sequence, event in events:
@@ -113,7 +113,7 @@ class Replies:
 
     def stop(self) -> None:
         """Everybody who waits gets what there is, now."""
-        self._stopped = True
+        self.stopped = True
         for wake in list(self._sleepers):
             wake.set()
 

@@ -1,0 +1,89 @@
+"""`python -m ingress`: the door as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import math
+import sys
+from socket import socket
+from typing import Final
+
+import uvicorn
+
+from ingress.app import Ingress, build_app
+from shared.errors import SettingsError
+from shared.settings import Settings, load_settings
+from shared.telemetry.logs import configure_logs
+
+_LAST_WORDS_SECONDS: Final = 1.0
+"""The end of the drain, kept for telling those who still wait."""
+_UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
+
+
+class DrainingServer(uvicorn.Server):
+    """Prints where it listens; told to end, it accepts nothing new and lets waiters finish.
+
+    Shortly before `drain_seconds` are over, whoever still waits is told how to go on.
+    """
+
+    def __init__(self, app: Ingress, settings: Settings) -> None:
+        self._app = app
+        self._drain_seconds = settings.ingress.drain_seconds
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=settings.ingress.host,
+                port=settings.ingress.port,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=True,
+                timeout_graceful_shutdown=math.ceil(self._drain_seconds + _LAST_WORDS_SECONDS),
+                backlog=4096,
+            )
+        )
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"Forebay listens on http://{shown}:{port}", flush=True)  # noqa: T201
+            _leave_what_stays_to_itself()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        patience = max(0.0, self._drain_seconds - _LAST_WORDS_SECONDS)
+        goodbye = asyncio.get_running_loop().call_later(patience, self._app.say_goodbye)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            goodbye.cancel()
+
+
+def main() -> int:
+    """Serve until told to end; 78 when the settings cannot be used, 3 when it cannot start."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print("\n".join(error.findings), file=sys.stderr)  # noqa: T201
+        return _UNUSABLE_SETTINGS
+    configure_logs(settings.telemetry)
+    server = DrainingServer(build_app(settings), settings)
+    server.run()
+    return 0 if server.started else 3
+
+
+def _leave_what_stays_to_itself() -> None:
+    """Modules, routes and clients live as long as the process: the collector need not walk them
+    again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One file per surface, and what they share: the exchange, its errors, its border."""

@@ -1,0 +1,1 @@
+"""Chat completions: another shape of the same message and the same reply."""

@@ -1,0 +1,137 @@
+"""A response's events in the shape of chat completion chunks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final, Literal
+
+import msgspec
+
+from ingress.api.chat.completion import (
+    CompletionUsage,
+    FinishReason,
+    answer_text,
+    completion_id,
+    completion_usage,
+    failed_turn,
+    finish_reason,
+    read_response,
+)
+from ingress.api.http.errors import ErrorBody, HttpRefusal, error_answer
+from ingress.api.http.sse import KEEP_ALIVE
+from ingress.events import NumberedEvent
+from shared.messages.events import CLOSING_TYPES, OutputTextDelta, ResponseRestarted, read_event
+from shared.messages.record import MessageRecord
+from shared.messages.response import DEFAULT_MODEL, ResponseObject
+from shared.messages.state import ResponseState
+
+_DELTA: Final = str(OutputTextDelta.__struct_config__.tag)
+_RESTARTED: Final = str(ResponseRestarted.__struct_config__.tag)
+_DONE: Final = b"data: [DONE]\n\n"
+
+
+class ChunkDelta(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What this chunk adds."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+
+
+class ChunkChoice(msgspec.Struct, frozen=True):
+    """The one choice that there is."""
+
+    delta: ChunkDelta
+    finish_reason: FinishReason | None = None
+    index: int = 0
+
+
+class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """OpenAI's chunk of a chat completion."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: CompletionUsage | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ChunkWriter:
+    """Turns the events of one response into the lines of a chat stream, up to `[DONE]`.
+
+    Chat chunks cannot be taken back: when the answer begins again after text has gone out, the
+    stream ends with an error that names the response, whose whole answer can be read by its id.
+    """
+
+    def __init__(self, record: MessageRecord, *, model: str | None, include_usage: bool) -> None:
+        self._message_id = record.id
+        self._id = completion_id(record.id)
+        self._created = int(record.accepted_at.timestamp())
+        self._model = record.model or model or DEFAULT_MODEL
+        self._include_usage = include_usage
+        self._said = ""
+
+    async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
+        """The stream, chunk by chunk."""
+        yield self._chunk(ChunkDelta(role="assistant", content=""))
+        async for event in events:
+            if event is None:
+                yield KEEP_ALIVE
+            elif event.type == _DELTA:
+                yield self._say(read_event(event.body).delta or "")
+            elif event.type == _RESTARTED and self._said:
+                yield _error(self._restarted())
+                return
+            elif event.type in CLOSING_TYPES:
+                for line in self._close(event):
+                    yield line
+                return
+
+    def _say(self, text: str) -> bytes:
+        self._said += text
+        return self._chunk(ChunkDelta(content=text))
+
+    def _close(self, event: NumberedEvent) -> list[bytes]:
+        found = read_event(event.body).response
+        if found is None:
+            return []
+        response = read_response(found)
+        if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
+            return [_error(failed_turn(response))]
+        whole = answer_text(response)
+        if not whole.startswith(self._said):
+            return [_error(self._restarted())]
+        rest = whole[len(self._said) :]
+        lines = [self._say(rest)] if rest else []
+        lines.append(self._chunk(ChunkDelta(), finish_reason(response)))
+        if self._include_usage:
+            lines.append(self._usage(response))
+        return [*lines, _DONE]
+
+    def _chunk(self, delta: ChunkDelta, finished: FinishReason | None = None) -> bytes:
+        usage = None if self._include_usage else msgspec.UNSET
+        return self._line([ChunkChoice(delta, finished)], usage)
+
+    def _usage(self, response: ResponseObject) -> bytes:
+        return self._line([], completion_usage(response.usage))
+
+    def _line(
+        self, choices: list[ChunkChoice], usage: CompletionUsage | msgspec.UnsetType | None
+    ) -> bytes:
+        chunk = ChatChunk(
+            id=self._id, created=self._created, model=self._model, choices=choices, usage=usage
+        )
+        return b"data: %b\n\n" % msgspec.json.encode(chunk)
+
+    def _restarted(self) -> HttpRefusal:
+        return HttpRefusal(
+            502,
+            f"The answer began again after this much of it was sent. Read all of it with "
+            f"GET /v1/responses/{self._message_id}.",
+            code="response_restarted",
+        )
+
+
+def _error(refusal: HttpRefusal) -> bytes:
+    """An error in the middle of a stream, where OpenAI's clients look for it."""
+    return b"data: %b\n\n" % msgspec.json.encode(ErrorBody(error_answer(refusal).detail))

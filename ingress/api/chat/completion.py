@@ -1,0 +1,146 @@
+"""A response in the shape of a chat completion."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from ingress.api.door import RESPONSE_ID
+from ingress.api.http.errors import NO_RETRY, HttpRefusal
+from shared.identifiers import sibling_id
+from shared.messages.response import ResponseFault, ResponseObject, ResponseUsage
+from shared.messages.state import ResponseState
+
+FinishReason = Literal["stop", "length", "content_filter"]
+
+COMPLETION_ID: Final = "chatcmpl"
+_BAD_GATEWAY: Final = 502
+
+
+class PromptTokensDetails(msgspec.Struct, frozen=True):
+    cached_tokens: int = 0
+
+
+class CompletionTokensDetails(msgspec.Struct, frozen=True):
+    reasoning_tokens: int = 0
+
+
+class CompletionUsage(msgspec.Struct, frozen=True):
+    """Tokens as the provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptTokensDetails = PromptTokensDetails()
+    completion_tokens_details: CompletionTokensDetails = CompletionTokensDetails()
+
+
+class ChatAnswer(msgspec.Struct, frozen=True):
+    """The message of a choice."""
+
+    content: str
+    role: Literal["assistant"] = "assistant"
+    refusal: None = None
+    annotations: list[object] = []
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The one choice that there is."""
+
+    message: ChatAnswer
+    finish_reason: FinishReason
+    index: int = 0
+    logprobs: None = None
+
+
+class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
+    """OpenAI's chat completion."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: CompletionUsage | None = None
+    service_tier: str
+
+
+_response = msgspec.json.Decoder(ResponseObject)
+
+
+def read_response(body: bytes | msgspec.Raw) -> ResponseObject:
+    """A response from its JSON."""
+    return _response.decode(body)
+
+
+def chat_completion(response: ResponseObject) -> ChatCompletion:
+    """The completion of a response that ended well; raises HttpRefusal for one that did not."""
+    if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
+        raise failed_turn(response)
+    return ChatCompletion(
+        id=completion_id(response.id),
+        created=response.created_at,
+        model=response.model,
+        choices=[Choice(ChatAnswer(answer_text(response)), finish_reason(response))],
+        usage=completion_usage(response.usage),
+        service_tier=response.service_tier,
+    )
+
+
+def failed_turn(response: ResponseObject) -> HttpRefusal:
+    """A chat completion has no place for a failure, so it is an HTTP error that clients notice.
+
+    They must not repeat it by themselves: the turn was tried on every provider there is.
+    """
+    headers = (NO_RETRY, (RESPONSE_ID, response.id.encode()))
+    if response.status is ResponseState.CANCELLED:
+        return HttpRefusal(
+            409,
+            f"Response '{response.id}' was cancelled.",
+            code="response_cancelled",
+            headers=headers,
+        )
+    fault = response.error or ResponseFault("server_error", "The turn failed.")
+    return HttpRefusal(
+        _BAD_GATEWAY,
+        f"Response '{response.id}' failed: {fault.message}",
+        code=fault.code,
+        headers=headers,
+    )
+
+
+def completion_id(response_id: str) -> str:
+    """`chatcmpl-` and the digits of the response's id."""
+    return sibling_id(COMPLETION_ID, response_id).replace("_", "-", 1)
+
+
+def answer_text(response: ResponseObject) -> str:
+    """All of the answer's text."""
+    said = "".join(part.text for item in response.output for part in item.content)
+    if not said and response.status is ResponseState.REQUIRES_ACTION:
+        return f"A person answers this. Read response '{response.id}' later."
+    return said
+
+
+def finish_reason(response: ResponseObject) -> FinishReason:
+    """Why the text ends where it does."""
+    if response.status is not ResponseState.INCOMPLETE or response.incomplete_details is None:
+        return "stop"
+    filtered = response.incomplete_details.reason == "content_filter"
+    return "content_filter" if filtered else "length"
+
+
+def completion_usage(usage: ResponseUsage | None) -> CompletionUsage | None:
+    """The same usage in chat's words."""
+    if usage is None:
+        return None
+    return CompletionUsage(
+        prompt_tokens=usage.input_tokens,
+        completion_tokens=usage.output_tokens,
+        total_tokens=usage.total_tokens,
+        prompt_tokens_details=PromptTokensDetails(usage.input_tokens_details.cached_tokens),
+        completion_tokens_details=CompletionTokensDetails(
+            usage.output_tokens_details.reasoning_tokens
+        ),
+    )

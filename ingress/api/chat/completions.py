@@ -1,0 +1,72 @@
+"""POST /v1/chat/completions: waiting or streaming."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ingress.api.chat.chunks import ChunkWriter
+from ingress.api.chat.completion import chat_completion, read_response
+from ingress.api.chat.request import ChatRequest, decode_chat_request, message_body
+from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.http.exchange import Exchange
+from ingress.arrival import Arrival
+from ingress.events import has_ended
+from shared.messages.record import Surface
+from shared.messages.response import response_object
+from shared.telemetry.propagation import extract
+from shared.telemetry.span import SpanKind
+
+
+class ChatCompletions:
+    """The same road as a response, in chat's shape."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def create(self, exchange: Exchange) -> None:
+        """Accept one message, and answer with its completion or its chunks."""
+        door = self._door
+        parent = extract(trace_carrier(exchange.headers))
+        with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
+            caller = await door.caller(exchange)
+            request = decode_chat_request(await door.read_json(exchange))
+            body = message_body(request)
+            arrival = door.arrival(
+                exchange,
+                caller,
+                body=body,
+                raw=msgspec.json.encode(body),
+                surface=Surface.CHAT,
+            )
+            if request.stream:
+                await self._stream(exchange, arrival, request)
+            else:
+                await self._wait(exchange, arrival)
+
+    async def _wait(self, exchange: Exchange, arrival: Arrival) -> None:
+        door = self._door
+        async with door.accept_listening(arrival) as (accepted, wake):
+            record = accepted.record
+            if has_ended(record):
+                response = response_object(record)
+            else:
+                final = await door.final(exchange, record, wake, seconds=door.patience(record))
+                if final is None:
+                    if exchange.is_wanted():
+                        raise door.still_running(record)
+                    return
+                response = read_response(final)
+        completion = chat_completion(response)
+        await exchange.answer(200, msgspec.json.encode(completion), reply_headers(accepted))
+
+    async def _stream(self, exchange: Exchange, arrival: Arrival, request: ChatRequest) -> None:
+        door = self._door
+        async with door.accept_listening(arrival) as (accepted, wake):
+            writer = ChunkWriter(
+                accepted.record, model=request.model, include_usage=request.includes_usage
+            )
+            with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
+                events = door.replies.follow(
+                    accepted.record, wake, after=-1, wanted=exchange.is_wanted
+                )
+                await exchange.answer_stream(writer.lines(events), reply_headers(accepted))

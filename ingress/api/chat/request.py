@@ -1,0 +1,156 @@
+"""The body of POST /v1/chat/completions, and the message that it means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from shared.decoding import decode_json
+from shared.errors import InvalidRequest
+from shared.messages.create_response import Identifier, Metadata
+from shared.messages.input_item import InputItem, Role, TextPart
+from shared.messages.message_body import MessageBody
+
+Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
+Tokens = Annotated[int, msgspec.Meta(ge=1)]
+Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
+NoEntries = Annotated[dict[str, object], msgspec.Meta(max_length=0)]
+
+
+class ChatText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a message's content: text alone travels this road."""
+
+    text: str
+    type: Literal["text"] = "text"
+
+
+class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who said what. The fields after `content` are what an answer of ours has, sent back."""
+
+    role: Role
+    content: str | Annotated[list[ChatText], msgspec.Meta(min_length=1)]
+    refusal: None = None
+    annotations: Empty | None = None
+    audio: None = None
+    tool_calls: Empty | None = None
+    function_call: None = None
+
+
+class ChatStreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a stream is sent."""
+
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class JsonSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A schema that the answer has to follow."""
+
+    name: str
+    schema: dict[str, object] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One message in chat shape. A field that is absent here is refused by its name."""
+
+    messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1)]
+    model: Identifier | None = None
+    stream: bool | None = None
+    stream_options: ChatStreamOptions | None = None
+    max_completion_tokens: Tokens | None = None
+    max_tokens: Tokens | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    stop: str | Annotated[list[str], msgspec.Meta(max_length=4)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    response_format: ResponseFormat | None = None
+    metadata: Metadata | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    user: Identifier | None = None
+    safety_identifier: Identifier | None = None
+    prompt_cache_key: str | None = None
+    parallel_tool_calls: bool | None = None
+    modalities: list[Literal["text"]] | None = None
+    n: Annotated[int, msgspec.Meta(ge=1, le=1)] | None = None
+    logprobs: bool | None = None
+    tools: Empty | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    logit_bias: NoEntries | None = None
+
+    @property
+    def includes_usage(self) -> bool:
+        """Whether a stream ends with a chunk of usage."""
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+_decoder = msgspec.json.Decoder(ChatRequest)
+
+
+def decode_chat_request(body: bytes) -> ChatRequest:
+    """Decode and check one body; raises InvalidRequest naming the field."""
+    request = decode_json(_decoder, body)
+    if request.logprobs:
+        raise InvalidRequest("'logprobs' is not supported. Remove it.", param="logprobs")
+    if request.max_tokens is not None and request.max_completion_tokens is not None:
+        raise InvalidRequest(
+            "Give 'max_completion_tokens' or 'max_tokens', not both.", param="max_tokens"
+        )
+    return request
+
+
+def message_body(request: ChatRequest) -> MessageBody:
+    """The message as the ledger keeps it: one shape behind every door."""
+    return MessageBody(
+        model=request.model,
+        input=[_item(message) for message in request.messages],
+        max_output_tokens=request.max_completion_tokens or request.max_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        stop=request.stop,
+        seed=request.seed,
+        presence_penalty=request.presence_penalty,
+        frequency_penalty=request.frequency_penalty,
+        text=_text(request.response_format),
+        metadata=request.metadata,
+        user=request.user,
+        safety_identifier=request.safety_identifier,
+        prompt_cache_key=request.prompt_cache_key,
+        service_tier=request.service_tier,
+        parallel_tool_calls=request.parallel_tool_calls,
+        store=request.store,
+        stream=request.stream,
+    )
+
+
+def _item(message: ChatMessage) -> InputItem:
+    if isinstance(message.content, str):
+        return InputItem(message.role, message.content)
+    return InputItem(message.role, [TextPart(part.text, type="text") for part in message.content])
+
+
+def _text(asked: ResponseFormat | None) -> dict[str, object] | None:
+    """`response_format` in the words of `text.format`, where the schema lies one level higher."""
+    if asked is None:
+        return None
+    if asked.type != "json_schema":
+        return {"format": {"type": asked.type}}
+    if asked.json_schema is None:
+        raise InvalidRequest(
+            "Missing required parameter: 'response_format.json_schema'.",
+            param="response_format.json_schema",
+            kind="missing_required_parameter",
+        )
+    return {"format": {"type": asked.type, **msgspec.to_builtins(asked.json_schema)}}

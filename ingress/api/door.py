@@ -1,0 +1,155 @@
+"""What every surface that takes messages works with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from ingress.acceptance import Acceptance, AcceptedMessage
+from ingress.admission.quota_headers import quota_headers
+from ingress.admission.verdict import Refused
+from ingress.api.http.errors import NO_RETRY, Header, HttpRefusal, NotAdmitted
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.request_headers import deadline, idempotency_key, require_json
+from ingress.arrival import Arrival
+from ingress.authentication import Authentication, Caller
+from ingress.events import Replies
+from ingress.prompt_ledger import PromptLedger
+from ingress.reply_source import ReplySource
+from shared.clock import Clock
+from shared.errors import NotFound
+from shared.messages.message_body import MessageBody
+from shared.messages.record import MessageRecord, Surface
+from shared.redis.reservations import Reservations
+from shared.settings.door import IngressSettings
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.propagation import inject
+from shared.telemetry.tracing import Tracing
+
+RESPONSE_ID: Final = b"x-forebay-response-id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The parts behind the HTTP surface, and the few moves that all of it shares."""
+
+    settings: IngressSettings
+    authentication: Authentication
+    acceptance: Acceptance
+    ledger: PromptLedger
+    source: ReplySource
+    replies: Replies
+    reservations: Reservations
+    metrics: Metrics
+    tracing: Tracing
+    clock: Clock
+
+    async def caller(self, exchange: Exchange) -> Caller:
+        """Who asks; raises Unauthenticated, LedgerUnavailable."""
+        return await self.authentication.caller(exchange.header(b"authorization"))
+
+    async def read_json(self, exchange: Exchange) -> bytes:
+        """The body, when it says that it is JSON; raises HttpRefusal."""
+        require_json(exchange)
+        return await exchange.read_body(limit_bytes=self.settings.body_limit_bytes)
+
+    def arrival(
+        self, exchange: Exchange, caller: Caller, *, body: MessageBody, raw: bytes, surface: Surface
+    ) -> Arrival:
+        """The message in this request; raises InvalidRequest for its headers."""
+        return Arrival(
+            tenant=caller.tenant,
+            body=body,
+            raw_body=raw,
+            surface=surface,
+            idempotency_key=idempotency_key(exchange),
+            deadline=deadline(exchange, self.clock),
+            trace=inject(),
+        )
+
+    async def accept(self, arrival: Arrival) -> AcceptedMessage:
+        """Let it in; raises NotAdmitted and what Acceptance raises."""
+        outcome = await self.acceptance.accept(arrival)
+        if isinstance(outcome, Refused):
+            raise NotAdmitted(outcome)
+        return outcome
+
+    @asynccontextmanager
+    async def accept_listening(
+        self, arrival: Arrival
+    ) -> AsyncIterator[tuple[AcceptedMessage, asyncio.Event]]:
+        """Let it in, with an ear on it from before the commit: no wake-up is missed."""
+        async with self.source.listen(arrival.message_id) as wake:
+            accepted = await self.accept(arrival)
+            if accepted.record.id == arrival.message_id:
+                yield accepted, wake
+                return
+            async with self.source.listen(accepted.record.id) as first_ones:
+                yield accepted, first_ones
+
+    async def find(self, message_id: str, caller: Caller) -> MessageRecord:
+        """A response of this caller's tenant; raises NotFound for every other."""
+        record = await self.ledger.find(message_id, tenant_id=caller.tenant.id)
+        if record is None:
+            raise unknown_response(message_id)
+        return record
+
+    async def final(
+        self, exchange: Exchange, record: MessageRecord, wake: asyncio.Event, *, seconds: float
+    ) -> bytes | None:
+        """The response's JSON when it ends; None when time is up or nobody waits any more."""
+        with self.metrics.open_waiters.track_inprogress(), exchange.watching(wake):
+            return await self.replies.final(
+                record, wake, seconds=seconds, wanted=exchange.is_wanted
+            )
+
+    def patience(self, record: MessageRecord, asked: float | None = None) -> float:
+        """How long a caller may wait for it on this connection."""
+        left = (record.deadline - self.clock.now()).total_seconds()
+        seconds = min(left, self.settings.wait_limit_seconds)
+        return max(0.0, seconds if asked is None else min(seconds, asked))
+
+    def still_running(self, record: MessageRecord) -> HttpRefusal:
+        """The answer to a caller whose patience ended before the message did."""
+        how = f"Read it with GET /v1/responses/{record.id}."
+        headers = (NO_RETRY, (RESPONSE_ID, record.id.encode()))
+        if self.replies.stopped:
+            return HttpRefusal(
+                503,
+                f"This door is closing while response '{record.id}' goes on. {how}",
+                code="closing",
+                headers=((b"retry-after", b"1"), *headers),
+            )
+        return HttpRefusal(
+            504,
+            f"Response '{record.id}' has not ended within the time you could wait. {how}",
+            code="wait_exceeded",
+            headers=headers,
+        )
+
+
+def reply_headers(accepted: AcceptedMessage) -> list[Header]:
+    """What every answer to an accepted message carries."""
+    headers: list[Header] = [(RESPONSE_ID, accepted.record.id.encode())]
+    if accepted.repeated:
+        headers.append((b"idempotent-replayed", b"true"))
+    if accepted.quota is not None:
+        headers += quota_headers(accepted.quota)
+    return headers
+
+
+def unknown_response(message_id: str) -> NotFound:
+    """There is none, or it is another tenant's: the caller cannot tell which."""
+    return NotFound(f"Response with id '{message_id}' not found.", param="response_id")
+
+
+def trace_carrier(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The headers that carry a trace."""
+    return {
+        name: headers[name.encode()].decode("latin-1")
+        for name in ("traceparent", "tracestate")
+        if name.encode() in headers
+    }

@@ -1,0 +1,103 @@
+"""/livez, /readyz, /metrics: for those who watch over this process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from ipaddress import ip_address
+
+import msgspec
+
+from ingress.api.door import Door
+from ingress.api.http.exchange import Exchange
+from shared.errors import Forbidden, LedgerUnavailable
+from shared.messages.tenant import KeyScope
+from shared.telemetry.metrics import Metrics
+
+
+class Health(StrEnum):
+    """How a server that we stand on is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Away, and we do without it: slower, with less exact limits, and nothing lost."""
+    DOWN = "down"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether messages should be sent here, and why not."""
+
+    status: str
+    ledger: Health
+    broker: Health
+    redis: Health
+
+
+class Liveness(msgspec.Struct, frozen=True):
+    """The process runs."""
+
+    status: str = "alive"
+
+
+Look = Callable[[], Awaitable[bool]]
+
+
+class HealthRoutes:
+    """Ready means that messages can be committed. Broker and Redis may be away for a while."""
+
+    def __init__(
+        self, door: Door, *, ping_ledger: Callable[[], Awaitable[None]], redis: Look, broker: Look
+    ) -> None:
+        self._door = door
+        self._ping_ledger = ping_ledger
+        self._redis = redis
+        self._broker = broker
+
+    async def alive(self, exchange: Exchange) -> None:
+        """Always, while there is somebody to answer."""
+        await exchange.answer(200, msgspec.json.encode(Liveness()))
+
+    async def ready(self, exchange: Exchange) -> None:
+        """200, or 503 while the ledger is away or this process is closing."""
+        ledger = await self._ledger_health()
+        closing = self._door.replies.stopped
+        is_ready = ledger is Health.OK and not closing
+        readiness = Readiness(
+            status="closing" if closing else "ready" if is_ready else "not_ready",
+            ledger=ledger,
+            broker=_health(healthy=await self._broker()),
+            redis=_health(healthy=await self._redis()),
+        )
+        await exchange.answer(200 if is_ready else 503, msgspec.json.encode(readiness))
+
+    async def metrics(self, exchange: Exchange) -> None:
+        """Prometheus' text; from this machine as it is, from elsewhere with an admin key."""
+        if not is_local(exchange):
+            caller = await self._door.caller(exchange)
+            if caller.scope is not KeyScope.ADMIN:
+                raise Forbidden("Metrics are for admin keys. Use one, or ask from this machine.")
+        await exchange.answer(
+            200, self._door.metrics.render(), content_type=Metrics.CONTENT_TYPE.encode()
+        )
+
+    async def _ledger_health(self) -> Health:
+        try:
+            await self._ping_ledger()
+        except LedgerUnavailable:
+            return Health.DOWN
+        return Health.OK
+
+
+def is_local(exchange: Exchange) -> bool:
+    """Whether the request comes from this machine, and not through a proxy on it."""
+    client = exchange.scope.get("client")
+    if not client or b"x-forwarded-for" in exchange.headers or b"forwarded" in exchange.headers:
+        return False
+    try:
+        return ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _health(*, healthy: bool) -> Health:
+    return Health.OK if healthy else Health.DEGRADED

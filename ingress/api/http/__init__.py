@@ -1,0 +1,1 @@
+"""HTTP itself: an exchange, its errors, its border."""

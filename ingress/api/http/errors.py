@@ -1,0 +1,180 @@
+"""Errors as a caller sees them: OpenAI's error object on its paths, problem+json elsewhere."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from math import ceil
+from typing import Final
+
+import msgspec
+
+from ingress.admission.quota_headers import quota_headers
+from ingress.admission.verdict import RefusalReason, Refused
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    ForebayError,
+    InvalidRequest,
+    LedgerUnavailable,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+
+Header = tuple[bytes, bytes]
+
+OPENAI_PREFIX: Final = "/v1/"
+PROBLEM: Final = b"application/problem+json"
+JSON: Final = b"application/json"
+# OpenAI's clients repeat 408, 409, 429 and every 5xx by themselves unless they are told not to.
+NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
+_CALLERS: Final = "invalid_request_error"
+_LIMITS: Final = "rate_limit_error"
+_OURS: Final = "server_error"
+_PARAMETERS: Final = {
+    RefusalReason.IDEMPOTENCY_CONFLICT: "Idempotency-Key",
+    RefusalReason.REQUEST_TOO_LARGE_FOR_LIMIT: "input",
+}
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """What went wrong; `param` names the field where there is one."""
+
+    message: str
+    type: str
+    code: str | None = None
+    param: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """OpenAI's error object."""
+
+    error: ErrorDetail
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9457."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    type: str = "about:blank"
+
+
+class HttpRefusal(ForebayError):
+    """An answer that only makes sense over HTTP: a status, and why."""
+
+    code = "http_refusal"
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str,
+        param: str | None = None,
+        headers: tuple[Header, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = code
+        self.param = param
+        self.headers = headers
+
+
+class NotAdmitted(ForebayError):
+    """Admission said no."""
+
+    code = "not_admitted"
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message, retry_after_seconds=refused.retry_after_seconds)
+        self.refused = refused
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """An error, ready to be written."""
+
+    status: int
+    detail: ErrorDetail
+    headers: tuple[Header, ...] = ()
+
+    def content_type(self, path: str) -> bytes:
+        return JSON if path.startswith(OPENAI_PREFIX) else PROBLEM
+
+    def body(self, path: str, request_id: str) -> bytes:
+        """The JSON that goes with `path`."""
+        if path.startswith(OPENAI_PREFIX):
+            return msgspec.json.encode(ErrorBody(self.detail))
+        return msgspec.json.encode(
+            Problem(
+                title=HTTPStatus(self.status).phrase,
+                status=self.status,
+                detail=self.detail.message,
+                code=self.detail.code or self.detail.type,
+                request_id=request_id,
+            )
+        )
+
+
+INTERNAL_ERROR: Final = ErrorAnswer(
+    500,
+    ErrorDetail("Something went wrong on our side. Quote the request's id.", _OURS, "internal"),
+)
+
+
+def error_answer(error: ForebayError) -> ErrorAnswer:
+    """The answer to an error; what is internal stays inside."""
+    match error:
+        case HttpRefusal():
+            detail = ErrorDetail(error.message, _type(error.status), error.kind, error.param)
+            return ErrorAnswer(error.status, detail, error.headers)
+        case NotAdmitted():
+            return refusal_answer(error.refused)
+        case InvalidRequest():
+            return ErrorAnswer(400, ErrorDetail(error.message, _CALLERS, error.kind, error.param))
+        case Unauthenticated():
+            detail = ErrorDetail(error.message, _CALLERS, "invalid_api_key")
+            return ErrorAnswer(401, detail, ((b"www-authenticate", b"Bearer"),))
+        case Forbidden():
+            return ErrorAnswer(403, ErrorDetail(error.message, _CALLERS, error.code))
+        case NotFound():
+            return ErrorAnswer(404, ErrorDetail(error.message, _CALLERS, error.code, error.param))
+        case Conflict():
+            return ErrorAnswer(
+                409, ErrorDetail(error.message, _CALLERS, error.code), headers=(NO_RETRY,)
+            )
+        case Unavailable():
+            return ErrorAnswer(503, _unavailable(error), (_retry_after(error),))
+        case _:
+            return INTERNAL_ERROR
+
+
+def refusal_answer(refused: Refused) -> ErrorAnswer:
+    """The answer to a verdict that was no, with the quota it left."""
+    param = _PARAMETERS.get(refused.reason)
+    return ErrorAnswer(
+        refused.status,
+        ErrorDetail(refused.message, _type(refused.status), refused.reason.value, param),
+        tuple(quota_headers(refused.quota, refused)),
+    )
+
+
+def _type(status: int) -> str:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _LIMITS
+    return _OURS if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _CALLERS
+
+
+def _unavailable(error: Unavailable) -> ErrorDetail:
+    # Its own message names servers and addresses: that is for the log.
+    what = "The ledger" if isinstance(error, LedgerUnavailable) else "A server we need"
+    return ErrorDetail(
+        f"{what} does not answer; nothing was accepted. Try again.", _OURS, error.code
+    )
+
+
+def _retry_after(error: ForebayError) -> Header:
+    return (b"retry-after", b"%d" % max(1, ceil(error.retry_after_seconds or 1.0)))

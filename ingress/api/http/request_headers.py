@@ -1,0 +1,94 @@
+"""What a request says in its headers: its type, its key, its deadline, its patience."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ingress.api.http.errors import HttpRefusal
+from ingress.api.http.exchange import Exchange
+from shared.clock import Clock
+from shared.errors import InvalidRequest
+
+LONGEST_IDEMPOTENCY_KEY: Final = 255
+LONGEST_DEADLINE_SECONDS: Final = 10 * 365 * 86_400
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+def require_json(exchange: Exchange) -> None:
+    """Raises HttpRefusal (415) for a body that is not plain JSON in UTF-8."""
+    declared = exchange.headers.get(b"content-type", b"")
+    if declared != b"application/json":
+        kind, _, parameters = declared.decode("latin-1").lower().partition(";")
+        charset = parameters.replace('"', "").replace(" ", "").removeprefix("charset=")
+        if kind.strip() != "application/json" or charset not in {"", "utf-8"}:
+            raise HttpRefusal(
+                415,
+                "The body must be JSON in UTF-8. Send 'Content-Type: application/json'.",
+                code="unsupported_media_type",
+                param="Content-Type",
+            )
+    if exchange.headers.get(b"content-encoding", b"identity") != b"identity":
+        raise HttpRefusal(
+            415,
+            "Compressed bodies are not read. Send it without Content-Encoding.",
+            code="unsupported_media_type",
+            param="Content-Encoding",
+        )
+
+
+def idempotency_key(exchange: Exchange) -> str | None:
+    """The caller's key for this message; raises InvalidRequest for one that cannot be kept."""
+    key = exchange.header(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
+        raise InvalidRequest(
+            f"'Idempotency-Key' must be 1 to {LONGEST_IDEMPOTENCY_KEY} printable characters.",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+def deadline(exchange: Exchange, clock: Clock) -> datetime | None:
+    """When nobody wants the answer any more: `X-Forebay-Deadline`.
+
+    Seconds from now (`30`, `2.5`), or a time of ISO 8601 with its offset.
+    """
+    text = exchange.header(b"x-forebay-deadline")
+    if text is None:
+        return None
+    try:
+        return _after_seconds(float(text), clock)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo is not None else _no_deadline(text)
+    except (ValueError, OverflowError):
+        return _no_deadline(text)
+
+
+def wait_preference(exchange: Exchange) -> float | None:
+    """The seconds of `Prefer: wait=N` (RFC 7240); what is malformed there is ignored."""
+    prefer = exchange.headers.get(b"prefer")
+    if prefer is None:
+        return None
+    found = _WAIT.search(prefer.decode("latin-1"))
+    return None if found is None else float(found[1])
+
+
+def _after_seconds(seconds: float, clock: Clock) -> datetime:
+    if not math.isfinite(seconds) or seconds <= 0 or seconds > LONGEST_DEADLINE_SECONDS:
+        return _no_deadline(str(seconds))
+    return clock.now() + timedelta(seconds=seconds)
+
+
+def _no_deadline(text: str) -> datetime:
+    raise InvalidRequest(
+        f"'X-Forebay-Deadline' is '{text[:64]}'. Give seconds above 0, such as 30, or a time with "
+        "its offset, such as 2026-01-31T12:00:00+00:00.",
+        param="X-Forebay-Deadline",
+    )

@@ -1,0 +1,61 @@
+"""GET /v1/models: what may be asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from ingress.api.door import Door
+from ingress.api.http.exchange import Exchange
+from shared.errors import NotFound
+from shared.messages.response import DEFAULT_MODEL
+from shared.settings.providers import ProviderSettings
+
+# OpenAI's clients want a time; a model of ours has none that means anything.
+_CREATED: Final = 1_767_225_600
+
+
+class Model(msgspec.Struct, frozen=True):
+    """OpenAI's model object; `owned_by` is the provider's name in the settings."""
+
+    id: str
+    owned_by: str
+    created: int = _CREATED
+    object: Literal["model"] = "model"
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    data: list[Model]
+    object: Literal["list"] = "list"
+
+
+class Models:
+    """`auto`, which leaves the choice to the chain, and every model a provider is set up for."""
+
+    def __init__(self, door: Door, providers: Sequence[ProviderSettings]) -> None:
+        self._door = door
+        self._models = {DEFAULT_MODEL: Model(DEFAULT_MODEL, "forebay")}
+        for provider in providers:
+            named = (
+                provider.models if provider.model is None else (*provider.models, provider.model)
+            )
+            for name in named:
+                self._models.setdefault(name, Model(name, provider.name))
+
+    async def list(self, exchange: Exchange) -> None:
+        """All models."""
+        await self._door.caller(exchange)
+        await exchange.answer(200, msgspec.json.encode(ModelList([*self._models.values()])))
+
+    async def retrieve(self, exchange: Exchange) -> None:
+        """One model; its name may contain slashes."""
+        await self._door.caller(exchange)
+        name = exchange.parameter("model")
+        model = self._models.get(name)
+        if model is None:
+            raise NotFound(f"The model '{name[:128]}' does not exist.", param="model")
+        await exchange.answer(200, msgspec.json.encode(model))

@@ -1,0 +1,208 @@
+"""The whole HTTP surface in one table: it is routed, and documented, from here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingress.api.chat.chunks import ChatChunk
+from ingress.api.chat.completion import ChatCompletion
+from ingress.api.chat.completions import ChatCompletions
+from ingress.api.chat.request import ChatRequest
+from ingress.api.health import HealthRoutes, Liveness, Readiness
+from ingress.api.models import Model, ModelList, Models
+from ingress.api.reference.docs import Docs
+from ingress.api.reference.operation import Operation, Parameter, Tag
+from ingress.api.responses import Responses
+from ingress.api.stored_responses import DeletedResponse, StoredResponses
+from shared.messages.create_response import CreateResponse
+from shared.messages.events import Event
+from shared.messages.response import ResponseObject
+
+_KEY: Final = (401, 503)
+_POST: Final = (400, 401, 413, 415, 422, 429, 503, 504)
+_STORED: Final = (400, 401, 404, 503)
+
+_ACCEPTING: Final = (
+    Parameter(
+        "Idempotency-Key",
+        "header",
+        "string",
+        "Repeating a message under its key gives the first one's response.",
+    ),
+    Parameter(
+        "X-Forebay-Deadline",
+        "header",
+        "string",
+        "When nobody wants the answer any more: seconds from now, or a time of ISO 8601.",
+    ),
+)
+_WAIT: Final = Parameter("Prefer", "header", "string", "`wait=N`: wait up to N seconds.")
+_RESUME: Final = (
+    Parameter("stream", "query", "boolean", "Follow the response's events."),
+    Parameter("starting_after", "query", "integer", "The number of the last event you have."),
+    Parameter("include_obfuscation", "query", "boolean", "Taken as OpenAI does; we add none."),
+    Parameter("Last-Event-ID", "header", "string", "The same as `starting_after`."),
+)
+
+
+def response_operations(new: Responses, stored: StoredResponses) -> list[Operation]:
+    """Responses."""
+    one = "/v1/responses/{response_id}"
+    return [
+        Operation(
+            method="POST",
+            path="/v1/responses",
+            endpoint=new.create,
+            tag=Tag.RESPONSES,
+            summary="Send a message",
+            description="`background` answers at once with a queued response, `stream` sends its "
+            "events, else the answer is waited for. Hanging up does not stop the message.",
+            request=CreateResponse,
+            answer=ResponseObject,
+            streams=Event,  # type: ignore[arg-type] # a union is a type to msgspec
+            parameters=(*_ACCEPTING, _WAIT),
+            errors=_POST,
+            hot=True,
+        ),
+        Operation(
+            method="GET",
+            path=one,
+            endpoint=stored.retrieve,
+            tag=Tag.RESPONSES,
+            summary="Read a response, wait for it, or follow it",
+            answer=ResponseObject,
+            streams=Event,  # type: ignore[arg-type]
+            parameters=(*_RESUME, _WAIT),
+            errors=_STORED,
+        ),
+        Operation(
+            method="DELETE",
+            path=one,
+            endpoint=stored.delete,
+            tag=Tag.RESPONSES,
+            summary="Delete an ended response",
+            answer=DeletedResponse,
+            errors=(*_STORED, 409),
+        ),
+        Operation(
+            method="POST",
+            path=f"{one}/cancel",
+            endpoint=stored.cancel,
+            tag=Tag.RESPONSES,
+            summary="Cancel a response that has not ended",
+            answer=ResponseObject,
+            errors=_STORED,
+        ),
+    ]
+
+
+def chat_operations(chat: ChatCompletions) -> list[Operation]:
+    """Chat completions."""
+    return [
+        Operation(
+            method="POST",
+            path="/v1/chat/completions",
+            endpoint=chat.create,
+            tag=Tag.CHAT,
+            summary="Send a message in chat shape",
+            description="`stream` sends chunks. The header `x-forebay-response-id` names the "
+            "response behind the completion.",
+            request=ChatRequest,
+            answer=ChatCompletion,
+            streams=ChatChunk,
+            parameters=_ACCEPTING,
+            errors=(*_POST, 409, 502),
+            hot=True,
+        )
+    ]
+
+
+def model_operations(models: Models) -> list[Operation]:
+    """Models."""
+    return [
+        Operation(
+            method="GET",
+            path="/v1/models",
+            endpoint=models.list,
+            tag=Tag.MODELS,
+            summary="List the models",
+            answer=ModelList,
+            errors=_KEY,
+        ),
+        Operation(
+            method="GET",
+            path="/v1/models/{model}",
+            endpoint=models.retrieve,
+            tag=Tag.MODELS,
+            summary="Read a model",
+            answer=Model,
+            errors=(*_KEY, 404),
+        ),
+    ]
+
+
+def health_operations(health: HealthRoutes) -> list[Operation]:
+    """Health."""
+    return [
+        Operation(
+            method="GET",
+            path="/livez",
+            endpoint=health.alive,
+            tag=Tag.HEALTH,
+            summary="Does the process run?",
+            answer=Liveness,
+            secured=False,
+        ),
+        Operation(
+            method="GET",
+            path="/readyz",
+            endpoint=health.ready,
+            tag=Tag.HEALTH,
+            summary="Can messages be committed?",
+            answer=Readiness,
+            secured=False,
+        ),
+        Operation(
+            method="GET",
+            path="/metrics",
+            endpoint=health.metrics,
+            tag=Tag.HEALTH,
+            summary="Metrics for Prometheus",
+            description="From this machine without a key, from elsewhere with an admin key.",
+            answer_type="text/plain",
+            errors=(401, 403),
+        ),
+    ]
+
+
+def docs_operations(docs: Docs) -> list[Operation]:
+    """Documentation."""
+    return [
+        Operation(
+            method="GET",
+            path="/openapi.json",
+            endpoint=docs.openapi,
+            tag=Tag.DOCUMENTATION,
+            summary="This document",
+            secured=False,
+        ),
+        Operation(
+            method="GET",
+            path="/docs",
+            endpoint=docs.page,
+            tag=Tag.DOCUMENTATION,
+            summary="This document as a page",
+            answer_type="text/html",
+            secured=False,
+        ),
+        Operation(
+            method="GET",
+            path="/docs/{name}",
+            endpoint=docs.asset,
+            tag=Tag.DOCUMENTATION,
+            summary="The page's script and style",
+            answer_type="text/plain",
+            errors=(404,),
+            secured=False,
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""What the surface is, for those who read about it."""

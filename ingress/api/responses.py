@@ -1,0 +1,94 @@
+"""POST /v1/responses: in the background, waiting, or streaming."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from ingress.acceptance import AcceptedMessage
+from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.request_headers import wait_preference
+from ingress.api.http.sse import event_lines
+from ingress.arrival import Arrival
+from ingress.events import has_ended
+from shared.messages.create_response import decode_create_response
+from shared.messages.message_body import decode_body
+from shared.messages.record import Surface
+from shared.messages.response import response_object
+from shared.telemetry.propagation import extract
+from shared.telemetry.span import SpanKind
+
+
+class Responses:
+    """Takes a message and gives OpenAI's Response, or the stream of its events."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def create(self, exchange: Exchange) -> None:
+        """Accept one message. What comes after depends on `background` and `stream`."""
+        door = self._door
+        parent = extract(trace_carrier(exchange.headers))
+        with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
+            caller = await door.caller(exchange)
+            raw = await door.read_json(exchange)
+            request = decode_create_response(raw)
+            arrival = door.arrival(
+                exchange, caller, body=decode_body(raw), raw=raw, surface=Surface.RESPONSES
+            )
+            if request.stream:
+                await self._stream(exchange, arrival)
+            elif request.background:
+                accepted = await door.accept(arrival)
+                await _answer(exchange, accepted, _current(accepted, arrival))
+            else:
+                await self._wait(exchange, arrival)
+
+    async def _wait(self, exchange: Exchange, arrival: Arrival) -> None:
+        door = self._door
+        asked = wait_preference(exchange)
+        async with door.accept_listening(arrival) as (accepted, wake):
+            record = accepted.record
+            if has_ended(record):
+                await _answer(exchange, accepted, _current(accepted, arrival))
+                return
+            final = await door.final(exchange, record, wake, seconds=door.patience(record, asked))
+        if final is not None:
+            await _answer(exchange, accepted, final)
+        elif asked is not None and not door.replies.stopped:
+            # The caller said how long it would wait, and knows what to do afterwards.
+            await _answer(exchange, accepted, _current(accepted, arrival), status=202)
+        elif exchange.is_wanted():
+            raise door.still_running(record)
+
+    async def _stream(self, exchange: Exchange, arrival: Arrival) -> None:
+        door = self._door
+        async with door.accept_listening(arrival) as (accepted, wake):
+            await stream(door, exchange, accepted, wake)
+
+
+async def stream(
+    door: Door,
+    exchange: Exchange,
+    accepted: AcceptedMessage,
+    wake: asyncio.Event,
+    *,
+    after: int = -1,
+) -> None:
+    """Write the events above `after` until the stream closes or the caller is gone."""
+    with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
+        events = door.replies.follow(accepted.record, wake, after=after, wanted=exchange.is_wanted)
+        await exchange.answer_stream(event_lines(events), reply_headers(accepted))
+
+
+def _current(accepted: AcceptedMessage, arrival: Arrival) -> bytes:
+    body = None if accepted.repeated else arrival.body
+    return msgspec.json.encode(response_object(accepted.record, body))
+
+
+async def _answer(
+    exchange: Exchange, accepted: AcceptedMessage, body: bytes, *, status: int = 200
+) -> None:
+    await exchange.answer(status, body, reply_headers(accepted))

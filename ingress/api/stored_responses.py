@@ -1,0 +1,149 @@
+"""/v1/responses/{id}: read it, wait for it, follow it, cancel it, delete it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ingress.acceptance import AcceptedMessage
+from ingress.api.door import Door, unknown_response
+from ingress.api.http.errors import Header
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.request_headers import wait_preference
+from ingress.api.responses import stream
+from ingress.authentication import Caller
+from shared.errors import InvalidRequest
+from shared.messages.record import MessageRecord
+from shared.messages.response import response_object
+from shared.messages.state import ResponseState
+
+_QUERY: Final = frozenset({"stream", "starting_after", "include_obfuscation"})
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+_MOST_DIGITS: Final = 18
+
+
+class DeletedResponse(msgspec.Struct, frozen=True):
+    """The answer to DELETE."""
+
+    id: str
+    object: str = "response"
+    deleted: bool = True
+
+
+class StoredResponses:
+    """Responses by their id. Another tenant's do not exist."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def retrieve(self, exchange: Exchange) -> None:
+        """The response as it is; with `Prefer: wait=N` as soon as it has ended."""
+        door = self._door
+        caller = await door.caller(exchange)
+        query = _query(exchange)
+        record = await door.find(exchange.parameter("response_id"), caller)
+        if _boolean(query, "stream"):
+            await self._follow(exchange, record, after=_resume_point(exchange, query))
+            return
+        asked = wait_preference(exchange)
+        if asked is None:
+            await exchange.answer(200, _encoded(record))
+            return
+        body = await self._long_poll(exchange, record, caller, seconds=asked)
+        applied: Header = (b"preference-applied", b"wait=%d" % asked)
+        await exchange.answer(200, body, [applied])
+
+    async def cancel(self, exchange: Exchange) -> None:
+        """Cancel it if it has not ended, and answer what it is then."""
+        door = self._door
+        caller = await door.caller(exchange)
+        message_id = exchange.parameter("response_id")
+        record = await door.ledger.cancel(message_id, tenant_id=caller.tenant.id)
+        if record is None:
+            raise unknown_response(message_id)
+        if record.state is ResponseState.CANCELLED:
+            await self._close(record)
+        await exchange.answer(200, _encoded(record))
+
+    async def delete(self, exchange: Exchange) -> None:
+        """Forget an ended response; raises Conflict while it runs."""
+        door = self._door
+        caller = await door.caller(exchange)
+        message_id = exchange.parameter("response_id")
+        if not await door.ledger.delete(message_id, tenant_id=caller.tenant.id):
+            raise unknown_response(message_id)
+        await door.source.forget(message_id)
+        await exchange.answer(200, msgspec.json.encode(DeletedResponse(message_id)))
+
+    async def _follow(self, exchange: Exchange, record: MessageRecord, *, after: int) -> None:
+        async with self._door.source.listen(record.id) as wake:
+            found = AcceptedMessage(record)
+            await stream(self._door, exchange, found, wake, after=after)
+
+    async def _long_poll(
+        self, exchange: Exchange, record: MessageRecord, caller: Caller, *, seconds: float
+    ) -> bytes:
+        door = self._door
+        if record.state.is_terminal:
+            return _encoded(record)
+        seconds = min(seconds, door.settings.wait_limit_seconds)
+        async with door.source.listen(record.id) as wake:
+            # It may have ended before we listened.
+            record = await door.find(record.id, caller)
+            final = None
+            if not record.state.is_terminal:
+                final = await door.final(exchange, record, wake, seconds=seconds)
+        if final is not None:
+            return final
+        return _encoded(await door.find(record.id, caller))
+
+    async def _close(self, record: MessageRecord) -> None:
+        """Tell the waiters, and give the slot back. A worker that has begun is paid by estimate."""
+        used = record.estimated_tokens if record.attempt else 0
+        await self._door.source.wake(record.id)
+        await self._door.reservations.settle(
+            record.tenant_id,
+            record.user_id,
+            message_id=record.id,
+            estimated_tokens=record.estimated_tokens,
+            used_tokens=used,
+        )
+
+
+def _encoded(record: MessageRecord) -> bytes:
+    return msgspec.json.encode(response_object(record))
+
+
+def _query(exchange: Exchange) -> dict[str, str]:
+    query = exchange.query()
+    for name in query:
+        if name not in _QUERY:
+            raise InvalidRequest(
+                f"Unknown parameter: '{name[:64]}'. Remove it.",
+                param=name[:64],
+                kind="unknown_parameter",
+            )
+    _boolean(query, "include_obfuscation")
+    return query
+
+
+def _boolean(query: dict[str, str], name: str) -> bool:
+    value = _BOOLEANS.get(query.get(name, "false").lower())
+    if value is None:
+        raise InvalidRequest(f"'{name}' must be true or false.", param=name)
+    return value
+
+
+def _resume_point(exchange: Exchange, query: dict[str, str]) -> int:
+    """The number of the last event the caller has; -1 for none."""
+    for name, text in (
+        ("starting_after", query.get("starting_after")),
+        ("Last-Event-ID", exchange.header(b"last-event-id")),
+    ):
+        if not text:
+            continue
+        if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
+            raise InvalidRequest(f"'{name}' must be the number of an event.", param=name)
+        return int(text)
+    return -1

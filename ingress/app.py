@@ -1,0 +1,85 @@
+"""Builds the door's application: parts and routes meet here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from starlette.types import Receive, Scope, Send
+
+from ingress.api.application import http_application
+from ingress.api.chat.completions import ChatCompletions
+from ingress.api.health import HealthRoutes
+from ingress.api.models import Models
+from ingress.api.operations import (
+    chat_operations,
+    docs_operations,
+    health_operations,
+    model_operations,
+    response_operations,
+)
+from ingress.api.reference.docs import Docs
+from ingress.api.reference.openapi import openapi_document
+from ingress.api.reference.operation import Operation
+from ingress.api.responses import Responses
+from ingress.api.stored_responses import StoredResponses
+from ingress.runtime import Runtime
+from shared.clock import Clock, SystemClock
+from shared.settings import Settings
+
+
+def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
+    """The door's ASGI application. It connects to nothing before its lifespan begins."""
+    return Ingress(Runtime(settings, clock or SystemClock()))
+
+
+class Ingress:
+    """The ASGI application, and the way to tell it that it is about to end."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._http = http_application(
+            _operations(runtime), runtime.metrics, runtime.clock, lifespan=self._lifespan
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._http(scope, receive, send)
+
+    def say_goodbye(self) -> None:
+        """Answer everybody who still waits: their messages go on, and can be read by their id."""
+        self._runtime.door.replies.stop()
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+        try:
+            await self._runtime.open()
+            yield
+        finally:
+            await self._runtime.close()
+
+
+def _operations(runtime: Runtime) -> list[Operation]:
+    door, docs = runtime.door, Docs()
+    health = HealthRoutes(
+        door,
+        ping_ledger=runtime.ping_ledger,
+        redis=runtime.redis_is_well,
+        broker=runtime.broker_is_well,
+    )
+    operations = [
+        *response_operations(Responses(door), StoredResponses(door)),
+        *chat_operations(ChatCompletions(door)),
+        *model_operations(Models(door, runtime.settings.providers)),
+        *health_operations(health),
+        *docs_operations(docs),
+    ]
+    docs.describe(openapi_document(operations, version=_installed_version()))
+    return operations
+
+
+def _installed_version() -> str:
+    try:
+        return version("forebay")
+    except PackageNotFoundError:
+        return "unknown"

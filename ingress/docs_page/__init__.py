@@ -1,0 +1,1 @@
+"""The page at /docs: static files, nothing from elsewhere."""

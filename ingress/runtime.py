@@ -1,0 +1,185 @@
+"""What one ingress process owns, opened and closed with its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from ingress.acceptance import Acceptance
+from ingress.admission.admission import Admission
+from ingress.admission.backpressure import LaneWatch
+from ingress.api.door import Door
+from ingress.authentication import Authentication
+from ingress.events import Replies
+from ingress.intake.intake import Intake
+from ingress.patience import Patience
+from ingress.prompt_ledger import PromptLedger
+from ingress.reply_source import ReplySource
+from shared.clock import Clock
+from shared.errors import ForebayError
+from shared.persistence.engine import open_database
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.lane_load import LaneLoads
+from shared.persistence.tenants import TenantRepository
+from shared.queueing.answers import build_answer_publisher
+from shared.queueing.declaration import declare_topology
+from shared.queueing.publisher import build_publisher
+from shared.redis.client import open_redis
+from shared.redis.reply_stream import ReplyStream
+from shared.redis.reservations import Reservations
+from shared.redis.wakeups import Wakeups
+from shared.settings import Settings
+from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import open_tracing
+
+_DECLARE_AGAIN_SECONDS: Final = 2.0
+
+
+class Runtime:
+    """The parts behind the door. Building them connects to nothing; `open` and `close` do."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.metrics = Metrics()
+        self._log = get_logger(__name__)
+        self._tracing = open_tracing(settings.telemetry, "ingress")
+        self._database = open_database(settings.ledger)
+        self._redis = open_redis(settings.redis)
+        self._ledger = MessageLedger(self._database, settings.ledger, clock)
+        self._publisher = build_publisher(settings.broker, self.metrics)
+        self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
+        self._wakeups = Wakeups(self._redis)
+        self._reservations = Reservations(self._redis, clock)
+        self._patience = Patience(settings.ledger.timeout_seconds)
+        self._lanes = self._lane_watch()
+        self._admission = Admission(
+            self._redis, settings.limits, clock, self.metrics, lanes=self._lanes
+        )
+        self._stack = AsyncExitStack()
+        self.door = self._door()
+
+    async def open(self) -> None:
+        """Start what runs beside the requests. A server that is away is waited for by its part."""
+        push = self._stack.push_async_callback
+        push(self._database.close)
+        push(self._redis.aclose)
+        push(self._tracing.close)
+        push(self._ledger.close)
+        push(self._reservations.close)
+        push(self._stream.close)
+        push(self.door.source.close)
+        push(self._admission.close)
+        push(self._wakeups.close)
+        await self._publisher.start()
+        push(self._publisher.close)
+        self._lanes.start()
+        push(self._lanes.close)
+        self._start_declaring()
+        if self.settings.ingress.intake:
+            await self._open_intake()
+
+    async def close(self) -> None:
+        """Let go of everything, in the reverse order."""
+        self.door.replies.stop()
+        await self._stack.aclose()
+
+    async def ping_ledger(self) -> None:
+        """Return if the ledger answers; raises LedgerUnavailable."""
+        await self._patience.wait(self._database.ping())
+
+    async def redis_is_well(self) -> bool:
+        """Whether Redis answers in time."""
+        try:
+            async with asyncio.timeout(self.settings.redis.timeout_seconds):
+                return bool(await self._redis.ping())
+        except (RedisError, OSError):
+            return False
+
+    async def broker_is_well(self) -> bool:
+        """Whether a wake-up would go out now."""
+        return self._publisher.healthy
+
+    def _door(self) -> Door:
+        settings, clock = self.settings, self.clock
+        timeout_seconds = settings.ledger.timeout_seconds
+        ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
+        source = ReplySource(
+            ledger,
+            self._stream,
+            self._wakeups,
+            self._redis,
+            clock,
+            redis_timeout_seconds=settings.redis.timeout_seconds,
+        )
+        return Door(
+            settings=settings.ingress,
+            authentication=Authentication(
+                TenantRepository(self._database, clock),
+                clock,
+                cache_seconds=settings.ingress.key_cache_seconds,
+                timeout_seconds=timeout_seconds,
+            ),
+            acceptance=Acceptance(
+                self._admission,
+                ledger,
+                self._publisher,
+                self.metrics,
+                clock,
+                lanes=settings.lanes,
+            ),
+            ledger=ledger,
+            source=source,
+            replies=Replies(source, clock),
+            reservations=self._reservations,
+            metrics=self.metrics,
+            tracing=self._tracing,
+            clock=clock,
+        )
+
+    def _lane_watch(self) -> LaneWatch:
+        loads = LaneLoads(self._database, self.clock)
+        return LaneWatch(
+            lambda: self._patience.wait(loads.lane_loads()),
+            self.clock,
+            interval_seconds=self.settings.limits.lane_load_seconds,
+        )
+
+    async def _open_intake(self) -> None:
+        answers = build_answer_publisher(self.settings.broker)
+        await answers.start()
+        self._stack.push_async_callback(answers.close)
+        intake = Intake(
+            self.settings.broker,
+            self.door.acceptance,
+            self.door.authentication,
+            answers,
+            self.metrics,
+            body_limit_bytes=self.settings.ingress.body_limit_bytes,
+        )
+        await intake.start()
+        self._stack.push_async_callback(intake.close)
+
+    def _start_declaring(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._declare_queues())
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(end)
+
+    async def _declare_queues(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(declare_topology, self.settings.broker)
+            except ForebayError as error:
+                # Messages are accepted meanwhile; the reconciler publishes what was not.
+                self._log.warning("queues not declared", code=error.code, reason=error.message)
+                await asyncio.sleep(_DECLARE_AGAIN_SECONDS)
+            else:
+                return
