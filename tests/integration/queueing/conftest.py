@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,13 @@ async def eventually(condition: Callable[[], object], *, seconds: float = 20.0) 
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
+
+
+async def until(read: Callable[[], Awaitable[list[Any]]], number: int) -> None:
+    """Returns as soon as as many rows are there."""
+    async with asyncio.timeout(20):
+        while len(await read()) < number:  # noqa: ASYNC110 - the ledger has no event for it
+            await asyncio.sleep(0.02)
 
 
 async def started(broker: BrokerSettings) -> Publisher:

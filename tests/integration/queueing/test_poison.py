@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from shared.messages.dead_letter import DeadReason
+from tests.integration.queueing.conftest import until
 from tests.integration.queueing.intake_door import IntakeDoor
 from tests.integration.queueing.queue_contents import push_raw, put
 
@@ -86,7 +86,7 @@ async def test_every_kind_of_poison_is_a_dead_letter_with_its_reason(door: Intak
         await asyncio.to_thread(
             put, door.broker, "intake", poison.body, headers=headers, message_id=f"p{number}"
         )
-    await _until(door.dead, len(POISONS))
+    await until(door.dead, len(POISONS))
     letters = {letter.message_id: letter for letter in await door.dead()}
     for number, (name, poison) in enumerate(POISONS.items()):
         letter = letters[f"p{number}"]
@@ -102,7 +102,7 @@ async def test_what_is_no_message_at_all_is_a_dead_letter_on_redis(door: IntakeD
         pytest.skip("RabbitMQ's protocol lets only messages in")
     for element in RAW_ELEMENTS.values():
         await asyncio.to_thread(push_raw, door.broker, "intake", element)
-    await _until(door.dead, len(RAW_ELEMENTS))
+    await until(door.dead, len(RAW_ELEMENTS))
     letters = await door.dead()
     assert {letter.body for letter in letters} == set(RAW_ELEMENTS.values())
     assert {letter.reason for letter in letters} == {DeadReason.MALFORMED}
@@ -113,10 +113,4 @@ async def _a_good_message_still_gets_in(door: IntakeDoor) -> None:
     await asyncio.to_thread(
         put, door.broker, "intake", json.dumps(GOOD), headers=door.authorization
     )
-    await _until(door.accepted, 1)
-
-
-async def _until(read: Callable[[], Awaitable[list[Any]]], number: int) -> None:
-    async with asyncio.timeout(20):
-        while len(await read()) < number:  # noqa: ASYNC110 - the ledger has no event for it
-            await asyncio.sleep(0.02)
+    await until(door.accepted, 1)

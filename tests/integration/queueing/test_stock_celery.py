@@ -32,15 +32,15 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def stock_worker(
     broker: BrokerSettings, redis_url: str, tmp_path: Path
-) -> Iterator[Callable[[str], ChildProcess]]:
-    """Starts a stock worker with a pool of the given kind."""
+) -> Iterator[Callable[[], ChildProcess]]:
+    """Starts a stock worker."""
     started: list[ChildProcess] = []
 
-    def start(pool: str) -> ChildProcess:
+    def start() -> ChildProcess:
         worker = ChildProcess(
             command=[
                 *(sys.executable, "-m", "celery", "-A", "tests.integration.queueing.stock_celery"),
-                *("worker", "--pool", pool, "-c", "1", "-E", "-n", "stock@here"),
+                *("worker", "--pool", "prefork", "-c", "1", "-E", "-n", "stock@here"),
             ],
             log=tmp_path / "worker.log",
             environment={
@@ -58,23 +58,22 @@ def stock_worker(
         worker.kill()
 
 
-@pytest.mark.parametrize("pool", ["prefork", "solo"])
 async def test_a_stock_worker_executes_a_wake_up(
-    pool: str,
-    stock_worker: Callable[[str], ChildProcess],
+    stock_worker: Callable[[], ChildProcess],
     publisher: Publisher,
     broker: BrokerSettings,
     redis_url: str,
 ) -> None:
     sent = wake_up(Lane.STANDARD)
     await publisher.publish([sent])
-    stock_worker(pool)
+    stock_worker()
     with Redis.from_url(redis_url) as redis:
         await eventually(lambda: redis.llen("calls"))
         [call] = [json.loads(one) for one in redis.lrange("calls", 0, -1)]
     assert call["id"] == call["message_id"] == sent.message_id
     assert call["lane"] == "standard"
-    inspect = build_celery_app(Settings(broker=broker), name="inspector").control.inspect(timeout=5)
+    control = build_celery_app(Settings(broker=broker), name="inspector").control
+    inspect = control.inspect(timeout=5, limit=1)
     stats = await asyncio.to_thread(inspect.stats)
     assert stats["stock@here"]["total"] == {"forebay.answer": 1}
 

@@ -1,0 +1,82 @@
+"""Everything on the queue `dead` ends as a row with its reason, or as a failed message."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from kombu import Connection
+
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.queueing.dead_letters.sink import DeadLetterSink
+from tests.integration.queueing.conftest import eventually, started, until, wake_up
+from tests.integration.queueing.intake_door import IntakeDoor
+from tests.integration.queueing.queue_contents import put
+
+
+async def test_what_a_worker_finds_becomes_a_row(door: IntakeDoor) -> None:
+    sink = DeadLetterSink(door.broker)
+    headers = {"task": "evil", "authorization": "Bearer fb_secret_key_of_a_tenant"}
+    await asyncio.to_thread(
+        sink.bury, b"\x00\xff" * 50_000, headers, "unknown_task", detail="nul \0", queue="index"
+    )
+    await until(door.dead, 1)
+    [letter] = await door.dead()
+    assert (letter.reason, letter.queue) == (DeadReason.UNKNOWN_TASK, "index")
+    assert letter.body == (b"\x00\xff" * 50_000)[:65_536]
+    assert "fb_secret" not in (letter.headers or "")
+    sink.close()
+
+
+async def test_a_wake_up_that_was_delivered_too_often_fails_its_message(door: IntakeDoor) -> None:
+    if door.broker.is_redis:
+        pytest.skip("Redis counts no deliveries; the ledger counts claims on either broker")
+    publisher = await started(door.broker)
+    sent = wake_up(Lane.BATCH)
+    await publisher.publish([sent])
+    await asyncio.to_thread(_refuse_until_gone, str(door.broker.url), "agent.batch")
+    await eventually(lambda: door.failed)
+    [(message_id, reason, detail)] = door.failed
+    assert (message_id, reason) == (sent.message_id, DeadReason.DELIVERY_LIMIT)
+    assert "agent.batch" in detail
+    assert await door.dead() == []
+    await publisher.close()
+
+
+async def test_what_a_worker_rejects_on_rabbitmq_is_kept(door: IntakeDoor) -> None:
+    if door.broker.is_redis:
+        pytest.skip("a rejected message is gone on Redis; workers use the sink")
+    await asyncio.to_thread(put, door.broker, "index", '{"a": 1}', message_id="m1")
+    with Connection(str(door.broker.url)) as connection, connection.channel() as channel:
+        message = channel.basic_get("index")
+        channel.basic_reject(message.delivery_tag, requeue=False)
+        await until(door.dead, 1)
+    [letter] = await door.dead()
+    assert (letter.reason, letter.queue, letter.message_id) == (
+        DeadReason.MALFORMED,
+        "index",
+        "m1",
+    )
+    assert letter.body == b'{"a": 1}'
+
+
+async def test_what_fits_no_queue_is_kept_on_rabbitmq(door: IntakeDoor) -> None:
+    if door.broker.is_redis:
+        pytest.skip("on Redis every name is a queue")
+    with Connection(str(door.broker.url)) as connection:
+        producer = connection.Producer()
+        producer.publish({"a": 1}, exchange="forebay", routing_key="no.such.queue")
+    await until(door.dead, 1)
+    [letter] = await door.dead()
+    assert letter.reason is DeadReason.UNROUTABLE
+
+
+def _refuse_until_gone(url: str, queue: str) -> None:
+    with Connection(url) as connection, connection.channel() as channel:
+        deliveries = 0
+        while deliveries < 4:
+            message = channel.basic_get(queue)
+            if message is not None:
+                deliveries += 1
+                channel.basic_reject(message.delivery_tag, requeue=True)
