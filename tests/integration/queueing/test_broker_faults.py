@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from shared.errors import BrokerUnavailable
 from shared.messages.lane import Lane
 from shared.queueing.declaration import declare_topology
+from shared.queueing.producer import Producer, build_message
 from shared.queueing.publisher import Publisher
 from shared.settings.servers import BrokerSettings
-from tests.integration.queueing.conftest import broker_at, eventually, started, wake_up
+from tests.integration.queueing.conftest import broker_at, eventually, started, until, wake_up
+from tests.integration.queueing.intake_door import open_intake_door
 from tests.integration.queueing.queue_contents import body_of, drain
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
@@ -79,6 +82,22 @@ async def test_a_frozen_broker_is_given_up_in_time_and_found_again(
     await eventually(lambda: not publisher.healthy, seconds=8)
     server.resume()
     await publisher.close()
+
+
+async def test_the_door_reads_on_after_its_broker_was_killed(
+    server: Server, own_broker: BrokerSettings, redis_url: str, tmp_path: Path
+) -> None:
+    async with open_intake_door(own_broker, redis_url=redis_url, folder=tmp_path) as door:
+        with Producer(server.url, door.key) as producer:
+            first = [build_message(f"Before {number}") for number in range(30)]
+            await asyncio.to_thread(producer.post_many, first)
+            await until(door.accepted, 1)
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.start)
+            await asyncio.to_thread(producer.post_many, [build_message("After")])
+        await until(door.accepted, 31)
+        assert len(await door.accepted()) == 31
+        assert await door.dead() == []
 
 
 async def test_a_memory_alarm_is_not_waited_for(own_rabbitmq: RabbitServer) -> None:
