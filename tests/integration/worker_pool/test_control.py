@@ -31,9 +31,9 @@ def test_the_hard_limit_cancels_the_coroutine_and_reports_it(
 
 
 def test_revoke_with_terminate_cancels_that_coroutine_only(
-    broker_url: str, start_worker: StartWorker
+    redis_url: str, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(broker_url)
+    worker = start_worker(redis_url)
     condemned, spared = worker.send("nap", 60), worker.send("nap", 2)
     worker.wait_for_facts("began", 2)
     worker.producer.control.revoke(condemned, terminate=True)
@@ -69,8 +69,8 @@ def test_inspect_shows_what_runs(amqp_url: str, start_worker: StartWorker) -> No
     assert pool["processes"] == [worker.process.pid]
 
 
-def test_events_tell_the_life_of_a_task(broker_url: str, start_worker: StartWorker) -> None:
-    worker = start_worker(broker_url, options=("--task-events",))
+def test_events_tell_the_life_of_a_task(amqp_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(amqp_url, options=("--task-events",))
     seen: list[tuple[str, str]] = []
     listening, done = threading.Event(), threading.Event()
 
