@@ -124,6 +124,17 @@ def test_the_risk_is_the_one_of_the_formula(
             assert verdict.risk == pytest.approx(expected, abs=2e-6)
 
 
+@pytest.mark.parametrize("refusals", [1, 6, 15, 300])
+def test_a_refusal_counts_against_the_wait_that_it_names(limits_url: str, refusals: int) -> None:
+    door = ManualDoor(limits_url)
+    owner = tenant(user_requests=10)
+    for _ in range(10 + refusals):
+        refused = door.decide(message(owner, user="u"))
+    assert isinstance(refused, Refused)
+    door.now += refused.retry_after_seconds
+    assert isinstance(door.decide(message(owner, user="u")), Admitted)
+
+
 def test_identical_messages_beyond_a_full_bucket_raise_the_risk_and_it_passes(
     limits_url: str,
 ) -> None:
