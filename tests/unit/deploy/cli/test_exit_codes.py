@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from deploy.cli.__main__ import DONE, FAILED, WRONGLY_USED, run
+
+
+def test_help_and_version_are_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == DONE
+    assert run(["--help"]) == DONE
+    assert "forebay COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["chek"],
+        ["send"],
+        ["send", "hello", "--stdin"],
+        ["send", "--file", "no-such-file.jsonl"],
+        ["keys", "create"],
+        ["keys", "create", "--tenant", "a", "--expires", "soon"],
+        ["up", "--model", "m"],
+    ],
+)
+def test_wrong_use_is_told_apart_from_failure(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == WRONGLY_USED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err
+
+
+def test_bad_settings_are_all_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOREBAY_WORKER__CONCURRENCY", "many")
+    monkeypatch.setenv("FOREBAY_INGRESS__PORT", "-1")
+    assert run(["keys", "list"]) == FAILED
+    said = capsys.readouterr().err
+    assert "worker.concurrency" in said
+    assert "ingress.port" in said
+
+
+def test_a_missing_stack_is_said_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("empty"))
+    for name in ("FOREBAY_URL", "FOREBAY_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(["send", "hello"]) == FAILED
+    assert "forebay up" in capsys.readouterr().err

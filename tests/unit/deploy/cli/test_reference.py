@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from deploy.cli.__main__ import VERBS, build_app
+from deploy.cli.reference.commands import command_reference
+from deploy.cli.reference.pages import DOCS, with_reference
+from deploy.cli.reference.settings import settings_reference
+
+REMEDY = "run python -m deploy.cli.reference"
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [("cli.md", command_reference), ("settings.md", settings_reference)],
+    ids=["commands", "settings"],
+)
+def test_the_page_is_what_the_code_says(name: str, reference: object) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert callable(reference)
+    assert page == with_reference(page, reference()), REMEDY
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_of_verbs_says_what_each_says_itself(verb: str) -> None:
+    own_help = build_app()[verb].help
+    assert own_help.partition("\n")[0] == VERBS[verb]
+
+
+def test_no_secret_stands_in_the_page_of_settings() -> None:
+    assert "forebay:forebay" not in settings_reference()
+    assert "guest:guest" not in settings_reference()
