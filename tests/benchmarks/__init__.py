@@ -1,0 +1,1 @@
+"""Ours beside what it replaces, in one run: `python -m tests.benchmarks`."""

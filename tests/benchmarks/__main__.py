@@ -1,0 +1,62 @@
+"""`python -m tests.benchmarks [--only NAME] [--seconds N] [--json]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from rich.console import Console
+
+from tests.benchmarks import concurrent_calls, ingress, message_cost, provider_calls, round_trip
+from tests.benchmarks.ground.stage import Stage
+from tests.benchmarks.measurement import Progress, Row
+from tests.benchmarks.table import as_json, print_table
+
+Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "ingress": ingress.measure,
+    "provider_calls": provider_calls.measure,
+    "concurrent_calls": concurrent_calls.measure,
+    "message_cost": message_cost.measure,
+    "round_trip": round_trip.measure,
+}
+
+
+def main() -> None:
+    """Measures, says what it is at on stderr, prints the table or its JSON on stdout."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks",
+        description="Ours beside what it replaces, on the same servers, in one run.",
+    )
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="may be repeated")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of one round")
+    parser.add_argument("--json", action="store_true", help="the rows as JSON")
+    wanted = parser.parse_args()
+    progress, began = Console(stderr=True), time.monotonic()
+    with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
+        rows = [
+            row
+            for name in wanted.only or BENCHMARKS
+            for row in BENCHMARKS[name](stage, wanted.seconds, _sayer(progress, status.update))
+        ]
+    if wanted.json:
+        print(as_json(rows))
+        return
+    print_table(rows, Console(width=None if progress.is_terminal else 140))
+    print(
+        f"\nOne run of {time.monotonic() - began:.0f} s on {os.cpu_count()} cores, load and "
+        "servers included. Trust ratios and CPU; absolute times drift."
+    )
+
+
+def _sayer(console: Console, show: Callable[[str], None]) -> Progress:
+    """On a terminal one line that changes, elsewhere a line each."""
+    return show if console.is_terminal else console.print
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every benchmark stands on: real servers, and processes whose cost can be read."""

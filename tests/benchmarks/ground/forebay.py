@@ -1,0 +1,85 @@
+"""Our own processes, started as their users start them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope, Tenant
+from shared.persistence.engine import Database, open_database
+from shared.persistence.tenants import TenantRepository
+from shared.settings import Settings, load_settings
+from tests.benchmarks.ground.program import Program
+from tests.benchmarks.ground.stage import Ground
+
+_TENANT: Final = "benchmark"
+_DEFAULT_RULE: Final = '[default]\nanswer = "So it is."\n'
+
+
+def door(ground: Ground) -> Program:
+    """One ingress process."""
+    return Program(
+        ["-m", "deploy.cli", "ingress"],
+        log=ground.folder / "door.log",
+        environment=ground.environment,
+    )
+
+
+def worker(ground: Ground, *, provider_url: str | None = None, concurrency: int = 500) -> Program:
+    """One worker process, with `forebay worker`'s own flags; without a provider, rules answer."""
+    provider = _scripted(provider_url) if provider_url else _rules(ground)
+    return Program(
+        ["-m", "deploy.cli", "worker", "--concurrency", str(concurrency)],
+        log=ground.folder / "worker.log",
+        environment={
+            **ground.environment,
+            "FOREBAY_PROVIDERS": msgspec.json.encode([provider]).decode(),
+        },
+    )
+
+
+def settings_of(ground: Ground) -> Settings:
+    """What our processes on this ground are told."""
+    return load_settings(ground.environment)
+
+
+def create_key(ground: Ground) -> str:
+    """An API key of a new tenant with the default plan."""
+
+    async def create() -> str:
+        async with opened_ledger(ground) as (database, tenant):
+            tenants = TenantRepository(database, SystemClock())
+            return (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
+
+    return asyncio.run(create())
+
+
+@asynccontextmanager
+async def opened_ledger(ground: Ground) -> AsyncIterator[tuple[Database, Tenant]]:
+    """The ground's ledger, and the tenant whose messages are measured."""
+    database = open_database(settings_of(ground).ledger)
+    tenants = TenantRepository(database, SystemClock())
+    try:
+        yield database, await tenants.named(_TENANT) or await tenants.create(_TENANT)
+    finally:
+        await database.close()
+
+
+def _scripted(provider_url: str) -> dict[str, str]:
+    return {
+        "name": "scripted",
+        "kind": "openai_compatible",
+        "base_url": f"{provider_url}/v1",
+        "model": "scripted",
+    }
+
+
+def _rules(ground: Ground) -> dict[str, str]:
+    file = ground.folder / "rules.toml"
+    file.write_text(_DEFAULT_RULE)
+    return {"name": "rules", "kind": "rules", "rules_file": str(file)}

@@ -1,0 +1,94 @@
+"""A process under measurement: what it has cost so far, and how large it became."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.servers.process import ChildProcess
+
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_READY_SECONDS = 60.0
+
+
+class Program:
+    """`python <arguments>` with its descendants; ends with its context."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._log = log
+        self._child = ChildProcess(
+            command=[sys.executable, *arguments],
+            log=log,
+            environment={"PYTHONPATH": os.getcwd(), **environment},
+        )
+
+    def __enter__(self) -> Program:
+        self._child.spawn()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.terminate(signal.SIGTERM, patience_seconds=5)
+
+    def wait_until(
+        self, is_so: Callable[[], bool], what: str, *, every_seconds: float = 0.01
+    ) -> None:
+        """Returns once `is_so`; a program that ends or hesitates raises with its log."""
+        give_up_at = time.monotonic() + _READY_SECONDS
+        while not is_so():
+            if not self._child.is_running or time.monotonic() > give_up_at:
+                raise AssertionError(f"no {what}:\n{self.log_text()[-4000:]}")
+            time.sleep(every_seconds)
+
+    def log_text(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole family since it started."""
+        return cpu_seconds(self._child.family())
+
+    def peak_bytes(self) -> int:
+        """The largest resident size so far, each process of the family at its own peak."""
+        return sum(_peak_bytes(pid) for pid in self._child.family())
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """User and system time of processes that still run."""
+    return sum(_ticks(pid) for pid in pids) / _TICKS_PER_SECOND
+
+
+class CpuMeter:
+    """CPU seconds between entering and leaving."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
+@contextmanager
+def metered(program: Program) -> Iterator[CpuMeter]:
+    """What the program costs meanwhile."""
+    meter = CpuMeter()
+    before = program.cpu_seconds()
+    yield meter
+    meter.seconds = program.cpu_seconds() - before
+
+
+def _ticks(pid: int) -> int:
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+    return 0
+
+
+def _peak_bytes(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0

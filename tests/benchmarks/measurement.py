@@ -1,0 +1,62 @@
+"""What a benchmark finds: figures side by side, and the target they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from statistics import median
+
+import msgspec
+
+Progress = Callable[[str], None]
+
+
+class Better(StrEnum):
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of ours beside one of the stock way, each the median of its rounds.
+
+    `target` bounds the ratio ours / stock; `limit` bounds our own figure.
+    """
+
+    what: str
+    on: str
+    unit: str
+    ours: float
+    stock: float | None = None
+    better: Better = Better.LOWER
+    target: float | None = None
+    limit: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        return None if not self.stock else self.ours / self.stock
+
+    @property
+    def reached(self) -> bool | None:
+        """None where nothing is aimed at."""
+        if self.target is not None and self.ratio is not None:
+            return self._is_within(self.ratio, self.target)
+        if self.limit is not None:
+            return self._is_within(self.ours, self.limit)
+        return None
+
+    def _is_within(self, figure: float, bound: float) -> bool:
+        return figure >= bound if self.better is Better.HIGHER else figure <= bound
+
+
+class Rounds:
+    """Figures of alternating rounds, by name."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, list[float]] = {}
+
+    def add(self, **figures: float) -> None:
+        for name, figure in figures.items():
+            self._figures.setdefault(name, []).append(figure)
+
+    def __getitem__(self, name: str) -> float:
+        return median(self._figures[name])

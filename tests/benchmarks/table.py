@@ -1,0 +1,50 @@
+"""The table at the end."""
+
+from __future__ import annotations
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.measurement import Better, Row
+
+_VERDICTS = {None: "", True: "[green]reached[/]", False: "[red]not reached[/]"}
+
+
+def print_table(rows: list[Row], console: Console) -> None:
+    """Every row: ours, the stock way's, their ratio, and whether the target holds."""
+    table = Table("what", "on", "ours", "stock", "ratio", "target", "", box=None, pad_edge=False)
+    for column in table.columns[2:5]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(
+            row.what,
+            row.on,
+            f"{_figure(row.ours)} {row.unit}",
+            "" if row.stock is None else f"{_figure(row.stock)} {row.unit}",
+            "" if row.ratio is None else f"{row.ratio:.2f}x",
+            _target(row),
+            _VERDICTS[row.reached],
+        )
+    console.print(table)
+
+
+def as_json(rows: list[Row]) -> str:
+    """The rows with their ratios, as one list."""
+    return msgspec.json.encode(
+        [
+            {**msgspec.structs.asdict(row), "ratio": row.ratio, "reached": row.reached}
+            for row in rows
+        ]
+    ).decode()
+
+
+def _figure(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def _target(row: Row) -> str:
+    sign = "≥" if row.better is Better.HIGHER else "≤"
+    if row.target is not None:
+        return f"{sign} {row.target:g}x"
+    return "" if row.limit is None else f"{sign} {row.limit:g} {row.unit}"
