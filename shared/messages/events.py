@@ -145,11 +145,11 @@ def numbered(event: bytes, sequence: int) -> bytes:
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """What a door looks at in an event it passes on."""
+    """What a door looks at in an event it passes on; `response` is empty where there is none."""
 
     type: str
     delta: str | None = None
-    response: msgspec.Raw | None = None
+    response: msgspec.Raw = msgspec.Raw()
 
 
 _stored = msgspec.json.Decoder(StoredEvent)
