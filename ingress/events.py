@@ -64,7 +64,7 @@ class Replies:
             wake.clear()
             for sequence, event in await self._source.events(record.id, after=last):
                 last, found = sequence, read_event(event)
-                if found.response is not None and _answers(found.type, record):
+                if _answers(found.type, record):
                     return bytes(found.response)
             now = self._clock.monotonic()
             if now - looked >= (QUIET_SECONDS if woken else LOOK_SECONDS) or now >= until:

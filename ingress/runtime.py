@@ -21,8 +21,8 @@ from ingress.reply_source import ReplySource
 from shared.clock import Clock
 from shared.errors import ForebayError
 from shared.persistence.engine import open_database
-from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.lane_load import LaneLoads
+from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answers import build_answer_publisher
 from shared.queueing.declaration import declare_topology

@@ -92,10 +92,7 @@ class ChunkWriter:
         return self._chunk(ChunkDelta(content=text))
 
     def _close(self, event: NumberedEvent) -> list[bytes]:
-        found = read_event(event.body).response
-        if found is None:
-            return []
-        response = read_response(found)
+        response = read_response(read_event(event.body).response)
         if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
             return [_error(failed_turn(response))]
         whole = answer_text(response)

@@ -1,0 +1,90 @@
+"""A door, a tenant with keys, and a worker that stands in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import aiohttp
+import openai
+import pytest
+
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope, Plan, Tenant
+from shared.persistence.engine import open_database
+from shared.persistence.tenants import TenantRepository
+from shared.settings import Settings
+from shared.settings.door import IngressSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
+from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.ingress.stand_in_worker import StandInWorker
+
+MakeKey = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def settings(migrated_sqlite_url: str, redis_url: str) -> Settings:
+    """SQLite and Redis alone: quick to start, and every part is real."""
+    return settings_for(migrated_sqlite_url, redis_url)
+
+
+def settings_for(ledger: str, redis: str, broker: str | None = None) -> Settings:
+    return Settings(
+        broker=BrokerSettings(url=ServerUrl(broker or redis)),
+        redis=RedisSettings(url=ServerUrl(redis), timeout_seconds=0.3),
+        ledger=LedgerSettings(url=ServerUrl(ledger), timeout_seconds=1.0),
+        ingress=IngressSettings(intake=False, drain_seconds=2.0, key_cache_seconds=0.5),
+    )
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator[RunningDoor]:
+    with RunningDoor(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def make_key(settings: Settings) -> MakeKey:
+    """Make a key: of a tenant by name (made at first), of a scope, under a plan."""
+
+    async def make(
+        name: str = "acme", scope: KeyScope = KeyScope.PRODUCER, plan: Plan | None = None
+    ) -> str:
+        database = open_database(settings.ledger)
+        try:
+            tenants = TenantRepository(database, SystemClock())
+            tenant: Tenant = await tenants.named(name) or await tenants.create(name, plan)
+            return (await tenants.create_key(tenant, scope=scope)).key
+        finally:
+            await database.close()
+
+    return make
+
+
+@pytest.fixture
+async def key(make_key: MakeKey) -> str:
+    return await make_key()
+
+
+@pytest.fixture
+async def worker(settings: Settings) -> AsyncIterator[StandInWorker]:
+    """Claims nothing before it is told to."""
+    standing = StandInWorker(settings)
+    yield standing
+    await standing.close()
+
+
+@pytest.fixture
+async def client(door: RunningDoor, key: str) -> AsyncIterator[openai.AsyncOpenAI]:
+    """OpenAI's own client, as anybody would set it up."""
+    async with openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+async def http(door: RunningDoor, key: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Plain HTTP with a key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    timeout = aiohttp.ClientTimeout(total=20)
+    async with aiohttp.ClientSession(door.url, headers=headers, timeout=timeout) as session:
+        yield session

@@ -1,0 +1,66 @@
+"""A door on a real socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from types import TracebackType
+
+from ingress.__main__ import DrainingServer
+from ingress.app import build_app
+from shared.settings import Settings
+
+
+class RunningDoor:
+    """`python -m ingress` without the process: the same server, the same application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = DrainingServer(build_app(settings), settings)
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def start(self) -> RunningDoor:
+        """Return when requests are answered."""
+        self._thread.start()
+        self._ready.wait(10)
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the door did not start")
+            self._thread.join(0.005)
+        return self
+
+    def tell_to_end(self) -> None:
+        """What SIGTERM does."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """End it and wait for that."""
+        self.tell_to_end()
+        self._thread.join(20)
+        self._socket.close()
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def __enter__(self) -> RunningDoor:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        self._ready.set()
+        self._server.run(sockets=[self._socket])

@@ -1,0 +1,188 @@
+"""A worker that says what a test wants it to say, through the real ledger and the real streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+from sqlalchemy import select
+
+from shared.clock import SystemClock
+from shared.errors import Unavailable
+from shared.messages.dead_letter import DeadReason
+from shared.messages.events import (
+    ContentPartAdded,
+    ContentPartDone,
+    Event,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextDelta,
+    OutputTextDone,
+    ResponseInProgress,
+    ResponseRestarted,
+    closing_event,
+    encode_event,
+)
+from shared.messages.message_body import decode_body
+from shared.messages.record import MessageRecord
+from shared.messages.response import (
+    OutputMessage,
+    OutputText,
+    output_message_id,
+    response_object,
+)
+from shared.messages.state import ResponseState
+from shared.persistence.engine import Database, open_database
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import Settlement
+from shared.persistence.tables import message
+from shared.redis.client import open_redis
+from shared.redis.reply_stream import ReplyStream
+from shared.settings import Settings
+
+Answer = Callable[[MessageRecord], str]
+
+
+def echo(record: MessageRecord) -> str:
+    """What was said last, said again."""
+    return f"You said: {decode_body(record.body.encode()).items[-1].text}"
+
+
+class StandInWorker:
+    """Claims, answers and settles. `serve` does so for everything that is queued."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._clock = SystemClock()
+        self.database: Database = open_database(settings.ledger)
+        self.redis: Redis = open_redis(settings.redis)
+        self.ledger = MessageLedger(self.database, settings.ledger, self._clock)
+        self.stream = ReplyStream(self.redis, ttl_seconds=600)
+        self._claims = ClaimGroup(self.database, self._clock, worker="stand-in", lease_seconds=30)
+        self._serving: asyncio.Task[None] | None = None
+
+    def serve(self, answer: Answer = echo) -> None:
+        """Answer whatever is queued, until closed."""
+        self._serving = asyncio.create_task(self._serve(answer))
+
+    async def queued(self) -> list[str]:
+        """The ids that wait."""
+        query = select(message.c.id).where(message.c.state == ResponseState.QUEUED)
+        async with self.database.relaxed.begin() as connection:
+            return [row[0] for row in await connection.execute(query)]
+
+    async def next_queued(self) -> str:
+        """The id of a message that waits, as soon as there is one."""
+        while not (ids := await self.queued()):
+            await asyncio.sleep(0.005)
+        return ids[0]
+
+    async def claim(self, message_id: str) -> MessageRecord:
+        (record,) = await self._claims.flush([message_id])
+        assert record is not None
+        return record
+
+    async def say(self, record: MessageRecord, events: Sequence[Event]) -> None:
+        """Append events to the stream."""
+        await self.stream.append(record.id, record.attempt, [encode_event(one) for one in events])
+
+    async def settle(
+        self, record: MessageRecord, state: ResponseState = ResponseState.COMPLETED, **ending: Any
+    ) -> MessageRecord:
+        """Write the end into the ledger alone."""
+        ending.setdefault("finished_at", self._clock.now())
+        assert await self.ledger.settle(
+            Settlement(
+                message_id=record.id,
+                tenant_id=record.tenant_id,
+                attempt=record.attempt,
+                state=state,
+                **ending,
+            )
+        )
+        ending.pop("dead_reason", None)
+        ending.pop("handoff_reason", None)
+        return msgspec.structs.replace(record, state=state, **ending)
+
+    async def answer(self, record: MessageRecord, text: str) -> MessageRecord:
+        """A whole turn: settled, and closed on the stream."""
+        ended = await self.settle(
+            record, output_text=text, model="scripted", input_tokens=7, output_tokens=5
+        )
+        await self.close_stream(ended)
+        return ended
+
+    async def fail(self, record: MessageRecord, code: str = "server_error") -> None:
+        """Every provider said no."""
+        ended = await self.settle(
+            record,
+            ResponseState.FAILED,
+            error_code=code,
+            error_message="chain_exhausted: nobody answered",
+            dead_reason=DeadReason.CHAIN_EXHAUSTED,
+        )
+        await self.close_stream(ended)
+
+    async def close_stream(self, ended: MessageRecord) -> None:
+        await self.say(ended, [closing_event(response_object(ended))])
+
+    async def begin_stream(self, record: MessageRecord) -> None:
+        """What comes before the first word."""
+        item = OutputMessage(output_message_id(record.id), [], status="in_progress")
+        await self.say(
+            record,
+            [
+                ResponseInProgress(response_object(record)),
+                OutputItemAdded(item),
+                ContentPartAdded(item.id, OutputText("")),
+            ],
+        )
+
+    async def stream_words(self, record: MessageRecord, words: Sequence[str]) -> None:
+        item_id = output_message_id(record.id)
+        for word in words:
+            await self.say(record, [OutputTextDelta(item_id, word)])
+
+    async def end_stream(self, record: MessageRecord, text: str) -> None:
+        item = OutputMessage(output_message_id(record.id), [OutputText(text)])
+        await self.say(
+            record,
+            [
+                OutputTextDone(item.id, text),
+                ContentPartDone(item.id, item.content[0]),
+                OutputItemDone(item),
+            ],
+        )
+        await self.answer(record, text)
+
+    async def restart(self, record: MessageRecord) -> None:
+        await self.say(record, [ResponseRestarted(record.id, "provider_failed")])
+
+    async def close(self) -> None:
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.gather(self._serving, return_exceptions=True)
+        await self.stream.close()
+        await self.ledger.close()
+        await self.redis.aclose()
+        await self.database.close()
+
+    async def _serve(self, answer: Answer) -> None:
+        while True:
+            for record in filter(None, await self._claims.flush(await self.queued())):
+                if decode_body(record.body.encode()).stream:
+                    await self._stream(record, answer(record))
+                else:
+                    try:
+                        await self.answer(record, answer(record))
+                    except Unavailable:
+                        continue
+            await asyncio.sleep(0.005)
+
+    async def _stream(self, record: MessageRecord, text: str) -> None:
+        await self.begin_stream(record)
+        await self.stream_words(record, [f"{word} " for word in text.split()])
+        await self.end_stream(record, "".join(f"{word} " for word in text.split()))
