@@ -43,8 +43,8 @@ class AgentWorker:
     def wait_until_ready(self, *, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while " ready." not in self.log:
-            late = time.monotonic() > deadline
-            assert not late and self._process.is_running, f"not ready:\n{self.log[-6000:]}"
+            if time.monotonic() > deadline or not self._process.is_running:
+                raise AssertionError(f"not ready:\n{self.log[-6000:]}")
             time.sleep(0.02)
 
     def kill(self) -> None:

@@ -33,6 +33,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Stack:
     """Production's pair of broker and ledger, then one machine's."""
+    provider.reset()
     build = _production if request.param == "rabbitmq-postgres" else _one_machine
     broker_url, ledger_url = build(request, redis_databases, tmp_path_factory)
     return Stack(

@@ -31,6 +31,10 @@ class ProviderThread:
         rule = Behaviour(kind=kind, **parameters)
         self._run(self._script(rule, contains))
 
+    def reset(self) -> None:
+        """Forget the script and the calls."""
+        self._run(self._forget())
+
     def calls(self, contains: str) -> list[Call]:
         """The calls whose question contains this, in order."""
         return self._run(self._calls(contains))
@@ -76,6 +80,9 @@ class ProviderThread:
 
     def _run(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _forget(self) -> None:
+        self._provider.reset()
 
     async def _script(self, rule: Behaviour, contains: str) -> None:
         self._provider.script(rule, contains=contains)
