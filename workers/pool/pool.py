@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from math import inf
@@ -23,9 +22,10 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from workers.pool.errors import LoopDied, PoolRefused
-from workers.pool.execution import JobExecution
 from workers.pool.job import Job, JobEvent, JobReport, Outcome
-from workers.pool.loop_thread import LoopThread
+from workers.pool.job_slots import JobSlots
+from workers.pool.loop.execution import JobExecution
+from workers.pool.loop.loop_thread import LoopThread
 from workers.pool.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ class AsyncioPool(BasePool):
                 "to amqp:// or redis://."
             )
         self._hub: Hub | None = None
-        self._waiting: deque[Job] = deque()
-        self._running: dict[int, Job] = {}
         self._reports: Mailbox[JobReport | LoopDied] = Mailbox()
         _, hostname = cast("tuple[Celery, str]", options["initargs"])
         self._execution = JobExecution(self.app, hostname=hostname, report=self._reports.put)
@@ -67,6 +65,7 @@ class AsyncioPool(BasePool):
             execute=self._execution.execute,
             died=self._reports.put,
         )
+        self._slots = JobSlots(limit, start=self._thread.run)
         self._soft_limit_seconds = cast("float | None", options.get("soft_timeout"))
         self._hard_limit_seconds = cast("float | None", options.get("timeout"))
         self._admits = False
@@ -116,27 +115,27 @@ class AsyncioPool(BasePool):
         )
         # A message that still arrives during a shutdown stays unacknowledged and comes again.
         if self._admits:
-            self._waiting.append(job)
-            self._start_waiting()
+            self._slots.add(job)
         return job
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
         """Cancel the coroutine of this one job. A plain `def` task's thread runs on unheeded."""
-        job = self._running.get(pid)
+        job = self._slots.running(pid)
         if job is not None:
             job.signal = signal
             self._thread.terminate(job)
 
     def grow(self, n: int = 1) -> None:
         self.limit += n
-        self._start_waiting()
+        self._slots.resize(self.limit)
 
     def shrink(self, n: int = 1) -> None:
         self.limit = max(self.limit - n, 1)
+        self._slots.resize(self.limit)
 
     def flush(self) -> None:
         """Forget the jobs that wait: their connection is lost and their messages come again."""
-        self._waiting.clear()
+        self._slots.forget_waiting()
 
     def settle_reports(self) -> None:
         """Hand on what the event loop reported, and fill the slots that became free."""
@@ -149,7 +148,7 @@ class AsyncioPool(BasePool):
             except Exception:
                 # The border of one job: its trouble must not stop the hub of all the others.
                 logger.exception("Could not settle %s", report.job.request)
-        self._start_waiting()
+        self._slots.fill()
 
     def _settle(self, report: JobReport) -> None:
         job, event, seconds, outcome = report
@@ -160,20 +159,11 @@ class AsyncioPool(BasePool):
                 job.settled = True
                 job.on_timeout(False, seconds)
             case JobEvent.ENDED:
-                self._running.pop(job.number, None)
+                self._slots.release(job)
                 if not job.settled and outcome is not None:
                     job.on_ended(outcome)
             case _:
                 assert_never(event)
-
-    def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < self.limit:
-            job = self._waiting.popleft()
-            # Revoked or expired while it waited: the request has said so and is done with.
-            if not job.request.revoked():
-                self._running[job.number] = job
-                self._thread.run(job)
-                job.on_accepted(job.number, monotonic())
 
     def _lose_loop(self, loss: LoopDied) -> None:
         logger.critical("%s; the worker stops.", loss)
@@ -193,22 +183,22 @@ class AsyncioPool(BasePool):
 
     def on_terminate(self) -> None:
         """Cancel everything; none of it is acknowledged any more."""
-        for job in tuple(self._running.values()):
+        for job in self._slots:
             job.settled = True
             self._thread.terminate(job)
         self.finish_running(CLEANUP_SECONDS)
         self._close()
 
     def finish_running(self, timeout_seconds: float) -> None:
-        """Take nothing more and wait for what runs; what still runs after the time is left to."""
+        """Take nothing more and wait for what runs, this long at most."""
         self._admits = False
         self._is_closing = True
-        self._waiting.clear()
+        self._slots.forget_waiting()
         self._wait_for_jobs(timeout_seconds)
 
     def _wait_for_jobs(self, timeout_seconds: float | None) -> None:
         give_up_at = inf if timeout_seconds is None else monotonic() + timeout_seconds
-        while (self._running or self._waiting) and self._thread.is_alive:
+        while not self._slots.is_idle and self._thread.is_alive:
             seconds_left = give_up_at - monotonic()
             if seconds_left <= 0:
                 return
@@ -224,7 +214,7 @@ class AsyncioPool(BasePool):
         if self._is_closed:
             return
         self._is_closed = self._is_closing = True
-        for job in self._running.values():
+        for job in self._slots:
             job.settled = True
         self._thread.stop(timeout_seconds=CLEANUP_SECONDS)
         if self._hub is not None:
@@ -233,7 +223,7 @@ class AsyncioPool(BasePool):
 
     @property
     def has_running_jobs(self) -> bool:
-        return bool(self._running)
+        return self._slots.running_count > 0
 
     @property
     def num_processes(self) -> int:
@@ -246,6 +236,6 @@ class AsyncioPool(BasePool):
             "processes": [os.getpid()],
             "timeouts": [self._soft_limit_seconds or 0, self._hard_limit_seconds or 0],
             "event-loop": self._thread.loop_name,
-            "running": len(self._running),
-            "waiting": len(self._waiting),
+            "running": self._slots.running_count,
+            "waiting": self._slots.waiting_count,
         }

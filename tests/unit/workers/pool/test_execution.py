@@ -10,9 +10,9 @@ from billiard.einfo import ExceptionInfo
 from celery import Celery, current_task, signals
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded, Terminated
 
-from workers.pool.execution import JobExecution
 from workers.pool.job import Interruption, Job, JobEvent, JobReport
-from workers.pool.time_limits import interrupt
+from workers.pool.loop.execution import JobExecution
+from workers.pool.loop.time_limits import interrupt
 
 
 class Bench:

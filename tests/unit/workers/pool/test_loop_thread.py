@@ -12,7 +12,7 @@ import pytest
 
 from workers.pool.errors import LifespanFailed, LoopDied
 from workers.pool.job import Job
-from workers.pool.loop_thread import LoopThread
+from workers.pool.loop.loop_thread import LoopThread
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 where: ContextVar[str] = ContextVar("where", default="outside")

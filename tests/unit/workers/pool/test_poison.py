@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu import Message
 
-from workers.pool.poison import PoisonReason, examine
+from shared.messages.dead_letter import DeadReason
+from workers.pool.guard.poison import examine
 
 HEADERS = {"task": "known", "id": "1"}
 GOOD = json.dumps([[1], {"a": 1}, {"chain": None}])
@@ -25,7 +26,7 @@ def message(body: str = GOOD, **headers: object) -> Message:
     )
 
 
-def verdict(suspect: Message) -> PoisonReason | None:
+def verdict(suspect: Message) -> DeadReason | None:
     poison = examine(suspect, known={"known": object()}, limit_bytes=1000)
     return poison and poison.reason
 
@@ -41,20 +42,20 @@ def test_a_sound_message_is_no_poison(limits: object) -> None:
     "limits", [5, "ab", [1], [1, 2, 3], ["1", None], [True, None], [-1, None], {"a": 1}], ids=repr
 )
 def test_a_time_limit_that_is_no_pair_of_seconds_is_malformed(limits: object) -> None:
-    assert verdict(message(timelimit=limits)) is PoisonReason.MALFORMED
+    assert verdict(message(timelimit=limits)) is DeadReason.MALFORMED
 
 
 @pytest.mark.parametrize("limit", [float("nan"), float("inf")], ids=repr)
 def test_a_time_limit_must_be_a_number_that_ends(limit: float) -> None:
-    assert verdict(message(timelimit=[limit, None])) is PoisonReason.MALFORMED
+    assert verdict(message(timelimit=[limit, None])) is DeadReason.MALFORMED
 
 
 def test_a_body_over_the_limit_is_too_large_before_it_is_decoded() -> None:
-    assert verdict(message("{" * 1001)) is PoisonReason.TOO_LARGE
+    assert verdict(message("{" * 1001)) is DeadReason.TOO_LARGE
 
 
 def test_a_task_that_nobody_registered_is_unknown() -> None:
-    assert verdict(message(task="other")) is PoisonReason.UNKNOWN_TASK
+    assert verdict(message(task="other")) is DeadReason.UNKNOWN_TASK
 
 
 @given(st.text(max_size=50))

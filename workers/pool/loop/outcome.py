@@ -21,7 +21,7 @@ from kombu.exceptions import EncodeError, OperationalError
 from kombu.utils.encoding import safe_repr
 
 from workers.pool.job import Outcome
-from workers.pool.request_context import JobContext
+from workers.pool.loop.request_context import JobContext
 
 Value = TypeVar("Value")
 

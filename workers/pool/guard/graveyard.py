@@ -8,7 +8,8 @@ from celery import Celery, signals
 from celery.utils.log import get_logger
 from kombu import Message
 
-from workers.pool.poison import Poison, PoisonReason
+from shared.messages.dead_letter import DeadReason
+from workers.pool.guard.poison import Poison
 
 logger = get_logger(__name__)
 
@@ -23,7 +24,7 @@ class Graveyard:
 
     The hook is the application's attribute `on_poison`: a synchronous callable `(body: bytes,
     headers: dict, reason: str)`. It runs in the thread that owns the broker connection and must be
-    quick. `reason` is a PoisonReason; the header `forebay-poison` says more in a sentence. Once it
+    quick. `reason` is a DeadReason; the header `forebay-poison` says more in a sentence. Once it
     has returned, the message is acknowledged: the hook has become responsible for it.
 
     Without a hook the message is rejected: RabbitMQ passes it to the queue's dead letter exchange,
@@ -50,7 +51,7 @@ class Graveyard:
         """Bury a Redis list item that is no message; the list has lost it already."""
         logger.error("Poison list item buried: %s", detail)
         try:
-            if not self._told(item, {}, Poison(PoisonReason.MALFORMED, detail)):
+            if not self._told(item, {}, Poison(DeadReason.MALFORMED, detail)):
                 logger.error("Nobody keeps it; it began with %.200r", item)
         except Exception:
             logger.exception("Could not bury a list item; it began with %.200r", item)

@@ -11,8 +11,8 @@ from celery.app.trace import report_internal_error
 from celery.exceptions import Terminated
 
 from workers.pool.job import Job, JobEvent, JobReport, Outcome
-from workers.pool.time_limits import TimeLimits
-from workers.pool.tracer import AsyncTracer
+from workers.pool.loop.time_limits import TimeLimits
+from workers.pool.loop.tracer import AsyncTracer
 
 
 class JobExecution:

@@ -11,10 +11,11 @@ from celery.worker.consumer import Consumer
 from kombu import Connection, Message
 from kombu.transport import redis
 
-from workers.pool.graveyard import Graveyard
-from workers.pool.poison import MESSAGE_LIMIT_BYTES, Poison, PoisonReason, examine
+from shared.messages.dead_letter import DeadReason
+from workers.pool.guard.graveyard import Graveyard
+from workers.pool.guard.poison import MESSAGE_LIMIT_BYTES, Poison, examine
+from workers.pool.guard.redis_transport import guarded_transport
 from workers.pool.pool import AsyncioPool
-from workers.pool.redis_transport import guarded_transport
 
 logger = get_logger(__name__)
 
@@ -67,7 +68,7 @@ class GuardedConsumer(Consumer):
                 # and the next one, and the next.
                 logger.exception("A message could not be turned into a job")
                 self._forget(message)
-                verdict = Poison(PoisonReason.MALFORMED, f"{type(error).__name__}: {error}")
+                verdict = Poison(DeadReason.MALFORMED, f"{type(error).__name__}: {error}")
                 self._graveyard.bury(message, verdict)
 
         return on_task_received
@@ -85,11 +86,11 @@ class GuardedConsumer(Consumer):
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Bury what kombu could not unpack (unknown compression, broken codec)."""
-        self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"cannot be decoded: {exc}"))
+        self._graveyard.bury(message, Poison(DeadReason.MALFORMED, f"cannot be decoded: {exc}"))
 
     def on_invalid_task(self, _body: object, message: Message, exc: Exception) -> None:
         """Bury what Celery's own checks refuse (a bad eta or expiry)."""
-        self._graveyard.bury(message, Poison(PoisonReason.MALFORMED, f"{exc}"))
+        self._graveyard.bury(message, Poison(DeadReason.MALFORMED, f"{exc}"))
 
     def call_soon_ack(self, p: Callable[..., object], *args: object, **kwargs: object) -> object:
         """Write an acknowledgement at once; on a lost connection drop it, the message comes again.

@@ -14,7 +14,7 @@ from celery.utils.log import get_logger
 
 from workers.pool.errors import LifespanFailed, LoopDied
 from workers.pool.job import Interruption, Job
-from workers.pool.time_limits import interrupt
+from workers.pool.loop.time_limits import interrupt
 
 logger = get_logger(__name__)
 
@@ -43,7 +43,7 @@ class LoopThread:
         self._stopping = False
         self._entered = threading.Event()
         self._opened = threading.Event()
-        self._failure: BaseException | None = None
+        self._failure_to_open: BaseException | None = None
         self._thread = threading.Thread(target=self._main, name="asyncio-pool", daemon=True)
 
     def start(self, *, while_opening: Callable[[], None]) -> None:
@@ -59,11 +59,11 @@ class LoopThread:
         except BaseException:
             self.stop(timeout_seconds=5)
             raise
-        if self._failure is not None:
+        if self._failure_to_open is not None:
             self._thread.join()
             raise LifespanFailed(
-                f"the application's lifespan did not open: {self._failure!r}"
-            ) from self._failure
+                f"the application's lifespan did not open: {self._failure_to_open!r}"
+            ) from self._failure_to_open
 
     @property
     def is_alive(self) -> bool:
@@ -118,20 +118,20 @@ class LoopThread:
             self._loop.call_soon(interrupt, job, Interruption.TERMINATED)
 
     def _main(self) -> None:
+        failure: BaseException | None = None
         try:
             with asyncio.Runner(loop_factory=_new_loop) as runner:
                 runner.run(self._serve())
-        except asyncio.CancelledError as cancellation:
-            self._failure = cancellation
         except BaseException as error:  # noqa: BLE001 - the edge of the thread; told to the hub
-            self._failure = error
-        was_open = self._opened.is_set()
+            failure = error
+        if not self._opened.is_set():
+            self._failure_to_open = failure
+        elif not self._stopping:
+            self._died(LoopDied(f"the event loop ended: {failure!r}"))
+        elif failure is not None:
+            logger.error("The lifespan did not close cleanly: %r", failure)
         self._entered.set()
         self._opened.set()
-        if was_open and not self._stopping:
-            self._died(LoopDied(f"the event loop ended: {self._failure!r}"))
-        elif was_open and self._failure is not None:
-            logger.error("The lifespan did not close cleanly: %r", self._failure)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
 from kombu import Message
+
+from shared.messages.dead_letter import DeadReason
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576
@@ -14,18 +15,10 @@ MESSAGE_LIMIT_BYTES = 1_048_576
 LONGEST_LIMIT_SECONDS = 1e9
 
 
-class PoisonReason(StrEnum):
-    """Why a message cannot be run; a label of low cardinality."""
-
-    MALFORMED = "malformed"
-    TOO_LARGE = "too_large"
-    UNKNOWN_TASK = "unknown_task"
-
-
 class Poison(NamedTuple):
     """A verdict on a message: the label and one sentence with the particulars."""
 
-    reason: PoisonReason
+    reason: DeadReason
     detail: str
 
 
@@ -37,15 +30,15 @@ def examine(message: Message, *, known: Mapping[str, object], limit_bytes: int) 
     """
     if len(message.body or b"") > limit_bytes:
         size = len(message.body or b"")
-        return Poison(PoisonReason.TOO_LARGE, f"{size} bytes, the limit is {limit_bytes}")
+        return Poison(DeadReason.TOO_LARGE, f"{size} bytes, the limit is {limit_bytes}")
     headers: object = message.headers
     if not isinstance(headers, dict):
-        return Poison(PoisonReason.MALFORMED, "the headers are not a table")
+        return Poison(DeadReason.MALFORMED, "the headers are not a table")
     complaint = _complaint_about_headers(headers) or _complaint_about_body(message)
     if complaint is not None:
-        return Poison(PoisonReason.MALFORMED, complaint)
+        return Poison(DeadReason.MALFORMED, complaint)
     if headers["task"] not in known:
-        return Poison(PoisonReason.UNKNOWN_TASK, f"no task is called {headers['task']!r:.200}")
+        return Poison(DeadReason.UNKNOWN_TASK, f"no task is called {headers['task']!r:.200}")
     return None
 
 

@@ -1,0 +1,1 @@
+"""What lets a worker outlive bad messages and lost connections."""
