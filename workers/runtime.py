@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -13,17 +12,12 @@ from prometheus_client import start_http_server
 from shared.clock import Clock, SystemClock
 from shared.errors import SettingsError
 from shared.identifiers import new_id
-from shared.messages.dead_letter import DeadReason
 from shared.persistence.conversations import ConversationRepository
-from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.migrating import missing_migrations
 from shared.queueing.answers import build_answer_publisher
-from shared.queueing.dead_letters.recorder import DeadLetterRecorder
-from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
@@ -32,9 +26,8 @@ from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
 from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
-from workers.maintenance.janitor import Janitor
-from workers.maintenance.periodic import repeat
-from workers.maintenance.reconciler import Reconciler
+from workers.maintenance.crew import maintenance
+from workers.maintenance.periodic import running
 from workers.pipeline import Pipeline
 from workers.providers.building import build_chain, open_provider_session
 from workers.steps.answer import AnswerStep
@@ -72,8 +65,17 @@ class Runtime:
         ledger = MessageLedger(self._database, self._settings.ledger, self._clock)
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
-        await self._start_maintenance(answers)
         reply = Reply(replies, reservations, answers, self._metrics)
+        await self._stack.enter_async_context(
+            maintenance(
+                self._settings,
+                self._database,
+                reply=reply,
+                answers=answers,
+                metrics=self._metrics,
+                clock=self._clock,
+            )
+        )
         return await self._pipeline(ledger, replies, reply, tracing)
 
     async def _pipeline(
@@ -85,7 +87,7 @@ class Runtime:
             self._database, clock, worker=_worker_name(), lease_seconds=lease_seconds
         )
         leases = Leases(claims, renew_seconds=lease_seconds / _RENEWALS_PER_LEASE)
-        self._run(leases.renew_forever())
+        await self._stack.enter_async_context(running(leases.renew_forever()))
         claim = Claim(
             claims,
             replies,
@@ -123,35 +125,6 @@ class Runtime:
         self._stack.push_async_callback(publisher.close)
         return AnswerQueue(publisher, ledger)
 
-    async def _start_maintenance(self, answers: AnswerQueue) -> None:
-        settings, metrics = self._settings, self._metrics
-        sweeps = LedgerSweeps(self._database, settings.ledger, self._clock)
-        publisher = build_publisher(settings.broker, metrics)
-        await publisher.start()
-        self._stack.push_async_callback(publisher.close)
-
-        async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> None:
-            # The broker counts redeliveries, innocent ones too; the ledger counts claims, and
-            # ends a message by that count alone.
-            await sweeps.wake_again(message_id)
-
-        recorder = DeadLetterRecorder(
-            settings.broker,
-            DeadLetterRepository(self._database, self._clock),
-            fail_message=wake_again,
-            metrics=metrics,
-        )
-        await recorder.start()
-        self._stack.push_async_callback(recorder.close)
-        every = settings.ledger.sweep_seconds
-        reconciler = Reconciler(sweeps, publisher, metrics)
-        self._run(repeat("reconciler", reconciler, every_seconds=every))
-        self._run(repeat("janitor", Janitor(sweeps, answers, metrics), every_seconds=every))
-
-    def _run(self, role: object) -> None:
-        task = asyncio.ensure_future(role)  # type: ignore[call-overload]
-        self._stack.push_async_callback(_stop, task)
-
     def _serve_metrics(self) -> None:
         if port := self._settings.worker.metrics_port:
             server, thread = start_http_server(
@@ -179,8 +152,3 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
 
 def _worker_name() -> str:
     return f"{socket.gethostname()[:64]}:{os.getpid()}:{new_id('w')[-12:]}"
-
-
-async def _stop(task: asyncio.Task[object]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

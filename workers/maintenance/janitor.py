@@ -6,20 +6,24 @@ from shared.messages.dead_letter import DeadReason
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
+from workers.steps.reply import Reply
 
 
 class Janitor:
     """One round of each; raises Unavailable."""
 
-    def __init__(self, sweeps: LedgerSweeps, answers: AnswerQueue, metrics: Metrics) -> None:
+    def __init__(
+        self, sweeps: LedgerSweeps, answers: AnswerQueue, reply: Reply, metrics: Metrics
+    ) -> None:
         self._sweeps = sweeps
         self._answers = answers
+        self._reply = reply
         self._metrics = metrics
 
     async def __call__(self) -> None:
-        expired = await self._sweeps.expire_deadlines()
-        if expired:
-            self._metrics.dead_letters.labels(DeadReason.DEADLINE_PASSED).inc(len(expired))
+        for record in await self._sweeps.expire_deadlines():
+            self._metrics.dead_letters.labels(DeadReason.DEADLINE_PASSED).inc()
+            await self._reply.tell(record)
         for record in await self._sweeps.unsent_answers():
             await self._answers.send(record)
         await self._sweeps.forget_old()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from random import Random
 
 from shared.errors import Unavailable
@@ -24,3 +25,14 @@ async def repeat(name: str, work: Callable[[], Awaitable[object]], *, every_seco
             log.warning("round_skipped", role=name, code=error.code)
         except Exception:
             log.exception("round_failed", role=name)
+
+
+@asynccontextmanager
+async def running(role: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run `role` beside everything else for as long as the context is open."""
+    task = asyncio.create_task(role)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.errors import Unavailable
 from shared.messages.events import closing_event, encode_event
+from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.persistence.ledger.records import Settlement
@@ -66,9 +67,13 @@ class Reply:
         settlement = turn.settlement
         if settlement is None:
             raise RuntimeError("no step ended the turn")
-        record = settled_record(turn.record, settlement)
-        await self._publish(turn, record)
-        if record.reply_to is not None:
+        await self.tell(settled_record(turn.record, settlement), turn.body)
+
+    async def tell(self, record: MessageRecord, body: MessageBody | None = None) -> None:
+        """Tell of a message that has ended, or that a human has; never raises Unavailable."""
+        await self._publish(record, body)
+        # What a human has is not answered yet; the janitor sends the answer when it comes.
+        if record.reply_to is not None and record.state.is_terminal:
             await self._send(record)
         await self._reservations.settle(
             record.tenant_id,
@@ -79,8 +84,8 @@ class Reply:
             output_tokens=record.output_tokens,
         )
 
-    async def _publish(self, turn: Turn, record: MessageRecord) -> None:
-        event = encode_event(closing_event(response_object(record, turn.body)))
+    async def _publish(self, record: MessageRecord, body: MessageBody | None) -> None:
+        event = encode_event(closing_event(response_object(record, body)))
         try:
             await self._replies.append(record.id, record.attempt, [event])
         except Unavailable as error:

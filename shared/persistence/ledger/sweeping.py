@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -65,11 +66,14 @@ class LedgerSweeps:
                 await connection.execute(_POSTPONE, [self._postponed(row, now) for row in rows])
         return [_wake_up(row) for row in rows]
 
-    async def expire_leases(self, limit: int = 500) -> tuple[list[str], list[str]]:
-        """Take messages from workers that fell silent: (queued again, dead-lettered as poison)."""
+    async def expire_leases(self, limit: int = 500) -> tuple[list[str], list[MessageRecord]]:
+        """Take messages from workers that fell silent.
+
+        Gives the ids of those that are queued again, and those that are dead-lettered as poison.
+        """
         now = self._clock.now()
         query = skipping_locked(
-            select(message.c.id, message.c.tenant_id, message.c.attempt)
+            select(*RECORD_COLUMNS)
             .where(message.c.state == ResponseState.IN_PROGRESS, message.c.lease_until < now)
             .limit(limit)
         )
@@ -84,22 +88,21 @@ class LedgerSweeps:
                     .values(state=ResponseState.QUEUED, lease_until=None, wake_at=now)
                 )
             detail = f"{self._settings.attempt_limit} workers in a row fell silent during its turn."
-            await _fail(connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now)
-        return again, [row.id for row in poison]
+            failed = await _fail(connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now)
+        return again, failed
 
-    async def expire_deadlines(self, limit: int = 500) -> list[str]:
+    async def expire_deadlines(self, limit: int = 500) -> list[MessageRecord]:
         """Fail queued messages whose deadline passed; nobody wants their answer any more."""
         now = self._clock.now()
         query = skipping_locked(
-            select(message.c.id, message.c.tenant_id)
+            select(*RECORD_COLUMNS)
             .where(message.c.state == ResponseState.QUEUED, message.c.deadline < now)
             .limit(limit)
         )
         async with transaction(self._database.durable) as connection:
             rows = (await connection.execute(query)).all()
             detail = "The deadline passed before a worker was free."
-            await _fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
-        return [row.id for row in rows]
+            return await _fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
 
     async def wake_again(self, message_id: str) -> None:
         """Publish a queued message again with the next sweep: its wake-up is known to be lost."""
@@ -165,33 +168,28 @@ async def _fail(
     reason: DeadReason,
     detail: str,
     now: datetime,
-) -> None:
+) -> list[MessageRecord]:
     if not rows:
-        return
-    await connection.execute(
-        update(message)
-        .where(message.c.id.in_([row.id for row in rows]))
-        .values(
-            state=ResponseState.FAILED,
-            finished_at=now,
-            lease_until=None,
-            wake_at=None,
-            error_code="server_error",
-            error_message=f"{reason}: {detail}",
-        )
-    )
-    await connection.execute(
-        insert(dead_letter),
-        [
-            {
-                "id": new_id(DEAD_LETTER),
-                "state": DeadLetterState.OPEN,
-                "reason": reason,
-                "detail": detail,
-                "message_id": row.id,
-                "tenant_id": row.tenant_id,
-                "created_at": now,
-            }
-            for row in rows
-        ],
-    )
+        return []
+    end = {
+        "state": ResponseState.FAILED,
+        "finished_at": now,
+        "error_code": "server_error",
+        "error_message": f"{reason}: {detail}",
+    }
+    ended = update(message).where(message.c.id.in_([row.id for row in rows]))
+    await connection.execute(ended.values(lease_until=None, wake_at=None, **end))
+    letters = [
+        {
+            "id": new_id(DEAD_LETTER),
+            "state": DeadLetterState.OPEN,
+            "reason": reason,
+            "detail": detail,
+            "message_id": row.id,
+            "tenant_id": row.tenant_id,
+            "created_at": now,
+        }
+        for row in rows
+    ]
+    await connection.execute(insert(dead_letter), letters)
+    return [msgspec.structs.replace(record_of(row), **end) for row in rows]

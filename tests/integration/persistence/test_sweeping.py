@@ -64,7 +64,9 @@ async def test_a_silent_worker_loses_its_message_and_poison_is_dead_lettered(
     assert [wake_up.message_id for wake_up in await sweeps.take_due()] == [record.id]
     await claims.flush([record.id])
     clock.advance(16)
-    assert await sweeps.expire_leases() == ([], [record.id])
+    again, poison = await sweeps.expire_leases()
+    assert (again, [dead.id for dead in poison]) == ([], [record.id])
+    assert poison[0].state is ResponseState.FAILED
     found = await ledger.find(record.id)
     assert found is not None
     assert found.state is ResponseState.FAILED
@@ -84,7 +86,7 @@ async def test_a_message_nobody_wants_any_more_is_dead_lettered(
     await ledger.accept(record)
     assert await sweeps.expire_deadlines() == []
     clock.advance(6)
-    assert await sweeps.expire_deadlines() == [record.id]
+    assert [late.id for late in await sweeps.expire_deadlines()] == [record.id]
     assert await claims.flush([record.id]) == [None]
     (letter,) = await DeadLetterRepository(database, clock).list()
     assert letter.reason is DeadReason.DEADLINE_PASSED

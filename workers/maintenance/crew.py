@@ -1,0 +1,61 @@
+"""The periodic roles of one worker process, together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from shared.clock import Clock
+from shared.messages.dead_letter import DeadReason
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database
+from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.queueing.dead_letters.recorder import DeadLetterRecorder
+from shared.queueing.publisher import build_publisher
+from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
+from workers.answer_queue import AnswerQueue
+from workers.maintenance.janitor import Janitor
+from workers.maintenance.periodic import repeat, running
+from workers.maintenance.reconciler import Reconciler
+from workers.steps.reply import Reply
+
+
+@asynccontextmanager
+async def maintenance(
+    settings: Settings,
+    database: Database,
+    *,
+    reply: Reply,
+    answers: AnswerQueue,
+    metrics: Metrics,
+    clock: Clock,
+) -> AsyncIterator[None]:
+    """Reconciler, janitor and the reader of dead letters, for as long as the context is open."""
+    sweeps = LedgerSweeps(database, settings.ledger, clock)
+    publisher = build_publisher(settings.broker, metrics)
+
+    async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> None:
+        # The broker counts redeliveries, innocent ones too; the ledger counts claims, and ends a
+        # message by that count alone.
+        await sweeps.wake_again(message_id)
+
+    recorder = DeadLetterRecorder(
+        settings.broker,
+        DeadLetterRepository(database, clock),
+        fail_message=wake_again,
+        metrics=metrics,
+    )
+    reconciler = Reconciler(sweeps, publisher, reply, metrics)
+    janitor = Janitor(sweeps, answers, reply, metrics)
+    every = settings.ledger.sweep_seconds
+    async with AsyncExitStack() as stack:
+        await publisher.start()
+        stack.push_async_callback(publisher.close)
+        await recorder.start()
+        stack.push_async_callback(recorder.close)
+        await stack.enter_async_context(
+            running(repeat("reconciler", reconciler, every_seconds=every))
+        )
+        await stack.enter_async_context(running(repeat("janitor", janitor, every_seconds=every)))
+        yield
