@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from shared.errors import BrokerUnavailable, ForebayError
 from shared.queueing.amqp.address import BrokerAddress
-from shared.queueing.amqp.link import AmqpLink
+from shared.queueing.amqp.link import AmqpLink, Progress
 from shared.queueing.backoff import backoff_seconds, wait_unless
 from shared.queueing.declaration import declare_topology
 from shared.settings.servers import BrokerSettings
@@ -19,7 +19,7 @@ _WATCHES_PER_PATIENCE = 4
 class LinkKeeper:
     """Connects, declares the topology, watches, and starts over whenever the link ends.
 
-    `on_progress` is called when the link opened, settled confirms or changed its state; `on_lost`
+    `on_progress` is called when the link opened, read or closed, see AmqpLink; `on_lost`
     with the number of unconfirmed messages that nobody waits for.
     """
 
@@ -27,7 +27,7 @@ class LinkKeeper:
         self,
         broker: BrokerSettings,
         *,
-        on_progress: Callable[[], None],
+        on_progress: Progress,
         on_lost: Callable[[int], None],
     ) -> None:
         self._broker = broker
@@ -88,7 +88,7 @@ class LinkKeeper:
             link.abort("The broker did not open the connection in time.")
             raise
         self._link = link
-        self._on_progress()
+        self._on_progress([])
         return link
 
     async def _watch(self, link: AmqpLink) -> None:
