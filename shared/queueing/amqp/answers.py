@@ -22,7 +22,9 @@ class AmqpAnswerPublisher:
     def __init__(self, broker: BrokerSettings) -> None:
         self._broker = broker
         self._progress = asyncio.Event()
-        self._keeper = LinkKeeper(broker, on_progress=self._progress.set, on_lost=_nobody_else)
+        self._keeper = LinkKeeper(
+            broker, on_progress=lambda _: self._progress.set(), on_lost=_nobody_else
+        )
 
     async def start(self) -> None:
         self._keeper.start()

@@ -46,15 +46,18 @@ class ConfirmWindow:
             if confirmation is not None and identifier in confirmation.identifiers:
                 confirmation.fail(error)
 
+    def completed(self, *, at: float) -> list[float]:
+        """For each group whose last confirm has come since: seconds from its first byte to now."""
+        oldest = next(iter(self._waiting), self._last + 1)
+        durations = []
+        while self._sent and self._sent[0][0] < oldest:
+            durations.append(at - self._sent.popleft()[1])
+        return durations
+
     def oldest_sent_at(self) -> float | None:
         """When the oldest unconfirmed message was written; None when nothing is in flight."""
-        if not self._waiting:
-            self._sent.clear()
-            return None
-        oldest = next(iter(self._waiting))
-        while self._sent[0][0] < oldest:
-            self._sent.popleft()
-        return self._sent[0][1]
+        oldest = next(iter(self._waiting), self._last + 1)
+        return next((at for tag, at in self._sent if tag >= oldest), None)
 
     def abandon(self, error: BrokerUnavailable) -> int:
         """Fails everybody who waits; returns how many messages had nobody to tell."""

@@ -33,6 +33,8 @@ from shared.queueing.amqp.frames import (
 )
 from shared.queueing.backlog import Confirmation
 
+Progress = Callable[[Sequence[float]], None]
+
 CHANNEL: Final = 1
 _FRAME_MAX: Final = 131_072
 _METHOD_SIZE: Final = 4
@@ -41,11 +43,12 @@ _METHOD_SIZE: Final = 4
 class AmqpLink(asyncio.Protocol):
     """Writes groups of messages and counts their confirms; dead for good once it is `closed`.
 
-    `on_progress` is called after every read that settled something or changed the state.
+    `on_progress` is called after every read and at the end, with the seconds that each group took
+    whose last confirm has come.
     """
 
     def __init__(
-        self, address: BrokerAddress, *, heartbeat_seconds: float, on_progress: Callable[[], None]
+        self, address: BrokerAddress, *, heartbeat_seconds: float, on_progress: Progress
     ) -> None:
         self.window = ConfirmWindow()
         self.is_blocked = False
@@ -112,7 +115,7 @@ class AmqpLink(asyncio.Protocol):
                     continue
         except BrokerUnavailable as error:
             self.abort(error.message)
-        self._on_progress()
+        self._on_progress(self.window.completed(at=self._heard_at))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(BrokerUnavailable(f"The broker closed the connection: {exc or 'no reason'}."))
@@ -129,7 +132,7 @@ class AmqpLink(asyncio.Protocol):
             self.ready.set_exception(error)
             self.ready.exception()
         self.closed.set_result(error)
-        self._on_progress()
+        self._on_progress([])
 
     def _method(self, payload: bytes) -> None:
         method = (payload[0] << 8 | payload[1], payload[2] << 8 | payload[3])

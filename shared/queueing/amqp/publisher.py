@@ -27,6 +27,7 @@ class AmqpPublisher:
     def __init__(self, broker: BrokerSettings, metrics: Metrics) -> None:
         self._patience_seconds = broker.publish_timeout_seconds
         self._group_sizes = metrics.publish_group_messages
+        self._group_seconds = metrics.publish_group_duration_seconds
         self._failures = metrics.publish_failures.labels(BrokerUnavailable.code)
         self._envelope = AmqpEnvelope(own_origin())
         self._backlog = Backlog()
@@ -65,8 +66,10 @@ class AmqpPublisher:
             self._progress.clear()
             await self._progress.wait()
 
-    def _on_progress(self) -> None:
+    def _on_progress(self, group_seconds: Sequence[float]) -> None:
         self._progress.set()
+        for seconds in group_seconds:
+            self._group_seconds.observe(seconds)
         if self._backlog:
             self._schedule()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -98,9 +99,12 @@ async def open_intake_door(
         closing.push_async_callback(database.close)
         closing.push_async_callback(redis.aclose)
         closing.push_async_callback(ledger.close)
-        for part in (publisher, answers, recorder, intake):
+        for part in (publisher, answers):
             await part.start()
             closing.push_async_callback(part.close)
+        for reader in (recorder, intake):
+            await reader.start()
+        closing.push_async_callback(lambda: asyncio.gather(recorder.close(), intake.close()))
         yield IntakeDoor(
             broker=broker,
             key=key.key,

@@ -50,6 +50,16 @@ async def test_the_age_of_the_oldest_unconfirmed_message_is_known() -> None:
     assert window.oldest_sent_at() is None
 
 
+async def test_a_group_took_until_its_last_confirm() -> None:
+    window = ConfirmWindow()
+    window.sent([None, None], at=1.0)
+    window.sent([None], at=1.5)
+    window.settle(1, multiple=False, refused=False)
+    assert window.completed(at=2.0) == []
+    window.settle(3, multiple=True, refused=False)
+    assert window.completed(at=3.0) == [2.0, 1.5]
+
+
 async def test_a_lost_link_fails_who_waits_and_counts_the_rest() -> None:
     window, group = ConfirmWindow(), Confirmation(["a"])
     window.sent([None, group, None], at=1.0)

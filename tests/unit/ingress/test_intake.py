@@ -1,0 +1,164 @@
+"""The second door's decisions, with what is behind it played by the test."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingress.acceptance import Acceptance, AcceptedMessage
+from ingress.admission.verdict import RefusalReason, Refused
+from ingress.arrival import Arrival
+from ingress.authentication import Authentication, Caller
+from ingress.intake.intake import Intake
+from ingress.intake.submission import UnfitSubmission, reply_address, submission_of
+from shared.errors import LedgerUnavailable
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord, ReplyShape
+from shared.messages.state import ResponseState
+from shared.messages.tenant import KeyScope, Tenant
+from shared.queueing.answers import Answer
+from shared.queueing.reading.delivery import Bury, Delivery
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import BrokerSettings
+from shared.telemetry.metrics import Metrics
+
+RABBITMQ = BrokerSettings(url=ServerUrl("amqp://127.0.0.1"))
+REDIS = BrokerSettings(url=ServerUrl("redis://127.0.0.1"))
+PLAIN = Delivery(body=b'{"input":"Hello"}', headers={}, correlation_id="c", reply_to="mine")
+LIMIT = 1000
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+REFUSED = Refused(RefusalReason.RATE_LIMITED_REQUESTS, "Slow down.", 3.0, None)
+AWAY = Refused(RefusalReason.UNAVAILABLE, "Redis is away.", 0.0, None)
+
+
+class Behind:
+    """Acceptance, authentication and answers that do as they are told."""
+
+    def __init__(self, *outcomes: object) -> None:
+        self.outcomes = list(outcomes)
+        self.arrivals: list[Arrival] = []
+        self.answers: list[Answer] = []
+
+    async def caller(self, _: str | None) -> Caller:
+        return Caller(Tenant("ten_1", "acme"), KeyScope.PRODUCER)
+
+    async def accept(self, arrival: Arrival) -> object:
+        self.arrivals.append(arrival)
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def send(self, answer: Answer) -> None:
+        self.answers.append(answer)
+
+    async def handle(self, delivery: Delivery) -> Bury | None:
+        intake = Intake(
+            RABBITMQ,
+            cast(Acceptance, self),
+            cast(Authentication, self),
+            cast(Any, self),
+            Metrics(),
+            body_limit_bytes=LIMIT,
+        )
+        return await intake._handle(delivery)
+
+
+def accepted(state: ResponseState, *, repeated: bool = False) -> AcceptedMessage:
+    record = MessageRecord(
+        id="resp_" + "0" * 32,
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body='{"input":"Hello"}',
+        accepted_at=NOW,
+        deadline=NOW,
+        state=state,
+    )
+    return AcceptedMessage(record, repeated=repeated)
+
+
+async def test_while_nothing_can_be_committed_the_message_waits_in_hand() -> None:
+    down = LedgerUnavailable("The ledger is away.", retry_after_seconds=0)
+    behind = Behind(down, AWAY, down, accepted(ResponseState.QUEUED))
+    assert await behind.handle(PLAIN) is None
+    assert len({arrival.message_id for arrival in behind.arrivals}) == 1
+    assert behind.outcomes == []
+
+
+async def test_a_refusal_is_a_dead_letter_and_an_answer() -> None:
+    behind = Behind(REFUSED)
+    assert await behind.handle(PLAIN) == Bury(
+        DeadReason.REFUSED, "rate_limited_requests: Slow down."
+    )
+    [answer] = behind.answers
+    assert (answer.reply_to, answer.correlation_id) == ("mine", "c")
+    assert json.loads(answer.body)["error"]["code"] == "refused"
+
+
+async def test_whoever_asks_again_gets_the_answer_again() -> None:
+    behind = Behind(accepted(ResponseState.COMPLETED, repeated=True))
+    assert await behind.handle(PLAIN) is None
+    [answer] = behind.answers
+    assert json.loads(answer.body)["status"] == "completed"
+
+
+async def test_the_arrival_says_who_waits_and_where() -> None:
+    behind = Behind(accepted(ResponseState.QUEUED))
+    await behind.handle(PLAIN)
+    [arrival] = behind.arrivals
+    assert (arrival.reply_to, arrival.reply_correlation) == ("mine", "c")
+    assert arrival.reply_shape is ReplyShape.PLAIN
+    assert arrival.idempotency_key == "intake:c"
+    assert arrival.raw_body == b'{"input":"Hello"}'
+    assert behind.answers == []
+
+
+@pytest.mark.parametrize(
+    ("broker", "queue", "allowed"),
+    [
+        (RABBITMQ, "amq.rabbitmq.reply-to.g2dkABByYWJiaXRAbG9jYWxob3N0", True),
+        (RABBITMQ, "agent.standard", False),
+        (RABBITMQ, "dead", False),
+        (RABBITMQ, "x" * 256, False),
+        (REDIS, "reply.mine", True),
+        (REDIS, "5c2f9d56-63a6-3d0c-8b0b-2f7c7a3c9f10", True),
+        (REDIS, "intake", False),
+        (REDIS, "unacked", False),
+        (REDIS, "forebay:limits", False),
+    ],
+)
+def test_no_producer_can_write_into_what_is_not_its_own(
+    broker: BrokerSettings, queue: str, allowed: bool
+) -> None:
+    delivery = Delivery(body=b"", headers={}, reply_to=queue)
+    assert (reply_address(delivery, broker) is not None) is allowed
+
+
+def test_a_celery_producer_that_wants_no_result_gets_none() -> None:
+    headers = {"task": "forebay.intake", "ignore_result": True}
+    assert reply_address(Delivery(body=b"", headers=headers, reply_to="mine"), RABBITMQ) is None
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["task", "id", "authorization", "x-forebay-malformed"]),
+    st.none() | st.integers() | st.text() | st.just("forebay.intake") | st.lists(st.integers()),
+)
+BODIES = st.binary() | st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["input", "model"]), inner),
+).map(lambda value: json.dumps(value).encode())
+
+
+@given(HEADERS, BODIES)
+def test_whatever_comes_is_a_submission_or_unfit_for_a_reason(
+    headers: dict[str, Any], body: bytes
+) -> None:
+    with contextlib.suppress(UnfitSubmission):
+        submission_of(Delivery(body=body, headers=headers), limit_bytes=LIMIT)
