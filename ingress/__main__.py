@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import signal
 import sys
 from socket import socket
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -40,6 +42,8 @@ class DrainingServer(uvicorn.Server):
                 ws="none",
                 access_log=False,
                 log_config=None,
+                log_level="warning",
+                proxy_headers=False,
                 server_header=False,
                 date_header=True,
                 timeout_graceful_shutdown=math.ceil(self._drain_seconds + _LAST_WORDS_SECONDS),
@@ -54,6 +58,11 @@ class DrainingServer(uvicorn.Server):
             shown = f"[{host}]" if ":" in host else host
             print(f"Forebay listens on http://{shown}:{port}", flush=True)  # noqa: T201
             _leave_what_stays_to_itself()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        # The inherited one dies of the signal after draining, as if it had failed.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         patience = max(0.0, self._drain_seconds - _LAST_WORDS_SECONDS)
