@@ -88,6 +88,9 @@ class LinkKeeper:
             link.abort("The broker did not open the connection in time.")
             raise
         self._link = link
+        if self._stopping.is_set():
+            # `close` came while this was connecting and found no link to end.
+            link.close()
         self._on_progress([])
         return link
 
