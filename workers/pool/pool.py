@@ -167,6 +167,10 @@ class AsyncioPool(BasePool):
 
     def _lose_loop(self, loss: LoopDied) -> None:
         logger.critical("%s; the worker stops.", loss)
+        self._admits = False
+        self._slots.forget_waiting()
+        for job in self._slots:
+            job.settled = True
         if not self._is_closing:
             raise WorkerShutdown(EX_FAILURE)
 

@@ -1,7 +1,7 @@
 """The Celery application that the pool's tests run in a worker process.
 
 Environment: POOL_BROKER its broker, POOL_FACTS a file to which it appends what happened, one
-`what id` a line; POOL_FAIL_LIFESPAN, POOL_SOFT_SHUTDOWN, POOL_HOOK as named.
+`what id` a line; POOL_FAIL_LIFESPAN, POOL_FALLING_LIFESPAN, POOL_SOFT_SHUTDOWN, POOL_HOOK as named.
 """
 
 from __future__ import annotations
@@ -72,8 +72,18 @@ async def lifespan() -> AsyncIterator[None]:
     if os.environ.get("POOL_FAIL_LIFESPAN"):
         raise ConnectionError("the ledger is away")
     note("opened")
-    yield
+    async with asyncio.TaskGroup() as group:
+        if os.environ.get("POOL_FALLING_LIFESPAN"):
+            group.create_task(fall())
+        yield
     note("closed")
+
+
+async def fall() -> None:
+    """Fail as soon as a task runs."""
+    while not os.path.exists(os.environ["POOL_FALLING_LIFESPAN"]):  # noqa: ASYNC110 - a file
+        await asyncio.sleep(0.05)
+    raise RuntimeError("a part of the lifespan fell over")
 
 
 app.lifespan = lifespan

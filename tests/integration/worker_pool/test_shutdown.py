@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 from tests.integration.worker_pool.conftest import StartWorker
 
@@ -80,3 +81,16 @@ def test_a_lifespan_that_does_not_open_stops_the_worker(
     worker = start_worker(redis_url, ready=False, POOL_FAIL_LIFESPAN="1")
     assert worker.wait() == 1
     assert "the application's lifespan did not open: ConnectionError" in worker.log
+
+
+def test_a_lifespan_that_falls_over_stops_the_worker_and_loses_nothing(
+    amqp_url: str, tmp_path: Path, start_worker: StartWorker
+) -> None:
+    worker = start_worker(amqp_url, POOL_FALLING_LIFESPAN=str(tmp_path / "fall"))
+    task = worker.send("nap", 1)
+    worker.wait_for_facts("began")
+    (tmp_path / "fall").touch()
+    assert worker.wait() == 1
+    assert "fell over" in worker.log
+    again = start_worker(amqp_url, name="again")
+    assert again.wait_for_facts("ended") == [task]

@@ -126,10 +126,10 @@ class LoopThread:
             failure = error
         if not self._opened.is_set():
             self._failure_to_open = failure
-        elif not self._stopping:
-            self._died(LoopDied(f"the event loop ended: {failure!r}"))
         elif failure is not None:
-            logger.error("The lifespan did not close cleanly: %r", failure)
+            logger.error("The lifespan did not close cleanly: %r", failure, exc_info=failure)
+        if self._opened.is_set() and not self._stopping:
+            self._died(LoopDied(f"the event loop ended: {failure!r}"))
         self._entered.set()
         self._opened.set()
 
@@ -141,15 +141,20 @@ class LoopThread:
             # Jobs inherit the context variables that the lifespan has set.
             self._context = copy_context()
             self._opened.set()
-            await self._until_stopped()
-            await self._cancel_leftovers()
+            try:
+                await self._until_stopped()
+            finally:
+                await self._cancel_leftovers()
 
     async def _until_stopped(self) -> None:
         try:
             await self._loop.create_future()
         except asyncio.CancelledError:
             if not self._stopping:
-                raise  # a part of the lifespan failed and cancels its parent
+                # A part of the lifespan failed. The hub must know before it hears of a single job
+                # that this ends: none of them may be acknowledged.
+                self._died(LoopDied("the application's lifespan fell over"))
+                raise
             self._serving.uncancel()
 
     async def _cancel_leftovers(self) -> None:

@@ -103,7 +103,7 @@ def test_a_loop_that_ends_by_itself_is_reported() -> None:
 
     recorder.thread(falling).start(while_opening=lambda: None)
     assert recorder.died.wait(5)
-    assert "fell over" in repr(recorder.deaths[0])
+    assert "the application's lifespan fell over" in repr(recorder.deaths[0])
 
 
 def test_stopping_twice_is_harmless() -> None:
