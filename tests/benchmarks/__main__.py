@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -26,8 +28,31 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
 }
 
 
-def main() -> None:
-    """Measures, says what it is at on stderr, prints the table or its JSON on stdout."""
+def main() -> int:
+    """Measures, says what it is at on stderr, prints the table or its JSON on stdout.
+
+    1 when a benchmark could not be carried out; a target that is not reached is a finding.
+    """
+    wanted = _arguments()
+    progress, began = Console(stderr=True), time.monotonic()
+    rows: list[Row] = []
+    failed = False
+    with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
+        say = _sayer(progress, status.update)
+        for name in wanted.only or BENCHMARKS:
+            try:
+                rows.extend(BENCHMARKS[name](stage, wanted.seconds, say))
+            except (AssertionError, OSError, subprocess.SubprocessError) as error:
+                failed = True
+                progress.print(f"{name} could not be measured: {error}", markup=False)
+    if wanted.json:
+        print(as_json(rows))
+    else:
+        _conclude(rows, seconds=time.monotonic() - began)
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Ours beside what it replaces, on the same servers, in one run.",
@@ -35,21 +60,15 @@ def main() -> None:
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="may be repeated")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one round")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
-    wanted = parser.parse_args()
-    progress, began = Console(stderr=True), time.monotonic()
-    with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
-        rows = [
-            row
-            for name in wanted.only or BENCHMARKS
-            for row in BENCHMARKS[name](stage, wanted.seconds, _sayer(progress, status.update))
-        ]
-    if wanted.json:
-        print(as_json(rows))
-        return
-    print_table(rows, Console(width=None if progress.is_terminal else 140))
+    return parser.parse_args()
+
+
+def _conclude(rows: list[Row], *, seconds: float) -> None:
+    console = Console()
+    print_table(rows, console if console.is_terminal else Console(width=140))
     print(
-        f"\nOne run of {time.monotonic() - began:.0f} s on {os.cpu_count()} cores, load and "
-        "servers included. Trust ratios and CPU; absolute times drift."
+        f"\nOne run of {seconds:.0f} s; {os.cpu_count()} cores for everything, load and servers "
+        "included. Trust ratios and CPU; absolute times drift."
     )
 
 
@@ -59,4 +78,4 @@ def _sayer(console: Console, show: Callable[[str], None]) -> Progress:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,6 +11,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from typing import cast
 
 import msgspec
 import uvloop
@@ -40,8 +41,7 @@ class Poster(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._post()
 
     def data_received(self, data: bytes) -> None:
