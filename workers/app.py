@@ -17,6 +17,7 @@ from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings
 from shared.telemetry.logs import configure_logs
 from workers.pipeline import Pipeline
+from workers.pool.guard.graveyard import DETAIL_HEADER
 from workers.pool.installation import install_asyncio_pool
 from workers.runtime import open_runtime
 from workers.tasks import register_tasks
@@ -42,9 +43,14 @@ def build_worker_app(settings: Settings) -> Celery:
     register_tasks(app, lambda: running[0])
     install_asyncio_pool(app)
     sink = DeadLetterSink(settings.broker)
+
+    def bury(body: bytes, headers: dict[str, object], reason: str) -> None:
+        detail = str(headers.pop(DETAIL_HEADER, ""))
+        sink.bury(body, headers, reason, detail=detail)
+
     # The pool looks for these two by name; Celery's own type does not know them.
     app.lifespan = lifespan  # type: ignore[attr-defined]
-    app.on_poison = sink.bury  # type: ignore[attr-defined]
+    app.on_poison = bury  # type: ignore[attr-defined]
     signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
     return app
 
