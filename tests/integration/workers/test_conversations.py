@@ -1,0 +1,52 @@
+"""What was said before reaches the provider: its own count of the words it was sent proves it."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.identifiers import CONVERSATION, new_id
+from tests.integration.workers.road import Road
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+FIRST_QUESTION = 3
+FIRST_ANSWER = 5
+SECOND_QUESTION = 2
+
+
+async def test_a_response_continues_the_one_it_names(road: Road) -> None:
+    first = await road.ended(await road.accept("one two three"))
+    assert first.input_tokens == FIRST_QUESTION
+    assert first.output_tokens == FIRST_ANSWER
+    second = await road.ended(await road.accept("four five", previous_id=first.id))
+    assert second.input_tokens == FIRST_QUESTION + FIRST_ANSWER + SECOND_QUESTION
+    third = await road.ended(await road.accept("six", previous_id=second.id))
+    assert third.input_tokens == second.input_tokens + (second.output_tokens or 0) + 1
+
+
+async def test_messages_of_a_conversation_know_the_ones_before(road: Road) -> None:
+    conversation = new_id(CONVERSATION)
+    await road.ended(await road.accept("one two three", conversation_id=conversation))
+    second = await road.ended(await road.accept("four five", conversation_id=conversation))
+    assert second.input_tokens == FIRST_QUESTION + FIRST_ANSWER + SECOND_QUESTION
+
+
+async def test_another_tenants_conversation_is_never_read(road: Road) -> None:
+    conversation = new_id(CONVERSATION)
+    first = await road.ended(await road.accept("one two three", conversation_id=conversation))
+    for link in ({"conversation_id": conversation}, {"previous_id": first.id}):
+        other = await road.ended(await road.accept("four five", tenant_id="ten_2", **link))
+        assert other.input_tokens == SECOND_QUESTION
+
+
+async def test_instructions_come_with_every_message(road: Road) -> None:
+    record = await road.accept("one two three", body={"instructions": "be brief"})
+    assert (await road.ended(record)).input_tokens == FIRST_QUESTION + 2
+
+
+async def test_a_message_over_the_token_budget_is_refused_by_name(road: Road) -> None:
+    record = await road.ended(await road.accept("word " * 40_000))
+    assert record.error_code == "invalid_prompt"
+    assert "context.token_budget" in (record.error_message or "")
+    (letter,) = await road.dead_letters(record.id)
+    assert letter.reason == "too_large"

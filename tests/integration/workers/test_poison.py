@@ -1,0 +1,67 @@
+"""A poison message on a queue of the agents becomes a row with its reason; the worker goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import Row
+
+from shared.queueing.task_names import TaskName
+from shared.queueing.topology import AGENT_QUEUES
+from tests.integration.queueing.queue_contents import push_raw, put
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.road import Road, eventually
+from tests.integration.workers.stack import Stack
+
+TRIPLE = json.dumps([["resp_1", "standard", "2030-01-01T00:00:00Z"], {}, {}])
+TASK = {"task": TaskName.ANSWER.value}
+POISONS: list[tuple[str, dict[str, Any], str]] = [
+    ("{no json", {**TASK, "id": "p1"}, "malformed"),
+    (TRIPLE, TASK, "malformed"),  # no id
+    ('{"hello": 1}', {**TASK, "id": "p2"}, "malformed"),  # no triple
+    ('{"hello": 1}', {}, "malformed"),  # no headers at all
+    (TRIPLE, {**TASK, "id": "p3", "timelimit": 7}, "malformed"),
+    (TRIPLE, {"task": "nobody.knows", "id": "p4"}, "unknown_task"),
+    (json.dumps([["x" * 10_000_000], {}, {}]), {**TASK, "id": "p5"}, "too_large"),
+]
+
+
+async def test_every_poison_is_a_dead_letter_with_its_reason(
+    road: Road, stack: Stack, worker: AgentWorker
+) -> None:
+    broker = stack.settings.broker
+    for number, (body, headers, _) in enumerate(POISONS):
+        queue = AGENT_QUEUES[number % len(AGENT_QUEUES)].value
+        await asyncio.to_thread(put, broker, queue, body, headers=headers)
+    letters = await eventually(lambda: _letters(road, len(POISONS)), "every dead letter")
+    assert sorted(letter.reason for letter in letters) == sorted(reason for *_, reason in POISONS)
+    assert all(letter.detail for letter in letters), "each says what is wrong with it"
+    assert all(len(letter.body) <= 65_536 for letter in letters)
+    await _still_answers(road, worker)
+
+
+async def test_a_list_item_that_is_no_message_is_a_dead_letter(
+    road: Road, stack: Stack, worker: AgentWorker
+) -> None:
+    broker = stack.settings.broker
+    if not broker.is_redis:
+        pytest.skip("RabbitMQ lets nothing in that is no message.")
+    known = len(await road.dead_letters())
+    for item in (b"\xff\xfe", b"not json", b"12", b'{"body": 5}'):
+        await asyncio.to_thread(push_raw, broker, "agent.standard", item)
+    letters = await eventually(lambda: _letters(road, known + 4), "four dead letters")
+    assert {letter.reason for letter in letters[known:]} == {"malformed"}
+    await _still_answers(road, worker)
+
+
+async def _letters(road: Road, count: int) -> list[Row[Any]] | None:
+    letters = await road.dead_letters()
+    return letters if len(letters) >= count else None
+
+
+async def _still_answers(road: Road, worker: AgentWorker) -> None:
+    assert (await road.ended(await road.accept("still there?"))).attempt == 1
+    assert worker.is_running
