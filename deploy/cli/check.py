@@ -50,13 +50,12 @@ def _findings(*, migrate: bool) -> list[Finding]:
 
 
 async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
-    questions = [check_broker(settings.broker)]
-    if settings.broker.is_redis:
+    # One after the other: side by side, slow imports of one would look like another's silence.
+    findings = await check_broker(settings.broker)
+    if settings.broker.is_redis and findings[-1].level is Level.FINE:
         as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
-        questions.append(check_redis(as_redis, is_broker=True))
-    questions += [
-        check_redis(settings.redis, is_broker=False),
-        check_ledger(settings.ledger, migrate=migrate),
-        check_providers(settings.providers),
-    ]
-    return [finding for findings in await asyncio.gather(*questions) for finding in findings]
+        findings += await check_redis(as_redis, is_broker=True)
+    findings += await check_redis(settings.redis, is_broker=False)
+    findings += await check_ledger(settings.ledger, migrate=migrate)
+    findings += await check_providers(settings.providers)
+    return findings

@@ -48,7 +48,7 @@ async def _play(folder: Path, *, as_json: bool) -> bool:
     began = time.monotonic()
     note("The model in this demo is a scripted provider: it echoes, and fails on demand.")
     note("Everything else is real. Starting Redis, the ledger, the door, a worker, Flower ...")
-    async with open_stage(folder, report=lambda text: note(f"      {text}")) as stage:
+    async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
         went_well = await play_all(stage, show=_show_json if as_json else _show)
         note("\nStopping ...")
@@ -63,12 +63,14 @@ def _show_json(played: Played) -> None:
 
 def _show(played: Played) -> None:
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
     sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
     line = Text.assemble(
-        (f"{sign} ", style), (f"{played.scene:<18}", "bold"), (f"{played.seconds:5.1f} s", "dim")
+        (f"{sign} ", style), (f"{played.scene:<18}", "bold"), (f"{played.seconds:4.1f} s", "dim")
     )
-    console = Console()
+    console = Console(highlight=False)
     console.print(line)
-    console.print(Text(played.told), style=None if played.ok else "red")
+    told = Text(played.told, style="" if played.ok else "red")
+    console.print(Padding(told, (0, 0, 0, 2)))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from deploy.cli.checking.finding import Finding, fault, fine, hint
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 
 OLDEST_VERSION: Final = (6, 2)
+_PATIENCE_SECONDS: Final = 1.0
 
 
 async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[Finding]:
@@ -18,7 +21,7 @@ async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[Findi
 
     from shared.redis.client import open_redis
 
-    client = open_redis(settings)
+    client = open_redis(msgspec.structs.replace(settings, timeout_seconds=_PATIENCE_SECONDS))
     part = "broker" if is_broker else "redis"
     try:
         facts = await client.info()

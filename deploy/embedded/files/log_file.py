@@ -10,6 +10,7 @@ from typing import Final
 
 LIMIT_BYTES: Final = 10 * 1_048_576
 _LOOK_SECONDS: Final = 20.0
+_LONGEST_LINE: Final = 400
 
 
 def bound_log(log: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -40,4 +41,4 @@ def log_tail(log: Path, *, lines: int = 8) -> str:
     with log.open("rb") as content:
         content.seek(max(0, log.stat().st_size - 8192))
         tail = content.read().decode(errors="replace").splitlines()
-    return "\n".join(tail[-lines:])
+    return "\n".join(line[:_LONGEST_LINE] for line in tail[-lines:])

@@ -1,0 +1,1 @@
+"""What a newcomer types, and real clients, against the real command."""

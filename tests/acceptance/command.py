@@ -1,0 +1,105 @@
+"""The `forebay` command as a person types it: another process, its own folder, no settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FOREBAY = (sys.executable, "-m", "deploy.cli")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Ours without settings of Forebay's; ports are free ones, so that tests can run beside."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("FOREBAY_")}
+    return {
+        **ours,
+        "PYTHONPATH": str(ROOT),
+        "FOREBAY_INGRESS__PORT": "0",
+        "FOREBAY_EMBEDDED__FLOWER_PORT": "0",
+        **more,
+    }
+
+
+def forebay(
+    *arguments: str, folder: Path, stdin: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end, in `folder`."""
+    return subprocess.run(
+        [*FOREBAY, *arguments],
+        cwd=folder,
+        env=clean_environment(**more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+class RunningStack:
+    """A `forebay up --json` that runs. `ready` is the object that it printed."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [*FOREBAY, "up", "--json"],
+            cwd=folder,
+            env=clean_environment(**(environment or {})),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            _, complaint = self.process.communicate(timeout=30)
+            raise AssertionError(f"forebay up did not start: {complaint}")
+        self.ready: dict[str, Any] = json.loads(line)
+
+    def stop(self) -> int:
+        """Ctrl-C; its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+    def kill(self) -> None:
+        """SIGKILL, for it alone."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def close(self) -> None:
+        """Whatever a failed test left."""
+        if self.process.poll() is None:
+            self.kill()
+        self.process.communicate()
+
+    def processes(self) -> list[str]:
+        """The command lines of all living processes that belong to this stack's folder."""
+        return [line for line in map(self._belonging, Path("/proc").glob("[0-9]*")) if line]
+
+    def _belonging(self, entry: Path) -> str:
+        try:
+            parts = [(entry / name).read_bytes() for name in ("cmdline", "environ")]
+            where = os.readlink(entry / "cwd")
+        except OSError:
+            return ""
+        mark = str(self.folder)
+        is_ours = where.startswith(f"{mark}/") or any(mark.encode() in part for part in parts)
+        return parts[0].replace(b"\0", b" ").decode() if is_ours else ""
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
+    """Whether it comes to hold in time; what is waited for happens in another process."""
+    give_up_at = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.05)
+    return True

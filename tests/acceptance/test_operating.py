@@ -1,0 +1,100 @@
+"""What an operator types: check, keys, the inbox, dead letters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.acceptance.command import RunningStack, eventually, forebay
+
+
+def _json(stack: RunningStack, *arguments: str) -> Any:
+    done = forebay(*arguments, "--json", folder=stack.folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_check_finds_a_running_stack_fit_to_start(stack: RunningStack) -> None:
+    checked = _json(stack, "check")
+    assert checked["ok"] is True
+    parts = {finding["part"] for finding in checked["findings"]}
+    assert parts == {"broker", "redis", "ledger", "providers"}
+    assert {finding["level"] for finding in checked["findings"]} <= {"fine", "hint"}
+
+
+def test_check_names_every_fault_with_its_fix_and_no_password(tmp_path: Path) -> None:
+    checked = forebay(
+        "check",
+        "--json",
+        folder=tmp_path,
+        FOREBAY_BROKER__URL="amqp://me:hidden-word@127.0.0.1:9//",
+        FOREBAY_REDIS__URL="redis://:hidden-word@127.0.0.1:9/0",
+        FOREBAY_LEDGER__URL=f"sqlite+aiosqlite:///{tmp_path}/ledger.sqlite3",
+    )
+    assert checked.returncode == 1
+    findings = json.loads(checked.stdout)["findings"]
+    faults = {each["part"]: each["sentence"] for each in findings if each["level"] == "fault"}
+    assert faults.keys() == {"broker", "redis", "ledger"}
+    assert "forebay check --migrate" in faults["ledger"]
+    assert "hidden-word" not in checked.stdout + checked.stderr
+
+
+def test_check_says_all_that_is_wrong_with_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "forebay.toml").write_text('[worker]\nconcurency = 5\n[ingress]\nport = "x"\n')
+    checked = forebay("check", "--json", folder=tmp_path, FOREBAY_LEDGER__POOL_SIZE="0")
+    assert checked.returncode == 1
+    sentences = " ".join(each["sentence"] for each in json.loads(checked.stdout)["findings"])
+    for named in ("worker.concurency", "ledger.pool_size"):
+        assert named in sentences
+
+
+def test_a_key_is_shown_once_works_and_stops_working_when_revoked(stack: RunningStack) -> None:
+    created = _json(stack, "keys", "create", "--tenant", "acme", "--expires", "30d")
+    url, login = (
+        f"{stack.ready['url']}/v1/models",
+        {"Authorization": f"Bearer {created['key']}"},
+    )
+    assert httpx2.get(url, headers=login).status_code == 200
+    listed = forebay("keys", "list", folder=stack.folder).stdout
+    assert created["key"] not in listed
+    assert "acme" in listed
+    _json(stack, "keys", "revoke", created["record"]["id"])
+    assert eventually(lambda: httpx2.get(url, headers=login).status_code == 401)
+
+
+def test_a_rotated_key_goes_on_for_a_while_beside_the_new_one(stack: RunningStack) -> None:
+    created = _json(stack, "keys", "create", "--tenant", "beta")
+    rotated = _json(stack, "keys", "rotate", created["record"]["id"], "--overlap", "1h")
+    for key in (created["key"], rotated["key"]):
+        login = {"Authorization": f"Bearer {key}"}
+        assert httpx2.get(f"{stack.ready['url']}/v1/models", headers=login).status_code == 200
+
+
+def test_a_person_answers_and_the_producer_gets_it(stack: RunningStack) -> None:
+    asked = _json(stack, "send", "When does my contract end?")
+    assert asked["status"] == "requires_action"
+    waiting = _json(stack, "handoff", "list")
+    (handoff,) = [each for each in waiting if each["message_id"] == asked["id"]]
+    _json(stack, "handoff", "answer", handoff["id"], "On 31 March.", "--by", "ann")
+    login = {"Authorization": f"Bearer {stack.ready['key']}"}
+    response = httpx2.get(f"{stack.ready['url']}/v1/responses/{asked['id']}", headers=login).json()
+    assert response["status"] == "completed"
+    assert response["output"][0]["content"][0]["text"] == "On 31 March."
+    twice = forebay("handoff", "answer", handoff["id"], "Again.", folder=stack.folder)
+    assert twice.returncode == 1
+    assert "answered already" in twice.stderr
+
+
+def test_unknown_ids_are_refused_with_where_to_look(stack: RunningStack) -> None:
+    for arguments in (
+        ("handoff", "answer", "hand_0", "text"),
+        ("dead", "show", "dead_0"),
+        ("dead", "replay", "dead_0"),
+        ("keys", "revoke", "key_0"),
+    ):
+        done = forebay(*arguments, folder=stack.folder)
+        assert done.returncode == 1
+        assert f"forebay {arguments[0]} list" in done.stderr

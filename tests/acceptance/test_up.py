@@ -1,0 +1,121 @@
+"""`forebay up`: ready soon, usable by real clients, leaves nothing behind, forgets nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import openai
+import pytest
+
+from tests.acceptance.command import RunningStack, eventually, forebay
+
+Start = Callable[[], RunningStack]
+
+
+def _client(stack: RunningStack) -> openai.OpenAI:
+    return openai.OpenAI(
+        base_url=f"{stack.ready['url']}/v1", api_key=stack.ready["key"], max_retries=0
+    )
+
+
+def test_it_is_ready_within_ten_seconds_and_says_how_to_use_it(stack: RunningStack) -> None:
+    ready = stack.ready
+    assert ready["ready"] is True
+    assert ready["seconds"] < 10
+    assert ready["providers"] == ["rules", "handoff"]
+    assert Path(ready["folder"]) == stack.folder / ".forebay"
+    assert httpx2.get(ready["docs_url"]).status_code == 200
+
+
+def test_the_real_openai_client_is_answered_by_a_rule(stack: RunningStack) -> None:
+    response = _client(stack).responses.create(model="auto", input="Hello there")
+    assert response.status == "completed"
+    assert response.model == "rules"
+    assert response.output_text.startswith("Hello!")
+
+
+def test_flower_shows_its_tasks_to_whoever_has_the_login(stack: RunningStack) -> None:
+    _client(stack).responses.create(model="auto", input="Thanks")
+    url = f"{stack.ready['flower_url']}/api/tasks"
+    login = (stack.ready["flower_user"], stack.ready["flower_password"])
+    assert httpx2.get(url).status_code == 401
+    assert eventually(
+        lambda: any(
+            task["state"] == "SUCCESS"
+            for task in httpx2.get(url, auth=login).raise_for_status().json().values()
+        )
+    )
+
+
+def test_everything_listens_on_loopback_and_no_secret_is_on_a_command_line(
+    stack: RunningStack,
+) -> None:
+    lines = stack.processes()
+    assert len(lines) >= 5
+    secrets = [stack.ready[name] for name in ("key", "admin_key", "flower_password")]
+    assert not [line for line in lines for secret in secrets if secret in line]
+    assert not [line for line in lines if "0.0.0.0" in line or "redis://" in line]
+
+
+def test_its_folder_is_for_this_user_only(stack: RunningStack) -> None:
+    folder = Path(stack.ready["folder"])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for private in ("credentials.json", "stack.json"):
+        assert stat.S_IMODE((folder / private).stat().st_mode) == 0o600
+
+
+def test_a_second_one_in_the_same_folder_says_who_has_it(stack: RunningStack) -> None:
+    second = forebay("up", "--json", folder=stack.folder)
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert stack.ready["url"] in second.stderr
+    assert str(stack.ready["pid"]) in second.stderr
+
+
+def test_a_killed_worker_is_started_again(stack: RunningStack) -> None:
+    def workers() -> list[int]:
+        listing = (entry for entry in Path("/proc").glob("[0-9]*"))
+        return [
+            int(entry.name)
+            for entry in listing
+            if "--app=workers.app worker " in stack._belonging(entry)
+        ]
+
+    (worker,) = workers()
+    os.kill(worker, signal.SIGKILL)
+    assert eventually(lambda: bool(workers()) and worker not in workers())
+    response = _client(stack).responses.create(model="auto", input="Hello again")
+    assert response.status == "completed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_a_signal_drains_it_and_no_process_is_left(start: Start, number: signal.Signals) -> None:
+    stack = start()
+    assert stack.processes()
+    stack.process.send_signal(number)
+    assert stack.process.wait(30) == 0
+    assert stack.processes() == []
+    assert not (stack.folder / ".forebay" / "stack.json").exists()
+
+
+def test_a_kill_of_it_alone_leaves_no_process_either(start: Start) -> None:
+    stack = start()
+    assert len(stack.processes()) >= 5
+    stack.kill()
+    assert eventually(lambda: not stack.processes()), stack.processes()
+
+
+def test_after_a_kill_and_a_restart_the_key_works_and_the_data_is_there(start: Start) -> None:
+    first = start()
+    answered = _client(first).responses.create(model="auto", input="Hello there")
+    first.kill()
+    assert eventually(lambda: not first.processes())
+    second = start()
+    assert second.ready["key"] == first.ready["key"]
+    again = _client(second).responses.retrieve(answered.id)
+    assert again.output_text == answered.output_text
