@@ -73,4 +73,4 @@ def _show(played: Played) -> None:
     console = Console(highlight=False)
     console.print(line)
     told = Text(played.told, style="" if played.ok else "red")
-    console.print(Padding(told, (0, 0, 0, 2)))
+    console.print(Padding(told, (0, 0, 0, 2), expand=False))

@@ -24,6 +24,7 @@ from shared.persistence.tenants import TenantRepository
 from shared.settings import load_settings
 from workers.providers.building import BUILT_IN_RULES
 
+BURST_SHARE: Final = 0.05
 _SETTINGS: Final = """\
 [ingress]
 port = 0
@@ -31,6 +32,10 @@ port = 0
 [embedded]
 folder = "{folder}"
 flower_port = 0
+
+# A short burst is enough to be refused, and little time enough to be let in again.
+[limits]
+burst_share = {burst_share}
 
 # A worker that dies is noticed after seconds here, so that the scene about it is short.
 [ledger]
@@ -99,6 +104,7 @@ async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIte
         settings.write_text(
             _SETTINGS.format(
                 folder=folder / "stack",
+                burst_share=BURST_SHARE,
                 primary=primary.openai_url,
                 secondary=secondary.openai_url,
                 rules=BUILT_IN_RULES,
