@@ -37,12 +37,16 @@ class ProviderThread:
 
     def calls(self, contains: str) -> list[Call]:
         """The calls whose question contains this, in order."""
-        return self._run(self._calls(contains))
+        return list(self._run(self._calls(contains)))
 
     @property
-    def count(self) -> int:
-        """How many calls there were in all."""
-        return self._provider.calls.count
+    def in_flight(self) -> int:
+        """How many calls wait for their answer now."""
+        return self._provider.calls.in_flight
+
+    def calls_by_question(self) -> dict[str, int]:
+        """How often each question was asked."""
+        return dict(self._run(self._questions()))
 
     def wait_for_calls(self, contains: str, count: int = 1, *, seconds: float = 15) -> list[Call]:
         """The calls, as soon as there are that many."""
@@ -83,6 +87,9 @@ class ProviderThread:
 
     async def _forget(self) -> None:
         self._provider.reset()
+
+    async def _questions(self) -> dict[str, int]:
+        return dict(self._provider.calls.by_content)
 
     async def _script(self, rule: Behaviour, contains: str) -> None:
         self._provider.script(rule, contains=contains)

@@ -20,6 +20,7 @@ from shared.messages.state import ResponseState
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import Accepted, AlreadyAccepted
 from shared.persistence.tables import attempt, dead_letter
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
@@ -51,6 +52,20 @@ class Road:
 
         `seconds` is its deadline; `changes` are columns, `body` adds fields of the body.
         """
+        record = self._record(text, seconds, changes)
+        await self.ledger.accept(record)
+        if wake:
+            self.wake(record)
+        return record
+
+    async def post(self, text: str, **changes: Any) -> Accepted | AlreadyAccepted:
+        """As a producer with an idempotency key does; raises LedgerUnavailable."""
+        outcome = await self.ledger.accept(self._record(text, 60, changes))
+        if isinstance(outcome, Accepted):
+            self.wake(outcome.record)
+        return outcome
+
+    def _record(self, text: str, seconds: float, changes: dict[str, Any]) -> MessageRecord:
         now = self.clock.now()
         body = {"input": text, **changes.pop("body", {})}
         fields = {
@@ -61,11 +76,7 @@ class Road:
             "accepted_at": now,
             "deadline": now + timedelta(seconds=seconds),
         }
-        record = MessageRecord(**(fields | changes))
-        await self.ledger.accept(record)
-        if wake:
-            self.wake(record)
-        return record
+        return MessageRecord(**(fields | changes))
 
     def wake(self, record: MessageRecord) -> None:
         """Hand a wake-up to the publisher, as the door does: nobody waits for it."""

@@ -1,0 +1,1 @@
+"""Faults under load, and the account of every accepted message against what became of it."""

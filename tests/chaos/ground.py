@@ -1,0 +1,99 @@
+"""Servers and workers that faults may hit: all of them are this ground's own."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+from deploy.scripted_provider.behaviour import Kind
+from shared.messages.state import TERMINAL
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack, openai_link
+from tests.servers.migrated import migrate
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.redis import RedisServer
+from tests.servers.server import Server
+
+WORKERS = 2
+MARK = "question"
+
+# A witness of every change of state, written in the same transaction by the database itself.
+_WITNESS = """
+CREATE TABLE transition (message_id text, before text, after text);
+CREATE FUNCTION witness() RETURNS trigger AS $$
+BEGIN
+  INSERT INTO transition VALUES (NEW.id, OLD.state, NEW.state);
+  RETURN NULL;
+END $$ LANGUAGE plpgsql;
+CREATE TRIGGER witness AFTER UPDATE ON message FOR EACH ROW
+WHEN (OLD.state <> NEW.state OR OLD.state IN ({terminal})
+      AND (OLD.output_text, OLD.finished_at) IS DISTINCT FROM (NEW.output_text, NEW.finished_at))
+EXECUTE FUNCTION witness();
+"""
+
+
+class Broker(StrEnum):
+    RABBITMQ = "rabbitmq"
+    REDIS = "redis"
+
+
+class Ground:
+    """A broker, Redis, Postgres, a provider that takes its time, and two workers.
+
+    Where Redis is the broker it is the same server that holds replies, so that flushing it
+    takes both.
+    """
+
+    def __init__(self, broker: Broker, folder: Path, *, provider_seconds: float = 0.3) -> None:
+        self._stack = ExitStack()
+        self.postgres = PostgresServer()
+        self.redis = RedisServer()
+        self.broker: Server = RabbitServer() if broker is Broker.RABBITMQ else self.redis
+        self.provider = ProviderThread()
+        self._provider_seconds = provider_seconds
+        self._folder = folder
+        self.workers: list[AgentWorker] = []
+
+    def __enter__(self) -> Self:
+        for server in dict.fromkeys((self.broker, self.redis, self.postgres)):
+            self._stack.enter_context(server)
+        self._stack.enter_context(self.provider)
+        self.provider.behave(Kind.LATENCY, contains=MARK, seconds=self._provider_seconds)
+        self._database = self.postgres.create_database()
+        migrate(self.postgres.database_url(self._database))
+        terminal = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
+        with self.query() as connection:
+            connection.execute(_WITNESS.format(terminal=terminal).encode())
+        self.stack = Stack(
+            broker_url=self.broker.url,
+            redis_url=self.redis.database_url(1),
+            ledger_url=self.postgres.database_url(self._database),
+            providers=[openai_link(self.provider.url)],
+        )
+        self.workers = [AgentWorker(self.stack, self._folder) for _ in range(WORKERS)]
+        for worker in self.workers:
+            self._stack.callback(worker.kill)
+            worker.start(ready=False)
+        for worker in self.workers:
+            worker.wait_until_ready()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def query(self) -> psycopg.Connection:
+        """A fresh connection to the ledger, past all of the product's code."""
+        url = self.postgres.database_url(self._database).replace("+psycopg", "")
+        return psycopg.connect(url, autocommit=True, connect_timeout=5)

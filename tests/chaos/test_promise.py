@@ -1,0 +1,58 @@
+"""An accepted message is answered exactly once or dead-lettered with a reason, whatever is killed.
+
+One test for each kind of fault, on RabbitMQ and on Redis.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from random import Random
+
+import pytest
+
+from tests.chaos.account import settle_account
+from tests.chaos.faults import FAULTS
+from tests.chaos.ground import Broker, Ground
+from tests.chaos.traffic import Traffic
+from tests.integration.workers.road import Road, eventually, open_road
+
+MESSAGES = 150
+WASTED_SHARE_LIMIT = 1.0
+"""A fault may cost every turn under way its call once more, never more than that."""
+
+
+@pytest.fixture(scope="module", params=list(Broker))
+def ground(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ground]:
+    with Ground(request.param, tmp_path_factory.mktemp("ground")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def road(ground: Ground) -> AsyncIterator[Road]:
+    async with open_road(ground.stack) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_accepted_message_ends_once(ground: Ground, road: Road, fault: str) -> None:
+    traffic = Traffic(road)
+    posting = asyncio.create_task(traffic.post(MESSAGES, pause_seconds=0.005))
+    await eventually(lambda: _many_turns_are_under_way(ground), "turns under way")
+    await FAULTS[fault](ground, Random(1))
+    await posting
+    account = await settle_account(ground, traffic.accepted)
+    print(f"\n{fault}: {account}")
+    assert account.violations == []
+    assert account.accepted == MESSAGES
+    assert account.completed == MESSAGES, "one fault exhausts nobody's attempts"
+    assert account.wasted_share <= WASTED_SHARE_LIMIT
+    for worker in ground.workers:
+        await asyncio.to_thread(worker.wait_until_ready)
+        assert worker.is_running
+
+
+async def _many_turns_are_under_way(ground: Ground) -> bool:
+    return ground.provider.in_flight >= MESSAGES // 5
