@@ -11,11 +11,11 @@ from shared.clock import ManualClock
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.engine import Database, open_database
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.migrating import apply_migrations
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.migrating import apply_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 

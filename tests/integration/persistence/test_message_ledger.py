@@ -13,9 +13,9 @@ from shared.errors import Conflict
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.claiming import ClaimGroup, Lease
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import (
     Accepted,

@@ -11,14 +11,14 @@ from shared.errors import Conflict, NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Plan
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.conversations import ConversationRepository
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.migrating import apply_migrations, missing_migrations
 from shared.persistence.ledger.records import Settlement
+from shared.persistence.migrating import apply_migrations, missing_migrations
 from shared.persistence.tables import DeadLetterState
 from shared.persistence.tenants import TenantRepository
 

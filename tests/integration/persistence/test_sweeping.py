@@ -9,9 +9,9 @@ from shared.clock import ManualClock
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
