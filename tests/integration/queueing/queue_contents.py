@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from kombu import Connection, Message, Producer
+from kombu import Connection, Consumer, Message, Producer, Queue
 from redis import Redis
 
 from shared.settings.servers import BrokerSettings
 
 
-def drain(broker: BrokerSettings, queue: str) -> Iterator[Message]:
-    """Takes every message off the queue, until it is empty."""
+def drain(broker: BrokerSettings, queue: str) -> list[Message]:
+    """Takes every message off the queue, until none has come for a while."""
+    taken: list[Message] = []
     with Connection(str(broker.url)) as connection, connection.channel() as channel:
-        while (taken := channel.basic_get(queue, no_ack=True)) is not None:
-            yield taken if broker.is_redis else channel.message_to_python(taken)
+        known = Queue(queue, no_declare=True)
+        consumer = Consumer(channel, [known], on_message=taken.append, no_ack=True)
+        with consumer, contextlib.suppress(TimeoutError):
+            while True:
+                connection.drain_events(timeout=0.3)
+    return taken
 
 
 def put(

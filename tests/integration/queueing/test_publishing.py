@@ -29,14 +29,16 @@ async def test_five_thousand_messages_are_all_there_once(
         publisher.submit(each)
         if number % 100 == 0:
             await asyncio.sleep(0)
-    await publisher.publish([wake_up(Lane.BATCH)])
+    last = wake_up(Lane.BATCH)
+    await publisher.publish([last])
+    sent.append(last)
     read = {
         lane: await asyncio.to_thread(
             lambda lane=lane: Counter(
                 body_of(message)[1]["message_id"] for message in drain(broker, lane_queue(lane))
             )
         )
-        for lane in (Lane.INTERACTIVE, Lane.STANDARD)
+        for lane in Lane
     }
     for lane, found in read.items():
         assert found == Counter(each.message_id for each in sent if each.lane is lane)
@@ -64,6 +66,15 @@ async def test_a_message_speaks_celerys_protocol_2(
     assert message.properties["correlation_id"] == sent.message_id
     assert message.properties["delivery_mode"] == 2
     assert (message.content_type, message.content_encoding) == ("application/json", "utf-8")
+
+
+async def test_closing_while_it_connects_ends_at_once(broker: BrokerSettings) -> None:
+    for milliseconds in range(0, 60, 12):
+        publisher = build_publisher(broker, Metrics())
+        await publisher.start()
+        await asyncio.sleep(milliseconds / 1000)
+        async with asyncio.timeout(5):
+            await publisher.close()
 
 
 async def test_publishing_nothing_needs_no_broker() -> None:
