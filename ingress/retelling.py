@@ -54,7 +54,7 @@ def whole_answer(record: MessageRecord) -> list[bytes]:
             status=ResponseState.IN_PROGRESS,
             completed_at=None,
             output=[],
-            usage=None,
+            usage=msgspec.UNSET,
             error=None,
             incomplete_details=None,
         )

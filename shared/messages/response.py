@@ -94,8 +94,9 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     tools: list[Any] = []
     top_p: float | None = None
     truncation: str = "disabled"
-    usage: ResponseUsage | None = None
-    user: str | None = None
+    # OpenAI's description allows these two to be absent, and not to be null.
+    usage: ResponseUsage | msgspec.UnsetType = msgspec.UNSET
+    user: str | msgspec.UnsetType = msgspec.UNSET
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     metadata: dict[str, str]
@@ -125,7 +126,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         top_p=asked.top_p,
         truncation=asked.truncation or "disabled",
         usage=_usage(record),
-        user=asked.user,
+        user=asked.user or msgspec.UNSET,
         safety_identifier=asked.safety_identifier,
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
@@ -150,9 +151,9 @@ def _output(record: MessageRecord) -> list[OutputMessage]:
     ]
 
 
-def _usage(record: MessageRecord) -> ResponseUsage | None:
+def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:
     if record.input_tokens is None or record.output_tokens is None:
-        return None
+        return msgspec.UNSET
     return ResponseUsage(
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,

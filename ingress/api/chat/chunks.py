@@ -110,7 +110,7 @@ class ChunkWriter:
         return self._line([ChunkChoice(delta, finished)], usage)
 
     def _usage(self, response: ResponseObject) -> bytes:
-        return self._line([], completion_usage(response.usage))
+        return self._line([], completion_usage(response.usage) or None)
 
     def _line(
         self, choices: list[ChunkChoice], usage: CompletionUsage | msgspec.UnsetType | None

@@ -65,7 +65,7 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     model: str
     choices: list[Choice]
-    usage: CompletionUsage | None = None
+    usage: CompletionUsage | msgspec.UnsetType = msgspec.UNSET
     service_tier: str
 
 
@@ -134,10 +134,12 @@ def finish_reason(response: ResponseObject) -> FinishReason:
     return "content_filter" if filtered else "length"
 
 
-def completion_usage(usage: ResponseUsage | None) -> CompletionUsage | None:
+def completion_usage(
+    usage: ResponseUsage | msgspec.UnsetType,
+) -> CompletionUsage | msgspec.UnsetType:
     """The same usage in chat's words."""
-    if usage is None:
-        return None
+    if usage is msgspec.UNSET:
+        return msgspec.UNSET
     return CompletionUsage(
         prompt_tokens=usage.input_tokens,
         completion_tokens=usage.output_tokens,

@@ -76,9 +76,13 @@ class StandInWorker:
 
     async def next_queued(self) -> str:
         """The id of a message that waits, as soon as there is one."""
-        while not (ids := await self.queued()):  # noqa: ASYNC110 - another process fills it
+        return (await self.wait_for_queued(1))[0]
+
+    async def wait_for_queued(self, number: int) -> list[str]:
+        """The ids that wait, as soon as there are so many."""
+        while len(ids := await self.queued()) < number:  # noqa: ASYNC110 - another process fills it
             await asyncio.sleep(0.005)
-        return ids[0]
+        return ids
 
     async def claim(self, message_id: str) -> MessageRecord:
         (record,) = await self._claims.flush([message_id])

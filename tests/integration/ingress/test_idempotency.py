@@ -1,0 +1,85 @@
+"""A message that is repeated under its key is one message, whatever was lost in between."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from tests.integration.ingress.conftest import MakeKey
+from tests.integration.ingress.stand_in_worker import StandInWorker
+
+KEY = {"Idempotency-Key": "order-1"}
+BODY = {"input": "Hi", "background": True}
+
+
+async def test_the_same_message_twice_is_one_response(
+    http: aiohttp.ClientSession, worker: StandInWorker
+) -> None:
+    ids = set()
+    for expected in (None, "true"):
+        async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+            ids.add((await answer.json())["id"])
+            assert answer.headers.get("idempotent-replayed") == expected
+    assert len(ids) == 1
+    assert await worker.queued() == list(ids)
+
+
+async def test_many_at_the_same_moment_are_one_message(
+    http: aiohttp.ClientSession, worker: StandInWorker
+) -> None:
+    async def send() -> str:
+        async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+            assert answer.status == 200
+            message_id: str = (await answer.json())["id"]
+            return message_id
+
+    assert len(set(await asyncio.gather(*(send() for _ in range(20))))) == 1
+    assert len(await worker.queued()) == 1
+
+
+async def test_another_message_under_the_same_key_is_refused(http: aiohttp.ClientSession) -> None:
+    async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+        assert answer.status == 200
+    async with http.post("/v1/responses", json={**BODY, "input": "Ho"}, headers=KEY) as answer:
+        error = (await answer.json())["error"]
+    assert (answer.status, error["code"]) == (422, "idempotency_conflict")
+    assert error["param"] == "Idempotency-Key"
+
+
+async def test_the_ledger_remembers_a_key_that_redis_forgot(
+    http: aiohttp.ClientSession, worker: StandInWorker
+) -> None:
+    ids = []
+    for body in (BODY, BODY, {**BODY, "input": "Ho"}):
+        async with http.post("/v1/responses", json=body, headers=KEY) as answer:
+            ids.append((answer.status, (await answer.json()).get("id")))
+        await worker.redis.flushdb()
+    assert ids[0] == ids[1]
+    assert ids[2] == (422, None)
+
+
+async def test_a_waiting_repeat_gets_the_answer_of_the_first(
+    http: aiohttp.ClientSession, worker: StandInWorker
+) -> None:
+    body = {"input": "Hi"}
+    waiting = [
+        asyncio.create_task(http.post("/v1/responses", json=body, headers=KEY)) for _ in range(3)
+    ]
+    record = await worker.claim(await worker.next_queued())
+    await asyncio.sleep(0.1)
+    await worker.answer(record, "once")
+    answers = [await task for task in waiting]
+    assert {(await one.json())["id"] for one in answers} == {record.id}
+    async with http.post("/v1/responses", json=body, headers=KEY) as again:
+        assert (await again.json())["status"] == "completed"
+
+
+async def test_a_key_belongs_to_its_tenant(
+    http: aiohttp.ClientSession, make_key: MakeKey, worker: StandInWorker
+) -> None:
+    async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+        mine = (await answer.json())["id"]
+    other = {**KEY, "Authorization": f"Bearer {await make_key('other')}"}
+    async with http.post("/v1/responses", json=BODY, headers=other) as answer:
+        assert (await answer.json())["id"] != mine
