@@ -11,10 +11,15 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One worker process: one event loop, many turns."""
 
     concurrency: PositiveInt = 500
+    """Turns at once."""
     prefetch_multiplier: PositiveInt = 1
+    """Messages reserved for each turn that may run."""
     soft_time_limit_seconds: Positive = 600.0
+    """After this a turn is asked to end."""
     hard_time_limit_seconds: Positive = 660.0
+    """After this a turn is cancelled."""
     soft_shutdown_seconds: Positive = 10.0
+    """How long turns may go on when the worker is asked to stop; then they go back to the queue."""
     metrics_port: Port = 0
     """Where this worker serves `/metrics` on loopback; 0 is off."""
     stream_interval_seconds: Positive = 0.03

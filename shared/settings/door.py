@@ -11,8 +11,11 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """One ingress process."""
 
     host: str = "127.0.0.1"
+    """The address it listens on."""
     port: Port = 8080
+    """The port it listens on."""
     body_limit_bytes: PositiveInt = 1_048_576
+    """A larger body is refused with 413."""
     wait_limit_seconds: Positive = 600.0
     """How long a caller may wait on one connection, whatever its deadline."""
     key_cache_seconds: Positive = 10.0
@@ -20,29 +23,40 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     intake: bool = True
     """Whether this process also reads the `intake` queue."""
     drain_seconds: Positive = 10.0
+    """How long it finishes what it has in hand when it is asked to stop."""
 
 
 class LaneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a message of each lane gets when it does not name a deadline."""
 
     interactive_deadline_seconds: Positive = 60.0
+    """For `service_tier` `priority`."""
     standard_deadline_seconds: Positive = 600.0
+    """For `default`, `auto` and none."""
     batch_deadline_seconds: Positive = 86_400.0
+    """For `flex`."""
     longest_deadline_seconds: Positive = 604_800.0
+    """A deadline further away is refused."""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The plan of a tenant that has none of its own, and how admission behaves."""
 
     requests_per_minute: PositiveInt = 6_000
+    """Messages of a tenant."""
     tokens_per_minute: PositiveInt = 6_000_000
+    """Tokens of a tenant, estimated at the door and corrected by real usage."""
     user_requests_per_minute: PositiveInt = 600
+    """Messages of one end user of a tenant."""
     user_tokens_per_minute: PositiveInt = 600_000
+    """Tokens of one end user of a tenant."""
     max_in_flight: PositiveInt = 10_000
+    """Messages of a tenant that are accepted and not ended."""
     burst_share: Share = 1.0
     """The part of a minute's allowance that may come at once."""
     local_share: Share = 0.1
     """The part of a plan that one ingress process allows by itself while Redis is away."""
     risk_half_life_seconds: Positive = 600.0
+    """How soon half of a user's risk is forgotten."""
     lane_load_seconds: Positive = 1.0
     """How often the load of each lane is read from the ledger."""

@@ -15,5 +15,8 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     redis_port: Port = 0
     """0 takes a free one."""
     flower_port: Port = 5555
+    """0 takes a free one."""
     flower: bool = True
+    """Whether Flower runs."""
     workers: PositiveInt = 1
+    """Worker processes."""

@@ -23,22 +23,36 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """One link of the chain. Its key comes from `api_key_env` or `api_key_file`."""
 
     name: str
+    """What answers, metrics and logs call it; each its own."""
     kind: ProviderKind
+    """Its wire format, or what it does instead of asking a model."""
     base_url: str | None = None
+    """Where its server is, such as https://api.example.com/v1; for `openai_compatible` and
+    `anthropic`.
+    """
     model: str | None = None
     """The model asked for when the caller's is not one of `models`."""
     models: tuple[str, ...] = ()
     """Models this provider serves under the caller's own name for them."""
     api_key_env: str | None = None
+    """The variable that holds its key."""
     api_key_file: str | None = None
+    """The file that holds its key."""
     api_key: Secret | None = None
     """Filled when settings are read; refused in the file."""
     rules_file: str | None = None
+    """The TOML file of a `rules` provider."""
     apology: str | None = None
+    """What a `handoff` provider says at once; `$handoff` stands for the id."""
     connect_timeout_seconds: Positive = 3.0
+    """For a connection to stand."""
     first_token_timeout_seconds: Positive = 30.0
+    """For the answer to begin."""
     idle_timeout_seconds: Positive = 20.0
+    """Between two pieces of the answer."""
     total_timeout_seconds: Positive = 300.0
+    """For the whole answer."""
     max_tries: PositiveInt = 3
+    """Calls of this provider for one message."""
     max_output_tokens: PositiveInt = 4096
     """Asked for when the caller names no limit and the wire format demands one."""

@@ -14,10 +14,15 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The queue: RabbitMQ (`amqp://`) or Redis (`redis://`)."""
 
     url: ServerUrl = ServerUrl("amqp://guest:guest@127.0.0.1:5672//")
+    """RabbitMQ (`amqp://`, `amqps://`) or Redis (`redis://`, `rediss://`)."""
     publish_timeout_seconds: Positive = 3.0
+    """After this a publish that is not confirmed has failed."""
     heartbeat_seconds: PositiveInt = 10
+    """How often both ends of a connection say that they live."""
     delivery_limit: PositiveInt = 3
+    """Deliveries of one wake-up after which RabbitMQ dead-letters it."""
     visibility_timeout_seconds: PositiveInt = 3600
+    """On Redis: how long a message may be unacknowledged before it is given to another worker."""
 
     @property
     def is_redis(self) -> bool:
@@ -28,20 +33,28 @@ class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The store for limits, replies and caches. It may lose everything without losing a message."""
 
     url: ServerUrl = ServerUrl("redis://127.0.0.1:6379/0")
+    """Redis or Valkey, `redis://` or `rediss://`."""
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=1.0)] = 0.5
+    """For every call; after it one does without Redis."""
     reply_ttl_seconds: PositiveInt = 3600
+    """How long the events of a response can be read again after its last one."""
 
 
 class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The record: Postgres (`postgresql+psycopg://`) or SQLite (`sqlite+aiosqlite:///file`)."""
 
     url: ServerUrl = ServerUrl("postgresql+psycopg://forebay:forebay@127.0.0.1:5432/forebay")
+    """Postgres (`postgresql+psycopg://`) or SQLite (`sqlite+aiosqlite:///file`)."""
     pool_size: PositiveInt = 4
+    """Connections of each process, for durable and for other writes."""
     timeout_seconds: Positive = 5.0
+    """For connecting and for every statement."""
     group_limit: PositiveInt = 256
+    """Messages committed in one transaction at most."""
     wake_after_seconds: Positive = 15.0
     """How long an accepted message may stay unclaimed before it is published again."""
     wake_after_max_seconds: Positive = 600.0
+    """The longest pause between two wake-ups of one message; it doubles up to here."""
     lease_seconds: Positive = 15.0
     """How long a worker may be silent before its turns go back to the queue."""
     attempt_limit: PositiveInt = 4
@@ -49,6 +62,7 @@ class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     sweep_seconds: Positive = 1.0
     """How often the maintenance loops look."""
     retention_days: PositiveInt = 30
+    """How long ended messages are kept."""
 
     @property
     def is_sqlite(self) -> bool:

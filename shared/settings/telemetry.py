@@ -31,5 +31,8 @@ class TelemetrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     traces_endpoint: str | None = None
     """OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; unset is off."""
     sample_ratio: Share = 1.0
+    """The part of all traces that is recorded."""
     log_level: LogLevel = LogLevel.INFO
+    """The least severity that is written."""
     log_format: LogFormat = LogFormat.JSON
+    """For machines or for people."""

@@ -12,8 +12,9 @@ from tests.acceptance.command import RunningStack
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Answers by rules, then by people."""
-    running = RunningStack(tmp_path_factory.mktemp("stack").resolve())
+    """Answers by rules, then by people; on a machine that has no programs of its own."""
+    bare = {"PATH": "/nonexistent", "FOREBAY_INGRESS__KEY_CACHE_SECONDS": "1"}
+    running = RunningStack(tmp_path_factory.mktemp("stack").resolve(), bare)
     yield running
     running.close()
 

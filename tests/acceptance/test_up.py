@@ -39,6 +39,12 @@ def test_the_real_openai_client_is_answered_by_a_rule(stack: RunningStack) -> No
     assert response.output_text.startswith("Hello!")
 
 
+def test_without_a_redis_on_the_machine_it_runs_the_one_from_the_wheel(stack: RunningStack) -> None:
+    assert [line for line in stack.processes() if line.startswith("valkey-server 127.0.0.1")] or [
+        line for line in stack.processes() if "_binaries" in line
+    ]
+
+
 def test_flower_shows_its_tasks_to_whoever_has_the_login(stack: RunningStack) -> None:
     _client(stack).responses.create(model="auto", input="Thanks")
     url = f"{stack.ready['flower_url']}/api/tasks"
