@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.exc import DBAPIError
@@ -13,14 +13,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
+from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import message
 
 AcceptOutcome = Accepted | AlreadyAccepted
 
+_COLUMNS: Final = (
+    "id",
+    "tenant_id",
+    "lane",
+    "surface",
+    "state",
+    "attempt",
+    "body",
+    "body_digest",
+    "user_id",
+    "conversation_id",
+    "previous_id",
+    "idempotency_key",
+    "estimated_tokens",
+    "traceparent",
+    "reply_to",
+    "reply_correlation",
+    "reply_shape",
+    "accepted_at",
+    "deadline",
+    "not_before",
+    "wake_at",
+    "wakes",
+)
+
 
 class AcceptGroup:
-    """Inserts a group of messages in one transaction.
+    """Inserts a group of messages in one statement.
 
     Idempotency keys are unique here as well as in Redis, so that a flushed Redis doubles nothing.
     """
@@ -28,14 +54,21 @@ class AcceptGroup:
     def __init__(self, database: Database, *, wake_after_seconds: float) -> None:
         self._engine = database.durable
         self._wake_after = timedelta(seconds=wake_after_seconds)
-        self._insert = insert_new(message, sqlite_dialect=database.is_sqlite)
+        columns = [message.c[name] for name in _COLUMNS]
+        self._document = RowDocument(columns, database.durable.dialect)
+        self._insert = (
+            insert_new(message, sqlite_dialect=database.is_sqlite)
+            .from_select(_COLUMNS, self._document.query)
+            .returning(message.c.id)
+        )
 
     async def flush(self, records: list[MessageRecord]) -> Sequence[AcceptOutcome | BaseException]:
         """One outcome for each record, in order; raises LedgerUnavailable for all of them."""
+        rows = self._document.parameters([self._row(record) for record in records])
         try:
             async with transaction(self._engine) as connection:
-                await connection.execute(self._insert, [self._row(record) for record in records])
-                return await self._outcomes(connection, records)
+                inserted = await connection.execute(self._insert, rows)
+                return await _outcomes(connection, records, {*inserted.scalars()})
         except DBAPIError as error:
             # One value that the database cannot hold must not cost its neighbours their place.
             if len(records) == 1:
@@ -68,34 +101,31 @@ class AcceptGroup:
             "wakes": 0,
         }
 
-    async def _outcomes(
-        self, connection: AsyncConnection, records: list[MessageRecord]
-    ) -> list[AcceptOutcome]:
-        keys = [
-            (record.tenant_id, record.idempotency_key)
-            for record in records
-            if record.idempotency_key is not None
-        ]
-        if not keys:
-            return [Accepted(record) for record in records]
-        owners = await connection.execute(
-            select(
-                message.c.tenant_id,
-                message.c.idempotency_key,
-                message.c.id,
-                message.c.body_digest,
-            ).where(tuple_(message.c.tenant_id, message.c.idempotency_key).in_(keys))
-        )
-        owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
-        return [_outcome(record, owner_of) for record in records]
+
+async def _outcomes(
+    connection: AsyncConnection, records: list[MessageRecord], inserted: set[str]
+) -> list[AcceptOutcome]:
+    left_out = [
+        (record.tenant_id, record.idempotency_key)
+        for record in records
+        if record.id not in inserted and record.idempotency_key is not None
+    ]
+    if not left_out:
+        return [Accepted(record) for record in records]
+    key = tuple_(message.c.tenant_id, message.c.idempotency_key)
+    owners = await connection.execute(
+        select(
+            message.c.tenant_id, message.c.idempotency_key, message.c.id, message.c.body_digest
+        ).where(key.in_(left_out))
+    )
+    owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
+    return [_outcome(record, owner_of) for record in records]
 
 
 def _outcome(
     record: MessageRecord, owner_of: dict[tuple[str, str], tuple[str, str]]
 ) -> AcceptOutcome:
-    if record.idempotency_key is None:
+    owner = owner_of.get((record.tenant_id, record.idempotency_key or ""))
+    if owner is None or owner[0] == record.id:
         return Accepted(record)
-    owner, digest = owner_of[record.tenant_id, record.idempotency_key]
-    if owner == record.id:
-        return Accepted(record)
-    return AlreadyAccepted(owner, same_body=digest == record.body_digest)
+    return AlreadyAccepted(owner[0], same_body=owner[1] == record.body_digest)

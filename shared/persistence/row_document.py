@@ -1,0 +1,88 @@
+"""A group of rows as one JSON document: one parameter, one statement, one round trip.
+
+Binding the values of each row one by one costs both sides of a connection several times as much
+as reading a document, and a statement that names each row is planned anew for each group size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import (
+    Column,
+    Dialect,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.sql.type_api import TypeEngine
+
+_PARAMETER: Final = "document"
+
+
+class RowDocument:
+    """Rows with these columns, as a relation that statements can read from.
+
+    `relation` has the columns by name, for an update; `query` selects them all, for an insert;
+    `parameters` gives what to execute the statement with.
+    """
+
+    def __init__(self, columns: Sequence[Column[Any]], dialect: Dialect) -> None:
+        kinds: dict[str, TypeEngine[Any]] = {each.name: each.type for each in columns}
+        if dialect.name == "sqlite":
+            self.relation = _json_each(kinds)
+            self._spellings = _spellings(kinds, dialect)
+        else:
+            self.relation = _json_to_recordset(kinds)
+            # Postgres reads every type as msgspec writes it.
+            self._spellings = {}
+
+    @property
+    def query(self) -> Select[Any]:
+        # SQLite takes the ON of an upsert for a join's, unless a WHERE stands in between.
+        return select(*self.relation.c).where(true())
+
+    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """The document of these rows."""
+        if self._spellings:
+            rows = [self._spelt(row) for row in rows]
+        return {_PARAMETER: msgspec.json.encode(rows).decode()}
+
+    def _spelt(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        spelt = dict(row)
+        for name, spell in self._spellings.items():
+            spelt[name] = spell(spelt[name])
+        return spelt
+
+
+def _json_to_recordset(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    document = cast(bindparam(_PARAMETER, type_=Text), JSON)
+    columns = [column(name, kind) for name, kind in kinds.items()]
+    rows = func.json_to_recordset(document).table_valued(*columns, name="rows")
+    return rows.render_derived(with_types=True)
+
+
+def _json_each(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    each = func.json_each(bindparam(_PARAMETER, type_=Text)).table_valued("value", name="each")
+    values = [
+        func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name)
+        for name, kind in kinds.items()
+    ]
+    return select(*values).subquery("rows")
+
+
+def _spellings(kinds: Mapping[str, TypeEngine[Any]], dialect: Dialect) -> dict[str, Any]:
+    """How SQLite, which has few types of its own, keeps the values of each column."""
+    found = {
+        name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in kinds.items()
+    }
+    return {name: spell for name, spell in found.items() if spell is not None}
