@@ -53,7 +53,7 @@ def _wait_until_all_ended(ground: Ground, seconds: float) -> None:
     deadline, query = time.monotonic() + seconds, f"{_ROWS} WHERE state <> ALL(%s) LIMIT 5"
     while open_rows := _open_rows(ground, query):
         late = time.monotonic() > deadline
-        assert not late, f"never ended: {open_rows}\n{ground.workers[0].log[-3000:]}"
+        assert not late, f"never ended: {open_rows}\n{ground.log_tail()}"
         time.sleep(0.05)
 
 

@@ -51,7 +51,7 @@ class Ground:
     takes both.
     """
 
-    def __init__(self, broker: Broker, folder: Path, *, provider_seconds: float = 0.3) -> None:
+    def __init__(self, broker: Broker, folder: Path, *, provider_seconds: float = 0.4) -> None:
         self._stack = ExitStack()
         self.postgres = PostgresServer()
         self.redis = RedisServer()
@@ -92,6 +92,10 @@ class Ground:
         traceback: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def log_tail(self, characters: int = 6000) -> str:
+        """The end of what the workers wrote, for the report of a failed test."""
+        return "\n----\n".join(worker.log[-characters:] for worker in self.workers)
 
     def query(self) -> psycopg.Connection:
         """A fresh connection to the ledger, past all of the product's code."""

@@ -17,7 +17,7 @@ from tests.chaos.ground import Broker, Ground
 from tests.chaos.traffic import Traffic
 from tests.integration.workers.road import Road, eventually, open_road
 
-MESSAGES = 150
+MESSAGES = 120
 WASTED_SHARE_LIMIT = 1.0
 """A fault may cost every turn under way its call once more, never more than that."""
 
@@ -38,9 +38,12 @@ async def road(ground: Ground) -> AsyncIterator[Road]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_every_accepted_message_ends_once(ground: Ground, road: Road, fault: str) -> None:
+    if fault == "kill_redis" and ground.broker is ground.redis:
+        pytest.skip("It is the broker, and killed as such.")
     traffic = Traffic(road)
     posting = asyncio.create_task(traffic.post(MESSAGES, pause_seconds=0.005))
-    await eventually(lambda: _many_turns_are_under_way(ground), "turns under way")
+    known = ground.provider.count
+    await eventually(lambda: _some_are_asked(ground, known), "turns under way")
     await FAULTS[fault](ground, Random(1))
     await posting
     account = await settle_account(ground, traffic.accepted)
@@ -54,5 +57,5 @@ async def test_every_accepted_message_ends_once(ground: Ground, road: Road, faul
         assert worker.is_running
 
 
-async def _many_turns_are_under_way(ground: Ground) -> bool:
-    return ground.provider.in_flight >= MESSAGES // 5
+async def _some_are_asked(ground: Ground, known: int) -> bool:
+    return ground.provider.count - known >= MESSAGES // 5

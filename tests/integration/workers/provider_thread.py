@@ -40,9 +40,9 @@ class ProviderThread:
         return list(self._run(self._calls(contains)))
 
     @property
-    def in_flight(self) -> int:
-        """How many calls wait for their answer now."""
-        return self._provider.calls.in_flight
+    def count(self) -> int:
+        """How many calls there were in all."""
+        return self._provider.calls.count
 
     def calls_by_question(self) -> dict[str, int]:
         """How often each question was asked."""
