@@ -18,7 +18,6 @@ from typing import Any, Final, Protocol
 
 from kombu import Connection, Consumer, Message
 
-from shared.errors import ForebayError
 from shared.queueing.backoff import backoff_seconds
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.reading.delivery import Bury, Delivery, delivery_of
@@ -76,9 +75,10 @@ class QueueReader:
         self._prefetch = prefetch
         self._log = get_logger(__name__)
         self._sink = sink
-        self._verdicts: SimpleQueue[tuple[Message, Future[Bury | None]]] = SimpleQueue()
-        self._in_flight = 0
+        self._verdicts: SimpleQueue[Future[Bury | None]] = SimpleQueue()
+        self._in_hand: dict[Future[Bury | None], Message] = {}
         self._beat_at = 0.0
+        self._waits = backoff_seconds()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,19 +103,14 @@ class QueueReader:
             await asyncio.to_thread(self._thread.join, 4 * self._broker.publish_timeout_seconds)
 
     def _run(self) -> None:
-        waits = backoff_seconds()
         while not self._stopping.is_set():
             connection = connect_broker(self._broker, **self._own_redis_keys())
             try:
                 self._read(connection)
-            except (*connection.connection_errors, *connection.channel_errors) as error:
-                self._log.warning("queue lost", queue=self._queue.value, error=str(error))
-                self._stopping.wait(next(waits))
-            except ForebayError as error:
-                self._log.warning("dead letter not kept", error=error.message)
-                self._stopping.wait(next(waits))
-            else:
-                waits = backoff_seconds()
+            except Exception as error:  # noqa: BLE001 - the thread's edge: its end strands the queue
+                # A lost connection shows in many ways, an AttributeError of py-amqp among them.
+                self._log.warning("queue lost", queue=self._queue.value, error=repr(error))
+                self._stopping.wait(next(self._waits))
             finally:
                 self._forget()
                 connection.collect()
@@ -142,15 +137,16 @@ class QueueReader:
             consumer.qos(prefetch_count=self._prefetch)
             with consumer:
                 self._log.info("queue opened", queue=self._queue.value)
+                self._waits = backoff_seconds()
                 while not self._stopping.is_set():
                     self._turn(connection)
             deadline = time.monotonic() + self._broker.publish_timeout_seconds
-            while self._in_flight and time.monotonic() < deadline:
+            while self._in_hand and time.monotonic() < deadline:
                 self._settle(wait_seconds=_BUSY_SECONDS)
 
     def _turn(self, connection: Connection) -> None:
         try:
-            connection.drain_events(timeout=_BUSY_SECONDS if self._in_flight else _IDLE_SECONDS)
+            connection.drain_events(timeout=_BUSY_SECONDS if self._in_hand else _IDLE_SECONDS)
         except TimeoutError:
             self._log.debug("queue idle", queue=self._queue.value)
         if (now := time.monotonic()) - self._beat_at > _HEARTBEAT_CHECK_SECONDS:
@@ -162,9 +158,9 @@ class QueueReader:
         assert self._loop is not None  # noqa: S101 - started before the thread was
         work = self._guarded(delivery_of(message))
         handling = asyncio.run_coroutine_threadsafe(work, self._loop)
-        self._in_flight += 1
         verdicts = self._verdicts
-        handling.add_done_callback(lambda done: verdicts.put((message, done)))
+        self._in_hand[handling] = message
+        handling.add_done_callback(verdicts.put)
 
     async def _guarded(self, delivery: Delivery) -> Bury | None:
         try:
@@ -175,16 +171,12 @@ class QueueReader:
             raise
 
     def _settle(self, *, wait_seconds: float = 0) -> None:
-        while self._in_flight:
+        while self._in_hand:
             try:
-                if wait_seconds:
-                    message, done = self._verdicts.get(timeout=wait_seconds)
-                else:
-                    message, done = self._verdicts.get_nowait()
+                done = self._verdicts.get(block=wait_seconds > 0, timeout=wait_seconds)
             except Empty:
                 return
-            self._in_flight -= 1
-            self._settle_one(message, done)
+            self._settle_one(self._in_hand.pop(done), done)
 
     def _settle_one(self, message: Message, done: Future[Bury | None]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -204,6 +196,8 @@ class QueueReader:
         message.ack()
 
     def _forget(self) -> None:
-        """What is still being handled belongs to a connection that is gone; it comes again."""
+        """What is still in hand belongs to a connection that is gone; it comes again."""
+        for handling in self._in_hand:
+            handling.cancel()
         self._verdicts = SimpleQueue()
-        self._in_flight = 0
+        self._in_hand = {}
