@@ -33,7 +33,8 @@ async def _demo(folder: Path, *, as_json: bool) -> int:
     async def play() -> None:
         went_well.append(await _play(folder, as_json=as_json))
 
-    await until_interrupted(play(), report=complain)
+    if await until_interrupted(play(), report=complain):
+        raise KeyboardInterrupt
     return 0 if went_well == [True] else 1
 
 

@@ -118,6 +118,8 @@ def _where(url: str | None, key: str | None) -> tuple[str, str]:
         raise Unavailable(
             "There is no API key: set FOREBAY_API_KEY (`forebay keys create` makes one)."
         )
+    if not address.startswith(("http://", "https://")):
+        raise InvalidRequest(f"'{address}' is no URL of a door: write http://HOST:PORT.")
     return address, secret
 
 

@@ -15,8 +15,10 @@ _INTERRUPTED: Final = 130
 
 async def until_interrupted(
     work: Coroutine[Any, Any, None], *, report: Callable[[str], None]
-) -> None:
+) -> bool:
     """Run `work` to its end, or cancel it at the first signal and wait for its cleanup.
+
+    True when it was interrupted.
 
     A second signal ends this process at once; whatever is on its leash is killed with it.
     """
@@ -40,3 +42,4 @@ async def until_interrupted(
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+    return was_asked

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from deploy.embedded.errors import StackFailed
 from deploy.embedded.files.credentials import Credentials
 from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope
@@ -17,9 +18,11 @@ FIRST_TENANT: Final = "local"
 async def prepare_ledger(settings: LedgerSettings, credentials: Credentials) -> Credentials:
     """Apply migrations and see that both keys work; returns them with the other secrets.
 
-    Raises LedgerUnavailable.
+    Raises LedgerUnavailable, or StackFailed where a newer version has been at work.
     """
     # SQLAlchemy and Alembic take half a second to import; nothing else of the stack needs them.
+    from alembic.util import CommandError
+
     from shared.persistence.engine import open_database
     from shared.persistence.migrating import apply_migrations
     from shared.persistence.tenants import TenantRepository
@@ -40,5 +43,10 @@ async def prepare_ledger(settings: LedgerSettings, credentials: Credentials) -> 
             key=await working(credentials.key, KeyScope.PRODUCER),
             admin_key=await working(credentials.admin_key, KeyScope.ADMIN),
         )
+    except CommandError as error:
+        raise StackFailed(
+            f"The ledger at {settings.url.redacted} belongs to another version of Forebay "
+            f"({error}): run that version, or name another folder with FOREBAY_EMBEDDED__FOLDER."
+        ) from error
     finally:
         await database.close()

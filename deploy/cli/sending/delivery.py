@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.cli.output import complain, say, say_json
-from deploy.cli.sending.door import Door
+from deploy.cli.sending.door import LAST_EVENTS, Door
 from deploy.cli.sending.order import Order
 from deploy.cli.sending.result import Result, result_of
 
@@ -61,7 +61,7 @@ async def deliver_streamed(door: Door, order: Order, *, as_json: bool) -> bool:
             sys.stdout.flush()
         elif event["type"] == "response.restarted":
             say("\n(the answer begins again)")
-        if event["type"] in _LAST:
+        if event["type"] in LAST_EVENTS:
             seconds = time.monotonic() - began
             result = result_of(event["response"], line=order.line, seconds=seconds, waits=0)
     if result is None:
@@ -72,12 +72,6 @@ async def deliver_streamed(door: Door, order: Order, *, as_json: bool) -> bool:
     if result.error:
         complain(result.error)
     return result.ok
-
-
-_LAST = frozenset(
-    f"response.{state}"
-    for state in ("completed", "failed", "incomplete", "cancelled", "requires_action")
-)
 
 
 def _progress(*, is_shown: bool) -> Progress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Self
 
 import aiohttp
@@ -18,6 +19,13 @@ from shared.identifiers import new_id
 _CONNECT_SECONDS: Final = 5.0
 _TRIES_TO_CONNECT: Final = 3
 _PAUSE_SECONDS: Final = 0.5
+
+
+LAST_EVENTS: Final = frozenset(
+    f"response.{state}"
+    for state in ("completed", "failed", "incomplete", "cancelled", "requires_action")
+)
+_Request = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
 class Refused(ForebayError):
@@ -85,15 +93,30 @@ class Door:
                 return result_of(response, line=order.line, seconds=seconds, waits=waits)
 
     async def events(self, order: Order) -> AsyncIterator[dict[str, Any]]:
-        """The events of a streamed answer; raises Refused or Unavailable."""
-        headers = {"Idempotency-Key": new_id("req")}
-        async with self._opened().post(
-            f"{self._url}/v1/responses", json={**order.body, "stream": True}, headers=headers
-        ) as response:
-            await _refuse(response)
-            async for line in response.content:
-                if line.startswith(b"data: {"):
-                    yield msgspec.json.decode(line[6:])
+        """The events of a streamed answer; a connection that is cut is resumed where it stopped.
+
+        Raises Refused or Unavailable.
+        """
+        address, last, response_id = f"{self._url}/v1/responses", -1, None
+        request = self._opened().post(
+            address,
+            json={**order.body, "stream": True},
+            headers={"Idempotency-Key": new_id("req")},
+        )
+        for _ in range(_TRIES_TO_CONNECT):
+            async for event in _events(request):
+                last = event["sequence_number"]
+                response_id = event.get("response", {}).get("id", response_id)
+                yield event
+                if event["type"] in LAST_EVENTS:
+                    return
+            if response_id is None:
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
+            request = self._opened().get(
+                f"{address}/{response_id}?stream=true&starting_after={last}"
+            )
+        raise self._unavailable()
 
     async def _post(self, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         for tries_left in reversed(range(_TRIES_TO_CONNECT)):
@@ -104,7 +127,7 @@ class Door:
                     await _refuse(response)
                     answer: dict[str, Any] = msgspec.json.decode(await response.read())
                     return answer
-            except aiohttp.ClientConnectionError as error:
+            except aiohttp.ClientError as error:
                 if not tries_left:
                     raise self._unavailable() from error
                 await asyncio.sleep(_PAUSE_SECONDS)
@@ -119,6 +142,18 @@ class Door:
         return Unavailable(
             f"Nobody answers at {self._url}: start Forebay with `forebay up`, or set FOREBAY_URL."
         )
+
+
+async def _events(request: _Request) -> AsyncIterator[dict[str, Any]]:
+    """Until the stream ends, in whatever way."""
+    try:
+        async with request as response:
+            await _refuse(response)
+            async for line in response.content:
+                if line.startswith(b"data: {"):
+                    yield msgspec.json.decode(line[6:])
+    except aiohttp.ClientError:
+        return
 
 
 async def _refuse(response: aiohttp.ClientResponse) -> None:
