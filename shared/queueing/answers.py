@@ -7,7 +7,7 @@ for which `AsyncResult.get()` of a stock Celery producer waits.
 from __future__ import annotations
 
 import re
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -26,36 +26,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str
     correlation_id: str
     body: bytes
-
-
-class AnswerPublisher(Protocol):
-    """Sends answers, confirmed; belongs to one event loop."""
-
-    async def start(self) -> None:
-        """Begins to connect and returns at once."""
-        ...
-
-    async def send(self, answer: Answer) -> None:
-        """Returns when the broker has it; a queue that does not exist swallows it silently.
-
-        Raises BrokerUnavailable within `publish_timeout_seconds`. Sending twice is harmless.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Disconnects."""
-        ...
-
-
-def build_answer_publisher(broker: BrokerSettings) -> AnswerPublisher:
-    """The answer publisher for the broker that `broker.url` names."""
-    if broker.is_redis:
-        from shared.queueing.redis_lists.answers import RedisAnswerPublisher
-
-        return RedisAnswerPublisher(broker)
-    from shared.queueing.amqp.answers import AmqpAnswerPublisher
-
-    return AmqpAnswerPublisher(broker)
 
 
 def may_reply_to(reply_to: str, broker: BrokerSettings) -> bool:
