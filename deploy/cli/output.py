@@ -36,9 +36,11 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empt
         return
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    # The first column holds ids, which other commands want whole.
+    columns = [Column(headings[0], no_wrap=True), *headings[1:]]
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console().print(table, markup=False)
