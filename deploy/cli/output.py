@@ -38,8 +38,8 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empt
     from rich.console import Console
     from rich.table import Column, Table
 
-    # The first column holds ids, which other commands want whole.
-    columns = [Column(headings[0], no_wrap=True), *headings[1:]]
+    # Ids are wanted whole by other commands; only the last column is long enough to be broken.
+    columns = [Column(heading, no_wrap=heading != headings[-1]) for heading in headings]
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
