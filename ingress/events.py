@@ -22,6 +22,8 @@ LOOK_SECONDS: Final = 2.0
 QUIET_SECONDS: Final = 0.1
 """The least time between two looks, however often a wake-up finds no event."""
 KEEP_ALIVE_SECONDS: Final = 15.0
+OVERDUE_SECONDS: Final = 5.0
+"""How long after its deadline a message is believed to be closed by somebody yet."""
 _HANDED_OFF: Final = str(ResponseRequiresAction.__struct_config__.tag)
 _LARGEST_SEQUENCE: Final = 2**62
 
@@ -82,7 +84,8 @@ class Replies:
     ) -> AsyncIterator[NumberedEvent | None]:
         """The events above `after`, in order, until one closes the stream.
 
-        None, each KEEP_ALIVE_SECONDS, says that nothing happened.
+        It ends without one where nobody closes a message that is overdue. None, each
+        KEEP_ALIVE_SECONDS, says that nothing happened.
         """
         for sequence, event in enumerate(opening(record)):
             if sequence > after:
@@ -101,6 +104,8 @@ class Replies:
             if has_ended(current) and not await self._waits_for_human(current, last):
                 for sequence, event in enumerate(await self._missing(current, last), last + 1):
                     yield _numbered(sequence, event)
+                return
+            if self._is_overdue(current):
                 return
             woken = await self._sleep(wake, min(looked + LOOK_SECONDS, spoke + KEEP_ALIVE_SECONDS))
             now = self._clock.monotonic()
@@ -127,6 +132,10 @@ class Replies:
         finally:
             self._sleepers.discard(wake)
         return True
+
+    def _is_overdue(self, record: MessageRecord) -> bool:
+        late = (self._clock.now() - record.deadline).total_seconds()
+        return not has_ended(record) and late > OVERDUE_SECONDS
 
     async def _missing(self, record: MessageRecord, last: int) -> list[bytes]:
         """What the ledger can add for a reader that has heard everything up to `last`."""

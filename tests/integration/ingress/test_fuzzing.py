@@ -1,0 +1,145 @@
+"""Whatever is sent, the door answers, says why, and never answers 500."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.ingress.running_door import RunningDoor
+
+RELAXED = settings(
+    max_examples=100,
+    deadline=None,
+    phases=[Phase.generate],
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.just("\0")
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FIELDS = [
+    "input",
+    "model",
+    "instructions",
+    "previous_response_id",
+    "conversation",
+    "background",
+    "stream",
+    "metadata",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "service_tier",
+    "user",
+    "safety_identifier",
+    "truncation",
+    "text",
+    "tools",
+    "tool_choice",
+    "include",
+    "store",
+    "messages",
+    "max_tokens",
+    "n",
+    "stop",
+    "seed",
+    "response_format",
+]
+BODIES = st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6)
+LATIN = st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f")
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        ["Prefer", "X-Forebay-Deadline", "Idempotency-Key", "Last-Event-ID", "traceparent"]
+    ),
+    st.text(
+        st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30
+    ),
+    max_size=3,
+)
+
+
+@pytest.fixture
+def session(door: RunningDoor, key: str) -> Iterator[requests.Session]:
+    with requests.Session() as made:
+        made.headers["Authorization"] = f"Bearer {key}"
+        yield made
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions"])
+def test_no_body_of_known_fields_is_a_500(
+    door: RunningDoor, session: requests.Session, path: str
+) -> None:
+    @RELAXED
+    @given(body=BODIES, headers=HEADERS)
+    def send(body: dict[str, Any], headers: dict[str, str]) -> None:
+        plain = {name: value.encode("latin-1") for name, value in headers.items()}
+        plain["X-Forebay-Deadline"] = plain.get("X-Forebay-Deadline", b"0.02")
+        data = json.dumps({"background": True, **body} if "responses" in path else body)
+        _check(session.post(door.url + path, data=data, headers=_json(plain), timeout=10))
+
+    send()
+
+
+def test_no_bytes_at_all_are_a_500(door: RunningDoor, session: requests.Session) -> None:
+    @RELAXED
+    @given(data=st.binary(max_size=200))
+    def send(data: bytes) -> None:
+        _check(session.post(f"{door.url}/v1/responses", data=data, headers=_json({}), timeout=10))
+
+    send()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_our_own_document_allows_is_no_500(
+    door: RunningDoor, session: requests.Session
+) -> None:
+    schema = schemathesis.openapi.from_url(f"{door.url}/openapi.json")
+
+    @RELAXED
+    @given(data=st.data())
+    def call(data: st.DataObject) -> None:
+        operation = data.draw(st.sampled_from(operations))
+        case = data.draw(operation.as_strategy())
+        # Nobody answers here, so whoever waits must not wait long.
+        brief = {"X-Forebay-Deadline": "0.02", "Prefer": "wait=0"}
+        case.headers = {**(case.headers or {}), **brief, **session.headers}
+        if isinstance(case.body, dict):
+            case.body.pop("stream", None)
+        request = case.as_transport_kwargs(base_url=door.url)
+        _check(session.request(**request, timeout=10))
+
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) >= 11
+    call()
+
+
+def _json(headers: dict[str, bytes]) -> dict[str, bytes | str]:
+    return {"Content-Type": "application/json", **headers}
+
+
+def _check(answer: requests.Response) -> None:
+    hypothesis.event(str(answer.status_code))
+    # Nobody works here: a wait runs out, and a lane that stands still is refused.
+    honest = answer.status_code == 504 or (
+        answer.status_code == 503 and answer.json()["error"]["code"] == "lane_overloaded"
+    )
+    assert answer.status_code < 500 or honest, answer.text
+    assert answer.headers["x-request-id"].startswith("req_")
+    if answer.status_code >= 400:
+        body = answer.json()
+        assert body.get("error", body).get("code"), answer.text
