@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from shared.decoding import convert
+from shared.decoding import invalid_field
 from shared.errors import InvalidRequest
 from shared.settings.secret import Secret, ServerUrl, has_password
 
@@ -97,8 +97,7 @@ def _read_leaf(
     try:
         built[name] = _leaf(value, kind, from_text=not from_file)
     except InvalidRequest as error:
-        where = f" at '{error.param}'" if error.param else ""
-        reading.fault(path, value, f"{error.message}{where} Set a value that fits.")
+        reading.fault(path, value, f"{error.message} Set a value that fits.")
 
 
 def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
@@ -109,8 +108,8 @@ def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
             raise InvalidRequest(f"is not valid JSON: {error}.") from None
     try:
         return msgspec.convert(value, kind, strict=not from_text, dec_hook=_decode_custom)
-    except msgspec.ValidationError:
-        return convert(value, kind, strict=not from_text)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
 
 
 def _decode_custom(kind: type, value: object) -> object:
@@ -122,5 +121,20 @@ def _decode_custom(kind: type, value: object) -> object:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
-    return ServerUrl(text).redacted if "://" in text else repr(value)
+    if isinstance(value, str) and "://" in value and value[:1] not in {"[", "{"}:
+        return ServerUrl(value).redacted
+    return repr(_without_secrets(value))
+
+
+def _without_secrets(value: object) -> object:
+    if isinstance(value, str) and value[:1] in {"[", "{"}:
+        try:
+            return _without_secrets(msgspec.json.decode(value))
+        except msgspec.DecodeError:
+            return f"{value[0]}…"  # what cannot be read cannot be searched for secrets
+    if isinstance(value, dict):
+        return {
+            key: "***" if key in _SECRET_KEYS else _without_secrets(inner)
+            for key, inner in value.items()
+        }
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
