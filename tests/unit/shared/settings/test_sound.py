@@ -1,0 +1,62 @@
+"""Settings that are each valid and together cannot work are found, with the fix."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def findings(**env: str) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({f"FOREBAY_{name}": value for name, value in env.items()})
+    return list(refused.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("BROKER__URL", "broker.url"), ("REDIS__URL", "redis.url"), ("LEDGER__URL", "ledger.url")],
+)
+def test_a_server_of_an_unknown_kind_is_named_with_those_there_are(name: str, key: str) -> None:
+    (finding,) = findings(**{name: "mongodb://me:hunter2@host/"})
+    assert finding.startswith(f"{key} = ")
+    assert "hunter2" not in finding
+    assert "://" in finding.partition("Start it with")[2]
+
+
+def test_the_soft_limit_is_below_the_hard_one() -> None:
+    (finding,) = findings(WORKER__SOFT_TIME_LIMIT_SECONDS="700")
+    assert "soft_time_limit_seconds must be below" in finding
+
+
+def test_redis_gives_no_running_message_to_a_second_worker() -> None:
+    (finding,) = findings(
+        BROKER__URL="redis://127.0.0.1/0", BROKER__VISIBILITY_TIMEOUT_SECONDS="1000"
+    )
+    assert "1320 or more" in finding
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ([{"kind": "handoff"}, {"kind": "handoff"}], "two are named 'a'"),
+        ([{"kind": "openai_compatible", "model": "m"}], "needs base_url"),
+        ([{"kind": "anthropic", "model": "m", "base_url": "ftp://x"}], "needs base_url"),
+        ([{"kind": "openai_compatible", "base_url": "http://x"}], "needs model"),
+        ([{"kind": "rules"}], "needs rules_file"),
+    ],
+)
+def test_a_chain_that_cannot_work_is_said(links: list[dict[str, Any]], said: str) -> None:
+    (finding,) = findings(PROVIDERS=json.dumps([{"name": "a", **link} for link in links]))
+    assert said in finding
+    assert "'a'" in finding

@@ -1,0 +1,85 @@
+"""From the body that was accepted to what a provider is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.messages.input_item import InputItem, Role
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
+from workers.providers.provider import Role as Speaker
+from workers.steps.prompt import prompt_of
+from workers.turn import Turn, begin_turn
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}}
+
+
+def turn_of(user: str | None = None, **body: Any) -> Turn:
+    record = MessageRecord(
+        id="resp_1",
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body=json.dumps({"input": "hello", **body}),
+        accepted_at=NOW,
+        deadline=NOW,
+        user_id=user,
+    )
+    turn = begin_turn(record)
+    turn.items = [InputItem(Role.SYSTEM, "be brief"), *turn.body.items]
+    return turn
+
+
+def test_a_plain_message_leaves_everything_to_the_provider() -> None:
+    assert prompt_of(turn_of()) == Prompt(
+        messages=(
+            Message(role=Speaker.SYSTEM, content="be brief"),
+            Message(role=Speaker.USER, content="hello"),
+        ),
+        model=AUTOMATIC_MODEL,
+        tenant="ten_1",
+    )
+
+
+def test_what_the_caller_asked_for_is_passed_on() -> None:
+    prompt = prompt_of(
+        turn_of(user="ada", model="small", max_output_tokens=9, temperature=0.5, top_p=0.9, seed=7)
+    )
+    assert (prompt.model, prompt.max_output_tokens) == ("small", 9)
+    assert (prompt.temperature, prompt.top_p, prompt.user) == (0.5, 0.9, "ada")
+    assert prompt.extra == {"seed": 7}
+
+
+def test_a_temperature_of_zero_is_a_wish_and_not_nothing() -> None:
+    prompt = prompt_of(turn_of(temperature=0, presence_penalty=0, seed=0))
+    assert prompt.temperature == 0
+    assert prompt.extra == {"presence_penalty": 0, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"), [("END", ("END",)), (["A", "B"], ("A", "B")), (None, ())]
+)
+def test_a_stop_is_one_word_or_several(stop: object, said: tuple[str, ...]) -> None:
+    assert prompt_of(turn_of(stop=stop)).stop == said
+
+
+@pytest.mark.parametrize(
+    ("text", "response_format"),
+    [
+        (None, None),
+        ({}, None),
+        ({"format": {"type": "text"}}, None),
+        ({"format": {"type": "json_object"}}, {"type": "json_object"}),
+        (
+            {"format": {"type": "json_schema", "name": "a", "schema": SCHEMA, "strict": True}},
+            {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA, "strict": True}},
+        ),
+    ],
+)
+def test_a_format_is_said_in_the_words_of_chat(text: object, response_format: object) -> None:
+    assert prompt_of(turn_of(text=text)).extra.get("response_format") == response_format
