@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingress.api.chat.chunks import ChunkWriter
+from ingress.events import NumberedEvent
+from shared.messages.events import (
+    Event,
+    OutputTextDelta,
+    ResponseRestarted,
+    closing_event,
+    encode_event,
+)
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.messages.response import response_object
+from shared.messages.state import ResponseState
+
+RECORD = MessageRecord(
+    id="resp_00",
+    tenant_id="ten_1",
+    lane=Lane.STANDARD,
+    body='{"input":"Hi"}',
+    accepted_at=datetime(2026, 1, 1, tzinfo=UTC),
+    deadline=datetime(2026, 1, 2, tzinfo=UTC),
+)
+
+
+def ended(text: str, state: ResponseState = ResponseState.COMPLETED, **more: Any) -> Event:
+    record = msgspec.structs.replace(RECORD, state=state, output_text=text, **more)
+    return closing_event(response_object(record))
+
+
+async def written(*events: Event, include_usage: bool = False) -> list[dict[str, Any]]:
+    """The chunks; `[DONE]` as an empty one."""
+
+    async def numbered() -> AsyncIterator[NumberedEvent | None]:
+        for sequence, event in enumerate(events):
+            body = encode_event(event)
+            yield NumberedEvent(sequence, json.loads(body)["type"], body)
+
+    writer = ChunkWriter(RECORD, model="auto", include_usage=include_usage)
+    lines = [line async for line in writer.lines(numbered())]
+    assert all(line.startswith(b"data: ") and line.endswith(b"\n\n") for line in lines)
+    return [{} if b"[DONE]" in line else json.loads(line[6:]) for line in lines]
+
+
+def text_of(chunks: list[dict[str, Any]]) -> str:
+    return "".join(
+        choice["delta"].get("content", "")
+        for chunk in chunks
+        for choice in chunk.get("choices", [])
+    )
+
+
+async def test_deltas_become_chunks_and_the_end_is_marked() -> None:
+    chunks = await written(OutputTextDelta("m", "Hel"), OutputTextDelta("m", "lo"), ended("Hello"))
+    assert text_of(chunks) == "Hello"
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1] == {}
+
+
+async def test_what_was_not_streamed_comes_with_the_end() -> None:
+    assert text_of(await written(ended("Hello"))) == "Hello"
+    assert text_of(await written(OutputTextDelta("m", "Hel"), ended("Hello"))) == "Hello"
+
+
+async def test_an_end_that_contradicts_what_was_said_is_an_error() -> None:
+    chunks = await written(OutputTextDelta("m", "Hal"), ended("Hello"))
+    assert chunks[-1]["error"]["code"] == "response_restarted"
+
+
+@pytest.mark.parametrize(("said", "ends"), [("", "Hello"), ("Hal", "Hal")])
+async def test_a_restart_matters_only_after_the_first_word(said: str, ends: str) -> None:
+    deltas = [OutputTextDelta("m", said)] if said else []
+    chunks = await written(*deltas, ResponseRestarted("resp_00", "x"), ended("Hello"))
+    assert text_of(chunks) == ends
+    assert ("error" in chunks[-1]) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"), [("max_output_tokens", "length"), ("content_filter", "content_filter")]
+)
+async def test_an_incomplete_answer_says_why(reason: str, finish: str) -> None:
+    chunks = await written(ended("He", ResponseState.INCOMPLETE, incomplete_reason=reason))
+    assert chunks[-2]["choices"][0]["finish_reason"] == finish
+
+
+async def test_usage_comes_last_and_only_when_asked_for() -> None:
+    end = ended("Hi", input_tokens=2, output_tokens=1)
+    asked = await written(end, include_usage=True)
+    assert asked[-2]["usage"]["total_tokens"] == 3
+    assert asked[0]["usage"] is None
+    assert all("usage" not in chunk for chunk in await written(end))
