@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
+
+_PIPE_WIDTH: Final = 240
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.")]
 
@@ -38,9 +40,11 @@ def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empt
     from rich.console import Console
     from rich.table import Column, Table
 
-    # Ids are wanted whole by other commands; only the last column is long enough to be broken.
-    columns = [Column(heading, no_wrap=heading != headings[-1]) for heading in headings]
+    # The first column holds ids, which other commands want whole.
+    columns = [Column(heading, no_wrap=heading == headings[0]) for heading in headings]
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table, markup=False)
+    # Where nobody looks, nothing needs to be folded.
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console.print(table, markup=False)

@@ -28,6 +28,11 @@ def clean_environment(**more: str) -> dict[str, str]:
     }
 
 
+def slowdown() -> float:
+    """How much longer things take here now than on a machine that does nothing else."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def forebay(
     *arguments: str, folder: Path, stdin: str = "", **more: str
 ) -> subprocess.CompletedProcess[str]:
@@ -39,7 +44,7 @@ def forebay(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
     )
 
 
@@ -95,7 +100,7 @@ class RunningStack:
         return parts[0].replace(b"\0", b" ").decode() if is_ours else ""
 
 
-def eventually(holds: Callable[[], bool], *, seconds: float = 15) -> bool:
+def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> bool:
     """Whether it comes to hold in time; what is waited for happens in another process."""
     give_up_at = time.monotonic() + seconds
     while not holds():

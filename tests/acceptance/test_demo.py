@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from tests.acceptance.command import forebay
+from tests.acceptance.command import forebay, slowdown
 
 SCENES = {
     "answered",
@@ -35,4 +35,4 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["burst_429"]["refused"] > 0
     assert scenes["worker_killed"]["answers"] == 1
     assert scenes["flower"]["finished_tasks"] >= 10
-    assert seconds < 40, "20 s are promised on a machine that does nothing else"
+    assert seconds < 20 * slowdown()
