@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
+from typing import Final
+
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.settings.servers import RedisSettings
 
+_CONNECTIONS: Final = 50
+
 
 def open_redis(settings: RedisSettings) -> Redis:
     """A client for bytes. Connecting and every call fail within `timeout_seconds`; no retries.
 
-    A slow Redis is worse than a dead one, so callers state what they do without it.
+    A slow Redis is worse than a dead one, so callers state what they do without it. More calls at
+    once than there are connections wait for their turn, just as long.
     """
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         str(settings.url),
+        max_connections=_CONNECTIONS,
+        timeout=settings.timeout_seconds,
         decode_responses=False,
         socket_timeout=settings.timeout_seconds,
         socket_connect_timeout=settings.timeout_seconds,
@@ -23,3 +30,4 @@ def open_redis(settings: RedisSettings) -> Redis:
         health_check_interval=0,
         retry=Retry(NoBackoff(), 0),
     )
+    return Redis.from_pool(pool)
