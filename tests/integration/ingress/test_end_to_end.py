@@ -1,0 +1,70 @@
+"""The whole road with nothing standing in: client, door, ledger, queue, worker, provider, reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import openai
+import pytest
+
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import open_database
+from shared.persistence.tenants import TenantRepository
+from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack, openai_link
+
+
+@pytest.fixture
+def stack(amqp_url: str, redis_url: str, migrated_postgres_url: str) -> Iterator[Stack]:
+    """RabbitMQ, Redis, Postgres, and one scripted provider."""
+    with ProviderThread() as provider:
+        yield Stack(
+            broker_url=amqp_url,
+            redis_url=redis_url,
+            ledger_url=migrated_postgres_url,
+            providers=[openai_link(provider.url, "first")],
+        )
+
+
+@pytest.fixture
+async def real_client(stack: Stack, tmp_path: Path) -> AsyncIterator[openai.AsyncOpenAI]:
+    settings = settings_for(stack.ledger_url, stack.redis_url, stack.broker_url)
+    database = open_database(settings.ledger)
+    tenants = TenantRepository(database, SystemClock())
+    made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
+    await database.close()
+    with RunningDoor(settings) as door:
+        worker = await asyncio.to_thread(AgentWorker(stack, tmp_path).start)
+        async with openai.AsyncOpenAI(
+            api_key=made.key, base_url=f"{door.url}/v1", max_retries=0, timeout=30
+        ) as client:
+            yield client
+        worker.kill()
+
+
+async def test_a_message_travels_the_whole_road_in_every_manner(
+    real_client: openai.AsyncOpenAI,
+) -> None:
+    waited = await real_client.responses.create(model="auto", input="Hello")
+    assert waited.status == "completed"
+    assert waited.output_text
+    streamed = [one async for one in await real_client.responses.create(input="Hi", stream=True)]
+    assert streamed[-1].type == "response.completed"
+    assert [event.sequence_number for event in streamed] == list(range(len(streamed)))
+    asked = [{"role": "user", "content": "Hello"}]
+    chat = await real_client.chat.completions.create(model="auto", messages=asked)
+    assert chat.choices[0].message.content
+    stream = await real_client.chat.completions.create(model="auto", messages=asked, stream=True)
+    chunks = [chunk async for chunk in stream]
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    queued = await real_client.responses.create(
+        input="And then?", background=True, previous_response_id=waited.id
+    )
+    polled = await real_client.responses.retrieve(queued.id, extra_headers={"Prefer": "wait=20"})
+    assert polled.status == "completed"
