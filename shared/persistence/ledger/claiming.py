@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, or_, update
 
 from shared.clock import Clock
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
+from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import message
 
@@ -38,6 +39,23 @@ class ClaimGroup:
         self._clock = clock
         self._worker = worker
         self._lease = timedelta(seconds=lease_seconds)
+        self._wanted = RowDocument([message.c.id], database.relaxed.dialect)
+        self._claim = (
+            update(message)
+            .where(
+                message.c.id == self._wanted.relation.c.id,
+                message.c.state == ResponseState.QUEUED,
+                or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now")),
+            )
+            .values(
+                state=ResponseState.IN_PROGRESS,
+                attempt=message.c.attempt + 1,
+                claimed_at=bindparam("now"),
+                claimed_by=worker,
+                lease_until=bindparam("until"),
+            )
+            .returning(*RECORD_COLUMNS)
+        )
 
     async def flush(self, message_ids: list[str]) -> Sequence[MessageRecord | None]:
         """The record of each message that was there to take, in order.
@@ -45,24 +63,12 @@ class ClaimGroup:
         The same id twice in a group is given once; raises LedgerUnavailable.
         """
         now = self._clock.now()
-        statement = (
-            update(message)
-            .where(
-                message.c.id.in_(message_ids),
-                message.c.state == ResponseState.QUEUED,
-                or_(message.c.not_before.is_(None), message.c.not_before <= now),
-            )
-            .values(
-                state=ResponseState.IN_PROGRESS,
-                attempt=message.c.attempt + 1,
-                claimed_at=now,
-                claimed_by=self._worker,
-                lease_until=now + self._lease,
-            )
-            .returning(*RECORD_COLUMNS)
-        )
+        wanted = self._wanted.parameters([{"id": message_id} for message_id in message_ids])
         async with transaction(self._engine) as connection:
-            rows = (await connection.execute(statement)).all()
+            claimed = await connection.execute(
+                self._claim, {**wanted, "now": now, "until": now + self._lease}
+            )
+            rows = claimed.all()
         taken = {row.id: record_of(row) for row in rows}
         return [taken.pop(message_id, None) for message_id in message_ids]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Settlement
+from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
     DeadLetterState,
@@ -49,18 +50,20 @@ class SettleGroup:
         self._insert_attempts = insert_new(attempt, sqlite_dialect=database.is_sqlite)
         self._insert_letters = insert_new(dead_letter, sqlite_dialect=database.is_sqlite)
         self._insert_handoffs = insert_new(handoff, sqlite_dialect=database.is_sqlite)
+        columns = [message.c[name] for name in ("id", "attempt", *_ANSWER_COLUMNS)]
+        self._document = RowDocument(columns, database.durable.dialect)
+        ends = self._document.relation.c
         self._update = (
             update(message)
             .where(
-                message.c.id == bindparam("b_id"),
-                message.c.attempt == bindparam("b_attempt"),
+                message.c.id == ends.id,
+                message.c.attempt == ends.attempt,
                 message.c.state == ResponseState.IN_PROGRESS,
             )
             .values(
-                lease_until=None,
-                wake_at=None,
-                **{name: bindparam(f"b_{name}") for name in _ANSWER_COLUMNS},
+                lease_until=None, wake_at=None, **{name: ends[name] for name in _ANSWER_COLUMNS}
             )
+            .returning(message.c.id, message.c.attempt)
         )
 
     async def flush(self, settlements: list[Settlement]) -> Sequence[bool | BaseException]:
@@ -70,8 +73,7 @@ class SettleGroup:
         """
         try:
             async with transaction(self._engine) as connection:
-                await connection.execute(self._update, [_row(item) for item in settlements])
-                won = await _winners(connection, settlements)
+                won = await self._write(connection, settlements)
                 for statement, rows in (
                     (self._insert_attempts, _attempt_rows(settlements)),
                     (self._insert_letters, _letter_rows(won)),
@@ -86,28 +88,42 @@ class SettleGroup:
         written = {(item.message_id, item.attempt) for item in won}
         return [(item.message_id, item.attempt) in written for item in settlements]
 
+    async def _write(
+        self, connection: AsyncConnection, settlements: list[Settlement]
+    ) -> list[Settlement]:
+        ends = self._document.parameters([_row(item) for item in settlements])
+        rows = await connection.execute(self._update, ends)
+        written = {(row.id, row.attempt) for row in rows}
+        if len(written) == len(settlements):
+            return settlements
+        left = [item for item in settlements if (item.message_id, item.attempt) not in written]
+        written |= await _written_before(connection, left)
+        return [item for item in settlements if (item.message_id, item.attempt) in written]
+
 
 def _row(settlement: Settlement) -> dict[str, Any]:
-    row: dict[str, Any] = {f"b_{name}": getattr(settlement, name) for name in _ANSWER_COLUMNS}
-    row["b_id"] = settlement.message_id
-    row["b_attempt"] = settlement.attempt
+    row: dict[str, Any] = {name: getattr(settlement, name) for name in _ANSWER_COLUMNS}
+    row["id"] = settlement.message_id
+    row["attempt"] = settlement.attempt
     return row
 
 
-async def _winners(connection: AsyncConnection, settlements: list[Settlement]) -> list[Settlement]:
+async def _written_before(
+    connection: AsyncConnection, settlements: list[Settlement]
+) -> set[tuple[str, int]]:
     # One claim has one attempt number, so a row in the state and at the moment that this
-    # settlement names was written by it: just now, or before an answer of the database was lost.
+    # settlement names was written by it, and the database's answer to that was lost.
     rows = await connection.execute(
         select(message.c.id, message.c.attempt, message.c.state, message.c.finished_at).where(
             message.c.id.in_([item.message_id for item in settlements])
         )
     )
     ends = {(row.id, row.attempt, row.state, row.finished_at) for row in rows}
-    return [
-        item
+    return {
+        (item.message_id, item.attempt)
         for item in settlements
         if (item.message_id, item.attempt, item.state, item.finished_at) in ends
-    ]
+    }
 
 
 def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
