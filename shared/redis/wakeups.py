@@ -28,6 +28,7 @@ class Wakeups:
         self._pubsub: PubSub | None = None
         self._reader: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
+        self._unheard: set[bytes] = set()
 
     @asynccontextmanager
     async def listen(self, message_id: str) -> AsyncIterator[asyncio.Event]:
@@ -59,13 +60,13 @@ class Wakeups:
         self._wake_all()
 
     async def _subscribe(self, channel: bytes) -> None:
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read_forever())
         try:
             pubsub = self._pubsub or await self._connect()
             await pubsub.subscribe(channel)
         except (RedisError, OSError):
-            return
-        if self._reader is None:
-            self._reader = asyncio.create_task(self._read_forever(pubsub))
+            self._unheard.add(channel)
 
     async def _connect(self) -> PubSub:
         # One at a time: two first listeners would each take a connection, and one be forgotten.
@@ -77,6 +78,7 @@ class Wakeups:
             return self._pubsub
 
     async def _unsubscribe(self, channel: bytes) -> None:
+        self._unheard.discard(channel)
         if self._pubsub is None:
             return
         try:
@@ -84,15 +86,23 @@ class Wakeups:
         except (RedisError, OSError):
             return
 
-    async def _read_forever(self, pubsub: PubSub) -> None:
+    async def _read_forever(self) -> None:
         while True:
             try:
+                pubsub = self._pubsub or await self._connect()
+                await self._subscribe_unheard(pubsub)
                 await self._read(pubsub)
             except (RedisError, OSError):
-                # redis-py subscribes again to every channel when it reconnects; what was
+                # redis-py subscribes again to every channel it had when it reconnects; what was
                 # published meanwhile is gone, so everybody looks once.
                 self._wake_all()
                 await asyncio.sleep(self._retry_seconds)
+
+    async def _subscribe_unheard(self, pubsub: PubSub) -> None:
+        """Subscribe for those who came while Redis was away."""
+        if channels := tuple(self._unheard):
+            await pubsub.subscribe(*channels)
+            self._unheard.difference_update(channels)
 
     async def _read(self, pubsub: PubSub) -> None:
         message = await pubsub.get_message(timeout=None)
