@@ -26,6 +26,7 @@ class Account:
     accepted: int
     completed: int = 0
     dead_lettered: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
     repeated_turns: int = 0
     provider_calls: int = 0
     wasted_calls: int = 0
@@ -69,11 +70,10 @@ def _account(ground: Ground, accepted: dict[str, str]) -> Account:
     account = Account(accepted=len(accepted))
     with ground.query() as connection:
         rows = {row[0]: row[1:] for row in connection.execute(_ROWS.encode())}
-        letters = Counter(
-            row[0] for row in connection.execute(b"SELECT message_id FROM dead_letter")
-        )
+        letters = connection.execute(b"SELECT message_id, reason FROM dead_letter").fetchall()
         steps = connection.execute(b"SELECT message_id, before, after FROM transition").fetchall()
-    _compare(account, accepted, rows, letters)
+    account.reasons = dict(Counter(reason for _, reason in letters))
+    _compare(account, accepted, rows, Counter(message_id for message_id, _ in letters))
     _check_transitions(account, rows, steps)
     asked = ground.provider.calls_by_question()
     account.provider_calls = sum(asked.get(text, 0) for text in accepted.values())
