@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Final, assert_never
 
 import msgspec
 
 from ingress.admission.admission import Admission
 from ingress.admission.question import AdmissionRequest
-from ingress.admission.token_estimate import estimate_tokens
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused
 from ingress.arrival import Arrival
+from ingress.ledger_entry import LedgerEntries
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
 from shared.errors import InvalidRequest
@@ -64,13 +62,7 @@ class Acceptance:
         self._admission = admission
         self._ledger = ledger
         self._publisher = publisher
-        self._clock = clock
-        self._longest_seconds = lanes.longest_deadline_seconds
-        self._deadline_seconds = {
-            Lane.INTERACTIVE: lanes.interactive_deadline_seconds,
-            Lane.STANDARD: lanes.standard_deadline_seconds,
-            Lane.BATCH: lanes.batch_deadline_seconds,
-        }
+        self._entries = LedgerEntries(lanes, clock)
         self._accepted = {
             (lane, surface): metrics.accepted_messages.labels(lane.value, _SURFACE_LABELS[surface])
             for lane in Lane
@@ -84,7 +76,8 @@ class Acceptance:
         be committed now; then nothing was consumed and nothing promised.
         """
         arrival.check()
-        record = self._record(arrival)
+        p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
+        record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
         question = _question(arrival, record)
         verdict = await self._admission.decide(question)
@@ -99,47 +92,6 @@ class Acceptance:
                 return verdict
             case _:
                 assert_never(verdict)
-
-    def _record(self, arrival: Arrival) -> MessageRecord:
-        now = self._clock.now()
-        lane, body = arrival.lane, arrival.body
-        return MessageRecord(
-            id=arrival.message_id,
-            tenant_id=arrival.tenant.id,
-            lane=lane,
-            surface=arrival.surface,
-            body=arrival.raw_body.decode(),
-            body_digest=blake2b(arrival.raw_body, digest_size=32).hexdigest(),
-            accepted_at=now,
-            deadline=self._deadline(arrival.deadline, lane, now),
-            user_id=arrival.user,
-            conversation_id=body.conversation_id,
-            previous_id=body.previous_response_id,
-            idempotency_key=arrival.idempotency_key,
-            estimated_tokens=estimate_tokens(
-                arrival.input_characters,
-                p90_output_tokens=self._admission.p90_output_tokens(arrival.tenant.id),
-                max_output_tokens=body.max_output_tokens,
-            ),
-            traceparent=arrival.trace.get("traceparent"),
-            reply_to=arrival.reply_to,
-            reply_correlation=arrival.reply_correlation,
-            reply_shape=arrival.reply_shape,
-        )
-
-    def _deadline(self, asked: datetime | None, lane: Lane, now: datetime) -> datetime:
-        if asked is None:
-            return now + timedelta(seconds=self._deadline_seconds[lane])
-        if asked <= now:
-            raise InvalidRequest(
-                f"The deadline {asked.isoformat()} has passed. Give a later one.", param="deadline"
-            )
-        if asked - now > timedelta(seconds=self._longest_seconds):
-            raise InvalidRequest(
-                f"The deadline is more than {self._longest_seconds:g} s away. Give a nearer one.",
-                param="deadline",
-            )
-        return asked
 
     async def _check_previous(self, record: MessageRecord) -> None:
         if record.previous_id is None:

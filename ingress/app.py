@@ -11,11 +11,10 @@ from starlette.types import Receive, Scope, Send
 from ingress.api.application import http_application
 from ingress.api.chat.completions import ChatCompletions
 from ingress.api.health import HealthRoutes
+from ingress.api.health_operations import docs_operations, health_operations
 from ingress.api.models import Models
 from ingress.api.operations import (
     chat_operations,
-    docs_operations,
-    health_operations,
     model_operations,
     response_operations,
 )

@@ -1,4 +1,4 @@
-"""The whole HTTP surface in one table: it is routed, and documented, from here."""
+"""What a tenant can do over HTTP, in one table: it is routed, and documented, from here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from ingress.api.chat.chunks import ChatChunk
 from ingress.api.chat.completion import ChatCompletion
 from ingress.api.chat.completions import ChatCompletions
 from ingress.api.chat.request import ChatRequest
-from ingress.api.health import HealthRoutes, Liveness, Readiness
 from ingress.api.models import Model, ModelList, Models
-from ingress.api.reference.docs import Docs
 from ingress.api.reference.operation import Operation, Parameter, Tag
 from ingress.api.responses import Responses
 from ingress.api.stored_responses import DeletedResponse, StoredResponses
@@ -47,7 +45,6 @@ _RESUME: Final = (
 
 def response_operations(new: Responses, stored: StoredResponses) -> list[Operation]:
     """Responses."""
-    one = "/v1/responses/{response_id}"
     return [
         Operation(
             method="POST",
@@ -64,6 +61,13 @@ def response_operations(new: Responses, stored: StoredResponses) -> list[Operati
             errors=_POST,
             hot=True,
         ),
+        *_stored_operations(stored),
+    ]
+
+
+def _stored_operations(stored: StoredResponses) -> list[Operation]:
+    one = "/v1/responses/{response_id}"
+    return [
         Operation(
             method="GET",
             path=one,
@@ -137,72 +141,5 @@ def model_operations(models: Models) -> list[Operation]:
             summary="Read a model",
             answer=Model,
             errors=(*_KEY, 404),
-        ),
-    ]
-
-
-def health_operations(health: HealthRoutes) -> list[Operation]:
-    """Health."""
-    return [
-        Operation(
-            method="GET",
-            path="/livez",
-            endpoint=health.alive,
-            tag=Tag.HEALTH,
-            summary="Does the process run?",
-            answer=Liveness,
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/readyz",
-            endpoint=health.ready,
-            tag=Tag.HEALTH,
-            summary="Can messages be committed?",
-            answer=Readiness,
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/metrics",
-            endpoint=health.metrics,
-            tag=Tag.HEALTH,
-            summary="Metrics for Prometheus",
-            description="From this machine without a key, from elsewhere with an admin key.",
-            answer_type="text/plain",
-            errors=(401, 403),
-        ),
-    ]
-
-
-def docs_operations(docs: Docs) -> list[Operation]:
-    """Documentation."""
-    return [
-        Operation(
-            method="GET",
-            path="/openapi.json",
-            endpoint=docs.openapi,
-            tag=Tag.DOCUMENTATION,
-            summary="This document",
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/docs",
-            endpoint=docs.page,
-            tag=Tag.DOCUMENTATION,
-            summary="This document as a page",
-            answer_type="text/html",
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/docs/{name}",
-            endpoint=docs.asset,
-            tag=Tag.DOCUMENTATION,
-            summary="The page's script and style",
-            answer_type="text/plain",
-            errors=(404,),
-            secured=False,
         ),
     ]

@@ -1,0 +1,72 @@
+"""The row that the ledger is going to keep for an arrival."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from ingress.admission.token_estimate import estimate_tokens
+from ingress.arrival import Arrival
+from shared.clock import Clock
+from shared.errors import InvalidRequest
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.settings.door import LaneSettings
+
+_DIGEST_BYTES: Final = 32
+
+
+class LedgerEntries:
+    """Makes records: lane, deadline, digest and estimate are decided here, once."""
+
+    def __init__(self, lanes: LaneSettings, clock: Clock) -> None:
+        self._clock = clock
+        self._longest_seconds = lanes.longest_deadline_seconds
+        self._deadline_seconds = {
+            Lane.INTERACTIVE: lanes.interactive_deadline_seconds,
+            Lane.STANDARD: lanes.standard_deadline_seconds,
+            Lane.BATCH: lanes.batch_deadline_seconds,
+        }
+
+    def record_of(self, arrival: Arrival, *, p90_output_tokens: int) -> MessageRecord:
+        """The record of an arrival; raises InvalidRequest for its tier or its deadline."""
+        now = self._clock.now()
+        lane, body = arrival.lane, arrival.body
+        return MessageRecord(
+            id=arrival.message_id,
+            tenant_id=arrival.tenant.id,
+            lane=lane,
+            surface=arrival.surface,
+            body=arrival.raw_body.decode(),
+            body_digest=blake2b(arrival.raw_body, digest_size=_DIGEST_BYTES).hexdigest(),
+            accepted_at=now,
+            deadline=self._deadline(arrival.deadline, lane, now),
+            user_id=arrival.user,
+            conversation_id=body.conversation_id,
+            previous_id=body.previous_response_id,
+            idempotency_key=arrival.idempotency_key,
+            estimated_tokens=estimate_tokens(
+                arrival.input_characters,
+                p90_output_tokens=p90_output_tokens,
+                max_output_tokens=body.max_output_tokens,
+            ),
+            traceparent=arrival.trace.get("traceparent"),
+            reply_to=arrival.reply_to,
+            reply_correlation=arrival.reply_correlation,
+            reply_shape=arrival.reply_shape,
+        )
+
+    def _deadline(self, asked: datetime | None, lane: Lane, now: datetime) -> datetime:
+        if asked is None:
+            return now + timedelta(seconds=self._deadline_seconds[lane])
+        if asked <= now:
+            raise InvalidRequest(
+                f"The deadline {asked.isoformat()} has passed. Give a later one.", param="deadline"
+            )
+        if asked - now > timedelta(seconds=self._longest_seconds):
+            raise InvalidRequest(
+                f"The deadline is more than {self._longest_seconds:g} s away. Give a nearer one.",
+                param="deadline",
+            )
+        return asked
