@@ -85,19 +85,25 @@ class RunningStack:
             self.kill()
         self.process.communicate()
 
-    def processes(self) -> list[str]:
-        """The command lines of all living processes that belong to this stack's folder."""
-        return [line for line in map(self._belonging, Path("/proc").glob("[0-9]*")) if line]
+    def processes(self) -> dict[int, str]:
+        """Command lines by pid of all living processes that belong to this stack's folder."""
+        return processes_in(self.folder)
 
-    def _belonging(self, entry: Path) -> str:
-        try:
-            parts = [(entry / name).read_bytes() for name in ("cmdline", "environ")]
-            where = os.readlink(entry / "cwd")
-        except OSError:
-            return ""
-        mark = str(self.folder)
-        is_ours = where.startswith(f"{mark}/") or any(mark.encode() in part for part in parts)
-        return parts[0].replace(b"\0", b" ").decode() if is_ours else ""
+
+def processes_in(folder: Path) -> dict[int, str]:
+    """Command lines by pid of all living processes that work in `folder` or are told of it."""
+    lines = ((entry, _belonging(entry, str(folder))) for entry in Path("/proc").glob("[0-9]*"))
+    return {int(entry.name): line for entry, line in lines if line}
+
+
+def _belonging(entry: Path, folder: str) -> str:
+    try:
+        parts = [(entry / name).read_bytes() for name in ("cmdline", "environ")]
+        where = os.readlink(entry / "cwd")
+    except OSError:
+        return ""
+    is_ours = where.startswith(f"{folder}/") or any(folder.encode() in part for part in parts)
+    return parts[0].replace(b"\0", b" ").decode() if is_ours else ""
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> bool:
