@@ -37,7 +37,8 @@ async def worker_killed(stage: Stage) -> Told:
     expect(endings.count(Ending.SERVED) == 1, f"The provider's calls ended so: {endings}.")
     return Told(
         f"The worker (process {pid}) was killed with SIGKILL in the middle of its turn. Its lease "
-        f"ran out, and the one started in its place answered after {seconds:.1f} s, once: “{heard.text}”",
+        f"ran out, and the one started in its place answered after {seconds:.1f} s, "
+        f"once: “{heard.text}”",
         {
             "id": heard.body["id"],
             "killed_pid": pid,
