@@ -12,6 +12,7 @@ import psycopg
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.state import TERMINAL
+from tests.chaos.door import WIDE_LIMITS, Door
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
@@ -45,7 +46,7 @@ class Broker(StrEnum):
 
 
 class Ground:
-    """A broker, Redis, Postgres, a provider that takes its time, and two workers.
+    """A broker, Redis, Postgres, a provider that takes its time, the door and two workers.
 
     Where Redis is the broker it is the same server that holds replies, so that flushing it
     takes both.
@@ -76,7 +77,11 @@ class Ground:
             redis_url=self.redis.database_url(1),
             ledger_url=self.postgres.database_url(self._database),
             providers=[openai_link(self.provider.url)],
+            extra=WIDE_LIMITS,
         )
+        self.door = Door(self.stack, self._folder)
+        self._stack.callback(self.door.kill)
+        self.door.start()
         self.workers = [AgentWorker(self.stack, self._folder) for _ in range(WORKERS)]
         for worker in self.workers:
             self._stack.callback(worker.kill)
@@ -92,6 +97,17 @@ class Ground:
         traceback: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def busiest_worker(self) -> AgentWorker:
+        """The worker with most turns under way, for it has most to lose."""
+        held = (
+            "SELECT split_part(claimed_by, ':', 2)::int FROM message WHERE state = 'in_progress' "
+            "GROUP BY 1 ORDER BY count(*) DESC"
+        )
+        with self.query() as connection:
+            pids = [row[0] for row in connection.execute(held.encode())]
+        by_pid = {worker.pid: worker for worker in self.workers if worker.is_running}
+        return next((by_pid[pid] for pid in pids if pid in by_pid), self.workers[0])
 
     def log_tail(self, characters: int = 6000) -> str:
         """The end of what the workers wrote, for the report of a failed test."""

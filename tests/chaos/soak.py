@@ -18,8 +18,7 @@ from random import Random
 from tests.chaos.account import Account, settle_account
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Broker, Ground
-from tests.chaos.traffic import Traffic
-from tests.integration.workers.road import open_road
+from tests.chaos.traffic import open_traffic
 
 _SETTLING_SECONDS = 120.0
 _LEAST_BETWEEN_FAULTS_SECONDS = 0.5
@@ -57,8 +56,7 @@ async def _soak(
     ground: Ground, messages: int, faults: int, random: Random
 ) -> tuple[Account, Counter[str]]:
     done: Counter[str] = Counter()
-    async with open_road(ground.stack) as road:
-        traffic = Traffic(road)
+    async with open_traffic(ground) as traffic:
         # Spread over the whole time of the faults, so that each of them finds turns under way.
         pause = faults * _MOST_BETWEEN_FAULTS_SECONDS / messages
         posting = asyncio.create_task(traffic.post(messages, pause_seconds=pause))
@@ -67,7 +65,7 @@ async def _soak(
                 random.uniform(_LEAST_BETWEEN_FAULTS_SECONDS, _MOST_BETWEEN_FAULTS_SECONDS)
             )
             name = random.choice(list(FAULTS))
-            await FAULTS[name](ground, random)
+            await FAULTS[name](ground)
             done[name] += 1
             print(
                 f"{number + 1}/{faults} {name}, {len(traffic.accepted)} accepted", file=sys.stderr

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from random import Random
 
 import pytest
 
 from tests.chaos.account import settle_account
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Broker, Ground
-from tests.chaos.traffic import Traffic
-from tests.integration.workers.road import Road, eventually, open_road
+from tests.chaos.traffic import Traffic, open_traffic
+from tests.integration.workers.road import eventually
 
 MESSAGES = 120
 WASTED_SHARE_LIMIT = 1.0
@@ -31,20 +30,21 @@ def ground(
 
 
 @pytest.fixture
-async def road(ground: Ground) -> AsyncIterator[Road]:
-    async with open_road(ground.stack) as opened:
+async def traffic(ground: Ground) -> AsyncIterator[Traffic]:
+    async with open_traffic(ground) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_every_accepted_message_ends_once(ground: Ground, road: Road, fault: str) -> None:
+async def test_every_accepted_message_ends_once(
+    ground: Ground, traffic: Traffic, fault: str
+) -> None:
     if fault == "kill_redis" and ground.broker is ground.redis:
         pytest.skip("It is the broker, and killed as such.")
-    traffic = Traffic(road)
     posting = asyncio.create_task(traffic.post(MESSAGES, pause_seconds=0.005))
     known = ground.provider.count
     await eventually(lambda: _some_are_asked(ground, known), "turns under way")
-    await FAULTS[fault](ground, Random(1))
+    await FAULTS[fault](ground)
     await posting
     account = await settle_account(ground, traffic.accepted)
     print(f"\n{fault}: {account}")

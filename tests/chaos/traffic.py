@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from itertools import count
+
+import aiohttp
 
 from shared.errors import LedgerUnavailable
 from shared.identifiers import new_response_id
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
-from tests.chaos.ground import MARK
-from tests.integration.workers.road import Road
+from tests.chaos.door import DoorPoster
+from tests.chaos.ground import MARK, Ground
+from tests.integration.workers.road import Road, open_road
 
+Poster = Callable[[str], Awaitable[str | None]]
 _numbers = count(1)
 
 
 class Traffic:
-    """Posts messages through the ledger and the publisher, as the door does.
+    """Posts messages, each in one of several ways.
 
     A producer that got no answer posts again under the same idempotency key, and keeps the id it
     is told in the end: that is what the promise is about.
     """
 
-    def __init__(self, road: Road, *, producers: int = 32) -> None:
-        self._road = road
+    def __init__(self, posters: Sequence[Poster], *, producers: int = 32) -> None:
+        self._posters = posters
         self._turnstile = asyncio.Semaphore(producers)
         self.accepted: dict[str, str] = {}
         self.posted_again = 0
@@ -38,19 +44,28 @@ class Traffic:
 
     async def _post(self, number: int) -> None:
         text = f"{MARK} {number}"
+        poster = self._posters[number % len(self._posters)]
         try:
-            while (message_id := await self._try(text, streamed=number % 3 == 0)) is None:
+            while (message_id := await poster(text)) is None:
                 self.posted_again += 1
                 await asyncio.sleep(0.1)
         finally:
             self._turnstile.release()
         self.accepted[message_id] = text
 
-    async def _try(self, text: str, *, streamed: bool) -> str | None:
+
+class StreamPoster:
+    """Accepts a streamed message as the door does: ledger, then publisher."""
+
+    def __init__(self, road: Road) -> None:
+        self._road = road
+
+    async def __call__(self, text: str) -> str | None:
+        """The id it was accepted under; None where the producer has to post again."""
         message_id = new_response_id()
         try:
             outcome = await self._road.post(
-                text, id=message_id, idempotency_key=text, body={"stream": streamed}
+                text, id=message_id, idempotency_key=text, body={"stream": True}
             )
         except LedgerUnavailable:
             return None
@@ -59,3 +74,15 @@ class Traffic:
                 return record.id
             case AlreadyAccepted(earlier, _):
                 return earlier
+
+
+@asynccontextmanager
+async def open_traffic(ground: Ground) -> AsyncIterator[Traffic]:
+    """Two in three through the real door over HTTP, the third as a stream."""
+    patience = aiohttp.ClientTimeout(total=10)
+    async with (
+        open_road(ground.stack) as road,
+        aiohttp.ClientSession(timeout=patience) as session,
+    ):
+        door = DoorPoster(session, ground.door)
+        yield Traffic([StreamPoster(road), door, door])

@@ -66,6 +66,11 @@ class AgentWorker:
         self._process.resume()
 
     @property
+    def pid(self) -> int:
+        """Its process, which its leases name."""
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process.is_running
 

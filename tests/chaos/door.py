@@ -1,0 +1,106 @@
+"""The real door in a process of its own, and producers that post to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import open_database
+from shared.persistence.tenants import TenantRepository
+from tests.integration.workers.stack import Stack
+from tests.servers.ports import free_port
+from tests.servers.process import ChildProcess
+
+_TRY_AGAIN = frozenset({429, 503})
+_PLENTY = str(10**7)
+WIDE_LIMITS = {
+    f"FOREBAY_LIMITS__{name}": _PLENTY
+    for name in (
+        "REQUESTS_PER_MINUTE",
+        "TOKENS_PER_MINUTE",
+        "USER_REQUESTS_PER_MINUTE",
+        "USER_TOKENS_PER_MINUTE",
+    )
+}
+
+
+class Door:
+    """`python -m ingress` on a port that stays the same over kills."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self._port = free_port()
+        self._log = folder / "door.log"
+        self._environment = {**stack.environment, "FOREBAY_INGRESS__PORT": str(self._port)}
+        self._process = self._child()
+        self.key = asyncio.run(_new_key(stack))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/v1/responses"
+
+    def start(self) -> Door:
+        """Returns when it listens."""
+        deadline = time.monotonic() + 30
+        listening = self.log.count("Forebay listens on")
+        self._process.spawn()
+        while self.log.count("Forebay listens on") == listening:
+            if time.monotonic() > deadline or not self._process.is_running:
+                raise AssertionError(f"the door does not open:\n{self.log[-4000:]}")
+            time.sleep(0.02)
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL: whatever it had not committed was never promised."""
+        self._process.kill()
+
+    def replace(self) -> None:
+        """SIGKILL, and another one in its place."""
+        self.kill()
+        self._process = self._child()
+        self.start()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _child(self) -> ChildProcess:
+        command = [sys.executable, "-m", "ingress"]
+        return ChildProcess(command=command, log=self._log, environment=self._environment)
+
+
+class DoorPoster:
+    """Posts over HTTP in the background, under an idempotency key."""
+
+    def __init__(self, session: aiohttp.ClientSession, door: Door) -> None:
+        self._session = session
+        self._door = door
+
+    async def __call__(self, text: str) -> str | None:
+        """The id it was accepted under; None where the producer has to post again."""
+        headers = {"Authorization": f"Bearer {self._door.key}", "Idempotency-Key": text}
+        body = {"input": text, "background": True, "user": text}
+        try:
+            async with self._session.post(self._door.url, json=body, headers=headers) as answer:
+                if answer.status in _TRY_AGAIN:
+                    return None
+                told = await answer.text()
+                assert answer.status == 200, f"{answer.status}: {told}"
+                return str((await answer.json())["id"])
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+
+async def _new_key(stack: Stack) -> str:
+    database = open_database(stack.settings.ledger)
+    try:
+        tenants = TenantRepository(database, SystemClock())
+        owner = await tenants.create("chaos")
+        return (await tenants.create_key(owner, scope=KeyScope.PRODUCER)).key
+    finally:
+        await database.close()
