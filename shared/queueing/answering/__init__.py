@@ -1,0 +1,1 @@
+"""Answers to producers that wait at a queue of their own."""
