@@ -24,7 +24,7 @@ from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.answering.publisher import build_answer_publisher
+from shared.queueing.answer_publisher import build_answer_publisher
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis

@@ -16,7 +16,7 @@ from shared.errors import ForebayError, InvalidRequest
 from shared.messages.dead_letter import DeadReason
 from shared.messages.intake_message import IntakeMessage
 from shared.messages.record import ReplyShape
-from shared.queueing.answering.answer import may_reply_to
+from shared.queueing.answers import may_reply_to
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.redis_lists.transport import MALFORMED_HEADER
 from shared.queueing.task_names import TaskName

@@ -9,7 +9,7 @@ from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
 from shared.queueing.amqp.keeper import LinkKeeper
 from shared.queueing.amqp.link import CHANNEL, AmqpLink
-from shared.queueing.answering.answer import Answer, may_reply_to
+from shared.queueing.answers import Answer, may_reply_to
 from shared.queueing.backlog import Confirmation
 from shared.settings.servers import BrokerSettings
 

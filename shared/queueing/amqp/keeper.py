@@ -8,8 +8,8 @@ from collections.abc import Callable
 from shared.errors import BrokerUnavailable, ForebayError
 from shared.queueing.amqp.address import BrokerAddress
 from shared.queueing.amqp.link import AmqpLink, Progress
-from shared.queueing.backoff import backoff_seconds, wait_unless
 from shared.queueing.declaration import declare_topology
+from shared.resilience.backoff import backoff_seconds, wait_unless
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from shared.errors import Unavailable
-from shared.queueing.backoff import backoff_seconds
+from shared.resilience.backoff import backoff_seconds
 
 T = TypeVar("T")
 

@@ -18,10 +18,10 @@ from typing import Any, Final, Protocol
 
 from kombu import Connection, Consumer, Message
 
-from shared.queueing.backoff import backoff_seconds
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.reading.delivery import Bury, Delivery, delivery_of
 from shared.queueing.topology import QueueName, kombu_queue
+from shared.resilience.backoff import backoff_seconds
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 

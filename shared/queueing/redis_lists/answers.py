@@ -9,7 +9,7 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable
-from shared.queueing.answering.answer import Answer, may_reply_to
+from shared.queueing.answers import Answer, may_reply_to
 from shared.queueing.redis_lists.envelope import kombu_envelope
 from shared.queueing.redis_lists.publisher import open_broker_redis
 from shared.settings.servers import BrokerSettings

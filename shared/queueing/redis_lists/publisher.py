@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 from shared.errors import BrokerUnavailable
 from shared.messages.wake_up import WakeUp
 from shared.queueing.backlog import Backlog, Waiting
-from shared.queueing.backoff import backoff_seconds, wait_unless
 from shared.queueing.envelope import own_origin
 from shared.queueing.redis_lists.envelope import RedisEnvelope
 from shared.queueing.topology import lane_queue
+from shared.resilience.backoff import backoff_seconds, wait_unless
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics

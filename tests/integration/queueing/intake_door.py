@@ -25,7 +25,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import apply_migrations
 from shared.persistence.tables import message as message_table
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.answering.publisher import AnswerPublisher, build_answer_publisher
+from shared.queueing.answer_publisher import AnswerPublisher, build_answer_publisher
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher

@@ -11,9 +11,8 @@ from kombu import Connection, Exchange, Queue
 from shared.errors import BrokerUnavailable
 from shared.messages.lane import Lane
 from shared.queueing.declaration import TopologyMismatch, declare_topology
-from shared.queueing.depth import queue_depths
 from shared.queueing.publisher import Publisher, build_publisher
-from shared.queueing.topology import QueueName, lane_queue
+from shared.queueing.topology import QueueName, kombu_queue, lane_queue
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.queueing.conftest import broker_at, eventually, wake_up
@@ -113,8 +112,10 @@ async def test_a_deleted_queue_refuses_and_its_messages_become_dead_letters(amqp
 
 def test_declaring_twice_changes_nothing(broker: BrokerSettings) -> None:
     declare_topology(broker)
-    depths = {depth.queue: depth.ready for depth in queue_depths(broker)}
-    assert depths == dict.fromkeys(QueueName, 0)
+    with Connection(str(broker.url)) as connection, connection.channel() as channel:
+        for name in QueueName:
+            ready = kombu_queue(name, broker)(channel).queue_declare(passive=not broker.is_redis)
+            assert ready.message_count == 0
 
 
 def test_a_queue_of_other_arguments_is_named_with_its_fix(amqp_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from shared.queueing.answering.answer import Answer
+from shared.queueing.answers import Answer
 from shared.settings.servers import BrokerSettings
 
 

@@ -1,1 +1,0 @@
-"""Answers to producers that wait at a queue of their own."""
