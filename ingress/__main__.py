@@ -13,6 +13,7 @@ from typing import Final
 
 import uvicorn
 
+from ingress.api.http.protocol import GatheringProtocol
 from ingress.app import Ingress, build_app
 from shared.errors import SettingsError
 from shared.settings import Settings, load_settings
@@ -38,7 +39,7 @@ class DrainingServer(uvicorn.Server):
                 host=settings.ingress.host,
                 port=settings.ingress.port,
                 loop="uvloop",
-                http="httptools",
+                http=GatheringProtocol,
                 ws="none",
                 access_log=False,
                 log_config=None,
