@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from celery.events import EventDispatcher
 from celery.utils.log import get_logger
@@ -18,6 +19,9 @@ from workers.pool.guard.redis_transport import guarded_transport
 from workers.pool.pool import AsyncioPool
 
 logger = get_logger(__name__)
+
+EVENTS_SECONDS = 0.1
+"""How long an event for Flower may wait for others to travel with."""
 
 
 class GuardedConsumer(Consumer):
@@ -36,6 +40,7 @@ class GuardedConsumer(Consumer):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self._graveyard = Graveyard(self.app)
+        self._events_due_at = 0.0
         if isinstance(self.pool, AsyncioPool):
             # Celery sleeps through the whole soft shutdown; this writes acknowledgements and
             # heartbeats meanwhile, and is over as soon as the last job is.
@@ -112,6 +117,18 @@ class GuardedConsumer(Consumer):
                 "Could not acknowledge a message; it will be delivered again.", exc_info=True
             )
         return p
+
+    def on_send_event_buffered(self) -> None:  # type: ignore[override]
+        """Send events in company: Celery sends those of each turn of the hub by themselves, and
+        publishing three times a task costs as much as running it."""
+        hub, now = self.controller.hub, monotonic()
+        if hub is not None and now >= self._events_due_at:
+            self._events_due_at = now + EVENTS_SECONDS
+            hub.call_later(EVENTS_SECONDS, self._send_events)  # type: ignore[attr-defined]
+
+    def _send_events(self) -> None:
+        if self.event_dispatcher is not None:
+            self.event_dispatcher.flush()
 
     def cancel_active_requests(self) -> None:
         """Cancel what still runs, after counting what has already ended."""
