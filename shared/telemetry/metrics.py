@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -19,8 +20,6 @@ from shared.telemetry.instruments import INSTRUMENTS
 class Metrics:
     """Every instrument as an attribute, in a registry of its own.
 
-    On a hot path bind the labels once, when building: `metrics.claims.labels("claimed")` looks
-    a child up under a lock, its `inc()` afterwards is a fraction of that.
     Label values go in the order in which the table names them.
     """
 
@@ -55,6 +54,10 @@ class Metrics:
     provider_latency_seconds: Histogram
     time_to_first_token_seconds: Histogram
     tokens: Counter
+    cost: Counter
+    unknown_costs: Counter
+    breaker_state: Gauge
+    breaker_transitions: Counter
     handoffs: Counter
     replies: Counter
 
@@ -63,7 +66,11 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
         for instrument in INSTRUMENTS:
-            setattr(self, instrument.attribute, _build(instrument, self.registry))
+            built = _build(instrument, self.registry)
+            # The library looks a child up under a lock, which costs more than counting; there
+            # are few, by design, so each is remembered.
+            built.labels = cache(built.labels)  # type: ignore[method-assign, assignment]
+            setattr(self, instrument.attribute, built)
         self.build_info.labels(_installed_version()).set(1)
         # Memory, CPU and open files of this process; read when scraped.
         ProcessCollector(registry=self.registry)

@@ -60,7 +60,7 @@ class LedgerSweeps:
             .order_by(message.c.wake_at)
             .limit(limit)
         )
-        async with transaction(self._database.relaxed) as connection:
+        async with transaction(self._database.durable) as connection:
             rows = (await connection.execute(query)).all()
             if rows:
                 await connection.execute(_POSTPONE, [self._postponed(row, now) for row in rows])
