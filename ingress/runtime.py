@@ -55,7 +55,7 @@ class Runtime:
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
-        self._patience = Patience(settings.ledger.timeout_seconds)
+        self._patience = Patience(settings.ingress.ledger_timeout_seconds)
         self._lanes = self._lane_watch()
         self._admission = Admission(
             self._redis, settings.limits, clock, self.metrics, lanes=self._lanes
@@ -106,7 +106,7 @@ class Runtime:
 
     def _door(self) -> Door:
         settings, clock = self.settings, self.clock
-        timeout_seconds = settings.ledger.timeout_seconds
+        timeout_seconds = settings.ingress.ledger_timeout_seconds
         ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
         source = ReplySource(
             ledger,
