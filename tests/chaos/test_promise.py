@@ -16,7 +16,7 @@ from tests.chaos.ground import Broker, Ground
 from tests.chaos.traffic import Traffic, open_traffic
 from tests.integration.workers.road import eventually
 
-MESSAGES = 120
+MESSAGES = 100
 WASTED_SHARE_LIMIT = 1.0
 """A fault may cost every turn under way its call once more, never more than that."""
 
