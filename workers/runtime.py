@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from prometheus_client import start_http_server
 
 from shared.clock import Clock, SystemClock
+from shared.costs.meter import Meter
+from shared.costs.prices import Prices
 from shared.errors import SettingsError
 from shared.identifiers import new_id
 from shared.persistence.conversations import ConversationRepository
@@ -107,6 +109,7 @@ class Runtime:
                     chain,
                     replies,
                     stream_interval_seconds=settings.worker.stream_interval_seconds,
+                    meter=Meter(Prices(settings.costs.prices, settings.providers), metrics),
                     metrics=metrics,
                     clock=clock,
                 ),

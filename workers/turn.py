@@ -49,6 +49,8 @@ class Turn:
         self.settlement = Settlement(
             message_id=self.record.id,
             tenant_id=self.record.tenant_id,
+            user_id=self.record.user_id,
+            lane=self.record.lane,
             attempt=self.record.attempt,
             state=state,
             finished_at=finished_at,

@@ -64,12 +64,19 @@ class IncompleteDetails(msgspec.Struct, frozen=True):
     reason: Literal["max_output_tokens", "content_filter"]
 
 
+class ResponseCost(msgspec.Struct, frozen=True):
+    """Ours: what the answer cost, every attempt counted. `amount` is a decimal number."""
+
+    amount: str
+    currency: Literal["USD"] = "USD"
+
+
 class Conversation(msgspec.Struct, frozen=True):
     id: str
 
 
 class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's `Response`."""
+    """OpenAI's `Response`, and one field more: `cost`, null while it is unknown."""
 
     id: str
     object: Literal["response"] = "response"
@@ -100,6 +107,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     metadata: dict[str, str]
+    cost: ResponseCost | None = None
 
 
 def response_object(record: MessageRecord, body: MessageBody | None = None) -> ResponseObject:
@@ -130,6 +138,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         safety_identifier=asked.safety_identifier,
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
+        cost=_cost(record),
     )
 
 
@@ -160,6 +169,11 @@ def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:
         total_tokens=record.input_tokens + record.output_tokens,
         input_tokens_details=InputTokensDetails(cached_tokens=record.cached_tokens or 0),
     )
+
+
+def _cost(record: MessageRecord) -> ResponseCost | None:
+    # Zeros at the end carry nothing, and an exponent is no amount that people read.
+    return None if record.cost is None else ResponseCost(f"{record.cost.normalize():f}")
 
 
 def _fault(record: MessageRecord) -> ResponseFault | None:

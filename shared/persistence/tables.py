@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -146,6 +147,8 @@ message = Table(
     ),
 )
 
+# Money spent outlives its message: an attempt says itself whose it was, and there is no foreign
+# key to what a caller may delete.
 attempt = Table(
     "attempt",
     metadata,
@@ -161,6 +164,13 @@ attempt = Table(
     Column("input_tokens", Integer),
     Column("output_tokens", Integer),
     Column("cost", Numeric(18, 9)),
+    Column("cached_tokens", Integer),
+    Column("is_estimated", Boolean),
+    Column("tenant_id", String(64)),
+    Column("user_id", String(128)),
+    Column("lane", Enumerated(Lane)),
+    Column("booked_at", UtcDateTime),
+    Index("ix_attempt_tenant_id_booked_at", "tenant_id", "booked_at"),
 )
 
 dead_letter = Table(

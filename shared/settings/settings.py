@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shared.settings.agents import ContextSettings, WorkerSettings
+from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
 from shared.settings.providers import ProviderSettings
@@ -23,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
     context: ContextSettings = ContextSettings()
+    costs: CostSettings = CostSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

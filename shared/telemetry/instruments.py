@@ -28,6 +28,8 @@ ERROR_CLASS: Final = Label(
     "error", 16, "none, or the class of the attempt's error, such as timeout"
 )
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
+UNKNOWN: Final = Label("reason", 2, "price, tokens")
+BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
 DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
 REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
@@ -149,6 +151,36 @@ TURN: Final = (
         buckets=SECONDS,
     ),
     counter("tokens", "As the provider reported them.", PROVIDER, MODEL, TOKEN_KIND, unit="tokens"),
+    counter(
+        "cost",
+        "What attempts cost, where the price is known; failed ones too.",
+        PROVIDER,
+        MODEL,
+        unit="dollars",
+    ),
+    counter(
+        "unknown_costs",
+        "Attempts whose cost is unknown: no price for the model, or no tokens reported.",
+        PROVIDER,
+        MODEL,
+        UNKNOWN,
+        unit="attempts",
+    ),
+    gauge(
+        "breaker_state",
+        "How this process treats the provider: 0 closed, 1 half-open, 2 open.",
+        PROVIDER,
+        MODEL,
+        unit="1",
+    ),
+    counter(
+        "breaker_transitions",
+        "Changes of a breaker, each counted by one process of the fleet.",
+        PROVIDER,
+        MODEL,
+        BREAKER_STATE,
+        unit="transitions",
+    ),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),
 )

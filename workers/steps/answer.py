@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from decimal import Decimal
+from typing import Final, TypedDict, assert_never
 
 from shared.clock import Clock
+from shared.costs.meter import Meter, total_cost
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
+from shared.persistence.ledger.records import AttemptRecord
 from shared.redis.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
@@ -29,6 +32,11 @@ _TIMER_SLACK_SECONDS: Final = 0.05
 """A call that was given all the time there was may be ended by its timer a moment too soon."""
 
 
+class _Booked(TypedDict):
+    attempts: tuple[AttemptRecord, ...]
+    cost: Decimal | None
+
+
 class AnswerStep:
     """Asks the chain, and turns whatever comes of it into the end of the turn."""
 
@@ -40,12 +48,14 @@ class AnswerStep:
         replies: ReplyStream,
         *,
         stream_interval_seconds: float,
+        meter: Meter,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._chain = chain
         self._replies = replies
         self._stream_interval_seconds = stream_interval_seconds
+        self._meter = meter
         self._metrics = metrics
         self._clock = clock
 
@@ -95,7 +105,7 @@ class AnswerStep:
         turn.end(
             ResponseState.COMPLETED if whole else ResponseState.INCOMPLETE,
             self._clock.now(),
-            attempts=attempt_records(result.attempts),
+            **self._booked(result.attempts),
             output_text=answer.text,
             answered_by=result.provider,
             model=answer.model,
@@ -110,7 +120,7 @@ class AnswerStep:
         turn.end(
             ResponseState.REQUIRES_ACTION,
             self._clock.now(),
-            attempts=attempt_records(result.attempts),
+            **self._booked(result.attempts),
             output_text=handed.apology_for(sibling_id(HANDOFF, turn.record.id)),
             answered_by=result.provider,
             handoff_reason=handed.reason,
@@ -132,8 +142,12 @@ class AnswerStep:
         turn.end(
             ResponseState.FAILED,
             self._clock.now(),
-            attempts=attempt_records(attempts),
+            **self._booked(attempts),
             error_code=code,
             error_message=text,
             dead_reason=reason,
         )
+
+    def _booked(self, attempts: tuple[Attempt, ...]) -> _Booked:
+        records = attempt_records(attempts, self._meter)
+        return {"attempts": records, "cost": total_cost(each.cost for each in records)}

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
 
+from shared.costs.meter import Meter
+from shared.costs.price import TokenCount
 from shared.persistence.ledger.records import AttemptRecord
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt
+from workers.providers.error_class import ErrorClass
+
+_NOT_BILLED: Final = frozenset(
+    {
+        ErrorClass.CONNECTION,
+        ErrorClass.SERVER_ERROR,
+        ErrorClass.RATE_LIMITED,
+        ErrorClass.UNAUTHORISED,
+        ErrorClass.INVALID_REQUEST,
+        ErrorClass.CONTEXT_TOO_LONG,
+        ErrorClass.DECLINED,
+    }
+)
+"""Refused before a token was written. What timed out or broke off may be on the bill."""
 
 
-def attempt_records(attempts: Sequence[Attempt]) -> tuple[AttemptRecord, ...]:
-    """Every attempt, failed ones too."""
+def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptRecord, ...]:
+    """Every attempt with what it cost, failed ones too."""
     return tuple(
         AttemptRecord(
             provider=attempt.provider,
@@ -20,9 +38,26 @@ def attempt_records(attempts: Sequence[Attempt]) -> tuple[AttemptRecord, ...]:
             error_class=attempt.error_class,
             detail=attempt.detail or None,
             input_tokens=attempt.usage.input_tokens if attempt.usage else None,
+            cached_tokens=attempt.usage.cached_tokens if attempt.usage else None,
             output_tokens=attempt.usage.output_tokens if attempt.usage else None,
+            is_estimated=attempt.usage is not None and not attempt.usage.reported,
+            cost=_cost(attempt, meter),
         )
         for attempt in attempts
+    )
+
+
+def _cost(attempt: Attempt, meter: Meter) -> Decimal | None:
+    usage = attempt.usage
+    tokens = None
+    if usage is not None:
+        tokens = TokenCount(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    return meter.cost(
+        attempt.provider,
+        attempt.model,
+        tokens,
+        at=attempt.started_at,
+        billed=usage is not None or attempt.error_class not in _NOT_BILLED,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from shared.clock import Clock
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
@@ -69,6 +71,7 @@ class Claim:
         turn.end(
             ResponseState.FAILED,
             now,
+            cost=Decimal(0),  # this turn asked nobody
             error_code="server_error",
             error_message=f"{reason}: {detail}",
             dead_reason=reason,

@@ -27,6 +27,7 @@ _SETTLED_FIELDS = (
     "input_tokens",
     "cached_tokens",
     "output_tokens",
+    "cost",
     "incomplete_reason",
     "error_code",
     "error_message",

@@ -12,19 +12,21 @@ import msgspec
 from msgspec import inspect as types
 
 from shared.settings import Settings
+from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 
 
 def settings_reference() -> str:
-    """Markdown: one table for each section, one for a provider."""
+    """Markdown: one table for each section, one for a provider, one for a price."""
     sections = [
         _section(field.name, field.type)
         for field in msgspec.structs.fields(Settings)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
     ]
-    return "\n".join([*sections, _providers()])
+    entries = [_entries("providers", ProviderSettings), _entries("costs.prices", PriceSettings)]
+    return "\n".join([*sections, *entries])
 
 
 def _section(name: str, kind: type[msgspec.Struct]) -> str:
@@ -39,17 +41,17 @@ def _section(name: str, kind: type[msgspec.Struct]) -> str:
     return f"### {name}\n\n{title}\n\n{_HEAD}{''.join(rows)}"
 
 
-def _providers() -> str:
-    notes = _notes(ProviderSettings)
+def _entries(name: str, kind: type[msgspec.Struct]) -> str:
+    notes = _notes(kind)
     rows = [
-        f"| `{field.name}` | {_takes(ProviderSettings, field.name)} "
+        f"| `{field.name}` | {_takes(kind, field.name)} "
         f"| {'needed' if field.required else _default(field.default)} "
         f"| {notes.get(field.name, '')} |\n"
-        for field in msgspec.structs.fields(ProviderSettings)
+        for field in msgspec.structs.fields(kind)
         if field.name != "api_key"
     ]
     head = "| key | takes | default | what |\n|---|---|---|---|\n"
-    return f"### [[providers]]\n\n{inspect.getdoc(ProviderSettings)}\n\n{head}{''.join(rows)}"
+    return f"### [[{name}]]\n\n{inspect.getdoc(kind)}\n\n{head}{''.join(rows)}"
 
 
 def _default(value: object) -> str:
@@ -87,6 +89,10 @@ def _words(kind: types.Type) -> str:
             return f"list of {_words(kind.item_type)}"
         case types.CustomType():
             return "URL"
+        case types.DecimalType():
+            return "decimal number"
+        case types.StructType():
+            return "tables"
         case _:
             return "text"
 

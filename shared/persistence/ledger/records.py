@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 
@@ -28,7 +29,10 @@ class AlreadyAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """One call of one provider. Tokens and cost are None where the provider did not say."""
+    """One call of one provider. Tokens and cost are None where they are not known.
+
+    `is_estimated` says that the provider named no figures and these were counted from the text.
+    """
 
     provider: str
     model: str
@@ -37,7 +41,9 @@ class AttemptRecord:
     error_class: str | None = None
     detail: str | None = None
     input_tokens: int | None = None
+    cached_tokens: int | None = None
     output_tokens: int | None = None
+    is_estimated: bool = False
     cost: Decimal | None = None
 
 
@@ -46,7 +52,8 @@ class Settlement:
     """How a turn ended, to be written once, under the fence `attempt`.
 
     `dead_reason` adds the dead letter that every failed message has; `handoff_reason` adds the
-    row in the inbox that every message in `requires_action` has.
+    row in the inbox that every message in `requires_action` has. `cost` is what this turn's
+    attempts cost; None when one of them is unknown.
     """
 
     message_id: str
@@ -65,5 +72,7 @@ class Settlement:
     error_code: str | None = None
     error_message: str | None = None
     attempts: tuple[AttemptRecord, ...] = ()
+    lane: Lane | None = None
+    user_id: str | None = None
     dead_reason: DeadReason | None = None
     handoff_reason: str | None = None

@@ -140,7 +140,13 @@ def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
             "latency_seconds": item.latency_seconds,
             "input_tokens": item.input_tokens,
             "output_tokens": item.output_tokens,
+            "cached_tokens": item.cached_tokens,
+            "is_estimated": item.is_estimated,
             "cost": item.cost,
+            "tenant_id": settlement.tenant_id,
+            "user_id": settlement.user_id,
+            "lane": settlement.lane,
+            "booked_at": settlement.finished_at,
         }
         for settlement in settlements
         for ordinal, item in enumerate(settlement.attempts, start=1)

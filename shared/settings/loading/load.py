@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings.loading.reading import Origin, Reading, read_struct
+from shared.settings.loading.sound import unsound
 from shared.settings.providers import ProviderSettings
-from shared.settings.reading import Origin, Reading, read_struct
 from shared.settings.secret import Secret
 from shared.settings.settings import Settings
-from shared.settings.sound import unsound
 
 _PREFIX = "FOREBAY_"
 _NOT_SETTINGS = frozenset({"FOREBAY_CONFIG", "FOREBAY_API_KEY", "FOREBAY_URL"})

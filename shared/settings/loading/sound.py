@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
+from shared.settings.validation import unsound_validation
 
 _BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
 _LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
@@ -16,6 +18,8 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _servers(settings)
     yield from _times(settings)
     yield from _chain(settings.providers)
+    yield from _prices(settings.costs.prices)
+    yield from unsound_validation(settings.validation)
 
 
 def _servers(settings: Settings) -> Iterator[str]:
@@ -60,3 +64,17 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
+
+
+def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:
+    models = [price.model for price in prices]
+    for model in sorted({model for model in models if models.count(model) > 1}):
+        yield f"costs.prices: '{model}' is priced twice. Keep one entry."
+    for price in prices:
+        for key in ("input_per_million", "output_per_million", "cached_per_million"):
+            amount = getattr(price, key)
+            if amount is not None and not (amount.is_finite() and amount >= 0):
+                yield (
+                    f"costs.prices: '{price.model}' has {key} = {amount}. Set dollars per million "
+                    "tokens, 0 or more."
+                )

@@ -1,0 +1,63 @@
+"""The list of prices that comes with the `genai-prices` package: on disk, never fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from shared.costs.price import NANO, Price, TokenCount
+
+Tariff = Callable[[TokenCount, datetime], Decimal | None]
+"""What tokens cost on a day; None where that is not known."""
+
+
+def listed_tariff(model: str, *, base_url: str | None) -> Tariff | None:
+    """The tariff of a model at the provider behind `base_url`; None if either is not listed.
+
+    Prices change with the day and, for some models, with the length of the input.
+    """
+    # Not at the top: loading it takes half a second, and a chain may need no list.
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        provider, found = get_snapshot().find_provider_model(model, None, None, base_url)
+    except LookupError:
+        return None
+    flat: dict[int, Price | None] = {}
+
+    def cost(tokens: TokenCount, at: datetime) -> Decimal | None:
+        listed = found.get_prices(at)
+        # The list lives as long as the process, so its entries are told apart by their address.
+        if (price := flat.get(id(listed))) is None and id(listed) not in flat:
+            price = flat[id(listed)] = _flat(listed)
+        if price is not None:
+            return price.cost(tokens)
+        return _by_tiers(found, provider, tokens, at)
+
+    return cost
+
+
+def _flat(listed: Any) -> Price | None:
+    """The price that holds whatever the length; None where there are tiers or gaps."""
+    cached = listed.input_mtok if listed.cache_read_mtok is None else listed.cache_read_mtok
+    for part in (listed.input_mtok, listed.output_mtok, cached):
+        if not isinstance(part, Decimal):
+            return None
+    return Price(listed.input_mtok, listed.output_mtok, cached)
+
+
+def _by_tiers(found: Any, provider: Any, tokens: TokenCount, at: datetime) -> Decimal | None:
+    from genai_prices import Usage
+
+    listed = found.get_prices(at)
+    if listed.input_mtok is None or listed.output_mtok is None:
+        return None
+    usage = Usage(
+        input_tokens=tokens.input_tokens,
+        cache_read_tokens=min(tokens.cached_tokens, tokens.input_tokens),
+        output_tokens=tokens.output_tokens,
+    )
+    total: Decimal = found.calc_price(usage, provider, genai_request_timestamp=at).total_price
+    return total.quantize(NANO, ROUND_HALF_EVEN)

@@ -1,0 +1,109 @@
+"""Prices of the chain's models: the user's table, then the built-in list, then unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from shared.costs.listed_prices import Tariff, listed_tariff
+from shared.costs.price import FREE, MILLION, Price, TokenCount
+from shared.settings.costs import PriceSettings
+from shared.settings.providers import ProviderKind, ProviderSettings
+
+_OVER_HTTP: Final = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
+_DATED: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8})$")
+_MEGATOKEN_IN: Final = TokenCount(MILLION, 0)
+_MEGATOKEN_OUT: Final = TokenCount(0, MILLION)
+
+
+class Prices:
+    """What an attempt cost. An unknown price is None, never zero.
+
+    What is not asked over HTTP (rules, a person, a model of our own) costs nothing per token.
+    Each pair of provider and model is looked up once.
+    """
+
+    def __init__(
+        self, table: Iterable[PriceSettings], providers: Iterable[ProviderSettings]
+    ) -> None:
+        self._table = {each.model: _price(each) for each in table}
+        self._providers = {each.name: each for each in providers}
+        self._tariffs: dict[tuple[str, str], Tariff | None] = {}
+
+    def cost(
+        self, provider: str, model: str, tokens: TokenCount, *, at: datetime
+    ) -> Decimal | None:
+        """Dollars for a call on that day; None if the model's price is unknown."""
+        tariff = self._tariff(provider, model)
+        return None if tariff is None else tariff(tokens, at)
+
+    def is_free(self, provider: str) -> bool:
+        """Whether no call of this provider costs anything."""
+        settings = self._providers.get(provider)
+        # A chain without settings is made of built-in rules and people.
+        return not self._providers or (settings is not None and settings.kind not in _OVER_HTTP)
+
+    def dearest(self, *, at: datetime) -> Price | None:
+        """The highest price of each kind of token in the chain; None when no price is known.
+
+        What a message may cost before anybody has chosen who answers it.
+        """
+        known = [price for price in self._chain_prices(at) if price is not None]
+        if not known:
+            return None
+        highest_input = max(each.input_per_million for each in known)
+        return Price(highest_input, max(each.output_per_million for each in known), highest_input)
+
+    def unknown_models(self, *, at: datetime) -> list[tuple[str, str]]:
+        """Provider and model of everything in the chain that has no known price."""
+        return [
+            (provider, model)
+            for provider, model in self._chain_models()
+            if self.cost(provider, model, _MEGATOKEN_IN, at=at) is None
+        ]
+
+    def _chain_prices(self, at: datetime) -> Iterable[Price | None]:
+        for provider, model in self._chain_models():
+            read = self.cost(provider, model, _MEGATOKEN_IN, at=at)
+            written = self.cost(provider, model, _MEGATOKEN_OUT, at=at)
+            yield None if read is None or written is None else Price(read, written, read)
+
+    def _chain_models(self) -> Iterable[tuple[str, str]]:
+        for provider in self._providers.values():
+            if provider.kind in _OVER_HTTP:
+                models = dict.fromkeys(
+                    [*([provider.model] if provider.model else []), *provider.models]
+                )
+                yield from ((provider.name, model) for model in models)
+
+    def _tariff(self, provider: str, model: str) -> Tariff | None:
+        key = (provider, model)
+        if key not in self._tariffs:
+            self._tariffs[key] = self._look_up(provider, model)
+        return self._tariffs[key]
+
+    def _look_up(self, provider: str, model: str) -> Tariff | None:
+        if self.is_free(provider):
+            return _always(FREE)
+        price = self._table.get(model) or self._table.get(_DATED.sub("", model))
+        if price is not None:
+            return _always(price)
+        settings = self._providers.get(provider)
+        # Without its address, a name alone could be anybody's model of that name.
+        return listed_tariff(model, base_url=settings.base_url) if settings else None
+
+
+def _price(entry: PriceSettings) -> Price:
+    cached = entry.cached_per_million
+    return Price(
+        input_per_million=entry.input_per_million,
+        output_per_million=entry.output_per_million,
+        cached_per_million=entry.input_per_million if cached is None else cached,
+    )
+
+
+def _always(price: Price) -> Tariff:
+    return lambda tokens, _at: price.cost(tokens)

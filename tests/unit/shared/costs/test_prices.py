@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from genai_prices import Usage, calc_price
+
+from shared.costs.price import FREE, Price, TokenCount, nano_dollars
+from shared.costs.prices import Prices
+from shared.settings.costs import PriceSettings
+from shared.settings.providers import ProviderKind, ProviderSettings
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+MILLION_EACH = TokenCount(1_000_000, 1_000_000)
+OPENAI = ProviderSettings(
+    name="big",
+    kind=ProviderKind.OPENAI_COMPATIBLE,
+    base_url="https://api.openai.com/v1",
+    model="gpt-4o",
+    models=("gpt-4o-mini",),
+)
+OWN = ProviderSettings(
+    name="own",
+    kind=ProviderKind.OPENAI_COMPATIBLE,
+    base_url="http://10.0.0.7:8000/v1",
+    model="gpt-4o",
+)
+RULES = ProviderSettings(name="rules", kind=ProviderKind.RULES, rules_file="r.toml")
+
+
+def entry(model: str, price_in: str, price_out: str, cached: str | None = None) -> PriceSettings:
+    return PriceSettings(
+        model=model,
+        input_per_million=Decimal(price_in),
+        output_per_million=Decimal(price_out),
+        cached_per_million=None if cached is None else Decimal(cached),
+    )
+
+
+def test_tokens_are_priced_by_kind_and_exactly() -> None:
+    price = Price(Decimal("0.15"), Decimal("0.60"), Decimal("0.075"))
+    cost = price.cost(TokenCount(input_tokens=1000, cached_tokens=400, output_tokens=50))
+    assert cost == Decimal("0.00015")  # 600 x 0.15 + 400 x 0.075 + 50 x 0.60, per million
+
+
+def test_the_users_own_price_goes_before_the_list() -> None:
+    prices = Prices([entry("gpt-4o", "1", "2", "0.5")], [OPENAI])
+    assert prices.cost("big", "gpt-4o", MILLION_EACH, at=NOW) == 3
+    cached = TokenCount(1_000_000, 0, cached_tokens=1_000_000)
+    assert prices.cost("big", "gpt-4o", cached, at=NOW) == Decimal("0.5")
+
+
+def test_without_a_price_of_its_own_cached_input_costs_what_input_costs() -> None:
+    prices = Prices([entry("m", "4", "8")], [OWN])
+    assert prices.cost("own", "m", TokenCount(1_000_000, 0, 1_000_000), at=NOW) == 4
+
+
+def test_a_dated_name_is_the_model_and_a_longer_name_is_another() -> None:
+    prices = Prices([entry("m", "1", "1")], [OWN])
+    for dated in ("m-2026-01-31", "m-20260131", "m@20260131"):
+        assert prices.cost("own", dated, MILLION_EACH, at=NOW) == 2
+    assert prices.cost("own", "m-mini", MILLION_EACH, at=NOW) is None
+
+
+def test_a_listed_model_is_priced_by_its_providers_address() -> None:
+    tokens = TokenCount(1000, 500, cached_tokens=200)
+    usage = Usage(input_tokens=1000, cache_read_tokens=200, output_tokens=500)
+    for model in ("gpt-4o", "gpt-4o-mini", "gpt-4o-mini-2024-07-18"):
+        listed = calc_price(usage, model, provider_id="openai", genai_request_timestamp=NOW)
+        assert Prices([], [OPENAI]).cost("big", model, tokens, at=NOW) == listed.total_price
+
+
+def test_a_price_with_tiers_depends_on_the_length() -> None:
+    google = ProviderSettings(
+        name="g",
+        kind=ProviderKind.OPENAI_COMPATIBLE,
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        model="gemini-2.5-pro",
+    )
+    prices = Prices([], [google])
+    short = prices.cost("g", "gemini-2.5-pro", TokenCount(100_000, 0), at=NOW)
+    long = prices.cost("g", "gemini-2.5-pro", TokenCount(300_000, 0), at=NOW)
+    assert short is not None
+    assert long is not None
+    assert long > 3 * short
+
+
+def test_an_unknown_price_is_unknown_and_not_zero() -> None:
+    prices = Prices([], [OPENAI, OWN])
+    assert prices.cost("own", "gpt-4o", MILLION_EACH, at=NOW) is None
+    assert prices.cost("big", "no-such-model", MILLION_EACH, at=NOW) is None
+    assert prices.cost("nobody", "gpt-4o", MILLION_EACH, at=NOW) is None
+    assert prices.unknown_models(at=NOW) == [("own", "gpt-4o")]
+
+
+def test_rules_and_people_cost_nothing() -> None:
+    prices = Prices([], [RULES, OPENAI])
+    assert prices.cost("rules", "rules", MILLION_EACH, at=NOW) == 0
+    assert prices.is_free("rules")
+    assert not prices.is_free("big")
+    assert Prices([], []).is_free("handoff")
+    assert FREE.cost(MILLION_EACH) == 0
+
+
+def test_the_dearest_price_is_taken_of_each_kind_of_token() -> None:
+    prices = Prices([entry("gpt-4o", "1", "9"), entry("gpt-4o-mini", "3", "2")], [OPENAI, RULES])
+    dearest = prices.dearest(at=NOW)
+    assert dearest == Price(Decimal(3), Decimal(9), Decimal(3))
+    assert Prices([], [OWN]).dearest(at=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "nano"), [("0", 0), ("0.000000001", 1), ("1.5", 1_500_000_000), ("1e-10", 1)]
+)
+def test_billionths_are_rounded_up(amount: str, nano: int) -> None:
+    assert nano_dollars(Decimal(amount)) == nano
