@@ -34,6 +34,18 @@ def test_importing_a_module_opens_no_socket_starts_no_thread_and_writes_no_file(
     assert watched.stdout == ""
 
 
+def test_the_product_needs_only_what_it_declares() -> None:
+    modules = [
+        module_name(file)
+        for file in product_files()
+        if file.name not in BUILDS_AT_IMPORT and "migrations" not in file.parts
+    ]
+    # Celery imports a broker's transport by name, when it connects.
+    transports = ["kombu.transport.redis", "kombu.transport.pyamqp"]
+    imported = _python("-m", "tests.architecture.bare_import", *modules, *transports)
+    assert imported.returncode == 0, imported.stderr
+
+
 @pytest.mark.parametrize("module", LIGHT_MODULES)
 def test_a_light_module_stays_light(module: str) -> None:
     if not _exists(module):
