@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -37,6 +38,7 @@ def build_worker_app(settings: Settings) -> Celery:
             await asyncio.to_thread(declare_topology, settings.broker)
         async with open_runtime(settings) as pipeline:
             running.append(pipeline)
+            _leave_what_stays_to_itself()
             yield
             running.clear()
 
@@ -53,6 +55,14 @@ def build_worker_app(settings: Settings) -> Celery:
     app.on_poison = bury  # type: ignore[attr-defined]
     signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
     return app
+
+
+def _leave_what_stays_to_itself() -> None:
+    """Modules, tasks and clients live as long as the process: the collector, which otherwise takes
+    a fifth of a busy worker's time, need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _configure_logs(settings: Settings) -> None:
