@@ -11,6 +11,7 @@ from shared.settings.embedded import EmbeddedSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
+from shared.settings.validation import ValidationSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     worker: WorkerSettings = WorkerSettings()
     context: ContextSettings = ContextSettings()
     costs: CostSettings = CostSettings()
+    validation: ValidationSettings = ValidationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()
