@@ -27,9 +27,13 @@ VERBS = {
     "keys": "API keys: make, list, replace and revoke them.",
     "handoff": "Messages that wait for a person: list and answer them.",
     "dead": "Dead letters: list, show, replay and discard them.",
+    "costs": "What was spent: by tenant, user, model, lane, provider or day.",
     "worker": "Answer messages, in one process, until Ctrl-C.",
     "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
 }
+
+# Verbs that live in a folder of their kind.
+_FOLDERS = {"costs": "watching"}
 
 
 def build_app(*, as_list: bool = False) -> App:
@@ -50,7 +54,7 @@ def build_app(*, as_list: bool = False) -> App:
     )
     for verb, summary in VERBS.items():
         lines = {"help": summary} if as_list else {}
-        app.command(f"deploy.cli.{verb}:{verb}", name=verb, **lines)
+        app.command(f"{_module(verb)}:{verb}", name=verb, **lines)
     return app
 
 
@@ -82,6 +86,11 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> None:
     """The entry point of the installed command."""
     sys.exit(run(sys.argv[1:]))
+
+
+def _module(verb: str) -> str:
+    folder = _FOLDERS.get(verb)
+    return f"deploy.cli.{folder}.{verb}" if folder else f"deploy.cli.{verb}"
 
 
 def _version() -> str:
