@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
         description="Ours beside what it replaces, on the same servers, in one run.",
     )
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="may be repeated")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of one round")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
     return parser.parse_args()
 

@@ -19,7 +19,7 @@ from tests.benchmarks.ground.stock import QUEUE, TASKS, stock_producer, stock_wo
 from tests.benchmarks.measurement import Progress, Rounds, Row
 
 ROUNDS: Final = 2
-MESSAGES_PER_SECOND: Final = 1000
+MESSAGES_PER_SECOND: Final = 700
 POOLS: Final = {"prefork": (2, "empty"), "custom": (500, "empty_coroutine")}
 
 

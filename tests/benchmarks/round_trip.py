@@ -102,13 +102,13 @@ async def _trips_of_ours(ground: Ground, trips: int) -> list[float]:
 
 
 def _run_stock(ground: Ground, trips: int) -> list[float]:
-    with stock_worker(ground, pool="prefork", concurrency=2) as program:
-        program.wait_until(lambda: " ready." in program.log_text(), "worker")
-        with stock_producer(ground) as producer, Redis.from_url(ground.redis_url) as redis:
-            latencies = []
-            for trip in range(trips + WARM_UP_TRIPS):
-                began = perf_counter()
-                producer.send_task(f"{TASKS}.echo", (f"reply-{trip}",))
-                assert redis.blpop([f"reply-{trip}"], timeout=30)
-                latencies.append(perf_counter() - began)
+    with stock_worker(ground, pool="prefork", concurrency=2), stock_producer(ground) as app:
+        latencies = []
+        redis = Redis.from_url(ground.redis_url)
+        for trip in range(trips + WARM_UP_TRIPS):
+            began = perf_counter()
+            app.send_task(f"{TASKS}.echo", (f"reply-{trip}",))
+            assert redis.blpop([f"reply-{trip}"], timeout=30), "no reply"
+            latencies.append(perf_counter() - began)
+        redis.close()
     return latencies
