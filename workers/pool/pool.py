@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from math import inf
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
     from kombu.asynchronous.hub import Hub
 
 logger = get_logger(__name__)
-
-SWITCH_SECONDS = 0.0005
-"""How long one thread may keep the interpreter from the other. With Python's own 5 ms a busy event
-loop delays the hub that much after each system call, and acknowledgements wait in a queue."""
 
 # How long cancelled coroutines, and after them the lifespan, may take to clean up.
 CLEANUP_SECONDS = 10.0
@@ -79,7 +74,6 @@ class AsyncioPool(BasePool):
 
     def on_start(self) -> None:
         """Open the lifespan. Raises LifespanFailed, which stops the worker with exit code 1."""
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._execution.prepare()
         self._thread.start(while_opening=state.maybe_shutdown)
         atexit.register(self._close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -17,6 +18,10 @@ from workers.pool.job import Interruption, Job
 from workers.pool.loop.time_limits import interrupt
 
 logger = get_logger(__name__)
+
+SWITCH_SECONDS = 0.0005
+"""How long one thread may keep the interpreter from the other. With Python's own 5 ms a busy event
+loop delays the hub that much after each system call, and acknowledgements wait in a queue."""
 
 
 class LoopThread:
@@ -52,6 +57,7 @@ class LoopThread:
         `while_opening` is called every 100 ms; what it raises stops the opening and is raised here.
         Raises LifespanFailed when the lifespan does not open.
         """
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
         try:
             while not self._opened.wait(0.1):
