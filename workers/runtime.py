@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import start_http_server
+from redis.asyncio import Redis
 
 from shared.clock import Clock, SystemClock
 from shared.costs.meter import Meter
@@ -20,18 +21,21 @@ from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import missing_migrations
 from shared.queueing.answer_publisher import build_answer_publisher
+from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
+from shared.resilience.breaker_board import BreakerBoard
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
 from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
 from workers.maintenance.crew import maintenance
-from workers.maintenance.periodic import running
+from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline
 from workers.providers.building import build_chain, open_provider_session
+from workers.providers.chain import Chain
 from workers.steps.answer import AnswerStep
 from workers.steps.claim import Claim
 from workers.steps.recall import Recall
@@ -78,10 +82,17 @@ class Runtime:
                 clock=self._clock,
             )
         )
-        return await self._pipeline(ledger, replies, reply, tracing)
+        chain = await self._open_chain(redis, tracing)
+        return await self._pipeline(ledger, replies, reply, tracing, chain=chain)
 
     async def _pipeline(
-        self, ledger: MessageLedger, replies: ReplyStream, reply: Reply, tracing: Tracing
+        self,
+        ledger: MessageLedger,
+        replies: ReplyStream,
+        reply: Reply,
+        tracing: Tracing,
+        *,
+        chain: Chain,
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
@@ -98,9 +109,6 @@ class Runtime:
             clock=clock,
         )
         self._stack.push_async_callback(claim.close)
-        session = await self._stack.enter_async_context(open_provider_session())
-        chain = build_chain(settings.providers, session, clock=clock, tracing=tracing)
-        self._stack.push_async_callback(chain.close)
         return Pipeline(
             claim=claim,
             steps=(
@@ -121,6 +129,23 @@ class Runtime:
             tracing=tracing,
             clock=clock,
         )
+
+    async def _open_chain(self, redis: Redis, tracing: Tracing) -> Chain:
+        settings, clock = self._settings, self._clock
+        fleet = BreakerFleet(redis, settings.breakers, clock)
+        self._stack.push_async_callback(fleet.close)
+        breakers = BreakerBoard(fleet, settings.breakers, metrics=self._metrics, clock=clock)
+        self._stack.push_async_callback(breakers.close)
+        refreshing = repeat(
+            "breakers", breakers.refresh, every_seconds=settings.breakers.refresh_seconds
+        )
+        await self._stack.enter_async_context(running(refreshing))
+        session = await self._stack.enter_async_context(open_provider_session())
+        chain = build_chain(
+            settings.providers, session, clock=clock, tracing=tracing, breakers=breakers
+        )
+        self._stack.push_async_callback(chain.close)
+        return chain
 
     async def _open_answers(self, ledger: MessageLedger) -> AnswerQueue:
         publisher = build_answer_publisher(self._settings.broker)

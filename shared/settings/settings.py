@@ -9,6 +9,7 @@ from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
 from shared.settings.providers import ProviderSettings
+from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
 from shared.settings.validation import ValidationSettings
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     context: ContextSettings = ContextSettings()
     costs: CostSettings = CostSettings()
     validation: ValidationSettings = ValidationSettings()
+    breakers: BreakerSettings = BreakerSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -72,6 +72,8 @@ class ChainResult:
     outcome: Answer | HandedOff
     provider: str
     attempts: tuple[Attempt, ...]
+    skipped: tuple[str, ...] = ()
+    """Providers that were not asked, or not asked again, because their breaker was open."""
 
 
 class ChainExhaustedError(ForebayError):
@@ -80,13 +82,15 @@ class ChainExhaustedError(ForebayError):
     code = "chain_exhausted"
     retryable = True
 
-    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
-        super().__init__(_summary(attempts))
+    def __init__(self, attempts: tuple[Attempt, ...], skipped: tuple[str, ...] = ()) -> None:
+        super().__init__(_summary(attempts, skipped))
         self.attempts = attempts
+        self.skipped = skipped
 
 
-def _summary(attempts: tuple[Attempt, ...]) -> str:
-    if not attempts:
+def _summary(attempts: tuple[Attempt, ...], skipped: tuple[str, ...]) -> str:
+    if not attempts and not skipped:
         return "no provider was called: the deadline had passed or the chain is empty"
-    tries = ", ".join(f"{attempt.provider}: {attempt.error_class}" for attempt in attempts)
+    tried = [f"{attempt.provider}: {attempt.error_class}" for attempt in attempts]
+    tries = ", ".join([*tried, *(f"{provider}: breaker open" for provider in skipped)])
     return f"no provider answered ({tries})"

@@ -10,6 +10,7 @@ import aiohttp
 
 from shared.clock import Clock
 from shared.errors import SettingsError
+from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
@@ -23,6 +24,8 @@ from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
 
 BUILT_IN_RULES = Path(__file__).with_name("built_in_rules.toml")
+
+_MODELS = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
 
 _KEEP_ALIVE_SECONDS = 30.0
 _NAMES_REMEMBERED_SECONDS = 30
@@ -50,16 +53,20 @@ def build_chain(
     *,
     clock: Clock,
     tracing: Tracing | None = None,
+    breakers: BreakerBoard | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
+    Models stand behind `breakers`; rules and humans are always asked.
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
         return Chain(_links_without_settings(), clock=clock, tracing=tracing)
     links = [
         ChainLink(
-            provider=_build(settings, session), retry=RetryPolicy(max_tries=settings.max_tries)
+            provider=_build(settings, session),
+            retry=RetryPolicy(max_tries=settings.max_tries),
+            breakers=breakers if settings.kind in _MODELS else None,
         )
         for settings in providers
     ]

@@ -42,6 +42,12 @@ burst_share = {burst_share}
 lease_seconds = 2.0
 sweep_seconds = 0.3
 
+# Scene after scene breaks a provider; none of them shall find it left alone.
+[breakers]
+failures_in_a_row = 12
+minimum_calls = 1000
+open_seconds = 1.0
+
 [[providers]]
 name = "primary"
 kind = "openai_compatible"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from shared.resilience.breaker import Breaker
+from shared.resilience.breaker_board import BreakerBoard
 from workers.providers.outcome import Answer
 from workers.providers.provider import Provider
 from workers.providers.walking.retry import RetryPolicy
@@ -14,6 +16,15 @@ from workers.providers.walking.retry import RetryPolicy
 class ChainLink:
     provider: Provider
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breakers: BreakerBoard | None = None
+    """Where the breakers of its models are; None for what is always called."""
+
+    def breaker(self, requested_model: str) -> Breaker | None:
+        """The breaker in front of the model that would be called for the requested one."""
+        if self.breakers is None:
+            return None
+        model = self.provider.model_for(requested_model)
+        return self.breakers.breaker(self.provider.name, model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

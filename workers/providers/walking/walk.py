@@ -6,7 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from random import Random
 
+from pybreaker import CircuitBreakerError
+
 from shared.clock import Clock
+from shared.resilience.breaker import Breaker
+from shared.resilience.breaker_reading import CallOutcome
 from shared.telemetry.tracing import Tracing
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult, StartedAttempt
 from workers.providers.error_class import ErrorClass
@@ -19,6 +23,7 @@ from workers.providers.outcome import Answer, Declined, HandedOff, Outcome
 from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.call_span import call_span, describe
 from workers.providers.walking.delivery import Delivery
+from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.link import ChainLink, Judge, Judgement
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -51,6 +56,7 @@ class Walk:
         self._sleep = sleep
         self._tracing = tracing
         self._attempts: list[Attempt] = []
+        self._skipped: list[str] = []
 
     async def over(self, links: Sequence[ChainLink]) -> ChainResult:
         try:
@@ -61,20 +67,24 @@ class Walk:
                         outcome=outcome,
                         provider=link.provider.name,
                         attempts=tuple(self._attempts),
+                        skipped=tuple(self._skipped),
                     )
         except InvalidRequestError as error:
             error.attempts = tuple(self._attempts)
             raise
-        raise ChainExhaustedError(tuple(self._attempts))
+        raise ChainExhaustedError(tuple(self._attempts), tuple(self._skipped))
 
     async def _ask(self, link: ChainLink, *, is_last: bool) -> Answer | HandedOff | None:
         """Try one provider as often as its failures allow; None: the next one is to be asked."""
+        breaker = link.breaker(self._prompt.model)
         tries = 0
         while self._time_left_seconds > 0:
             tries += 1
-            await self._delivery.start_over()
             try:
-                outcome = await self._attempt(link.provider, is_last=is_last)
+                outcome = await self._attempt(link.provider, breaker, is_last=is_last)
+            except CircuitBreakerError:
+                self._skipped.append(link.provider.name)
+                return None
             except ContextTooLongError:
                 return None
             except InvalidRequestError:
@@ -87,21 +97,32 @@ class Walk:
                     time_left_seconds=self._time_left_seconds,
                     random=self._random,
                 )
-                if wait is None:
+                if wait is None or (breaker is not None and breaker.refuses):
                     return None
                 await self._sleep(wait)
             else:
                 return outcome
         return None
 
-    async def _attempt(self, provider: Provider, *, is_last: bool) -> Answer | HandedOff | None:
-        attempt = self._start(provider)
-        share = 1.0 if is_last else _SHARE_OF_TIME_LEFT
+    async def _attempt(
+        self, provider: Provider, breaker: Breaker | None, *, is_last: bool
+    ) -> Answer | HandedOff | None:
+        permit = await breaker.admit() if breaker is not None else None
+        health = CallOutcome.NEUTRAL
         try:
-            outcome = await self._call(provider, time_left_seconds=self._time_left_seconds * share)
-        except ProviderError as error:
-            self._attempts.append(attempt.failed(error.error_class, detail=error.message))
-            raise
+            await self._delivery.start_over()
+            attempt = self._start(provider)
+            seconds = self._time_left_seconds * (1.0 if is_last else _SHARE_OF_TIME_LEFT)
+            try:
+                outcome = await self._call(provider, time_left_seconds=seconds)
+            except ProviderError as error:
+                health = health_shown_by(error, seconds_given=seconds)
+                self._attempts.append(attempt.failed(error.error_class, detail=error.message))
+                raise
+            health = CallOutcome.SUCCESS
+        finally:
+            if permit is not None:
+                await permit.end(health)
         return await self._judged(outcome, attempt)
 
     async def _call(self, provider: Provider, *, time_left_seconds: float) -> Outcome:
