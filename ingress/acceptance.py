@@ -79,7 +79,7 @@ class Acceptance:
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
         record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
-        question = _question(arrival, record)
+        question = _question(arrival, record, p90_output_tokens=p90_output_tokens)
         verdict = await self._admission.decide(question)
         match verdict:
             case Admitted():
@@ -150,7 +150,10 @@ class Acceptance:
         self._accepted[record.lane, record.surface].inc()
 
 
-def _question(arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
+def _question(
+    arrival: Arrival, record: MessageRecord, *, p90_output_tokens: int
+) -> AdmissionRequest:
+    output = min(p90_output_tokens, arrival.body.max_output_tokens or p90_output_tokens)
     return AdmissionRequest(
         message_id=record.id,
         tenant=arrival.tenant,
@@ -160,6 +163,7 @@ def _question(arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
         body_digest=bytes.fromhex(record.body_digest),
         idempotency_key=record.idempotency_key,
         seconds_left=(record.deadline - record.accepted_at).total_seconds(),
+        estimated_output_tokens=min(output, record.estimated_tokens),
     )
 
 

@@ -19,6 +19,8 @@ from ingress.patience import Patience
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
 from shared.clock import Clock
+from shared.costs.budget import Budgets
+from shared.costs.prices import Prices
 from shared.errors import ForebayError
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
@@ -58,7 +60,14 @@ class Runtime:
         self._patience = Patience(settings.ingress.ledger_timeout_seconds)
         self._lanes = self._lane_watch()
         self._admission = Admission(
-            self._redis, settings.limits, clock, self.metrics, lanes=self._lanes
+            self._redis,
+            settings.limits,
+            clock,
+            self.metrics,
+            lanes=self._lanes,
+            budgets=Budgets(
+                self._database, Prices(settings.costs.prices, settings.providers), clock
+            ),
         )
         self._stack = AsyncExitStack()
         self.door = self._door()

@@ -9,7 +9,9 @@
 --                  of seen: since when it is known (born), messages lately (fast) and over a
 --                  half-life (slow), the counts of RECORD; then 8 bytes of each recent body
 --       3 slots    zset: message id -> end of its lease
---       4 key      body digest .. message id (only with an Idempotency-Key)
+--       4 budget   hash: day (since EPOCH), spent on it and reserved, in billionths of a dollar, and
+--                  what each message in flight reserved, by its id (only of a tenant with a cap)
+--       5 key      body digest .. message id (only with an Idempotency-Key)
 -- ARGV  1 rules    packed doubles: requests per second and burst, tokens per second and burst, the
 --                  same four for the user, slots, half-life of the record, largest risk, then
 --                  weight, half, free for each count of RECORD
@@ -17,7 +19,11 @@
 --       3 message id   4 estimated tokens   5 body digest (16 bytes)
 --       6 seconds until the slot's lease ends   7 expected wait of the lane, seconds
 --       8 seconds left until the deadline       9 seconds to keep the idempotency key
+--       10 cap of the day, '' for none         11 what the message may cost
+--       12 the day of what the ledger booked   13 all of it, '' when it was not just read
+--       14 what it booked a minute ago or before, '' when unknown
 -- Reply existing  {1, message id, same body: 1|0}
+--       unknown   {2}: what was spent today must be told in ARGV 13; nothing was decided
 --       verdict   {0, refused by: see VERDICTS, wait µs, risk ppm, refusals, repeats, bursts, blocks,
 --                  injections, complaints, then remaining and ms until full for: tenant's requests,
 --                  tenant's tokens, user's requests, user's tokens; learned p90 of output tokens}
@@ -34,12 +40,13 @@ local FAST_HALF_LIFE = 10
 local BURST_FLOOR, BURST_RATIO = 20, 10
 local BODIES = 8 -- how many recent bodies a repeat is recognised among
 local RECORD_SECONDS, TENANT_SECONDS, SLOTS_SECONDS = 3600, 86400, 691200 -- longer than any lease
-local VERDICTS = 6 -- tenant requests, tenant tokens, user requests, user tokens, slots, lane
+local VERDICTS = 7 -- tenant requests, tenant tokens, user requests, user tokens, slots, lane, budget
+local DAY_SECONDS = 86400
 local RECORD = 6 -- refusals, repeats, bursts, blocks, injections, complaints
 local TENANT, USER, RULES = '<ddddd', '<ddddddddddddd', '<ddddddddddddddddddddddddddddd'
 local TENANT_BYTES, USER_BYTES = struct.size(TENANT), struct.size(USER)
 
-local tenant_key, user_key, slots_key, idempotency_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local tenant_key, user_key, slots_key, budget_key, idempotency_key = unpack(KEYS)
 local message_id, digest = ARGV[3], ARGV[5]
 local tokens, lease, expected_wait, seconds_left =
   tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -55,6 +62,37 @@ local now = tonumber(ARGV[2])
 if not now then
   local time = redis.call('TIME')
   now = time[1] - EPOCH + time[2] / 1000000
+end
+
+-- Leases that ran out: their messages are settled or lost, and reserve nothing more.
+local function release_expired()
+  local ended = redis.call('ZRANGEBYSCORE', slots_key, '-inf', now)
+  for _, id in ipairs(ended) do
+    local amount = redis.call('HGET', budget_key, id)
+    if amount then
+      local left = redis.call('HGET', budget_key, 'reserved') - amount
+      redis.call('HSET', budget_key, 'reserved', string.format('%.0f', math.max(0, left)))
+      redis.call('HDEL', budget_key, id)
+    end
+  end
+  if #ended > 0 then redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now) end
+end
+
+local cap, price, today = tonumber(ARGV[10]), tonumber(ARGV[11]), math.floor(now / DAY_SECONDS)
+local spent, reserved = 0, 0
+if cap then
+  release_expired()
+  local is_told = tonumber(ARGV[12]) == today
+  local known = redis.call('HMGET', budget_key, 'day', 'spent', 'reserved')
+  reserved = tonumber(known[3]) or 0
+  if not known[1] then
+    if not is_told or ARGV[13] == '' then return { 2 } end
+    spent = tonumber(ARGV[13])
+  elseif tonumber(known[1]) >= today then
+    spent = tonumber(known[2])
+    -- Settlements that Redis was away for.
+    if is_told and ARGV[14] ~= '' then spent = math.max(spent, tonumber(ARGV[14])) end
+  end
 end
 
 local rules = { struct.unpack(RULES, ARGV[1]) }
@@ -116,6 +154,12 @@ if redis.call('ZCOUNT', slots_key, after_now, '+inf') > slots then
   local first = redis.call('ZRANGE', slots_key, after_now, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
   waits[5] = math.min(math.max(tonumber(first[2]) - now, 0.001), 1)
 end
+waits[7] = 0
+if cap and spent + reserved + price > cap then
+  local midnight = (today + 1) * DAY_SECONDS - now
+  -- What messages in flight do not use of what they reserved comes back as they end.
+  waits[7] = spent + price <= cap and math.min(1, midnight) or midnight
+end
 
 local refused_by, wait = 0, 0
 for i = 1, VERDICTS do
@@ -132,10 +176,21 @@ local function keep_tenant(requests, tokens_level, at)
     'EX', TENANT_SECONDS)
 end
 
+if cap then
+  if refused_by == 0 and is_new then
+    reserved = reserved + price
+    redis.call('HSET', budget_key, message_id, ARGV[11])
+  end
+  redis.call('HSET', budget_key, 'day', today, 'spent', string.format('%.0f', spent),
+    'reserved', string.format('%.0f', reserved))
+  redis.call('EXPIRE', budget_key, SLOTS_SECONDS)
+end
+
 if refused_by > 0 then
   redis.call('ZREM', slots_key, message_id)
-  -- A full lane is our fault and leaves no mark. The wait is measured after the mark, so that it
-  -- is true for whoever keeps it: from here on risk only falls.
+  -- A full lane is our fault, a spent budget the tenant's: neither leaves a mark on the user. The
+  -- wait is measured after the mark, so that it is true for whoever keeps it: from here on risk
+  -- only falls.
   if refused_by < 6 then
     counts[1] = counts[1] + 1
     keep_user(user[1], user[2], user[3])
@@ -164,7 +219,7 @@ elseif is_new then
   keep_tenant(levels[1], levels[2], now)
   keep_user(levels[3], levels[4], now)
   if math.floor(tenant[3]) ~= math.floor(now) then -- once a second is enough
-    redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now)
+    release_expired()
     redis.call('EXPIRE', slots_key, SLOTS_SECONDS)
   end
   if idempotency_key then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from redis.asyncio import Redis
@@ -14,12 +15,20 @@ from ingress.admission.limits import Limits, limits_of, plan_of
 from ingress.admission.local_allowance import LocalAllowance
 from ingress.admission.observation import Observation
 from ingress.admission.question import AdmissionRequest, script_call
-from ingress.admission.reply import Answer, lane_overloaded, read_reply, too_large
+from ingress.admission.reply import (
+    Answer,
+    lane_overloaded,
+    read_reply,
+    spending_unknown,
+    too_large,
+)
 from ingress.admission.returns import Returns
 from ingress.admission.token_estimate import DEFAULT_OUTPUT_TOKENS
 from ingress.admission.verdict import Admitted, Verdict
 from shared.clock import Clock
-from shared.errors import RedisUnavailable, Unavailable
+from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
+from shared.costs.price import TokenCount
+from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
 from shared.redis.circuit import Circuit
 from shared.redis.reservations import Reservations
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
@@ -47,10 +56,12 @@ class Admission:
         metrics: Metrics,
         *,
         lanes: LaneWatch | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
         self._redis = redis
         self._settings = settings
         self._lanes = lanes
+        self._budgets = budgets
         self._observation = Observation(metrics, clock)
         self._script: LuaScript = load_script("ingress.admission", "admission.lua")
         self._group: GroupCommit[AdmissionRequest, Answer] = GroupCommit(self._ask_all)
@@ -93,22 +104,32 @@ class Admission:
         await self._circuit.close()
         await self._returns.close()
         await self._reservations.close()
+        if self._budgets is not None:
+            await self._budgets.close()
 
     async def _ask(self, request: AdmissionRequest) -> Verdict:
         if self._circuit.is_open():
             return self._decide_locally(request)
-        self._undecided.add(request.message_id)
         try:
-            answer = await self._group.submit(request)
+            answer = await self._submit(request)
+            if answer.verdict is None and self._budgets is not None:
+                await self._budgets.read(request.tenant.id)
+                answer = await self._submit(request)
         except asyncio.CancelledError:
             self._abandon(request)
             raise
+        except LedgerUnavailable:
+            return spending_unknown()
         except Unavailable:
             self._undecided.discard(request.message_id)
             return self._decide_without_redis(request)
         if answer.p90_output_tokens is not None:
             self._p90_output_tokens[request.tenant.id] = answer.p90_output_tokens
-        return answer.verdict
+        return answer.verdict or spending_unknown()
+
+    async def _submit(self, request: AdmissionRequest) -> Answer:
+        self._undecided.add(request.message_id)
+        return await self._group.submit(request)
 
     async def _ask_all(self, requests: list[AdmissionRequest]) -> Sequence[Answer | BaseException]:
         if self._circuit.is_open():
@@ -156,7 +177,15 @@ class Admission:
             wait = self._lanes.expected_wait_seconds(request.lane)
             # Counted before the verdict, so that a group does not fill a lane unseen.
             self._lanes.count(request.lane, 1)
-        return script_call(request, limits, expected_wait_seconds=wait, now=None)
+        budget = self._budget(request, limits.daily_budget)
+        return script_call(request, limits, expected_wait_seconds=wait, now=None, budget=budget)
+
+    def _budget(self, request: AdmissionRequest, cap: Decimal | None) -> BudgetQuestion:
+        if cap is None or self._budgets is None:
+            return NO_BUDGET
+        output = request.estimated_output_tokens
+        tokens = TokenCount(request.estimated_tokens - output, output)
+        return self._budgets.question(request.tenant.id, cap, tokens)
 
     def _count(self, requests: Sequence[AdmissionRequest], change: int) -> None:
         if self._lanes is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from ingress.admission.risk import LARGEST_RISK, WEIGHTS
@@ -39,6 +40,7 @@ class Limits:
     user_tokens: Limit
     in_flight: int
     rules: bytes
+    daily_budget: Decimal | None = None
 
 
 def plan_of(tenant: Tenant, settings: LimitSettings) -> Plan:
@@ -54,6 +56,7 @@ def _plan_of_settings(settings: LimitSettings) -> Plan:
         user_requests_per_minute=settings.user_requests_per_minute,
         user_tokens_per_minute=settings.user_tokens_per_minute,
         max_in_flight=settings.max_in_flight,
+        daily_budget=settings.daily_budget,
     )
 
 
@@ -77,7 +80,15 @@ def limits_of(
         free = user_requests.burst if weight.free is None else weight.free
         numbers += [weight.largest, weight.half, free]
     rules = struct.pack(f"<{len(numbers)}d", *numbers)
-    return Limits(requests, tokens, user_requests, user_tokens, plan.max_in_flight, rules)
+    return Limits(
+        requests,
+        tokens,
+        user_requests,
+        user_tokens,
+        plan.max_in_flight,
+        rules,
+        plan.daily_budget,
+    )
 
 
 def _limit(per_minute: int, burst_share: float) -> Limit:

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingress.admission.limits import Limits
+from shared.costs.budget import NO_BUDGET, BudgetQuestion
 from shared.messages.lane import Lane
 from shared.messages.tenant import Tenant
-from shared.redis.reservation_keys import idempotency_key_key, slots_key, tenant_key, user_key
+from shared.redis.reservation_keys import (
+    budget_key,
+    idempotency_key_key,
+    slots_key,
+    tenant_key,
+    user_key,
+)
 from shared.redis.scripts import ScriptCall
 
 DIGEST_BYTES: Final = 16
@@ -23,7 +30,8 @@ class AdmissionRequest:
     """One message at the door.
 
     `body_digest` is any hash of the body of 16 bytes or more; `seconds_left` runs until the
-    deadline; `estimated_tokens` is what `settle` is told again later.
+    deadline; `estimated_tokens` is what `settle` is told again later, and
+    `estimated_output_tokens` are a part of them.
     """
 
     message_id: str
@@ -34,14 +42,25 @@ class AdmissionRequest:
     body_digest: bytes
     idempotency_key: str | None
     seconds_left: float
+    estimated_output_tokens: int = 0
 
 
 def script_call(
-    request: AdmissionRequest, limits: Limits, *, expected_wait_seconds: float, now: float | None
+    request: AdmissionRequest,
+    limits: Limits,
+    *,
+    expected_wait_seconds: float,
+    now: float | None,
+    budget: BudgetQuestion = NO_BUDGET,
 ) -> ScriptCall:
     """KEYS and ARGV as admission.lua documents them; `now` None is the server's own clock."""
     tenant_id = request.tenant.id
-    keys = [tenant_key(tenant_id), user_key(tenant_id, request.user), slots_key(tenant_id)]
+    keys = [
+        tenant_key(tenant_id),
+        user_key(tenant_id, request.user),
+        slots_key(tenant_id),
+        budget_key(tenant_id),
+    ]
     if request.idempotency_key is not None:
         keys.append(idempotency_key_key(tenant_id, request.idempotency_key))
     return ScriptCall(
@@ -56,5 +75,6 @@ def script_call(
             expected_wait_seconds,
             request.seconds_left,
             IDEMPOTENCY_SECONDS,
+            *budget.arguments,
         ),
     )

@@ -21,9 +21,11 @@ from ingress.admission.verdict import (
 
 ScriptReply = Sequence[int | bytes]
 
-_CALLERS: Final = frozenset(
+# What is the caller's own, and smaller for a user of high risk.
+_SHRUNK: Final = frozenset(
     reason for reason in RefusalReason if reason.status == HTTPStatus.TOO_MANY_REQUESTS
-)
+) - {RefusalReason.BUDGET_EXHAUSTED}
+_SPENDING_UNKNOWN: Final = 2
 _MILLION: Final = 1_000_000
 _NAMED: Final = (
     RefusalReason.RATE_LIMITED_REQUESTS,
@@ -32,6 +34,7 @@ _NAMED: Final = (
     RefusalReason.USER_RATE_LIMITED_TOKENS,
     RefusalReason.TOO_MANY_IN_FLIGHT,
     RefusalReason.LANE_OVERLOADED,
+    RefusalReason.BUDGET_EXHAUSTED,
 )
 # The anonymous user's buckets are the tenant's own limits, shrunk by risk.
 _ANONYMOUS: Final = (*_NAMED[:2], *_NAMED[:2], *_NAMED[4:])
@@ -39,14 +42,19 @@ _ANONYMOUS: Final = (*_NAMED[:2], *_NAMED[:2], *_NAMED[4:])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verdict, and the tenant's learned p90 of output tokens where Redis knows one."""
+    """A verdict, and the tenant's learned p90 of output tokens where Redis knows one.
 
-    verdict: Verdict
+    No verdict: Redis does not know what the tenant spent today and has to be told.
+    """
+
+    verdict: Verdict | None
     p90_output_tokens: int | None = None
 
 
 def read_reply(reply: ScriptReply, request: AdmissionRequest, limits: Limits) -> Answer:
     """The reply as admission.lua documents it."""
+    if reply[0] == _SPENDING_UNKNOWN:
+        return Answer(None)
     if reply[0] == 1:
         return Answer(Existing(cast(bytes, reply[1]).decode(), same_body=reply[2] == 1))
     numbers = cast(Sequence[int], reply)
@@ -62,7 +70,7 @@ def read_reply(reply: ScriptReply, request: AdmissionRequest, limits: Limits) ->
     return Answer(
         Refused(
             reason=reason,
-            message=f"{sentence[:-1]} ({why})." if why and reason in _CALLERS else sentence,
+            message=f"{sentence[:-1]} ({why})." if why and reason in _SHRUNK else sentence,
             retry_after_seconds=wait,
             quota=quota,
             risk=risk,
@@ -120,6 +128,16 @@ def lane_overloaded(request: AdmissionRequest, *, expected_wait_seconds: float) 
     )
 
 
+def spending_unknown() -> Refused:
+    """The refusal of a message whose tenant may have spent its budget, for all that we know."""
+    return Refused(
+        reason=RefusalReason.UNAVAILABLE,
+        message="What was spent today cannot be read right now.",
+        retry_after_seconds=1.0,
+        quota=None,
+    )
+
+
 def _sentence(
     reason: RefusalReason, limits: Limits, request: AdmissionRequest, *, share: float
 ) -> str:
@@ -138,6 +156,11 @@ def _sentence(
             return (
                 f"{limits.in_flight} messages are in flight, as many as the plan allows; "
                 "wait for one to end."
+            )
+        case RefusalReason.BUDGET_EXHAUSTED:
+            return (
+                f"The budget of ${limits.daily_budget} a day (UTC) is spent, or reserved by "
+                "messages in flight."
             )
         case _:
             return _overloaded(request)

@@ -8,13 +8,14 @@ from typing import Final
 
 
 class RefusalReason(StrEnum):
-    """Why a message was refused. The first seven are the caller's, the last two are ours."""
+    """Why a message was refused. The first eight are the caller's, the last two are ours."""
 
     RATE_LIMITED_REQUESTS = "rate_limited_requests"
     RATE_LIMITED_TOKENS = "rate_limited_tokens"
     USER_RATE_LIMITED_REQUESTS = "user_rate_limited_requests"
     USER_RATE_LIMITED_TOKENS = "user_rate_limited_tokens"
     TOO_MANY_IN_FLIGHT = "too_many_in_flight"
+    BUDGET_EXHAUSTED = "budget_exhausted"
     REQUEST_TOO_LARGE_FOR_LIMIT = "request_too_large_for_limit"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     LANE_OVERLOADED = "lane_overloaded"
@@ -37,6 +38,7 @@ _STATUS: Final[dict[RefusalReason, int]] = {
     RefusalReason.USER_RATE_LIMITED_REQUESTS: 429,
     RefusalReason.USER_RATE_LIMITED_TOKENS: 429,
     RefusalReason.TOO_MANY_IN_FLIGHT: 429,
+    RefusalReason.BUDGET_EXHAUSTED: 429,
     RefusalReason.REQUEST_TOO_LARGE_FOR_LIMIT: 413,
     RefusalReason.IDEMPOTENCY_CONFLICT: 422,
     RefusalReason.LANE_OVERLOADED: 503,

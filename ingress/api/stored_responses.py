@@ -108,6 +108,7 @@ class StoredResponses:
             message_id=record.id,
             estimated_tokens=record.estimated_tokens,
             used_tokens=used,
+            nano_dollars=None if record.attempt else 0,
         )
 
 

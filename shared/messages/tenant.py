@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -15,13 +16,17 @@ class KeyScope(StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A tenant's limits. Tokens are estimates at the door, corrected by real usage afterwards."""
+    """A tenant's limits. Tokens are estimates at the door, corrected by real usage afterwards.
+
+    `daily_budget` is US dollars for each day in UTC; None is no cap.
+    """
 
     requests_per_minute: int
     tokens_per_minute: int
     user_requests_per_minute: int
     user_tokens_per_minute: int
     max_in_flight: int
+    daily_budget: Decimal | None = None
 
 
 class Tenant(msgspec.Struct, frozen=True):

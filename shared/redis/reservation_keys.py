@@ -30,6 +30,11 @@ def slots_key(tenant_id: str) -> str:
     return f"forebay:{{{tenant_id}}}:slots"
 
 
+def budget_key(tenant_id: str) -> str:
+    """What the tenant spent today, and what its messages in flight may still cost."""
+    return f"forebay:{{{tenant_id}}}:budget"
+
+
 def idempotency_key_key(tenant_id: str, idempotency_key: str) -> str:
     """The message an idempotency key belongs to."""
     return f"forebay:{{{tenant_id}}}:idempotency:{_hashed(idempotency_key)}"

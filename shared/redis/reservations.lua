@@ -1,10 +1,12 @@
 -- Ends one message's reservation: frees its slot and corrects what was taken from the buckets.
 -- It happens once: whoever finds no slot (settled before, or expired) changes nothing.
 --
--- KEYS  1 tenant   2 user (both packed as in ingress/admission/admission.lua)   3 slots zset   4 idempotency key (only to give back)
+-- KEYS  1 tenant   2 user (both packed as in ingress/admission/admission.lua)   3 slots zset
+--       4 budget (a hash, as there)   5 idempotency key (only to give back)
 -- ARGV  1 message id    2 requests to give back (0 or 1)
 --       3 tokens to add to the levels (used - estimated; negative gives back)
 --       4 tokens of output, '' when they teach nothing   5, 6 seconds to keep tenant, user
+--       7 cost in billionths of a dollar, '' when unknown: then what was reserved is charged
 -- Reply 1 when it ended the reservation, 0 when there was none
 --
 -- The learned p90 of output tokens moves up by 0.9 and down by 0.1 of a step, which stands still
@@ -12,11 +14,24 @@
 
 local OUTPUT_QUANTILE, SMALLEST_STEP = 0.9, 0.05
 
-if KEYS[4] then
-  local known = redis.call('GET', KEYS[4])
-  if known and string.sub(known, 17) == ARGV[1] then redis.call('DEL', KEYS[4]) end
+local EPOCH, DAY_SECONDS = 1735689600, 86400
+
+if KEYS[5] then
+  local known = redis.call('GET', KEYS[5])
+  if known and string.sub(known, 17) == ARGV[1] then redis.call('DEL', KEYS[5]) end
 end
 if redis.call('ZREM', KEYS[3], ARGV[1]) == 0 then return 0 end
+
+local reserved = redis.call('HGET', KEYS[4], ARGV[1])
+if reserved then
+  local today = math.floor((redis.call('TIME')[1] - EPOCH) / DAY_SECONDS)
+  local known = redis.call('HMGET', KEYS[4], 'day', 'spent', 'reserved')
+  local spent = tonumber(known[1]) >= today and tonumber(known[2]) or 0
+  redis.call('HSET', KEYS[4], 'day', math.max(today, tonumber(known[1])),
+    'spent', string.format('%.0f', spent + (tonumber(ARGV[7]) or tonumber(reserved))),
+    'reserved', string.format('%.0f', math.max(0, tonumber(known[3]) - tonumber(reserved))))
+  redis.call('HDEL', KEYS[4], ARGV[1])
+end
 
 local requests, tokens, output = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 

@@ -14,7 +14,13 @@ from redis.exceptions import RedisError
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.circuit import Circuit
-from shared.redis.reservation_keys import idempotency_key_key, slots_key, tenant_key, user_key
+from shared.redis.reservation_keys import (
+    budget_key,
+    idempotency_key_key,
+    slots_key,
+    tenant_key,
+    user_key,
+)
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
@@ -49,6 +55,7 @@ class _Ending:
     token_correction: int
     output_tokens: int | None = None
     idempotency_key: str | None = None
+    nano_dollars: int | None = 0
 
 
 class Reservations:
@@ -77,9 +84,12 @@ class Reservations:
         estimated_tokens: int,
         used_tokens: int,
         output_tokens: int | None = None,
+        nano_dollars: int | None = None,
     ) -> bool:
         """Free the slot of a message that ended and charge what it used instead of the estimate.
 
+        `nano_dollars` is its cost in billionths of a dollar. Where that is unknown (None) the
+        tenant is charged what was reserved.
         `output_tokens` teaches the tenant's next estimates. Repeats change nothing. False when
         there was no reservation, or Redis was away.
         """
@@ -91,6 +101,7 @@ class Reservations:
                 requests_back=0,
                 token_correction=used_tokens - estimated_tokens,
                 output_tokens=output_tokens,
+                nano_dollars=nano_dollars,
             )
         )
 
@@ -159,6 +170,7 @@ def _call(ending: _Ending) -> ScriptCall:
         tenant_key(ending.tenant_id),
         user_key(ending.tenant_id, ending.user),
         slots_key(ending.tenant_id),
+        budget_key(ending.tenant_id),
     ]
     if ending.idempotency_key is not None:
         keys.append(idempotency_key_key(ending.tenant_id, ending.idempotency_key))
@@ -172,5 +184,6 @@ def _call(ending: _Ending) -> ScriptCall:
             output,
             TENANT_SECONDS,
             RECORD_SECONDS,
+            "" if ending.nano_dollars is None else ending.nano_dollars,
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from shared.settings.units import Port, Positive, PositiveInt, Share
@@ -54,6 +56,8 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Tokens of one end user of a tenant."""
     max_in_flight: PositiveInt = 10_000
     """Messages of a tenant that are accepted and not ended."""
+    daily_budget: Decimal | None = None
+    """US dollars that a tenant may spend each day (UTC); no cap when not given."""
     burst_share: Share = 1.0
     """The part of a minute's allowance that may come at once."""
     local_share: Share = 0.1

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from shared.costs.price import nano_dollars
 from shared.errors import Unavailable
 from shared.messages.events import closing_event, encode_event
 from shared.messages.message_body import MessageBody
@@ -83,6 +84,7 @@ class Reply:
             estimated_tokens=record.estimated_tokens,
             used_tokens=(record.input_tokens or 0) + (record.output_tokens or 0),
             output_tokens=record.output_tokens,
+            nano_dollars=_cost(record),
         )
 
     async def _publish(self, record: MessageRecord, body: MessageBody | None) -> None:
@@ -101,6 +103,13 @@ class Reply:
         except Unavailable as error:
             self._metrics.replies.labels("failed").inc()
             self._log.warning("answer_not_sent", code=error.code, shape=record.reply_shape)
+
+
+def _cost(record: MessageRecord) -> int | None:
+    if record.cost is not None:
+        return nano_dollars(record.cost)
+    # What nobody ever claimed has cost nothing, whoever ended it.
+    return None if record.attempt else 0
 
 
 def settled_record(record: MessageRecord, settlement: Settlement) -> MessageRecord:

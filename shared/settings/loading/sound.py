@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
@@ -19,6 +20,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _times(settings)
     yield from _chain(settings.providers)
     yield from _prices(settings.costs.prices)
+    yield from _budget(settings.limits.daily_budget)
     yield from unsound_validation(settings.validation)
 
 
@@ -64,6 +66,11 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
+
+
+def _budget(amount: Decimal | None) -> Iterator[str]:
+    if amount is not None and not (amount.is_finite() and amount >= 0):
+        yield f"limits.daily_budget = {amount}. Set US dollars for a day, 0 or more."
 
 
 def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:

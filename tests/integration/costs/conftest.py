@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.clock import ManualClock
+from shared.clock import Clock, ManualClock
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
@@ -36,7 +36,7 @@ async def database(migrated_ledger_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def ledger(database: Database, clock: ManualClock) -> AsyncIterator[MessageLedger]:
+async def ledger(database: Database, clock: Clock) -> AsyncIterator[MessageLedger]:
     settings = LedgerSettings()
     opened = MessageLedger(database, settings, clock)
     yield opened
@@ -44,7 +44,7 @@ async def ledger(database: Database, clock: ManualClock) -> AsyncIterator[Messag
 
 
 @pytest.fixture
-def settle_turn(database: Database, ledger: MessageLedger, clock: ManualClock) -> SettleTurn:
+def settle_turn(database: Database, ledger: MessageLedger, clock: Clock) -> SettleTurn:
     """Accepts a message, claims it and settles it with attempts of the given costs."""
     claims = ClaimGroup(database, clock, worker="w", lease_seconds=15)
 
@@ -76,7 +76,7 @@ def settle_turn(database: Database, ledger: MessageLedger, clock: ManualClock) -
 
 
 def _settlement(
-    record: MessageRecord, costs: tuple[str | None, ...], model: str, clock: ManualClock
+    record: MessageRecord, costs: tuple[str | None, ...], model: str, clock: Clock
 ) -> Settlement:
     attempts = tuple(
         AttemptRecord(
