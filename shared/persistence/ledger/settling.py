@@ -47,12 +47,15 @@ class SettleGroup:
         self._engine = database.durable
         # Where the database's answer to a commit was lost the same settlement is written again:
         # all of this must be there once then.
-        self._insert_attempts = insert_new(attempt, sqlite_dialect=database.is_sqlite)
+        self._attempts = RowDocument([*attempt.c], database.durable.dialect)
+        self._insert_attempts = insert_new(attempt, sqlite_dialect=database.is_sqlite).from_select(
+            [*attempt.c.keys()], self._attempts.query
+        )
         self._insert_letters = insert_new(dead_letter, sqlite_dialect=database.is_sqlite)
         self._insert_handoffs = insert_new(handoff, sqlite_dialect=database.is_sqlite)
         columns = [message.c[name] for name in ("id", "attempt", *_ANSWER_COLUMNS)]
-        self._document = RowDocument(columns, database.durable.dialect)
-        ends = self._document.relation.c
+        self._ends = RowDocument(columns, database.durable.dialect)
+        ends = self._ends.relation.c
         self._update = (
             update(message)
             .where(
@@ -74,8 +77,9 @@ class SettleGroup:
         try:
             async with transaction(self._engine) as connection:
                 won = await self._write(connection, settlements)
+                if paid := _attempt_rows(settlements):
+                    await connection.execute(self._insert_attempts, self._attempts.parameters(paid))
                 for statement, rows in (
-                    (self._insert_attempts, _attempt_rows(settlements)),
                     (self._insert_letters, _letter_rows(won)),
                     (self._insert_handoffs, _handoff_rows(won)),
                 ):
@@ -91,7 +95,7 @@ class SettleGroup:
     async def _write(
         self, connection: AsyncConnection, settlements: list[Settlement]
     ) -> list[Settlement]:
-        ends = self._document.parameters([_row(item) for item in settlements])
+        ends = self._ends.parameters([_row(item) for item in settlements])
         rows = await connection.execute(self._update, ends)
         written = {(row.id, row.attempt) for row in rows}
         if len(written) == len(settlements):
