@@ -10,6 +10,7 @@ import msgspec
 from deploy.cli.checking.broker import check_broker
 from deploy.cli.checking.finding import Finding, Level, fault
 from deploy.cli.checking.ledger import check_ledger
+from deploy.cli.checking.prices import check_prices
 from deploy.cli.checking.providers import check_providers
 from deploy.cli.checking.redis import check_redis
 from deploy.cli.connection import command_settings
@@ -58,4 +59,5 @@ async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
     findings += await check_redis(settings.redis, is_broker=False)
     findings += await check_ledger(settings.ledger, migrate=migrate)
     findings += await check_providers(settings.providers)
+    findings += check_prices(settings)
     return findings

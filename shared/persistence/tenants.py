@@ -82,6 +82,16 @@ class TenantRepository:
             ).one_or_none()
         return None if row is None else Tenant(row.id, row.name, _plan(row.plan))
 
+    async def set_plan(self, owner: Tenant, plan: Plan) -> Tenant:
+        """Give a tenant limits of its own; doors know within their key cache's time."""
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(
+                update(tenant)
+                .where(tenant.c.id == owner.id)
+                .values(plan=msgspec.json.encode(plan).decode())
+            )
+        return msgspec.structs.replace(owner, plan=plan)
+
     async def by_key(self, key: str) -> tuple[Tenant, KeyScope] | None:
         """Whose key this is and what it opens; None if unknown, expired or revoked."""
         query = (

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
+from msgspec.structs import replace
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
 from deploy.cli.output import AsJson, say, say_json, say_table
 from shared.clock import SystemClock
 from shared.costs.spending import SpendingBy
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from shared.costs.spending import SpendingRow
+    from shared.messages.tenant import Plan
 
 _HEADINGS: Final = (
     "messages",
@@ -53,6 +55,54 @@ def report(
     say_table((by.value, *_HEADINGS), [_cells(row) for row in rows], empty="Nothing was booked.")
     if any(row.unknown for row in rows):
         say("Unknown: attempts without a known cost, which the dollars lack. Set [[costs.prices]].")
+
+
+@costs.command
+def cap(amount: str, /, *, tenant: str, as_json: AsJson = False) -> None:
+    """Cap what a tenant may spend each day (UTC). Doors follow within seconds.
+
+    The tenant keeps its other limits; one that had the settings' has them as its own from now on.
+
+    Parameters
+    ----------
+    amount
+        US dollars, such as 25 or 0.50; `none` for no cap.
+    tenant
+        The tenant's name.
+    """
+    plan = asyncio.run(_cap(tenant, _budget(amount)))
+    if as_json:
+        say_json(plan)
+    else:
+        limit = "no cap" if plan.daily_budget is None else f"${plan.daily_budget} a day"
+        say(f"Tenant '{tenant}' has {limit}.")
+
+
+def _budget(amount: str) -> Decimal | None:
+    if amount == "none":
+        return None
+    try:
+        dollars = Decimal(amount)
+    except InvalidOperation:
+        dollars = Decimal("NaN")
+    if not (dollars.is_finite() and dollars >= 0):
+        raise InvalidRequest(f"'{amount}' is no amount: write dollars, such as 25, or none.")
+    return dollars
+
+
+async def _cap(name: str, budget: Decimal | None) -> Plan:
+    from ingress.admission.limits import plan_of
+    from shared.persistence.tenants import TenantRepository
+
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        tenants = TenantRepository(database, SystemClock())
+        owner = await tenants.named(name)
+        if owner is None:
+            raise NotFound(f"There is no tenant named '{name}'. See: forebay keys list.")
+        plan = replace(plan_of(owner, settings.limits), daily_budget=budget)
+        await tenants.set_plan(owner, plan)
+    return plan
 
 
 def _moment(since: str) -> datetime | None:
