@@ -12,6 +12,7 @@ from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane, lane_of
 from shared.messages.message_body import MessageBody
+from shared.messages.metadata.facts import facts_of
 from shared.messages.record import ReplyShape, Surface
 from shared.messages.tenant import Tenant
 
@@ -77,6 +78,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
                     param=name,
                 )
         _check_numbers(self.body)
+        facts_of(self.body.metadata)
 
     def _names(self) -> Iterator[tuple[str, str | None]]:
         body = self.body

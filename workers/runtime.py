@@ -38,9 +38,11 @@ from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.steps.answer import AnswerStep
 from workers.steps.claim import Claim
+from workers.steps.judging import Judging
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
+from workers.validation.building import build_guardrail
 
 _RENEWALS_PER_LEASE = 5
 
@@ -117,6 +119,7 @@ class Runtime:
                     chain,
                     replies,
                     stream_interval_seconds=settings.worker.stream_interval_seconds,
+                    judging=Judging(build_guardrail(settings.validation), metrics),
                     meter=Meter(Prices(settings.costs.prices, settings.providers), metrics),
                     metrics=metrics,
                     clock=clock,

@@ -30,6 +30,8 @@ ERROR_CLASS: Final = Label(
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
 UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
+VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
+GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
 DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
 REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
@@ -180,6 +182,13 @@ TURN: Final = (
         MODEL,
         BREAKER_STATE,
         unit="transitions",
+    ),
+    counter(
+        "validator_catches",
+        "Answers that a validator of the guardrail caught.",
+        VALIDATOR,
+        GUARD_VERDICT,
+        unit="answers",
     ),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),

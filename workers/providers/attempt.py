@@ -39,8 +39,10 @@ class StartedAttempt:
         self._started_at = clock.now()
         self._started = clock.monotonic()
 
-    def succeeded(self, *, usage: Usage | None, model: str | None = None) -> Attempt:
-        return self._ended(usage=usage, model=model)
+    def succeeded(
+        self, *, usage: Usage | None, model: str | None = None, detail: str = ""
+    ) -> Attempt:
+        return self._ended(usage=usage, model=model, detail=detail)
 
     def failed(
         self, error_class: ErrorClass, *, detail: str, usage: Usage | None = None

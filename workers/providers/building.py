@@ -67,6 +67,7 @@ def build_chain(
             provider=_build(settings, session),
             retry=RetryPolicy(max_tries=settings.max_tries),
             breakers=breakers if settings.kind in _MODELS else None,
+            is_human=settings.kind is ProviderKind.HANDOFF,
         )
         for settings in providers
     ]
@@ -76,7 +77,7 @@ def build_chain(
 def _links_without_settings() -> tuple[ChainLink, ...]:
     return (
         ChainLink(provider=RulesProvider.from_file(BUILT_IN_RULES, name="rules")),
-        ChainLink(provider=HandoffProvider(name="handoff")),
+        ChainLink(provider=HandoffProvider(name="handoff"), is_human=True),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final, TypedDict, assert_never
 
 from shared.clock import Clock
 from shared.costs.meter import Meter, total_cost
+from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
@@ -18,7 +19,9 @@ from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer, FinishReason, HandedOff
 from workers.steps.attempts import attempt_records, count_attempts
+from workers.steps.judging import Judging
 from workers.steps.prompt import prompt_of
+from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import TextStream
 from workers.turn import Turn
 
@@ -48,6 +51,7 @@ class AnswerStep:
         replies: ReplyStream,
         *,
         stream_interval_seconds: float,
+        judging: Judging,
         meter: Meter,
         metrics: Metrics,
         clock: Clock,
@@ -55,6 +59,7 @@ class AnswerStep:
         self._chain = chain
         self._replies = replies
         self._stream_interval_seconds = stream_interval_seconds
+        self._judging = judging
         self._meter = meter
         self._metrics = metrics
         self._clock = clock
@@ -62,6 +67,8 @@ class AnswerStep:
     async def __call__(self, turn: Turn) -> None:
         try:
             result = await self._ask(turn)
+        except InvalidRequest as error:
+            self._fail(turn, "invalid_prompt", error.message, DeadReason.MALFORMED, ())
         except InvalidRequestError as refusal:
             self._refuse(turn, refusal)
         except ChainExhaustedError as exhausted:
@@ -71,13 +78,19 @@ class AnswerStep:
 
     async def _ask(self, turn: Turn) -> ChainResult:
         prompt, deadline = prompt_of(turn), turn.record.deadline
+        judge = self._judging.judge_for(turn)
         if not turn.is_streamed:
-            return await self._chain.answer(prompt, deadline=deadline)
-        stream = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
-        await stream.begin()
+            return await self._chain.answer(prompt, deadline=deadline, judge=judge)
+        text = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        await text.begin()
+        stream = ScreenedStream(text, self._judging.open_screen)
         try:
             result = await self._chain.answer(
-                prompt, deadline=deadline, on_delta=stream.write, on_restart=stream.restart
+                prompt,
+                deadline=deadline,
+                on_delta=stream.write,
+                on_restart=stream.restart,
+                judge=judge,
             )
         except BaseException:
             # Nothing more is said here: the closing event says how it ended.

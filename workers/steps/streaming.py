@@ -66,7 +66,7 @@ class TextStream:
         """Take back what was said: another attempt begins from the start."""
         await self.abandon()
         self._open = False
-        await self._send([ResponseRestarted(self._record.id, "another provider answers")])
+        await self._send([ResponseRestarted(self._record.id, "another attempt answers")])
 
     async def finish(self, text: str) -> None:
         """Send what is left and the events that close the text."""

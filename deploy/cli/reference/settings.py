@@ -55,8 +55,10 @@ def _entries(name: str, kind: type[msgspec.Struct]) -> str:
 
 
 def _default(value: object) -> str:
-    if value is None or value == ():
+    if value is None or value == () or value is msgspec.NODEFAULT:
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(_default, value))
     shown = getattr(value, "redacted", value)
     return f"`{_plain(shown)}`"
 
@@ -85,6 +87,8 @@ def _words(kind: types.Type) -> str:
             return "true, false"
         case types.EnumType():
             return ", ".join(f"`{each.value}`" for each in kind.cls)
+        case types.DictType():
+            return "table of text"
         case types.VarTupleType():
             return f"list of {_words(kind.item_type)}"
         case types.CustomType():

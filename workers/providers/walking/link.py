@@ -18,6 +18,8 @@ class ChainLink:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breakers: BreakerBoard | None = None
     """Where the breakers of its models are; None for what is always called."""
+    is_human: bool = False
+    """Whether people answer here: where an answer goes that no machine shall try again."""
 
     def breaker(self, requested_model: str) -> Breaker | None:
         """The breaker in front of the model that would be called for the requested one."""
@@ -29,10 +31,19 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What a judge says of an answer: good to go, or rejected for a reason."""
+    """What a judge says of an answer: good to go, or rejected for a reason.
+
+    `reason` is stored with the attempt, so it quotes nothing that must not be.
+    """
 
     accepted: bool
     reason: str = ""
+    answer: Answer | None = None
+    """What goes out in the place of an accepted answer that had to be mended."""
+    complaint: str | None = None
+    """What to tell the provider that is asked once more; None to go on without it."""
+    hands_off: bool = False
+    """Whether only a human may answer now."""
 
 
 Judge = Callable[[Answer], Awaitable[Judgement]]

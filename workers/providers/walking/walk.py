@@ -25,6 +25,7 @@ from workers.providers.walking.call_span import call_span, describe
 from workers.providers.walking.delivery import Delivery
 from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.link import ChainLink, Judge, Judgement
+from workers.providers.walking.rejection import RejectedAnswer, asked_again
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -48,6 +49,8 @@ class Walk:
         tracing: Tracing,
     ) -> None:
         self._prompt = prompt
+        self._asked = prompt
+        self._wants_human = False
         self._deadline = deadline
         self._delivery = delivery
         self._judge = judge
@@ -61,6 +64,8 @@ class Walk:
     async def over(self, links: Sequence[ChainLink]) -> ChainResult:
         try:
             for link in links:
+                if self._wants_human and not link.is_human:
+                    continue
                 outcome = await self._ask(link, is_last=link is links[-1])
                 if outcome is not None:
                     return ChainResult(
@@ -77,6 +82,7 @@ class Walk:
     async def _ask(self, link: ChainLink, *, is_last: bool) -> Answer | HandedOff | None:
         """Try one provider as often as its failures allow; None: the next one is to be asked."""
         breaker = link.breaker(self._prompt.model)
+        self._asked = self._prompt
         tries = 0
         while self._time_left_seconds > 0:
             tries += 1
@@ -89,6 +95,9 @@ class Walk:
                 return None
             except InvalidRequestError:
                 raise
+            except RejectedAnswer as rejected:
+                if not self._asks_again(rejected.judgement):
+                    return None
             except ProviderError as error:
                 wait = link.retry.wait_after(
                     error,
@@ -103,6 +112,14 @@ class Walk:
             else:
                 return outcome
         return None
+
+    def _asks_again(self, judgement: Judgement) -> bool:
+        """Whether the provider gets a second chance, which is its last, with the complaint."""
+        self._wants_human = judgement.hands_off
+        if judgement.complaint is None or self._asked is not self._prompt:
+            return False
+        self._asked = asked_again(self._prompt, judgement.complaint)
+        return True
 
     async def _attempt(
         self, provider: Provider, breaker: Breaker | None, *, is_last: bool
@@ -129,13 +146,13 @@ class Walk:
         sink = self._delivery.sink
         with call_span(
             self._tracing,
-            self._prompt,
+            self._asked,
             provider=provider.name,
             model=provider.model_for(self._prompt.model),
             streamed=sink is not None,
         ) as span:
             outcome = await provider.answer(
-                self._prompt, time_left_seconds=time_left_seconds, on_delta=sink
+                self._asked, time_left_seconds=time_left_seconds, on_delta=sink
             )
             describe(span, outcome)
         return outcome
@@ -152,9 +169,11 @@ class Walk:
             self._attempts.append(
                 attempt.failed(ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage)
             )
-            return None
-        self._attempts.append(attempt.succeeded(usage=outcome.usage, model=outcome.model))
-        return outcome
+            raise RejectedAnswer(judgement)
+        self._attempts.append(
+            attempt.succeeded(usage=outcome.usage, model=outcome.model, detail=judgement.reason)
+        )
+        return judgement.answer or outcome
 
     def _start(self, provider: Provider) -> StartedAttempt:
         return StartedAttempt(

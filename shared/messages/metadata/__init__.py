@@ -1,0 +1,1 @@
+"""What producers attach to a message in its metadata."""

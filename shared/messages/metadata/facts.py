@@ -1,0 +1,91 @@
+"""Facts that a producer attaches to a message, so that an answer can be held against them.
+
+OpenAI's request has no field for them, so they travel as JSON in `metadata["forebay.facts"]`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.decoding import decode_json
+from shared.errors import InvalidRequest
+
+FACTS_KEY: Final = "forebay.facts"
+"""Further keys may follow it with a dot, such as `forebay.facts.2`: a value of OpenAI's metadata
+holds 512 characters."""
+
+Words = Annotated[
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=16)
+]
+_LARGEST: Final = Decimal(10) ** 30
+
+
+class _Fact(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type"
+):
+    """`words` are what an answer calls it; without them its name is what it is called."""
+
+    words: Words = []
+
+
+class MoneyFact(_Fact, frozen=True, tag="money"):
+    """An amount; `currency` is its ISO code, and without one any currency fits."""
+
+    value: Decimal
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] | None = None
+
+
+class NumberFact(_Fact, frozen=True, tag="number"):
+    """A count, a share, a measure."""
+
+    value: Decimal
+
+
+class DateFact(_Fact, frozen=True, tag="date"):
+    """A day, as YYYY-MM-DD."""
+
+    value: datetime.date
+
+
+class TextFact(_Fact, frozen=True, tag="text"):
+    """A name, a state."""
+
+    value: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+Fact = MoneyFact | NumberFact | DateFact | TextFact
+Facts = dict[str, Fact]
+
+_decoder = msgspec.json.Decoder(dict[Annotated[str, msgspec.Meta(min_length=1)], Fact])
+
+
+def facts_of(metadata: Mapping[str, str] | None) -> Facts:
+    """The facts by name; raises InvalidRequest that names the key of the metadata and the fault."""
+    facts: Facts = {}
+    for key, value in (metadata or {}).items():
+        if key == FACTS_KEY or key.startswith(f"{FACTS_KEY}."):
+            facts |= _decoded(key, value)
+    return facts
+
+
+def _decoded(key: str, value: str) -> Facts:
+    param = f"metadata.{key}"
+    try:
+        facts = decode_json(_decoder, value.encode("utf-8", "surrogatepass"))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"'{param}' holds no facts: {error.message}", param=param) from None
+    for name, fact in facts.items():
+        if isinstance(fact, MoneyFact | NumberFact) and not _is_usable(fact.value):
+            raise InvalidRequest(
+                f"'{param}': the value of '{name}' is no number that can be compared.", param=param
+            )
+    return facts
+
+
+def _is_usable(value: Decimal) -> bool:
+    return value.is_finite() and abs(value) < _LARGEST

@@ -1,0 +1,90 @@
+"""However a text is cut into pieces, nothing of a forbidden span leaves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.settings.validation import BuiltIn, SpanReaction, ValidationSettings
+from workers.validation.building import build_guardrail
+from workers.validation.spans.card_numbers import passes_luhn
+from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.validator import Draft, Question
+
+GUARDRAIL = build_guardrail(ValidationSettings(built_ins=tuple(BuiltIn)))
+CARD = "4111 1111 1111 1111"
+BEFORE = "The number of the card that you asked me about yesterday evening is "
+AFTER = ", which is valid until the end of next year. " + "Anything else that I can do? " * 8
+
+
+def screen() -> StreamScreen:
+    opened = GUARDRAIL.open_screen()
+    assert opened is not None
+    return opened
+
+
+def released(pieces: list[str], through: StreamScreen) -> str:
+    return "".join(through.feed(piece) for piece in pieces)
+
+
+def fixed(text: str) -> str:
+    return GUARDRAIL.judge(Draft(text), Question()).text
+
+
+@pytest.mark.parametrize("at", range(len(BEFORE) - 2, len(BEFORE) + len(CARD) + 2))
+def test_a_card_cut_anywhere_does_not_leave(at: int) -> None:
+    text = BEFORE + CARD + AFTER
+    out = released([text[:at], *text[at:]], screen())
+    assert out == fixed(text)[: len(out)]
+    assert len(out) > len(BEFORE) + len("[removed]")
+    assert "4111" not in out
+
+
+words = st.text(st.sampled_from("abc é.,\n19 -@_"), max_size=400)
+
+
+@st.composite
+def card_numbers(draw: st.DrawFn) -> str:
+    first = draw(st.sampled_from("3456"))
+    body = first + "".join(draw(st.lists(st.sampled_from("0123456789"), min_size=14, max_size=14)))
+    digits = next(body + check for check in "0123456789" if passes_luhn(body + check))
+    mark = draw(st.sampled_from(["", " ", "-"]))
+    return mark.join(digits[start : start + 4] for start in range(0, 16, 4))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_no_card_leaves_wherever_it_stands_and_however_it_is_cut(data: st.DataObject) -> None:
+    card = data.draw(card_numbers())
+    before, after = data.draw(words), data.draw(words)
+    text = f"{before} x {card} x {after}"
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=40)))
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    out = released(pieces, screen())
+    assert card not in fixed(text)
+    assert card not in out
+    assert fixed(text).startswith(out), "what has left is the beginning of what is judged"
+
+
+def test_a_long_secret_is_held_back_until_it_ends() -> None:
+    secret = "sk-" + "a1" * 400
+    out = released([*f"{BEFORE}{secret} {AFTER}"], screen())
+    assert out.startswith(f"{BEFORE}[removed] , which")
+
+
+def test_nothing_leaves_after_a_span_that_is_not_fixed() -> None:
+    guardrail = build_guardrail(ValidationSettings(forbidden=SpanReaction.RE_ASK))
+    opened = guardrail.open_screen()
+    assert opened is not None
+    assert released([*(BEFORE + CARD + AFTER)], opened) == BEFORE
+
+
+def test_text_without_white_space_still_flows() -> None:
+    out = released(["字" * 2000], screen())
+    assert len(out) >= 1900
+    assert len(released(["x" * 2000], screen())) >= 1600
+
+
+def test_nothing_is_held_back_where_nothing_is_forbidden() -> None:
+    assert build_guardrail(ValidationSettings(built_ins=())).open_screen() is None

@@ -1,0 +1,172 @@
+"""Each of the other validators: what it catches, and what it lets pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.errors import InvalidRequest
+from workers.validation.completeness import CutOff, Empty
+from workers.validation.grounding import Grounding
+from workers.validation.injection_echo import InjectionEcho
+from workers.validation.json_schema import JsonFormat, answer_format
+from workers.validation.length import Length
+from workers.validation.refusal import Refusal
+from workers.validation.validator import Draft, Question, Validator
+from workers.validation.verdict import Verdict
+
+RE_ASK = Verdict.RE_ASK
+ASKED = Question()
+
+
+def caught(validator: Validator, text: str, question: Question = ASKED, **draft: Any) -> bool:
+    return validator.check(Draft(text, **draft), question) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I’m really sorry, I cannot assist you with this request.",
+        "I cannot provide that information.",
+        "As an AI language model, I am unable to answer.",
+        "Sorry, but I won't be able to help with that.",
+        "I'm unable to comply.",
+    ],
+)
+def test_a_refusal_at_the_beginning_is_caught(text: str) -> None:
+    assert caught(Refusal(verdict=RE_ASK), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry to hear that. Your order ships today.",
+        "You can reset it in the settings. I can't help with billing though.",
+        "I can help with that.",
+        "Unfortunately, the train is late.",
+    ],
+)
+def test_an_answer_is_no_refusal(text: str) -> None:
+    assert not caught(Refusal(verdict=RE_ASK), text)
+
+
+def test_an_answer_of_white_space_is_empty() -> None:
+    assert caught(Empty(verdict=RE_ASK), " \n\t")
+    assert not caught(Empty(verdict=RE_ASK), " .")
+    assert not caught(Empty(verdict=RE_ASK), "", is_whole=False)
+
+
+def test_an_answer_is_cut_off_unless_its_caller_set_the_limit() -> None:
+    limited = Question(has_output_limit=True)
+    assert caught(CutOff(verdict=RE_ASK), "It is", is_whole=False)
+    assert not caught(CutOff(verdict=RE_ASK), "It is", limited, is_whole=False)
+    assert not caught(CutOff(verdict=RE_ASK), "It is.")
+
+
+def test_length_has_two_ends() -> None:
+    length = Length(shortest=2, longest=4, verdict=RE_ASK)
+    assert [caught(length, "x" * size) for size in (1, 2, 4, 5)] == [True, False, False, True]
+
+
+INSTRUCTIONS = "You are the assistant of a bank. Never speak of the merger with Hamilton & Sons. "
+
+
+def test_instructions_word_for_word_are_an_echo() -> None:
+    echo = InjectionEcho(characters=60, verdict=RE_ASK)
+    question = Question(instructions=("Be brief.", INSTRUCTIONS * 2))
+    assert caught(echo, f"My instructions say: {INSTRUCTIONS.upper()}", question)
+    assert caught(
+        echo, "He said never  speak of\nthe merger with Hamilton & Sons. you are the a", question
+    )
+    assert not caught(echo, f"It says: {INSTRUCTIONS[:55]}", question)
+    assert not caught(echo, INSTRUCTIONS, Question(conversation=(INSTRUCTIONS,)))
+
+
+GIVEN = Question(
+    conversation=("My rent is 850 €. See https://example.com/rent",),
+    passages=("The deposit is three months' rent, “returned within 60 days”.",),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your rent is $12,000.",
+        "It says “returned within a year or never”.",
+        "See [2].",
+        "See https://example.com/made-up.",
+    ],
+)
+def test_what_nothing_supports_is_caught(text: str) -> None:
+    assert caught(Grounding(verdict=RE_ASK), text, GIVEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your rent of 850 € is due; the deposit comes back in 60 days [1].",
+        'It says "Returned within  60 days".',
+        "There are 3 steps. See https://example.com/rent.",
+        "“Short”",
+    ],
+)
+def test_what_something_supports_passes(text: str) -> None:
+    assert not caught(Grounding(verdict=RE_ASK), text, GIVEN)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"code": {"type": "string", "pattern": "^(a+)+$"}},
+    "required": ["code"],
+}
+
+
+def by_schema(text: str, *, is_whole: bool = True) -> str | None:
+    question = Question(answer_format=_format(SCHEMA))
+    catch = JsonFormat(verdict=RE_ASK).check(Draft(text, is_whole), question)
+    return catch.evidence if catch else None
+
+
+def _format(schema: dict[str, Any]) -> Any:
+    return answer_format({"format": {"type": "json_schema", "name": "n", "schema": schema}})
+
+
+def test_json_is_held_against_its_schema() -> None:
+    assert by_schema('{"code": "aaa"}') is None
+    assert by_schema('{"code": "aaa') == "it is not valid JSON"
+    assert by_schema('{"code": "s3cret"}') == "code breaks properties/code/pattern"
+    assert by_schema("{}") == "the whole breaks required"
+    assert by_schema('{"code": ', is_whole=False) is None, "it is told as incomplete"
+
+
+def test_a_pattern_of_a_schema_takes_linear_time() -> None:
+    assert by_schema('{"code": "' + "a" * 20_000 + '!"}') is not None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "nope"},
+        {"$ref": "http://127.0.0.1:1/schema.json"},
+        {"$ref": "file:///etc/passwd"},
+        {"properties": {"a": {"pattern": "("}}},
+    ],
+)
+def test_a_schema_that_is_none_is_the_callers_fault(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        _format(schema)
+    assert refused.value.param == "text.format.schema"
+
+
+def test_json_object_takes_any_object() -> None:
+    wanted = answer_format({"format": {"type": "json_object"}})
+    assert wanted is not None
+    assert wanted.problem('{"a": 1}') is None
+    assert wanted.problem("[1]") == "it is not a JSON object"
+
+
+@pytest.mark.parametrize("text", [None, {}, {"format": {"type": "text"}}, {"format": 3}])
+def test_plain_text_has_no_format(text: Any) -> None:
+    assert answer_format(text) is None

@@ -1,0 +1,83 @@
+"""The chain's judge: the guardrail, asked about the answers of one turn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shared.messages.input_item import Role
+from shared.messages.metadata.facts import facts_of
+from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import Metrics
+from workers.providers.chain import Judge, Judgement
+from workers.providers.outcome import Answer, FinishReason
+from workers.turn import Turn
+from workers.validation.guardrail import Guardrail
+from workers.validation.json_schema import answer_format
+from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.validator import Draft, Question
+from workers.validation.verdict import Conclusion, Verdict
+
+_INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
+
+
+class Judging:
+    """Makes a judge for each turn; every catch is counted and logged, never quoted."""
+
+    def __init__(self, guardrail: Guardrail, metrics: Metrics) -> None:
+        self._guardrail = guardrail
+        self._metrics = metrics
+        self._log = get_logger(__name__)
+
+    def judge_for(self, turn: Turn) -> Judge:
+        """Raises InvalidRequest for facts or a schema that cannot be used."""
+        question = question_of(turn)
+
+        async def judge(answer: Answer) -> Judgement:
+            draft = Draft(answer.text, is_whole=answer.finish is FinishReason.STOP)
+            conclusion = self._guardrail.judge(draft, question)
+            self._count(conclusion)
+            return _judgement(answer, conclusion)
+
+        return judge
+
+    def open_screen(self) -> StreamScreen | None:
+        """What holds the end of one streamed answer back."""
+        return self._guardrail.open_screen()
+
+    def _count(self, conclusion: Conclusion) -> None:
+        for catch in conclusion.catches:
+            self._metrics.validator_catches.labels(catch.validator, catch.verdict).inc()
+            self._log.warning(
+                "answer_caught",
+                validator=catch.validator,
+                verdict=catch.verdict,
+                evidence=catch.evidence,
+            )
+
+
+def question_of(turn: Turn) -> Question:
+    """What the answers of the turn are held against. Raises InvalidRequest."""
+    body = turn.body
+    return Question(
+        instructions=tuple(item.text for item in turn.items if item.role in _INSTRUCTING),
+        conversation=tuple(item.text for item in turn.items if item.role not in _INSTRUCTING),
+        facts=facts_of(body.metadata),
+        answer_format=answer_format(body.text),
+        has_output_limit=body.max_output_tokens is not None,
+    )
+
+
+def _judgement(answer: Answer, conclusion: Conclusion) -> Judgement:
+    match conclusion.verdict:
+        case Verdict.PASS:
+            return Judgement(accepted=True)
+        case Verdict.FIX:
+            fixed = replace(answer, text=conclusion.text)
+            return Judgement(accepted=True, answer=fixed, reason=conclusion.evidence)
+        case Verdict.RE_ASK:
+            complaint = f"Your previous answer was rejected. {conclusion.complaint}"
+            return Judgement(accepted=False, reason=conclusion.evidence, complaint=complaint)
+        case Verdict.NEXT_PROVIDER:
+            return Judgement(accepted=False, reason=conclusion.evidence)
+        case Verdict.HANDOFF:
+            return Judgement(accepted=False, reason=conclusion.evidence, hands_off=True)

@@ -1,0 +1,1 @@
+"""What a text claims: its amounts, its dates, its sentences."""

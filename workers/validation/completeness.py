@@ -1,0 +1,44 @@
+"""Empty answers, and answers that end where the provider ran out of tokens."""
+
+from __future__ import annotations
+
+from workers.validation.validator import Draft, Question
+from workers.validation.verdict import Catch, Verdict
+
+
+class Empty:
+    """Catches an answer of nothing but white space."""
+
+    name = "empty"
+
+    def __init__(self, *, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
+        if draft.text.strip() or not draft.is_whole:
+            return None
+        return Catch(
+            validator=self.name,
+            verdict=self._verdict,
+            evidence="says nothing",
+            complaint="It was empty. Answer the question.",
+        )
+
+
+class CutOff:
+    """Catches an answer that ends at a limit of tokens which its caller did not set."""
+
+    name = "cut_off"
+
+    def __init__(self, *, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def check(self, draft: Draft, question: Question) -> Catch | None:
+        if draft.is_whole or question.has_output_limit:
+            return None
+        return Catch(
+            validator=self.name,
+            verdict=self._verdict,
+            evidence=f"ends unfinished after {len(draft.text)} characters",
+            complaint="It was cut off before its end. Answer more briefly.",
+        )

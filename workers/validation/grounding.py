@@ -1,0 +1,105 @@
+"""Grounding: what the answer states must stand in what the model was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+import re2
+
+from shared.messages.metadata.facts import DateFact, MoneyFact, NumberFact, TextFact
+from workers.validation.claims.quantities import quantities_in
+from workers.validation.validator import Draft, Question
+from workers.validation.verdict import Catch, Verdict, masked
+
+_SMALL: Final = Decimal(10)
+"""Numbers up to here count steps and sides more often than they state anything."""
+_QUOTATION: Final = re2.compile(r"[\"“]([^\"“”\n]{12,400})[\"”]")
+_CITATION: Final = re2.compile(r"\[(\d{1,3})\]")
+_ADDRESS: Final = re2.compile(r"https?://[^\s<>()\"'\]]+")
+_MOST_EVIDENCE: Final = 8
+
+
+class Grounding:
+    """Catches numbers, quotations, citations and addresses that nothing given holds.
+
+    It cannot tell a number that was worked out from one that was made up: see when not to use it.
+    """
+
+    name = "grounding"
+
+    def __init__(self, *, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def check(self, draft: Draft, question: Question) -> Catch | None:
+        unsupported = list(_unsupported(draft.text, question))
+        if not unsupported:
+            return None
+        evidence = "; ".join(f"{kind} {masked(said)}" for kind, said in unsupported)
+        kinds = ", ".join(dict.fromkeys(kind for kind, _ in unsupported))
+        return Catch(
+            validator=self.name,
+            verdict=self._verdict,
+            evidence=evidence,
+            complaint=f"It stated what nothing you were given supports ({kinds}). "
+            "State only what stands in the conversation and the passages.",
+        )
+
+
+def _unsupported(text: str, question: Question) -> Iterator[tuple[str, str]]:
+    sources = (*question.instructions, *question.conversation, *question.passages)
+    found = [
+        *_numbers(text, sources, question),
+        *_quotations(text, sources, question),
+        *_citations(text, question),
+        *_addresses(text, sources),
+    ]
+    yield from found[:_MOST_EVIDENCE]
+
+
+def _numbers(text: str, sources: tuple[str, ...], question: Question) -> Iterator[tuple[str, str]]:
+    stated = [one for one in quantities_in(text) if min(map(abs, one.values)) > _SMALL]
+    if not stated:
+        return
+    known = {value for source in sources for one in quantities_in(source) for value in one.values}
+    for fact in question.facts.values():
+        if isinstance(fact, MoneyFact | NumberFact):
+            known.add(fact.value)
+        elif isinstance(fact, DateFact):
+            known |= {Decimal(fact.value.year), Decimal(fact.value.day)}
+    known = {abs(value) for value in known}
+    for one in stated:
+        if known.isdisjoint(map(abs, one.values)):
+            yield "number", text[one.start : one.end].strip()
+
+
+def _quotations(
+    text: str, sources: tuple[str, ...], question: Question
+) -> Iterator[tuple[str, str]]:
+    quoted = _QUOTATION.findall(text)
+    if not quoted:
+        return
+    texts = [fact.value for fact in question.facts.values() if isinstance(fact, TextFact)]
+    given = [_plain(source) for source in (*sources, *texts)]
+    for words in quoted:
+        if not any(_plain(words).rstrip(".,;:!?") in source for source in given):
+            yield "quotation", words
+
+
+def _citations(text: str, question: Question) -> Iterator[tuple[str, str]]:
+    if question.passages:
+        for number in _CITATION.findall(text):
+            if not 1 <= int(number) <= len(question.passages):
+                yield "citation", f"[{number}]"
+
+
+def _addresses(text: str, sources: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for found in _ADDRESS.findall(text):
+        address = found.rstrip(".,;:!?")
+        if not any(address in source for source in sources):
+            yield "address", address
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,52 @@
+"""The one protocol that every validator speaks, and what an answer is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared.messages.metadata.facts import Facts
+from workers.validation.verdict import Catch
+
+
+class AnswerFormat(Protocol):
+    """The JSON that the caller asked for."""
+
+    def problem(self, text: str) -> str | None:
+        """What is wrong with the text, in words that quote nothing of it; None if it fits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the answer is for: the same for every answer of a turn."""
+
+    instructions: tuple[str, ...] = ()
+    """What the system and the developer said."""
+    conversation: tuple[str, ...] = ()
+    """What everybody else said."""
+    passages: tuple[str, ...] = ()
+    """What was looked up for it, in the order of their citations `[1]`, `[2]`, …"""
+    facts: Facts = field(default_factory=dict)
+    answer_format: AnswerFormat | None = None
+    has_output_limit: bool = False
+    """Whether the caller itself said after how many tokens to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer on trial. `is_whole` is false where the provider had to stop before its end."""
+
+    text: str
+    is_whole: bool = True
+
+
+class Validator(Protocol):
+    """One rule. It has no state and needs no I/O."""
+
+    @property
+    def name(self) -> str:
+        """What metrics and evidence call it."""
+
+    def check(self, draft: Draft, question: Question) -> Catch | None:
+        """What is wrong with the draft; None when it passes."""
