@@ -20,7 +20,7 @@ from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
 from shared.clock import Clock
 from shared.costs.budget import Budgets
-from shared.costs.prices import Prices
+from shared.costs.prices import open_prices
 from shared.errors import ForebayError
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
@@ -66,7 +66,7 @@ class Runtime:
             self.metrics,
             lanes=self._lanes,
             budgets=Budgets(
-                self._database, Prices(settings.costs.prices, settings.providers), clock
+                self._database, open_prices(settings.costs.prices, settings.providers), clock
             ),
         )
         self._stack = AsyncExitStack()

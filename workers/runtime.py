@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from shared.clock import Clock, SystemClock
 from shared.costs.meter import Meter
-from shared.costs.prices import Prices
+from shared.costs.prices import open_prices
 from shared.errors import SettingsError
 from shared.identifiers import new_id
 from shared.persistence.conversations import ConversationRepository
@@ -120,7 +120,7 @@ class Runtime:
                     replies,
                     stream_interval_seconds=settings.worker.stream_interval_seconds,
                     judging=Judging(build_guardrail(settings.validation), metrics),
-                    meter=Meter(Prices(settings.costs.prices, settings.providers), metrics),
+                    meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
                     metrics=metrics,
                     clock=clock,
                 ),

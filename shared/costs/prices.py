@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -94,6 +94,13 @@ class Prices:
         settings = self._providers.get(provider)
         # Without its address, a name alone could be anybody's model of that name.
         return listed_tariff(model, base_url=settings.base_url) if settings else None
+
+
+def open_prices(table: Iterable[PriceSettings], providers: Iterable[ProviderSettings]) -> Prices:
+    """Prices with the chain's models looked up, so that no turn waits for the list to load."""
+    prices = Prices(table, providers)
+    prices.unknown_models(at=datetime.now(UTC))
+    return prices
 
 
 def _price(entry: PriceSettings) -> Price:
