@@ -51,7 +51,9 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     replacement: Annotated[str, msgspec.Meta(max_length=100)] = "[removed]"
     """What stands where a forbidden span stood."""
     hold_back_characters: Annotated[int, msgspec.Meta(ge=64, le=4096)] = 64
-    """The end of a stream that is held back; your patterns must show within it."""
+    """The end of a stream that is held back where there are patterns of your own, which must show
+    within it. The built-in ones need no more than the last word.
+    """
     facts: Reaction = Reaction.RE_ASK
     """To a claim that contradicts a fact attached to the message."""
     grounding: Reaction = Reaction.OFF

@@ -24,7 +24,7 @@ def build_guardrail(settings: ValidationSettings) -> Guardrail:
         tuple(_validators(settings)),
         forbidden=_forbidden(settings),
         replacement=settings.replacement,
-        window=settings.hold_back_characters,
+        window=settings.hold_back_characters if settings.patterns else 0,
     )
 
 

@@ -24,7 +24,7 @@ _SECRET: Final = "|".join(
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
         r"\bAIza[0-9A-Za-z_-]{35}",
         r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?",
-        r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?",
+        r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-{1,5}(?:END[A-Z ]{0,40}-{0,5})?)?",
     )
 )
 

@@ -1,7 +1,8 @@
-"""The window of a stream that is held back, so that no forbidden span leaves in pieces."""
+"""The end of a stream that is held back, so that no forbidden span leaves in pieces."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,16 +11,24 @@ from workers.validation.verdict import Span
 FindSpans = Callable[[str], Sequence[Span]]
 
 _STEP: Final = 32
-"""Characters that gather before the window is looked at again: a look costs the same for one."""
+"""Characters that gather before a window is looked at again: a look costs the same for one."""
 _LONGEST_WORD: Final = 256
+_LONGEST_BEGINNING: Final = 64
+"""Within so many characters every built-in pattern shows."""
+_WORD_END: Final = re.compile(r"[^!-~]")
+_TRACE: Final = re.compile(r"[0-9@]|-----")
+"""What every span of a built-in pattern holds."""
+_KEY_BEGINS: Final = "-----BEGIN"
 
 
 class StreamScreen:
     """Takes text in pieces and gives out what may leave.
 
-    A span that shows within `window` characters of its beginning never leaves, in whole or in
-    part, however the text is cut into pieces. Words leave whole, up to 256 characters. Without a
-    `replacement` nothing leaves from the first span on.
+    No forbidden span leaves, in whole or in part, however the text is cut into pieces. With a
+    `window` that holds for spans that show within so many characters of their beginning. Without
+    one only built-in patterns may be looked for: those go on behind white space only after a
+    digit, so words leave as soon as they are whole. Without a `replacement` nothing leaves from
+    the first span on.
     """
 
     def __init__(self, find_spans: FindSpans, *, window: int, replacement: str | None) -> None:
@@ -31,13 +40,44 @@ class StreamScreen:
         self._is_shut = False
 
     def feed(self, piece: str) -> str:
-        """What may leave now; empty while the window is not full."""
+        """What may leave now; empty while it has to be held back."""
         self._held += piece
-        if self._is_shut or len(self._held) < self._look_at:
+        if self._is_shut:
+            return ""
+        if not self._window:
+            return self._words(piece)
+        if len(self._held) < self._look_at:
             return ""
         released = self._release(self._word_end(len(self._held) - self._window))
         self._look_at = max(self._window, len(self._held)) + _STEP
         return released
+
+    def _words(self, piece: str) -> str:
+        """The words that are whole, up to the last that no span can go on behind."""
+        held = self._held
+        if len(held) <= _LONGEST_WORD + _LONGEST_BEGINNING:
+            if not _WORD_END.search(piece):
+                return ""
+            cut = self._quiet_end()
+        else:
+            cut = self._quiet_end() or self._word_end(len(held) - _LONGEST_BEGINNING)
+        if _TRACE.search(held):
+            key = held.find(_KEY_BEGINS)
+            if key >= 0 and len(held) - key < _LONGEST_BEGINNING:
+                cut = min(cut, key)
+            return self._release(cut)
+        self._held = held[cut:]
+        return held[:cut]
+
+    def _quiet_end(self) -> int:
+        """The last end of a word that is no number."""
+        held = self._held
+        for position in range(len(held), 0, -1):
+            if not "!" <= held[position - 1] <= "~":
+                before = held[:position].rstrip()
+                if not before[-1:].isdigit():
+                    return position
+        return 0
 
     def _release(self, cut: int) -> str:
         pieces: list[str] = []
@@ -47,7 +87,8 @@ class StreamScreen:
                 break
             if self._replacement is None:
                 self._is_shut = True
-            if self._replacement is None or span.end > cut:
+            # One that reaches the end of what is here may go on in the next piece.
+            if self._replacement is None or span.end > cut or span.end == len(self._held):
                 cut = span.start
                 break
             pieces += (self._held[done : span.start], self._replacement)

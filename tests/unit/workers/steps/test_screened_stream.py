@@ -9,7 +9,7 @@ from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import TextStream
 from workers.validation.building import build_guardrail
 
-LONG = "It was a bright cold day in April, and the clocks were striking thirteen. " * 4
+LONG = "It was a bright cold day in April, and the clocks were striking thirteen."
 
 
 class NotedStream:
@@ -40,7 +40,7 @@ def screened(settings: ValidationSettings | None = None) -> tuple[ScreenedStream
 async def test_the_held_back_end_leaves_with_the_judgement() -> None:
     stream, told = screened()
     await stream.write(LONG)
-    assert 0 < len("".join(told)) <= len(LONG) - 64
+    assert "".join(told) == LONG.removesuffix("thirteen.")
     await stream.finish(LONG)
     assert "".join(told[:-1]) == LONG
     assert told[-1] == f"<end {len(LONG)}>"
@@ -56,11 +56,11 @@ async def test_a_short_answer_leaves_in_one_piece() -> None:
 
 async def test_nothing_is_taken_back_that_never_left() -> None:
     stream, told = screened()
-    await stream.write("Your balance is $1")
+    await stream.write("Yes.")
     await stream.restart()
-    await stream.write("Your balance is $2")
-    await stream.finish("Your balance is $2")
-    assert told == ["Your balance is $2", "<end 18>"]
+    await stream.write("No.")
+    await stream.finish("No.")
+    assert told == ["No.", "<end 3>"]
 
 
 async def test_what_left_is_taken_back_where_the_judgement_differs() -> None:

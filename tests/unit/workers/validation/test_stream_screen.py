@@ -8,18 +8,22 @@ from hypothesis import strategies as st
 
 from shared.settings.validation import BuiltIn, SpanReaction, ValidationSettings
 from workers.validation.building import build_guardrail
+from workers.validation.guardrail import Guardrail
 from workers.validation.spans.card_numbers import passes_luhn
 from workers.validation.spans.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 
-GUARDRAIL = build_guardrail(ValidationSettings(built_ins=tuple(BuiltIn)))
+WORDS = build_guardrail(ValidationSettings(built_ins=tuple(BuiltIn)))
+WINDOW = build_guardrail(
+    ValidationSettings(built_ins=tuple(BuiltIn), patterns={"staff": r"\bE-\d{5}\b"})
+)
 CARD = "4111 1111 1111 1111"
 BEFORE = "The number of the card that you asked me about yesterday evening is "
 AFTER = ", which is valid until the end of next year. " + "Anything else that I can do? " * 8
 
 
-def screen() -> StreamScreen:
-    opened = GUARDRAIL.open_screen()
+def screen(guardrail: Guardrail = WORDS) -> StreamScreen:
+    opened = guardrail.open_screen()
     assert opened is not None
     return opened
 
@@ -29,13 +33,14 @@ def released(pieces: list[str], through: StreamScreen) -> str:
 
 
 def fixed(text: str) -> str:
-    return GUARDRAIL.judge(Draft(text), Question()).text
+    return WINDOW.judge(Draft(text), Question()).text
 
 
+@pytest.mark.parametrize("guardrail", [WORDS, WINDOW], ids=["words", "window"])
 @pytest.mark.parametrize("at", range(len(BEFORE) - 2, len(BEFORE) + len(CARD) + 2))
-def test_a_card_cut_anywhere_does_not_leave(at: int) -> None:
+def test_a_card_cut_anywhere_does_not_leave(at: int, guardrail: Guardrail) -> None:
     text = BEFORE + CARD + AFTER
-    out = released([text[:at], *text[at:]], screen())
+    out = released([text[:at], *text[at:]], screen(guardrail))
     assert out == fixed(text)[: len(out)]
     assert len(out) > len(BEFORE) + len("[removed]")
     assert "4111" not in out
@@ -61,10 +66,25 @@ def test_no_card_leaves_wherever_it_stands_and_however_it_is_cut(data: st.DataOb
     text = f"{before} x {card} x {after}"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=40)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    out = released(pieces, screen())
+    out = released(pieces, screen(data.draw(st.sampled_from([WORDS, WINDOW]))))
     assert card not in fixed(text)
     assert card not in out
     assert fixed(text).startswith(out), "what has left is the beginning of what is judged"
+
+
+def test_words_leave_as_soon_as_they_are_whole() -> None:
+    opened = screen()
+    assert opened.feed("Let") == ""
+    assert opened.feed(" me see") == "Let me "
+    assert opened.feed(": you have 3 ") == "see: you have "
+    assert opened.feed("orders ") == "3 orders "
+
+
+def test_a_key_of_several_words_does_not_leave() -> None:
+    key = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEow\nAAA\n-----END RSA PRIVATE KEY-----"
+    for guardrail in (WORDS, WINDOW):
+        out = released([*f"Here it is: {key} {AFTER}"], screen(guardrail))
+        assert out.startswith("Here it is: [removed] , which")
 
 
 def test_a_long_secret_is_held_back_until_it_ends() -> None:
