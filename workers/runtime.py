@@ -23,6 +23,7 @@ from shared.persistence.migrating import missing_migrations
 from shared.queueing.answer_publisher import build_answer_publisher
 from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
+from shared.redis.outbound_limits import OutboundLimits
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
 from shared.resilience.breaker_board import BreakerBoard
@@ -144,8 +145,15 @@ class Runtime:
         )
         await self._stack.enter_async_context(running(refreshing))
         session = await self._stack.enter_async_context(open_provider_session())
+        limits = OutboundLimits(redis, clock)
+        self._stack.push_async_callback(limits.close)
         chain = build_chain(
-            settings.providers, session, clock=clock, tracing=tracing, breakers=breakers
+            settings.providers,
+            session,
+            clock=clock,
+            tracing=tracing,
+            breakers=breakers,
+            limits=limits,
         )
         self._stack.push_async_callback(chain.close)
         return chain

@@ -56,3 +56,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Calls of this provider for one message."""
     max_output_tokens: PositiveInt = 4096
     """Asked for when the caller names no limit and the wire format demands one."""
+    requests_per_minute: PositiveInt | None = None
+    """Calls a minute by all workers together, of each model; a tenth of it may go at once."""
+    tokens_per_minute: PositiveInt | None = None
+    """Tokens a minute by all workers together, of each model, in and out."""
+    max_concurrency: PositiveInt | None = None
+    """Calls under way at once by all workers together, of each model."""

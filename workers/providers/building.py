@@ -10,12 +10,14 @@ import aiohttp
 
 from shared.clock import Clock
 from shared.errors import SettingsError
+from shared.redis.outbound_limits import OutboundLimits
 from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
+from workers.providers.limited import LimitedProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.provider import Provider
 from workers.providers.rules import RulesProvider
@@ -54,17 +56,19 @@ def build_chain(
     clock: Clock,
     tracing: Tracing | None = None,
     breakers: BreakerBoard | None = None,
+    limits: OutboundLimits | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
-    Models stand behind `breakers`; rules and humans are always asked.
+    Models stand behind `breakers`, and behind `limits` where their settings name any; rules and
+    humans are always asked.
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
         return Chain(_links_without_settings(), clock=clock, tracing=tracing)
     links = [
         ChainLink(
-            provider=_build(settings, session),
+            provider=_limited(_build(settings, session), settings, limits, clock=clock),
             retry=RetryPolicy(max_tries=settings.max_tries),
             breakers=breakers if settings.kind in _MODELS else None,
             is_human=settings.kind is ProviderKind.HANDOFF,
@@ -79,6 +83,15 @@ def _links_without_settings() -> tuple[ChainLink, ...]:
         ChainLink(provider=RulesProvider.from_file(BUILT_IN_RULES, name="rules")),
         ChainLink(provider=HandoffProvider(name="handoff"), is_human=True),
     )
+
+
+def _limited(
+    provider: Provider, settings: ProviderSettings, limits: OutboundLimits | None, *, clock: Clock
+) -> Provider:
+    bounds = (settings.requests_per_minute, settings.tokens_per_minute, settings.max_concurrency)
+    if limits is None or not any(bounds):
+        return provider
+    return LimitedProvider(provider, settings, limits=limits, clock=clock)
 
 
 def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:

@@ -19,6 +19,8 @@ class ErrorClass(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
     DECLINED = "declined"
     REJECTED = "rejected"
+    HELD_BACK = "held_back"
+    """Not called: our own limits would have let it go too late."""
 
 
 class TimeoutPhase(StrEnum):

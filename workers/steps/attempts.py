@@ -22,6 +22,7 @@ _NOT_BILLED: Final = frozenset(
         ErrorClass.INVALID_REQUEST,
         ErrorClass.CONTEXT_TOO_LONG,
         ErrorClass.DECLINED,
+        ErrorClass.HELD_BACK,
     }
 )
 """Refused before a token was written. What timed out or broke off may be on the bill."""

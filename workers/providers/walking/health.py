@@ -30,6 +30,7 @@ def health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcom
             | ErrorClass.CONTEXT_TOO_LONG
             | ErrorClass.DECLINED
             | ErrorClass.REJECTED
+            | ErrorClass.HELD_BACK
         ):
             return CallOutcome.NEUTRAL
         case _:

@@ -62,6 +62,7 @@ def tries_for(error_class: ErrorClass) -> int:
             | ErrorClass.CONTEXT_TOO_LONG
             | ErrorClass.DECLINED
             | ErrorClass.REJECTED
+            | ErrorClass.HELD_BACK
         ):
             return 1
         case _:

@@ -1,0 +1,66 @@
+"""`forebay breakers`, as an operator types it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from deploy.cli.__main__ import DONE, FAILED, run
+from shared.clock import SystemClock
+from shared.redis.breaker_fleet import BreakerFleet
+from shared.redis.client import open_redis
+from shared.settings.resilience import BreakerSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+
+NAME = "primary/org/model-1"
+
+
+async def report(redis_url: str, outcomes: str) -> str:
+    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    fleet = BreakerFleet(redis, BreakerSettings(), SystemClock())
+    try:
+        return (await fleet.report(NAME, outcomes=outcomes)).state
+    finally:
+        await fleet.close()
+        await redis.aclose()
+
+
+@pytest.fixture
+def operator(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("FOREBAY_REDIS__URL", redis_url)
+    return redis_url
+
+
+def test_an_open_breaker_is_shown_and_reset(
+    operator: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asyncio.run(report(operator, "fffff")) == "open"
+
+    assert run(["breakers", "--json"]) == DONE
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["state"]) == (NAME, "open")
+    assert 25 < shown["seconds_left"] <= 30
+
+    assert run(["breakers", "reset", NAME]) == DONE
+    assert asyncio.run(report(operator, "")) == "closed"
+
+
+def test_a_name_that_nobody_knows_is_refused_with_the_remedy(
+    operator: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["breakers", "reset", "nobody/knows"]) == FAILED
+    assert "forebay breakers" in capsys.readouterr().err
+    assert run(["breakers"]) == DONE
+    assert "all are closed" in capsys.readouterr().out
+
+
+def test_without_redis_one_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOREBAY_REDIS__URL", "redis://127.0.0.1:1/0")
+
+    assert run(["breakers"]) == FAILED
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,0 +1,163 @@
+"""What a provider is sent by a fleet that was told its limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.provider import ScriptedProvider
+from shared.clock import SystemClock
+from shared.redis.client import open_redis
+from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
+from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+from tests.integration.resilience.asking_process import PROMPT
+from tests.servers.redis import RedisServer
+from workers.providers.attempt import ChainResult
+from workers.providers.building import build_chain, open_provider_session
+from workers.providers.chain import Chain
+
+CROWDED = OutboundLimit(name="primary/small", max_concurrency=2)
+
+
+class Fleet:
+    """Two processes' chains: a limited model, and a spare one behind it."""
+
+    def __init__(self, redis_url: str, provider: ScriptedProvider, stack: AsyncExitStack) -> None:
+        self._redis_url = redis_url
+        self._provider = provider
+        self._stack = stack
+
+    def limits(self) -> OutboundLimits:
+        redis = open_redis(RedisSettings(url=ServerUrl(self._redis_url)))
+        self._stack.push_async_callback(redis.aclose)
+        limits = OutboundLimits(redis, SystemClock())
+        self._stack.push_async_callback(limits.close)
+        return limits
+
+    def chain(self, session: aiohttp.ClientSession, **bounds: int) -> Chain:
+        url, kind = self._provider.openai_url, ProviderKind.OPENAI_COMPATIBLE
+        limited = ProviderSettings(
+            name="primary", kind=kind, base_url=url, model="small", max_tries=1, **bounds
+        )
+        spare = ProviderSettings(name="spare", kind=kind, base_url=url, model="large")
+        return build_chain([limited, spare], session, clock=SystemClock(), limits=self.limits())
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    async with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_provider_session() as session:
+        yield session
+
+
+@pytest.fixture
+async def fleet(redis_url: str, provider: ScriptedProvider) -> AsyncIterator[Fleet]:
+    async with AsyncExitStack() as stack:
+        yield Fleet(redis_url, provider, stack)
+
+
+async def ask(chain: Chain, *, seconds: float = 20) -> ChainResult:
+    return await chain.answer(PROMPT, deadline=SystemClock().now() + timedelta(seconds=seconds))
+
+
+async def test_no_more_calls_are_under_way_than_the_fleet_may_have(
+    fleet: Fleet, provider: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    provider.script(Behaviour(kind=Kind.LATENCY, seconds=0.05))
+    chains = [fleet.chain(session, max_concurrency=3) for _ in range(2)]
+
+    results = await asyncio.gather(*(ask(chain) for chain in chains for _ in range(12)))
+
+    assert {result.provider for result in results} == {"primary"}
+    assert provider.calls.most_in_flight == 3
+
+
+async def test_requests_flow_at_the_rate_that_was_set(
+    fleet: Fleet, provider: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    chains = [fleet.chain(session, requests_per_minute=300) for _ in range(2)]
+
+    await asyncio.gather(*(ask(chain) for chain in chains for _ in range(20)))
+
+    times = [call.at for call in provider.calls if call.model == "small"]
+    assert len(times) == 40
+    # 30 at once, a tenth of a minute's; then one each 0.2 s.
+    assert times[39] - times[0] >= 1.8
+    assert all(later - earlier >= 1.8 for earlier, later in zip(times, times[39:], strict=False))
+
+
+async def test_tokens_that_were_used_hold_the_next_call_back(
+    fleet: Fleet, provider: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    provider.script(Behaviour(text="word " * 2000))
+    chain = fleet.chain(session, tokens_per_minute=6000)
+
+    first = await ask(chain)
+    await asyncio.sleep(0.1)  # what it used is told behind its back
+    second = await ask(chain, seconds=4)
+
+    assert (first.provider, second.provider) == ("primary", "spare")
+    assert [str(each.error_class) for each in second.attempts] == ["held_back", "None"]
+
+
+async def test_whose_turn_would_come_too_late_goes_to_the_next_provider_at_once(
+    fleet: Fleet, session: aiohttp.ClientSession
+) -> None:
+    chain = fleet.chain(session, requests_per_minute=1)
+    await ask(chain)
+
+    async with asyncio.timeout(2):
+        assert (await ask(chain)).provider == "spare"
+
+
+async def test_a_429_holds_back_the_whole_fleet(
+    fleet: Fleet, provider: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    provider.script(
+        Behaviour(kind=Kind.RATE_LIMITED, retry_after_seconds=2, times=1), model="small"
+    )
+    one, other = [fleet.chain(session, requests_per_minute=6000) for _ in range(2)]
+
+    assert (await ask(one)).provider == "spare"
+    assert (await ask(other)).provider == "primary"
+
+    first, second = [call.at for call in provider.calls if call.model == "small"]
+    assert second - first >= 1.9
+
+
+async def test_a_cancelled_call_and_a_dead_worker_leave_their_places(fleet: Fleet) -> None:
+    limits = fleet.limits()
+    assert await limits.take(CROWDED, "a", tokens=0, lease_seconds=60) == 0
+    assert await limits.take(CROWDED, "dead", tokens=0, lease_seconds=0.05) == 0
+    assert await limits.take(CROWDED, "b", tokens=0, lease_seconds=60) > 0
+    await asyncio.sleep(0.06)
+    assert await limits.take(CROWDED, "b", tokens=0, lease_seconds=60) == 0
+
+    limits.give_back(CROWDED, "a")
+    async with asyncio.timeout(5):
+        while await limits.take(CROWDED, "c", tokens=0, lease_seconds=60):
+            pass
+
+
+async def test_without_redis_nobody_is_held_back(
+    own_redis: RedisServer, provider: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    async with AsyncExitStack() as stack:
+        chain = Fleet(own_redis.url, provider, stack).chain(session, requests_per_minute=1)
+        await ask(chain)
+        own_redis.kill()
+        for _ in range(3):
+            assert (await ask(chain)).provider == "primary"

@@ -1,0 +1,103 @@
+"""A provider that is sent no more than its limits allow, by all workers together."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+from typing import Final
+
+from shared.clock import Clock
+from shared.identifiers import new_id
+from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
+from shared.settings.providers import ProviderSettings
+from shared.token_count import estimated_tokens
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError
+from workers.providers.outcome import Answer, Outcome
+from workers.providers.provider import Prompt, Provider, TextSink
+
+_SHARE_FOR_WAITING: Final = 0.5
+"""What waiting for our turn may take of the time left; the rest is for the answer."""
+_LEASE_SLACK_SECONDS: Final = 5.0
+_USUAL_OUTPUT_TOKENS: Final = 256
+_COOLED_SECONDS: Final = 1.0
+"""After a 429 that does not say for how long."""
+
+
+class LimitedProvider:
+    """Waits for its turn before it calls `provider`; one 429 holds the whole fleet back."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        settings: ProviderSettings,
+        *,
+        limits: OutboundLimits,
+        clock: Clock,
+        random: Random | None = None,
+    ) -> None:
+        self.name = provider.name
+        self._provider = provider
+        self._settings = settings
+        self._limits = limits
+        self._clock = clock
+        self._random = random or Random()
+
+    def model_for(self, requested: str) -> str:
+        return self._provider.model_for(requested)
+
+    async def answer(
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+    ) -> Outcome:
+        """As the provider itself; raises ProviderError of the class `held_back` without a call
+        when its turn would come too late."""
+        limit, permit = self._limit(prompt), new_id("call")
+        estimate = _estimate(prompt)
+        ends_at = self._clock.monotonic() + time_left_seconds
+        used = estimate
+        try:
+            await self._wait(limit, permit, tokens=estimate, seconds=time_left_seconds)
+            left = ends_at - self._clock.monotonic()
+            outcome = await self._provider.answer(prompt, time_left_seconds=left, on_delta=on_delta)
+            if isinstance(outcome, Answer):
+                used = outcome.usage.input_tokens + outcome.usage.output_tokens
+            return outcome
+        except ProviderError as error:
+            if error.error_class is ErrorClass.RATE_LIMITED:
+                seconds = error.retry_after_seconds or _COOLED_SECONDS
+                self._limits.cool(limit, seconds=seconds)
+            raise
+        finally:
+            self._limits.give_back(limit, permit, token_correction=used - estimate)
+
+    async def close(self) -> None:
+        await self._provider.close()
+
+    async def _wait(
+        self, limit: OutboundLimit, permit: str, *, tokens: int, seconds: float
+    ) -> None:
+        patient_until = self._clock.monotonic() + seconds * _SHARE_FOR_WAITING
+        lease = min(seconds, self._settings.total_timeout_seconds) + _LEASE_SLACK_SECONDS
+        while wait := await self._limits.take(limit, permit, tokens=tokens, lease_seconds=lease):
+            # Not everybody at the same instant.
+            wait += self._random.uniform(0.0, 0.1 * wait)
+            if self._clock.monotonic() + wait > patient_until:
+                raise ProviderError(
+                    f"our own limits hold {limit.name} back for {wait:.1f} s",
+                    error_class=ErrorClass.HELD_BACK,
+                )
+            await asyncio.sleep(wait)
+
+    def _limit(self, prompt: Prompt) -> OutboundLimit:
+        return OutboundLimit(
+            name=f"{self.name}/{self.model_for(prompt.model)}",
+            requests_per_minute=self._settings.requests_per_minute,
+            tokens_per_minute=self._settings.tokens_per_minute,
+            max_concurrency=self._settings.max_concurrency,
+        )
+
+
+def _estimate(prompt: Prompt) -> int:
+    characters = sum(len(message.content) for message in prompt.messages)
+    output = prompt.max_output_tokens or _USUAL_OUTPUT_TOKENS
+    return estimated_tokens(characters) + min(output, _USUAL_OUTPUT_TOKENS)
