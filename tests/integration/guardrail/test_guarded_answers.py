@@ -68,7 +68,7 @@ async def test_a_forbidden_span_is_cut_from_a_stream_wherever_its_pieces_end(
         text = f"{'x' * number} {PADDING}{CARD} and nothing else. {PADDING}nothing."
         say(provider, asked, text, every_seconds=0.001)
         record = await road.accept(asked, body={"stream": True})
-        closing = await road.closing_event(record)
+        closing = await road.closing_event(record, seconds=30)
         events = [event for _, event in await road.events(record)]
         assert "4111" not in json.dumps(events)
         assert "response.restarted" not in [event["type"] for event in events]
