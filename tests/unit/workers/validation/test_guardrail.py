@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import timeit
+from collections.abc import Callable
 
 import pytest
 
@@ -71,3 +73,17 @@ def test_little_of_a_secret_is_shown() -> None:
     assert masked("secret-key") == "s…y of 10 characters"
     assert masked("abcd") == "… of 4 characters"
     assert masked("") == "… of 0 characters"
+
+
+def test_an_answer_of_4_kb_costs_about_a_tenth_of_a_millisecond() -> None:
+    guardrail = build_guardrail(ValidationSettings())
+    claims = "Nothing is said here about any sum but this one, the balance of $47.15. "
+    words = "Nothing at all is said here about any sum or number, but this is a text. "
+    draft, prose = Draft((claims * 57)[:4096]), Draft((words * 57)[:4096])
+    assert _seconds(lambda: guardrail.judge(prose, QUESTION)) < 0.001
+    assert _seconds(lambda: guardrail.judge(draft, QUESTION)) < 0.01, "each sentence has a claim"
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """The quickest of many: what else the machine does is not counted."""
+    return min(timeit.repeat(work, number=1, repeat=50))
