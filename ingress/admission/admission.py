@@ -115,9 +115,6 @@ class Admission:
             if answer.verdict is None and self._budgets is not None:
                 await self._budgets.read(request.tenant.id)
                 answer = await self._submit(request)
-        except asyncio.CancelledError:
-            self._abandon(request)
-            raise
         except LedgerUnavailable:
             return spending_unknown()
         except Unavailable:
@@ -129,7 +126,11 @@ class Admission:
 
     async def _submit(self, request: AdmissionRequest) -> Answer:
         self._undecided.add(request.message_id)
-        return await self._group.submit(request)
+        try:
+            return await self._group.submit(request)
+        except asyncio.CancelledError:
+            self._abandon(request)
+            raise
 
     async def _ask_all(self, requests: list[AdmissionRequest]) -> Sequence[Answer | BaseException]:
         if self._circuit.is_open():
