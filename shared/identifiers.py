@@ -1,13 +1,14 @@
 """Identifiers: a prefix that says what it names, then 32 hex digits that sort by time.
 
-48 bits of milliseconds keep a table's index appending at its right edge; 80 random bits keep
-ids unguessable and free of collisions between processes.
+48 bits of milliseconds keep a table's index appending at its right edge; 80 random bits keep ids of
+different processes apart. Ids are names, not secrets: whoever asks for one must own it.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from random import SystemRandom
+from random import Random
 from typing import Final
 
 RESPONSE: Final = "resp"
@@ -19,7 +20,9 @@ REQUEST: Final = "req"
 TENANT: Final = "ten"
 API_KEY: Final = "key"
 
-_random = SystemRandom()
+# Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
+_random = Random()
+os.register_at_fork(after_in_child=_random.seed)
 
 
 def new_id(prefix: str) -> str:
