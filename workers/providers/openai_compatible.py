@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
+from shared.messages.input_item import Role
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     ProviderError,
     TransientProviderError,
 )
 from workers.providers.outcome import Answer
-from workers.providers.provider import Message, Prompt, Role, TextSink
+from workers.providers.provider import Message, Prompt, TextSink
 from workers.providers.wire.answer_text import AnswerText, cut_short, finished_answer, tool_called
 from workers.providers.wire.chat_completions import (
     BROKEN_OFF,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
+from shared.messages.input_item import Role
 from workers.providers.outcome import Outcome
 
 AUTOMATIC_MODEL = "auto"
@@ -14,13 +14,6 @@ AUTOMATIC_MODEL = "auto"
 
 TextSink = Callable[[str], Awaitable[None]]
 """Receives the text of an answer piece by piece, as it is written."""
-
-
-class Role(StrEnum):
-    SYSTEM = "system"
-    DEVELOPER = "developer"
-    USER = "user"
-    ASSISTANT = "assistant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt, Role
+from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
 from workers.turn import Turn
 
 
@@ -13,7 +13,7 @@ def prompt_of(turn: Turn) -> Prompt:
     body = turn.body
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
-        messages=tuple(Message(role=Role(item.role), content=item.text) for item in turn.items),
+        messages=tuple(Message(role=item.role, content=item.text) for item in turn.items),
         model=body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,

@@ -12,27 +12,12 @@ from shared.messages.events import closing_event, encode_event
 from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
-from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.turn import Turn
-
-_SETTLED_FIELDS = (
-    "state",
-    "finished_at",
-    "output_text",
-    "answered_by",
-    "model",
-    "input_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "cost",
-    "incomplete_reason",
-    "error_code",
-    "error_message",
-)
 
 
 class AnswerQueue(Protocol):
@@ -114,5 +99,5 @@ def _cost(record: MessageRecord) -> int | None:
 
 def settled_record(record: MessageRecord, settlement: Settlement) -> MessageRecord:
     """The record as the settlement left it in the ledger."""
-    changes = {name: getattr(settlement, name) for name in _SETTLED_FIELDS}
+    changes = {name: getattr(settlement, name) for name in SETTLED_FIELDS}
     return msgspec.structs.replace(record, **changes)

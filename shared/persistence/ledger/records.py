@@ -5,11 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+
+SETTLED_FIELDS: Final = (
+    "state",
+    "finished_at",
+    "output_text",
+    "answered_by",
+    "model",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "cost",
+    "incomplete_reason",
+    "error_code",
+    "error_message",
+)
+"""What a settlement changes in its message's record."""
 
 
 @dataclass(frozen=True, slots=True)

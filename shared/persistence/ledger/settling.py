@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
 from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
@@ -22,21 +22,6 @@ from shared.persistence.tables import (
     dead_letter,
     handoff,
     message,
-)
-
-_ANSWER_COLUMNS = (
-    "state",
-    "finished_at",
-    "output_text",
-    "answered_by",
-    "model",
-    "input_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "cost",
-    "incomplete_reason",
-    "error_code",
-    "error_message",
 )
 
 
@@ -53,7 +38,7 @@ class SettleGroup:
         )
         self._insert_letters = insert_new(dead_letter, sqlite_dialect=database.is_sqlite)
         self._insert_handoffs = insert_new(handoff, sqlite_dialect=database.is_sqlite)
-        columns = [message.c[name] for name in ("id", "attempt", *_ANSWER_COLUMNS)]
+        columns = [message.c[name] for name in ("id", "attempt", *SETTLED_FIELDS)]
         self._ends = RowDocument(columns, database.durable.dialect)
         ends = self._ends.relation.c
         self._update = (
@@ -63,9 +48,7 @@ class SettleGroup:
                 message.c.attempt == ends.attempt,
                 message.c.state == ResponseState.IN_PROGRESS,
             )
-            .values(
-                lease_until=None, wake_at=None, **{name: ends[name] for name in _ANSWER_COLUMNS}
-            )
+            .values(lease_until=None, wake_at=None, **{name: ends[name] for name in SETTLED_FIELDS})
             .returning(message.c.id, message.c.attempt)
         )
 
@@ -106,7 +89,7 @@ class SettleGroup:
 
 
 def _row(settlement: Settlement) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(settlement, name) for name in _ANSWER_COLUMNS}
+    row: dict[str, Any] = {name: getattr(settlement, name) for name in SETTLED_FIELDS}
     row["id"] = settlement.message_id
     row["attempt"] = settlement.attempt
     return row

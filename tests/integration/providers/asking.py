@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.messages.input_item import Role
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.failures import ProviderError
 from workers.providers.openai_compatible import OpenAICompatibleProvider
-from workers.providers.provider import Message, Prompt, Role
+from workers.providers.provider import Message, Prompt
 
 HttpProvider = OpenAICompatibleProvider | AnthropicProvider
 Build = Callable[..., HttpProvider]

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from shared.clock import SystemClock
+from shared.messages.input_item import Role
 from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
 from shared.resilience.breaker_board import BreakerBoard
@@ -25,7 +26,7 @@ from shared.telemetry.metrics import Metrics
 from workers.maintenance.periodic import repeat, running
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
-from workers.providers.provider import Message, Prompt, Role
+from workers.providers.provider import Message, Prompt
 
 ASKERS = 8
 PROMPT = Prompt(messages=(Message(role=Role.USER, content="How are you?"),))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from workers.providers.provider import Message, Prompt, Role
+from shared.messages.input_item import Role
+from workers.providers.provider import Message, Prompt
 from workers.providers.walking.link import Judgement
 
 

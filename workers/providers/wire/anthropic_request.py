@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from workers.providers.provider import Message, Prompt, Role
+from shared.messages.input_item import Role
+from workers.providers.provider import Message, Prompt
 
 _INSTRUCTIONS = frozenset({Role.SYSTEM, Role.DEVELOPER})
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})

@@ -7,6 +7,7 @@ from datetime import timedelta
 from random import Random
 
 from shared.clock import ManualClock
+from shared.messages.input_item import Role
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge
 from workers.providers.error_class import ErrorClass, TimeoutPhase
@@ -19,7 +20,7 @@ from workers.providers.failures import (
     UnauthorisedError,
 )
 from workers.providers.outcome import Answer, Declined, FinishReason, HandedOff, Outcome, Usage
-from workers.providers.provider import Message, Prompt, Role, TextSink
+from workers.providers.provider import Message, Prompt, TextSink
 
 PROMPT = Prompt(messages=(Message(role=Role.USER, content="Hello"),))
 

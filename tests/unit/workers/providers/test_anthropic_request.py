@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from workers.providers.provider import Message, Prompt, Role
+from shared.messages.input_item import Role
+from workers.providers.provider import Message, Prompt
 from workers.providers.wire.anthropic_request import cannot_promise, request_body
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import SettingsError
+from shared.messages.input_item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
 from workers.providers.anthropic import AnthropicProvider
@@ -19,7 +20,7 @@ from workers.providers.building import build_chain, open_provider_session
 from workers.providers.handoff import HandoffProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import Message, Prompt, Role
+from workers.providers.provider import Message, Prompt
 from workers.providers.rules import RulesProvider
 
 

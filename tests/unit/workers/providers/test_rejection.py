@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from shared.messages.input_item import Role
 from tests.unit.workers.providers.scripted_links import PROMPT, ListedProvider, Stage, answer
 from workers.providers.attempt import ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Judgement
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import Prompt, Role
+from workers.providers.provider import Prompt
 
 HANDED_OFF = HandedOff(reason="", apology_text="")
 

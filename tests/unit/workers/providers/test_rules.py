@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SettingsError
+from shared.messages.input_item import Role
 from workers.providers.building import BUILT_IN_RULES
 from workers.providers.outcome import Answer, Declined, FinishReason
-from workers.providers.provider import Message, Prompt, Role
+from workers.providers.provider import Message, Prompt
 from workers.providers.rules import RulesProvider
 
 RULES = """

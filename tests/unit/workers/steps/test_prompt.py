@@ -12,7 +12,6 @@ from shared.messages.input_item import InputItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
-from workers.providers.provider import Role as Speaker
 from workers.steps.prompt import prompt_of
 from workers.turn import Turn, begin_turn
 
@@ -38,8 +37,8 @@ def turn_of(user: str | None = None, **body: Any) -> Turn:
 def test_a_plain_message_leaves_everything_to_the_provider() -> None:
     assert prompt_of(turn_of()) == Prompt(
         messages=(
-            Message(role=Speaker.SYSTEM, content="be brief"),
-            Message(role=Speaker.USER, content="hello"),
+            Message(role=Role.SYSTEM, content="be brief"),
+            Message(role=Role.USER, content="hello"),
         ),
         model=AUTOMATIC_MODEL,
         tenant="ten_1",
