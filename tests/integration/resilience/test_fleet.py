@@ -14,10 +14,11 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.resilience.asking_process import breaker_settings
+from tests.integration.resilience.asking_process import ASKERS, breaker_settings
 
 PROCESSES = 3
 ALIVE = Behaviour(kind=Kind.LATENCY, seconds=0.05)
+SLOW = Behaviour(kind=Kind.LATENCY, seconds=0.3)
 DEAD = Behaviour(kind=Kind.SERVER_ERROR, seconds=0.05)
 UNTIL_ALL_KNOW_SECONDS = 0.8
 
@@ -62,10 +63,10 @@ def become(provider: ScriptedProvider, behaviour: Behaviour) -> None:
 
 
 async def flowing(provider: ScriptedProvider) -> None:
-    """Until everybody calls the provider."""
-    become(provider, ALIVE)
+    """Until every process calls the provider: more is under way than all but one could ask."""
+    become(provider, SLOW)
     calls = provider.calls
-    busy = PROCESSES * 4
+    busy = (PROCESSES - 1) * ASKERS + 1
     await calls.until(lambda: calls.most_in_flight >= busy, timeout_seconds=20)
 
 
