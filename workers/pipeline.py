@@ -60,6 +60,7 @@ class Pipeline:
         steps: Sequence[Step],
         remember: Remember,
         reply: Reply,
+        afterwards: Sequence[Step] = (),
         leases: Leases,
         metrics: Metrics,
         tracing: Tracing,
@@ -69,6 +70,7 @@ class Pipeline:
         self._steps = tuple(steps)
         self._remember = remember
         self._reply = reply
+        self._afterwards = tuple(afterwards)
         self._leases = leases
         self._metrics = metrics
         self._tracing = tracing
@@ -81,25 +83,31 @@ class Pipeline:
         if turn is None:
             return TurnOutcome.NOTHING_TO_CLAIM
         with bind(message_id=message_id, tenant=turn.record.tenant_id), self._span(turn):
-            try:
-                async with self._leases.held(turn.record):
-                    await self._answer_in_time(turn)
-                # Not under the lease: a renewal that misses the message because its end has just
-                # been written must not stop the turn before it has told who waits.
-                remembered = await self._timed(self._remember.name, self._remember(turn))
-            except LeaseLost:
-                return TurnOutcome.LOST
-            except asyncio.CancelledError:
-                with suppress(LedgerUnavailable):  # the lease runs out by itself
-                    await self._leases.release(turn.record)
-                raise
-            except Exception:  # noqa: BLE001 - one turn's fault must not be another's
-                return await self._give_back(turn)
-            if not remembered:
-                return TurnOutcome.LOST
-            await self._timed(self._reply.name, self._reply(turn))
-            self._observe(turn)
-            return TurnOutcome.ANSWERED
+            async with turn.resources:
+                return await self._run(turn)
+
+    async def _run(self, turn: Turn) -> TurnOutcome:
+        try:
+            async with self._leases.held(turn.record):
+                await self._answer_in_time(turn)
+            # Not under the lease: a renewal that misses the message because its end has just
+            # been written must not stop the turn before it has told who waits.
+            remembered = await self._timed(self._remember.name, self._remember(turn))
+        except LeaseLost:
+            return TurnOutcome.LOST
+        except asyncio.CancelledError:
+            with suppress(LedgerUnavailable):  # the lease runs out by itself
+                await self._leases.release(turn.record)
+            raise
+        except Exception:  # noqa: BLE001 - one turn's fault must not be another's
+            return await self._give_back(turn)
+        if not remembered:
+            return TurnOutcome.LOST
+        await self._timed(self._reply.name, self._reply(turn))
+        for step in self._afterwards:
+            await self._timed(step.name, step(turn))
+        self._observe(turn)
+        return TurnOutcome.ANSWERED
 
     async def _answer_in_time(self, turn: Turn) -> None:
         limit = asyncio.timeout(max(0.0, turn.seconds_left(self._clock.now())))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.record import MessageRecord
+from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 
@@ -26,6 +28,10 @@ class Turn:
     """What the model is given: instructions, what was recalled, the message itself."""
     forgotten: int = 0
     """How many earlier items did not fit into the token budget."""
+    report: TurnReport = field(default_factory=TurnReport)
+    """What the response tells of the turn; each step replaces its own part."""
+    resources: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What steps opened for the turn; closed when it is over, however it ended."""
     settlement: Settlement | None = None
 
     @property
@@ -55,6 +61,7 @@ class Turn:
             state=state,
             finished_at=finished_at,
             attempts=attempts,
+            report=encode_report(self.report),
             **outcome,
         )
 

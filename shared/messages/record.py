@@ -63,6 +63,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int | None = None
     output_tokens: int | None = None
     cost: Decimal | None = None
+    report: str | None = None
     incomplete_reason: str | None = None
     error_code: str | None = None
     error_message: str | None = None

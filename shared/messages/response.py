@@ -10,6 +10,7 @@ from shared.identifiers import OUTPUT_MESSAGE, sibling_id
 from shared.messages.lane import TIER_OF_LANE
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.record import MessageRecord
+from shared.messages.report.turn_report import TurnReport, decode_report
 from shared.messages.state import ResponseState
 
 DEFAULT_MODEL: Final = "auto"
@@ -76,7 +77,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's `Response`, and one field more: `cost`, null while it is unknown."""
+    """OpenAI's `Response`, and two fields more: `cost`, null while it is unknown, and `turn`."""
 
     id: str
     object: Literal["response"] = "response"
@@ -108,6 +109,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     prompt_cache_key: str | None = None
     metadata: dict[str, str]
     cost: ResponseCost | None = None
+    turn: TurnReport | None = None
 
 
 def response_object(record: MessageRecord, body: MessageBody | None = None) -> ResponseObject:
@@ -139,6 +141,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
         cost=_cost(record),
+        turn=decode_report(record.report),
     )
 
 

@@ -112,6 +112,7 @@ message = Table(
     Column("cached_tokens", Integer),
     Column("output_tokens", Integer),
     Column("cost", Numeric(18, 9)),
+    Column("report", Text),
     Column("incomplete_reason", String(32)),
     Column("error_code", String(64)),
     Column("error_message", Text),

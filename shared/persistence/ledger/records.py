@@ -22,6 +22,7 @@ SETTLED_FIELDS: Final = (
     "cached_tokens",
     "output_tokens",
     "cost",
+    "report",
     "incomplete_reason",
     "error_code",
     "error_message",
@@ -85,6 +86,7 @@ class Settlement:
     cached_tokens: int | None = None
     output_tokens: int | None = None
     cost: Decimal | None = None
+    report: str | None = None
     incomplete_reason: str | None = None
     error_code: str | None = None
     error_message: str | None = None

@@ -1,0 +1,1 @@
+"""What a response tells of its turn beside the answer."""
