@@ -12,10 +12,11 @@ from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
-from workers.providers.walking.link import ChainLink, Judge, Judgement
-from workers.providers.walking.walk import Sleep, Walk
+from workers.providers.walking.link import ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.means import Means, Sleep
+from workers.providers.walking.walk import Walk
 
-__all__ = ["Chain", "ChainLink", "Judge", "Judgement"]
+__all__ = ["Chain", "ChainLink", "Judge", "Judgement", "Shorten"]
 
 
 class Chain:
@@ -23,7 +24,7 @@ class Chain:
 
     A failed call is repeated or not by its class (see `retry`); then the next provider is asked.
     Only a request that a provider calls invalid ends the walk at once, for it would be no better
-    elsewhere; one that is too long for a model goes on to the next.
+    elsewhere; one that is too long for a model is shortened if it can be, or goes on to the next.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Chain:
         tracing: Tracing | None = None,
     ) -> None:
         self.links = tuple(links)
-        self._clock = clock
-        self._random = random or Random()
-        self._sleep = sleep
-        self._tracing = tracing or SilentTracing()
+        self._means = Means(
+            clock=clock,
+            random=random or Random(),
+            sleep=sleep,
+            tracing=tracing or SilentTracing(),
+        )
 
     async def answer(
         self,
@@ -49,10 +52,13 @@ class Chain:
         on_delta: TextSink | None = None,
         on_restart: RestartSignal | None = None,
         judge: Judge | None = None,
+        shorten: Shorten | None = None,
     ) -> ChainResult:
         """The first outcome that stands, with every attempt that led to it.
 
         `on_restart` is called before text of another attempt follows text already delivered.
+        `shorten` is called once, when a provider first finds the prompt too long; each provider
+        that does is asked once more with what it gives.
         Raises `ChainExhaustedError` when nobody answered before the deadline and
         `InvalidRequestError` with the provider's message; both carry the attempts.
         """
@@ -61,10 +67,8 @@ class Chain:
             deadline=deadline,
             delivery=Delivery(on_delta, on_restart),
             judge=judge,
-            clock=self._clock,
-            random=self._random,
-            sleep=self._sleep,
-            tracing=self._tracing,
+            shorten=shorten,
+            means=self._means,
         )
         return await walk.over(self.links)
 

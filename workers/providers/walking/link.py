@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from shared.resilience.breaker import Breaker
 from shared.resilience.breaker_board import BreakerBoard
 from workers.providers.outcome import Answer
-from workers.providers.provider import Provider
+from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.retry import RetryPolicy
 
 
@@ -47,3 +47,6 @@ class Judgement:
 
 
 Judge = Callable[[Answer], Awaitable[Judgement]]
+
+Shorten = Callable[[Prompt], Awaitable[Prompt | None]]
+"""Makes a shorter prompt of one that is too long for a model; None when nothing more can go."""

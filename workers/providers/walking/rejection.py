@@ -1,11 +1,7 @@
-"""An answer that the judge rejected, and the prompt by which its provider is asked again."""
+"""An answer that the judge rejected."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from shared.messages.input_item import Role
-from workers.providers.provider import Message, Prompt
 from workers.providers.walking.link import Judgement
 
 
@@ -15,13 +11,3 @@ class RejectedAnswer(Exception):
     def __init__(self, judgement: Judgement) -> None:
         super().__init__(judgement.reason)
         self.judgement = judgement
-
-
-def asked_again(prompt: Prompt, complaint: str) -> Prompt:
-    """The prompt with the complaint as an instruction at its end.
-
-    The rejected answer is not repeated: not every provider takes a prompt that ends with one.
-    """
-    return replace(
-        prompt, messages=(*prompt.messages, Message(role=Role.SYSTEM, content=complaint))
-    )

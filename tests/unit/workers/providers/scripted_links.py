@@ -9,7 +9,7 @@ from random import Random
 from shared.clock import ManualClock
 from shared.messages.input_item import Role
 from workers.providers.attempt import ChainResult
-from workers.providers.chain import Chain, ChainLink, Judge
+from workers.providers.chain import Chain, ChainLink, Judge, Shorten
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
     ContextTooLongError,
@@ -34,6 +34,7 @@ class ListedProvider:
         self.name = name
         self.steps = list(steps)
         self.calls: list[float] = []
+        self.prompts: list[Prompt] = []
         self.closed = False
         self._clock = clock
         self._seconds = seconds
@@ -45,6 +46,7 @@ class ListedProvider:
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Outcome:
         self.calls.append(time_left_seconds)
+        self.prompts.append(prompt)
         self._clock.advance(min(self._seconds, time_left_seconds))
         step = self.steps.pop(0)
         if isinstance(step, ProviderError):
@@ -71,7 +73,11 @@ class Stage:
         return Chain(links, clock=self.clock, random=random or Random(1), sleep=self._sleep)
 
     async def ask(
-        self, *providers: ListedProvider, seconds: float = 60.0, judge: Judge | None = None
+        self,
+        *providers: ListedProvider,
+        seconds: float = 60.0,
+        judge: Judge | None = None,
+        shorten: Shorten | None = None,
     ) -> ChainResult:
         return await self.chain(*providers).answer(
             PROMPT,
@@ -79,6 +85,7 @@ class Stage:
             on_delta=self._hear,
             on_restart=self._restart,
             judge=judge,
+            shorten=shorten,
         )
 
     async def _sleep(self, seconds: float) -> None:

@@ -12,19 +12,8 @@ from workers.providers.attempt import ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Judgement
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import Prompt
 
 HANDED_OFF = HandedOff(reason="", apology_text="")
-
-
-class ListeningProvider(ListedProvider):
-    """Keeps the prompts that it is asked with."""
-
-    prompts: list[Prompt]
-
-    async def answer(self, prompt: Prompt, **options: object) -> object:  # type: ignore[override]
-        self.prompts = [*getattr(self, "prompts", []), prompt]
-        return await super().answer(prompt, **options)  # type: ignore[arg-type]
 
 
 def judge(**rejections: Judgement) -> Judge:
@@ -47,8 +36,8 @@ async def ask(stage: Stage, by: Judge, *providers: ListedProvider) -> ChainResul
     return await Chain(links, clock=stage.clock).answer(PROMPT, deadline=deadline, judge=by)
 
 
-def listening(stage: Stage, *texts: str) -> ListeningProvider:
-    return ListeningProvider("a", *map(answer, texts), clock=stage.clock)
+def listening(stage: Stage, *texts: str) -> ListedProvider:
+    return stage.provider("a", *map(answer, texts))
 
 
 async def test_the_same_provider_is_asked_once_more_with_the_complaint() -> None:

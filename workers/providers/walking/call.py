@@ -1,0 +1,91 @@
+"""One attempt: a provider called, its breaker told, its answer judged, all of it on record."""
+
+from __future__ import annotations
+
+from shared.resilience.breaker import Permit
+from shared.resilience.breaker_reading import CallOutcome
+from workers.providers.attempt import Attempt, StartedAttempt
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError
+from workers.providers.outcome import Answer, Declined, HandedOff, Outcome
+from workers.providers.provider import Prompt, Provider, TextSink
+from workers.providers.walking.call_span import call_span, describe
+from workers.providers.walking.health import health_shown_by
+from workers.providers.walking.link import Judge, Judgement
+from workers.providers.walking.means import Means
+from workers.providers.walking.rejection import RejectedAnswer
+
+
+class Call:
+    """One call of one provider; `record` is there once it has ended."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        prompt: Prompt,
+        *,
+        permit: Permit | None,
+        ordinal: int,
+        judge: Judge | None,
+        means: Means,
+    ) -> None:
+        self.provider = provider
+        self.model = provider.model_for(prompt.model)
+        self.record: Attempt | None = None
+        self._prompt = prompt
+        self._permit = permit
+        self._judge = judge
+        self._tracing = means.tracing
+        self._started = StartedAttempt(
+            provider=provider.name, model=self.model, ordinal=ordinal, clock=means.clock
+        )
+
+    async def outcome(self, sink: TextSink | None, *, seconds: float) -> Answer | HandedOff | None:
+        """What stands; None when the provider declined. Gives the permit back in any case.
+
+        Raises ProviderError, and RejectedAnswer when the judge did not let the answer pass.
+        """
+        health = CallOutcome.NEUTRAL
+        try:
+            outcome = await self._asked(sink, seconds=seconds)
+            health = CallOutcome.SUCCESS
+        except ProviderError as error:
+            health = health_shown_by(error, seconds_given=seconds)
+            self.record = self._started.failed(error.error_class, detail=error.message)
+            raise
+        finally:
+            if self._permit is not None:
+                await self._permit.end(health)
+        return await self._judged(outcome)
+
+    async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
+        with call_span(
+            self._tracing,
+            self._prompt,
+            provider=self.provider.name,
+            model=self.model,
+            streamed=sink is not None,
+        ) as span:
+            outcome = await self.provider.answer(
+                self._prompt, time_left_seconds=seconds, on_delta=sink
+            )
+            describe(span, outcome)
+        return outcome
+
+    async def _judged(self, outcome: Outcome) -> Answer | HandedOff | None:
+        if isinstance(outcome, Declined):
+            self.record = self._started.failed(ErrorClass.DECLINED, detail=outcome.reason)
+            return None
+        if isinstance(outcome, HandedOff):
+            self.record = self._started.succeeded(usage=None)
+            return outcome
+        judgement = await self._judge(outcome) if self._judge else Judgement(accepted=True)
+        if not judgement.accepted:
+            self.record = self._started.failed(
+                ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage
+            )
+            raise RejectedAnswer(judgement)
+        self.record = self._started.succeeded(
+            usage=outcome.usage, model=outcome.model, detail=judgement.reason
+        )
+        return judgement.answer or outcome
