@@ -18,7 +18,7 @@ from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings
 from shared.telemetry.logs import configure_logs
 from workers.pipeline import Pipeline
-from workers.pool.guard.graveyard import DETAIL_HEADER
+from workers.pool.guard.graveyard import DETAIL_HEADER, ORIGIN_HEADER
 from workers.pool.installation import install_asyncio_pool
 from workers.runtime import open_runtime
 from workers.tasks import register_tasks
@@ -48,7 +48,8 @@ def build_worker_app(settings: Settings) -> Celery:
 
     def bury(body: bytes, headers: dict[str, object], reason: str) -> None:
         detail = str(headers.pop(DETAIL_HEADER, ""))
-        sink.bury(body, headers, reason, detail=detail)
+        queue = str(headers.pop(ORIGIN_HEADER, ""))
+        sink.bury(body, headers, reason, detail=detail, queue=queue)
 
     # The pool looks for these two by name; Celery's own type does not know them.
     app.lifespan = lifespan  # type: ignore[attr-defined]

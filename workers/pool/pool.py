@@ -101,7 +101,7 @@ class AsyncioPool(BasePool):
     ) -> Job:
         """Run a task now, or when one of the running jobs has ended."""
         if target not in (fast_trace_task, trace_task_ret):
-            raise NotImplementedError(f"The asyncio pool runs Celery tasks only, not {target!r}.")
+            raise TypeError(f"The asyncio pool runs Celery tasks only, not {target!r}.")
         request: Request = accept_callback.__self__  # type: ignore[attr-defined]
         job = Job(
             *args,

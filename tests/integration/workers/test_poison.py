@@ -40,6 +40,7 @@ async def test_every_poison_is_a_dead_letter_with_its_reason(
     assert sorted(letter.reason for letter in letters) == sorted(reason for *_, reason in POISONS)
     assert all(letter.detail for letter in letters), "each says what is wrong with it"
     assert all(len(letter.body) <= 65_536 for letter in letters)
+    assert {letter.queue for letter in letters} == {queue.value for queue in AGENT_QUEUES}
     await _still_answers(road, worker)
 
 

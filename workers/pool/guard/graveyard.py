@@ -15,8 +15,9 @@ logger = get_logger(__name__)
 
 PoisonHook = Callable[[bytes, dict[str, object], str], None]
 
-#: The header that the hook finds a sentence in.
+#: The headers that the hook finds a sentence and the queue's routing key in.
 DETAIL_HEADER = "forebay-poison"
+ORIGIN_HEADER = "forebay-poison-from"
 
 
 class Graveyard:
@@ -24,8 +25,9 @@ class Graveyard:
 
     The hook is the application's attribute `on_poison`: a synchronous callable `(body: bytes,
     headers: dict, reason: str)`. It runs in the thread that owns the broker connection and must be
-    quick. `reason` is a DeadReason; the header `forebay-poison` says more in a sentence. Once it
-    has returned, the message is acknowledged: the hook has become responsible for it.
+    quick. `reason` is a DeadReason; the header `forebay-poison` says more in a sentence, and
+    `forebay-poison-from` where it came from. Once the hook has returned, the message is
+    acknowledged: the hook has become responsible for it.
 
     Without a hook the message is rejected: RabbitMQ passes it to the queue's dead letter exchange,
     Redis deletes it. When the hook raises, RabbitMQ does the same, and on Redis the message stays
@@ -39,7 +41,8 @@ class Graveyard:
         """Get rid of a message for good. Never raises."""
         logger.error("Poison message buried: %s: %s", poison.reason, poison.detail)
         found: object = message.headers
-        headers: dict[str, object] = found if isinstance(found, dict) else {}
+        headers: dict[str, object] = dict(found) if isinstance(found, dict) else {}
+        headers[ORIGIN_HEADER] = (message.delivery_info or {}).get("routing_key") or ""
         try:
             self._bury(message, headers, poison)
         except Exception:
