@@ -1,0 +1,1 @@
+"""Tells questions apart that look alike to an encoder and ask for different answers."""
