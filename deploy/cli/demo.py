@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def demo(*, as_json: AsJson = False) -> int:
     """Start a stack of its own, send real messages through it and show what happened.
 
-    Redis, the ledger, the queue, the door, the worker and Flower are the real ones; the model is
-    a scripted provider that echoes, and fails when a scene wants it to.
+    Redis, the ledger, the queue, the door, the workers and Flower are the real ones; the models
+    are scripted providers that echo, lie and fail when a scene wants them to, at made-up prices.
+    Each scene says what it spent, and what it would have cost more without what it shows.
     The exit code is 1 when anything did not go as it should.
     """
     with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
@@ -48,13 +49,14 @@ async def _play(folder: Path, *, as_json: bool) -> bool:
 
     began = time.monotonic()
     note("The model in this demo is a scripted provider: it echoes, and fails on demand.")
-    note("Everything else is real. Starting Redis, the ledger, the door, a worker, Flower ...")
+    note("Everything else is real, only its prices are made up.")
+    note("Starting Redis, the ledger, the door, two workers, Flower ...")
     async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
         went_well = await play_all(stage, show=_show_json if as_json else _show)
         note("\nStopping ...")
-    verdict = "All scenes went as they should" if went_well else "Some scenes did not go well"
-    note(f"{verdict}; {time.monotonic() - began:.1f} s in all. Try it yourself: forebay up")
+    seconds = time.monotonic() - began
+    note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: forebay up")
     return went_well
 
 
@@ -67,9 +69,14 @@ def _show(played: Played) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from deploy.cli.demonstration.dollars import price_tag
+
     sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
     line = Text.assemble(
-        (f"{sign} ", style), (f"{played.scene:<18}", "bold"), (f"{played.seconds:4.1f} s", "dim")
+        (f"{sign} ", style),
+        (f"{played.scene:<20}", "bold"),
+        (f"{played.seconds:5.1f} s   ", "dim"),
+        f"spent {price_tag(played.spent)}, saved {price_tag(played.saved)}",
     )
     console = Console(highlight=False)
     console.print(line)

@@ -27,7 +27,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 def reply_to(call: Call, body: dict[str, Any], behaviour: Behaviour) -> Reply:
     """The same question gets the same words; the limit on the answer's length is kept."""
-    tokens = tokens_of(_text(call, behaviour))
+    text, size = _text(call, behaviour), behaviour.piece_characters
+    tokens = pieces_of(text, size) if size else tokens_of(text)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     is_cut = isinstance(limit, int) and limit < len(tokens)
     return Reply(
@@ -42,10 +43,22 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def pieces_of(text: str, size: int) -> list[str]:
+    """As many characters each; the last one may have fewer."""
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
 def texts_of(body: dict[str, Any]) -> list[str]:
     """Every text of a request: the system prompt and all messages, in either wire format."""
     texts = [_flat(body["system"])] if body.get("system") else []
     return texts + [_flat(message.get("content")) for message in body["messages"]]
+
+
+def instructions_of(body: dict[str, Any]) -> str:
+    """All system messages, one a line, in either wire format."""
+    texts = [_flat(body["system"])] if body.get("system") else []
+    said = (each for each in body["messages"] if each.get("role") in {"system", "developer"})
+    return "\n".join([*texts, *(_flat(each.get("content")) for each in said)])
 
 
 def last_user_text(body: dict[str, Any]) -> str:

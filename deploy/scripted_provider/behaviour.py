@@ -51,5 +51,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Tokens sent before `cut_stream`, `stall` and `error_in_stream` strike."""
     every_seconds: Seconds = 0.05
     """Pause between the tokens of `slow_drip`."""
+    piece_characters: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Cut the answer into tokens of so many characters, not into words."""
     times: Count | None = None
     """How many calls are treated so; None for all."""

@@ -35,6 +35,8 @@ class Call(msgspec.Struct):
     """Unix time at which the call was read."""
     headers: dict[str, str]
     """Only `traceparent` and whether a key came along, never the key."""
+    instructions: str = ""
+    """Its system messages."""
     behaviour: str = ""
     ending: Ending = Ending.RUNNING
     seconds: float | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from deploy.scripted_provider.answering import last_user_text, reply_to
+from deploy.scripted_provider.answering import instructions_of, last_user_text, reply_to
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.call import Call, CallLog, Ending, Wire
 from deploy.scripted_provider.openai_format import OpenAIFormat
@@ -140,6 +140,7 @@ def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> Call:
         stream=body.get("stream") is True,
         at=time.time(),
         headers=kept,
+        instructions=instructions_of(body),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from tests.acceptance.command import forebay, slowdown
 
@@ -16,12 +18,18 @@ SCENES = {
     "idempotency",
     "burst_429",
     "provider_outage",
+    "breaker",
     "rules",
     "handoff",
     "raw_queue",
     "worker_killed",
+    "hallucinated_balance",
+    "forbidden_span",
+    "budget_stop",
     "flower",
 }
+SAVING = {"cut_and_resumed", "idempotency", "burst_429", "budget_stop"}
+FREE = {"rules", "handoff", "flower"}
 
 
 def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
@@ -30,9 +38,22 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     seconds = time.monotonic() - began
     scenes = {scene["scene"]: scene for scene in map(json.loads, shown.stdout.splitlines())}
     assert not [scene for scene in scenes.values() if not scene["ok"]], shown.stderr
+    total = scenes.pop("total")
     assert scenes.keys() == SCENES
     assert shown.returncode == 0
+    _adds_up(scenes, total)
     assert scenes["burst_429"]["refused"] > 0
     assert scenes["worker_killed"]["answers"] == 1
     assert scenes["flower"]["finished_tasks"] >= 10
-    assert seconds < 20 * slowdown()
+    assert scenes["breaker"]["probes"] == 1
+    assert scenes["breaker"]["workers"] == 2
+    assert scenes["forbidden_span"]["digits_leaked"] == 0
+    assert seconds < 40 * slowdown()
+
+
+def _adds_up(scenes: dict[str, Any], total: dict[str, Any]) -> None:
+    """What was spent and saved is said by every scene, and in all."""
+    for figure in ("spent", "saved"):
+        assert Decimal(total[figure]) == sum(Decimal(scene[figure]) for scene in scenes.values())
+    assert {name for name, scene in scenes.items() if scene["saved"] != "0"} == SAVING
+    assert {name for name, scene in scenes.items() if scene["spent"] == "0"} == FREE

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from deploy.cli.demonstration.dollars import NOTHING
 from shared.errors import ForebayError
 
 if TYPE_CHECKING:
@@ -20,10 +22,16 @@ class SceneFailed(ForebayError):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One or two readable lines, and the figures behind them."""
+    """One or two readable lines, and the figures behind them.
+
+    `saved` is what the same scene would have cost more without what it shows, in US dollars,
+    reckoned from the costs on its responses. What it did cost is read from the ledger by whoever
+    plays it.
+    """
 
     sentence: str
     figures: dict[str, object] = field(default_factory=dict)
+    saved: Decimal = NOTHING
 
 
 Scene = Callable[["Stage"], Awaitable[Told]]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
+from deploy.cli.demonstration.books import Books
+from deploy.cli.demonstration.fleet import Fleet
+from deploy.cli.demonstration.settings_text import settings_text
 from deploy.cli.demonstration.visitor import Visitor, open_session
 from deploy.embedded.environment import overlaid
 from deploy.embedded.files.state_file import StackState
@@ -19,58 +22,19 @@ from deploy.embedded.stack import EmbeddedStack, embedded_stack
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope, Plan
-from shared.persistence.engine import open_database
+from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
+from shared.redis.client import open_redis
 from shared.settings import load_settings
-from workers.providers.building import BUILT_IN_RULES
 
-BURST_SHARE: Final = 0.05
-_SETTINGS: Final = """\
-[ingress]
-port = 0
-
-[embedded]
-folder = "{folder}"
-flower_port = 0
-
-# A short burst is enough to be refused, and little time enough to be let in again.
-[limits]
-burst_share = {burst_share}
-
-# A worker that dies is noticed after seconds here, so that the scene about it is short.
-[ledger]
-lease_seconds = 2.0
-sweep_seconds = 0.3
-
-# Scene after scene breaks a provider; none of them shall find it left alone.
-[breakers]
-failures_in_a_row = 12
-minimum_calls = 1000
-open_seconds = 1.0
-
-[[providers]]
-name = "primary"
-kind = "openai_compatible"
-base_url = "{primary}"
-model = "scripted"
-max_tries = 2
-
-[[providers]]
-name = "secondary"
-kind = "openai_compatible"
-base_url = "{secondary}"
-model = "scripted"
-max_tries = 2
-
-[[providers]]
-name = "rules"
-kind = "rules"
-rules_file = "{rules}"
-
-[[providers]]
-name = "handoff"
-kind = "handoff"
-"""
+AMPLE: Final = Plan(
+    requests_per_minute=60_000,
+    tokens_per_minute=60_000_000,
+    user_requests_per_minute=60_000,
+    user_tokens_per_minute=60_000_000,
+    max_in_flight=10_000,
+)
+"""Limits that no scene meets by accident."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,55 +47,57 @@ class Stage:
     visitor: Visitor
     primary: ScriptedProvider
     secondary: ScriptedProvider
+    database: Database
+    books: Books
+    fleet: Fleet
     environment: dict[str, str]
 
-    def reset(self) -> None:
-        """Both providers are honest again and have forgotten every call."""
+    async def reset(self) -> None:
+        """Both providers are honest again, have forgotten every call and have no bad name."""
         self.primary.reset()
         self.secondary.reset()
+        await self.fleet.close_breakers()
 
     async def visitor_with(self, plan: Plan, *, tenant: str) -> Visitor:
         """A producer of a new tenant with limits of its own."""
-        database = open_database(load_settings(self.environment).ledger)
-        try:
-            tenants = TenantRepository(database, SystemClock())
-            owner = await tenants.create(tenant, plan)
-            created = await tenants.create_key(owner, scope=KeyScope.PRODUCER)
-        finally:
-            await database.close()
+        tenants = TenantRepository(self.database, SystemClock())
+        owner = await tenants.create(tenant, plan)
+        created = await tenants.create_key(owner, scope=KeyScope.PRODUCER)
         return Visitor(self.session, self.state.url, created.key)
 
 
 @asynccontextmanager
 async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIterator[Stage]:
     """A stack in `folder` that knows nothing of the settings around it."""
-    async with ScriptedProvider() as primary, ScriptedProvider() as secondary:
-        settings = folder / "forebay.toml"
-        settings.write_text(
-            _SETTINGS.format(
-                folder=folder / "stack",
-                burst_share=BURST_SHARE,
-                primary=primary.openai_url,
-                secondary=secondary.openai_url,
-                rules=BUILT_IN_RULES,
-            ),
-            encoding="utf-8",
+    async with AsyncExitStack() as exits:
+        primary = await exits.enter_async_context(ScriptedProvider())
+        secondary = await exits.enter_async_context(ScriptedProvider())
+        settings_file = folder / "forebay.toml"
+        text = settings_text(
+            folder / "stack", primary=primary.openai_url, secondary=secondary.openai_url
         )
+        settings_file.write_text(text, encoding="utf-8")
         own = {name: value for name, value in os.environ.items() if not _is_setting(name)}
-        environment = {**own, "FOREBAY_CONFIG": str(settings)}
-        async with (
-            embedded_stack(environment, report=report) as (stack, state),
-            open_session() as session,
-        ):
-            yield Stage(
-                stack=stack,
-                state=state,
-                session=session,
-                visitor=Visitor(session, state.url, state.key),
-                primary=primary,
-                secondary=secondary,
-                environment=overlaid(environment, state.environment),
-            )
+        environment = {**own, "FOREBAY_CONFIG": str(settings_file)}
+        stack, state = await exits.enter_async_context(embedded_stack(environment, report=report))
+        joined = overlaid(environment, state.environment)
+        settings = load_settings(joined)
+        database = open_database(settings.ledger)
+        exits.push_async_callback(database.close)
+        redis = await exits.enter_async_context(aclosing(open_redis(settings.redis)))
+        session = await exits.enter_async_context(open_session())
+        yield Stage(
+            stack=stack,
+            state=state,
+            session=session,
+            visitor=Visitor(session, state.url, state.key),
+            primary=primary,
+            secondary=secondary,
+            database=database,
+            books=Books(database),
+            fleet=Fleet(redis, settings.breakers),
+            environment=joined,
+        )
 
 
 async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 15.0) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import aiohttp
@@ -32,6 +33,11 @@ class Heard:
     def state(self) -> str:
         """The response's state; an HTTP error has none."""
         return str(self.body.get("status", f"HTTP {self.status}"))
+
+    @property
+    def cost(self) -> Decimal:
+        """US dollars that the response cost; nothing where that is unknown."""
+        return Decimal((self.body.get("cost") or {}).get("amount", 0))
 
 
 class Visitor:

@@ -66,6 +66,20 @@ async def test_deleting_the_script_makes_it_honest_again(
     assert await statuses(session, scripted, ("m", "x")) == [200]
 
 
+async def test_an_answer_can_be_cut_into_pieces_of_any_size(
+    scripted: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    scripted.script(Behaviour(text="one two", piece_characters=3))
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "x"}]
+    body = {"model": "m", "stream": True, "messages": messages}
+    async with session.post(f"{scripted.openai_url}/chat/completions", json=body) as response:
+        told = await response.text()
+
+    pieces = [told.index(f'"content":"{piece}"') for piece in ("one", " tw", "o")]
+    assert pieces == sorted(pieces)
+    assert [call.instructions for call in scripted.calls] == ["Be brief."]
+
+
 @pytest.mark.parametrize(
     "rule",
     [

@@ -1,1 +1,2 @@
-"""One scene, one file: each sends real messages and looks at what became of them."""
+"""One scene, one file, in folders by what they show: each sends real messages and looks at what
+became of them."""

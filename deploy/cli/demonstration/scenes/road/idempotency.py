@@ -20,8 +20,10 @@ async def idempotency(stage: Stage) -> Told:
     expect(calls == 1, f"The provider was asked {calls} times.")
     other = await stage.visitor.post("Charge me twice.", key=key)
     expect(other.status == 422, f"Another body under that key was answered with {other.status}.")
+    # Without the key the second one would have been asked and paid like the first.
     return Told(
         "Sent twice at once under one key: one message, one call of the provider, the same answer "
         "to both. Another body under that key: refused with 422.",
         {"id": first.body["id"], "provider_calls": calls, "other_body_status": other.status},
+        saved=first.cost,
     )

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 from deploy.cli.demonstration.scene import Told, expect
-from deploy.cli.demonstration.scenes.streamed import STORY
+from deploy.cli.demonstration.scenes.road.streamed import STORY
 from deploy.cli.demonstration.stage import Stage
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 
@@ -24,16 +24,19 @@ async def cut_and_resumed(stage: Stage) -> Told:
     expect(numbers == list(range(len(numbers))), f"The events are numbered {numbers}.")
     expect(_text(before + after) == STORY, "The pieces of both connections do not make the answer.")
     expect(len(stage.primary.calls) == 1, "The provider was asked more than once.")
+    # Whoever cannot resume asks again, and pays again.
+    heard = await stage.visitor.get(response_id)
     return Told(
         f"The connection was cut after event {cut_after} and resumed there: "
         f"{len(before)} + {len(after)} events, none missing, none twice.",
         {"cut_after": cut_after, "events_before": len(before), "events_after": len(after)},
+        saved=heard.cost,
     )
 
 
 async def _until_cut(stage: Stage) -> list[dict[str, Any]]:
     seen: list[dict[str, Any]] = []
-    async with aclosing(stage.visitor.stream("Tell me about forebays.")) as events:
+    async with aclosing(stage.visitor.stream("Tell me slowly about forebays.")) as events:
         async for event in events:
             seen.append(event)
             if len(_deltas(seen)) == _PIECES_BEFORE_THE_CUT:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from msgspec.structs import replace
+
+from deploy.cli.demonstration.dollars import NOTHING
 from deploy.cli.demonstration.scene import Told, expect
-from deploy.cli.demonstration.stage import BURST_SHARE, Stage
-from shared.messages.tenant import Plan
+from deploy.cli.demonstration.settings_text import BURST_SHARE
+from deploy.cli.demonstration.stage import AMPLE, Stage
 
 _PER_MINUTE = 1_200
 _AT_ONCE = int(_PER_MINUTE * BURST_SHARE)
@@ -15,13 +18,7 @@ _SENT = 90
 
 
 async def burst_429(stage: Stage) -> Told:
-    plan = Plan(
-        requests_per_minute=_PER_MINUTE,
-        tokens_per_minute=1_000_000,
-        user_requests_per_minute=_PER_MINUTE,
-        user_tokens_per_minute=1_000_000,
-        max_in_flight=1_000,
-    )
+    plan = replace(AMPLE, requests_per_minute=_PER_MINUTE, user_requests_per_minute=_PER_MINUTE)
     visitor = await stage.visitor_with(plan, tenant="small plan")
     heard = await asyncio.gather(
         *(visitor.post(f"Burst {number}", background=True) for number in range(_SENT))
@@ -38,6 +35,8 @@ async def burst_429(stage: Stage) -> Told:
     ended = await asyncio.gather(*(visitor.get(each, wait_seconds=20) for each in accepted))
     states = Counter(each.state for each in ended)
     expect(states["completed"] == len(accepted), f"What was accepted ended as {dict(states)}.")
+    # What the refused ones would have cost as well, at what the accepted ones did.
+    saved = sum((each.cost for each in ended), NOTHING) / len(ended) * counts[429]
     return Told(
         f"{_SENT} messages at once on a plan of {_PER_MINUTE} a minute, {_AT_ONCE} at once: "
         f"{counts[200]} accepted, "
@@ -51,4 +50,5 @@ async def burst_429(stage: Stage) -> Told:
             "accepted_after_waiting": later.status == 200,
             "answered": states["completed"],
         },
+        saved,
     )

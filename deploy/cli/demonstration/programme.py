@@ -1,0 +1,38 @@
+"""Which scenes are played, in which order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from deploy.cli.demonstration.scene import Scene
+from deploy.cli.demonstration.scenes.money.budget import budget_stop
+from deploy.cli.demonstration.scenes.quality.forbidden_span import forbidden_span
+from deploy.cli.demonstration.scenes.quality.hallucination import hallucinated_balance
+from deploy.cli.demonstration.scenes.resilience.breaker import breaker
+from deploy.cli.demonstration.scenes.resilience.handoff import handoff
+from deploy.cli.demonstration.scenes.resilience.killed import worker_killed
+from deploy.cli.demonstration.scenes.resilience.outage import provider_outage
+from deploy.cli.demonstration.scenes.resilience.rules import rules
+from deploy.cli.demonstration.scenes.road.answered import answered
+from deploy.cli.demonstration.scenes.road.background import background_polled
+from deploy.cli.demonstration.scenes.road.burst import burst_429
+from deploy.cli.demonstration.scenes.road.flower import flower
+from deploy.cli.demonstration.scenes.road.idempotency import idempotency
+from deploy.cli.demonstration.scenes.road.queue import raw_queue
+from deploy.cli.demonstration.scenes.road.resumed import cut_and_resumed
+from deploy.cli.demonstration.scenes.road.streamed import streamed
+
+_ROAD: Final = (
+    answered,
+    streamed,
+    cut_and_resumed,
+    background_polled,
+    idempotency,
+    raw_queue,
+    burst_429,
+)
+_RESILIENCE: Final = (provider_outage, breaker, rules, handoff, worker_killed)
+_QUALITY: Final = (hallucinated_balance, forbidden_span)
+_MONEY: Final = (budget_stop,)
+
+SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_RESILIENCE, *_QUALITY, *_MONEY, flower)

@@ -1,0 +1,1 @@
+"""Money: what is not spent twice, and not beyond what a tenant may spend."""

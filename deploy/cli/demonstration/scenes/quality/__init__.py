@@ -1,0 +1,1 @@
+"""What may not leave: false facts and forbidden spans."""

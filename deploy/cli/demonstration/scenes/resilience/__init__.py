@@ -1,0 +1,1 @@
+"""Trouble: providers that fail, a breaker, a person, a worker that dies."""

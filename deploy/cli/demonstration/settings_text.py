@@ -1,0 +1,73 @@
+"""The settings of the demo's stack: the product's own, made quick enough to watch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from workers.providers.building import BUILT_IN_RULES
+
+BURST_SHARE: Final = 0.05
+
+_TEMPLATE: Final = """\
+[ingress]
+port = 0
+
+[embedded]
+folder = "{folder}"
+flower_port = 0
+workers = 2
+
+# A short burst is enough to be refused, and little time enough to be let in again.
+[limits]
+burst_share = {burst_share}
+
+# A worker that dies is noticed after seconds here, so that the scene about it is short.
+[ledger]
+lease_seconds = 2.0
+sweep_seconds = 0.3
+
+# As many failures as ever open a breaker; it is tried again sooner.
+[breakers]
+open_seconds = 1.0
+refresh_seconds = 0.2
+
+[[costs.prices]]
+model = "scripted"
+input_per_million = 2.50
+output_per_million = 10.00
+
+[[providers]]
+name = "primary"
+kind = "openai_compatible"
+base_url = "{primary}"
+model = "scripted"
+max_tries = 2
+
+[[providers]]
+name = "secondary"
+kind = "openai_compatible"
+base_url = "{secondary}"
+model = "scripted"
+max_tries = 2
+
+[[providers]]
+name = "rules"
+kind = "rules"
+rules_file = "{rules}"
+
+[[providers]]
+name = "handoff"
+kind = "handoff"
+"""
+
+
+def settings_text(folder: Path, *, primary: str, secondary: str) -> str:
+    """A settings file for a stack in `folder`, with two models behind these URLs."""
+    return _TEMPLATE.format(
+        folder=folder,
+        burst_share=BURST_SHARE,
+        primary=primary,
+        secondary=secondary,
+        rules=BUILT_IN_RULES,
+    )
