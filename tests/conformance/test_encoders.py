@@ -1,0 +1,83 @@
+"""What every encoder promises, on each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import numpy
+import pytest
+
+from shared.embeddings.encoder import Encoder, EncoderUnavailable
+from shared.embeddings.onnx import OnnxEncoder
+
+ENCODERS: dict[str, Callable[[], Encoder]] = {"onnx": OnnxEncoder}
+
+CLOSE = [
+    ("How do I reset my password?", "I forgot my password, how can I change it?"),
+    ("Where is my parcel?", "Can you tell me where my package is?"),
+    ("The cat sat on the mat.", "A cat is sitting on a mat."),
+]
+FAR = "The committee raised interest rates by half a point."
+
+
+@pytest.fixture(params=sorted(ENCODERS))
+async def encoder(request: pytest.FixtureRequest) -> AsyncIterator[Encoder]:
+    encoder = ENCODERS[request.param]()
+    yield encoder
+    await encoder.close()
+
+
+async def test_a_vector_has_length_1_and_the_stated_dimensions(encoder: Encoder) -> None:
+    vectors = await encoder.encode(["one", "", "a longer text, with punctuation… and ünïcode 你好"])
+    assert vectors.shape == (3, encoder.dimensions)
+    assert vectors.dtype == numpy.float32
+    assert numpy.allclose(numpy.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+async def test_no_texts_have_no_vectors(encoder: Encoder) -> None:
+    assert (await encoder.encode([])).shape == (0, encoder.dimensions)
+
+
+async def test_a_text_has_the_same_vector_in_any_company(encoder: Encoder) -> None:
+    texts = [text for pair in CLOSE for text in pair] + ["x " * 200, FAR]
+    together = await encoder.encode(texts * 5)
+    alone = await asyncio.gather(*(encoder.encode([text]) for text in texts))
+    for place, vector in enumerate(alone):
+        assert numpy.array_equal(together[place], vector[0])
+        assert numpy.array_equal(together[place + len(texts)], vector[0])
+
+
+@pytest.mark.parametrize(("first", "second"), CLOSE)
+async def test_texts_of_one_meaning_are_closer_than_others(
+    encoder: Encoder, first: str, second: str
+) -> None:
+    one, other, far = await encoder.encode([first, second, FAR])
+    assert one @ other > 0.6
+    assert one @ far < 0.3
+
+
+async def test_what_is_beyond_the_limit_does_not_hurt(encoder: Encoder) -> None:
+    (vector,) = await encoder.encode(["word " * 5000])
+    assert numpy.isfinite(vector).all()
+
+
+async def test_the_event_loop_goes_on_while_a_long_text_is_encoded(encoder: Encoder) -> None:
+    await encoder.warm_up()
+    encoding = asyncio.create_task(encoder.encode(["word " * 300] * 40))
+    longest, last = 0.0, time.perf_counter()
+    while not encoding.done():
+        await asyncio.sleep(0)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    whole = await encoding
+    assert len(whole) == 40
+    # Forty long texts take a core a quarter of a second; a busy machine may take a turn away.
+    assert longest < 0.1
+
+
+async def test_a_closed_encoder_refuses(encoder: Encoder) -> None:
+    await encoder.close()
+    with pytest.raises(EncoderUnavailable):
+        await encoder.warm_up()
