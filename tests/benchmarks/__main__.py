@@ -16,6 +16,7 @@ from tests.benchmarks import concurrent_calls, ingress, message_cost, provider_c
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
+from tests.benchmarks.turn import guardrail
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -25,6 +26,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "concurrent_calls": concurrent_calls.measure,
     "message_cost": message_cost.measure,
     "round_trip": round_trip.measure,
+    "guardrail": guardrail.measure,
 }
 
 

@@ -1,12 +1,16 @@
-"""Facts: what the answer claims, held against what the producer knows."""
+"""Facts: what the answer claims, held against what is known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
-from shared.messages.metadata.facts import DateFact, Fact, MoneyFact, NumberFact, TextFact
-from workers.validation.claims.claim import Claim, Claims
+from shared.messages.metadata.facts import Fact, TextFact
+from workers.validation.claims.agreement import Value, agrees
+from workers.validation.claims.claims import Claims, is_of_its_kind
+from workers.validation.claims.dates import dates_in
 from workers.validation.claims.mentions import Mention, is_listed, mentions_in
 from workers.validation.claims.quantities import Quantity, quantities_in
 from workers.validation.claims.sentences import Sentence, sentences_of
@@ -32,11 +36,11 @@ class FactCheck:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if not question.facts:
             return None
-        wrong = dict(self._contradictions(draft.text, question))
+        wrong = _Reading(draft.text, question).contradictions()
         if not wrong:
             return None
         evidence = [f"{name}: the answer says {masked(said)}" for name, said in wrong.items()]
-        known = ", ".join(f"{name} = {_shown(question.facts[name])}" for name in wrong)
+        known = ", ".join(f"{name} = {question.facts[name].shown}" for name in wrong)
         return Catch(
             validator=self.name,
             verdict=self._verdict,
@@ -44,68 +48,102 @@ class FactCheck:
             complaint=f"It contradicted what is known: {known}. State these values as they are.",
         )
 
-    def _contradictions(self, text: str, question: Question) -> Iterator[tuple[str, str]]:
-        named = mentions_in(text, question.facts)
-        if not named:
+
+class _Reading:
+    """One answer, read for what it says of the facts."""
+
+    def __init__(self, text: str, question: Question) -> None:
+        self._text = text
+        self._question = question
+
+    def contradictions(self) -> dict[str, str]:
+        """The facts that the text contradicts, each with the first words that do."""
+        facts, text = self._question.facts, self._text
+        mentions = mentions_in(text, facts)
+        if not mentions:
+            return {}
+        days = list(dates_in(text))
+        wrong: dict[str, str] = {}
+        for sentence, here in _by_sentence(text, mentions):
+            claims = Claims(text, sentence, days)
+            for name, own in _by_fact(here):
+                if name not in wrong and (said := self._other(facts[name], claims, own, here)):
+                    wrong[name] = said
+        return wrong
+
+    def _other(
+        self, fact: Fact, claims: Claims, own: Sequence[Mention], mentions: Sequence[Mention]
+    ) -> str | None:
+        """The words of a sentence that contradict the fact; None where none do."""
+        if isinstance(fact, TextFact):
+            return self._other_text(fact, claims, own, mentions)
+        holds = False
+        for mention in own:
+            for value in claims.beside(mention, fact):
+                if agrees(value, fact, self._text):
+                    holds = True
+                elif claims.belongs(value, mention, fact) and not is_listed(
+                    mention, mentions, self._text
+                ):
+                    return self._words(value)
+        return None if holds else self._loose_value(fact, claims)
+
+    def _other_text(
+        self, fact: TextFact, claims: Claims, own: Sequence[Mention], mentions: Sequence[Mention]
+    ) -> str | None:
+        for mention in own:
+            said = statement_after(self._text, mention, claims.sentence.end)
+            is_other = said is not None and not _names(said, fact.value)
+            if is_other and not is_listed(mention, mentions, self._text):
+                return said
+        return None
+
+    def _loose_value(self, fact: Fact, claims: Claims) -> str | None:
+        """A value that stands further off, where none agrees and nobody had named them all."""
+        values = claims.fit_for(fact)
+        if not values or any(agrees(value, fact, self._text) for value in values):
+            return None
+        loose = (value for value in values if is_of_its_kind(value, fact))
+        said = next((value for value in loose if not self._was_heard(value)), None)
+        return None if said is None else self._words(said)
+
+    def _was_heard(self, value: Value) -> bool:
+        return isinstance(value, Quantity) and not self._heard.isdisjoint(value.values)
+
+    def _words(self, value: Value) -> str:
+        return self._text[value.start : value.end].strip()
+
+    @cached_property
+    def _heard(self) -> frozenset[Decimal]:
+        """Every number that the conversation named; few answers make it needed."""
+        said = (one for text in self._question.conversation for one in quantities_in(text))
+        return frozenset(value for quantity in said for value in quantity.values)
+
+
+def _by_sentence(
+    text: str, mentions: Sequence[Mention]
+) -> Iterator[tuple[Sentence, Sequence[Mention]]]:
+    """The sentences that mention anything, with what they mention."""
+    first, count = 0, len(mentions)
+    for sentence in sentences_of(text):
+        last = first
+        while last < count and mentions[last].start < sentence.end:
+            last += 1
+        if last > first:
+            yield sentence, mentions[first:last]
+            first = last
+        if first == count:
             return
-        claims = Claims(text)
-        heard = [quantity for said in question.conversation for quantity in quantities_in(said)]
-        for sentence in sentences_of(text):
-            here = {
-                name: [one for one in mentions if sentence.start <= one.start < sentence.end]
-                for name, mentions in named.items()
-            }
-            for name, mentions in here.items():
-                if not mentions:
-                    continue
-                others = [one for other, them in here.items() if other != name for one in them]
-                own = [one for one in mentions if not is_listed(one, others, text)]
-                said = _contradiction(
-                    question.facts[name], text, sentence, own, claims=claims, heard=heard
-                )
-                if said is not None:
-                    yield name, said
 
 
-def _contradiction(
-    fact: Fact,
-    text: str,
-    sentence: Sentence,
-    mentions: list[Mention],
-    *,
-    claims: Claims,
-    heard: list[Quantity],
-) -> str | None:
-    """The words of the sentence that contradict the fact; None where none do."""
-    if isinstance(fact, TextFact):
-        stated = (statement_after(text, mention, sentence.end) for mention in mentions)
-        return next((said for said in stated if said and not _names(said, fact.value)), None)
-    values = list(claims.within(sentence, fact))
-    for claim in values:
-        if not claim.holds(fact) and any(claim.is_of(mention, text) for mention in mentions):
-            return claim.words(text)
-    loose = [claim for claim in values if claim.is_of_its_kind and not _was_heard(claim, heard)]
-    if loose and not any(claim.holds(fact) for claim in values):
-        return loose[0].words(text)
-    return None
+def _by_fact(mentions: Sequence[Mention]) -> Iterable[tuple[str, Sequence[Mention]]]:
+    if len(mentions) == 1:
+        return ((mentions[0].fact, mentions),)
+    own: dict[str, list[Mention]] = {}
+    for mention in mentions:
+        own.setdefault(mention.fact, []).append(mention)
+    return own.items()
 
 
 def _names(said: str, value: str) -> bool:
     return value.casefold() in said.casefold()
-
-
-def _was_heard(claim: Claim, heard: list[Quantity]) -> bool:
-    values = claim.values
-    return bool(values) and any(values & quantity.values for quantity in heard)
-
-
-def _shown(fact: Fact) -> str:
-    match fact:
-        case MoneyFact():
-            return f"{fact.value} {fact.currency or ''}".strip()
-        case NumberFact():
-            return f"{fact.value}"
-        case DateFact():
-            return fact.value.isoformat()
-        case TextFact():
-            return fact.value

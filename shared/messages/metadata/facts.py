@@ -32,6 +32,11 @@ class _Fact(
 
     words: Words = []
 
+    @property
+    def shown(self) -> str:
+        """The value as a model or a person is told it."""
+        raise NotImplementedError
+
 
 class MoneyFact(_Fact, frozen=True, tag="money"):
     """An amount; `currency` is its ISO code, and without one any currency fits."""
@@ -39,11 +44,19 @@ class MoneyFact(_Fact, frozen=True, tag="money"):
     value: Decimal
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] | None = None
 
+    @property
+    def shown(self) -> str:
+        return f"{self.value:f} {self.currency or ''}".rstrip()
+
 
 class NumberFact(_Fact, frozen=True, tag="number"):
     """A count, a share, a measure."""
 
     value: Decimal
+
+    @property
+    def shown(self) -> str:
+        return f"{self.value:f}"
 
 
 class DateFact(_Fact, frozen=True, tag="date"):
@@ -51,11 +64,19 @@ class DateFact(_Fact, frozen=True, tag="date"):
 
     value: datetime.date
 
+    @property
+    def shown(self) -> str:
+        return self.value.isoformat()
+
 
 class TextFact(_Fact, frozen=True, tag="text"):
     """A name, a state."""
 
     value: Annotated[str, msgspec.Meta(min_length=1)]
+
+    @property
+    def shown(self) -> str:
+        return self.value
 
 
 Fact = MoneyFact | NumberFact | DateFact | TextFact

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import re2
 
@@ -36,12 +36,12 @@ _DATE: Final = (
     r"(?:,? (?P<year4>\d{4})\b)?"
 )
 # Found by RE2, since every answer is read through; taken apart by `re`, which is quicker at that.
-_found = re2.compile(_DATE)
+_found = re2.compile(re.sub(r"\(\?P<\w+>", "(?:", _DATE))
 _parts = re.compile(_DATE, re.ASCII)
+_MOST_REMEMBERED: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
-class DateMention:
+class DateMention(NamedTuple):
     """A day at its place: year (None where it is left out), month and day in each reading."""
 
     start: int
@@ -59,11 +59,15 @@ def dates_in(text: str) -> Iterator[DateMention]:
     """Every day that the text names, in order."""
     for found in _found.finditer(text):
         start, end = found.span()
-        parts = _parts.match(text, start, end)
-        named = {name: part for name, part in parts.groupdict().items() if part} if parts else {}
-        readings = frozenset(_possible(_readings(named))) if named else frozenset()
-        if readings:
+        if readings := _days(text[start:end]):
             yield DateMention(start, end, readings)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _days(spelled: str) -> frozenset[tuple[int | None, int, int]]:
+    parts = _parts.fullmatch(spelled)
+    named = {name: part for name, part in parts.groupdict().items() if part} if parts else {}
+    return frozenset(_possible(_readings(named))) if named else frozenset()
 
 
 def _readings(parts: dict[str, str]) -> Iterator[tuple[int | None, int, int]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 _CODES: Final = "USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|CNY|INR|BRL|MXN|SGD|HKD"
 _CURRENCIES: Final = {
@@ -30,10 +30,17 @@ _AFTER: Final = re.compile(
     re.ASCII,
 )
 _LONGEST_BEFORE: Final = 6
+_MOST_REMEMBERED: Final = 1024
+"""Numbers whose readings are kept: an answer repeats its amounts, and so do its corrections."""
+_NOTHING: Final = ("", "", "")
+_DOLLARS: Final = ("", "$", "")
+_BLANKS: Final = frozenset(" \xa0")
+_SYMBOLS: Final = frozenset("$€£¥")
+_ENDS_BEFORE: Final = _SYMBOLS | set("-−") | {code[-1] for code in _CODES.split("|")}
+_BEGINS_AFTER: Final = _SYMBOLS | set("kmbtDdEePp \xa0") | {code[0] for code in _CODES.split("|")}
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number at its place. `values` holds more than one where its spelling is ambiguous, as
     `1,234` is; `currencies` holds what its sign may mean and is None where it names none."""
 
@@ -43,47 +50,64 @@ class Quantity:
     currencies: frozenset[str] | None = None
 
 
-def quantities_in(text: str) -> Iterator[Quantity]:
-    """Every number of the text, in order; digits inside a word are none."""
-    for found in _NUMBER.finditer(text):
+def quantities_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Quantity]:
+    """Every number that begins between the two places, in order; digits in a word are none."""
+    for found in _NUMBER.finditer(text, start, len(text) if end is None else end):
         if values := readings(found[0]):
             yield _quantity(text, *found.span(), values)
 
 
 def _quantity(text: str, start: int, end: int, values: frozenset[Decimal]) -> Quantity:
-    sign, before, inner = _groups(_BEFORE.search(text[max(0, start - _LONGEST_BEFORE) : start]))
-    after = _AFTER.match(text, end)
-    letter, word, behind = _groups(after)
-    first = start - len(f"{sign}{before}{inner}")
+    sign, before, inner = _before(text, start)
+    letter, word, behind, last = _after(text, end)
+    first = start - len(sign) - len(before) - len(inner)
     if power := _SCALES.get(letter or word, 0):
         values = frozenset(value.scaleb(power) for value in values)
     if (sign or inner) and not _joins(text, first):
         values = frozenset(-value for value in values)
     unit = before or behind
-    last = after.end() if after else end
     return Quantity(first, last, values, _currencies(unit) if unit else None)
 
 
-def _groups(found: re.Match[str] | None) -> tuple[str, str, str]:
+def _before(text: str, start: int) -> tuple[str, str, str]:
+    """A sign, a unit and a sign again in front of the number."""
+    mark = text[start - 1 : start]
+    if mark in _BLANKS:
+        mark = text[start - 2 : start - 1]
+    if mark not in _ENDS_BEFORE:
+        return _NOTHING
+    if mark == "$" and text[start - 2 : start] == " $":
+        return _DOLLARS
+    found = _BEFORE.search(text[max(0, start - _LONGEST_BEFORE) : start])
     first, second, third = found.groups("") if found else ("", "", "")
     return first, second, third
 
 
+def _after(text: str, end: int) -> tuple[str, str, str, int]:
+    """A scale as a letter or a word and a unit behind the number, and where they end."""
+    if text[end : end + 1] in _BEGINS_AFTER and (found := _AFTER.match(text, end)):
+        letter, word, unit = found.groups("")
+        return letter, word, unit, found.end()
+    return "", "", "", end
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def readings(number: str) -> frozenset[Decimal]:
     """What the digits with their points and commas may mean; empty where it is no number."""
     if number.isdigit():
-        return frozenset({Decimal(number)})
-    plain = "".join(character for character in number if character.isdigit() or character in ".,")
-    marks = [character for character in plain if character in ".,"]
-    if not marks:
-        return frozenset({Decimal(plain)})
-    last = marks[-1]
-    whole, _, fraction = plain.rpartition(last)
-    found: set[Decimal] = set()
-    if last not in whole and _is_grouped(whole, marks[0]):
-        found.add(Decimal(f"{_digits(whole)}.{fraction}"))
-    if len(set(marks)) == 1 and _is_grouped(plain, last):
-        found.add(Decimal(_digits(plain)))
+        return frozenset((Decimal(number),))
+    if not number.isascii() or "'" in number:
+        number = "".join(mark for mark in number if mark.isdigit() or mark in ".,")
+    points, commas = number.count("."), number.count(",")
+    if not points and not commas:
+        return frozenset((Decimal(number),))
+    last = "." if number.rfind(".") > number.rfind(",") else ","
+    whole, _, fraction = number.rpartition(last)
+    found: list[Decimal] = []
+    if last not in whole and _is_grouped(whole, "," if last == "." else "."):
+        found.append(Decimal(f"{_digits(whole)}.{fraction}"))
+    if (not points or not commas) and _is_grouped(number, last):
+        found.append(Decimal(_digits(number)))
     return frozenset(found)
 
 

@@ -1,0 +1,1 @@
+"""What one part of a turn costs, measured inside one process."""
