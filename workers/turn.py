@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
+from shared.messages.metadata.facts import Facts
 from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
@@ -28,6 +29,8 @@ class Turn:
     """What the model is given: instructions, what was recalled, the message itself."""
     forgotten: int = 0
     """How many earlier items did not fit into the token budget."""
+    facts: Facts = field(default_factory=dict)
+    """What fact sources know of it; the producer's own stand in its metadata, and win."""
     report: TurnReport = field(default_factory=TurnReport)
     """What the response tells of the turn; each step replaces its own part."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)

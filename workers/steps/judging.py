@@ -40,6 +40,14 @@ class Judging:
 
         return judge
 
+    async def judge(self, turn: Turn, answer: Answer) -> Judgement:
+        """What is to be done with an answer that no provider gives now, such as a stored one.
+
+        An accepted one leaves as `judgement.answer or answer`. Needs of the turn its body, its
+        items (recalled) and its facts (looked up). Raises InvalidRequest as `judge_for` does.
+        """
+        return await self.judge_for(turn)(answer)
+
     def open_screen(self) -> StreamScreen | None:
         """What holds the end of one streamed answer back."""
         return self._guardrail.open_screen()
@@ -61,7 +69,7 @@ def question_of(turn: Turn) -> Question:
     return Question(
         instructions=tuple(item.text for item in turn.items if item.role in _INSTRUCTING),
         conversation=tuple(item.text for item in turn.items if item.role not in _INSTRUCTING),
-        facts=facts_of(body.metadata),
+        facts=turn.facts | facts_of(body.metadata),
         answer_format=answer_format(body.text),
         has_output_limit=body.max_output_tokens is not None,
     )

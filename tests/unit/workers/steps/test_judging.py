@@ -1,0 +1,84 @@
+"""One call judges any answer: of a provider, of rules, out of a cache."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.errors import InvalidRequest
+from shared.messages.lane import Lane
+from shared.messages.metadata.facts import FACTS_KEY, Facts, MoneyFact
+from shared.messages.record import MessageRecord
+from shared.settings.validation import ValidationSettings
+from shared.telemetry.metrics import Metrics
+from workers.providers.outcome import Answer, FinishReason, Usage
+from workers.steps.judging import Judging
+from workers.turn import Turn, begin_turn
+from workers.validation.building import build_guardrail
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LOOKED_UP: Facts = {"balance": MoneyFact(value=Decimal("47.15"), currency="USD")}
+
+
+def turn_of(*, facts: Facts | None = None, **body: Any) -> Turn:
+    record = MessageRecord(
+        id="resp_1",
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body=json.dumps({"input": "What do I own?", **body}),
+        accepted_at=NOW,
+        deadline=NOW,
+    )
+    turn = begin_turn(record)
+    turn.items, turn.facts = turn.body.items, facts or {}
+    return turn
+
+
+def answer(text: str) -> Answer:
+    usage = Usage(input_tokens=1, output_tokens=1)
+    return Answer(text=text, model="stored", finish=FinishReason.STOP, usage=usage)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def judging(metrics: Metrics) -> Judging:
+    return Judging(build_guardrail(ValidationSettings()), metrics)
+
+
+async def test_an_answer_that_contradicts_a_looked_up_fact_is_rejected(judging: Judging) -> None:
+    turn = turn_of(facts=LOOKED_UP)
+    assert not (await judging.judge(turn, answer("Your balance is $127,549.32."))).accepted
+    assert (await judging.judge(turn, answer("Your balance is $47.15."))).accepted
+
+
+async def test_a_fixed_answer_leaves_in_the_place_of_the_other(
+    judging: Judging, metrics: Metrics
+) -> None:
+    judgement = await judging.judge(turn_of(), answer("It is 4111 1111 1111 1111."))
+    assert judgement.accepted
+    assert judgement.answer == answer("It is [removed].")
+    assert "4111" not in judgement.reason
+    counted = metrics.registry.get_sample_value(
+        "forebay_validator_catches_total", {"validator": "forbidden_patterns", "verdict": "fix"}
+    )
+    assert counted == 1
+
+
+async def test_the_producers_fact_wins_over_one_that_was_looked_up(judging: Judging) -> None:
+    told = {"balance": {"type": "money", "value": 50, "currency": "USD"}}
+    turn = turn_of(facts=LOOKED_UP, metadata={FACTS_KEY: json.dumps(told)})
+    assert (await judging.judge(turn, answer("Your balance is $50."))).accepted
+    assert not (await judging.judge(turn, answer("Your balance is $47.15."))).accepted
+
+
+async def test_facts_that_cannot_be_read_are_the_callers_fault(judging: Judging) -> None:
+    with pytest.raises(InvalidRequest, match=FACTS_KEY):
+        await judging.judge(turn_of(metadata={FACTS_KEY: "{"}), answer("yes"))
