@@ -37,6 +37,7 @@ from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
+from workers.providers.hedging.hedging import Hedging
 from workers.steps.answer import AnswerStep
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
@@ -154,6 +155,7 @@ class Runtime:
             tracing=tracing,
             breakers=breakers,
             limits=limits,
+            hedging=Hedging(settings.hedging, self._metrics) if settings.hedging.enabled else None,
         )
         self._stack.push_async_callback(chain.close)
         return chain

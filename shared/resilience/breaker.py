@@ -31,6 +31,11 @@ class Permit:
         self._breaker = breaker
         self._probe = probe
 
+    @property
+    def is_probe(self) -> bool:
+        """Whether this call finds out if the provider is back."""
+        return self._probe is not None
+
     async def end(self, outcome: CallOutcome) -> None:
         """Count the call. After a failure the breaker is known to be open or closed.
 
@@ -75,6 +80,11 @@ class Breaker:
         if self._clock.monotonic() - self._read_at > self._trusted_seconds:
             await self.refresh()
         return self._permit if self._is_closed else await self._admit_probe()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether everybody may call, as far as has been heard."""
+        return self._reading.state is BreakerState.CLOSED
 
     @property
     def refuses(self) -> bool:

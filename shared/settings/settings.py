@@ -12,6 +12,7 @@ from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
+from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.validation import ValidationSettings
 
 
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     costs: CostSettings = CostSettings()
     validation: ValidationSettings = ValidationSettings()
     breakers: BreakerSettings = BreakerSettings()
+    hedging: HedgingSettings = HedgingSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -30,6 +30,7 @@ ERROR_CLASS: Final = Label(
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
 UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
+HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
 VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
@@ -182,6 +183,13 @@ TURN: Final = (
         MODEL,
         BREAKER_STATE,
         unit="transitions",
+    ),
+    counter(
+        "hedges",
+        "Second calls beside a late one, under the provider that was asked as well.",
+        PROVIDER,
+        HEDGE_END,
+        unit="calls",
     ),
     counter(
         "validator_catches",

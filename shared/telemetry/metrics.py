@@ -58,6 +58,7 @@ class Metrics:
     unknown_costs: Counter
     breaker_state: Gauge
     breaker_transitions: Counter
+    hedges: Counter
     validator_catches: Counter
     handoffs: Counter
     replies: Counter

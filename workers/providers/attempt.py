@@ -25,6 +25,8 @@ class Attempt:
     """None when the attempt gave the outcome."""
     usage: Usage | None = None
     """None when the provider did not get as far as naming its figures."""
+    first_token_seconds: float | None = None
+    """From the call to the first piece of a streamed answer, where it came so far."""
     detail: str = ""
 
 
@@ -32,12 +34,22 @@ class StartedAttempt:
     """An attempt whose end is not known yet; it measures from its creation."""
 
     def __init__(self, *, provider: str, model: str, ordinal: int, clock: Clock) -> None:
-        self._provider = provider
-        self._model = model
+        self.provider = provider
+        self.model = model
         self._ordinal = ordinal
         self._clock = clock
         self._started_at = clock.now()
         self._started = clock.monotonic()
+        self._first_token_seconds: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return self._clock.monotonic() - self._started
+
+    def hear_token(self) -> None:
+        """The first piece of the answer is here."""
+        self._first_token_seconds = self.seconds
 
     def succeeded(
         self, *, usage: Usage | None, model: str | None = None, detail: str = ""
@@ -58,13 +70,14 @@ class StartedAttempt:
         model: str | None = None,
     ) -> Attempt:
         return Attempt(
-            provider=self._provider,
-            model=model or self._model,
+            provider=self.provider,
+            model=model or self.model,
             ordinal=self._ordinal,
             started_at=self._started_at,
-            latency_seconds=self._clock.monotonic() - self._started,
+            latency_seconds=self.seconds,
             error_class=error_class,
             usage=usage,
+            first_token_seconds=self._first_token_seconds,
             detail=detail,
         )
 

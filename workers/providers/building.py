@@ -17,6 +17,7 @@ from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
+from workers.providers.hedging.hedging import Hedging
 from workers.providers.limited import LimitedProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.provider import Provider
@@ -57,11 +58,12 @@ def build_chain(
     tracing: Tracing | None = None,
     breakers: BreakerBoard | None = None,
     limits: OutboundLimits | None = None,
+    hedging: Hedging | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
     Models stand behind `breakers`, and behind `limits` where their settings name any; rules and
-    humans are always asked.
+    humans are always asked. With `hedging` a late model has the next one asked beside it.
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
@@ -75,7 +77,7 @@ def build_chain(
         )
         for settings in providers
     ]
-    return Chain(links, clock=clock, tracing=tracing)
+    return Chain(links, clock=clock, tracing=tracing, hedging=hedging)
 
 
 def _links_without_settings() -> tuple[ChainLink, ...]:

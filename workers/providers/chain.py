@@ -10,6 +10,7 @@ from random import Random
 from shared.clock import Clock
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
+from workers.providers.hedging.hedging import Hedging
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
 from workers.providers.walking.link import ChainLink, Judge, Judgement, Shorten
@@ -24,7 +25,8 @@ class Chain:
 
     A failed call is repeated or not by its class (see `retry`); then the next provider is asked.
     Only a request that a provider calls invalid ends the walk at once, for it would be no better
-    elsewhere; one that is too long for a model is shortened if it can be, or goes on to the next.
+    elsewhere. One too long for a model is shortened where it can be, or goes on to the next.
+    With `hedging` a model that is late has the next one asked beside it, once a message.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Chain:
         random: Random | None = None,
         sleep: Sleep = asyncio.sleep,
         tracing: Tracing | None = None,
+        hedging: Hedging | None = None,
     ) -> None:
         self.links = tuple(links)
         self._means = Means(
@@ -42,6 +45,7 @@ class Chain:
             random=random or Random(),
             sleep=sleep,
             tracing=tracing or SilentTracing(),
+            hedging=hedging,
         )
 
     async def answer(

@@ -21,6 +21,8 @@ class ErrorClass(StrEnum):
     REJECTED = "rejected"
     HELD_BACK = "held_back"
     """Not called: our own limits would have let it go too late."""
+    HEDGED_AWAY = "hedged_away"
+    """Cancelled: another call for the same message was heard first."""
 
 
 class TimeoutPhase(StrEnum):

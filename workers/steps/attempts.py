@@ -68,6 +68,9 @@ def count_attempts(attempts: Sequence[Attempt], metrics: Metrics) -> None:
         provider, model = attempt.provider, attempt.model
         metrics.provider_attempts.labels(provider, model, attempt.error_class or "none").inc()
         metrics.provider_latency_seconds.labels(provider, model).observe(attempt.latency_seconds)
+        if attempt.first_token_seconds is not None:
+            first_token = metrics.time_to_first_token_seconds.labels(provider, model)
+            first_token.observe(attempt.first_token_seconds)
         if attempt.usage is not None:
             uncached = attempt.usage.input_tokens - attempt.usage.cached_tokens
             metrics.tokens.labels(provider, model, "input").inc(max(0, uncached))

@@ -12,6 +12,7 @@ from shared.settings.validation import unsound_validation
 
 _BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
 _LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
+_NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
 
 def unsound(settings: Settings) -> Iterator[str]:
@@ -19,6 +20,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _servers(settings)
     yield from _times(settings)
     yield from _chain(settings.providers)
+    yield from _hedging(settings)
     yield from _prices(settings.costs.prices)
     yield from _budget(settings.limits.daily_budget)
     yield from unsound_validation(settings.validation)
@@ -66,6 +68,21 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
+
+
+def _hedging(settings: Settings) -> Iterator[str]:
+    models = [each for each in settings.providers if each.kind not in _NO_MODELS]
+    if settings.hedging.enabled and len(models) < 2:
+        yield (
+            f"hedging.enabled = true: the chain has {len(models)} models, and a late one needs "
+            "another behind it. Add a provider, or leave hedging off."
+        )
+    remembered = settings.hedging.remembered_samples
+    if settings.hedging.minimum_samples > remembered:
+        yield (
+            f"hedging.minimum_samples = {settings.hedging.minimum_samples} is above "
+            f"hedging.remembered_samples ({remembered}): no call would ever be late. Lower it."
+        )
 
 
 def _budget(amount: Decimal | None) -> Iterator[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.resilience.breaker import Permit
 from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, StartedAttempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
-from workers.providers.outcome import Answer, Declined, HandedOff, Outcome
+from workers.providers.hedging.hedging import Hedging
+from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
 from workers.providers.provider import Prompt, Provider, TextSink
 from workers.providers.walking.call_span import call_span, describe
+from workers.providers.walking.first_token import FirstToken
 from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.link import Judge, Judgement
 from workers.providers.walking.means import Means
@@ -29,15 +33,17 @@ class Call:
         judge: Judge | None,
         means: Means,
     ) -> None:
-        self.provider = provider
+        self.provider = provider.name
         self.model = provider.model_for(prompt.model)
         self.record: Attempt | None = None
+        self._provider = provider
         self._prompt = prompt
         self._permit = permit
         self._judge = judge
-        self._tracing = means.tracing
+        self._means = means
+        self._was_made = False
         self._started = StartedAttempt(
-            provider=provider.name, model=self.model, ordinal=ordinal, clock=means.clock
+            provider=self.provider, model=self.model, ordinal=ordinal, clock=means.clock
         )
 
     async def outcome(self, sink: TextSink | None, *, seconds: float) -> Answer | HandedOff | None:
@@ -45,6 +51,7 @@ class Call:
 
         Raises ProviderError, and RejectedAnswer when the judge did not let the answer pass.
         """
+        self._was_made = True
         health = CallOutcome.NEUTRAL
         try:
             outcome = await self._asked(sink, seconds=seconds)
@@ -58,18 +65,39 @@ class Call:
                 await self._permit.end(health)
         return await self._judged(outcome)
 
+    def lose(self) -> None:
+        """Put on record that another call was heard; one that had failed by itself stays so.
+
+        A call that was cut has been billed for its prompt at least, so that much is booked.
+        """
+        if not self._was_made:
+            return
+        if self.record is None:
+            characters = sum(len(message.content) for message in self._prompt.messages)
+            usage = Usage.estimated(characters_in=characters, characters_out=0)
+            self.record = self._started.failed(
+                ErrorClass.HEDGED_AWAY, detail="another provider was heard first", usage=usage
+            )
+        elif self.record.error_class is None:
+            self.record = replace(self.record, error_class=ErrorClass.HEDGED_AWAY)
+
     async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
-        with call_span(
-            self._tracing,
-            self._prompt,
-            provider=self.provider.name,
-            model=self.model,
-            streamed=sink is not None,
-        ) as span:
-            outcome = await self.provider.answer(
-                self._prompt, time_left_seconds=seconds, on_delta=sink
+        with (
+            call_span(
+                self._means.tracing,
+                self._prompt,
+                provider=self.provider,
+                model=self.model,
+                streamed=sink is not None,
+            ) as span,
+            FirstToken(self._started, sink, hedging=self._hedging) as token,
+        ):
+            outcome = await self._provider.answer(
+                self._prompt, time_left_seconds=seconds, on_delta=token.sink
             )
             describe(span, outcome)
+            if isinstance(outcome, Answer):
+                token.hear()
         return outcome
 
     async def _judged(self, outcome: Outcome) -> Answer | HandedOff | None:
@@ -89,3 +117,8 @@ class Call:
             usage=outcome.usage, model=outcome.model, detail=judgement.reason
         )
         return judgement.answer or outcome
+
+    @property
+    def _hedging(self) -> Hedging | None:
+        """Where to learn from this call; only models have a breaker, and only they are hedged."""
+        return self._means.hedging if self._permit is not None else None

@@ -31,6 +31,7 @@ def health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcom
             | ErrorClass.DECLINED
             | ErrorClass.REJECTED
             | ErrorClass.HELD_BACK
+            | ErrorClass.HEDGED_AWAY
         ):
             return CallOutcome.NEUTRAL
         case _:

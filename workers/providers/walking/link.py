@@ -21,6 +21,11 @@ class ChainLink:
     is_human: bool = False
     """Whether people answer here: where an answer goes that no machine shall try again."""
 
+    @property
+    def is_model(self) -> bool:
+        """Whether a model answers here, rather than a rule or a human."""
+        return self.breakers is not None
+
     def breaker(self, requested_model: str) -> Breaker | None:
         """The breaker in front of the model that would be called for the requested one."""
         if self.breakers is None:

@@ -9,15 +9,17 @@ from random import Random
 
 from shared.clock import Clock
 from shared.telemetry.tracing import SilentTracing, Tracing
+from workers.providers.hedging.hedging import Hedging
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """The clock, the dice, how to wait, and where spans go."""
+    """The clock, the dice, how to wait, where spans go, and what is late if that matters."""
 
     clock: Clock
     random: Random = field(default_factory=Random)
     sleep: Sleep = asyncio.sleep
     tracing: Tracing = field(default_factory=SilentTracing)
+    hedging: Hedging | None = None

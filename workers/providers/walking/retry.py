@@ -63,6 +63,7 @@ def tries_for(error_class: ErrorClass) -> int:
             | ErrorClass.DECLINED
             | ErrorClass.REJECTED
             | ErrorClass.HELD_BACK
+            | ErrorClass.HEDGED_AWAY
         ):
             return 1
         case _:

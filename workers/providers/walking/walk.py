@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from pybreaker import CircuitBreakerError
 
@@ -22,6 +23,8 @@ from workers.providers.walking.delivery import Delivery
 from workers.providers.walking.link import ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
+from workers.providers.walking.racing.hedge import Hedge
+from workers.providers.walking.racing.race import Entry, Race
 from workers.providers.walking.rejection import RejectedAnswer
 
 _SHARE_OF_TIME_LEFT = 0.8
@@ -44,23 +47,27 @@ class Walk:
         self._prompt = prompt
         self._shortening = Shortening(prompt, shorten)
         self._wants_human = False
+        self._hedge = Hedge(means.hedging)
         self._deadline = deadline
         self._delivery = delivery
         self._judge = judge
         self._means = means
+        self._links: Sequence[ChainLink] = ()
         self._calls: list[Call] = []
+        self._answered_by = ""
         self._skipped: list[str] = []
 
     async def over(self, links: Sequence[ChainLink]) -> ChainResult:
+        self._links = links
         try:
             for link in links:
                 if self._wants_human and not link.is_human:
                     continue
-                outcome = await self._ask(link, is_last=link is links[-1])
+                outcome = await self._ask(link)
                 if outcome is not None:
                     return ChainResult(
                         outcome=outcome,
-                        provider=link.provider.name,
+                        provider=self._answered_by,
                         attempts=self._attempts,
                         skipped=tuple(self._skipped),
                     )
@@ -69,7 +76,7 @@ class Walk:
             raise
         raise ChainExhaustedError(self._attempts, tuple(self._skipped))
 
-    async def _ask(self, link: ChainLink, *, is_last: bool) -> Answer | HandedOff | None:
+    async def _ask(self, link: ChainLink) -> Answer | HandedOff | None:
         """Try one provider as often as its failures allow; None: the next one is to be asked."""
         breaker = link.breaker(self._prompt.model)
         phrasing = Phrasing(self._prompt, self._shortening)
@@ -78,7 +85,7 @@ class Walk:
             tries += 1
             began = self._means.clock.monotonic()
             try:
-                return await self._attempt(link, breaker, phrasing, is_last=is_last)
+                return await self._attempt(link, breaker, phrasing)
             except CircuitBreakerError:
                 self._skipped.append(link.provider.name)
                 return None
@@ -109,20 +116,47 @@ class Walk:
         return phrasing.complain(judgement.complaint)
 
     async def _attempt(
-        self, link: ChainLink, breaker: Breaker | None, phrasing: Phrasing, *, is_last: bool
+        self, link: ChainLink, breaker: Breaker | None, phrasing: Phrasing
     ) -> Answer | HandedOff | None:
-        permit = await self._admitted(breaker)
+        permit, sink = await self._admitted(breaker), self._delivery.sink
+        entry = self._entry(link, phrasing.prompt, permit)
+        patience = self._hedge.patience_seconds(entry.call, permit, streamed=sink is not None)
+        if patience is None:
+            self._answered_by = entry.call.provider
+            return await entry.call.outcome(sink, seconds=entry.seconds)
+        race = Race(
+            entry,
+            partial(self._second_entry, link),
+            sink=sink,
+            patience_seconds=patience,
+            sleep=self._means.sleep,
+        )
+        try:
+            return await race.outcome()
+        finally:
+            self._answered_by = race.winner.provider
+            self._hedge.count(race)
+
+    async def _second_entry(self, first: ChainLink) -> Entry | None:
+        behind = self._links[self._links.index(first) + 1 :]
+        second = await self._hedge.second(behind, self._prompt.model)
+        if second is None:
+            return None
+        link, permit = second
+        return self._entry(link, self._prompt, permit)
+
+    def _entry(self, link: ChainLink, prompt: Prompt, permit: Permit | None) -> Entry:
         call = Call(
             link.provider,
-            phrasing.prompt,
+            prompt,
             permit=permit,
             ordinal=len(self._calls) + 1,
             judge=self._judge,
             means=self._means,
         )
         self._calls.append(call)
-        seconds = self._time_left_seconds * (1.0 if is_last else _SHARE_OF_TIME_LEFT)
-        return await call.outcome(self._delivery.sink, seconds=seconds)
+        share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT
+        return Entry(call=call, seconds=self._time_left_seconds * share)
 
     async def _admitted(self, breaker: Breaker | None) -> Permit | None:
         """Leave to call, with the caller told to forget what it has seen of another attempt."""

@@ -60,3 +60,33 @@ def test_a_chain_that_cannot_work_is_said(links: list[dict[str, Any]], said: str
     (finding,) = findings(PROVIDERS=json.dumps([{"name": "a", **link} for link in links]))
     assert said in finding
     assert "'a'" in finding
+
+
+MODELS = [
+    {"name": name, "kind": "openai_compatible", "base_url": "http://h/v1", "model": "m"}
+    for name in ("a", "b")
+]
+
+
+def test_hedging_needs_a_second_model() -> None:
+    chain = [MODELS[0], {"name": "people", "kind": "handoff"}]
+    (finding,) = findings(HEDGING__ENABLED="true", PROVIDERS=json.dumps(chain))
+    assert finding.startswith("hedging.enabled = true: the chain has 1 models")
+    assert "Add a provider" in finding
+
+
+def test_hedging_remembers_as_many_calls_as_it_waits_for() -> None:
+    (finding,) = findings(
+        HEDGING__ENABLED="true", HEDGING__MINIMUM_SAMPLES="500", PROVIDERS=json.dumps(MODELS)
+    )
+    assert finding.startswith("hedging.minimum_samples = 500 is above")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PERCENTILE", "95"), ("LARGEST_SHARE", "0"), ("SHORTEST_SECONDS", "-1")],
+)
+def test_a_number_of_hedging_out_of_its_range_is_named(name: str, value: str) -> None:
+    (finding,) = findings(**{f"HEDGING__{name}": value})
+    assert f"hedging.{name.lower()}" in finding
+    assert value in finding

@@ -1,0 +1,1 @@
+"""When a call is late, learned from the calls before it."""

@@ -1,0 +1,59 @@
+"""The moment at which an answer begins: on record for every stream, learned from for hedging."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from workers.providers.attempt import StartedAttempt
+from workers.providers.failures import ProviderTimeoutError
+from workers.providers.hedging.hedging import Hedging, Kind
+from workers.providers.provider import TextSink
+
+
+class FirstToken:
+    """Stands between a provider and whoever wants its text, for as long as one call runs."""
+
+    def __init__(
+        self, attempt: StartedAttempt, sink: TextSink | None, *, hedging: Hedging | None
+    ) -> None:
+        self._attempt = attempt
+        self._sink = sink
+        self._hedging = hedging
+        self._kind: Kind = (attempt.provider, attempt.model, sink is not None)
+        self._is_heard = False
+
+    @property
+    def sink(self) -> TextSink | None:
+        """Where the provider puts its text; None when nobody wants it piece by piece."""
+        return self._pass_on if self._sink is not None else None
+
+    def hear(self) -> None:
+        """The first piece is here; a whole answer is one piece."""
+        if self._is_heard:
+            return
+        self._is_heard = True
+        if self._sink is not None:
+            self._attempt.hear_token()
+        if self._hedging is not None:
+            self._hedging.learn(self._kind, self._attempt.seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_heard or self._hedging is None:
+            return
+        if isinstance(error, asyncio.CancelledError | ProviderTimeoutError):
+            self._hedging.learn_at_least(self._kind, self._attempt.seconds)
+
+    async def _pass_on(self, piece: str) -> None:
+        self.hear()
+        if self._sink is not None:
+            await self._sink(piece)

@@ -1,0 +1,1 @@
+"""A late call and the one that is made beside it."""

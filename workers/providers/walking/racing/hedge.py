@@ -1,0 +1,74 @@
+"""The one call that may be made beside a late one: when, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pybreaker import CircuitBreakerError
+
+from shared.resilience.breaker import Breaker, Permit
+from shared.resilience.breaker_reading import CallOutcome
+from workers.providers.error_class import ErrorClass
+from workers.providers.hedging.hedging import HedgeEnd, Hedging
+from workers.providers.walking.call import Call
+from workers.providers.walking.link import ChainLink
+from workers.providers.walking.racing.race import Race
+
+
+class Hedge:
+    """What one message may have of hedging: one second call at most, by a model that is well."""
+
+    def __init__(self, hedging: Hedging | None) -> None:
+        self._hedging = hedging
+        self._is_used = False
+
+    def patience_seconds(
+        self, call: Call, permit: Permit | None, *, streamed: bool
+    ) -> float | None:
+        """How long to wait for the first token of a call; None: for as long as it takes.
+
+        A probe is never hedged: it is made to find out, not to be fast.
+        """
+        if self._hedging is None or self._is_used or permit is None or permit.is_probe:
+            return None
+        return self._hedging.patience_seconds((call.provider, call.model, streamed))
+
+    async def second(
+        self, links: Sequence[ChainLink], requested_model: str
+    ) -> tuple[ChainLink, Permit] | None:
+        """The next model that everybody may call, with leave to call it."""
+        for link in links:
+            breaker = link.breaker(requested_model)
+            permit = await _admitted(breaker) if breaker is not None else None
+            if permit is None:
+                continue
+            if self._hedging is None or not self._hedging.spend():
+                return None
+            self._is_used = True
+            return link, permit
+        return None
+
+    def count(self, race: Race) -> None:
+        """Count what came of the second call, if there was one."""
+        second = race.second
+        if second is None or second.record is None or self._hedging is None:
+            return
+        end = HedgeEnd.FAILED
+        if second.record.error_class is None:
+            end = HedgeEnd.WON
+        elif second.record.error_class is ErrorClass.HEDGED_AWAY:
+            end = HedgeEnd.LOST
+        self._hedging.count(second.provider, end)
+
+
+async def _admitted(breaker: Breaker) -> Permit | None:
+    if not breaker.is_closed:
+        return None
+    try:
+        permit = await breaker.admit()
+    except CircuitBreakerError:
+        return None
+    if not permit.is_probe:
+        return permit
+    await permit.end(CallOutcome.NEUTRAL)
+    return None
