@@ -82,9 +82,12 @@ class Pipeline:
         turn = await self._claim(message_id)
         if turn is None:
             return TurnOutcome.NOTHING_TO_CLAIM
-        with bind(message_id=message_id, tenant=turn.record.tenant_id), self._span(turn):
+        about = bind(message_id=message_id, tenant=turn.record.tenant_id)
+        with about, self._span(turn) as span:
             async with turn.resources:
-                return await self._run(turn)
+                outcome = await self._run(turn)
+            _describe(span, turn)
+            return outcome
 
     async def _run(self, turn: Turn) -> TurnOutcome:
         try:
@@ -159,6 +162,13 @@ class Pipeline:
             return
         seconds = (settlement.finished_at - record.claimed_at).total_seconds()
         self._metrics.turn_duration_seconds.labels(record.lane, settlement.state).observe(seconds)
+
+
+def _describe(span: Span, turn: Turn) -> None:
+    if (routing := turn.report.routing) is not None:
+        span.set_attribute("forebay.tier", routing.tier)
+        if routing.score is not None:
+            span.set_attribute("forebay.routing_score", routing.score)
 
 
 def _close_late(turn: Turn, clock: Clock) -> None:

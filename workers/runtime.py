@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import start_http_server
@@ -34,11 +34,14 @@ from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
 from workers.maintenance.crew import maintenance
 from workers.maintenance.periodic import repeat, running
-from workers.pipeline import Pipeline
+from workers.pipeline import Pipeline, Step
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.providers.hedging.hedging import Hedging
+from workers.providers.wire.model_choice import ModelChoice
+from workers.routing.model_router import ModelRouter
 from workers.steps.answer import AnswerStep
+from workers.steps.choose_model import ChooseModel
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
 from workers.steps.recall import Recall
@@ -117,6 +120,7 @@ class Runtime:
             claim=claim,
             steps=(
                 Recall(ConversationRepository(self._database), settings.context, clock),
+                *self._model_choice(),
                 AnswerStep(
                     chain,
                     replies,
@@ -134,6 +138,12 @@ class Runtime:
             tracing=tracing,
             clock=clock,
         )
+
+    def _model_choice(self) -> Iterator[Step]:
+        """Nothing where every provider has one model: there is no choice then."""
+        settings = self._settings
+        if any(ModelChoice.of(each).has_tiers for each in settings.providers if each.named_models):
+            yield ChooseModel(ModelRouter(settings.routing), self._metrics)
 
     async def _open_chain(self, redis: Redis, tracing: Tracing) -> Chain:
         settings, clock = self._settings, self._clock

@@ -33,6 +33,8 @@ class Turn:
     """What fact sources know of it; the producer's own stand in its metadata, and win."""
     report: TurnReport = field(default_factory=TurnReport)
     """What the response tells of the turn; each step replaces its own part."""
+    model: str | None = None
+    """The model or tier that the chain is asked for, where the caller named none."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What steps opened for the turn; closed when it is over, however it ended."""
     settlement: Settlement | None = None

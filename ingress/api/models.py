@@ -10,6 +10,7 @@ import msgspec
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from shared.errors import NotFound
+from shared.messages.report.turn_report import Tier
 from shared.messages.response import DEFAULT_MODEL
 from shared.settings.providers import ProviderSettings
 
@@ -34,16 +35,13 @@ class ModelList(msgspec.Struct, frozen=True):
 
 
 class Models:
-    """`auto`, which leaves the choice to the chain, and every model a provider is set up for."""
+    """`auto`, which leaves the choice to us, `small` and `large`, and every provider's models."""
 
     def __init__(self, door: Door, providers: Sequence[ProviderSettings]) -> None:
         self._door = door
-        self._models = {DEFAULT_MODEL: Model(DEFAULT_MODEL, "forebay")}
+        self._models = {name: Model(name, "forebay") for name in (DEFAULT_MODEL, *Tier)}
         for provider in providers:
-            named = (
-                provider.models if provider.model is None else (*provider.models, provider.model)
-            )
-            for name in named:
+            for name in provider.named_models:
                 self._models.setdefault(name, Model(name, provider.name))
 
     async def list(self, exchange: Exchange) -> None:

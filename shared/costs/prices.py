@@ -74,10 +74,7 @@ class Prices:
     def _chain_models(self) -> Iterable[tuple[str, str]]:
         for provider in self._providers.values():
             if provider.kind in _OVER_HTTP:
-                models = dict.fromkeys(
-                    [*([provider.model] if provider.model else []), *provider.models]
-                )
-                yield from ((provider.name, model) for model in models)
+                yield from ((provider.name, model) for model in provider.named_models)
 
     def _tariff(self, provider: str, model: str) -> Tariff | None:
         key = (provider, model)

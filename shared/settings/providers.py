@@ -34,6 +34,10 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """The model asked for when the caller's is not one of `models`."""
     models: tuple[str, ...] = ()
     """Models this provider serves under the caller's own name for them."""
+    small_model: str | None = None
+    """The model for easy messages, and for a caller who asks for `small`; else `model`."""
+    large_model: str | None = None
+    """The model for hard messages, and for a caller who asks for `large`; else `model`."""
     api_key_env: str | None = None
     """The variable that holds its key."""
     api_key_file: str | None = None
@@ -62,3 +66,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Tokens a minute by all workers together, of each model, in and out."""
     max_concurrency: PositiveInt | None = None
     """Calls under way at once by all workers together, of each model."""
+
+    @property
+    def named_models(self) -> tuple[str, ...]:
+        """Every model that it may call, each once."""
+        own = (*self.models, self.model, self.small_model, self.large_model)
+        return tuple(dict.fromkeys(name for name in own if name))

@@ -13,6 +13,7 @@ from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.hedging import HedgingSettings
+from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
 
 
@@ -27,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
     context: ContextSettings = ContextSettings()
+    routing: RoutingSettings = RoutingSettings()
     costs: CostSettings = CostSettings()
     validation: ValidationSettings = ValidationSettings()
     breakers: BreakerSettings = BreakerSettings()

@@ -31,6 +31,7 @@ TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_out
 UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
+TIER: Final = Label("tier", 2, "small, large")
 VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
@@ -169,6 +170,8 @@ TURN: Final = (
         UNKNOWN,
         unit="attempts",
     ),
+    counter("routed_messages", "Messages by the tier they were given.", TIER, unit="messages"),
+    histogram("routing_score", "How hard `auto` took a message for.", unit="1", buckets=TENTHS),
     gauge(
         "breaker_state",
         "How this process treats the provider: 0 closed, 1 half-open, 2 open.",

@@ -60,6 +60,8 @@ class Metrics:
     breaker_transitions: Counter
     hedges: Counter
     validator_catches: Counter
+    routed_messages: Counter
+    routing_score: Histogram
     handoffs: Counter
     replies: Counter
 

@@ -127,9 +127,9 @@ def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provid
 
 
 def _models(settings: ProviderSettings) -> ModelChoice:
-    if not settings.models:
+    if not settings.named_models:
         _required(settings, "model", settings.model)
-    return ModelChoice(default=settings.model, served=settings.models)
+    return ModelChoice.of(settings)
 
 
 def _timeouts(settings: ProviderSettings) -> Timeouts:

@@ -14,7 +14,7 @@ def prompt_of(turn: Turn) -> Prompt:
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
         messages=tuple(Message(role=item.role, content=item.text) for item in turn.items),
-        model=body.model or AUTOMATIC_MODEL,
+        model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
         top_p=body.top_p,

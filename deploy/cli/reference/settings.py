@@ -87,6 +87,8 @@ def _words(kind: types.Type) -> str:
             return "true, false"
         case types.EnumType():
             return ", ".join(f"`{each.value}`" for each in kind.cls)
+        case types.DictType(value_type=types.StructType()):
+            return "tables by name"
         case types.DictType():
             return "table of text"
         case types.VarTupleType():

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from ingress.api.chat.completion import (
     CompletionUsage,
@@ -22,7 +23,8 @@ from ingress.api.http.sse import KEEP_ALIVE
 from ingress.events import NumberedEvent
 from shared.messages.events import CLOSING_TYPES, OutputTextDelta, ResponseRestarted, read_event
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseObject
+from shared.messages.report.turn_report import TurnReport
+from shared.messages.response import DEFAULT_MODEL, ResponseCost, ResponseObject
 from shared.messages.state import ResponseState
 
 _DELTA: Final = str(OutputTextDelta.__struct_config__.tag)
@@ -46,7 +48,7 @@ class ChunkChoice(msgspec.Struct, frozen=True):
 
 
 class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's chunk of a chat completion."""
+    """OpenAI's chunk of a chat completion; the one that ends it has `cost` and `turn` too."""
 
     id: str
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
@@ -54,6 +56,8 @@ class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     choices: list[ChunkChoice]
     usage: CompletionUsage | msgspec.UnsetType | None = msgspec.UNSET
+    cost: ResponseCost | msgspec.UnsetType | None = msgspec.UNSET
+    turn: TurnReport | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ChunkWriter:
@@ -100,25 +104,29 @@ class ChunkWriter:
             return [_error(self._restarted())]
         rest = whole[len(self._said) :]
         lines = [self._say(rest)] if rest else []
-        lines.append(self._chunk(ChunkDelta(), finish_reason(response)))
+        lines.append(self._end(response))
         if self._include_usage:
             lines.append(self._usage(response))
         return [*lines, _DONE]
 
-    def _chunk(self, delta: ChunkDelta, finished: FinishReason | None = None) -> bytes:
-        usage = None if self._include_usage else msgspec.UNSET
-        return self._line([ChunkChoice(delta, finished)], usage)
+    def _chunk(self, delta: ChunkDelta) -> bytes:
+        return _line(self._bare([ChunkChoice(delta)]))
+
+    def _end(self, response: ResponseObject) -> bytes:
+        bare = self._bare([ChunkChoice(ChunkDelta(), finish_reason(response))])
+        return _line(replace(bare, cost=response.cost, turn=response.turn))
 
     def _usage(self, response: ResponseObject) -> bytes:
-        return self._line([], completion_usage(response.usage) or None)
+        return _line(replace(self._bare([]), usage=completion_usage(response.usage) or None))
 
-    def _line(
-        self, choices: list[ChunkChoice], usage: CompletionUsage | msgspec.UnsetType | None
-    ) -> bytes:
-        chunk = ChatChunk(
-            id=self._id, created=self._created, model=self._model, choices=choices, usage=usage
+    def _bare(self, choices: list[ChunkChoice]) -> ChatChunk:
+        return ChatChunk(
+            id=self._id,
+            created=self._created,
+            model=self._model,
+            choices=choices,
+            usage=None if self._include_usage else msgspec.UNSET,
         )
-        return b"data: %b\n\n" % msgspec.json.encode(chunk)
 
     def _restarted(self) -> HttpRefusal:
         return HttpRefusal(
@@ -127,6 +135,10 @@ class ChunkWriter:
             f"GET /v1/responses/{self._message_id}.",
             code="response_restarted",
         )
+
+
+def _line(chunk: ChatChunk) -> bytes:
+    return b"data: %b\n\n" % msgspec.json.encode(chunk)
 
 
 def _error(refusal: HttpRefusal) -> bytes:

@@ -9,7 +9,8 @@ import msgspec
 from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
-from shared.messages.response import ResponseFault, ResponseObject, ResponseUsage
+from shared.messages.report.turn_report import TurnReport
+from shared.messages.response import ResponseCost, ResponseFault, ResponseObject, ResponseUsage
 from shared.messages.state import ResponseState
 
 FinishReason = Literal["stop", "length", "content_filter"]
@@ -58,7 +59,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's chat completion."""
+    """OpenAI's chat completion, and two fields more, as on a response: `cost` and `turn`."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -67,6 +68,8 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     choices: list[Choice]
     usage: CompletionUsage | msgspec.UnsetType = msgspec.UNSET
     service_tier: str
+    cost: ResponseCost | None = None
+    turn: TurnReport | None = None
 
 
 _response = msgspec.json.Decoder(ResponseObject)
@@ -88,6 +91,8 @@ def chat_completion(response: ResponseObject) -> ChatCompletion:
         choices=[Choice(ChatAnswer(answer_text(response)), finish_reason(response))],
         usage=completion_usage(response.usage),
         service_tier=response.service_tier,
+        cost=response.cost,
+        turn=response.turn,
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
+from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
 _BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
@@ -24,6 +25,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _prices(settings.costs.prices)
     yield from _budget(settings.limits.daily_budget)
     yield from unsound_validation(settings.validation)
+    yield from unsound_routing(settings.routing)
 
 
 def _servers(settings: Settings) -> Iterator[str]:
@@ -64,7 +66,7 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
     over_http = provider.kind in {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC}
     if over_http and not (provider.base_url or "").startswith(("http://", "https://")):
         yield f"providers: '{provider.name}' needs base_url, such as https://api.example.com/v1."
-    if over_http and not (provider.model or provider.models):
+    if over_http and not provider.named_models:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."

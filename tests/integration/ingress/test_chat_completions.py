@@ -161,7 +161,7 @@ def test_the_synchronous_client_works_as_well(door: object, key: str, settings: 
 
     assert isinstance(door, RunningDoor)
     with openai.OpenAI(api_key=key, base_url=f"{door.url}/v1") as client:
-        assert [model.id for model in client.models.list()] == ["auto"]
+        assert [model.id for model in client.models.list()] == ["auto", "small", "large"]
         assert client.models.retrieve("auto").owned_by == "forebay"
         queued = client.responses.create(input="Hello", background=True)
         assert client.responses.cancel(queued.id).status == "cancelled"

@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
 from ingress.api.chat.chunks import ChunkWriter
+from ingress.api.chat.completion import chat_completion, read_response
 from ingress.events import NumberedEvent
 from shared.messages.events import (
     Event,
@@ -16,10 +18,12 @@ from shared.messages.events import (
     ResponseRestarted,
     closing_event,
     encode_event,
+    read_event,
 )
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.messages.response import response_object
+from shared.messages.report.turn_report import decode_report
+from shared.messages.response import ResponseCost, response_object
 from shared.messages.state import ResponseState
 
 RECORD = MessageRecord(
@@ -98,3 +102,16 @@ async def test_usage_comes_last_and_only_when_asked_for() -> None:
     assert asked[-2]["usage"]["total_tokens"] == 3
     assert asked[0]["usage"] is None
     assert all("usage" not in chunk for chunk in await written(end))
+
+
+async def test_the_chunk_that_ends_it_says_what_it_cost_and_how_it_came_about() -> None:
+    report = '{"routing":{"tier":"small","reason":"the caller named it"}}'
+    end = ended("Hi", cost=Decimal("0.5"), report=report)
+    *before, last, done = await written(end, include_usage=False)
+    assert last["cost"] == {"amount": "0.5", "currency": "USD"}
+    assert last["turn"]["routing"]["tier"] == "small"
+    assert done == {}
+    assert all("cost" not in chunk and "turn" not in chunk for chunk in before)
+    completion = chat_completion(read_response(read_event(encode_event(end)).response))
+    assert completion.cost == ResponseCost("0.5")
+    assert completion.turn == decode_report(report)

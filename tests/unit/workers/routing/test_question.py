@@ -1,0 +1,61 @@
+"""What is scored is the newest message of the user, whichever way it came."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from shared.messages.input_item import InputItem, Role
+from shared.messages.message_body import decode_body
+from workers.routing.question import (
+    HEAD_CHARACTERS,
+    TAIL_CHARACTERS,
+    Question,
+    excerpt,
+    question_of,
+)
+
+
+def question(*items: InputItem, **body: Any) -> Question:
+    decoded = decode_body(json.dumps({"input": "x", **body}).encode())
+    return question_of(decoded, items)
+
+
+def test_instructions_and_earlier_messages_are_not_what_is_asked() -> None:
+    asked = question(
+        InputItem(Role.SYSTEM, "Prove everything."),
+        InputItem(Role.USER, "Hello"),
+        InputItem(Role.ASSISTANT, "Hi!"),
+        InputItem(Role.DEVELOPER, "Be brief."),
+        InputItem(Role.USER, "Here is the list."),
+        InputItem(Role.USER, "What is missing?"),
+    )
+    assert asked.text == "Here is the list.\nWhat is missing?"
+    assert asked.earlier == 2
+
+
+def test_a_conversation_that_ends_with_an_answer_asks_nothing_new() -> None:
+    asked = question(InputItem(Role.USER, "Hello"), InputItem(Role.ASSISTANT, "Hi"))
+    assert (asked.text, asked.earlier) == ("", 2)
+
+
+def test_no_item_at_all_is_no_fault() -> None:
+    assert question() == Question(text="", characters=0)
+
+
+def test_of_a_long_text_both_ends_are_read() -> None:
+    text = "Fix this:" + "x" * 100_000 + "Why does it fail?"
+    asked = question(InputItem(Role.USER, text))
+    assert asked.characters == len(text)
+    assert len(asked.text) == HEAD_CHARACTERS + TAIL_CHARACTERS + 1
+    assert asked.text.startswith("Fix this:")
+    assert asked.text.endswith("Why does it fail?")
+    assert excerpt("short") == "short"
+
+
+def test_the_form_of_the_answer_is_seen() -> None:
+    plain = {"format": {"type": "text"}}
+    schema = {"format": {"type": "json_schema", "name": "a", "schema": {}}}
+    assert not question(text=plain).is_structured
+    assert question(text=schema, max_output_tokens=9).is_structured
+    assert question(max_output_tokens=9).max_output_tokens == 9

@@ -1,0 +1,1 @@
+"""How hard a message is, by its look alone."""

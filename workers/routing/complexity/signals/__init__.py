@@ -1,0 +1,1 @@
+"""One sign of difficulty each, 0 to 1."""

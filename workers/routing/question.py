@@ -1,0 +1,65 @@
+"""What the score is taken of: the newest words of the user, and what surrounds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.messages.input_item import InputItem, Role
+from shared.messages.message_body import MessageBody
+
+HEAD_CHARACTERS: Final = 2_000
+TAIL_CHARACTERS: Final = 1_000
+"""Of a longer text only its two ends are read: what is asked stands there, and so the cost of a
+score does not grow with what was pasted between them."""
+
+_SPOKEN: Final = frozenset({Role.USER, Role.ASSISTANT})
+_PLAIN_FORMATS: Final = frozenset({None, "text"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a message asks, as far as a score looks at it."""
+
+    text: str
+    """The newest message of the user, or its two ends."""
+    characters: int
+    """The length of all of it."""
+    earlier: int = 0
+    """Messages of the conversation before it."""
+    max_output_tokens: int | None = None
+    is_structured: bool = False
+    """Whether the answer must be JSON."""
+
+
+def question_of(body: MessageBody, items: Sequence[InputItem]) -> Question:
+    """The question in `body`, given all `items` that the model will see, recalled ones too.
+
+    Instructions are left out: they are the same for each message of an agent and would make all
+    of its messages equally hard.
+    """
+    spoken = [item for item in items if item.role in _SPOKEN]
+    newest = len(spoken)
+    while newest and spoken[newest - 1].role is Role.USER:
+        newest -= 1
+    text = "\n".join(item.text for item in spoken[newest:])
+    return Question(
+        text=excerpt(text),
+        characters=len(text),
+        earlier=newest,
+        max_output_tokens=body.max_output_tokens,
+        is_structured=_is_structured(body.text),
+    )
+
+
+def excerpt(text: str) -> str:
+    """The text, or its head and its tail where it is long."""
+    if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
+        return text
+    return f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"
+
+
+def _is_structured(text: dict[str, object] | None) -> bool:
+    form = (text or {}).get("format")
+    return isinstance(form, dict) and form.get("type") not in _PLAIN_FORMATS

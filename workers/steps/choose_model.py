@@ -1,0 +1,46 @@
+"""Choose model: `auto` becomes the small one or the large one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from shared.messages.report.turn_report import RoutingReport, Tier
+from shared.telemetry.metrics import Metrics
+from workers.providers.provider import AUTOMATIC_MODEL
+from workers.routing.model_router import ModelRouter
+from workers.routing.question import question_of
+from workers.turn import Turn
+
+_NAMED: Final = "the caller named it"
+_TIERS: Final = frozenset(Tier)
+
+
+class ChooseModel:
+    """Sets the tier of a message that names no model, and says why on the response.
+
+    A model that the caller named is never another one afterwards.
+    """
+
+    name = "choose_model"
+
+    def __init__(self, router: ModelRouter, metrics: Metrics) -> None:
+        self._router = router
+        self._metrics = metrics
+
+    async def __call__(self, turn: Turn) -> None:
+        asked = turn.body.model or AUTOMATIC_MODEL
+        if asked in _TIERS:
+            self._tell(turn, RoutingReport(Tier(asked), _NAMED))
+        elif asked == AUTOMATIC_MODEL:
+            question = question_of(turn.body, turn.items)
+            chosen = self._router.route(question, tenant=turn.record.tenant_id)
+            turn.model = chosen.tier
+            self._tell(turn, chosen)
+
+    def _tell(self, turn: Turn, chosen: RoutingReport) -> None:
+        turn.report = replace(turn.report, routing=chosen)
+        self._metrics.routed_messages.labels(chosen.tier).inc()
+        if chosen.score is not None:
+            self._metrics.routing_score.observe(chosen.score)
