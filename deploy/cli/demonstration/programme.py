@@ -31,8 +31,11 @@ _ROAD: Final = (
     raw_queue,
     burst_429,
 )
-_RESILIENCE: Final = (provider_outage, breaker, rules, handoff, worker_killed)
+_RESILIENCE: Final = (provider_outage, breaker, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span)
 _MONEY: Final = (budget_stop,)
 
-SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_RESILIENCE, *_QUALITY, *_MONEY, flower)
+# The last ones want no company: a worker that was killed is not back at once, and Flower counts.
+_LAST: Final = (worker_killed, flower)
+
+SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_RESILIENCE, *_QUALITY, *_MONEY, *_LAST)
