@@ -19,6 +19,7 @@ SCENES = {
     "burst_429",
     "provider_outage",
     "breaker",
+    "hedging",
     "rules",
     "handoff",
     "raw_queue",

@@ -10,6 +10,7 @@ from deploy.cli.demonstration.scenes.quality.forbidden_span import forbidden_spa
 from deploy.cli.demonstration.scenes.quality.hallucination import hallucinated_balance
 from deploy.cli.demonstration.scenes.resilience.breaker import breaker
 from deploy.cli.demonstration.scenes.resilience.handoff import handoff
+from deploy.cli.demonstration.scenes.resilience.hedging import hedging
 from deploy.cli.demonstration.scenes.resilience.killed import worker_killed
 from deploy.cli.demonstration.scenes.resilience.outage import provider_outage
 from deploy.cli.demonstration.scenes.resilience.rules import rules
@@ -31,7 +32,7 @@ _ROAD: Final = (
     raw_queue,
     burst_429,
 )
-_RESILIENCE: Final = (provider_outage, breaker, rules, handoff)
+_RESILIENCE: Final = (provider_outage, breaker, hedging, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span)
 _MONEY: Final = (budget_stop,)
 

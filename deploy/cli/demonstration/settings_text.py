@@ -32,6 +32,14 @@ sweep_seconds = 0.3
 open_seconds = 1.0
 refresh_seconds = 0.2
 
+# Few calls are enough to know what is late; nothing is before a second, so that the other scenes
+# are asked of one provider at a time.
+[hedging]
+enabled = true
+minimum_samples = 3
+shortest_seconds = 1.0
+largest_share = 1.0
+
 [[costs.prices]]
 model = "scripted"
 input_per_million = 2.50

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Final
 
-from deploy.cli.demonstration.scene import Told, expect
+from deploy.cli.demonstration.scene import SceneFailed, Told, expect
 from deploy.cli.demonstration.stage import Stage, until
 from deploy.cli.demonstration.visitor import Heard
 from deploy.scripted_provider.behaviour import Behaviour, Kind
@@ -46,8 +46,7 @@ async def _die(stage: Stage) -> int:
         await _ask(stage, f"Are you dead yet, {number}?")
         if await _state(stage) is not BreakerState.CLOSED:
             return len(stage.primary.calls)
-    expect(False, f"{len(stage.primary.calls)} failed calls did not open the breaker.")
-    return 0
+    raise SceneFailed(f"{len(stage.primary.calls)} failed calls did not open the breaker.")
 
 
 async def _leave_alone(stage: Stage) -> None:
@@ -60,7 +59,7 @@ async def _leave_alone(stage: Stage) -> None:
         # A worker hears of it within its refresh, and a slow crowd may outlast the time it is open.
         if len(calls) == before:
             return
-    expect(False, "A provider with an open breaker was still called.")
+    raise SceneFailed("A provider with an open breaker was still called.")
 
 
 async def _probe_in_vain(stage: Stage) -> tuple[int, int]:
@@ -79,8 +78,7 @@ async def _probe_in_vain(stage: Stage) -> tuple[int, int]:
             probes = len(stage.primary.calls)
             expect(probes == stage.fleet.settings.probes, f"{probes} calls probed at once.")
             return probes, workers
-    expect(False, "No crowd was shared by two workers within one half-open time.")
-    return 0, 0
+    raise SceneFailed("No crowd was shared by two workers within one half-open time.")
 
 
 async def _come_back(stage: Stage) -> None:
@@ -93,7 +91,7 @@ async def _come_back(stage: Stage) -> None:
         await _ask(stage, f"Are you back, {number}?")
         if was_closed and len(calls) > before:
             return
-    expect(False, "The breaker did not close.")
+    raise SceneFailed("The breaker did not close.")
 
 
 async def _becomes(stage: Stage, state: BreakerState) -> None:
