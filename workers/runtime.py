@@ -119,7 +119,7 @@ class Runtime:
         return Pipeline(
             claim=claim,
             steps=(
-                Recall(ConversationRepository(self._database), settings.context, clock),
+                self._recall(chain),
                 *self._model_choice(),
                 AnswerStep(
                     chain,
@@ -144,6 +144,15 @@ class Runtime:
         settings = self._settings
         if any(ModelChoice.of(each).has_tiers for each in settings.providers if each.named_models):
             yield ChooseModel(ModelRouter(settings.routing), self._metrics)
+
+    def _recall(self, chain: Chain) -> Recall:
+        return Recall(
+            ConversationRepository(self._database),
+            self._settings.context,
+            model_for=chain.links[0].provider.model_for,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
 
     async def _open_chain(self, redis: Redis, tracing: Tracing) -> Chain:
         settings, clock = self._settings, self._clock

@@ -27,8 +27,6 @@ class Turn:
     body: MessageBody
     items: list[InputItem] = field(default_factory=list)
     """What the model is given: instructions, what was recalled, the message itself."""
-    forgotten: int = 0
-    """How many earlier items did not fit into the token budget."""
     facts: Facts = field(default_factory=dict)
     """What fact sources know of it; the producer's own stand in its metadata, and win."""
     report: TurnReport = field(default_factory=TurnReport)

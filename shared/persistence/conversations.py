@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import FromClause, Row, and_, func, literal, select
 
 from shared.messages.input_item import InputItem, Role
 from shared.messages.message_body import decode_body
@@ -15,6 +15,8 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message
 
+_SAID = (message.c.body, message.c.output_text)
+
 
 class ConversationRepository:
     """What was said before a message, within its tenant; raises LedgerUnavailable."""
@@ -22,51 +24,71 @@ class ConversationRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def before(self, record: MessageRecord, *, limit: int) -> list[InputItem]:
-        """The items of up to `limit` earlier messages, oldest first.
+    async def before(
+        self, record: MessageRecord, *, limit: int, limit_bytes: int
+    ) -> list[InputItem]:
+        """The items of up to `limit` earlier messages of `limit_bytes` in all, oldest first.
 
         By `previous_response_id` it is the chain that led here; by `conversation` it is all that
-        was completed in it before this message was accepted.
+        was completed in it so far. Where it is longer, its end is read.
         """
         if record.previous_id is not None:
-            rows = await self._chain(record, limit)
+            newest_first = _chain(record, limit)
         elif record.conversation_id is not None:
-            rows = await self._conversation(record, limit)
+            newest_first = _conversation(record, limit)
         else:
             return []
+        rows = await self._rows(newest_first, limit_bytes)
         return [item for row in reversed(rows) for item in _items(row)]
 
-    async def _conversation(self, record: MessageRecord, limit: int) -> Sequence[Row[Any, Any]]:
+    async def _rows(self, newest_first: FromClause, limit_bytes: int) -> Sequence[Row[Any, Any]]:
+        # The sum runs where the rows are: a conversation of large messages must not be loaded to
+        # find out that it is too large.
+        said = newest_first.c
+        size = func.length(said.body) + func.coalesce(func.length(said.output_text), 0)
+        counted = select(
+            said.body,
+            said.output_text,
+            said.depth,
+            func.sum(size).over(order_by=said.depth).label("bytes"),
+        ).subquery("counted")
         query = (
-            select(message.c.body, message.c.output_text)
-            .where(
-                message.c.tenant_id == record.tenant_id,
-                message.c.conversation_id == record.conversation_id,
-                message.c.state == ResponseState.COMPLETED,
-                message.c.id != record.id,
-            )
-            .order_by(message.c.finished_at.desc())
-            .limit(limit)
+            select(counted.c.body, counted.c.output_text)
+            .where(counted.c.bytes <= limit_bytes)
+            .order_by(counted.c.depth)
         )
         async with transaction(self._database.relaxed) as connection:
             return (await connection.execute(query)).all()
 
-    async def _chain(self, record: MessageRecord, limit: int) -> Sequence[Row[Any, Any]]:
-        columns = (message.c.id, message.c.previous_id, message.c.body, message.c.output_text)
-        mine = and_(
-            message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED
+
+def _conversation(record: MessageRecord, limit: int) -> FromClause:
+    newest_first = message.c.finished_at.desc(), message.c.id.desc()
+    return (
+        select(*_SAID, func.row_number().over(order_by=newest_first).label("depth"))
+        .where(
+            message.c.tenant_id == record.tenant_id,
+            message.c.conversation_id == record.conversation_id,
+            message.c.state == ResponseState.COMPLETED,
+            message.c.id != record.id,
         )
-        chain = (
-            select(*columns)
-            .where(mine, message.c.id == record.previous_id)
-            .cte("chain", recursive=True)
-        )
-        chain = chain.union_all(
-            select(*columns).join(chain, message.c.id == chain.c.previous_id).where(mine)
-        )
-        query = select(chain.c.body, chain.c.output_text).limit(limit)
-        async with transaction(self._database.relaxed) as connection:
-            return (await connection.execute(query)).all()
+        .order_by(*newest_first)
+        .limit(limit)
+        .subquery("newest_first")
+    )
+
+
+def _chain(record: MessageRecord, limit: int) -> FromClause:
+    mine = and_(message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED)
+    chain = (
+        select(message.c.previous_id, *_SAID, literal(1).label("depth"))
+        .where(mine, message.c.id == record.previous_id)
+        .cte("chain", recursive=True)
+    )
+    return chain.union_all(
+        select(message.c.previous_id, *_SAID, chain.c.depth + 1)
+        .join(chain, message.c.id == chain.c.previous_id)
+        .where(mine, chain.c.depth < limit)
+    )
 
 
 def _items(row: Row[Any]) -> list[InputItem]:

@@ -1,4 +1,4 @@
-"""The workers: how many turns at once, for how long, and how much of a conversation they read."""
+"""The workers: how many turns at once, and for how long."""
 
 from __future__ import annotations
 
@@ -24,12 +24,3 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Where this worker serves `/metrics` on loopback; 0 is off."""
     stream_interval_seconds: Positive = 0.03
     """Text that arrives within this time is sent to the caller as one event."""
-
-
-class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much of a conversation a model is given."""
-
-    token_budget: PositiveInt = 8_000
-    """Tokens of input, the newest message included."""
-    message_limit: PositiveInt = 100
-    """Earlier messages looked at, newest first."""

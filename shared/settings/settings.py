@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.settings.agents import ContextSettings, WorkerSettings
+from shared.settings.agents import WorkerSettings
 from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
@@ -12,6 +12,7 @@ from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
+from shared.settings.turn.context import ContextSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings

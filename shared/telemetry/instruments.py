@@ -32,6 +32,7 @@ UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
 TIER: Final = Label("tier", 2, "small, large")
+ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
 VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
@@ -132,6 +133,12 @@ LEDGER_AND_QUEUE: Final = (
 TURN: Final = (
     histogram("turn_duration_seconds", "From claim to settlement.", LANE, STATE, buckets=SECONDS),
     histogram("step_duration_seconds", "One step of a turn.", STEP, buckets=SECONDS),
+    counter(
+        "context_items",
+        "Items of conversations, by whether the model was given them whole.",
+        ITEM_FATE,
+        unit="items",
+    ),
     counter(
         "provider_attempts",
         "Calls of a provider, failed ones too.",

@@ -59,6 +59,7 @@ class Metrics:
     breaker_state: Gauge
     breaker_transitions: Counter
     hedges: Counter
+    context_items: Counter
     validator_catches: Counter
     routed_messages: Counter
     routing_score: Histogram

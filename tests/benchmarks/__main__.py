@@ -16,7 +16,7 @@ from tests.benchmarks import concurrent_calls, ingress, message_cost, provider_c
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
-from tests.benchmarks.turn import guardrail
+from tests.benchmarks.turn import context_fit, guardrail
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -27,6 +27,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "message_cost": message_cost.measure,
     "round_trip": round_trip.measure,
     "guardrail": guardrail.measure,
+    "context_fit": context_fit.measure,
 }
 
 

@@ -24,6 +24,8 @@ from shared.persistence.tenants import TenantRepository
 
 from .conftest import NewMessage
 
+MANY = 1_000_000
+
 
 async def test_migrations_are_applied_once(database: Database) -> None:
     assert await missing_migrations(database) == []
@@ -124,10 +126,18 @@ async def test_a_conversation_is_read_back_in_order(
         )
         previous = record.id
     conversations = ConversationRepository(database)
-    by_name = await conversations.before(new_message(conversation_id="conv_1"), limit=2)
+    by_name = await conversations.before(
+        new_message(conversation_id="conv_1"), limit=2, limit_bytes=MANY
+    )
     assert [item.text for item in by_name] == ["question 1", "answer 1", "question 2", "answer 2"]
-    by_chain = await conversations.before(new_message(previous_id=previous), limit=10)
+    by_chain = await conversations.before(
+        new_message(previous_id=previous), limit=10, limit_bytes=MANY
+    )
     assert [item.text for item in by_chain][:2] == ["question 0", "answer 0"]
     assert len(by_chain) == 6
+    for link in ({"conversation_id": "conv_1"}, {"previous_id": previous}):
+        newest = await conversations.before(new_message(**link), limit=10, limit_bytes=59)
+        assert [item.text for item in newest] == ["question 2", "answer 2"]
+        assert await conversations.before(new_message(**link), limit=1, limit_bytes=MANY) == newest
     stranger = new_message(conversation_id="conv_1", tenant_id="ten_2", previous_id=None)
-    assert await conversations.before(stranger, limit=10) == []
+    assert await conversations.before(stranger, limit=10, limit_bytes=MANY) == []

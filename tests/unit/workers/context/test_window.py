@@ -7,66 +7,126 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.input_item import InputItem, Role
-from workers.context.window import MessageTooLong, fit, token_count
+from workers.context.importance import Importance
+from workers.context.tokens.script_estimate import ScriptEstimate
+from workers.context.window import KEPT_WHOLE, RECENT_ITEMS, Digest, Fitter, MessageTooLong
+
+FITTER = Fitter(ScriptEstimate(), Importance())
 
 items = st.builds(InputItem, st.sampled_from(Role), st.text(max_size=60))
-conversations = st.lists(items, max_size=15)
-messages = st.lists(items, min_size=1, max_size=3)
-KEPT_WHOLE = {Role.SYSTEM, Role.DEVELOPER}
+conversations = st.lists(items, min_size=1, max_size=20)
+budgets = st.integers(1, 400)
 
 
-@given(earlier=conversations, message=messages, budget=st.integers(1, 300))
+@st.composite
+def digests(draw: st.DrawFn, talk: int) -> Digest | None:
+    if talk <= RECENT_ITEMS or draw(st.booleans()):
+        return None
+    text = draw(st.text(max_size=40))
+    return Digest(InputItem(Role.USER, text), draw(st.integers(1, talk - RECENT_ITEMS)))
+
+
+def tokens(*chosen: InputItem) -> int:
+    return sum(map(FITTER.tokens, chosen))
+
+
+def talk_of(conversation: list[InputItem]) -> list[InputItem]:
+    return [item for item in conversation if item.role not in KEPT_WHOLE]
+
+
+@given(conversation=conversations, budget=budgets, data=st.data())
 def test_a_window_keeps_its_budget_its_order_and_what_matters(
-    earlier: list[InputItem], message: list[InputItem], budget: int
+    conversation: list[InputItem], budget: int, data: st.DataObject
 ) -> None:
-    must = [item for item in earlier if item.role in KEPT_WHOLE]
-    if sum(map(token_count, [*must, *message])) > budget:
+    talk = talk_of(conversation)
+    whole = [item for item in conversation if item.role in KEPT_WHOLE]
+    digest = data.draw(digests(len(talk)))
+    if tokens(*whole, *talk[-1:]) > budget:
         with pytest.raises(MessageTooLong, match=str(budget)):
-            fit(earlier, message, token_budget=budget)
+            FITTER.fit(conversation, token_budget=budget, digest=digest)
         return
-    window = fit(earlier, message, token_budget=budget)
-    assert sum(map(token_count, window.items)) <= budget
-    assert window.items[-len(message) :] == message
-    recalled = window.items[: -len(message)]
-    assert window.forgotten == len(earlier) - len(recalled)
-    assert _is_subsequence(recalled, earlier)
-    assert [item for item in recalled if item.role in KEPT_WHOLE] == must
+    window = FITTER.fit(conversation, token_budget=budget, digest=digest)
+    given_whole = [item for item in window.items if digest is None or item is not digest.item]
+    assert tokens(*window.items) == window.tokens <= budget
+    assert is_subsequence(given_whole, conversation)
+    assert [item for item in given_whole if item.role in KEPT_WHOLE] == whole
+    assert not talk or any(item is talk[-1] for item in given_whole)
+    assert len(given_whole) == window.kept
+    assert window.kept + window.summarised + window.dropped == len(conversation)
+    assert window == FITTER.fit(conversation, token_budget=budget, digest=digest)
 
 
-@given(earlier=conversations, message=messages)
-def test_a_budget_for_everything_forgets_nothing(
-    earlier: list[InputItem], message: list[InputItem]
+@given(conversation=conversations, spare=st.integers(0, 50))
+def test_a_budget_for_everything_gives_everything(
+    conversation: list[InputItem], spare: int
 ) -> None:
-    budget = sum(map(token_count, [*earlier, *message]))
-    assert fit(earlier, message, token_budget=budget).items == [*earlier, *message]
+    window = FITTER.fit(conversation, token_budget=tokens(*conversation) + spare)
+    assert window.items == conversation
+    assert window.dropped == 0
 
 
-def test_the_newest_are_remembered_and_the_oldest_forgotten() -> None:
-    earlier = [InputItem(Role.USER, f"number {number}") for number in range(5)]
-    message = [InputItem(Role.USER, "and now")]
-    budget = token_count(message[0]) + 2 * token_count(earlier[0])
-    window = fit(earlier, message, token_budget=budget)
-    assert [item.text for item in window.items] == ["number 3", "number 4", "and now"]
-    assert window.forgotten == 3
+@given(conversation=conversations, budget=budgets, more=st.integers(0, 100))
+def test_more_budget_never_loses_one_of_the_last_five(
+    conversation: list[InputItem], budget: int, more: int
+) -> None:
+    recent = talk_of(conversation)[-RECENT_ITEMS:]
+    try:
+        small = FITTER.fit(conversation, token_budget=budget)
+    except MessageTooLong:
+        return
+    large = FITTER.fit(conversation, token_budget=budget + more)
+    kept = {id(item) for item in large.items}
+    assert all(id(item) in kept for item in small.items if any(item is one for one in recent))
 
 
-def test_no_hole_is_left_in_the_middle_of_a_conversation() -> None:
-    earlier = [
-        InputItem(Role.USER, "short"),
-        InputItem(Role.ASSISTANT, "long " * 50),
-        InputItem(Role.USER, "short"),
-    ]
-    window = fit(earlier, [InputItem(Role.USER, "now")], token_budget=20)
-    assert [item.text for item in window.items] == ["short", "now"]
+def test_the_oldest_of_the_last_five_go_first_when_they_do_not_fit() -> None:
+    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(9)]
+    window = FITTER.fit(talk, token_budget=tokens(*talk[-3:]))
+    assert window.items == talk[-3:]
+    assert window.dropped == 6
+
+
+def test_of_the_older_items_the_important_ones_stay() -> None:
+    dull = [InputItem(Role.USER, f"{word} it is nice to talk") for word in ("well", "oh", "yes")]
+    order = InputItem(Role.USER, "My order is A-4711, please remember it. When will it come?")
+    date = InputItem(Role.ASSISTANT, "Order A-4711 is due on 2026-12-01.")
+    recent = [InputItem(Role.USER, "so let us go on with that now") for _ in range(RECENT_ITEMS)]
+    budget = tokens(order, date, *recent)
+    window = FITTER.fit([dull[0], order, date, *dull[1:], *recent], token_budget=budget)
+    assert window.items == [order, date, *recent]
+
+
+def test_a_summary_stands_before_the_talk_and_for_what_it_covers() -> None:
+    system = InputItem(Role.SYSTEM, "Be brief.")
+    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
+    digest = Digest(InputItem(Role.USER, "Six numbers were named."), covered=6)
+    budget = tokens(system, digest.item, *talk[6:])
+    window = FITTER.fit([system, *talk], token_budget=budget, digest=digest)
+    assert window.items == [system, digest.item, *talk[6:]]
+    assert (window.kept, window.summarised, window.dropped) == (7, 6, 0)
+
+
+def test_a_summary_is_not_given_where_everything_fits() -> None:
+    talk = [InputItem(Role.USER, f"number {number}") for number in range(12)]
+    digest = Digest(InputItem(Role.USER, "Numbers."), covered=6)
+    assert FITTER.fit(talk, token_budget=tokens(*talk), digest=digest).items == talk
+
+
+def test_a_conversation_is_crowded_before_anything_must_go() -> None:
+    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
+    assert FITTER.fit(talk, token_budget=tokens(*talk)).is_crowded
+    assert not FITTER.fit(talk, token_budget=2 * tokens(*talk)).is_crowded
+    digest = Digest(InputItem(Role.USER, "Seven numbers."), covered=7)
+    assert not FITTER.fit(talk, token_budget=tokens(*talk), digest=digest).is_crowded
 
 
 def test_what_is_too_long_says_by_how_much_and_what_to_do() -> None:
     with pytest.raises(MessageTooLong) as refused:
-        fit([], [InputItem(Role.USER, "x" * 400)], token_budget=50)
-    assert "104 tokens" in str(refused.value)
+        FITTER.fit([InputItem(Role.USER, "x" * 400)], token_budget=50)
+    assert "87 tokens" in str(refused.value)
     assert "context.token_budget" in str(refused.value)
 
 
-def _is_subsequence(part: list[InputItem], whole: list[InputItem]) -> bool:
+def is_subsequence(part: list[InputItem], whole: list[InputItem]) -> bool:
     rest = iter(whole)
     return all(any(item is other for other in rest) for item in part)

@@ -1,0 +1,1 @@
+"""How many tokens a text has, by a model's own tokenizer or by an estimate."""

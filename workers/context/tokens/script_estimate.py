@@ -1,0 +1,46 @@
+"""Tokens without a tokenizer: every script has its own price.
+
+The weights are fitted to o200k, cl100k and DeepSeek's tokenizer on prose in fourteen languages,
+Markdown, code and JSON. There the estimate is within 30 % of their mean; one token for every four
+characters is off by a factor of five for Chinese.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+_LOWER: Final = bytes(range(0x61, 0x7B))
+_UPPER: Final = bytes(range(0x41, 0x5B))
+_SPACE: Final = b" \t\n\r\f\v"
+_OTHER_ASCII: Final = bytes(set(range(0x80)) - {*_LOWER, *_UPPER, *_SPACE})
+
+_PER_WORD: Final = 0.216
+_ASCII: Final = ((_LOWER, 0.206), (_UPPER, 0.33), (_OTHER_ASCII, 0.64))
+# By the first byte of a character in UTF-8; the bytes that follow it cost nothing.
+_BEYOND: Final = (
+    (bytes(range(0xC2, 0xCE)), 1.86),  # a Latin letter with an accent: it breaks its word up
+    (bytes(range(0xCE, 0xD6)), 0.43),  # Greek, Cyrillic, Armenian
+    (bytes(range(0xD6, 0xE0)), 0.62),  # Hebrew, Arabic
+    (bytes(range(0xE0, 0xE1)), 0.66),  # Indian scripts, Thai
+    (bytes(range(0xE1, 0xE3)), 1.09),  # punctuation, arrows, small scripts
+    (bytes(range(0xE3, 0xEA)), 0.81),  # kana and Chinese characters
+    (bytes(range(0xEA, 0xEE)), 0.89),  # Hangul
+    (bytes(range(0xEE, 0xF0)), 1.29),  # full-width forms
+    (bytes(range(0xF0, 0xF5)), 1.83),  # emoji
+)
+
+
+class ScriptEstimate:
+    """Estimates from how many characters of each script a text has."""
+
+    def count(self, text: str) -> int:
+        # Deleting bytes and looking at what is left is the fastest count there is.
+        encoded = text.encode("utf-8", "surrogatepass")
+        tokens = _PER_WORD * len(text.split())
+        rest = encoded
+        for letters, weight in _ASCII if text.isascii() else (*_ASCII, *_BEYOND):
+            shorter = rest.translate(None, letters)
+            tokens += weight * (len(rest) - len(shorter))
+            rest = shorter
+        return ceil(tokens)
