@@ -26,10 +26,11 @@ SCENES = {
     "worker_killed",
     "hallucinated_balance",
     "forbidden_span",
+    "routing",
     "budget_stop",
     "flower",
 }
-SAVING = {"cut_and_resumed", "idempotency", "burst_429", "budget_stop"}
+SAVING = {"cut_and_resumed", "idempotency", "burst_429", "routing", "budget_stop"}
 FREE = {"rules", "handoff", "flower"}
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from deploy.cli.demonstration.scene import Scene
 from deploy.cli.demonstration.scenes.money.budget import budget_stop
+from deploy.cli.demonstration.scenes.money.routing import routing
 from deploy.cli.demonstration.scenes.quality.forbidden_span import forbidden_span
 from deploy.cli.demonstration.scenes.quality.hallucination import hallucinated_balance
 from deploy.cli.demonstration.scenes.resilience.breaker import breaker
@@ -34,7 +35,7 @@ _ROAD: Final = (
 )
 _RESILIENCE: Final = (provider_outage, breaker, hedging, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span)
-_MONEY: Final = (budget_stop,)
+_MONEY: Final = (routing, budget_stop)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
 _LAST: Final = (worker_killed, flower)

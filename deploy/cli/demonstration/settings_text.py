@@ -45,11 +45,23 @@ model = "scripted"
 input_per_million = 2.50
 output_per_million = 10.00
 
+[[costs.prices]]
+model = "scripted-large"
+input_per_million = 2.50
+output_per_million = 10.00
+
+[[costs.prices]]
+model = "scripted-small"
+input_per_million = 0.15
+output_per_million = 0.60
+
 [[providers]]
 name = "primary"
 kind = "openai_compatible"
 base_url = "{primary}"
 model = "scripted"
+small_model = "scripted-small"
+large_model = "scripted-large"
 max_tries = 2
 
 [[providers]]

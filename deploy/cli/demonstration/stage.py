@@ -7,12 +7,14 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from deploy.cli.demonstration.books import Books
+from deploy.cli.demonstration.dollars import NOTHING
 from deploy.cli.demonstration.fleet import Fleet
 from deploy.cli.demonstration.settings_text import settings_text
 from deploy.cli.demonstration.visitor import Visitor, open_session
@@ -21,6 +23,8 @@ from deploy.embedded.files.state_file import StackState
 from deploy.embedded.stack import EmbeddedStack, embedded_stack
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
+from shared.costs.price import TokenCount
+from shared.costs.prices import Prices, open_prices
 from shared.messages.tenant import KeyScope, Plan
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
@@ -50,6 +54,7 @@ class Stage:
     database: Database
     books: Books
     fleet: Fleet
+    prices: Prices
     environment: dict[str, str]
 
     async def reset(self) -> None:
@@ -57,6 +62,11 @@ class Stage:
         self.primary.reset()
         self.secondary.reset()
         await self.fleet.close_breakers()
+
+    def cost_with(self, model: str, tokens: TokenCount) -> Decimal:
+        """US dollars that so many tokens cost with a model of the first provider."""
+        cost = self.prices.cost("primary", model, tokens, at=SystemClock().now())
+        return NOTHING if cost is None else cost
 
     async def visitor_with(self, plan: Plan, *, tenant: str) -> Visitor:
         """A producer of a new tenant with limits of its own."""
@@ -96,6 +106,7 @@ async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIte
             database=database,
             books=Books(database),
             fleet=Fleet(redis, settings.breakers),
+            prices=open_prices(settings.costs.prices, settings.providers),
             environment=joined,
         )
 

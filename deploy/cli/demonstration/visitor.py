@@ -12,8 +12,10 @@ import aiohttp
 import msgspec
 
 from deploy.cli.sending.result import text_of
+from shared.costs.price import TokenCount
 
 _PATIENCE_SECONDS: Final = 30.0
+_MODEL: Final = {"model": "scripted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,20 @@ class Heard:
         """US dollars that the response cost; nothing where that is unknown."""
         return Decimal((self.body.get("cost") or {}).get("amount", 0))
 
+    @property
+    def usage(self) -> TokenCount:
+        """Tokens as the provider counted them."""
+        usage = self.body["usage"]
+        return TokenCount(usage["input_tokens"], usage["output_tokens"])
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """How the answer came about, as far as there is something to tell."""
+        return self.body.get("turn") or {}
+
 
 class Visitor:
-    """Asks with one key. The session is its owner's."""
+    """Asks with one key, the same model where it names no other. The session is its owner's."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, key: str) -> None:
         self._session = session
@@ -51,7 +64,7 @@ class Visitor:
     async def post(self, text: str, *, key: str | None = None, **fields: object) -> Heard:
         """POST /v1/responses, with an idempotency key if given."""
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
-        body = {"input": text, **fields}
+        body = {**_MODEL, "input": text, **fields}
         async with self._session.post(self._url, json=body, headers=headers) as response:
             return await _heard(response)
 
@@ -64,7 +77,7 @@ class Visitor:
 
     async def stream(self, text: str, **fields: object) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a streamed answer. Leaving early cuts the connection."""
-        body = {"input": text, "stream": True, **fields}
+        body = {**_MODEL, "input": text, "stream": True, **fields}
         request = self._session.post(self._url, json=body, headers=self._headers)
         async with aclosing(_events(request)) as events:
             async for event in events:
