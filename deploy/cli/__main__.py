@@ -28,13 +28,14 @@ VERBS = {
     "handoff": "Messages that wait for a person: list and answer them.",
     "dead": "Dead letters: list, show, replay and discard them.",
     "costs": "What was spent: by tenant, user, model, lane, provider or day.",
+    "route": "Which model a message would get, and what that saves.",
     "breakers": "Circuit breakers of the providers: show and reset them.",
     "worker": "Answer messages, in one process, until Ctrl-C.",
     "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
 }
 
 # Verbs that live in a folder of their kind.
-_FOLDERS = {"breakers": "watching", "costs": "watching"}
+_FOLDERS = {"breakers": "watching", "costs": "watching", "route": "routing"}
 
 
 def build_app(*, as_list: bool = False) -> App:

@@ -1,0 +1,1 @@
+"""What the model router would do, and what that would cost."""
