@@ -10,6 +10,7 @@ import msgspec
 
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
+from shared.messages.caching.cache_control import read_cache_control
 from shared.messages.lane import Lane, lane_of
 from shared.messages.message_body import MessageBody
 from shared.messages.metadata.facts import facts_of
@@ -79,6 +80,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
                 )
         _check_numbers(self.body)
         facts_of(self.body.metadata)
+        read_cache_control(self.body.cache_control)
 
     def _names(self) -> Iterator[tuple[str, str | None]]:
         body = self.body

@@ -30,6 +30,7 @@ from shared.resilience.breaker_board import BreakerBoard
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
+from workers.answer_caching import AnswerCaching, open_caching
 from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
 from workers.maintenance.crew import maintenance
@@ -90,7 +91,19 @@ class Runtime:
             )
         )
         chain = await self._open_chain(redis, tracing)
-        return await self._pipeline(ledger, replies, reply, tracing, chain=chain)
+        judging = Judging(build_guardrail(self._settings.validation), self._metrics)
+        caching = await open_caching(
+            self._settings,
+            redis,
+            self._stack,
+            judging=judging,
+            replies=replies,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+        return await self._pipeline(
+            ledger, replies, reply, tracing, chain=chain, judging=judging, caching=caching
+        )
 
     async def _pipeline(
         self,
@@ -100,6 +113,8 @@ class Runtime:
         tracing: Tracing,
         *,
         chain: Chain,
+        judging: Judging,
+        caching: AnswerCaching,
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
@@ -121,11 +136,12 @@ class Runtime:
             steps=(
                 self._recall(chain),
                 *self._model_choice(),
+                *caching.before,
                 AnswerStep(
                     chain,
                     replies,
                     stream_interval_seconds=settings.worker.stream_interval_seconds,
-                    judging=Judging(build_guardrail(settings.validation), metrics),
+                    judging=judging,
                     meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
                     metrics=metrics,
                     clock=clock,
@@ -133,6 +149,7 @@ class Runtime:
             ),
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
+            afterwards=caching.afterwards,
             leases=leases,
             metrics=metrics,
             tracing=tracing,

@@ -14,6 +14,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.redis.cache.finding import CacheTicket
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Turn:
     """The model or tier that the chain is asked for, where the caller named none."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What steps opened for the turn; closed when it is over, however it ended."""
+    cache_ticket: CacheTicket | None = None
+    """Where the answer may be stored; None when it may not."""
     settlement: Settlement | None = None
 
     @property

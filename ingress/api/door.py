@@ -8,12 +8,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.quota_headers import quota_headers
 from ingress.admission.verdict import Refused
 from ingress.api.http.errors import NO_RETRY, Header, HttpRefusal, NotAdmitted
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.request_headers import deadline, idempotency_key, require_json
+from ingress.api.http.request_headers import (
+    cache_control,
+    deadline,
+    idempotency_key,
+    require_json,
+    with_cache_control,
+)
 from ingress.arrival import Arrival
 from ingress.authentication import Authentication, Caller
 from ingress.events import Replies
@@ -60,6 +68,9 @@ class Door:
         self, exchange: Exchange, caller: Caller, *, body: MessageBody, raw: bytes, surface: Surface
     ) -> Arrival:
         """The message in this request; raises InvalidRequest for its headers."""
+        if words := cache_control(exchange):
+            body = msgspec.structs.replace(body, cache_control=words)
+            raw = with_cache_control(raw, words)
         return Arrival(
             tenant=caller.tenant,
             body=body,

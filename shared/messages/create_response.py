@@ -58,6 +58,8 @@ class CreateResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
     tool_choice: Literal["auto", "none"] | None = None
     include: Annotated[list[str], msgspec.Meta(max_length=0)] | None = None
+    cache_control: str | None = None
+    """Ours: what the header `Cache-Control` says, for those who have no headers."""
 
     @property
     def user_id(self) -> str | None:

@@ -33,6 +33,7 @@ class MessageBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     background: bool | None = None
     store: bool | None = None
     stream: bool | None = None
+    cache_control: str | None = None
 
     @property
     def items(self) -> list[InputItem]:

@@ -12,6 +12,7 @@ from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
+from shared.settings.turn.caching import CachingSettings
 from shared.settings.turn.context import ContextSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.routing import RoutingSettings
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     routing: RoutingSettings = RoutingSettings()
     costs: CostSettings = CostSettings()
     validation: ValidationSettings = ValidationSettings()
+    caching: CachingSettings = CachingSettings()
     breakers: BreakerSettings = BreakerSettings()
     hedging: HedgingSettings = HedgingSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -86,11 +86,12 @@ def unsound_validation(settings: ValidationSettings) -> Iterator[str]:
             f"({settings.longest_characters}): no answer could pass. Lower it."
         )
     for name, pattern in settings.patterns.items():
-        if problem := _problem(pattern):
+        if problem := pattern_problem(pattern):
             yield f"validation.patterns.{name} = {pattern!r}: {problem}"
 
 
-def _problem(pattern: str) -> str | None:
+def pattern_problem(pattern: str) -> str | None:
+    """What keeps the engine from using a pattern, with the fix; None when nothing does."""
     # Imported here: who has no patterns of their own needs no engine to read settings.
     import re2
 
@@ -103,5 +104,5 @@ def _problem(pattern: str) -> str | None:
         text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         return f"{text}. Mend the pattern; RE2 has no look-around and no back-references."
     if compiled.fullmatch(""):
-        return "matches the empty text, so it would forbid every answer. Let it need a character."
+        return "matches the empty text, so it would fit everything. Let it need a character."
     return None

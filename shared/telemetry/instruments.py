@@ -35,6 +35,8 @@ TIER: Final = Label("tier", 2, "small, large")
 ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
 VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
+CACHE_KIND: Final = Label("kind", 3, "exact, semantic, single_flight")
+CACHE_REFUSAL: Final = Label("reason", 24, "why it was not used or not kept, such as personal")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
 DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
 REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
@@ -208,6 +210,22 @@ TURN: Final = (
         GUARD_VERDICT,
         unit="answers",
     ),
+    counter("cache_hits", "Messages answered without a call.", CACHE_KIND, unit="messages"),
+    counter("cache_misses", "Looks into the cache that found nothing.", unit="messages"),
+    counter(
+        "cache_refusals",
+        "Messages and answers that the cache was not used for, by why.",
+        CACHE_REFUSAL,
+        unit="messages",
+    ),
+    counter("cache_stores", "Answers kept to be given again.", unit="answers"),
+    counter(
+        "saved_cost",
+        "What the calls would have cost that the cache spared, where it is known.",
+        CACHE_KIND,
+        unit="dollars",
+    ),
+    counter("wrong_cache_hits", "Stored answers that a caller reported.", unit="answers"),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),
 )

@@ -63,6 +63,12 @@ class Metrics:
     validator_catches: Counter
     routed_messages: Counter
     routing_score: Histogram
+    cache_hits: Counter
+    cache_misses: Counter
+    cache_refusals: Counter
+    cache_stores: Counter
+    saved_cost: Counter
+    wrong_cache_hits: Counter
     handoffs: Counter
     replies: Counter
 

@@ -68,7 +68,8 @@ class Reply:
             message_id=record.id,
             estimated_tokens=record.estimated_tokens,
             used_tokens=(record.input_tokens or 0) + (record.output_tokens or 0),
-            output_tokens=record.output_tokens,
+            # Nothing was written where a stored answer was given: that teaches nothing.
+            output_tokens=record.output_tokens or None,
             nano_dollars=_cost(record),
         )
 

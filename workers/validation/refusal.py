@@ -22,6 +22,11 @@ _REFUSAL: Final = re2.compile(
 )
 
 
+def begins_with_refusal(text: str) -> bool:
+    """Whether an answer begins by refusing, in the words that English models use."""
+    return _REFUSAL.search(text[:_READ]) is not None
+
+
 class Refusal:
     """Catches an answer that begins by refusing, in the words that English models use."""
 
@@ -31,7 +36,7 @@ class Refusal:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
-        if _REFUSAL.search(draft.text[:_READ]) is None:
+        if not begins_with_refusal(draft.text):
             return None
         return Catch(
             validator=self.name,

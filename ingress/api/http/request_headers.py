@@ -7,10 +7,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
 from shared.clock import Clock
 from shared.errors import InvalidRequest
+from shared.messages.caching.cache_control import HEADER as CACHE_CONTROL
+from shared.messages.caching.cache_control import read_cache_control
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
 LONGEST_DEADLINE_SECONDS: Final = 10 * 365 * 86_400
@@ -69,6 +73,23 @@ def deadline(exchange: Exchange, clock: Clock) -> datetime | None:
         return at.astimezone(UTC) if at.tzinfo is not None else _no_deadline(text)
     except (ValueError, OverflowError):
         return _no_deadline(text)
+
+
+def cache_control(exchange: Exchange) -> str | None:
+    """What the message says about stored answers; raises InvalidRequest for what makes no sense."""
+    words = exchange.header(b"cache-control")
+    if words is None:
+        return None
+    read_cache_control(words, param=CACHE_CONTROL)
+    return words
+
+
+def with_cache_control(raw: bytes, words: str) -> bytes:
+    """The body with the header's words in it, where the worker finds them.
+
+    `raw` is a JSON object with at least one field; of a field that is there twice the last counts.
+    """
+    return raw.rstrip()[:-1] + b',"cache_control":' + msgspec.json.encode(words) + b"}"
 
 
 def wait_preference(exchange: Exchange) -> float | None:

@@ -42,12 +42,18 @@ class ContextReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CacheReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The stored answer that was given; `entry` can be deleted or reported as wrong."""
+    """The stored answer that was given; `entry` can be deleted or reported as wrong.
+
+    `saved` is what the answer had cost in US dollars when a provider gave it, and `response_id`
+    the message it was first the answer to.
+    """
 
     kind: CacheKind
     entry: str
     age_seconds: float = 0.0
     similarity: float | None = None
+    response_id: str | None = None
+    saved: str | None = None
 
 
 class TurnReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
+from shared.settings.turn.caching import unsound_caching
 from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
@@ -26,6 +27,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _budget(settings.limits.daily_budget)
     yield from unsound_validation(settings.validation)
     yield from unsound_routing(settings.routing)
+    yield from unsound_caching(settings.caching)
 
 
 def _servers(settings: Settings) -> Iterator[str]:

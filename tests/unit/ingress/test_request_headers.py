@@ -7,13 +7,16 @@ import pytest
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import (
+    cache_control,
     deadline,
     idempotency_key,
     require_json,
     wait_preference,
+    with_cache_control,
 )
 from shared.clock import ManualClock
 from shared.errors import InvalidRequest
+from shared.messages.message_body import decode_body
 
 CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -89,3 +92,19 @@ def test_other_types_are_refused(kind: str) -> None:
     with pytest.raises(HttpRefusal) as raised:
         require_json(exchange(content_type=kind))
     assert raised.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"input": "hi"}', b' {"input":"hi","cache_control":"no-store"} \n']
+)
+def test_the_header_for_the_cache_goes_into_the_body_and_wins_there(raw: bytes) -> None:
+    words = cache_control(exchange(cache_control=' max-age="5" '))
+    assert words is not None
+    body = decode_body(with_cache_control(raw, words))
+    assert (body.input, body.cache_control) == ("hi", 'max-age="5"')
+
+
+def test_a_header_for_the_cache_that_makes_no_sense_is_refused_by_its_name() -> None:
+    with pytest.raises(InvalidRequest, match="Cache-Control"):
+        cache_control(exchange(cache_control="max-age=soon"))
+    assert cache_control(exchange()) is None

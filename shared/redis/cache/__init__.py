@@ -1,0 +1,1 @@
+"""Answers kept to be given again, and the flights that several messages share."""

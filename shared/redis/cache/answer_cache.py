@@ -1,0 +1,132 @@
+"""The store of answers: found in one round trip, bounded by size, age and number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.redis.cache.cached_answer import CachedAnswer, decode_answer, encode_answer
+from shared.redis.cache.finding import CacheTicket, Finding, FlightRole
+from shared.redis.cache.place import CachePlace, entry_prefix, generation_key, index_key
+from shared.redis.circuit import Circuit
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.resilience.group_commit import GroupCommit
+
+_PACKAGE: Final = "shared.redis.cache"
+_ANY_AGE: Final = ""
+_NO_ANSWER: Final = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quest:
+    """What to look for. With an `owner` it takes a seat on the flight when there is no answer."""
+
+    place: CachePlace
+    owner: str = ""
+    max_age_seconds: float | None = None
+    reads: bool = True
+    """False to learn the generation alone."""
+
+
+class AnswerCache:
+    """Looks travel in groups. Redis away or slow is a miss: a cache fails open, and at once."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        clock: Clock,
+        *,
+        timeout_seconds: float,
+        ttl_seconds: float,
+        entries_per_tenant: int,
+        flight_lease_seconds: float,
+    ) -> None:
+        self._redis = redis
+        self._timeout_seconds = timeout_seconds
+        self._ttl_ms = int(ttl_seconds * 1000)
+        self._entries_per_tenant = entries_per_tenant
+        self._lease_ms = int(flight_lease_seconds * 1000)
+        self._circuit = Circuit(redis, clock, timeout_seconds=timeout_seconds)
+        self._look_up: LuaScript = load_script(_PACKAGE, "look_up.lua")
+        self._store: LuaScript = load_script(_PACKAGE, "store.lua")
+        self._looks: GroupCommit[Quest, Finding | None] = GroupCommit(self._look_all, concurrency=4)
+
+    async def look_up(self, quest: Quest) -> Finding | None:
+        """What is there; None when Redis did not say."""
+        try:
+            return await self._looks.submit(quest)
+        except Unavailable:
+            return None
+
+    async def store(self, ticket: CacheTicket, answer: CachedAnswer) -> bool:
+        """Keep an answer where its question was looked up; whether it is kept."""
+        place = ticket.place
+        call = ScriptCall(
+            (generation_key(place.tenant_id), place.entry, index_key(place.tenant_id)),
+            (
+                ticket.generation,
+                encode_answer(answer),
+                self._ttl_ms,
+                place.digest,
+                self._entries_per_tenant,
+                entry_prefix(place.tenant_id),
+            ),
+        )
+        (reply,) = await self._run(self._store, [call])
+        return reply == 1
+
+    async def drop(self, place: CachePlace) -> None:
+        """Forget one answer; without Redis it stays until it is too old."""
+        if self._circuit.is_open():
+            return
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._redis.unlink(place.entry)
+        except (RedisError, OSError):
+            self._circuit.trip()
+
+    async def close(self) -> None:
+        await self._looks.close()
+        await self._circuit.close()
+
+    async def _look_all(self, quests: list[Quest]) -> Sequence[Finding | None]:
+        replies = await self._run(self._look_up, [self._call(quest) for quest in quests])
+        return [_finding(reply) for reply in replies]
+
+    def _call(self, quest: Quest) -> ScriptCall:
+        place = quest.place
+        oldest: str | int = _ANY_AGE
+        if not quest.reads:
+            oldest = _NO_ANSWER
+        elif quest.max_age_seconds is not None:
+            oldest = int(quest.max_age_seconds * 1000)
+        return ScriptCall(
+            (generation_key(place.tenant_id), place.entry, place.flight),
+            (quest.owner, self._lease_ms, oldest),
+        )
+
+    async def _run(self, script: LuaScript, calls: list[ScriptCall]) -> list[object]:
+        """One reply for each call; None for those that Redis did not answer."""
+        if self._circuit.is_open():
+            return [None] * len(calls)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await script.call_all(self._redis, calls)
+        except (RedisError, OSError):
+            self._circuit.trip()
+            return [None] * len(calls)
+
+
+def _finding(reply: object) -> Finding | None:
+    if not isinstance(reply, list):
+        return None
+    generation, role, age_ms, stored = reply
+    answer = decode_answer(stored) if stored else None
+    return Finding(generation, FlightRole(role), answer, age_ms / 1000)

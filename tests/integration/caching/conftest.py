@@ -1,0 +1,98 @@
+"""Two workers that share a cache, on each broker; what they ask is counted at the provider."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from shared.redis.cache.housekeeping import Housekeeping
+from shared.redis.client import open_redis
+from shared.settings import Settings
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.stack import Stack, openai_link
+from tests.servers.migrated import migrate
+
+CACHING = {
+    "FOREBAY_CACHING__EXACT": "true",
+    "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS": "1",
+}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[ProviderThread]:
+    with ProviderThread() as thread:
+        yield thread
+
+
+@pytest.fixture(scope="module", params=["rabbitmq", "redis"])
+def stack(
+    request: pytest.FixtureRequest,
+    provider: ProviderThread,
+    redis_databases: Iterator[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stack:
+    provider.reset()
+    folder = tmp_path_factory.mktemp("caching")
+    (folder / "rules.toml").write_text('[default]\nanswer = "Later, please."\n')
+    url = f"sqlite+aiosqlite:///{folder / 'ledger.sqlite3'}"
+    migrate(url)
+    links: list[dict[str, Any]] = [
+        openai_link(provider.url, "first"),
+        {"name": "rules", "kind": "rules", "rules_file": str(folder / "rules.toml")},
+    ]
+    return Stack(
+        broker_url=_broker(request, redis_databases),
+        redis_url=next(redis_databases),
+        ledger_url=url,
+        providers=links,
+        extra=CACHING,
+    )
+
+
+def _broker(request: pytest.FixtureRequest, databases: Iterator[str]) -> str:
+    if request.param == "redis":
+        return next(databases)
+    rabbitmq = request.getfixturevalue("rabbitmq")
+    url: str = rabbitmq.vhost_url(rabbitmq.create_vhost())
+    return url
+
+
+@pytest.fixture(scope="module")
+def workers(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[AgentWorker, AgentWorker]]:
+    """Two that all tests of the file share; leave them running."""
+    folder = tmp_path_factory.mktemp("workers")
+    pair = AgentWorker(stack, folder), AgentWorker(stack, folder)
+    for each in pair:
+        each.start(ready=False)
+    for each in pair:
+        each.wait_until_ready()
+    yield pair
+    for each in pair:
+        each.kill()
+
+
+@pytest.fixture
+async def road(stack: Stack, workers: tuple[AgentWorker, AgentWorker]) -> AsyncIterator[Road]:
+    async with open_road(stack) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def redis_client(stack: Stack) -> AsyncIterator[Redis]:
+    """A client of the Redis that holds the cache."""
+    settings: Settings = stack.settings
+    client = open_redis(settings.redis)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def housekeeping(redis_client: Redis) -> Housekeeping:
+    return Housekeeping(redis_client)

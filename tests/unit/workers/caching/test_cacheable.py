@@ -1,0 +1,131 @@
+"""The cacheable rule: what is never answered from the store, and what is never kept."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.messages.caching.cache_control import ANYTHING, CacheControl
+from shared.messages.input_item import InputItem, Role
+from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.state import ResponseState
+from shared.settings.turn.caching import CachingSettings
+from tests.unit.workers.caching.turns import NOW, asked
+from workers.caching.cacheable import CacheableRule, NotCacheable
+from workers.validation.refusal import begins_with_refusal
+
+FACTS = {FACTS_KEY: json.dumps({"balance": {"type": "money", "value": 47.15}})}
+
+
+def rule(**settings: Any) -> CacheableRule:
+    return CacheableRule(
+        CachingSettings(**{"exact": True, **settings}),
+        stand_ins=["rules"],
+        is_refusal=begins_with_refusal,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My SSN is 078-05-1120, am I eligible?",
+        "Charge 4111 1111 1111 1111 please",
+        "Write to jane.doe@example.com",
+        "Call me on +49 228 1234567",
+        "What is my account balance?",
+        "where is my last order",
+        "Can you see our open invoices?",
+        "I'm called Jane, what about it?",
+        "How much do I owe you?",
+        "What is the state of order #48213?",
+        "Use the key sk-abcdefghijklmnop123 for it",
+    ],
+)
+def test_a_personal_message_is_never_answered_from_the_store(text: str) -> None:
+    assert rule().why_not_message(asked(text), ANYTHING) is NotCacheable.PERSONAL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is a forebay?",
+        "How do I turn on two-factor authentication?",
+        "Which orders of magnitude are there?",
+        "What is 17 times 23?",
+        "My cat sleeps all day, why?",
+        "What happened in 1848?",
+    ],
+)
+def test_a_question_of_everybody_may_be(text: str) -> None:
+    assert rule().why_not_message(asked(text), ANYTHING) is None
+
+
+def test_what_was_said_before_makes_a_message_personal_as_well() -> None:
+    before = (InputItem(Role.USER, "My account number is of no concern here."),)
+    assert rule().why_not_message(asked(before=before), ANYTHING) is NotCacheable.PERSONAL
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"store": False}, NotCacheable.NO_STORE),
+        ({"temperature": 1.2}, NotCacheable.TEMPERATURE),
+        ({"user": "jane", "metadata": FACTS}, NotCacheable.PERSONAL_FACTS),
+        ({"metadata": FACTS}, None),
+        ({"user": "jane"}, None),
+    ],
+)
+def test_what_a_message_asks_for_may_speak_against_it(
+    changes: dict[str, Any], reason: NotCacheable | None
+) -> None:
+    assert rule().why_not_message(asked(**changes), ANYTHING) is reason
+
+
+def test_no_store_is_heeded_and_no_cache_still_stores() -> None:
+    assert rule().why_not_message(asked(), CacheControl(no_store=True)) is NotCacheable.NO_STORE
+    assert rule().why_not_message(asked(), CacheControl(no_cache=True)) is None
+
+
+def test_it_is_off_unless_switched_on_and_then_for_the_named_tenants() -> None:
+    assert rule(exact=False).why_not_message(asked(), ANYTHING) is NotCacheable.OFF
+    named = rule(tenants=("ten_2",))
+    assert named.why_not_message(asked(), ANYTHING) is NotCacheable.OFF
+    assert named.why_not_message(asked(tenant="ten_2"), ANYTHING) is None
+
+
+def test_the_highest_temperature_is_a_setting_and_an_unset_one_counts_as_1() -> None:
+    strict = rule(highest_temperature=0.2)
+    assert strict.why_not_message(asked(), ANYTHING) is NotCacheable.TEMPERATURE
+    assert strict.why_not_message(asked(temperature=0.0), ANYTHING) is None
+
+
+def test_an_operator_adds_what_is_personal_where_he_is() -> None:
+    own = rule(personal_patterns={"patient": r"(?i)patient \w+"})
+    assert own.why_not_message(asked("How is patient Zero?"), ANYTHING) is NotCacheable.PERSONAL
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ({}, None),
+        ({"state": ResponseState.FAILED}, NotCacheable.NOT_COMPLETED),
+        ({"state": ResponseState.INCOMPLETE}, NotCacheable.NOT_COMPLETED),
+        ({"state": ResponseState.REQUIRES_ACTION}, NotCacheable.NOT_COMPLETED),
+        ({"answered_by": "rules"}, NotCacheable.NO_MODEL),
+        ({"output_text": " \n"}, NotCacheable.EMPTY),
+        ({"output_text": "x" * 101}, NotCacheable.TOO_LARGE),
+        ({"output_text": "I'm sorry, but I can't help with that."}, NotCacheable.REFUSED),
+        ({"output_text": "Ask jane.doe@example.com."}, NotCacheable.PERSONAL),
+        ({"output_text": "You find it in your account."}, None),
+    ],
+)
+def test_only_a_whole_answer_of_a_model_is_kept(
+    end: dict[str, Any], reason: NotCacheable | None
+) -> None:
+    turn = asked()
+    told = {"output_text": "A basin.", "answered_by": "first", "cost": Decimal(0), **end}
+    turn.end(told.pop("state", ResponseState.COMPLETED), NOW, **told)
+    assert rule(largest_answer_bytes=100).why_not_answer(turn) is reason

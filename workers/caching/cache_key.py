@@ -1,0 +1,77 @@
+"""The cache key: all that an answer depends on, so that none is given where it would not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from shared.messages.input_item import Role
+from shared.messages.metadata.facts import FACTS_KEY
+from shared.redis.cache.place import CachePlace
+from workers.turn import Turn
+
+_DIGEST_BYTES: Final = 16
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """Where a question's answer is kept.
+
+    `namespace` covers all but the question itself: within it, answers to questions that mean the
+    same may stand in for each other. The index generation is no part of either; it is kept with
+    the entry and compared in the store.
+    """
+
+    place: CachePlace
+    namespace: str
+    question: str
+    is_lone_question: bool
+    """Whether a user asked one thing and nothing was said before."""
+
+
+def cache_key(turn: Turn, *, chain: str) -> CacheKey:
+    """The key of a turn whose conversation has been recalled and whose model is chosen.
+
+    `chain` names the providers and their models: who answers is a part of the answer.
+    """
+    items = [(item.role.value, item.text.strip()) for item in turn.items]
+    question = items.pop()[1] if items and items[-1][0] == Role.USER else ""
+    namespace = _digest((chain, _asked(turn), items))
+    instructions = {Role.SYSTEM, Role.DEVELOPER}
+    return CacheKey(
+        place=CachePlace(turn.record.tenant_id, _digest((namespace, question))),
+        namespace=namespace,
+        question=question,
+        is_lone_question=bool(question) and all(role in instructions for role, _ in items),
+    )
+
+
+def _asked(turn: Turn) -> dict[str, object]:
+    """What the caller asked for besides the words, and what was decided and looked up for it."""
+    body = turn.body
+    metadata = body.metadata or {}
+    return {
+        "tenant": turn.record.tenant_id,
+        "model": turn.model or body.model,
+        "text": body.text,
+        "max_output_tokens": body.max_output_tokens,
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "stop": body.stop,
+        "seed": body.seed,
+        "presence_penalty": body.presence_penalty,
+        "frequency_penalty": body.frequency_penalty,
+        "prompt_cache_key": body.prompt_cache_key,
+        "attached_facts": {
+            key: value for key, value in metadata.items() if key.startswith(FACTS_KEY)
+        },
+        "facts": turn.facts,
+    }
+
+
+def _digest(parts: object) -> str:
+    return blake2b(_encoder.encode(parts), digest_size=_DIGEST_BYTES).hexdigest()

@@ -1,0 +1,99 @@
+"""The cacheable rule: which messages may be given a stored answer, and which answers are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from enum import StrEnum
+from typing import Final
+
+from shared.messages.caching.cache_control import CacheControl
+from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.state import ResponseState
+from shared.settings.turn.caching import CachingSettings
+from workers.caching.personal import PersonalPatterns
+from workers.turn import Turn
+
+_UNSET_TEMPERATURE: Final = 1.0
+"""What providers take when nobody says."""
+
+
+class NotCacheable(StrEnum):
+    """Why the cache is not used for a message, or an answer is not kept."""
+
+    OFF = "off"
+    NO_STORE = "no_store"
+    """Its caller does not want it stored: `no-store`, or `store: false`."""
+    TEMPERATURE = "temperature"
+    PERSONAL = "personal"
+    PERSONAL_FACTS = "personal_facts"
+    """There are facts, and a user they are about."""
+    NOT_COMPLETED = "not_completed"
+    """Failed, cut off, cancelled, or handed to a human."""
+    NO_MODEL = "no_model"
+    """Rules answered, or another stand-in for the model."""
+    REFUSED = "refused"
+    """The model would not answer."""
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    NOT_KEPT = "not_kept"
+    """The store was away, or was invalidated while the answer was written."""
+
+
+class CacheableRule:
+    """Asked twice: before the look for the message, before storing for its answer.
+
+    Both methods return None where nothing speaks against it.
+    """
+
+    def __init__(
+        self,
+        settings: CachingSettings,
+        *,
+        stand_ins: Collection[str],
+        is_refusal: Callable[[str], bool],
+    ) -> None:
+        self._settings = settings
+        self._tenants = frozenset(settings.tenants)
+        self._stand_ins = frozenset(stand_ins)
+        self._is_refusal = is_refusal
+        self._personal = PersonalPatterns(settings.personal_patterns)
+
+    def why_not_message(self, turn: Turn, control: CacheControl) -> NotCacheable | None:
+        """Why the message is neither answered from the store nor its answer kept."""
+        if not self._is_on_for(turn.record.tenant_id):
+            return NotCacheable.OFF
+        body = turn.body
+        if control.no_store or body.store is False:
+            return NotCacheable.NO_STORE
+        asked = _UNSET_TEMPERATURE if body.temperature is None else body.temperature
+        if asked > self._settings.highest_temperature:
+            return NotCacheable.TEMPERATURE
+        if turn.record.user_id is not None and _has_facts(turn):
+            return NotCacheable.PERSONAL_FACTS
+        if any(self._personal.occur_in(item.text) for item in turn.items):
+            return NotCacheable.PERSONAL
+        return None
+
+    def why_not_answer(self, turn: Turn) -> NotCacheable | None:
+        """Why the answer that ended the turn is not kept."""
+        end = turn.settlement
+        if end is None or end.state is not ResponseState.COMPLETED:
+            return NotCacheable.NOT_COMPLETED
+        if end.answered_by is None or end.answered_by in self._stand_ins:
+            return NotCacheable.NO_MODEL
+        text = end.output_text or ""
+        if not text.strip():
+            return NotCacheable.EMPTY
+        if len(text.encode()) > self._settings.largest_answer_bytes:
+            return NotCacheable.TOO_LARGE
+        if self._is_refusal(text):
+            return NotCacheable.REFUSED
+        return NotCacheable.PERSONAL if self._personal.identify(text) else None
+
+    def _is_on_for(self, tenant_id: str) -> bool:
+        return self._settings.exact and (not self._tenants or tenant_id in self._tenants)
+
+
+def _has_facts(turn: Turn) -> bool:
+    attached = any(key.startswith(FACTS_KEY) for key in turn.body.metadata or ())
+    return attached or bool(turn.facts)

@@ -1,0 +1,92 @@
+"""Retelling: a stored answer, judged again and given as if a provider had just written it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+
+from shared.clock import Clock
+from shared.messages.report.turn_report import CacheReport
+from shared.messages.state import ResponseState
+from shared.redis.cache.cached_answer import CachedAnswer
+from shared.redis.reply_stream import ReplyStream
+from shared.telemetry.metrics import Metrics
+from workers.providers.outcome import Answer, FinishReason, Usage
+from workers.steps.judging import Judging
+from workers.steps.streaming import TextStream
+from workers.turn import Turn
+
+_NO_TOKENS = Usage(input_tokens=0, output_tokens=0)
+
+
+class Retelling:
+    """Ends turns with stored answers, at no cost and without a token: nobody was asked."""
+
+    def __init__(
+        self,
+        judging: Judging,
+        replies: ReplyStream,
+        *,
+        stream_interval_seconds: float,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._judging = judging
+        self._replies = replies
+        self._stream_interval_seconds = stream_interval_seconds
+        self._metrics = metrics
+        self._clock = clock
+
+    async def tell(self, turn: Turn, stored: CachedAnswer, report: CacheReport) -> bool:
+        """End the turn with it; False when the guardrail rejects it.
+
+        Raises InvalidRequest for facts or a schema that cannot be used.
+        """
+        answer = await self._judged(turn, stored)
+        if answer is None:
+            self._metrics.cache_refusals.labels("rejected").inc()
+            return False
+        if turn.is_streamed:
+            await self._stream(turn, answer.text)
+        self._end(turn, answer, stored, report)
+        return True
+
+    async def _judged(self, turn: Turn, stored: CachedAnswer) -> Answer | None:
+        answer = Answer(
+            text=stored.text, model=stored.model, finish=FinishReason.STOP, usage=_NO_TOKENS
+        )
+        judgement = await self._judging.judge(turn, answer)
+        if not judgement.accepted:
+            return None
+        return answer if judgement.answer is None else replace(answer, text=judgement.answer.text)
+
+    async def _stream(self, turn: Turn, text: str) -> None:
+        stream = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        await stream.begin()
+        await stream.write(text)
+        await stream.finish(text)
+
+    def _end(self, turn: Turn, answer: Answer, stored: CachedAnswer, report: CacheReport) -> None:
+        cost = stored.cost
+        told = msgspec.structs.replace(
+            report,
+            response_id=stored.response_id,
+            saved=None if cost is None else f"{cost.normalize():f}",
+        )
+        turn.report = msgspec.structs.replace(turn.report, cache=told)
+        self._metrics.cache_hits.labels(report.kind).inc()
+        if cost is not None:
+            self._metrics.saved_cost.labels(report.kind).inc(float(cost))
+        turn.end(
+            ResponseState.COMPLETED,
+            self._clock.now(),
+            cost=Decimal(0),
+            output_text=answer.text,
+            answered_by=stored.answered_by,
+            model=answer.model,
+            input_tokens=0,
+            cached_tokens=0,
+            output_tokens=0,
+        )

@@ -1,0 +1,45 @@
+"""Store: keep the answer for whoever asks the same."""
+
+from __future__ import annotations
+
+from shared.persistence.ledger.records import Settlement
+from shared.redis.cache.answer_cache import AnswerCache
+from shared.redis.cache.cached_answer import CachedAnswer
+from shared.redis.cache.finding import CacheTicket
+from shared.telemetry.metrics import Metrics
+from workers.caching.cacheable import CacheableRule, NotCacheable
+from workers.turn import Turn
+
+
+class Store:
+    """Runs after the reply: nobody waits for it, except those who follow this flight."""
+
+    name = "store"
+
+    def __init__(self, cache: AnswerCache, *, rule: CacheableRule, metrics: Metrics) -> None:
+        self._cache = cache
+        self._rule = rule
+        self._metrics = metrics
+
+    async def __call__(self, turn: Turn) -> None:
+        ticket, end = turn.cache_ticket, turn.settlement
+        if ticket is None or end is None or turn.report.cache is not None:
+            return
+        reason = self._rule.why_not_answer(turn) or await self._why_not_kept(ticket, end)
+        if reason is None:
+            ticket.landed = True
+            self._metrics.cache_stores.inc()
+        else:
+            self._metrics.cache_refusals.labels(reason).inc()
+
+    async def _why_not_kept(self, ticket: CacheTicket, end: Settlement) -> NotCacheable | None:
+        answer = CachedAnswer(
+            text=end.output_text or "",
+            model=end.model or "",
+            answered_by=end.answered_by or "",
+            response_id=end.message_id,
+            input_tokens=end.input_tokens or 0,
+            output_tokens=end.output_tokens or 0,
+            cost=end.cost,
+        )
+        return None if await self._cache.store(ticket, answer) else NotCacheable.NOT_KEPT
