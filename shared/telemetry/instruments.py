@@ -226,6 +226,17 @@ TURN: Final = (
         unit="dollars",
     ),
     counter("wrong_cache_hits", "Stored answers that a caller reported.", unit="answers"),
+    histogram(
+        "semantic_lookup_duration_seconds",
+        "One look into the semantic cache, its embedding included.",
+        buckets=MILLISECONDS,
+    ),
+    gauge("semantic_entries", "Questions this worker process can search.", unit="questions"),
+    counter(
+        "semantic_untold_changes",
+        "Additions and removals that Redis did not take.",
+        unit="changes",
+    ),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),
 )

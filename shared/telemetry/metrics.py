@@ -69,6 +69,9 @@ class Metrics:
     cache_stores: Counter
     saved_cost: Counter
     wrong_cache_hits: Counter
+    semantic_lookup_duration_seconds: Histogram
+    semantic_entries: Gauge
+    semantic_untold_changes: Counter
     handoffs: Counter
     replies: Counter
 

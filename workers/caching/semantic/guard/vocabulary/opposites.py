@@ -1,0 +1,122 @@
+"""Pairs of directions: what one side asks for is the opposite of the other's.
+
+Verbs stand in their plain form; their endings are found too. `~` lets up to three words stand
+between a verb and its particle: "turn it off".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPPOSITES: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "enable, activate, turn~on, switch~on, start, begin, resume, reactivate, launch, renew, "
+        "subscribe, unpause",
+        "disable, deactivate, turn~off, switch~off, stop, end, pause, suspend, shut~down, cancel, "
+        "terminate, unsubscribe, quit, get~rid, shut~off",
+    ),
+    (
+        "add, include, insert, install, append, attach, put~in",
+        "remove, delete, exclude, uninstall, detach, erase, take~out, take~off, drop, get~rid, "
+        "omit, leave~out, strip",
+    ),
+    ("create, make, restore, recover, keep, save, reopen", "delete, destroy, discard, erase"),
+    (
+        "increase, raise, grow, boost, expand, extend, maximize, maximise, gain, higher, rise, "
+        "turn~up",
+        "decrease, reduce, lower, shrink, cut, shorten, minimize, minimise, lose, fall, drop, "
+        "turn~down, diminish",
+    ),
+    ("more, most, greater", "less, least, fewer, fewest"),
+    (
+        "maximum, max, highest, largest, biggest, longest, greatest, tallest",
+        "minimum, min, lowest, smallest, shortest",
+    ),
+    ("big, large, bigger, larger", "small, little, smaller"),
+    ("long, longer", "short, shorter"),
+    ("fast, faster, fastest, quick, speed~up, accelerate", "slow, slower, slowest, slow~down"),
+    ("cheap, cheaper, cheapest", "expensive, costly, dearest, pricier"),
+    ("good, better, best", "bad, worse, worst"),
+    (
+        "advantage, benefit, pro, strength, upside",
+        "disadvantage, drawback, con, weakness, downside",
+    ),
+    ("old, older, oldest", "new, newer, newest, latest, recent, young, younger, youngest"),
+    ("early, earlier, earliest", "late, later, latest"),
+    ("hot, heat, warm, hotter", "cold, cool, chill, colder"),
+    ("wet", "dry"),
+    ("hard, difficult", "easy, simple"),
+    ("heavy", "light"),
+    ("strong", "weak"),
+    ("rich", "poor"),
+    ("open, unlock, unblock, unban", "close, shut, lock, block, ban"),
+    ("show, unhide, reveal, display, unmute", "hide, conceal, mute"),
+    ("upgrade", "downgrade"),
+    ("connect, pair, link, join, mount", "disconnect, unpair, unlink, leave, unmount"),
+    ("follow", "unfollow"),
+    ("freeze", "unfreeze, thaw"),
+    ("encrypt", "decrypt"),
+    ("encode, serialize", "decode, deserialize"),
+    ("compress, zip", "decompress, extract, unzip"),
+    ("import, upload, push", "export, download, pull"),
+    ("send, sent", "receive, get~back"),
+    ("buy, purchase, bought, acquire", "sell, sold"),
+    ("lend, lent", "borrow"),
+    ("deposit, top~up", "withdraw"),
+    ("accept, approve, confirm, agree", "reject, decline, refuse, deny, denied, dismiss"),
+    (
+        "allow, permit, grant, whitelist",
+        "forbid, prohibit, ban, block, revoke, disallow, blacklist",
+    ),
+    ("win, won", "lose, lost"),
+    ("pass", "fail"),
+    ("enter, entrance, entry", "exit"),
+    ("arrive, arrival", "depart, departure, leave"),
+    ("log~in, sign~in, login", "log~out, sign~out, log~off, logout"),
+    ("sign~up, register, join, opt~in", "opt~out, unregister, leave, unsubscribe"),
+    ("check~in", "check~out"),
+    ("hire", "fire, dismiss"),
+    ("undo, revert", "redo"),
+    ("with, including", "without, excluding"),
+    ("before, until, prior", "after, following, since"),
+    ("above, over", "below, under, beneath"),
+    ("inside, indoor, indoors", "outside, outdoor, outdoors"),
+    ("left", "right"),
+    ("top, upper", "bottom"),
+    ("front", "rear"),
+    ("first", "last, final"),
+    ("next, upcoming, future", "previous, last, past, prior"),
+    ("public", "private"),
+    ("online", "offline"),
+    ("incoming, inbound", "outgoing, outbound"),
+    ("internal", "external"),
+    ("input", "output"),
+    ("read", "write"),
+    ("client", "server"),
+    ("true", "false"),
+    ("safe", "dangerous, unsafe, harmful"),
+    ("ascending", "descending"),
+    ("vertical, vertically", "horizontal, horizontally"),
+    ("temporary, temporarily", "permanent, permanently"),
+    ("domestic", "international, abroad"),
+    ("male, man, men, boy", "female, woman, women, girl"),
+    ("buyer, customer", "seller, vendor"),
+    ("sender", "recipient, receiver"),
+    ("landlord", "tenant"),
+    ("teacher", "student"),
+    ("employer", "employee"),
+    ("parent", "child, kid"),
+    ("mobile", "desktop"),
+    ("profit", "loss"),
+    ("sunrise", "sunset"),
+    ("like, love", "dislike, hate"),
+    ("always", "never"),
+    ("paid", "free"),
+    ("charge, charged", "refund, refunded"),
+    ("same", "different"),
+    ("synchronous, sync", "asynchronous, async"),
+    ("import", "export"),
+    ("up", "down"),
+    ("debit", "credit"),
+    ("cause", "cure, treat, prevent"),
+)
