@@ -26,11 +26,23 @@ SCENES = {
     "worker_killed",
     "hallucinated_balance",
     "forbidden_span",
+    "long_conversation",
     "routing",
+    "exact_hit",
+    "single_flight",
     "budget_stop",
     "flower",
 }
-SAVING = {"cut_and_resumed", "idempotency", "burst_429", "routing", "budget_stop"}
+SAVING = {
+    "cut_and_resumed",
+    "idempotency",
+    "burst_429",
+    "long_conversation",
+    "routing",
+    "exact_hit",
+    "single_flight",
+    "budget_stop",
+}
 FREE = {"rules", "handoff", "flower"}
 
 

@@ -6,9 +6,12 @@ from typing import Final
 
 from deploy.cli.demonstration.scene import Scene
 from deploy.cli.demonstration.scenes.money.budget import budget_stop
+from deploy.cli.demonstration.scenes.money.exact_hit import exact_hit
 from deploy.cli.demonstration.scenes.money.routing import routing
+from deploy.cli.demonstration.scenes.money.single_flight import single_flight
 from deploy.cli.demonstration.scenes.quality.forbidden_span import forbidden_span
 from deploy.cli.demonstration.scenes.quality.hallucination import hallucinated_balance
+from deploy.cli.demonstration.scenes.quality.long_conversation import long_conversation
 from deploy.cli.demonstration.scenes.resilience.breaker import breaker
 from deploy.cli.demonstration.scenes.resilience.handoff import handoff
 from deploy.cli.demonstration.scenes.resilience.hedging import hedging
@@ -34,8 +37,8 @@ _ROAD: Final = (
     burst_429,
 )
 _RESILIENCE: Final = (provider_outage, breaker, hedging, rules, handoff)
-_QUALITY: Final = (hallucinated_balance, forbidden_span)
-_MONEY: Final = (routing, budget_stop)
+_QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
+_MONEY: Final = (routing, exact_hit, single_flight, budget_stop)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
 _LAST: Final = (worker_killed, flower)

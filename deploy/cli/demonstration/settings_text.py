@@ -40,6 +40,9 @@ minimum_samples = 3
 shortest_seconds = 1.0
 largest_share = 1.0
 
+[caching]
+exact = true
+
 [[costs.prices]]
 model = "scripted"
 input_per_million = 2.50

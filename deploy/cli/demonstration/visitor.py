@@ -54,15 +54,32 @@ class Heard:
 
 
 class Visitor:
-    """Asks with one key, the same model where it names no other. The session is its owner's."""
+    """Asks with one key, the same model where it names no other, and wants an answer of its own.
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, key: str) -> None:
+    The session is its owner's.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, key: str, *, shares_answers: bool = False
+    ) -> None:
         self._session = session
+        self._door = url
+        self._key = key
         self._url = f"{url}/v1/responses"
         self._headers = {"Authorization": f"Bearer {key}"}
+        if not shares_answers:
+            self._headers["Cache-Control"] = "no-store"
 
-    async def post(self, text: str, *, key: str | None = None, **fields: object) -> Heard:
-        """POST /v1/responses, with an idempotency key if given."""
+    def sharing_answers(self) -> Visitor:
+        """The same producer, content with an answer that somebody else was given."""
+        return Visitor(self._session, self._door, self._key, shares_answers=True)
+
+    async def post(
+        self, text: str | list[dict[str, str]], *, key: str | None = None, **fields: object
+    ) -> Heard:
+        """POST /v1/responses with a text or a whole conversation, under an idempotency key if
+        given.
+        """
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
         body = {**_MODEL, "input": text, **fields}
         async with self._session.post(self._url, json=body, headers=headers) as response:

@@ -1,1 +1,1 @@
-"""What may not leave: false facts and forbidden spans."""
+"""What a model is given, and what of its answer may not leave."""
