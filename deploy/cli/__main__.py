@@ -32,10 +32,18 @@ VERBS = {
     "breakers": "Circuit breakers of the providers: show and reset them.",
     "worker": "Answer messages, in one process, until Ctrl-C.",
     "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
+    "model": "Answer for `local` providers with a small model on this machine, until Ctrl-C.",
 }
 
 # Verbs that live in a folder of their kind.
-_FOLDERS = {"breakers": "watching", "costs": "watching", "route": "routing"}
+_FOLDERS = {
+    "breakers": "watching",
+    "costs": "watching",
+    "ingress": "serving",
+    "model": "serving",
+    "route": "routing",
+    "worker": "serving",
+}
 
 
 def build_app(*, as_list: bool = False) -> App:

@@ -12,6 +12,7 @@ from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from deploy.embedded.files.state_file import StackState
+    from deploy.embedded.stack import EmbeddedStack
 
 
 def up(
@@ -24,7 +25,8 @@ def up(
     """Start everything here, in one folder and on loopback, until Ctrl-C.
 
     Redis, the ledger, the door, workers and Flower. Data stays in the folder (`.forebay`).
-    Without providers in the settings, built-in rules answer what they know and people the rest.
+    Without providers in the settings a small model on this machine answers, if it is installed;
+    after it built-in rules, then people.
 
     Parameters
     ----------
@@ -43,9 +45,7 @@ def up(
 
 
 def _provider(url: str | None, model: str | None, key_env: str | None) -> dict[str, str]:
-    from msgspec.json import encode
-
-    from workers.providers.building import BUILT_IN_RULES
+    from deploy.embedded.chain import chain_behind
 
     if not url or not model:
         raise InvalidRequest("Give both --provider-url and --model.")
@@ -57,12 +57,7 @@ def _provider(url: str | None, model: str | None, key_env: str | None) -> dict[s
     }
     if key_env:
         named["api_key_env"] = key_env
-    chain = [
-        named,
-        {"name": "rules", "kind": "rules", "rules_file": str(BUILT_IN_RULES)},
-        {"name": "handoff", "kind": "handoff"},
-    ]
-    return {"FOREBAY_PROVIDERS": encode(chain).decode()}
+    return chain_behind(named)
 
 
 async def _up(environment: dict[str, str], *, as_json: bool) -> None:
@@ -76,13 +71,13 @@ async def _serve(environment: dict[str, str], *, as_json: bool) -> None:
 
     began = time.monotonic()
     if not as_json:
-        say("Starting Redis, the ledger, the door, a worker and Flower ...")
+        say("Starting Redis, the ledger, the door, a worker, Flower and what answers ...")
     async with embedded_stack(environment, report=complain) as (stack, state):
         seconds = time.monotonic() - began
         if as_json:
             say_json(_ready(state, stack.providers, seconds))
         else:
-            _welcome(state, stack.providers, seconds)
+            _welcome(state, stack, seconds)
         await asyncio.Event().wait()
 
 
@@ -103,20 +98,27 @@ def _ready(state: StackState, providers: list[str], seconds: float) -> dict[str,
     }
 
 
-def _welcome(state: StackState, providers: list[str], seconds: float) -> None:
+def _welcome(state: StackState, stack: EmbeddedStack, seconds: float) -> None:
     say(f"Ready in {seconds:.1f} s. Everything is in {state.folder}.\n")
     say(f"  API      {state.url}/v1")
     say(f"  Key      {state.key}")
     say(f"  Docs     {state.url}/docs")
     if state.flower_url:
         say(f"  Flower   {state.flower_url}  ({state.flower_user} / {state.flower_password})")
-    say(f"  Answers  {', then '.join(providers)}\n")
-    if not providers_with_model(providers):
-        say("No model is configured: rules answer what they know, people the rest.")
-        say("Name one with --provider-url and --model, or under [[providers]] in forebay.toml.\n")
+    say(f"  Answers  {', then '.join(stack.providers)}\n")
+    if stack.has_own_chain:
+        _suggest_provider(stack)
     say('Try:  forebay send "hello"       Stop:  Ctrl-C')
 
 
-def providers_with_model(providers: list[str]) -> list[str]:
-    """Those that are neither rules nor people."""
-    return [name for name in providers if name not in {"rules", "handoff"}]
+def _suggest_provider(stack: EmbeddedStack) -> None:
+    if stack.runs_local_model:
+        say(
+            "No provider is configured: a small model on this machine answers, fluent, often wrong."
+        )
+    else:
+        from workers.local_model.weights import INSTALL_COMMAND
+
+        say("No model is configured: rules answer what they know, people the rest.")
+        say(f"A small one for this machine:  {INSTALL_COMMAND}")
+    say("Name one with --provider-url and --model, or under [[providers]] in forebay.toml.\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deploy.embedded.environment import overlaid, stack_environment
 from deploy.embedded.files.credentials import Credentials
 from deploy.embedded.files.folder import StackFolder
+from deploy.embedded.local_model import local_model_environment, runs_local_model
 from deploy.embedded.processes.ports import usable_port
 from shared.settings import Settings, load_settings
 
@@ -21,6 +22,9 @@ class Plan:
     environment: dict[str, str]
     redis_port: int
     flower_port: int | None
+    has_own_chain: bool
+    """Nobody configured a provider, so the stack chose."""
+    runs_local_model: bool
     notices: tuple[str, ...]
     """What is not as the settings asked for."""
 
@@ -31,14 +35,18 @@ def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping
     redis_port = usable_port(wanted.embedded.redis_port)
     door_port = usable_port(wanted.ingress.port)
     overlay = stack_environment(folder, credentials, redis_port=redis_port, door_port=door_port)
+    overlay |= local_model_environment(wanted)
     ours = overlaid(environment, overlay)
     flower_port = usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None
+    settings = load_settings(ours)
     return Plan(
-        settings=load_settings(ours),
+        settings=settings,
         overlay=overlay,
         environment=ours,
         redis_port=redis_port,
         flower_port=flower_port,
+        has_own_chain=not wanted.providers,
+        runs_local_model=runs_local_model(settings),
         notices=tuple(
             f"Port {asked} is taken: {who} is at {got} instead."
             for who, asked, got in (

@@ -18,6 +18,7 @@ from deploy.embedded.files.folder import StackFolder
 from deploy.embedded.files.log_file import keep_bounded
 from deploy.embedded.files.state_file import StackState, write_state
 from deploy.embedded.ledger import prepare_ledger
+from deploy.embedded.local_model import local_model_role
 from deploy.embedded.plan import Plan, plan_run
 from deploy.embedded.processes.child import Child, Report
 from deploy.embedded.processes.leash import Leash
@@ -83,6 +84,16 @@ class EmbeddedStack:
         return named or ["rules", "handoff"]
 
     @property
+    def has_own_chain(self) -> bool:
+        """Whether nobody configured a provider, so that the stack chose who answers."""
+        return self._plan.has_own_chain
+
+    @property
+    def runs_local_model(self) -> bool:
+        """Whether a model on this machine is a part of it."""
+        return self._plan.runs_local_model
+
+    @property
     def logs(self) -> list[Path]:
         return [child.log for child in self._children]
 
@@ -105,6 +116,8 @@ class EmbeddedStack:
             )
             for number in range(1, plan.settings.embedded.workers + 1)
         ]
+        if plan.runs_local_model:
+            roles.append(local_model_role(plan.settings, plan.environment))
         if plan.flower_port is not None:
             roles.append(flower_role(plan.flower_port, plan.environment, self._credentials))
         return roles

@@ -18,5 +18,9 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """0 takes a free one."""
     flower: bool = True
     """Whether Flower runs."""
+    local_model: bool = True
+    """Whether a small model on this machine answers before rules and people where no provider is
+    configured; it must be installed.
+    """
     workers: PositiveInt = 1
     """Worker processes."""

@@ -15,6 +15,7 @@ class ProviderKind(StrEnum):
 
     OPENAI_COMPATIBLE = "openai_compatible"
     ANTHROPIC = "anthropic"
+    LOCAL = "local"
     RULES = "rules"
     HANDOFF = "handoff"
 
@@ -28,7 +29,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Its wire format, or what it does instead of asking a model."""
     base_url: str | None = None
     """Where its server is, such as https://api.example.com/v1; for `openai_compatible` and
-    `anthropic`.
+    `anthropic`. A `local` one asks `local_model.host` and `local_model.port` when not given.
     """
     model: str | None = None
     """The model asked for when the caller's is not one of `models`."""

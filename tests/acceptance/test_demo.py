@@ -20,6 +20,7 @@ SCENES = {
     "provider_outage",
     "breaker",
     "hedging",
+    "local_model",
     "rules",
     "handoff",
     "raw_queue",
@@ -43,7 +44,7 @@ SAVING = {
     "single_flight",
     "budget_stop",
 }
-FREE = {"rules", "handoff", "flower"}
+FREE = {"local_model", "rules", "handoff", "flower"}
 
 
 def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:

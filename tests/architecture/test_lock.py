@@ -14,7 +14,11 @@ from tests.architecture.tree import ROOT
 INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|file://")
 LOCK = (ROOT / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ASKED = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["test"]]
+ASKED = [
+    *PROJECT["project"]["dependencies"],
+    *PROJECT["project"]["optional-dependencies"]["local"],
+    *PROJECT["dependency-groups"]["test"],
+]
 
 
 def test_the_lock_names_versions_and_no_index() -> None:

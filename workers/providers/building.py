@@ -18,17 +18,16 @@ from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
 from workers.providers.hedging.hedging import Hedging
-from workers.providers.limited import LimitedProvider
+from workers.providers.local import LocalProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.provider import Provider
-from workers.providers.rules import RulesProvider
+from workers.providers.rules import BUILT_IN_RULES, RulesProvider
+from workers.providers.walking.limited import LimitedProvider
 from workers.providers.walking.retry import RetryPolicy
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
 
-BUILT_IN_RULES = Path(__file__).with_name("built_in_rules.toml")
-
-_MODELS = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
+_MODELS = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
 
 _KEEP_ALIVE_SECONDS = 30.0
 _NAMES_REMEMBERED_SECONDS = 30
@@ -116,6 +115,14 @@ def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provid
                 api_key=settings.api_key.reveal() if settings.api_key else None,
                 timeouts=_timeouts(settings),
                 default_output_tokens=settings.max_output_tokens,
+            )
+        case ProviderKind.LOCAL:
+            return LocalProvider(
+                session,
+                name=settings.name,
+                base_url=_required(settings, "base_url", settings.base_url),
+                models=_models(settings),
+                timeouts=_timeouts(settings),
             )
         case ProviderKind.RULES:
             path = Path(_required(settings, "rules_file", settings.rules_file))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -45,14 +45,16 @@ class OpenAICompatibleProvider:
         models: ModelChoice,
         api_key: str | None = None,
         timeouts: Timeouts | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        authorisation = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.name = name
         self._models = models
         self._exchange = Exchange(
             session,
             provider=name,
             url=f"{base_url.rstrip('/')}/chat/completions",
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            headers={**authorisation, **(headers or {})},
             timeouts=timeouts or Timeouts(),
         )
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.

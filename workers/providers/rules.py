@@ -18,6 +18,8 @@ from workers.providers.provider import Prompt, TextSink
 
 PLACEHOLDERS = frozenset({"message", "user", "tenant", "model"})
 
+BUILT_IN_RULES = Path(__file__).with_name("built_in_rules.toml")
+
 _WORD = re.compile(r"\w+")
 
 

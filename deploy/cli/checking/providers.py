@@ -30,13 +30,15 @@ async def _check(provider: ProviderSettings) -> list[Finding]:
     match provider.kind:
         case ProviderKind.OPENAI_COMPATIBLE | ProviderKind.ANTHROPIC:
             return [await _reach(provider)]
+        case ProviderKind.LOCAL:
+            return [await _reach(provider, start="start it (forebay model)")]
         case ProviderKind.RULES:
             return _read_rules(provider)
         case ProviderKind.HANDOFF:
             return [fine("providers", f"'{provider.name}' hands messages to people.")]
 
 
-async def _reach(provider: ProviderSettings) -> Finding:
+async def _reach(provider: ProviderSettings, *, start: str = "start it") -> Finding:
     """Connects and hangs up; a provider that is away is a hint, because a chain bears it."""
     url = urlsplit(provider.base_url or "")
     encrypted = url.scheme == "https"
@@ -52,8 +54,8 @@ async def _reach(provider: ProviderSettings) -> Finding:
         reason = str(error) or "no answer in time"
         return hint(
             "providers",
-            f"'{provider.name}' at {provider.base_url} cannot be reached ({reason}): start it or "
-            "mend its base_url. Until then the chain goes on without it.",
+            f"'{provider.name}' at {provider.base_url} cannot be reached ({reason}): {start} "
+            "or mend its base_url. Until then the chain goes on without it.",
         )
     return fine("providers", f"'{provider.name}' at {provider.base_url} can be reached.")
 

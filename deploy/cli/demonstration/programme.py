@@ -16,6 +16,7 @@ from deploy.cli.demonstration.scenes.resilience.breaker import breaker
 from deploy.cli.demonstration.scenes.resilience.handoff import handoff
 from deploy.cli.demonstration.scenes.resilience.hedging import hedging
 from deploy.cli.demonstration.scenes.resilience.killed import worker_killed
+from deploy.cli.demonstration.scenes.resilience.local_model import local_model
 from deploy.cli.demonstration.scenes.resilience.outage import provider_outage
 from deploy.cli.demonstration.scenes.resilience.rules import rules
 from deploy.cli.demonstration.scenes.road.answered import answered
@@ -36,7 +37,7 @@ _ROAD: Final = (
     raw_queue,
     burst_429,
 )
-_RESILIENCE: Final = (provider_outage, breaker, hedging, rules, handoff)
+_RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
 _MONEY: Final = (routing, exact_hit, single_flight, budget_stop)
 

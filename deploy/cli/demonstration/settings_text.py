@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from workers.providers.building import BUILT_IN_RULES
+from deploy.embedded.processes.ports import usable_port
+from workers.providers.rules import BUILT_IN_RULES
 
 BURST_SHARE: Final = 0.05
 
@@ -17,6 +18,11 @@ port = 0
 folder = "{folder}"
 flower_port = 0
 workers = 2
+# Only the scene about it starts it, so that in the others nobody stands before rules and people.
+local_model = false
+
+[local_model]
+port = {model_port}
 
 # A short burst is enough to be refused, and little time enough to be let in again.
 [limits]
@@ -75,6 +81,11 @@ model = "scripted"
 max_tries = 2
 
 [[providers]]
+name = "local"
+kind = "local"
+max_tries = 1
+
+[[providers]]
 name = "rules"
 kind = "rules"
 rules_file = "{rules}"
@@ -92,5 +103,6 @@ def settings_text(folder: Path, *, primary: str, secondary: str) -> str:
         burst_share=BURST_SHARE,
         primary=primary,
         secondary=secondary,
+        model_port=usable_port(0),
         rules=BUILT_IN_RULES,
     )

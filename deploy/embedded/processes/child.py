@@ -17,6 +17,8 @@ from deploy.embedded.processes.polling import until
 from deploy.embedded.processes.role import Role
 
 START_SECONDS: Final = 30.0
+OTHERS_WAIT_SECONDS: Final = 8.0
+"""For a part that is not needed; after that it starts beside those that are."""
 _BACKOFF_SECONDS: Final = (0.2, 1.0, 2.0, 5.0, 10.0)
 _HEALTHY_SECONDS: Final = 60.0
 """A process that ran this long has earned a fresh backoff."""
@@ -43,21 +45,18 @@ class Child:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> None:
-        """Return when the role is ready; raises StackFailed with the end of its log."""
+        """Return when the role is ready; raises StackFailed with the end of its log.
+
+        A role that is not needed is kept running whatever becomes of its start; that is said.
+        """
         bound_log(self.log)
         process = await self._spawn()
-        ready = asyncio.ensure_future(until(self.role.is_ready))
-        ended = asyncio.ensure_future(process.wait())
-        try:
-            await asyncio.wait(
-                {ready, ended}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not ready.done() or ended.done():
-                raise StackFailed(self._why_not(process.returncode))
-            await ready
-        finally:
-            ready.cancel()
-            ended.cancel()
+        seconds = START_SECONDS if self.role.is_needed else OTHERS_WAIT_SECONDS
+        if not await self._is_ready(process, seconds=seconds):
+            why = self._why_not(process.returncode)
+            if self.role.is_needed:
+                raise StackFailed(why)
+            self._report(f"{why}\nThe others go on without it until it is there.")
         self._keeper = asyncio.create_task(self._keep(process))
 
     async def stop(self) -> None:
@@ -84,6 +83,19 @@ class Child:
             self.role.command, environment=self.role.environment, log=self.log
         )
         return self._process
+
+    async def _is_ready(self, process: asyncio.subprocess.Process, *, seconds: float) -> bool:
+        ready = asyncio.ensure_future(until(self.role.is_ready))
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            await asyncio.wait({ready, ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done() or ended.done():
+                return False
+            await ready
+        finally:
+            ready.cancel()
+            ended.cancel()
+        return True
 
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         crashes = 0

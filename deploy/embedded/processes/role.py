@@ -20,7 +20,8 @@ class Role:
     """A program that is kept running.
 
     `is_ready` is asked until it does its work. `patience_seconds` is how long it may take to
-    stop by itself after SIGTERM.
+    stop by itself after SIGTERM. The stack does not wait for a part that is not needed for an
+    answer, and goes on without it while it is away.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Role:
     is_ready: Callable[[], Awaitable[bool]]
     stop_turn: StopTurn
     patience_seconds: float
+    is_needed: bool = True

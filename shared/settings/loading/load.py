@@ -18,6 +18,7 @@ from shared.settings.loading.sound import unsound
 from shared.settings.providers import ProviderSettings
 from shared.settings.secret import Secret
 from shared.settings.settings import Settings
+from shared.settings.turn.local_model import with_local_model
 
 _PREFIX = "FOREBAY_"
 _NOT_SETTINGS = frozenset({"FOREBAY_CONFIG", "FOREBAY_API_KEY", "FOREBAY_URL"})
@@ -35,7 +36,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = N
     _read_environment(reading, environment)
     settings = read_struct(Settings, reading)
     if settings is not None:
-        settings = _with_keys(settings, environment, reading)
+        settings = _with_providers(settings, environment, reading)
         reading.findings.extend(unsound(settings))
     if reading.findings or settings is None:
         raise SettingsError(reading.findings)
@@ -94,8 +95,11 @@ def _is_setting(path: list[str]) -> bool:
     return True
 
 
-def _with_keys(settings: Settings, env: Mapping[str, str], reading: Reading) -> Settings:
-    providers = tuple(_with_key(provider, env, reading) for provider in settings.providers)
+def _with_providers(settings: Settings, env: Mapping[str, str], reading: Reading) -> Settings:
+    providers = tuple(
+        with_local_model(_with_key(provider, env, reading), settings.local_model)
+        for provider in settings.providers
+    )
     return msgspec.structs.replace(settings, providers=providers)
 
 

@@ -13,6 +13,7 @@ from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
 _BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
+_OVER_HTTP = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
 _LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
 _NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
@@ -65,7 +66,7 @@ def _chain(providers: tuple[ProviderSettings, ...]) -> Iterator[str]:
 
 
 def _provider(provider: ProviderSettings) -> Iterator[str]:
-    over_http = provider.kind in {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC}
+    over_http = provider.kind in _OVER_HTTP
     if over_http and not (provider.base_url or "").startswith(("http://", "https://")):
         yield f"providers: '{provider.name}' needs base_url, such as https://api.example.com/v1."
     if over_http and not provider.named_models:

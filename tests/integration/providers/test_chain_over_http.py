@@ -15,14 +15,13 @@ from tests.integration.providers.asking import ECHO, prompt
 from tests.servers.ports import free_port
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.attempt import ChainResult
-from workers.providers.building import BUILT_IN_RULES
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.error_class import ErrorClass
 from workers.providers.handoff import HandoffProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Provider
-from workers.providers.rules import RulesProvider
+from workers.providers.rules import BUILT_IN_RULES, RulesProvider
 from workers.providers.walking.retry import RetryPolicy
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts

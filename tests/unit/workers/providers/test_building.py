@@ -18,6 +18,7 @@ from workers.providers.anthropic import AnthropicProvider
 from workers.providers.attempt import ChainResult
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.handoff import HandoffProvider
+from workers.providers.local import LocalProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Message, Prompt
@@ -60,18 +61,31 @@ async def test_the_chain_has_the_order_of_the_settings(
                 base_url="http://127.0.0.1:1",
                 models=("claude",),
             ),
-            ProviderSettings(name="third", kind=ProviderKind.RULES, rules_file=str(rules_file)),
-            ProviderSettings(name="fourth", kind=ProviderKind.HANDOFF),
+            ProviderSettings(
+                name="third",
+                kind=ProviderKind.LOCAL,
+                base_url="http://127.0.0.1:1/v1",
+                model="tiny",
+            ),
+            ProviderSettings(name="fourth", kind=ProviderKind.RULES, rules_file=str(rules_file)),
+            ProviderSettings(name="fifth", kind=ProviderKind.HANDOFF),
         ],
         session,
         clock=SystemClock(),
     )
 
     providers = [link.provider for link in chain.links]
-    assert [provider.name for provider in providers] == ["first", "second", "third", "fourth"]
+    assert [provider.name for provider in providers] == [
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+    ]
     assert [type(provider) for provider in providers] == [
         OpenAICompatibleProvider,
         AnthropicProvider,
+        LocalProvider,
         RulesProvider,
         HandoffProvider,
     ]

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from shared.errors import SettingsError
 from shared.messages.input_item import Role
-from workers.providers.building import BUILT_IN_RULES
 from workers.providers.outcome import Answer, Declined, FinishReason
 from workers.providers.provider import Message, Prompt
-from workers.providers.rules import RulesProvider
+from workers.providers.rules import BUILT_IN_RULES, RulesProvider
 
 RULES = """
 [[rule]]

@@ -1,0 +1,1 @@
+"""Commands that become one process of Forebay."""
