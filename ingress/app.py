@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from starlette.types import Receive, Scope, Send
 
 from ingress.api.application import http_application
+from ingress.api.cache.operations import cache_operations
+from ingress.api.cache.stored_answers import StoredAnswers
 from ingress.api.chat.completions import ChatCompletions
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
@@ -70,6 +72,7 @@ def _operations(runtime: Runtime) -> list[Operation]:
         *response_operations(Responses(door), StoredResponses(door)),
         *chat_operations(ChatCompletions(door)),
         *model_operations(Models(door, runtime.settings.providers)),
+        *cache_operations(StoredAnswers(door, runtime.housekeeping)),
         *health_operations(health),
         *docs_operations(docs),
     ]

@@ -29,6 +29,7 @@ from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import build_answer_publisher
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
+from shared.redis.cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
@@ -52,6 +53,7 @@ class Runtime:
         self._tracing = open_tracing(settings.telemetry, "ingress")
         self._database = open_database(settings.ledger)
         self._redis = open_redis(settings.redis)
+        self.housekeeping = Housekeeping(self._redis)
         self._ledger = MessageLedger(self._database, settings.ledger, clock)
         self._publisher = build_publisher(settings.broker, self.metrics)
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)

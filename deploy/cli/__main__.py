@@ -30,6 +30,7 @@ VERBS = {
     "costs": "What was spent: by tenant, user, model, lane, provider or day.",
     "route": "Which model a message would get, and what that saves.",
     "breakers": "Circuit breakers of the providers: show and reset them.",
+    "cache": "Stored answers: show, drop and invalidate them.",
     "worker": "Answer messages, in one process, until Ctrl-C.",
     "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
     "model": "Answer for `local` providers with a small model on this machine, until Ctrl-C.",
@@ -38,6 +39,7 @@ VERBS = {
 # Verbs that live in a folder of their kind.
 _FOLDERS = {
     "breakers": "watching",
+    "cache": "cache",
     "costs": "watching",
     "ingress": "serving",
     "model": "serving",

@@ -15,6 +15,7 @@ class Tag(StrEnum):
     RESPONSES = "Responses"
     CHAT = "Chat completions"
     MODELS = "Models"
+    CACHE = "Cache"
     HEALTH = "Health"
     DOCUMENTATION = "Documentation"
 

@@ -1,0 +1,76 @@
+"""The stored answers of a tenant, named as an operator names them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from deploy.cli.connection import command_settings, open_ledger
+from shared.clock import SystemClock
+from shared.errors import InvalidRequest, NotFound
+from shared.persistence.tenants import TenantRepository
+from shared.redis.cache.housekeeping import Complaint, Housekeeping, KeptAnswer
+from shared.redis.cache.place import CachePlace, place_of
+from shared.redis.client import open_redis
+
+
+async def invalidate(tenant: str) -> int:
+    """Put all out of reach; how many were stored. Raises NotFound, Unavailable."""
+    tenant_id = await _tenant_id(tenant)
+    async with _housekeeping() as housekeeping:
+        return await housekeeping.invalidate(tenant_id)
+
+
+async def find(entry_id: str, tenant: str) -> KeptAnswer:
+    """One of them. Raises InvalidRequest, NotFound, Unavailable."""
+    place = await _place(entry_id, tenant)
+    async with _housekeeping() as housekeeping:
+        kept = await housekeeping.show(place)
+    if kept is None:
+        raise _unknown(entry_id, tenant)
+    return kept
+
+
+async def drop(entry_id: str, tenant: str) -> None:
+    """Forget one. Raises InvalidRequest, NotFound, Unavailable."""
+    place = await _place(entry_id, tenant)
+    async with _housekeeping() as housekeeping:
+        if not await housekeeping.drop(place):
+            raise _unknown(entry_id, tenant)
+
+
+async def complaints(tenant: str, limit: int) -> list[Complaint]:
+    """What callers reported, the newest first. Raises NotFound, Unavailable."""
+    tenant_id = await _tenant_id(tenant)
+    async with _housekeeping() as housekeeping:
+        return await housekeeping.complaints(tenant_id, limit=limit)
+
+
+async def _place(entry_id: str, tenant: str) -> CachePlace:
+    place = place_of(await _tenant_id(tenant), entry_id)
+    if place is None:
+        raise InvalidRequest(
+            f"'{entry_id}' is no id of a stored answer. Give one such as cache_5c6d…, of 32 digits."
+        )
+    return place
+
+
+async def _tenant_id(name: str) -> str:
+    async with open_ledger(command_settings()) as database:
+        tenant = await TenantRepository(database, SystemClock()).named(name)
+    if tenant is None:
+        raise NotFound(f"There is no tenant named '{name}': forebay keys list shows them.")
+    return tenant.id
+
+
+@asynccontextmanager
+async def _housekeeping() -> AsyncIterator[Housekeeping]:
+    redis = open_redis(command_settings().redis)
+    try:
+        yield Housekeeping(redis)
+    finally:
+        await redis.aclose()
+
+
+def _unknown(entry_id: str, tenant: str) -> NotFound:
+    return NotFound(f"There is no stored answer '{entry_id}' of {tenant}.")

@@ -1,0 +1,1 @@
+"""What a tenant does to its stored answers."""
