@@ -38,6 +38,7 @@ from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline, Step
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
+from workers.providers.chaos.chaos import Chaos
 from workers.providers.hedging.hedging import Hedging
 from workers.providers.wire.model_choice import ModelChoice
 from workers.routing.model_router import ModelRouter
@@ -192,9 +193,17 @@ class Runtime:
             breakers=breakers,
             limits=limits,
             hedging=Hedging(settings.hedging, self._metrics) if settings.hedging.enabled else None,
+            chaos=self._chaos(),
         )
         self._stack.push_async_callback(chain.close)
         return chain
+
+    def _chaos(self) -> Chaos | None:
+        if not self._settings.chaos.enabled:
+            return None
+        chaos = Chaos(self._settings.chaos, self._metrics)
+        chaos.announce()
+        return chaos
 
     async def _open_answers(self, ledger: MessageLedger) -> AnswerQueue:
         publisher = build_answer_publisher(self._settings.broker)

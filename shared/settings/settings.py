@@ -13,6 +13,7 @@ from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.caching import CachingSettings
+from shared.settings.turn.chaos import ChaosSettings
 from shared.settings.turn.context import ContextSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.local_model import LocalModelSettings
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     breakers: BreakerSettings = BreakerSettings()
     hedging: HedgingSettings = HedgingSettings()
     local_model: LocalModelSettings = LocalModelSettings()
+    chaos: ChaosSettings = ChaosSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -30,6 +30,7 @@ ERROR_CLASS: Final = Label(
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
 UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
+INJECTION: Final = Label("kind", 3, "latency, fault, outcome")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
 TIER: Final = Label("tier", 2, "small, large")
 ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
@@ -201,6 +202,13 @@ TURN: Final = (
         "Second calls beside a late one, under the provider that was asked as well.",
         PROVIDER,
         HEDGE_END,
+        unit="calls",
+    ),
+    counter(
+        "chaos_injections",
+        "Calls that were made to go wrong on purpose.",
+        PROVIDER,
+        INJECTION,
         unit="calls",
     ),
     counter(

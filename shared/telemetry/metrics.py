@@ -60,6 +60,7 @@ class Metrics:
     breaker_transitions: Counter
     hedges: Counter
     context_items: Counter
+    chaos_injections: Counter
     validator_catches: Counter
     routed_messages: Counter
     routing_score: Histogram

@@ -16,6 +16,7 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
+from workers.providers.chaos.chaos import Chaos
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
 from workers.providers.hedging.hedging import Hedging
 from workers.providers.local import LocalProvider
@@ -58,18 +59,25 @@ def build_chain(
     breakers: BreakerBoard | None = None,
     limits: OutboundLimits | None = None,
     hedging: Hedging | None = None,
+    chaos: Chaos | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
     Models stand behind `breakers`, and behind `limits` where their settings name any; rules and
-    humans are always asked. With `hedging` a late model has the next one asked beside it.
+    humans are always asked. With `hedging` a late model has the next one asked beside it. `chaos`
+    stands around the models, inside what protects them.
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
         return Chain(_links_without_settings(), clock=clock, tracing=tracing)
     links = [
         ChainLink(
-            provider=_limited(_build(settings, session), settings, limits, clock=clock),
+            provider=_limited(
+                _disturbed(_build(settings, session), settings, chaos),
+                settings,
+                limits,
+                clock=clock,
+            ),
             retry=RetryPolicy(max_tries=settings.max_tries),
             breakers=breakers if settings.kind in _MODELS else None,
             is_human=settings.kind is ProviderKind.HANDOFF,
@@ -84,6 +92,12 @@ def _links_without_settings() -> tuple[ChainLink, ...]:
         ChainLink(provider=RulesProvider.from_file(BUILT_IN_RULES, name="rules")),
         ChainLink(provider=HandoffProvider(name="handoff"), is_human=True),
     )
+
+
+def _disturbed(provider: Provider, settings: ProviderSettings, chaos: Chaos | None) -> Provider:
+    if chaos is None or settings.kind not in _MODELS:
+        return provider
+    return chaos.around(provider, _timeouts(settings))
 
 
 def _limited(

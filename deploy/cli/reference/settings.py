@@ -14,6 +14,7 @@ from msgspec import inspect as types
 from shared.settings import Settings
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderSettings
+from shared.settings.turn.chaos import InjectionSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 
@@ -25,7 +26,11 @@ def settings_reference() -> str:
         for field in msgspec.structs.fields(Settings)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
     ]
-    entries = [_entries("providers", ProviderSettings), _entries("costs.prices", PriceSettings)]
+    entries = [
+        _entries("providers", ProviderSettings),
+        _entries("costs.prices", PriceSettings),
+        _entries("chaos.injections", InjectionSettings),
+    ]
     return "\n".join([*sections, *entries])
 
 

@@ -9,6 +9,7 @@ from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
 from shared.settings.turn.caching import unsound_caching
+from shared.settings.turn.chaos import unsound_chaos
 from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
@@ -24,6 +25,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _times(settings)
     yield from _chain(settings.providers)
     yield from _hedging(settings)
+    yield from unsound_chaos(settings.chaos, _models(settings.providers))
     yield from _prices(settings.costs.prices)
     yield from _budget(settings.limits.daily_budget)
     yield from unsound_validation(settings.validation)
@@ -75,8 +77,12 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
 
 
+def _models(providers: tuple[ProviderSettings, ...]) -> list[str]:
+    return [each.name for each in providers if each.kind not in _NO_MODELS]
+
+
 def _hedging(settings: Settings) -> Iterator[str]:
-    models = [each for each in settings.providers if each.kind not in _NO_MODELS]
+    models = _models(settings.providers)
     if settings.hedging.enabled and len(models) < 2:
         yield (
             f"hedging.enabled = true: the chain has {len(models)} models, and a late one needs "
