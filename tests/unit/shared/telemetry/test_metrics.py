@@ -14,6 +14,7 @@ from shared.telemetry import instruments
 from shared.telemetry.instrument import Instrument, InstrumentType
 from shared.telemetry.instruments import INSTRUMENTS
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.tables import road
 
 CLASSES = {
     InstrumentType.COUNTER: Counter,
@@ -62,9 +63,9 @@ def test_only_histograms_have_buckets_and_theirs_rise(instrument: Instrument) ->
 
 
 def test_the_bounds_cover_what_the_messages_know() -> None:
-    assert len(Lane) == instruments.LANE.bound
+    assert len(Lane) == road.LANE.bound
     assert len(ResponseState) <= instruments.STATE.bound
-    assert len(DeadReason) <= instruments.DEAD_REASON.bound
+    assert len(DeadReason) <= road.DEAD_REASON.bound
 
 
 def test_every_row_is_one_typed_attribute() -> None:

@@ -1,0 +1,113 @@
+"""The metrics of the road: the door, the ledger, the queue; and the buckets of all histograms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.telemetry.instrument import Label, counter, gauge, histogram
+
+LANE: Final = Label("lane", 3, "interactive, standard, batch")
+SURFACE: Final = Label("surface", 4, "responses, chat_completions, intake, producer")
+REFUSAL: Final = Label("reason", 24, "the code of the refusal, such as requests_per_minute")
+VERDICT: Final = Label("verdict", 3, "admitted, existing, refused")
+LOCAL_VERDICT: Final = Label("verdict", 2, "admitted, refused")
+INTAKE_OUTCOME: Final = Label(
+    "outcome", 5, "accepted, existing, refused, dead_lettered, redelivered"
+)
+ROUTE: Final = Label("route", 40, "the route's template, such as /v1/responses/{id}; unmatched")
+METHOD: Final = Label("method", 8, "GET, POST, …; other")
+STATUS: Final = Label("status", 30, "the HTTP status, such as 200")
+LEDGER_OPERATION: Final = Label("operation", 8, "accept, claim, renew, settle, …")
+ERROR_CODE: Final = Label("code", 24, "the code of the error class, such as broker_unavailable")
+CLAIM_OUTCOME: Final = Label("outcome", 3, "claimed, nothing_to_claim, closed")
+DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
+
+MILLISECONDS: Final = (
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
+)  # fmt: skip
+"""For a round trip to one of our own servers."""
+SECONDS: Final = (
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0
+)  # fmt: skip
+"""For what includes a model's answer."""
+HOURS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+"""For waits, which the batch lane allows to be long."""
+GROUP_SIZES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+TENTHS: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+DOOR: Final = (
+    counter("http_requests", "Answered requests.", ROUTE, METHOD, STATUS, unit="requests"),
+    histogram(
+        "http_request_duration_seconds",
+        "From the request's arrival to the start of its answer.",
+        ROUTE,
+        buckets=SECONDS,
+    ),
+    gauge("open_waiters", "Requests that wait at the door for their reply.", unit="requests"),
+    gauge("open_streams", "Event streams that are open at the door.", unit="requests"),
+    counter("accepted_messages", "Messages committed.", LANE, SURFACE, unit="messages"),
+    counter("refused_messages", "Messages refused, by why.", REFUSAL, unit="messages"),
+    histogram(
+        "admission_duration_seconds",
+        "From asking for a verdict to having it.",
+        VERDICT,
+        buckets=MILLISECONDS,
+    ),
+    histogram(
+        "admission_group_messages",
+        "Messages that shared one round trip of admission.",
+        unit="messages",
+        buckets=GROUP_SIZES,
+    ),
+    histogram("risk_score", "The user's risk, 0 to 1, at admission.", unit="1", buckets=TENTHS),
+    counter(
+        "local_allowance_decisions",
+        "Verdicts given without Redis, from this process's own allowance.",
+        LOCAL_VERDICT,
+        unit="verdicts",
+    ),
+    counter("intake_messages", "Read from the intake queue.", INTAKE_OUTCOME, unit="messages"),
+)
+
+LEDGER_AND_QUEUE: Final = (
+    histogram(
+        "ledger_group_messages",
+        "Messages that shared one transaction of the ledger.",
+        LEDGER_OPERATION,
+        unit="messages",
+        buckets=GROUP_SIZES,
+    ),
+    histogram(
+        "ledger_group_duration_seconds",
+        "One transaction of the ledger, its commit included.",
+        LEDGER_OPERATION,
+        buckets=MILLISECONDS,
+    ),
+    histogram(
+        "publish_group_messages",
+        "Wake-ups that were published together.",
+        unit="messages",
+        buckets=GROUP_SIZES,
+    ),
+    histogram(
+        "publish_group_duration_seconds",
+        "From the first byte of a group to its last confirm.",
+        buckets=MILLISECONDS,
+    ),
+    counter(
+        "publish_failures",
+        "Wake-ups not confirmed in time; the reconciler publishes them again.",
+        ERROR_CODE,
+        unit="messages",
+    ),
+    counter(
+        "reconciled_messages",
+        "Messages that nobody claimed in time, published again.",
+        LANE,
+        unit="messages",
+    ),
+    counter("claims", "What a worker's claim found.", CLAIM_OUTCOME, unit="claims"),
+    counter("lease_expiries", "Turns whose worker went silent; queued again.", unit="turns"),
+    histogram("time_in_queue_seconds", "From accept to first claim.", LANE, buckets=HOURS),
+    counter("dead_letters", "Messages that will not be answered.", DEAD_REASON, unit="messages"),
+)
