@@ -81,6 +81,7 @@ def build_chain(
             retry=RetryPolicy(max_tries=settings.max_tries),
             breakers=breakers if settings.kind in _MODELS else None,
             is_human=settings.kind is ProviderKind.HANDOFF,
+            is_stopgap=settings.kind is ProviderKind.LOCAL,
         )
         for settings in providers
     ]

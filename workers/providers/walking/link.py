@@ -20,6 +20,8 @@ class ChainLink:
     """Where the breakers of its models are; None for what is always called."""
     is_human: bool = False
     """Whether people answer here: where an answer goes that no machine shall try again."""
+    is_stopgap: bool = False
+    """Whether it answers worse than the others: asked when they cannot, never to be faster."""
 
     @property
     def is_model(self) -> bool:

@@ -27,8 +27,9 @@ HUMAN = HandedOff(reason="nobody else", apology_text="sorry")
 class SteeredProvider:
     """Does nothing until it is told to: a piece of text to say, an answer, or an error."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_stopgap: bool = False) -> None:
         self.name = name
+        self.is_stopgap = is_stopgap
         self.calls = 0
         self.cuts = 0
         self.called = asyncio.Event()
@@ -92,7 +93,10 @@ class HedgingStage:
         self, *models: SteeredProvider, streamed: bool = False, judge: Judge | None = None
     ) -> asyncio.Task[ChainResult]:
         once = RetryPolicy(max_tries=1)
-        links = [ChainLink(provider=each, breakers=self.board, retry=once) for each in models]
+        links = [
+            ChainLink(provider=each, breakers=self.board, retry=once, is_stopgap=each.is_stopgap)
+            for each in models
+        ]
         human = ChainLink(provider=self.human, is_human=True)
         chain = Chain([*links, human], clock=self.clock, sleep=self._sleep, hedging=self.hedging)
         walking = chain.answer(

@@ -58,6 +58,20 @@ async def test_a_model_whose_breaker_is_open_is_passed_over(stage: HedgingStage)
     assert (result.provider, sick.calls, result.skipped) == ("c", 0, ())
 
 
+async def test_a_stopgap_answers_for_want_of_others_and_never_to_be_faster(
+    stage: HedgingStage,
+) -> None:
+    first, small = SteeredProvider("a"), SteeredProvider("b", is_stopgap=True)
+    stage.knows(first)
+    walk = stage.walk(first, small)
+    await stage.make_late(first)
+    assert small.calls == 0
+    first.does(transient())
+    small.does(answer())
+
+    assert (await walk).provider == "b"
+
+
 async def test_a_model_that_is_probed_is_no_hedge(stage: HedgingStage) -> None:
     first, sick = SteeredProvider("a"), SteeredProvider("b")
     stage.knows(first)

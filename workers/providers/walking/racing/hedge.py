@@ -38,7 +38,7 @@ class Hedge:
     ) -> tuple[ChainLink, Permit] | None:
         """The next model that everybody may call, with leave to call it."""
         for link in links:
-            breaker = link.breaker(requested_model)
+            breaker = None if link.is_stopgap else link.breaker(requested_model)
             permit = await _admitted(breaker) if breaker is not None else None
             if permit is None:
                 continue
