@@ -15,9 +15,9 @@ from shared.redis.cache.flights import Flights
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.wakeups import Wakeups
 from shared.settings import Settings
-from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
-from workers.caching.cacheable import CacheableRule
+from workers.caching.cacheable import CacheableRule, stand_ins
 from workers.caching.single_flight import SingleFlight
 from workers.maintenance.periodic import repeat, running
 from workers.steps.caching.look_up import LookUp
@@ -27,7 +27,6 @@ from workers.steps.judging import Judging
 from workers.validation.refusal import begins_with_refusal
 
 _RENEWALS_PER_LEASE = 3
-_STAND_INS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def open_caching(
     await stack.enter_async_context(running(renewing))
     rule = CacheableRule(
         settings.caching,
-        stand_ins=[one.name for one in settings.providers if one.kind in _STAND_INS],
+        stand_ins=stand_ins(settings.providers),
         is_refusal=begins_with_refusal,
     )
     look_up = LookUp(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
 from shared.messages.caching.cache_control import CacheControl
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
+from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
 from workers.caching.personal import PersonalPatterns
 from workers.turn import Turn
 
+_NO_MODELS: Final = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 _UNSET_TEMPERATURE: Final = 1.0
 """What providers take when nobody says."""
 
@@ -37,6 +39,16 @@ class NotCacheable(StrEnum):
     TOO_LARGE = "too_large"
     NOT_KEPT = "not_kept"
     """The store was away, or was invalidated while the answer was written."""
+
+
+def stand_ins(providers: Sequence[ProviderSettings]) -> list[str]:
+    """Whose answers are not worth keeping: what is no model, and the small model of this machine
+    where a better one should have answered."""
+    return [
+        one.name
+        for position, one in enumerate(providers)
+        if one.kind in _NO_MODELS or (one.kind is ProviderKind.LOCAL and position > 0)
+    ]
 
 
 class CacheableRule:

@@ -12,9 +12,10 @@ from shared.messages.caching.cache_control import ANYTHING, CacheControl
 from shared.messages.input_item import InputItem, Role
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
+from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
 from tests.unit.workers.caching.turns import NOW, asked
-from workers.caching.cacheable import CacheableRule, NotCacheable
+from workers.caching.cacheable import CacheableRule, NotCacheable, stand_ins
 from workers.validation.refusal import begins_with_refusal
 
 FACTS = {FACTS_KEY: json.dumps({"balance": {"type": "money", "value": 47.15}})}
@@ -129,3 +130,12 @@ def test_only_a_whole_answer_of_a_model_is_kept(
     told = {"output_text": "A basin.", "answered_by": "first", "cost": Decimal(0), **end}
     turn.end(told.pop("state", ResponseState.COMPLETED), NOW, **told)
     assert rule(largest_answer_bytes=100).why_not_answer(turn) is reason
+
+
+def test_the_small_model_stands_in_only_where_a_better_one_was_asked() -> None:
+    better, local, rules = (
+        ProviderSettings(name=kind.value, kind=kind)
+        for kind in (ProviderKind.ANTHROPIC, ProviderKind.LOCAL, ProviderKind.RULES)
+    )
+    assert stand_ins((better, local, rules)) == ["local", "rules"]
+    assert stand_ins((local, rules)) == ["rules"]
