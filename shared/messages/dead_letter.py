@@ -19,5 +19,4 @@ class DeadReason(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     CHAIN_EXHAUSTED = "chain_exhausted"
     PROVIDER_REFUSED = "provider_refused"
-    FACTS_UNAVAILABLE = "facts_unavailable"
     UNROUTABLE = "unroutable"

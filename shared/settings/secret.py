@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 
 class Secret:
@@ -36,9 +36,7 @@ class ServerUrl(str):
     @property
     def redacted(self) -> str:
         """The address with `***` in place of its password."""
-        parts = _split(self)
-        if parts is None:
-            return f"{self.partition('://')[0]}://***"  # whatever it holds cannot be told apart
+        parts = urlsplit(self)
         if parts.password is None:
             return str.__str__(self)
         address = parts.netloc.rpartition("@")[2]
@@ -46,8 +44,7 @@ class ServerUrl(str):
 
     @property
     def scheme(self) -> str:
-        parts = _split(self)
-        return parts.scheme if parts else ""
+        return urlsplit(self).scheme
 
     def __repr__(self) -> str:
         return f"ServerUrl({self.redacted!r})"
@@ -55,13 +52,4 @@ class ServerUrl(str):
 
 def has_password(url: str) -> bool:
     """Whether the address carries a password in clear."""
-    parts = _split(url)
-    return parts is not None and parts.password is not None
-
-
-def _split(url: str) -> SplitResult | None:
-    """Its parts; None for one that is written wrongly, such as http://[::1."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None
+    return urlsplit(url).password is not None

@@ -13,10 +13,11 @@ from typing import Final
 from rich.console import Console
 
 from tests.benchmarks import concurrent_calls, ingress, message_cost, provider_calls, round_trip
+from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
-from tests.benchmarks.turn import context_fit, guardrail
+from tests.benchmarks.turn import context_fit, guardrail, model_choice
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -28,6 +29,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "round_trip": round_trip.measure,
     "guardrail": guardrail.measure,
     "context_fit": context_fit.measure,
+    "model_choice": model_choice.measure,
+    "day": saving.measure,
 }
 
 

@@ -7,8 +7,9 @@ from typing import Final
 
 from workers.routing.question import Question
 
-# What stands between words. An apostrophe or a hyphen inside a word belongs to it.
-_BETWEEN: Final = str.maketrans(dict.fromkeys('\t\n\r.,;:!?()[]{}<>"`*#/|=+&%$^~\\“”„…—', " "))
+_MARKS: Final = '\t\n\r.,;:!?()[]{}<>"`*#/|=+&%$^~\\“”„…—'
+"""What stands between words. An apostrophe or a hyphen inside a word belongs to it."""
+_SPACES: Final = str.maketrans(dict.fromkeys(_MARKS, " "))
 
 
 class Reading:
@@ -17,12 +18,22 @@ class Reading:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.text = question.text
-        self.words = question.text.lower().translate(_BETWEEN).split()
+        self.words = _words(question.text.lower())
         self.vocabulary = set(self.words)
 
     @cached_property
     def lines(self) -> list[str]:
         return self.text.split("\n")
+
+
+def _words(text: str) -> list[str]:
+    if text.isascii():
+        return text.translate(_SPACES).split()
+    # Beyond ASCII a translation asks for each character on its own, which takes ten times as long.
+    for mark in _MARKS:
+        if mark in text:
+            text = text.replace(mark, " ")
+    return text.split()
 
 
 def saturating(count: float, *, full: float) -> float:

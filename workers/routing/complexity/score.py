@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.settings.turn.routing import RoutingSettings
 from workers.routing.complexity.reading import Reading
@@ -36,8 +35,7 @@ RAISING: Final[dict[str, Measure]] = {
 LOWERING: Final[dict[str, Measure]] = {"routine": routine.measure}
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One sign: how strong it is, 0 to 1, and how much that may do to the score."""
 
     name: str
@@ -50,8 +48,7 @@ class Signal:
         return self.value * self.weight
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """How hard a message looks: 0 to 1, and why."""
 
     value: float

@@ -23,9 +23,10 @@ _RELATIONS: Final = terms("""
     interest monthly per percent price profit rate ratio share tax third times total twice weekly
     yearly
 """)
-_SYMBOLS: Final = ("\\frac", "\\int", "\\sum", "$$", "^2", "x^", "f(x)", "dx")
+_SYMBOLS: Final = ("\\frac", "\\int", "\\sum", "$$", "^2", "^n", "x^")
 _WIDE_SYMBOLS: Final = ("∫", "∑", "√", "≤", "≥", "π", "∞", "²", "³", "≡", "∀", "∈")
 _OPERATORS: Final = "%+*/×÷"
+_FEW_NUMBERS: Final = 2
 _NUMBER: Final = re.compile(r"\d[\d.,]*")
 
 
@@ -37,7 +38,7 @@ def measure(reading: Reading) -> float:
 
 def _symbols(text: str) -> int:
     found = 0
-    if "\\" in text or "^" in text or "$" in text or "x" in text:
+    if "\\" in text or "^" in text or "$" in text:
         found += sum(symbol in text for symbol in _SYMBOLS)
     if not text.isascii():
         found += sum(symbol in text for symbol in _WIDE_SYMBOLS)
@@ -45,12 +46,9 @@ def _symbols(text: str) -> int:
 
 
 def _reckoning(reading: Reading) -> float:
-    numbers = len(_NUMBER.findall(reading.text))
-    if numbers < _FEW_NUMBERS:
-        return 0.0
     operators = sum(sign in reading.text for sign in _OPERATORS)
     related = operators + len(reading.vocabulary & _RELATIONS)
+    numbers = len(_NUMBER.findall(reading.text)) if related else 0
+    if numbers < _FEW_NUMBERS:
+        return 0.0
     return saturating(numbers, full=6) * saturating(related, full=2)
-
-
-_FEW_NUMBERS: Final = 2

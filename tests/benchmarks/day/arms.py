@@ -1,0 +1,63 @@
+"""The settings under which the same day is lived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from tests.benchmarks.day.provider import LARGE, SMALL
+
+PRICES: Final = (
+    {"model": SMALL, "input_per_million": 0.4, "output_per_million": 1.6},
+    {"model": LARGE, "input_per_million": 2.0, "output_per_million": 8.0},
+)
+"""Dollars for a million tokens; the large model costs five times the small one."""
+
+_EXACT: Final = {"FOREBAY_CACHING__EXACT": "true"}
+_ROUTED: Final = {"small_model": SMALL, "large_model": LARGE}
+_UNROUTED: Final = {"model": LARGE}
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to live the day; `models` are keys of the provider's settings."""
+
+    name: str
+    models: dict[str, str]
+    caching: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, provider_url: str) -> dict[str, str]:
+        """What the worker is started with beside the servers."""
+        provider: dict[str, Any] = {
+            "name": "truthful",
+            "kind": "openai_compatible",
+            "base_url": provider_url,
+            **self.models,
+        }
+        return {
+            "FOREBAY_PROVIDERS": msgspec.json.encode([provider]).decode(),
+            "FOREBAY_COSTS__PRICES": msgspec.json.encode(PRICES).decode(),
+            **self.caching,
+        }
+
+
+def arms(thresholds: Sequence[float]) -> list[Arm]:
+    """Nothing, caching, routing, both; with the semantic cache once for each threshold."""
+    semantic = {f"semantic from {each:g}": _EXACT | _semantic(each) for each in thresholds}
+    caches = {"exact": _EXACT, **{f"exact + {name}": env for name, env in semantic.items()}}
+    return [
+        Arm("nothing", _UNROUTED),
+        *(Arm(f"caching: {name}", _UNROUTED, caching) for name, caching in caches.items()),
+        Arm("routing", _ROUTED),
+        *(Arm(f"routing + caching: {name}", _ROUTED, env) for name, env in caches.items()),
+    ]
+
+
+def _semantic(threshold: float) -> dict[str, str]:
+    return {
+        "FOREBAY_CACHING__SEMANTIC__ENABLED": "true",
+        "FOREBAY_CACHING__SEMANTIC__THRESHOLD": str(threshold),
+    }

@@ -1,0 +1,33 @@
+"""What a day costs with caching and routing, beside what it costs with neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tests.benchmarks.day.arms import arms
+from tests.benchmarks.day.generator import Day, Parameters
+from tests.benchmarks.day.living import live
+from tests.benchmarks.ground.stage import Broker, Stage
+from tests.benchmarks.measurement import Progress, Row
+
+MESSAGES_PER_SECOND: Final = 100
+
+
+def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
+    """Dollars for a short day; `python -m tests.benchmarks.day` tells more of a longer one."""
+    day = Day(Parameters(messages=int(MESSAGES_PER_SECOND * seconds))).messages()
+    without, *others = arms([])
+    say(f"a day of {len(day)} messages with {without.name}")
+    dollars = float(live(without, day, stage.ground(Broker.RABBITMQ)).dollars)
+    for arm in others:
+        say(f"a day of {len(day)} messages with {arm.name}")
+        lived = live(arm, day, stage.ground(Broker.RABBITMQ))
+        assert lived.wrong_answers == 0, "an exact hit gave an answer to another question"
+        yield Row(
+            what=f"a day of {len(day)} messages with {arm.name} (stock: nothing)",
+            on="RabbitMQ + Postgres",
+            unit="$",
+            ours=float(lived.dollars),
+            stock=dollars,
+        )

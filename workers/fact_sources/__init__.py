@@ -1,1 +1,0 @@
-"""Where facts are looked up: one source for each kind, asked once a turn."""
