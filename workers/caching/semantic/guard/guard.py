@@ -13,6 +13,7 @@ from workers.caching.semantic.guard.order import differ_in_order
 from workers.caching.semantic.guard.polarity import differ_in_polarity
 from workers.caching.semantic.guard.question import Question
 from workers.caching.semantic.guard.question_type import differ_in_question_type
+from workers.caching.semantic.guard.wording import differ_in_wording
 
 _RULES: Final[dict[GuardRule, Callable[[Question, Question], bool]]] = {
     GuardRule.NUMBERS: differ_in_numbers,
@@ -21,6 +22,7 @@ _RULES: Final[dict[GuardRule, Callable[[Question, Question], bool]]] = {
     GuardRule.POLARITY: differ_in_polarity,
     GuardRule.QUESTION_TYPE: differ_in_question_type,
     GuardRule.ORDER: differ_in_order,
+    GuardRule.WORDING: differ_in_wording,
 }
 
 

@@ -14,3 +14,4 @@ class GuardRule(StrEnum):
     POLARITY = "polarity"
     QUESTION_TYPE = "question_type"
     ORDER = "order"
+    WORDING = "wording"

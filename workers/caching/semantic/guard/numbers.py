@@ -20,7 +20,7 @@ _SPELLED: Final = {
     "twice": 2, "half": "half", "quarter": "quarter",
     "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10,
 }  # fmt: skip
-_UNITS: Final = {
+UNITS: Final = {
     form: unit
     for unit, forms in {
         "second": "second seconds sec secs s",
@@ -74,6 +74,11 @@ def differ_in_numbers(asked: Question, stored: Question) -> bool:
     return _misses(theirs, ours) or _misses(ours, theirs)
 
 
+def says_number(word: Word) -> bool:
+    """Whether it is a number, in digits or spelled out."""
+    return word.lower in _SPELLED or is_amount(word)
+
+
 def _misses(amounts: frozenset[tuple[str, str]], others: frozenset[tuple[str, str]]) -> bool:
     """Whether one of the others is not among them; no unit goes with every unit."""
     return any(
@@ -99,7 +104,7 @@ def _amounts(question: Question) -> frozenset[tuple[str, str]]:
 
 
 def _amount(word: Word, following: str) -> tuple[str, str] | None:
-    unit = _UNITS.get(following, "")
+    unit = UNITS.get(following, "")
     if word.lower in _SPELLED:
         # "one" and "second" say a number only before what is counted.
         is_number = word.lower not in {"one", "second", "half", "quarter"} or bool(unit)
@@ -108,9 +113,9 @@ def _amount(word: Word, following: str) -> tuple[str, str] | None:
     if match is None:
         return None
     currency, digits, ending = match.groups()
-    if ending and ending != "%" and ending not in _UNITS and ending not in _ORDINALS:
+    if ending and ending != "%" and ending not in UNITS and ending not in _ORDINALS:
         return None  # a code such as 2fa: the rule on entities reads it
-    own = "percent" if ending == "%" else _UNITS.get(ending or "", "")
+    own = "percent" if ending == "%" else UNITS.get(ending or "", "")
     return _plain(digits), _CURRENCIES.get(currency, "") or own or unit
 
 

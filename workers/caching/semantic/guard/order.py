@@ -14,6 +14,8 @@ _MARKERS: Final = word_set(
 _SKIPPED: Final = word_set("the a an my your our their his her its this that")
 _BOTH_WAYS: Final = word_set("and or vs versus between compare compared difference both")
 _SUBJECT: Final = ""
+_ALIKE: Final = {"above": "over", "into": "to", "towards": "to", "onto": "on", "beats": "beat"}
+_TOWARDS: Final = {"to": True, "from": False}
 
 
 def differ_in_order(asked: Question, stored: Question) -> bool:
@@ -21,12 +23,24 @@ def differ_in_order(asked: Question, stored: Question) -> bool:
     ours, theirs = _places(asked), _places(stored)
     shared = ours.keys() & theirs.keys()
     moved = [word for word in shared if ours[word] != theirs[word]]
+    return (
+        any(
+            ours[one] == theirs[other] and ours[one] != _SUBJECT and theirs[one] != ours[one]
+            for one in moved
+            for other in moved
+            if one != other
+        )
+        or _point_elsewhere(ours, theirs)
+        or _are_reordered(asked, stored)
+    )
+
+
+def _point_elsewhere(ours: dict[str, str], theirs: dict[str, str]) -> bool:
+    """ "ship to Canada" is not "ship from Canada"."""
     return any(
-        ours[one] == theirs[other] and ours[one] != _SUBJECT and theirs[one] != ours[one]
-        for one in moved
-        for other in moved
-        if one != other
-    ) or _are_reordered(asked, stored)
+        {_TOWARDS.get(marker), _TOWARDS.get(theirs.get(word, ""))} == {True, False}
+        for word, marker in ours.items()
+    )
 
 
 def _places(question: Question) -> dict[str, str]:
@@ -35,7 +49,7 @@ def _places(question: Question) -> dict[str, str]:
     marker = _SUBJECT
     for word in question.words:
         if word.lower in _MARKERS:
-            marker = word.lower
+            marker = _ALIKE.get(word.lower, word.lower)
         elif word.lower not in _SKIPPED:
             places.setdefault(word.stem, marker)
             if not word.lower[0].isdigit():

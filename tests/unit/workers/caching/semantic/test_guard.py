@@ -75,11 +75,20 @@ DIFFERENT = {
     GuardRule.ORDER: [
         ("convert USD to EUR", "convert EUR to USD"),
         ("flights from Rome to Oslo", "flights from Oslo to Rome"),
+        ("Do you ship to Canada?", "Do you ship from Canada?"),
         ("Is Python faster than Java?", "Is Java faster than Python?"),
         ("replace tabs with spaces", "replace spaces with tabs"),
         ("Did France beat Germany?", "Did Germany beat France?"),
         ("divide 10 by 5", "divide 5 by 10"),
         ("How many grams are in an ounce?", "How many ounces are in a gram?"),
+    ],
+    GuardRule.WORDING: [
+        ("How do I store fresh basil?", "How do I store dried basil?"),
+        ("How do I store basil?", "How do I grow basil?"),
+        ("How do I request leave?", "How do I cancel my request for leave?"),
+        ("How many users has an account?", "How many accounts has a user?"),
+        ("Who is my manager?", "Who is my manager's manager?"),
+        ("Can I pause it for a week?", "Can I pause it for a month?"),
     ],
 }
 

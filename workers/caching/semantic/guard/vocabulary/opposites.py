@@ -51,6 +51,7 @@ OPPOSITES: Final[tuple[tuple[str, str], ...]] = (
     ("rich", "poor"),
     ("open, unlock, unblock, unban", "close, shut, lock, block, ban"),
     ("show, unhide, reveal, display, unmute", "hide, conceal, mute"),
+    ("turn~up, turn~down", "turn~off, turn~on"),
     ("upgrade", "downgrade"),
     ("connect, pair, link, join, mount", "disconnect, unpair, unlink, leave, unmount"),
     ("follow", "unfollow"),
