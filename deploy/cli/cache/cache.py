@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 from cyclopts import App
 
+from deploy.cli.cache.calibrating import calibrate
 from deploy.cli.output import AsJson, say, say_json, say_table
 
 cache = App(name="cache", help="Stored answers: show, drop and invalidate them.")
+cache.command(calibrate)
 
 
 @cache.command

@@ -28,10 +28,10 @@ DECISIVE: Final = word_set(
     "add approve arrange ban block book borrow buy cancel change charge check clear close "
     "connect copy create decrease delete deliver deny deposit disable disconnect dispute "
     "download edit enable exchange expire export extend first freeze grow hide hire import "
-    "increase instead insure join keep last leave limit lock lose measure merge move mute never next only "
-    "open pause pay place previous print reject remove rename renew repair repeat replace report "
-    "reset restore resume return reverse sell send share sort split start stop swap track transfer "
-    "undo unlock update upgrade upload used verify withdraw write"
+    "increase instead insure join keep last leave limit lock lose measure merge move mute never "
+    "next only open pause pay place previous print reject remove rename renew repair repeat "
+    "replace report reset restore resume return reverse sell send share sort split start stop "
+    "swap track transfer undo unlock update upgrade upload used verify withdraw write"
 )
 """What changes the question even where it is only added: "cancel my request for leave"."""
 
