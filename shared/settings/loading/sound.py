@@ -75,6 +75,11 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
+    if not over_http and (provider.small_model or provider.large_model):
+        yield (
+            f"providers: '{provider.name}' has small_model or large_model, and a {provider.kind} "
+            "provider has no choice of models. Take them out."
+        )
 
 
 def _models(providers: tuple[ProviderSettings, ...]) -> list[str]:

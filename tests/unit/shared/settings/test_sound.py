@@ -54,6 +54,7 @@ def test_redis_gives_no_running_message_to_a_second_worker() -> None:
         ([{"kind": "anthropic", "model": "m", "base_url": "ftp://x"}], "needs base_url"),
         ([{"kind": "openai_compatible", "base_url": "http://x"}], "needs model"),
         ([{"kind": "rules"}], "needs rules_file"),
+        ([{"kind": "handoff", "small_model": "m"}], "has no choice of models"),
     ],
 )
 def test_a_chain_that_cannot_work_is_said(links: list[dict[str, Any]], said: str) -> None:
