@@ -46,6 +46,7 @@ from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
+from workers.steps.looking_up.opening import open_fact_step
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
@@ -136,6 +137,7 @@ class Runtime:
             claim=claim,
             steps=(
                 self._recall(chain),
+                await self._stack.enter_async_context(open_fact_step(settings, metrics, clock)),
                 *self._model_choice(),
                 *caching.before,
                 AnswerStep(

@@ -29,7 +29,11 @@ class Turn:
     items: list[InputItem] = field(default_factory=list)
     """What the model is given: instructions, what was recalled, the message itself."""
     facts: Facts = field(default_factory=dict)
-    """What fact sources know of it; the producer's own stand in its metadata, and win."""
+    """What its answers are held against: what fact sources know, with the producer's own facts in
+    place of theirs.
+    """
+    fact_sheet: str | None = None
+    """What the model is told of the facts, beside its instructions."""
     report: TurnReport = field(default_factory=TurnReport)
     """What the response tells of the turn; each step replaces its own part."""
     model: str | None = None

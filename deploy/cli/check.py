@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from deploy.cli.checking.broker import check_broker
+from deploy.cli.checking.fact_sources import check_fact_sources
 from deploy.cli.checking.finding import Finding, Level, fault
 from deploy.cli.checking.ledger import check_ledger
 from deploy.cli.checking.prices import check_prices
@@ -59,5 +60,6 @@ async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
     findings += await check_redis(settings.redis, is_broker=False)
     findings += await check_ledger(settings.ledger, migrate=migrate)
     findings += await check_providers(settings.providers)
+    findings += await check_fact_sources(settings.facts)
     findings += check_prices(settings)
     return findings

@@ -19,4 +19,5 @@ class DeadReason(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     CHAIN_EXHAUSTED = "chain_exhausted"
     PROVIDER_REFUSED = "provider_refused"
+    FACTS_UNAVAILABLE = "facts_unavailable"
     UNROUTABLE = "unroutable"

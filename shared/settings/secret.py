@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 
 class Secret:
@@ -36,7 +36,9 @@ class ServerUrl(str):
     @property
     def redacted(self) -> str:
         """The address with `***` in place of its password."""
-        parts = urlsplit(self)
+        parts = _split(self)
+        if parts is None:
+            return f"{self.partition('://')[0]}://***"  # whatever it holds cannot be told apart
         if parts.password is None:
             return str.__str__(self)
         address = parts.netloc.rpartition("@")[2]
@@ -44,7 +46,8 @@ class ServerUrl(str):
 
     @property
     def scheme(self) -> str:
-        return urlsplit(self).scheme
+        parts = _split(self)
+        return parts.scheme if parts else ""
 
     def __repr__(self) -> str:
         return f"ServerUrl({self.redacted!r})"
@@ -52,4 +55,13 @@ class ServerUrl(str):
 
 def has_password(url: str) -> bool:
     """Whether the address carries a password in clear."""
-    return urlsplit(url).password is not None
+    parts = _split(url)
+    return parts is not None and parts.password is not None
+
+
+def _split(url: str) -> SplitResult | None:
+    """Its parts; None for one that is written wrongly, such as http://[::1."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None

@@ -15,6 +15,7 @@ from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.caching import CachingSettings
 from shared.settings.turn.chaos import ChaosSettings
 from shared.settings.turn.context import ContextSettings
+from shared.settings.turn.facts import FactSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.local_model import LocalModelSettings
 from shared.settings.turn.routing import RoutingSettings
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     costs: CostSettings = CostSettings()
     validation: ValidationSettings = ValidationSettings()
     caching: CachingSettings = CachingSettings()
+    facts: FactSettings = FactSettings()
     breakers: BreakerSettings = BreakerSettings()
     hedging: HedgingSettings = HedgingSettings()
     local_model: LocalModelSettings = LocalModelSettings()

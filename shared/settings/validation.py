@@ -55,7 +55,7 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     within it. The built-in ones need no more than the last word.
     """
     facts: Reaction = Reaction.RE_ASK
-    """To a claim that contradicts a fact attached to the message."""
+    """To a claim that contradicts a fact attached to the message or looked up for it."""
     grounding: Reaction = Reaction.OFF
     """To a number, quotation or citation that nothing the model was given holds."""
     refusal: Reaction = Reaction.OFF

@@ -25,6 +25,8 @@ VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
 CACHE_KIND: Final = Label("kind", 3, "exact, semantic, single_flight")
 CACHE_REFUSAL: Final = Label("reason", 24, "why it was not used or not kept, such as personal")
+FACT_SOURCE: Final = Label("source", 10, "the fact source's name in the settings")
+FACT_OUTCOME: Final = Label("outcome", 4, "found, nothing, not_asked, failed")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
 REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
 VERSION: Final = Label("version", 1, "the installed version of forebay")
@@ -140,6 +142,13 @@ TURN: Final = (
         "semantic_untold_changes",
         "Additions and removals that Redis did not take.",
         unit="changes",
+    ),
+    counter("fact_lookups", "What fact sources knew.", FACT_SOURCE, FACT_OUTCOME, unit="lookups"),
+    histogram(
+        "fact_lookup_duration_seconds",
+        "From asking a fact source to its answer or its failure.",
+        FACT_SOURCE,
+        buckets=MILLISECONDS,
     ),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),

@@ -73,6 +73,8 @@ class Metrics:
     semantic_lookup_duration_seconds: Histogram
     semantic_entries: Gauge
     semantic_untold_changes: Counter
+    fact_lookups: Counter
+    fact_lookup_duration_seconds: Histogram
     handoffs: Counter
     replies: Counter
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
+from shared.messages.input_item import Role
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
 from workers.turn import Turn
+
+_INSTRUCTING: Final = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
 def prompt_of(turn: Turn) -> Prompt:
@@ -13,7 +17,7 @@ def prompt_of(turn: Turn) -> Prompt:
     body = turn.body
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
-        messages=tuple(Message(role=item.role, content=item.text) for item in turn.items),
+        messages=tuple(_messages(turn)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
@@ -23,6 +27,18 @@ def prompt_of(turn: Turn) -> Prompt:
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
+
+
+def _messages(turn: Turn) -> Iterator[Message]:
+    """What was recalled, with the facts behind the instructions that it begins with."""
+    facts = turn.fact_sheet
+    for item in turn.items:
+        if facts is not None and item.role not in _INSTRUCTING:
+            yield Message(role=Role.SYSTEM, content=facts)
+            facts = None
+        yield Message(role=item.role, content=item.text)
+    if facts is not None:
+        yield Message(role=Role.SYSTEM, content=facts)
 
 
 def _extra(turn: Turn) -> dict[str, object]:

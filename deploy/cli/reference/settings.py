@@ -15,12 +15,13 @@ from shared.settings import Settings
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.turn.chaos import InjectionSettings
+from shared.settings.turn.facts import FactField, FactSourceSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 
 
 def settings_reference() -> str:
-    """Markdown: one table for each section, one for a provider, one for a price."""
+    """Markdown: one table for each section, one for what is listed in tables of its own."""
     sections = [
         _section(field.name, field.type)
         for field in msgspec.structs.fields(Settings)
@@ -30,6 +31,8 @@ def settings_reference() -> str:
         _entries("providers", ProviderSettings),
         _entries("costs.prices", PriceSettings),
         _entries("chaos.injections", InjectionSettings),
+        _entries("facts.sources", FactSourceSettings),
+        _entries("facts.sources.facts.NAME", FactField, mark="[]"),
     ]
     return "\n".join([*sections, *entries])
 
@@ -46,7 +49,9 @@ def _section(name: str, kind: type[msgspec.Struct]) -> str:
     return f"### {name}\n\n{title}\n\n{_HEAD}{''.join(rows)}"
 
 
-def _entries(name: str, kind: type[msgspec.Struct]) -> str:
+def _entries(name: str, kind: type[msgspec.Struct], *, mark: str = "[[]]") -> str:
+    half = len(mark) // 2
+    title = f"{mark[:half]}{name}{mark[half:]}"
     notes = _notes(kind)
     rows = [
         f"| `{field.name}` | {_takes(kind, field.name)} "
@@ -56,7 +61,7 @@ def _entries(name: str, kind: type[msgspec.Struct]) -> str:
         if field.name != "api_key"
     ]
     head = "| key | takes | default | what |\n|---|---|---|---|\n"
-    return f"### [[{name}]]\n\n{inspect.getdoc(kind)}\n\n{head}{''.join(rows)}"
+    return f"### {title}\n\n{inspect.getdoc(kind)}\n\n{head}{''.join(rows)}"
 
 
 def _default(value: object) -> str:
@@ -95,7 +100,7 @@ def _words(kind: types.Type) -> str:
         case types.DictType(value_type=types.StructType()):
             return "tables by name"
         case types.DictType():
-            return "table of text"
+            return "tables" if isinstance(kind.value_type, types.StructType) else "table of text"
         case types.VarTupleType():
             return f"list of {_words(kind.item_type)}"
         case types.CustomType():

@@ -22,7 +22,7 @@ holds 512 characters."""
 Words = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=64)]], msgspec.Meta(max_length=16)
 ]
-_LARGEST: Final = Decimal(10) ** 30
+LARGEST: Final = Decimal(10) ** 30
 
 
 class _Fact(
@@ -109,4 +109,4 @@ def _decoded(key: str, value: str) -> Facts:
 
 
 def _is_usable(value: Decimal) -> bool:
-    return value.is_finite() and abs(value) < _LARGEST
+    return value.is_finite() and abs(value) < LARGEST

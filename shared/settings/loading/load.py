@@ -14,9 +14,8 @@ import msgspec
 
 from shared.errors import SettingsError
 from shared.settings.loading.reading import Origin, Reading, read_struct
+from shared.settings.loading.secrets import with_secrets
 from shared.settings.loading.sound import unsound
-from shared.settings.providers import ProviderSettings
-from shared.settings.secret import Secret
 from shared.settings.settings import Settings
 from shared.settings.turn.local_model import with_local_model
 
@@ -36,7 +35,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = N
     _read_environment(reading, environment)
     settings = read_struct(Settings, reading)
     if settings is not None:
-        settings = _with_providers(settings, environment, reading)
+        settings = _with_local_models(with_secrets(settings, environment, reading))
         reading.findings.extend(unsound(settings))
     if reading.findings or settings is None:
         raise SettingsError(reading.findings)
@@ -95,31 +94,8 @@ def _is_setting(path: list[str]) -> bool:
     return True
 
 
-def _with_providers(settings: Settings, env: Mapping[str, str], reading: Reading) -> Settings:
+def _with_local_models(settings: Settings) -> Settings:
     providers = tuple(
-        with_local_model(_with_key(provider, env, reading), settings.local_model)
-        for provider in settings.providers
+        with_local_model(provider, settings.local_model) for provider in settings.providers
     )
     return msgspec.structs.replace(settings, providers=providers)
-
-
-def _with_key(
-    provider: ProviderSettings, env: Mapping[str, str], reading: Reading
-) -> ProviderSettings:
-    value: str | None = None
-    if provider.api_key_env is not None:
-        value = env.get(provider.api_key_env)
-        if not value:
-            reading.findings.append(
-                f"providers: '{provider.name}' takes its key from ${provider.api_key_env}, "
-                "which is not set. Set it, or remove api_key_env."
-            )
-    elif provider.api_key_file is not None:
-        try:
-            value = Path(provider.api_key_file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            reading.findings.append(
-                f"providers: '{provider.name}' takes its key from {provider.api_key_file}, "
-                f"which cannot be read: {error.strerror}. Mend the path or its permissions."
-            )
-    return msgspec.structs.replace(provider, api_key=Secret(value)) if value else provider

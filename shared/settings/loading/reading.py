@@ -132,6 +132,8 @@ def _without_secrets(value: object) -> object:
             return _without_secrets(msgspec.json.decode(value))
         except msgspec.DecodeError:
             return f"{value[0]}…"  # what cannot be read cannot be searched for secrets
+    if isinstance(value, str) and "://" in value:
+        return ServerUrl(value).redacted
     if isinstance(value, dict):
         return {
             key: "***" if key in _SECRET_KEYS else _without_secrets(inner)

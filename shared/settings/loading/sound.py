@@ -10,6 +10,8 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
 from shared.settings.turn.caching import unsound_caching
 from shared.settings.turn.chaos import unsound_chaos
+from shared.settings.turn.fact_faults import unsound_facts
+from shared.settings.turn.facts import SourceFailure
 from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
@@ -31,6 +33,8 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from unsound_validation(settings.validation)
     yield from unsound_routing(settings.routing)
     yield from unsound_caching(settings.caching)
+    yield from unsound_facts(settings.facts)
+    yield from _handing_off(settings)
 
 
 def _servers(settings: Settings) -> Iterator[str]:
@@ -99,6 +103,18 @@ def _hedging(settings: Settings) -> Iterator[str]:
             f"hedging.minimum_samples = {settings.hedging.minimum_samples} is above "
             f"hedging.remembered_samples ({remembered}): no call would ever be late. Lower it."
         )
+
+
+def _handing_off(settings: Settings) -> Iterator[str]:
+    kinds = {provider.kind for provider in settings.providers}
+    if not kinds or ProviderKind.HANDOFF in kinds:
+        return
+    for source in settings.facts.sources:
+        if source.on_failure is SourceFailure.HAND_OFF:
+            yield (
+                f"facts.sources: '{source.name}' has on_failure = 'hand_off', and no provider of "
+                "kind handoff is listed. Add one, or choose answer or fail."
+            )
 
 
 def _budget(amount: Decimal | None) -> Iterator[str]:

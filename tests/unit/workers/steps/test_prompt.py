@@ -82,3 +82,12 @@ def test_a_stop_is_one_word_or_several(stop: object, said: tuple[str, ...]) -> N
 )
 def test_a_format_is_said_in_the_words_of_chat(text: object, response_format: object) -> None:
     assert prompt_of(turn_of(text=text)).extra.get("response_format") == response_format
+
+
+def test_the_facts_stand_behind_the_instructions_and_before_the_conversation() -> None:
+    turn = turn_of()
+    turn.fact_sheet = "known"
+    roles = [(message.role, message.content) for message in prompt_of(turn).messages]
+    assert roles == [("system", "be brief"), ("system", "known"), ("user", "hello")]
+    turn.items = turn.items[:1]
+    assert [message.content for message in prompt_of(turn).messages] == ["be brief", "known"]

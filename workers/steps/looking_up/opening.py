@@ -1,0 +1,36 @@
+"""From the settings to the step that looks facts up, with what it needs open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.clock import Clock
+from shared.settings import Settings
+from shared.settings.providers import ProviderKind
+from shared.telemetry.metrics import Metrics
+from workers.fact_sources.building import build_fact_lookup
+from workers.fact_sources.http_source import open_fact_session
+from workers.providers.handoff import DEFAULT_APOLOGY
+from workers.steps.looking_up.look_up_facts import LookUpFacts
+
+
+@asynccontextmanager
+async def open_fact_step(
+    settings: Settings, metrics: Metrics, clock: Clock
+) -> AsyncIterator[LookUpFacts]:
+    """The step for as long as the context is open; no source is reached before it is asked."""
+    humans = [each for each in settings.providers if each.kind is ProviderKind.HANDOFF]
+    async with open_fact_session() as session:
+        lookup = build_fact_lookup(settings.facts, session, metrics=metrics, clock=clock)
+        try:
+            yield LookUpFacts(
+                lookup,
+                settings.facts,
+                human=humans[0].name if humans else "handoff",
+                apology=(humans[0].apology if humans else None) or DEFAULT_APOLOGY,
+                metrics=metrics,
+                clock=clock,
+            )
+        finally:
+            await lookup.close()
