@@ -56,6 +56,10 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """
     facts: Reaction = Reaction.RE_ASK
     """To a claim that contradicts a fact attached to the message or looked up for it."""
+    amounts: Reaction = Reaction.OFF
+    """To an amount of money that neither a fact, nor a passage, nor the conversation holds."""
+    amounts_tenants: tuple[str, ...] = ()
+    """The ids of the tenants whose answers are held against that; all, where none is named."""
     grounding: Reaction = Reaction.OFF
     """To a number, quotation or citation that nothing the model was given holds."""
     refusal: Reaction = Reaction.OFF
@@ -84,6 +88,11 @@ def unsound_validation(settings: ValidationSettings) -> Iterator[str]:
         yield (
             "validation.shortest_characters is above validation.longest_characters "
             f"({settings.longest_characters}): no answer could pass. Lower it."
+        )
+    if settings.amounts_tenants and settings.amounts is Reaction.OFF:
+        yield (
+            "validation.amounts_tenants names tenants, and validation.amounts is off. Set it to "
+            "re_ask, or name no tenants."
         )
     for name, pattern in settings.patterns.items():
         if problem := pattern_problem(pattern):

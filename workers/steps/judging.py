@@ -67,6 +67,7 @@ def question_of(turn: Turn) -> Question:
     """What the answers of the turn are held against. Raises InvalidRequest."""
     body = turn.body
     return Question(
+        tenant=turn.record.tenant_id,
         instructions=tuple(item.text for item in turn.items if item.role in _INSTRUCTING),
         conversation=tuple(item.text for item in turn.items if item.role not in _INSTRUCTING),
         facts=turn.facts | facts_of(body.metadata),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.settings.validation import Reaction, SpanReaction, ValidationSettings
-from workers.validation.completeness import CutOff, Empty
+from workers.validation.amounts import Amounts
+from workers.validation.completeness import CutOff, Empty, Length
 from workers.validation.facts import FactCheck
 from workers.validation.forbidden_patterns import ForbiddenPatterns, built_in, users_own
 from workers.validation.grounding import Grounding
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import JsonFormat
-from workers.validation.length import Length
 from workers.validation.refusal import Refusal
 from workers.validation.validator import Validator
 from workers.validation.verdict import Verdict
@@ -53,6 +53,8 @@ def _validators(settings: ValidationSettings) -> Iterator[Validator]:
         yield JsonFormat(verdict=verdict)
     if verdict := _verdict(settings.facts):
         yield FactCheck(verdict=verdict)
+    if verdict := _verdict(settings.amounts):
+        yield Amounts(verdict=verdict, tenants=frozenset(settings.amounts_tenants))
     if verdict := _verdict(settings.grounding):
         yield Grounding(verdict=verdict)
 

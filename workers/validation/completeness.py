@@ -1,4 +1,4 @@
-"""Empty answers, and answers that end where the provider ran out of tokens."""
+"""Answers that are not there, or not as long as an answer is: empty, cut off, too short or long."""
 
 from __future__ import annotations
 
@@ -41,4 +41,27 @@ class CutOff:
             verdict=self._verdict,
             evidence=f"ends unfinished after {len(draft.text)} characters",
             complaint="It was cut off before its end. Answer more briefly.",
+        )
+
+
+class Length:
+    """Catches an answer with fewer or more characters than the settings allow."""
+
+    name = "length"
+
+    def __init__(self, *, shortest: int, longest: int, verdict: Verdict) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self._verdict = verdict
+
+    def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
+        length = len(draft.text)
+        if self._shortest <= length <= self._longest:
+            return None
+        return Catch(
+            validator=self.name,
+            verdict=self._verdict,
+            evidence=f"{length} characters, allowed are {self._shortest} to {self._longest}",
+            complaint=f"It had {length} characters. "
+            f"Answer in {self._shortest} to {self._longest} characters.",
         )

@@ -21,6 +21,8 @@ class AnswerFormat(Protocol):
 class Question:
     """What the answer is for: the same for every answer of a turn."""
 
+    tenant: str = ""
+    """Whose message it is."""
     instructions: tuple[str, ...] = ()
     """What the system and the developer said."""
     conversation: tuple[str, ...] = ()

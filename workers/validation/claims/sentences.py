@@ -12,6 +12,8 @@ _END: Final = re.compile(
     r"[.!?。！？\n;](?:(?<=[.!?])(?<![.!?]{2})[.!?]*+[\"”')\]]*+\s++"
     r"|(?<=[。！？])|(?<=\n)\n*+|(?<=;)\s++)"
 )
+_GAP: Final = 16
+"""White space between a colon and the end of its line is looked over so far."""
 
 
 class Sentence(NamedTuple):
@@ -26,7 +28,7 @@ def sentences_of(text: str) -> Iterator[Sentence]:
     start = 0
     for found in _END.finditer(text):
         first, end = found.span()
-        if text[first] == "\n" and text[start:first].rstrip().endswith(":"):
+        if text[first] == "\n" and text[max(start, first - _GAP) : first].rstrip().endswith(":"):
             continue  # what a colon announces belongs to it, on the next line too
         yield Sentence(start, end)
         start = end

@@ -63,3 +63,10 @@ def test_a_file_sets_them(tmp_path: Path) -> None:
     assert section.built_ins == (BuiltIn.EMAIL,)
     assert section.grounding is Reaction.HANDOFF
     assert section.patterns == {"employee": r"E-\d{5}"}
+
+
+def test_tenants_without_a_reaction_are_said_to_have_no_effect() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"FOREBAY_VALIDATION__AMOUNTS_TENANTS": '["ten_1"]'})
+    (finding,) = refused.value.findings
+    assert "Set it to re_ask" in finding

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from shared.errors import InvalidRequest
-from workers.validation.completeness import CutOff, Empty
+from shared.messages.metadata.facts import Facts, MoneyFact
+from workers.validation.amounts import Amounts
+from workers.validation.completeness import CutOff, Empty, Length
 from workers.validation.grounding import Grounding
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import JsonFormat, answer_format
-from workers.validation.length import Length
 from workers.validation.refusal import Refusal
 from workers.validation.validator import Draft, Question, Validator
 from workers.validation.verdict import Verdict
@@ -170,3 +172,52 @@ def test_json_object_takes_any_object() -> None:
 @pytest.mark.parametrize("text", [None, {}, {"format": {"type": "text"}}, {"format": 3}])
 def test_plain_text_has_no_format(text: Any) -> None:
     assert answer_format(text) is None
+
+
+BALANCE: Facts = {"balance": MoneyFact(value=Decimal("47.15"), currency="USD")}
+PRICED = Question(
+    tenant="ten_1",
+    instructions=("A transfer costs $2.50.",),
+    conversation=("Can I pay the 300 dollars for the bike?",),
+    passages=("| plan | EUR |\n| small | 12.90 |",),
+    facts=BALANCE,
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "You own $47.15.",
+        "You own about $47.",
+        "You own less than $50.",
+        "The bike is $300.00, the transfer $2.50.",
+        "The small plan is €12.90.",
+        "There are 17 plans, all explained on 48 pages since 2026.",
+        "",
+    ],
+)
+def test_an_amount_that_was_given_passes(answer: str) -> None:
+    assert not caught(Amounts(verdict=RE_ASK), answer, PRICED)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "You own $127,549.32.",
+        "You own €47.15.",
+        "That leaves you $252.85.",
+        "The small plan is $1,290.",
+        "A transfer costs £2.50.",
+    ],
+)
+def test_an_amount_that_nothing_holds_is_caught_without_any_name(answer: str) -> None:
+    catch = Amounts(verdict=RE_ASK).check(Draft(answer), PRICED)
+    assert catch is not None
+    assert "127,549" not in catch.evidence + catch.complaint
+
+
+def test_amounts_are_looked_at_where_the_tenant_says_so() -> None:
+    elsewhere = Amounts(verdict=RE_ASK, tenants=frozenset({"ten_2"}))
+    here = Amounts(verdict=RE_ASK, tenants=frozenset({"ten_1", "ten_2"}))
+    assert not caught(elsewhere, "You own $1.", PRICED)
+    assert caught(here, "You own $1.", PRICED)
