@@ -13,6 +13,8 @@ _WARNINGS: Final = 2
 # What the authors of small models recommend; a caller's own values go before these.
 _TEMPERATURE: Final = 0.2
 _TOP_P: Final = 0.9
+_PENALTY_OF_REPETITION: Final = 1.1
+"""Without it a small model goes round in circles until its tokens are spent."""
 
 
 class ModelNotStarted(ForebayError):
@@ -62,6 +64,7 @@ def _parameters(parameters: Any, weights: Path, settings: LocalModelSettings) ->
     parameters.cpuparams_batch.n_threads = threads
     parameters.sampling.temp = _TEMPERATURE
     parameters.sampling.top_p = _TOP_P
+    parameters.sampling.penalty_repeat = _PENALTY_OF_REPETITION
     parameters.verbosity = _WARNINGS
     parameters.endpoint_metrics = True
     # Others' prompts are nobody's business, a browser's neither.
