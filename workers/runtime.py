@@ -15,18 +15,14 @@ from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.errors import SettingsError
 from shared.identifiers import new_id
-from shared.persistence.conversations import ConversationRepository
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import missing_migrations
 from shared.queueing.answer_publisher import build_answer_publisher
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimits
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
-from shared.resilience.breaker_board import BreakerBoard
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
@@ -34,12 +30,10 @@ from workers.answer_caching import AnswerCaching, open_caching
 from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
 from workers.maintenance.crew import maintenance
-from workers.maintenance.periodic import repeat, running
+from workers.maintenance.periodic import running
 from workers.pipeline import Pipeline, Step
-from workers.providers.building import build_chain, open_provider_session
+from workers.provider_chain import open_chain
 from workers.providers.chain import Chain
-from workers.providers.chaos.chaos import Chaos
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.wire.model_choice import ModelChoice
 from workers.routing.model_router import ModelRouter
 from workers.steps.answer import AnswerStep
@@ -50,6 +44,8 @@ from workers.steps.looking_up.opening import open_fact_step
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
+from workers.steps.summarising.building import build_recall
+from workers.steps.summarising.follow_up import FollowUp
 from workers.validation.building import build_guardrail
 
 _RENEWALS_PER_LEASE = 5
@@ -82,17 +78,8 @@ class Runtime:
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
         reply = Reply(replies, reservations, answers, self._metrics)
-        await self._stack.enter_async_context(
-            maintenance(
-                self._settings,
-                self._database,
-                reply=reply,
-                answers=answers,
-                metrics=self._metrics,
-                clock=self._clock,
-            )
-        )
-        chain = await self._open_chain(redis, tracing)
+        await self._maintain(reply, answers)
+        chain = await self._chain(redis, tracing)
         judging = Judging(build_guardrail(self._settings.validation), self._metrics)
         caching = await open_caching(
             self._settings,
@@ -104,7 +91,14 @@ class Runtime:
             clock=self._clock,
         )
         return await self._pipeline(
-            ledger, replies, reply, tracing, chain=chain, judging=judging, caching=caching
+            ledger,
+            replies,
+            reply,
+            tracing,
+            recall=self._recall(redis, chain, tracing),
+            chain=chain,
+            judging=judging,
+            caching=caching,
         )
 
     async def _pipeline(
@@ -114,6 +108,7 @@ class Runtime:
         reply: Reply,
         tracing: Tracing,
         *,
+        recall: Recall,
         chain: Chain,
         judging: Judging,
         caching: AnswerCaching,
@@ -136,7 +131,7 @@ class Runtime:
         return Pipeline(
             claim=claim,
             steps=(
-                self._recall(chain),
+                recall,
                 await self._stack.enter_async_context(open_fact_step(settings, metrics, clock)),
                 *self._model_choice(),
                 *caching.before,
@@ -152,11 +147,32 @@ class Runtime:
             ),
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
-            afterwards=caching.afterwards,
+            afterwards=(*caching.afterwards, FollowUp(ledger)),
             leases=leases,
             metrics=metrics,
             tracing=tracing,
             clock=clock,
+        )
+
+    async def _chain(self, redis: Redis, tracing: Tracing) -> Chain:
+        return await open_chain(
+            self._settings,
+            redis,
+            self._stack,
+            metrics=self._metrics,
+            tracing=tracing,
+            clock=self._clock,
+        )
+
+    def _recall(self, redis: Redis, chain: Chain, tracing: Tracing) -> Recall:
+        return build_recall(
+            self._settings,
+            self._database,
+            redis,
+            chain,
+            metrics=self._metrics,
+            tracing=tracing,
+            clock=self._clock,
         )
 
     def _model_choice(self) -> Iterator[Step]:
@@ -165,47 +181,17 @@ class Runtime:
         if any(ModelChoice.of(each).has_tiers for each in settings.providers if each.named_models):
             yield ChooseModel(ModelRouter(settings.routing), self._metrics)
 
-    def _recall(self, chain: Chain) -> Recall:
-        return Recall(
-            ConversationRepository(self._database),
-            self._settings.context,
-            model_for=chain.links[0].provider.model_for,
-            metrics=self._metrics,
-            clock=self._clock,
+    async def _maintain(self, reply: Reply, answers: AnswerQueue) -> None:
+        await self._stack.enter_async_context(
+            maintenance(
+                self._settings,
+                self._database,
+                reply=reply,
+                answers=answers,
+                metrics=self._metrics,
+                clock=self._clock,
+            )
         )
-
-    async def _open_chain(self, redis: Redis, tracing: Tracing) -> Chain:
-        settings, clock = self._settings, self._clock
-        fleet = BreakerFleet(redis, settings.breakers, clock)
-        self._stack.push_async_callback(fleet.close)
-        breakers = BreakerBoard(fleet, settings.breakers, metrics=self._metrics, clock=clock)
-        self._stack.push_async_callback(breakers.close)
-        refreshing = repeat(
-            "breakers", breakers.refresh, every_seconds=settings.breakers.refresh_seconds
-        )
-        await self._stack.enter_async_context(running(refreshing))
-        session = await self._stack.enter_async_context(open_provider_session())
-        limits = OutboundLimits(redis, clock)
-        self._stack.push_async_callback(limits.close)
-        chain = build_chain(
-            settings.providers,
-            session,
-            clock=clock,
-            tracing=tracing,
-            breakers=breakers,
-            limits=limits,
-            hedging=Hedging(settings.hedging, self._metrics) if settings.hedging.enabled else None,
-            chaos=self._chaos(),
-        )
-        self._stack.push_async_callback(chain.close)
-        return chain
-
-    def _chaos(self) -> Chaos | None:
-        if not self._settings.chaos.enabled:
-            return None
-        chaos = Chaos(self._settings.chaos, self._metrics)
-        chaos.announce()
-        return chaos
 
     async def _open_answers(self, ledger: MessageLedger) -> AnswerQueue:
         publisher = build_answer_publisher(self._settings.broker)

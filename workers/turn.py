@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from shared.costs.meter import total_cost
 from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.metadata.facts import Facts
@@ -15,6 +18,9 @@ from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.redis.cache.finding import CacheTicket
+
+FollowUp = Callable[[], Awaitable[tuple[AttemptRecord, ...]]]
+"""Calls providers once the caller has its answer; gives what was called."""
 
 
 @dataclass(slots=True)
@@ -38,6 +44,12 @@ class Turn:
     """What the response tells of the turn; each step replaces its own part."""
     model: str | None = None
     """The model or tier that the chain is asked for, where the caller named none."""
+    preparation: tuple[AttemptRecord, ...] = ()
+    """What was called before the chain was; booked with the turn's end."""
+    follow_up: FollowUp | None = None
+    """What remains to be done for the next turn of the conversation; booked afterwards."""
+    shorten: Callable[[float], bool] = lambda _: False
+    """Fits the items anew into that share of their tokens; False when no less can be given."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What steps opened for the turn; closed when it is over, however it ended."""
     cache_ticket: CacheTicket | None = None
@@ -59,9 +71,13 @@ class Turn:
         finished_at: datetime,
         *,
         attempts: tuple[AttemptRecord, ...] = (),
+        cost: Decimal | None = None,
         **outcome: Any,
     ) -> None:
-        """Set how this turn ends; `outcome` names further fields of its Settlement."""
+        """Set how this turn ends; `outcome` names further fields of its Settlement.
+
+        `attempts` and `cost` are the chain's; those of the preparation are added here.
+        """
         self.settlement = Settlement(
             message_id=self.record.id,
             tenant_id=self.record.tenant_id,
@@ -70,7 +86,8 @@ class Turn:
             attempt=self.record.attempt,
             state=state,
             finished_at=finished_at,
-            attempts=attempts,
+            attempts=(*self.preparation, *attempts),
+            cost=total_cost((cost, *(each.cost for each in self.preparation))),
             report=encode_report(self.report),
             **outcome,
         )

@@ -82,6 +82,12 @@ class TenantRepository:
             ).one_or_none()
         return None if row is None else Tenant(row.id, row.name, _plan(row.plan))
 
+    async def plan_of(self, tenant_id: str) -> Plan | None:
+        """The tenant's own plan, if there is such a tenant and it has one."""
+        query = select(tenant.c.plan).where(tenant.c.id == tenant_id)
+        async with transaction(self._database.relaxed) as connection:
+            return _plan(await connection.scalar(query))
+
     async def set_plan(self, owner: Tenant, plan: Plan) -> Tenant:
         """Give a tenant limits of its own; doors know within their key cache's time."""
         async with transaction(self._database.durable) as connection:

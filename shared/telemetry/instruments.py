@@ -20,6 +20,9 @@ BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, 
 INJECTION: Final = Label("kind", 3, "latency, fault, outcome")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
 TIER: Final = Label("tier", 2, "small, large")
+SUMMARY_END: Final = Label(
+    "outcome", 3, "written, failed, busy: another worker was at the same conversation"
+)
 ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
 VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
@@ -39,6 +42,12 @@ TURN: Final = (
         "Items of conversations, by whether the model was given them whole.",
         ITEM_FATE,
         unit="items",
+    ),
+    counter(
+        "context_summaries",
+        "Calls of the small model for a summary of what is old in a conversation.",
+        SUMMARY_END,
+        unit="summaries",
     ),
     counter(
         "provider_attempts",

@@ -61,6 +61,7 @@ class Metrics:
     hedges: Counter
     context_items: Counter
     chaos_injections: Counter
+    context_summaries: Counter
     validator_catches: Counter
     routed_messages: Counter
     routing_score: Histogram

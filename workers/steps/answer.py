@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypedDict, assert_never
 
 from shared.clock import Clock
@@ -18,9 +20,10 @@ from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer, FinishReason, HandedOff
+from workers.providers.provider import Prompt
 from workers.steps.attempts import attempt_records, count_attempts
 from workers.steps.judging import Judging
-from workers.steps.prompt import prompt_of
+from workers.steps.prompt import messages_of, prompt_of
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import TextStream
 from workers.turn import Turn
@@ -31,6 +34,8 @@ _INCOMPLETE: Final = {
     FinishReason.CONTENT_FILTER: "content_filter",
 }
 
+_SHARE_WHEN_TOO_LONG: Final = 0.6
+"""Of the tokens we counted, where a provider found them too many."""
 _TIMER_SLACK_SECONDS: Final = 0.05
 """A call that was given all the time there was may be ended by its timer a moment too soon."""
 
@@ -78,9 +83,9 @@ class AnswerStep:
 
     async def _ask(self, turn: Turn) -> ChainResult:
         prompt, deadline = prompt_of(turn), turn.record.deadline
-        judge = self._judging.judge_for(turn)
+        judge, shorten = self._judging.judge_for(turn), partial(_shortened, turn)
         if not turn.is_streamed:
-            return await self._chain.answer(prompt, deadline=deadline, judge=judge)
+            return await self._chain.answer(prompt, deadline=deadline, judge=judge, shorten=shorten)
         text = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
         await text.begin()
         stream = ScreenedStream(text, self._judging.open_screen)
@@ -91,6 +96,7 @@ class AnswerStep:
                 on_delta=stream.write,
                 on_restart=stream.restart,
                 judge=judge,
+                shorten=shorten,
             )
         except BaseException:
             # Nothing more is said here: the closing event says how it ended.
@@ -164,3 +170,10 @@ class AnswerStep:
     def _booked(self, attempts: tuple[Attempt, ...]) -> _Booked:
         records = attempt_records(attempts, self._meter)
         return {"attempts": records, "cost": total_cost(each.cost for each in records)}
+
+
+async def _shortened(turn: Turn, prompt: Prompt) -> Prompt | None:
+    """The prompt with the conversation fitted anew; None when nothing more can go."""
+    if not turn.shorten(_SHARE_WHEN_TOO_LONG):
+        return None
+    return replace(prompt, messages=tuple(messages_of(turn)))

@@ -17,7 +17,7 @@ def prompt_of(turn: Turn) -> Prompt:
     body = turn.body
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
-        messages=tuple(_messages(turn)),
+        messages=tuple(messages_of(turn)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
@@ -29,7 +29,7 @@ def prompt_of(turn: Turn) -> Prompt:
     )
 
 
-def _messages(turn: Turn) -> Iterator[Message]:
+def messages_of(turn: Turn) -> Iterator[Message]:
     """What was recalled, with the facts behind the instructions that it begins with."""
     facts = turn.fact_sheet
     for item in turn.items:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -13,20 +15,28 @@ from shared.messages.input_item import InputItem, Role
 from shared.messages.report.turn_report import ContextReport
 from shared.messages.state import ResponseState
 from shared.persistence.conversations import ConversationRepository
-from shared.settings.turn.context import ContextSettings
+from shared.persistence.ledger.records import AttemptRecord
+from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
 from workers.context.importance import Importance
+from workers.context.summary.summariser import Summariser
+from workers.context.summary.talk import Talk
+from workers.context.summary.wording import shown
 from workers.context.tokens.counters import Counters
-from workers.context.window import KEPT_WHOLE, Fitter, MessageTooLong, Window
+from workers.context.window import KEPT_WHOLE, Digest, Fitter, MessageTooLong, Window
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.turn import Turn
+
+_SHARE_OF_TIME_LEFT: Final = 0.25
+"""What an answer waits for a summary at the most."""
 
 
 class Recall:
     """Instructions first, then as much of the conversation as fits, then the message itself.
 
-    `model_for` tells which model a requested name will probably be answered by: its tokenizer
-    counts. Raises SettingsError, when built, for a tokenizer that cannot be read.
+    What is too old for the prompt is given as a summary where there is one; making the next one is
+    left to the turn's follow-up. `model_for` tells which model a requested name will probably be
+    answered by: its tokenizer counts. Raises SettingsError, when built, for a bad tokenizer.
     """
 
     name = "recall"
@@ -36,14 +46,17 @@ class Recall:
         conversations: ConversationRepository,
         settings: ContextSettings,
         *,
+        counters: Counters,
         model_for: Callable[[str], str],
+        summariser: Summariser | None,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
         self._settings = settings
+        self._counters = counters
         self._model_for = model_for
-        self._counters = Counters(settings.tokenizers)
+        self._summariser = summariser
         self._importance = Importance()
         self._metrics = metrics
         self._clock = clock
@@ -56,26 +69,44 @@ class Recall:
         )
         items = _without_repeats([*_instructions(turn), *earlier, *turn.body.items])
         try:
-            window = self._fit(turn, items)
+            window = await self._fit(turn, items)
         except MessageTooLong as too_long:
             self._refuse(turn, too_long)
             return
-        turn.items = window.items
-        if earlier or window.kept < len(items):
-            self._tell(turn, window)
+        self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
 
-    def _fit(self, turn: Turn, items: Sequence[InputItem]) -> Window:
+    async def _fit(self, turn: Turn, items: Sequence[InputItem]) -> Window:
         counter = self._counters.of(self._model_for(turn.body.model or AUTOMATIC_MODEL))
+        fitter = Fitter(counter, self._importance)
         budget = self._settings.token_budget
-        window = Fitter(counter, self._importance).fit(items, token_budget=budget)
-        if window.kept < len(items) and turn.body.truncation == "disabled":
-            raise MessageTooLong(
-                f"The conversation is over the limit of {budget} tokens and 'truncation' is "
-                "'disabled'. Leave it out, shorten 'input', or raise context.token_budget."
-            )
+        window, digest = fitter.fit(items, token_budget=budget), None
+        if turn.body.truncation == "disabled":
+            _refuse_cuts(items, window, budget)
+        elif window.is_crowded and self._summariser is not None:
+            talk = Talk(turn.record.tenant_id, items)
+            digest = await self._digest(self._summariser, turn, talk, is_lossy=window.dropped > 0)
+            window = fitter.fit(items, token_budget=budget, digest=digest)
+            if window.is_crowded:
+                turn.follow_up = partial(_summarise, self._summariser, turn, talk, self._settings)
+        turn.shorten = partial(self._shorten, turn, fitter, items, digest)
         return window
 
-    def _tell(self, turn: Turn, window: Window) -> None:
+    async def _digest(
+        self, summariser: Summariser, turn: Turn, talk: Talk, *, is_lossy: bool
+    ) -> Digest | None:
+        summary = await summariser.find(talk)
+        if summary is None and is_lossy and self._settings.summarise is Summarise.INLINE:
+            left = turn.seconds_left(self._clock.now()) * _SHARE_OF_TIME_LEFT
+            seconds = min(self._settings.summary_seconds, left)
+            extension = await summariser.extend(talk, turn.record, seconds=seconds)
+            turn.preparation += extension.attempts
+            summary = extension.summary
+        return Digest(shown(summary.text), summary.covered) if summary else None
+
+    def _give(self, turn: Turn, window: Window, *, tells: bool) -> None:
+        turn.items = window.items
+        if not tells:
+            return
         report = ContextReport(
             kept=window.kept,
             summarised=window.summarised,
@@ -87,6 +118,22 @@ class Recall:
         for fate in ("kept", "summarised", "dropped"):
             self._metrics.context_items.labels(fate).inc(getattr(report, fate))
 
+    def _shorten(
+        self,
+        turn: Turn,
+        fitter: Fitter,
+        items: Sequence[InputItem],
+        digest: Digest | None,
+        share: float,
+    ) -> bool:
+        budget = int(share * sum(map(fitter.tokens, turn.items)))
+        try:
+            window = fitter.fit(items, token_budget=budget, digest=digest)
+        except MessageTooLong:
+            return False
+        self._give(turn, window, tells=True)
+        return True
+
     def _refuse(self, turn: Turn, too_long: MessageTooLong) -> None:
         turn.end(
             ResponseState.FAILED,
@@ -95,6 +142,21 @@ class Recall:
             error_code="invalid_prompt",
             error_message=str(too_long),
             dead_reason=DeadReason.TOO_LARGE,
+        )
+
+
+async def _summarise(
+    summariser: Summariser, turn: Turn, talk: Talk, settings: ContextSettings
+) -> tuple[AttemptRecord, ...]:
+    extension = await summariser.extend(talk, turn.record, seconds=settings.summary_seconds)
+    return extension.attempts
+
+
+def _refuse_cuts(items: Sequence[InputItem], window: Window, budget: int) -> None:
+    if window.kept < len(items):
+        raise MessageTooLong(
+            f"The conversation is over the limit of {budget} tokens and 'truncation' is "
+            "'disabled'. Leave it out, shorten 'input', or raise context.token_budget."
         )
 
 

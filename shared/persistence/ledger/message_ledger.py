@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Update, delete, select, update
@@ -12,7 +13,8 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState, sources_of
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
-from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.late_booking import LateBooking
+from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
@@ -38,6 +40,7 @@ class MessageLedger:
         self._settles: GroupCommit[Settlement, bool] = GroupCommit(
             SettleGroup(database).flush, limit=settings.group_limit, concurrency=side_by_side
         )
+        self._late = LateBooking(database)
 
     async def accept(self, record: MessageRecord) -> AcceptOutcome:
         """Put a message on disk, or say which one its idempotency key already names."""
@@ -46,6 +49,18 @@ class MessageLedger:
     async def settle(self, settlement: Settlement) -> bool:
         """Write how a turn ended; False where it had lost its lease or someone ended it before."""
         return await self._settles.submit(settlement)
+
+    async def book_late(
+        self, record: MessageRecord, attempts: Sequence[AttemptRecord], *, first_ordinal: int
+    ) -> bool:
+        """Add what was called for a message after its end was written, and its cost to the message.
+
+        False where these ordinals of this claim were booked before: then nothing changes. Budgets
+        hear of it with their next look at the ledger.
+        """
+        return await self._late.write(
+            record, attempts, first_ordinal=first_ordinal, booked_at=self._clock.now()
+        )
 
     async def find(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:
         """The message, if there is one and it is this tenant's."""

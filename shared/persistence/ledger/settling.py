@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
+from shared.persistence.ledger.records import SETTLED_FIELDS, AttemptRecord, Settlement
 from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
@@ -116,20 +116,8 @@ async def _written_before(
 def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
     return [
         {
+            **attempt_row(item, claim=settlement.attempt, ordinal=ordinal),
             "message_id": settlement.message_id,
-            "claim": settlement.attempt,
-            "ordinal": ordinal,
-            "provider": item.provider,
-            "model": item.model,
-            "error_class": item.error_class,
-            "detail": item.detail,
-            "started_at": item.started_at,
-            "latency_seconds": item.latency_seconds,
-            "input_tokens": item.input_tokens,
-            "output_tokens": item.output_tokens,
-            "cached_tokens": item.cached_tokens,
-            "is_estimated": item.is_estimated,
-            "cost": item.cost,
             "tenant_id": settlement.tenant_id,
             "user_id": settlement.user_id,
             "lane": settlement.lane,
@@ -138,6 +126,25 @@ def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
         for settlement in settlements
         for ordinal, item in enumerate(settlement.attempts, start=1)
     ]
+
+
+def attempt_row(item: AttemptRecord, *, claim: int, ordinal: int) -> dict[str, Any]:
+    """The columns of one attempt, but for whose it is and when it was booked."""
+    return {
+        "claim": claim,
+        "ordinal": ordinal,
+        "provider": item.provider,
+        "model": item.model,
+        "error_class": item.error_class,
+        "detail": item.detail,
+        "started_at": item.started_at,
+        "latency_seconds": item.latency_seconds,
+        "input_tokens": item.input_tokens,
+        "output_tokens": item.output_tokens,
+        "cached_tokens": item.cached_tokens,
+        "is_estimated": item.is_estimated,
+        "cost": item.cost,
+    }
 
 
 def _letter_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:

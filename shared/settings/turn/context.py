@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
-from shared.settings.units import PositiveInt
+from shared.settings.units import Positive, PositiveInt
+
+
+class Summarise(StrEnum):
+    """When what is too old for the prompt is compressed."""
+
+    BACKGROUND = "background"
+    INLINE = "inline"
+    OFF = "off"
 
 
 class TokenizerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,3 +37,15 @@ class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Bytes of earlier messages looked at, newest first."""
     tokenizers: tuple[TokenizerSettings, ...] = ()
     """One `[[context.tokenizers]]` for each tokenizer; the tokens of other models are estimated."""
+    summarise: Summarise = Summarise.BACKGROUND
+    """Compress what is old by the small model: after the answer and ready for the next one, before
+    the answer too where something would be lost (`inline`), or never (`off`).
+    """
+    summary_tokens: PositiveInt = 500
+    """The longest summary; never more than a quarter of `token_budget`."""
+    summary_seconds: Positive = 30.0
+    """The longest that making one may take; before an answer no more than a quarter of the time
+    left.
+    """
+    summary_ttl_seconds: Positive = 604_800.0
+    """How long a summary that nobody looks at is kept in Redis."""

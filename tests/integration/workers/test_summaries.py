@@ -1,0 +1,144 @@
+"""What is old in a long conversation is summarised behind the answer, and paid for by its turn."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+
+from deploy.scripted_provider.behaviour import Kind
+from shared.clock import SystemClock
+from shared.messages.record import MessageRecord
+from shared.messages.report.turn_report import ContextReport, decode_report
+from shared.messages.tenant import Plan
+from shared.persistence.tables import tenant
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import Road, eventually
+from tests.integration.workers.stack import Stack
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+BUDGET = 400
+SUMMARY = "The order is A-4711 and Miriam wants it by Friday."
+PRICE = {"model": "scripted", "input_per_million": "1000", "output_per_million": "1000"}
+
+
+@pytest.fixture(scope="module")
+def stack(stack: Stack) -> Stack:
+    stack.extra["FOREBAY_CONTEXT__TOKEN_BUDGET"] = str(BUDGET)
+    stack.extra["FOREBAY_COSTS__PRICES"] = json.dumps([PRICE])
+    return stack
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripted(provider: ProviderThread, stack: Stack) -> None:
+    provider.behave(Kind.ANSWER, contains="orders item", text=SUMMARY)
+
+
+def talk(name: str, messages: int = 60) -> list[dict[str, str]]:
+    return [
+        {
+            "role": "assistant" if number % 2 else "user",
+            "content": f"{name} item {number} of a long and winding talk about nothing at all",
+        }
+        for number in range(messages)
+    ]
+
+
+async def ask(road: Road, said: list[dict[str, str]], **changes: object) -> MessageRecord:
+    return await road.ended(await road.accept("", body={"input": said}, **changes))
+
+
+def report_of(record: MessageRecord) -> ContextReport:
+    report = decode_report(record.report)
+    assert report is not None
+    assert report.context is not None
+    return report.context
+
+
+async def summarised(road: Road, record: MessageRecord) -> MessageRecord:
+    """The record once the call behind its answer is booked."""
+
+    async def booked() -> bool:
+        return len(await road.attempts(record)) > 1
+
+    await eventually(booked, "the summary's attempt")
+    found = await road.ledger.find(record.id)
+    assert found is not None
+    return found
+
+
+async def test_the_next_turn_is_given_what_this_one_summarised(
+    road: Road, provider: ProviderThread
+) -> None:
+    said = talk("orders")
+    first = await ask(road, said)
+    assert report_of(first).summarised == 0
+    assert report_of(first).dropped > 0
+    await summarised(road, first)
+    said += [{"role": "assistant", "content": "fine"}, {"role": "user", "content": "orders on"}]
+    second = report_of(await ask(road, said))
+    assert second.summarised > 40
+    assert second.dropped == 0
+    assert second.tokens <= BUDGET
+    (call,) = provider.calls("orders item 0 of")
+    assert call.instructions.startswith("You write summaries")
+
+
+async def test_a_summary_is_booked_to_the_message_whose_turn_made_it(road: Road) -> None:
+    record = await summarised(road, await ask(road, talk("costs", 28)))
+    answer, summary = await road.attempts(record)
+    assert (answer.ordinal, summary.ordinal) == (1, 2)
+    assert summary.tenant_id == record.tenant_id
+    assert summary.cost > 0
+    assert record.cost == answer.cost + summary.cost
+
+
+async def test_an_answer_does_not_wait_for_the_summary(
+    road: Road, provider: ProviderThread
+) -> None:
+    provider.behave(Kind.LATENCY, contains="slow item 0 of", seconds=3.0)
+    record = await ask(road, talk("slow", 28))
+    assert len(await road.attempts(record)) == 1
+    assert record.cost is not None
+    assert (await summarised(road, record)).cost > record.cost
+
+
+async def test_a_tenant_whose_budget_is_spent_gets_no_summary(
+    road: Road, provider: ProviderThread
+) -> None:
+    plan = Plan(600, 100_000, 600, 100_000, 10, Decimal("0.000001"))
+    async with road.database.durable.begin() as connection:
+        await connection.execute(
+            insert(tenant).values(
+                id="ten_poor",
+                name="poor",
+                plan=json.dumps({**_fields(plan), "daily_budget": "0.000001"}),
+                created_at=SystemClock().now(),
+            )
+        )
+    await ask(road, talk("poor"), tenant_id="ten_poor")
+    said = [*talk("poor"), {"role": "user", "content": "poor again"}]
+    assert report_of(await ask(road, said, tenant_id="ten_poor")).summarised == 0
+    assert provider.calls("poor item 0 of") == []
+
+
+async def test_a_prompt_that_is_too_long_after_all_is_fitted_once_more(
+    road: Road, provider: ProviderThread
+) -> None:
+    provider.behave(Kind.CONTEXT_TOO_LONG, contains="too long after all", times=1)
+    said = [*talk("fitted", 20), {"role": "user", "content": "too long after all"}]
+    record = await ask(road, said)
+    assert record.state == "completed"
+    assert record.answered_by == "first"
+    assert report_of(record).tokens <= BUDGET * 0.6
+    assert [attempt.error_class for attempt in await road.attempts(record)][:2] == [
+        "context_too_long",
+        None,
+    ]
+
+
+def _fields(plan: Plan) -> dict[str, int]:
+    return {name: getattr(plan, name) for name in plan.__struct_fields__ if name != "daily_budget"}

@@ -1,0 +1,70 @@
+"""The provider chain of one worker process, with all that stands around it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from redis.asyncio import Redis
+
+from shared.clock import Clock
+from shared.redis.breaker_fleet import BreakerFleet
+from shared.redis.outbound_limits import OutboundLimits
+from shared.resilience.breaker_board import BreakerBoard
+from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import Tracing
+from workers.maintenance.periodic import repeat, running
+from workers.providers.building import build_chain, open_provider_session
+from workers.providers.chain import Chain
+from workers.providers.chaos.chaos import Chaos
+from workers.providers.hedging.hedging import Hedging
+
+
+async def open_chain(
+    settings: Settings,
+    redis: Redis,
+    stack: AsyncExitStack,
+    *,
+    metrics: Metrics,
+    tracing: Tracing,
+    clock: Clock,
+) -> Chain:
+    """Closed with `stack`. Raises SettingsError for a provider that cannot be built."""
+    breakers = await _open_breakers(settings, redis, stack, metrics=metrics, clock=clock)
+    session = await stack.enter_async_context(open_provider_session())
+    limits = OutboundLimits(redis, clock)
+    stack.push_async_callback(limits.close)
+    chain = build_chain(
+        settings.providers,
+        session,
+        clock=clock,
+        tracing=tracing,
+        breakers=breakers,
+        limits=limits,
+        hedging=Hedging(settings.hedging, metrics) if settings.hedging.enabled else None,
+        chaos=_chaos(settings, metrics),
+    )
+    stack.push_async_callback(chain.close)
+    return chain
+
+
+async def _open_breakers(
+    settings: Settings, redis: Redis, stack: AsyncExitStack, *, metrics: Metrics, clock: Clock
+) -> BreakerBoard:
+    fleet = BreakerFleet(redis, settings.breakers, clock)
+    stack.push_async_callback(fleet.close)
+    breakers = BreakerBoard(fleet, settings.breakers, metrics=metrics, clock=clock)
+    stack.push_async_callback(breakers.close)
+    refreshing = repeat(
+        "breakers", breakers.refresh, every_seconds=settings.breakers.refresh_seconds
+    )
+    await stack.enter_async_context(running(refreshing))
+    return breakers
+
+
+def _chaos(settings: Settings, metrics: Metrics) -> Chaos | None:
+    if not settings.chaos.enabled:
+        return None
+    chaos = Chaos(settings.chaos, metrics)
+    chaos.announce()
+    return chaos

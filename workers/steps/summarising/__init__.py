@@ -1,0 +1,1 @@
+"""Summaries of long conversations, as a turn makes and pays for them."""

@@ -1,0 +1,67 @@
+"""From the settings to the step that recalls, with or without summaries."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from shared.clock import Clock
+from shared.costs.allowance import Allowance
+from shared.costs.meter import Meter
+from shared.costs.prices import open_prices
+from shared.messages.report.turn_report import Tier
+from shared.persistence.conversations import ConversationRepository
+from shared.persistence.engine import Database
+from shared.settings import Settings
+from shared.settings.turn.context import Summarise
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import Tracing
+from workers.context.summary.summariser import Summariser
+from workers.context.summary.summary_store import SummaryStore
+from workers.context.tokens.counters import Counters
+from workers.providers.chain import Chain
+from workers.steps.recall import Recall
+from workers.steps.summarising.chain_model import ChainModel
+
+
+def build_recall(
+    settings: Settings,
+    database: Database,
+    redis: Redis,
+    chain: Chain,
+    *,
+    metrics: Metrics,
+    tracing: Tracing,
+    clock: Clock,
+) -> Recall:
+    """Raises SettingsError for a tokenizer that cannot be read."""
+    context, first = settings.context, chain.links[0].provider
+    counters = Counters(context.tokenizers)
+    summariser = None
+    # Without a model there is nobody to write summaries.
+    if context.summarise is not Summarise.OFF and any(link.breakers for link in chain.links):
+        model = ChainModel(
+            chain,
+            allowance=Allowance(database, settings.limits, clock),
+            meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
+            metrics=metrics,
+            tracing=tracing,
+            clock=clock,
+        )
+        summariser = Summariser(
+            model,
+            SummaryStore(redis, ttl_seconds=context.summary_ttl_seconds),
+            counters.of(first.model_for(Tier.SMALL)),
+            reading_tokens=context.token_budget,
+            summary_tokens=max(1, min(context.summary_tokens, context.token_budget // 4)),
+            metrics=metrics,
+            clock=clock,
+        )
+    return Recall(
+        ConversationRepository(database),
+        context,
+        counters=counters,
+        model_for=first.model_for,
+        summariser=summariser,
+        metrics=metrics,
+        clock=clock,
+    )
