@@ -82,7 +82,13 @@ class TextFact(_Fact, frozen=True, tag="text"):
 Fact = MoneyFact | NumberFact | DateFact | TextFact
 Facts = dict[str, Fact]
 
-_decoder = msgspec.json.Decoder(dict[Annotated[str, msgspec.Meta(min_length=1)], Fact])
+_named = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_fact: Final[msgspec.json.Decoder[Fact]] = msgspec.json.Decoder(Fact)
+_FIX: Final = (
+    "A fact is an object: 'type' (money, number, date or text), 'value' (a date as YYYY-MM-DD), "
+    "and if you like 'words' (a list of texts) and, for money, 'currency' (such as USD)."
+)
+_LONGEST_NAME: Final = 64
 
 
 def facts_of(metadata: Mapping[str, str] | None) -> Facts:
@@ -97,15 +103,34 @@ def facts_of(metadata: Mapping[str, str] | None) -> Facts:
 def _decoded(key: str, value: str) -> Facts:
     param = f"metadata.{key}"
     try:
-        facts = decode_json(_decoder, value.encode("utf-8", "surrogatepass"))
+        named = decode_json(_named, value.encode("utf-8", "surrogatepass"))
     except InvalidRequest as error:
-        raise InvalidRequest(f"'{param}' holds no facts: {error.message}", param=param) from None
-    for name, fact in facts.items():
-        if isinstance(fact, MoneyFact | NumberFact) and not _is_usable(fact.value):
-            raise InvalidRequest(
-                f"'{param}': the value of '{name}' is no number that can be compared.", param=param
-            )
-    return facts
+        raise InvalidRequest(
+            f"'{param}' holds no facts: {error.message} Write one JSON object, a fact under each "
+            "name.",
+            param=param,
+        ) from None
+    return {name: _read(name, raw, param) for name, raw in named.items()}
+
+
+def _read(name: str, raw: msgspec.Raw, param: str) -> Fact:
+    if not 0 < len(name) <= _LONGEST_NAME:
+        raise InvalidRequest(
+            f"'{param}': the name '{name[:_LONGEST_NAME]}' of a fact is empty or longer than "
+            f"{_LONGEST_NAME} characters. Give it another.",
+            param=param,
+        )
+    try:
+        fact = decode_json(_fact, bytes(raw))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"'{param}', '{name}': {error.message} {_FIX}", param=param) from None
+    if isinstance(fact, MoneyFact | NumberFact) and not _is_usable(fact.value):
+        raise InvalidRequest(
+            f"'{param}': the value of '{name}' is no number that can be compared. Write one below "
+            "10^30.",
+            param=param,
+        )
+    return fact
 
 
 def _is_usable(value: Decimal) -> bool:

@@ -34,6 +34,20 @@ def test_facts_of_the_wrong_type_are_refused_by_name(text: str, said: str) -> No
     assert said in refused.value.message
 
 
+@pytest.mark.parametrize("fact", ['{"type": "mony", "value": 1}', '{"value": 1}', "3"])
+def test_the_refusal_names_the_fact_and_says_what_one_looks_like(fact: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        facts_of({FACTS_KEY: f'{{"balance": {fact}}}'})
+    assert "'balance'" in refused.value.message
+    assert "'type' (money, number, date or text)" in refused.value.message
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65])
+def test_a_fact_needs_a_name_of_bearable_length(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="Give it another"):
+        facts_of({FACTS_KEY: json.dumps({name: {"type": "text", "value": "x"}})})
+
+
 def test_facts_come_typed_from_all_keys_that_belong_to_them() -> None:
     facts = facts_of(
         {
