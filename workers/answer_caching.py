@@ -10,6 +10,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from shared.clock import Clock
+from shared.embeddings.onnx import OnnxEncoder
 from shared.redis.cache.answer_cache import AnswerCache
 from shared.redis.cache.flights import Flights
 from shared.redis.reply_stream import ReplyStream
@@ -18,10 +19,12 @@ from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, stand_ins
+from workers.caching.semantic.shared_cache import SharedSemanticCache
 from workers.caching.single_flight import SingleFlight
 from workers.maintenance.periodic import repeat, running
 from workers.steps.caching.look_up import LookUp
 from workers.steps.caching.retelling import Retelling
+from workers.steps.caching.same_meaning import SameMeaning
 from workers.steps.caching.store import Store
 from workers.steps.judging import Judging
 from workers.validation.refusal import begins_with_refusal
@@ -37,62 +40,99 @@ class AnswerCaching:
     afterwards: tuple[Store, ...] = ()
 
 
-async def open_caching(
-    settings: Settings,
-    redis: Redis,
-    stack: AsyncExitStack,
-    *,
-    judging: Judging,
-    replies: ReplyStream,
-    metrics: Metrics,
-    clock: Clock,
-) -> AnswerCaching:
-    """The cache's steps; what they need is closed with the stack."""
-    if not settings.caching.exact:
-        return AnswerCaching()
-    lease_seconds = settings.caching.flight_lease_seconds
-    cache = _open_cache(settings, redis, clock)
-    stack.push_async_callback(cache.close)
-    wakeups = Wakeups(redis)
-    stack.push_async_callback(wakeups.close)
-    flights = Flights(redis, lease_seconds=lease_seconds)
-    renewing = repeat("flights", flights.renew, every_seconds=lease_seconds / _RENEWALS_PER_LEASE)
-    await stack.enter_async_context(running(renewing))
-    rule = CacheableRule(
-        settings.caching,
-        stand_ins=stand_ins(settings.providers),
-        is_refusal=begins_with_refusal,
-    )
-    look_up = LookUp(
-        cache,
-        rule=rule,
-        retelling=Retelling(
-            judging,
-            replies,
-            stream_interval_seconds=settings.worker.stream_interval_seconds,
+@dataclass(frozen=True, kw_only=True)
+class CachingParts:
+    """What the cache is built on; what it opens is closed with the stack."""
+
+    settings: Settings
+    redis: Redis
+    stack: AsyncExitStack
+    judging: Judging
+    replies: ReplyStream
+    metrics: Metrics
+    clock: Clock
+
+    async def open(self) -> AnswerCaching:
+        """The cache's steps."""
+        caching, metrics = self.settings.caching, self.metrics
+        if not caching.exact:
+            return AnswerCaching()
+        cache, retelling = self._cache(), self._retelling()
+        rule = CacheableRule(
+            caching,
+            stand_ins=stand_ins(self.settings.providers),
+            is_refusal=begins_with_refusal,
+        )
+        same_meaning = await self._same_meaning(cache, retelling)
+        look_up = LookUp(
+            cache,
+            rule=rule,
+            retelling=retelling,
+            same_meaning=same_meaning,
+            flights=await self._flights(),
+            single_flight=SingleFlight(cache, self._wakeups(), self.clock),
+            settings=caching,
+            chain=_fingerprint(self.settings.providers),
             metrics=metrics,
-            clock=clock,
-        ),
-        flights=flights,
-        single_flight=SingleFlight(cache, wakeups, clock),
-        settings=settings.caching,
-        chain=_fingerprint(settings.providers),
-        metrics=metrics,
-        clock=clock,
-    )
-    return AnswerCaching((look_up,), (Store(cache, rule=rule, metrics=metrics),))
+            clock=self.clock,
+        )
+        store = Store(cache, rule=rule, same_meaning=same_meaning, metrics=metrics)
+        return AnswerCaching((look_up,), (store,))
 
+    def _cache(self) -> AnswerCache:
+        caching = self.settings.caching
+        cache = AnswerCache(
+            self.redis,
+            self.clock,
+            timeout_seconds=self.settings.redis.timeout_seconds,
+            ttl_seconds=caching.ttl_seconds,
+            entries_per_tenant=caching.entries_per_tenant,
+            flight_lease_seconds=caching.flight_lease_seconds,
+        )
+        self.stack.push_async_callback(cache.close)
+        return cache
 
-def _open_cache(settings: Settings, redis: Redis, clock: Clock) -> AnswerCache:
-    caching = settings.caching
-    return AnswerCache(
-        redis,
-        clock,
-        timeout_seconds=settings.redis.timeout_seconds,
-        ttl_seconds=caching.ttl_seconds,
-        entries_per_tenant=caching.entries_per_tenant,
-        flight_lease_seconds=caching.flight_lease_seconds,
-    )
+    def _retelling(self) -> Retelling:
+        return Retelling(
+            self.judging,
+            self.replies,
+            stream_interval_seconds=self.settings.worker.stream_interval_seconds,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+
+    def _wakeups(self) -> Wakeups:
+        wakeups = Wakeups(self.redis)
+        self.stack.push_async_callback(wakeups.close)
+        return wakeups
+
+    async def _flights(self) -> Flights:
+        lease_seconds = self.settings.caching.flight_lease_seconds
+        flights = Flights(self.redis, lease_seconds=lease_seconds)
+        every_seconds = lease_seconds / _RENEWALS_PER_LEASE
+        renewing = repeat("flights", flights.renew, every_seconds=every_seconds)
+        await self.stack.enter_async_context(running(renewing))
+        return flights
+
+    async def _same_meaning(self, cache: AnswerCache, retelling: Retelling) -> SameMeaning | None:
+        caching = self.settings.caching
+        if not caching.semantic.enabled:
+            return None
+        encoder = OnnxEncoder()
+        self.stack.push_async_callback(encoder.close)
+        # Loaded beside everything else, so that the first messages need not wait for it.
+        await self.stack.enter_async_context(running(encoder.warm_up()))
+        semantic = SharedSemanticCache(
+            self.redis, encoder, self.clock, self.metrics, caching.semantic
+        )
+        self.stack.push_async_callback(semantic.close)
+        return SameMeaning(
+            semantic,
+            cache,
+            retelling=retelling,
+            ttl_seconds=caching.ttl_seconds,
+            metrics=self.metrics,
+        )
 
 
 def _fingerprint(providers: tuple[ProviderSettings, ...]) -> str:

@@ -26,7 +26,7 @@ from shared.redis.reservations import Reservations
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
-from workers.answer_caching import AnswerCaching, open_caching
+from workers.answer_caching import AnswerCaching, CachingParts
 from workers.answer_queue import AnswerQueue
 from workers.leases import Leases
 from workers.maintenance.crew import maintenance
@@ -81,15 +81,15 @@ class Runtime:
         await self._maintain(reply, answers)
         chain = await self._chain(redis, tracing)
         judging = Judging(build_guardrail(self._settings.validation), self._metrics)
-        caching = await open_caching(
-            self._settings,
-            redis,
-            self._stack,
+        caching = await CachingParts(
+            settings=self._settings,
+            redis=redis,
+            stack=self._stack,
             judging=judging,
             replies=replies,
             metrics=self._metrics,
             clock=self._clock,
-        )
+        ).open()
         return await self._pipeline(
             ledger,
             replies,

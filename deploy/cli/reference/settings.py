@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
@@ -22,11 +23,7 @@ _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|--
 
 def settings_reference() -> str:
     """Markdown: one table for each section, one for what is listed in tables of its own."""
-    sections = [
-        _section(field.name, field.type)
-        for field in msgspec.structs.fields(Settings)
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
-    ]
+    sections = [_section(name, kind) for name, kind in _sections("", Settings)]
     entries = [
         _entries("providers", ProviderSettings),
         _entries("costs.prices", PriceSettings),
@@ -37,16 +34,33 @@ def settings_reference() -> str:
     return "\n".join([*sections, *entries])
 
 
+def _sections(above: str, kind: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
+    """Each section with its name, those inside another after it."""
+    for field in msgspec.structs.fields(kind):
+        if _is_section(field.type):
+            yield above + field.name, field.type
+            yield from _sections(f"{above}{field.name}.", field.type)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def _section(name: str, kind: type[msgspec.Struct]) -> str:
     title = inspect.getdoc(kind) or ""
     notes = _notes(kind)
     rows = [
-        f"| `{name}.{field.name}` | `FOREBAY_{name.upper()}__{field.name.upper()}` "
+        f"| `{name}.{field.name}` | `{_variable(name, field.name)}` "
         f"| {_takes(kind, field.name)} | {_default(field.default)} "
         f"| {notes.get(field.name, '')} |\n"
         for field in msgspec.structs.fields(kind)
+        if not _is_section(field.type)
     ]
     return f"### {name}\n\n{title}\n\n{_HEAD}{''.join(rows)}"
+
+
+def _variable(section: str, key: str) -> str:
+    return f"FOREBAY_{section}__{key}".replace(".", "__").upper()
 
 
 def _entries(name: str, kind: type[msgspec.Struct], *, mark: str = "[[]]") -> str:

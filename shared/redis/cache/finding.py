@@ -32,7 +32,10 @@ class CacheTicket:
 
     place: CachePlace
     generation: bytes
-    leads: bool = False
+    namespace: str = ""
+    """Within it questions of the same meaning may have one answer."""
+    question: str = ""
+    """The question, where it stands alone; empty where words may mean something else."""
     landed: bool = False
     """Whether the answer is stored, so that whoever waits for this flight finds it."""
 

@@ -7,6 +7,10 @@ from typing import Annotated
 
 import msgspec
 
+from shared.settings.turn.semantic_caching import (
+    SemanticCachingSettings,
+    unsound_semantic_caching,
+)
 from shared.settings.units import Positive, PositiveInt
 from shared.settings.validation import pattern_problem
 
@@ -36,6 +40,8 @@ class CachingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """After so long a silence of its worker another message takes over a shared call."""
     flight_wait_share: Annotated[float, msgspec.Meta(gt=0, le=0.9)] = 0.5
     """The part of its time left that a message waits for another's call before its own."""
+    semantic: SemanticCachingSettings = SemanticCachingSettings()
+    """Answers to questions of the same meaning."""
 
 
 def unsound_caching(settings: CachingSettings) -> Iterator[str]:
@@ -43,3 +49,9 @@ def unsound_caching(settings: CachingSettings) -> Iterator[str]:
     for name, pattern in settings.personal_patterns.items():
         if problem := pattern_problem(pattern):
             yield f"caching.personal_patterns.{name} = {pattern!r}: {problem}"
+    yield from unsound_semantic_caching(settings.semantic)
+    if settings.semantic.enabled and not settings.exact:
+        yield (
+            "caching.semantic.enabled needs caching.exact, for its answers are kept there. Set "
+            "caching.exact to true, or leave the semantic cache off."
+        )

@@ -15,6 +15,7 @@ from workers.caching.cache_key import CacheKey, cache_key
 from workers.caching.cacheable import CacheableRule, NotCacheable
 from workers.caching.single_flight import SingleFlight
 from workers.steps.caching.retelling import Retelling
+from workers.steps.caching.same_meaning import SameMeaning
 from workers.turn import Turn
 
 
@@ -33,6 +34,7 @@ class LookUp:
         *,
         rule: CacheableRule,
         retelling: Retelling,
+        same_meaning: SameMeaning | None,
         flights: Flights,
         single_flight: SingleFlight,
         settings: CachingSettings,
@@ -43,6 +45,7 @@ class LookUp:
         self._cache = cache
         self._rule = rule
         self._retelling = retelling
+        self._same_meaning = same_meaning
         self._flights = flights
         self._single_flight = single_flight
         self._settings = settings
@@ -76,8 +79,11 @@ class LookUp:
             finding = await self._follow(turn, quest, finding)
         if finding.role is FlightRole.LEADS:
             self._take_off(turn, quest.owner)
-        if not await self._told(turn, finding, kind) and quest.reads:
-            self._metrics.cache_misses.inc()
+        if not quest.reads or await self._told(turn, finding, kind):
+            return
+        if self._same_meaning and await self._same_meaning.tell(turn, turn.cache_ticket, quest):
+            return
+        self._metrics.cache_misses.inc()
 
     def _quest(self, turn: Turn, key: CacheKey, control: CacheControl) -> Quest:
         joins = self._settings.single_flight and not control.no_cache
@@ -115,4 +121,9 @@ class LookUp:
 
 
 def _ticket(key: CacheKey, finding: Finding) -> CacheTicket:
-    return CacheTicket(key.place, finding.generation)
+    return CacheTicket(
+        key.place,
+        finding.generation,
+        namespace=f"{key.namespace}:{finding.generation.decode()}",
+        question=key.question if key.is_lone_question else "",
+    )

@@ -8,6 +8,7 @@ from shared.redis.cache.cached_answer import CachedAnswer
 from shared.redis.cache.finding import CacheTicket
 from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, NotCacheable
+from workers.steps.caching.same_meaning import SameMeaning
 from workers.turn import Turn
 
 
@@ -16,8 +17,16 @@ class Store:
 
     name = "store"
 
-    def __init__(self, cache: AnswerCache, *, rule: CacheableRule, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        cache: AnswerCache,
+        *,
+        rule: CacheableRule,
+        same_meaning: SameMeaning | None,
+        metrics: Metrics,
+    ) -> None:
         self._cache = cache
+        self._same_meaning = same_meaning
         self._rule = rule
         self._metrics = metrics
 
@@ -29,6 +38,8 @@ class Store:
         if reason is None:
             ticket.landed = True
             self._metrics.cache_stores.inc()
+            if self._same_meaning:
+                await self._same_meaning.learn(ticket)
         else:
             self._metrics.cache_refusals.labels(reason).inc()
 

@@ -1,0 +1,134 @@
+"""A question in other words is given the stored answer; one that only looks alike is not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from redis.asyncio import Redis
+
+from shared.messages.record import MessageRecord
+from shared.messages.report.turn_report import CacheKind
+from shared.redis.cache.housekeeping import Housekeeping
+from tests.integration.caching.conftest import CACHING
+from tests.integration.caching.telling import cache_report, hit, place, poison, stored
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import Road, eventually, open_road
+from tests.integration.workers.stack import Stack, openai_link
+from tests.servers.migrated import migrate
+
+ENABLE, TURN_ON, DISABLE = (f"How do I {verb} 2FA?" for verb in ("enable", "turn on", "disable"))
+SEMANTIC = {
+    "FOREBAY_CACHING__SEMANTIC__ENABLED": "true",
+    "FOREBAY_CACHING__SEMANTIC__THRESHOLD": "0.6",
+}
+
+
+@pytest.fixture(scope="module")
+def meaning_stack(
+    provider: ProviderThread,
+    redis_databases: Iterator[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stack:
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('meaning') / 'ledger.sqlite3'}"
+    migrate(url)
+    provider.reset()
+    return Stack(
+        broker_url=next(redis_databases),
+        redis_url=next(redis_databases),
+        ledger_url=url,
+        providers=[openai_link(provider.url)],
+        extra={**CACHING, **SEMANTIC},
+    )
+
+
+@pytest.fixture(scope="module")
+def worker(meaning_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
+    started = AgentWorker(meaning_stack, tmp_path_factory.mktemp("worker")).start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+async def wordy_road(meaning_stack: Stack, worker: AgentWorker) -> AsyncIterator[Road]:
+    async with open_road(meaning_stack) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def redis_client(meaning_stack: Stack) -> AsyncIterator[Redis]:
+    client = Redis.from_url(meaning_stack.redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def housekeeping(redis_client: Redis) -> Housekeeping:
+    return Housekeeping(redis_client)
+
+
+async def same_meaning(road: Road, question: str, tenant: str) -> MessageRecord:
+    """The first answer to it that is a semantic hit: the model may still be loading."""
+
+    async def found() -> MessageRecord | None:
+        words = {"cache_control": "no-store"}
+        await road.ended(await road.accept("warm", tenant_id=tenant, body=words))
+        record = await road.ended(await road.accept(question, tenant_id=tenant))
+        report = cache_report(record)
+        return record if report and report.kind is CacheKind.SEMANTIC else None
+
+    return await eventually(found, "a semantic hit")
+
+
+async def test_other_words_are_given_the_same_answer_and_an_opposite_question_is_not(
+    wordy_road: Road, provider: ProviderThread
+) -> None:
+    road = wordy_road
+    first = await stored(road, ENABLE, tenant_id="ten_words")
+    again = await same_meaning(road, TURN_ON, "ten_words")
+    assert again.output_text == first.output_text
+    assert again.cost == 0
+    report = hit(again)
+    assert report.entry == hit(first).entry
+    assert report.similarity is not None
+    assert 0.6 <= report.similarity < 1
+    opposite = await road.ended(await road.accept(DISABLE, tenant_id="ten_words"))
+    assert cache_report(opposite) is None
+    assert opposite.output_text == f"You said: {DISABLE}"
+    assert len(provider.calls(DISABLE)) == 1
+
+
+async def test_neither_another_tenant_nor_another_instruction_nor_a_conversation_shares_it(
+    wordy_road: Road, provider: ProviderThread
+) -> None:
+    road = wordy_road
+    first = await stored(road, ENABLE, tenant_id="ten_alone")
+    await same_meaning(road, TURN_ON, "ten_alone")
+    others = [
+        await road.accept(TURN_ON, tenant_id="ten_else"),
+        await road.accept(TURN_ON, tenant_id="ten_alone", body={"instructions": "In French."}),
+        await road.accept(TURN_ON, tenant_id="ten_alone", body={"temperature": 0.0}),
+        await road.accept(
+            TURN_ON,
+            tenant_id="ten_alone",
+            previous_id=first.id,
+            body={"previous_response_id": first.id},
+        ),
+    ]
+    for record in others:
+        assert cache_report(await road.ended(record)) is None
+
+
+async def test_an_entry_that_was_dropped_or_fails_the_guardrail_is_not_served_to_other_words(
+    wordy_road: Road, housekeeping: Housekeeping, redis_client: Redis
+) -> None:
+    road, tenant = wordy_road, "ten_dropped"
+    first = await stored(road, ENABLE, tenant_id=tenant)
+    await same_meaning(road, TURN_ON, tenant)
+    await poison(housekeeping, redis_client, place(first), "  ")
+    rejected = await road.ended(await road.accept("How can I turn on 2FA?", tenant_id=tenant))
+    assert cache_report(rejected) is None
+    await housekeeping.invalidate(tenant)
+    asked_again = await road.ended(await road.accept("how do I turn 2FA on?", tenant_id=tenant))
+    assert cache_report(asked_again) is None
