@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  a hash: requests, tokens: when what was taken has drained; cooled_until;
 --          p<permit>: when the lease of a call ends
--- ARGV     requests a minute, tokens a minute, calls at once (0: unlimited), then
+-- ARGV     requests a minute, tokens a minute, calls at once (0: unlimited), then any number of
 --          take <permit> <tokens> <lease ms> | end <permit> <more tokens> | cool <ms>
--- Returns  0 when granted, else ms to wait before asking again
+-- Returns  for each of these 0 when granted or noted, else ms to wait before asking again
 
 local MINUTE_MS = 60000
 -- A tenth of a minute's limit may go at once.
@@ -14,56 +14,81 @@ local KEEP_MS = 3600000
 
 local key = KEYS[1]
 local requests_limit, tokens_limit = tonumber(ARGV[1]), tonumber(ARGV[2])
-local most_at_once, verb = tonumber(ARGV[3]), ARGV[4]
+local most_at_once = tonumber(ARGV[3])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local function stored(field) return tonumber(redis.call('HGET', key, field) or 0) end
+local stored = redis.call('HMGET', key, 'requests', 'tokens', 'cooled_until')
+local requests, tokens = tonumber(stored[1] or 0), tonumber(stored[2] or 0)
+local cooled_until = tonumber(stored[3] or 0)
 
-local function calls_under_way()
-  local calls, fields = 0, redis.call('HGETALL', key)
+-- Counted when the first call asks, then kept up: the leases of a crowd are read once.
+local under_way
+
+local function count_calls()
+  under_way = 0
+  local fields = redis.call('HGETALL', key)
   for place = 1, #fields, 2 do
     if string.sub(fields[place], 1, 1) == 'p' then
       if tonumber(fields[place + 1]) > now then
-        calls = calls + 1
+        under_way = under_way + 1
       else
         redis.call('HDEL', key, fields[place])
       end
     end
   end
-  return calls
 end
 
-local function take(permit, tokens, lease_ms)
-  local wait = stored('cooled_until') - now
+local function is_crowded()
+  if most_at_once == 0 then return false end
+  if not under_way then count_calls() end
+  return under_way >= most_at_once
+end
+
+local function take(permit, wanted, lease_ms)
+  local wait = cooled_until - now
   local requests_drained, tokens_drained = now, now
   if requests_limit > 0 then
     local interval = MINUTE_MS / requests_limit
-    requests_drained = math.max(now, stored('requests')) + interval
+    requests_drained = math.max(now, requests) + interval
     wait = math.max(wait, requests_drained - now - math.max(BURST_MS, interval))
   end
   if tokens_limit > 0 then
     -- A call larger than the burst goes once what went before has nearly drained.
-    tokens_drained = math.max(now, stored('tokens'))
+    tokens_drained = math.max(now, tokens)
     wait = math.max(wait, tokens_drained - now - BURST_MS)
-    tokens_drained = tokens_drained + tokens * MINUTE_MS / tokens_limit
+    tokens_drained = tokens_drained + wanted * MINUTE_MS / tokens_limit
   end
-  if most_at_once > 0 and calls_under_way() >= most_at_once then wait = math.max(wait, CROWD_MS) end
+  if is_crowded() then wait = math.max(wait, CROWD_MS) end
   if wait > 0 then return math.ceil(wait) end
-  redis.call('HSET', key, 'requests', requests_drained, 'tokens', tokens_drained,
-    'p' .. permit, now + lease_ms)
+  requests, tokens = requests_drained, tokens_drained
+  redis.call('HSET', key, 'p' .. permit, now + lease_ms)
+  if under_way then under_way = under_way + 1 end
   return 0
 end
 
-local wait = 0
-if verb == 'take' then
-  wait = take(ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]))
-elseif verb == 'end' then
-  if redis.call('HDEL', key, 'p' .. ARGV[5]) == 1 and tokens_limit > 0 then
-    redis.call('HSET', key, 'tokens', stored('tokens') + ARGV[6] * MINUTE_MS / tokens_limit)
-  end
-elseif stored('cooled_until') < now + ARGV[5] then
-  redis.call('HSET', key, 'cooled_until', now + ARGV[5])
+local function give_back(permit, more)
+  if redis.call('HDEL', key, 'p' .. permit) == 0 then return 0 end
+  if under_way then under_way = under_way - 1 end
+  if tokens_limit > 0 then tokens = tokens + more * MINUTE_MS / tokens_limit end
+  return 0
 end
+
+local waits, place = {}, 4
+while place <= #ARGV do
+  local verb = ARGV[place]
+  if verb == 'take' then
+    waits[#waits + 1] = take(ARGV[place + 1], tonumber(ARGV[place + 2]), tonumber(ARGV[place + 3]))
+    place = place + 4
+  elseif verb == 'end' then
+    waits[#waits + 1] = give_back(ARGV[place + 1], tonumber(ARGV[place + 2]))
+    place = place + 3
+  else
+    cooled_until = math.max(cooled_until, now + ARGV[place + 1])
+    waits[#waits + 1] = 0
+    place = place + 2
+  end
+end
+redis.call('HSET', key, 'requests', requests, 'tokens', tokens, 'cooled_until', cooled_until)
 redis.call('PEXPIRE', key, KEEP_MS)
-return wait
+return waits

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 from redis.asyncio import Redis
@@ -29,16 +31,31 @@ class OutboundLimit:
     tokens_per_minute: int | None = None
     max_concurrency: int | None = None
 
+    @property
+    def bounds(self) -> tuple[int, int, int]:
+        """As the script takes them: 0 where there is none."""
+        return (
+            self.requests_per_minute or 0,
+            self.tokens_per_minute or 0,
+            self.max_concurrency or 0,
+        )
+
+
+Asked = tuple[OutboundLimit, tuple[Argument, ...]]
+"""Which limit, and what is asked or told of it in the words of the script."""
+
 
 class OutboundLimits:
-    """Asks in groups. Without Redis nothing is held back: the provider's own 429 remains."""
+    """Asks in groups. Without Redis nothing is held back: the provider's own 429 remains.
+
+    All that is asked and told of one limit at a time is one call of one script.
+    """
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._script: LuaScript = load_script("shared.redis", "outbound.lua")
-        self._calls: GroupCommit[ScriptCall, int] = GroupCommit(self._ask_all)
-        self._telling: set[asyncio.Task[int]] = set()
+        self._asked: GroupCommit[Asked, int] = GroupCommit(self._ask_all)
 
     async def take(
         self, limit: OutboundLimit, permit: str, *, tokens: int, lease_seconds: float
@@ -48,45 +65,60 @@ class OutboundLimits:
         Who was let go says `give_back`; its place is free after `lease_seconds` in any case.
         """
         lease = int(lease_seconds * 1000)
-        return await self._ask(limit, "take", permit, tokens, lease) / 1000
+        try:
+            return await self._asked.submit((limit, ("take", permit, tokens, lease))) / 1000
+        except Unavailable:
+            return 0.0
 
     def give_back(self, limit: OutboundLimit, permit: str, *, token_correction: int = 0) -> None:
         """Free the place of a call and charge what it used beyond the estimate; not waited for."""
-        self._soon(limit, "end", permit, token_correction)
+        self._tell(limit, "end", permit, token_correction)
 
     def cool(self, limit: OutboundLimit, *, seconds: float) -> None:
         """Let nobody of the fleet call for so long; not waited for."""
-        self._soon(limit, "cool", int(seconds * 1000))
+        self._tell(limit, "cool", int(seconds * 1000))
 
     async def close(self) -> None:
         """Tell what has not been told yet."""
-        while self._telling:
-            await asyncio.gather(*self._telling, return_exceptions=True)
-        await self._calls.close()
+        await self._asked.close()
         await self._circuit.close()
 
-    def _soon(self, limit: OutboundLimit, *words: Argument) -> None:
-        task = asyncio.get_running_loop().create_task(self._ask(limit, *words))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+    def _tell(self, limit: OutboundLimit, *words: Argument) -> None:
+        with suppress(Unavailable):
+            self._asked.hand_in((limit, words)).add_done_callback(_heard)
 
-    async def _ask(self, limit: OutboundLimit, *words: Argument) -> int:
-        bounds = (limit.requests_per_minute, limit.tokens_per_minute, limit.max_concurrency)
-        key = f"forebay:outbound:{{{limit.name}}}"
-        try:
-            return await self._calls.submit(
-                ScriptCall((key,), (*(bound or 0 for bound in bounds), *words))
-            )
-        except Unavailable:
-            return 0
-
-    async def _ask_all(self, calls: list[ScriptCall]) -> Sequence[int]:
+    async def _ask_all(self, asked: list[Asked]) -> Sequence[int]:
         if self._circuit.is_open():
-            return [0] * len(calls)
+            return [0] * len(asked)
+        groups: dict[str, list[Argument]] = {}
+        for limit, words in asked:
+            group = groups.get(limit.name)
+            if group is None:
+                group = groups[limit.name] = [*limit.bounds]
+            group += words
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                answers = await self._script.call_all(self._redis, calls)
+                answers = await self._script.call_all(self._redis, _calls(groups))
         except (RedisError, OSError):
             self._circuit.trip()
-            return [0] * len(calls)
-        return [answer if isinstance(answer, int) else 0 for answer in answers]
+            return [0] * len(asked)
+        waits = {name: _waits(answer) for name, answer in zip(groups, answers, strict=True)}
+        return [next(waits[limit.name]) for limit, _ in asked]
+
+
+def _calls(groups: dict[str, list[Argument]]) -> list[ScriptCall]:
+    return [
+        ScriptCall((f"forebay:outbound:{{{name}}}",), arguments)
+        for name, arguments in groups.items()
+    ]
+
+
+def _waits(answer: object) -> Iterator[int]:
+    """What the script said to each; nobody waits where it failed."""
+    return iter(answer) if isinstance(answer, list) else repeat(0)
+
+
+def _heard(told: asyncio.Future[int]) -> None:
+    """Nobody waits for it, so its error is looked at here, or the loop would complain of it."""
+    if not told.cancelled():
+        told.exception()

@@ -47,12 +47,16 @@ class GroupCommit(Generic[Item, Outcome]):
 
     async def submit(self, item: Item) -> Outcome:
         """Hand in one item and wait for its outcome; raises Unavailable when full or closed."""
+        return await self.hand_in(item)
+
+    def hand_in(self, item: Item) -> asyncio.Future[Outcome]:
+        """The same without waiting: whoever never looks at the outcome misses its exception."""
         if self._closed or len(self._waiting) >= self._capacity:
             raise Unavailable("Too much is waiting to be written.", retry_after_seconds=1.0)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._start_a_group()
-        return await future
+        return future
 
     async def close(self) -> None:
         """Flush what waits, then refuse everything that comes after."""

@@ -42,6 +42,7 @@ class LimitedProvider:
         self._limits = limits
         self._clock = clock
         self._random = random or Random()
+        self._limits_by_model: dict[str, OutboundLimit] = {}
 
     def model_for(self, requested: str) -> str:
         return self._provider.model_for(requested)
@@ -89,12 +90,16 @@ class LimitedProvider:
             await asyncio.sleep(wait)
 
     def _limit(self, prompt: Prompt) -> OutboundLimit:
-        return OutboundLimit(
-            name=f"{self.name}/{self.model_for(prompt.model)}",
-            requests_per_minute=self._settings.requests_per_minute,
-            tokens_per_minute=self._settings.tokens_per_minute,
-            max_concurrency=self._settings.max_concurrency,
-        )
+        model = self.model_for(prompt.model)
+        limit = self._limits_by_model.get(model)
+        if limit is None:
+            limit = self._limits_by_model[model] = OutboundLimit(
+                name=f"{self.name}/{model}",
+                requests_per_minute=self._settings.requests_per_minute,
+                tokens_per_minute=self._settings.tokens_per_minute,
+                max_concurrency=self._settings.max_concurrency,
+            )
+        return limit
 
 
 def _estimate(prompt: Prompt) -> int:
