@@ -66,7 +66,7 @@ class OutboundLimits:
         """
         lease = int(lease_seconds * 1000)
         try:
-            return await self._asked.submit((limit, ("take", permit, tokens, lease))) / 1000
+            return await self._asked.hand_in((limit, ("take", permit, tokens, lease))) / 1000
         except Unavailable:
             return 0.0
 

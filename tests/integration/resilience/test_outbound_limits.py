@@ -152,6 +152,28 @@ async def test_a_cancelled_call_and_a_dead_worker_leave_their_places(fleet: Flee
             pass
 
 
+async def test_a_crowd_that_asks_at_once_is_told_one_by_one(fleet: Fleet) -> None:
+    limits = fleet.limits()
+    roomy = OutboundLimit(name="primary/large", max_concurrency=5)
+
+    async def taken(limit: OutboundLimit, number: int) -> bool:
+        wait = await limits.take(limit, f"{limit.name}-{number}", tokens=0, lease_seconds=60)
+        return wait == 0
+
+    asking = [taken(limit, number) for number in range(8) for limit in (CROWDED, roomy)]
+    granted = await asyncio.gather(*asking)
+
+    assert granted[0::2] == [True] * 2 + [False] * 6
+    assert granted[1::2] == [True] * 5 + [False] * 3
+
+
+async def test_a_place_that_is_given_back_is_there_for_whoever_asks_next(fleet: Fleet) -> None:
+    limits = fleet.limits()
+    for number in range(20):
+        assert await limits.take(CROWDED, f"{number}", tokens=0, lease_seconds=60) == 0
+        limits.give_back(CROWDED, f"{number}")
+
+
 async def test_without_redis_nobody_is_held_back(
     own_redis: RedisServer, provider: ScriptedProvider, session: aiohttp.ClientSession
 ) -> None:

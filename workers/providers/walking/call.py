@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from shared.resilience.breaker import Permit
 from shared.resilience.breaker_reading import CallOutcome
@@ -18,6 +19,8 @@ from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.link import Judge, Judgement
 from workers.providers.walking.means import Means
 from workers.providers.walking.rejection import RejectedAnswer
+
+_PASSED: Final = Judgement(accepted=True)
 
 
 class Call:
@@ -107,7 +110,7 @@ class Call:
         if isinstance(outcome, HandedOff):
             self.record = self._started.succeeded(usage=None)
             return outcome
-        judgement = await self._judge(outcome) if self._judge else Judgement(accepted=True)
+        judgement = await self._judge(outcome) if self._judge else _PASSED
         if not judgement.accepted:
             self.record = self._started.failed(
                 ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage

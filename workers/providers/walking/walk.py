@@ -48,7 +48,9 @@ class Walk:
         self._shortening = Shortening(prompt, shorten)
         self._wants_human = False
         self._hedge = Hedge(means.hedging)
-        self._deadline = deadline
+        # By the clock that only measures: it is read at every turn, and cheaper to read.
+        seconds = (deadline - means.clock.now()).total_seconds()
+        self._ends_at = means.clock.monotonic() + seconds
         self._delivery = delivery
         self._judge = judge
         self._means = means
@@ -176,4 +178,4 @@ class Walk:
 
     @property
     def _time_left_seconds(self) -> float:
-        return (self._deadline - self._means.clock.now()).total_seconds()
+        return self._ends_at - self._means.clock.monotonic()

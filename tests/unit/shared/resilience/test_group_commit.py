@@ -157,3 +157,15 @@ async def test_a_full_group_refuses_instead_of_growing() -> None:
     assert refused.value.retry_after_seconds == 1.0
     gate.set()
     assert await asyncio.gather(*waiting) == [0, 1, 2]
+
+
+async def test_what_is_handed_in_is_done_though_nobody_waits() -> None:
+    recorder = Recorder()
+    group: GroupCommit[int, int] = GroupCommit(recorder.flush)
+    told = [group.hand_in(number) for number in (1, 2)]
+    await group.close()
+
+    assert recorder.groups == [[1, 2]]
+    assert [each.result() for each in told] == [2, 4]
+    with pytest.raises(Unavailable):
+        group.hand_in(3)

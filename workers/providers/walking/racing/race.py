@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workers.providers.failures import ContextTooLongError, InvalidRequestError, ProviderError
 from workers.providers.outcome import Answer, HandedOff
@@ -16,8 +16,7 @@ from workers.providers.walking.rejection import RejectedAnswer
 Stands = Answer | HandedOff | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """A call and how long it may take."""
 
     call: Call
