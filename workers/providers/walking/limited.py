@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from random import Random
 from typing import Final
 
@@ -43,6 +44,7 @@ class LimitedProvider:
         self._clock = clock
         self._random = random or Random()
         self._limits_by_model: dict[str, OutboundLimit] = {}
+        self._caller, self._calls = new_id("call"), count()
 
     def model_for(self, requested: str) -> str:
         return self._provider.model_for(requested)
@@ -52,7 +54,7 @@ class LimitedProvider:
     ) -> Outcome:
         """As the provider itself; raises ProviderError of the class `held_back` without a call
         when its turn would come too late."""
-        limit, permit = self._limit(prompt), new_id("call")
+        limit, permit = self._limit(prompt), f"{self._caller}.{next(self._calls)}"
         estimate = _estimate(prompt)
         ends_at = self._clock.monotonic() + time_left_seconds
         used = estimate
