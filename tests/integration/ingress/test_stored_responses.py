@@ -62,6 +62,27 @@ async def test_a_long_poll_gives_up_when_asked_to(
     assert 0.9 < time.monotonic() - began < 2
 
 
+async def test_only_a_completed_response_can_be_continued(
+    client: openai.AsyncOpenAI, worker: StandInWorker
+) -> None:
+    running, failed, done = [await worker.claim(await queued_id(client)) for _ in range(3)]
+    await worker.fail(failed)
+    await worker.answer(done, "Hello")
+    for record, state in ((running, "in_progress"), (failed, "failed")):
+        with pytest.raises(openai.BadRequestError, match=state) as refused:
+            await queued_id(client, previous_response_id=record.id)
+        assert refused.value.param == "previous_response_id"
+        assert refused.value.code == "previous_response_not_completed"
+    assert await queued_id(client, previous_response_id=done.id)
+
+
+async def test_a_conversation_begins_with_the_first_message_that_names_it(
+    client: openai.AsyncOpenAI, worker: StandInWorker
+) -> None:
+    record = await worker.claim(await queued_id(client, conversation="conv_of_my_own"))
+    assert record.conversation_id == "conv_of_my_own"
+
+
 async def test_a_cut_stream_goes_on_where_it_was_cut(
     client: openai.AsyncOpenAI, worker: StandInWorker, http: aiohttp.ClientSession
 ) -> None:

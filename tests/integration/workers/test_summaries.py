@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,11 +16,14 @@ from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import ContextReport, decode_report
 from shared.messages.tenant import Plan
 from shared.persistence.tables import tenant
+from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, eventually
 from tests.integration.workers.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("worker")
+
+Starter = Callable[..., AgentWorker]
 
 BUDGET = 400
 SUMMARY = "The order is A-4711 and Miriam wants it by Friday."
@@ -138,6 +143,20 @@ async def test_a_prompt_that_is_too_long_after_all_is_fitted_once_more(
         "context_too_long",
         None,
     ]
+
+
+async def test_where_the_settings_say_so_the_first_answer_waits_for_a_summary(
+    road: Road, provider: ProviderThread, stack: Stack, worker: AgentWorker, start_worker: Starter
+) -> None:
+    worker.kill()
+    own = replace(stack, extra={**stack.extra, "FOREBAY_CONTEXT__SUMMARISE": "inline"})
+    start_worker(own)
+    record = await ask(road, talk("inline", 28))
+    assert report_of(record).summarised > 0
+    assert report_of(record).dropped == 0
+    summary, answer = await road.attempts(record)
+    assert record.cost == summary.cost + answer.cost
+    assert summary.started_at < answer.started_at
 
 
 def _fields(plan: Plan) -> dict[str, int]:

@@ -34,6 +34,8 @@ class FollowUp:
         settlement, follow_up = turn.settlement, turn.follow_up
         if follow_up is None or settlement is None or settlement.state not in _WORTH_IT:
             return
+        # Others may wait for what the turn holds, such as an equal message for its answer.
+        await turn.resources.aclose()
         attempts = await follow_up()
         if attempts:
             await self._book(turn, attempts, first_ordinal=len(settlement.attempts) + 1)
