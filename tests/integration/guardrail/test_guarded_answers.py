@@ -6,8 +6,11 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from tests.integration.workers.agent_worker import AgentWorker
@@ -40,6 +43,15 @@ async def test_a_hallucinated_balance_is_caught_and_asked_for_again(
     assert "balance" in rejected.detail
     assert "127,549" not in rejected.detail
     assert "127,549" not in worker.log
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_no_lane_is_spared(road: Road, provider: ProviderThread, lane: Lane) -> None:
+    asked = f"in the {lane} lane"
+    say(provider, asked, FALSE, TRUE)
+    record = await road.ended(await road.accept(asked, body=KNOWN, lane=lane))
+    assert record.output_text == TRUE
+    assert [each.error_class for each in await road.attempts(record)] == ["rejected", None]
 
 
 async def test_the_true_balance_passes(road: Road, provider: ProviderThread) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -43,17 +43,15 @@ class Claims:
             and self._looks_like_an_amount(value)
         )
 
-    def beside(self, mention: Mention, fact: Fact) -> Iterator[Value]:
+    def beside(self, mention: Mention, fact: Fact) -> Sequence[Value]:
         """The first value behind the name and the last one in front of it, if they fit."""
         values: Sequence[Value] = self._days if isinstance(fact, DateFact) else self._quantities()
-        behind = bisect_left(values, mention.end, key=_start)
-        if behind < len(values) and self.fits(values[behind], fact):
-            yield values[behind]
-        before = behind - 1
-        while before >= 0 and values[before].end > mention.start:
-            before -= 1
-        if before >= 0 and self.fits(values[before], fact):
-            yield values[before]
+        near: Sequence[Value] = values if len(values) == 1 else _around(mention, values)
+        return [
+            value
+            for value in near
+            if (value.start >= mention.end or value.end <= mention.start) and self.fits(value, fact)
+        ]
 
     def belongs(self, value: Value, mention: Mention, fact: Fact) -> bool:
         """Whether the value stands so close to the name that it can be meant for nothing else."""
@@ -89,6 +87,17 @@ def is_of_its_kind(value: Value, fact: Fact) -> bool:
     return isinstance(fact, DateFact)
 
 
+def _around(mention: Mention, values: Sequence[Value]) -> Sequence[Value]:
+    behind = bisect_left(values, mention.end, key=_start)
+    before = behind - 1
+    while before >= 0 and values[before].end > mention.start:
+        before -= 1
+    return (*values[behind : behind + 1], *(values[before : before + 1] if before >= 0 else ()))
+
+
 def _within(sentence: Sentence, days: Sequence[DateMention]) -> Sequence[DateMention]:
     first = bisect_left(days, sentence.start, key=_start)
-    return days[first : bisect_left(days, sentence.end, first, key=_start)]
+    last = first
+    while last < len(days) and days[last].start < sentence.end:
+        last += 1
+    return days[first:last]
