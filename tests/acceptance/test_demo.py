@@ -31,6 +31,8 @@ SCENES = {
     "routing",
     "exact_hit",
     "single_flight",
+    "semantic_hit",
+    "wrong_hit",
     "budget_stop",
     "flower",
 }
@@ -42,6 +44,7 @@ SAVING = {
     "routing",
     "exact_hit",
     "single_flight",
+    "semantic_hit",
     "budget_stop",
 }
 FREE = {"local_model", "rules", "handoff", "flower"}
@@ -63,6 +66,7 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["breaker"]["probes"] == 1
     assert scenes["breaker"]["workers"] == 2
     assert scenes["forbidden_span"]["digits_leaked"] == 0
+    assert scenes["wrong_hit"]["similarity"] > scenes["semantic_hit"]["similarity"]
     assert seconds < 40 * slowdown()
 
 

@@ -8,7 +8,9 @@ from deploy.cli.demonstration.scene import Scene
 from deploy.cli.demonstration.scenes.money.budget import budget_stop
 from deploy.cli.demonstration.scenes.money.exact_hit import exact_hit
 from deploy.cli.demonstration.scenes.money.routing import routing
+from deploy.cli.demonstration.scenes.money.semantic_hit import semantic_hit
 from deploy.cli.demonstration.scenes.money.single_flight import single_flight
+from deploy.cli.demonstration.scenes.money.wrong_hit import wrong_hit
 from deploy.cli.demonstration.scenes.quality.forbidden_span import forbidden_span
 from deploy.cli.demonstration.scenes.quality.hallucination import hallucinated_balance
 from deploy.cli.demonstration.scenes.quality.long_conversation import long_conversation
@@ -39,7 +41,7 @@ _ROAD: Final = (
 )
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
-_MONEY: Final = (routing, exact_hit, single_flight, budget_stop)
+_MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
 _LAST: Final = (worker_killed, flower)

@@ -46,8 +46,14 @@ minimum_samples = 3
 shortest_seconds = 1.0
 largest_share = 1.0
 
+# A threshold is measured on questions of one's own, by `forebay cache calibrate`; this one is so
+# low that the guard has something to do.
 [caching]
 exact = true
+
+[caching.semantic]
+enabled = true
+threshold = 0.8
 
 [[costs.prices]]
 model = "scripted"

@@ -55,6 +55,7 @@ class Stage:
     books: Books
     fleet: Fleet
     prices: Prices
+    workers: int
     environment: dict[str, str]
 
     async def reset(self) -> None:
@@ -106,6 +107,7 @@ async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIte
             database=database,
             books=Books(database),
             fleet=Fleet(redis, settings.breakers),
+            workers=settings.embedded.workers,
             prices=open_prices(settings.costs.prices, settings.providers),
             environment=joined,
         )
