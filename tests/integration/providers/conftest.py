@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from deploy.scripted_provider.provider import ScriptedProvider
 from tests.integration.providers.asking import Build, HttpProvider
+from tests.integration.providers.raw_server import RawServer
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.building import open_provider_session
 from workers.providers.openai_compatible import OpenAICompatibleProvider
@@ -26,6 +28,17 @@ async def scripted() -> AsyncIterator[ScriptedProvider]:
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with open_provider_session() as session:
         yield session
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RawServer]:
+    raw = RawServer()
+    runner = web.AppRunner(raw.app(), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    raw.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield raw
+    await runner.cleanup()
 
 
 @pytest.fixture(params=["openai", "anthropic"])

@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
-from aiohttp import web
 
 from tests.integration.providers.asking import Heard, failure, prompt
+from tests.integration.providers.raw_server import RawServer
 from workers.providers.error_class import ErrorClass
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import FinishReason, Usage
 from workers.providers.wire.model_choice import ModelChoice
 
 
-class RawServer:
-    """Answers every call with the same bytes, and keeps the request's body."""
-
-    def __init__(self) -> None:
-        self.response: dict[str, object] = {}
-        self.asked: dict[str, object] = {}
-        self.calls = 0
-        self.url = ""
-
-    def sends(self, body: bytes, *, content_type: str = "application/json") -> None:
-        self.response = {"body": body, "content_type": content_type}
-
-    def streams(self, *data: str, head: str = "") -> None:
-        body = head + "".join(f"data: {each}\n\n" for each in data)
-        self.sends(body.encode(), content_type="text/event-stream")
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.calls += 1
-        self.asked = await request.json()
-        return web.Response(**self.response)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RawServer]:
-    raw = RawServer()
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", raw.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    raw.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    yield raw
-    await runner.cleanup()
-
-
 @pytest.fixture
 def provider(server: RawServer, session: aiohttp.ClientSession) -> OpenAICompatibleProvider:
     return OpenAICompatibleProvider(
-        session, name="model", base_url=server.url, models=ModelChoice(default="m")
+        session, name="model", base_url=server.openai_url, models=ModelChoice(default="m")
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     InvalidRequestError,
@@ -10,6 +12,9 @@ from workers.providers.failures import (
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.timeouts import CallClock
+
+_MOST_TOKENS: Final = 100_000_000
+"""More than any model reads or writes at once."""
 
 
 class AnswerText:
@@ -21,7 +26,7 @@ class AnswerText:
         self._pieces: list[str] = []
 
     async def add(self, piece: str) -> None:
-        if piece:
+        if piece := storable(piece):
             self._pieces.append(piece)
             await self._on_delta(piece)
         self._clock.hear_token()
@@ -39,7 +44,11 @@ def finished_answer(
     finish: FinishReason,
     usage: Usage | None,
 ) -> Answer:
-    """The answer, or a malformed one's error when the provider ended properly and said nothing."""
+    """The answer, or a malformed one's error when the provider ended properly and said nothing.
+
+    Figures that no model can reach count as not reported.
+    """
+    text = storable(text)
     if not text and finish is FinishReason.STOP:
         raise TransientProviderError(
             f"{provider} sent an empty answer", error_class=ErrorClass.MALFORMED_ANSWER
@@ -47,10 +56,23 @@ def finished_answer(
     characters_in = sum(len(message.content) for message in prompt.messages)
     return Answer(
         text=text,
-        model=model,
+        model=storable(model),
         finish=finish,
-        usage=usage or Usage.estimated(characters_in=characters_in, characters_out=len(text)),
+        usage=_believable(usage)
+        or Usage.estimated(characters_in=characters_in, characters_out=len(text)),
     )
+
+
+def storable(text: str) -> str:
+    """The text without the one character that no database takes, and no model means."""
+    return text.replace("\0", "")
+
+
+def _believable(usage: Usage | None) -> Usage | None:
+    if usage is None:
+        return None
+    figures = (usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    return usage if all(0 <= figure <= _MOST_TOKENS for figure in figures) else None
 
 
 def cut_short(provider: str, why: str, *, after_first_token: bool) -> TransientProviderError:

@@ -138,5 +138,5 @@ def _is_context_too_long(refusal: Refusal, *, status: int) -> bool:
 
 
 def _shortened(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(text.replace("\0", "").split())
     return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}…"
