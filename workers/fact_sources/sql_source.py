@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import String, TextClause, bindparam, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from shared.messages.metadata.facts import Facts
 from shared.settings.turn.facts import FactSourceSettings
@@ -109,6 +109,8 @@ def _limited(query: str, needed: frozenset[str], rows: int) -> TextClause:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the driver said: it names columns and tables, never parameters."""
+    """What the driver said, less what it may quote of a message."""
     origin = getattr(error, "orig", None) or error
+    if isinstance(error, DataError):
+        return f"cannot take what the message gives ({type(origin).__name__}): mend the query"
     return str(origin).partition("\n")[0] or type(origin).__name__

@@ -147,6 +147,23 @@ async def test_a_query_without_end_is_stopped_and_the_source_goes_on(
     assert time.monotonic() - started < 2, "no thread and no server still works on it"
 
 
+async def test_a_parameter_of_the_wrong_type_is_not_quoted(postgres_url: str) -> None:
+    settings = FactSourceSettings(
+        name="bank",
+        kind=FactSourceKind.SQL,
+        url=ServerUrl(postgres_url),
+        query="SELECT CAST(:user_id AS integer) AS orders",
+        timeout_seconds=5.0,
+    )
+    source = SqlSource(settings)
+    assert await source.look_up({"user_id": "3"}) == {"orders": NumberFact(value=Decimal(3))}
+    for private in ("ada's secret", "nul\0"):
+        with pytest.raises(FactsUnavailable, match="cannot take what the message gives") as found:
+            await source.look_up({"user_id": private})
+        assert "ada" not in found.value.message
+    await source.close()
+
+
 async def test_many_ask_at_once(new_source: NewSource) -> None:
     source = new_source(pool_size=2)
     found = await asyncio.gather(*(source.look_up({"user_id": "ada"}) for _ in range(50)))
