@@ -17,13 +17,7 @@ from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
-from tests.benchmarks.turn import (
-    context_fit,
-    guardrail,
-    model_choice,
-    protected_calls,
-    semantic_lookup,
-)
+from tests.benchmarks.turn import context_fit, guardrail, model_choice, protected_calls
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -36,7 +30,6 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "guardrail": guardrail.measure,
     "context_fit": context_fit.measure,
     "model_choice": model_choice.measure,
-    "semantic_lookup": semantic_lookup.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
 }

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.day.arms import PRICES, arms
+from tests.benchmarks.day.arms import PRICES, USUAL_THRESHOLD, arms
 from tests.benchmarks.day.generator import Day, DayMessage, Parameters
 from tests.benchmarks.day.living import Lived, live
 from tests.benchmarks.ground.stage import Broker, Stage
@@ -23,7 +23,7 @@ def main() -> int:
     day, progress = Day(parameters).messages(), Console(stderr=True)
     lived = []
     with Stage() as stage:
-        for arm in arms(wanted.threshold or []):
+        for arm in arms(wanted.threshold or [USUAL_THRESHOLD]):
             progress.print(f"a day of {len(day):,} messages with {arm.name}", markup=False)
             lived.append(live(arm, day, stage.ground(Broker.RABBITMQ)))
     if wanted.json:
@@ -72,6 +72,9 @@ def _print(parameters: Parameters, day: list[DayMessage], lived: list[Lived]) ->
     for each in lived:
         table.add_row(*_cells(each, lived[0]))
     console.print(table)
+    for each in lived:
+        for asked, answered in each.mistaken:
+            console.print(f"{each.arm}: {asked!r} got the answer to {answered!r}", markup=False)
 
 
 def _cells(lived: Lived, without: Lived) -> list[str]:
@@ -84,10 +87,20 @@ def _cells(lived: Lived, without: Lived) -> list[str]:
         f"{lived.semantic_hits}",
         f"{lived.shared_flights}",
         f"{lived.wrong_answers}",
-        f"{lived.wrong_answers / lived.hits:.2%}" if lived.hits else "",
+        _false(lived),
         f"{lived.hard_to_small}",
         f"{lived.easy_to_large}",
     ]
+
+
+def _false(lived: Lived) -> str:
+    """Wrong answers among hits of meaning, which alone can be wrong, and among all hits."""
+    if not lived.hits:
+        return ""
+    among_all = f"{lived.wrong_answers / lived.hits:.2%}"
+    if not lived.semantic_hits:
+        return among_all
+    return f"{lived.wrong_answers / lived.semantic_hits:.2%} ({among_all} of all)"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ PRICES: Final = (
     {"model": LARGE, "input_per_million": 2.0, "output_per_million": 8.0},
 )
 """Dollars for a million tokens; the large model costs five times the small one."""
+USUAL_THRESHOLD: Final = 0.7
+"""Of the semantic cache: an operator would measure one with `forebay cache calibrate`."""
 
 _EXACT: Final = {"FOREBAY_CACHING__EXACT": "true"}
 _ROUTED: Final = {"small_model": SMALL, "large_model": LARGE}

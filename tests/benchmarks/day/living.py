@@ -50,11 +50,16 @@ class Lived(msgspec.Struct, kw_only=True):
     exact_hits: int = 0
     semantic_hits: int = 0
     shared_flights: int = 0
-    wrong_answers: int = 0
-    """Answers to another question than the one that was asked."""
+    mistaken: list[tuple[str, str]] = []
+    """What was asked, and the question whose answer was given instead."""
     hard_to_small: int = 0
     """Hard messages that the small model answered."""
     easy_to_large: int = 0
+
+    @property
+    def wrong_answers(self) -> int:
+        """Answers to another question than the one that was asked."""
+        return len(self.mistaken)
 
     @property
     def hits(self) -> int:
@@ -125,12 +130,14 @@ def _judge(
     arm: Arm, day: Sequence[DayMessage], rows: Sequence[Row[tuple[object, ...]]], *, calls: int
 ) -> Lived:
     kinds: Counter[CacheKind | None] = Counter()
+    asked_for = {each.intent.answer: each.intent.key for each in day}
     lived = Lived(arm=arm.name, messages=len(day), dollars=Decimal(0), calls=calls)
     for asked, row in zip(day, rows, strict=True):
         report = decode_report(row.report)
         kinds[report.cache.kind if report and report.cache else None] += 1
         lived.dollars += row.cost
-        lived.wrong_answers += row.output_text != asked.intent.answer
+        if row.output_text != asked.intent.answer:
+            lived.mistaken.append((asked.text, asked_for.get(row.output_text, row.output_text)))
         lived.hard_to_small += asked.intent.hard and row.model == SMALL
         lived.easy_to_large += not asked.intent.hard and row.model == LARGE
     lived.exact_hits = kinds[CacheKind.EXACT]
