@@ -16,6 +16,7 @@ from shared.messages.message_body import MessageBody
 from shared.messages.metadata.facts import facts_of
 from shared.messages.record import ReplyShape, Surface
 from shared.messages.tenant import Tenant
+from shared.token_count import text_size
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 DEEPEST_FORMAT: Final = 32
@@ -53,13 +54,13 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         return lane_of(self.body.service_tier)
 
     @property
-    def input_characters(self) -> int:
-        """How much text a model would have to read."""
+    def input_size(self) -> int:
+        """How much text a model would have to read, in bytes of UTF-8."""
         body = self.body
-        given = len(body.instructions) if body.instructions else 0
+        given = text_size(body.instructions) if body.instructions else 0
         if isinstance(body.input, str):
-            return given + len(body.input)
-        return given + sum(len(item.text) for item in body.input)
+            return given + text_size(body.input)
+        return given + sum(text_size(item.text) for item in body.input)
 
     def check(self) -> None:
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""

@@ -47,7 +47,7 @@ class LedgerEntries:
             previous_id=body.previous_response_id,
             idempotency_key=arrival.idempotency_key,
             estimated_tokens=estimate_tokens(
-                arrival.input_characters,
+                arrival.input_size,
                 p90_output_tokens=p90_output_tokens,
                 max_output_tokens=body.max_output_tokens,
             ),

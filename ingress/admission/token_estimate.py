@@ -11,7 +11,7 @@ DEFAULT_OUTPUT_TOKENS: Final = 512
 
 
 def estimate_tokens(
-    input_characters: int, *, p90_output_tokens: int, max_output_tokens: int | None = None
+    input_size: int, *, p90_output_tokens: int, max_output_tokens: int | None = None
 ) -> int:
     """Counted input plus the tenant's learned p90 of output; at least 1.
 
@@ -21,4 +21,4 @@ def estimate_tokens(
     output = p90_output_tokens
     if max_output_tokens is not None:
         output = min(output, max_output_tokens)
-    return max(1, estimated_tokens(input_characters) + output)
+    return max(1, estimated_tokens(input_size) + output)

@@ -28,11 +28,11 @@ class Usage:
     """False when the provider named no figures and these are estimated from the text."""
 
     @classmethod
-    def estimated(cls, *, characters_in: int, characters_out: int) -> Usage:
+    def estimated(cls, *, size_in: int, size_out: int) -> Usage:
         """Stand-in for figures a provider did not report, so that they never count as zero."""
         return cls(
-            input_tokens=estimated_tokens(characters_in),
-            output_tokens=estimated_tokens(characters_out),
+            input_tokens=estimated_tokens(size_in),
+            output_tokens=estimated_tokens(size_out),
             reported=False,
         )
 

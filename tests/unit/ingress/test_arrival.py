@@ -23,7 +23,8 @@ def test_it_counts_all_text_that_a_model_would_read() -> None:
         b'{"instructions":"12345","input":[{"role":"user","content":"123"},'
         b'{"role":"user","content":[{"type":"input_text","text":"12"}]}]}'
     )
-    assert arrival(raw).input_characters == 10
+    assert arrival(raw).input_size == 10
+    assert arrival('{"input":"你好"}'.encode()).input_size == 6
 
 
 def test_it_queues_where_its_tier_says() -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.resilience.breaker import Permit
 from shared.resilience.breaker_reading import CallOutcome
+from shared.token_count import text_size
 from workers.providers.attempt import Attempt, StartedAttempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
@@ -76,8 +77,8 @@ class Call:
         if not self._was_made:
             return
         if self.record is None:
-            characters = sum(len(message.content) for message in self._prompt.messages)
-            usage = Usage.estimated(characters_in=characters, characters_out=0)
+            size = sum(text_size(message.content) for message in self._prompt.messages)
+            usage = Usage.estimated(size_in=size, size_out=0)
             self.record = self._started.failed(
                 ErrorClass.HEDGED_AWAY, detail="another provider was heard first", usage=usage
             )

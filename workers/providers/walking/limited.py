@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.identifiers import new_id
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderSettings
-from shared.token_count import estimated_tokens
+from shared.token_count import estimated_tokens, text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Outcome
@@ -105,6 +105,6 @@ class LimitedProvider:
 
 
 def _estimate(prompt: Prompt) -> int:
-    characters = sum(len(message.content) for message in prompt.messages)
+    size = sum(text_size(message.content) for message in prompt.messages)
     output = prompt.max_output_tokens or _USUAL_OUTPUT_TOKENS
-    return estimated_tokens(characters) + min(output, _USUAL_OUTPUT_TOKENS)
+    return estimated_tokens(size) + min(output, _USUAL_OUTPUT_TOKENS)

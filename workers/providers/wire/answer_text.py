@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.token_count import text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     InvalidRequestError,
@@ -53,13 +54,12 @@ def finished_answer(
         raise TransientProviderError(
             f"{provider} sent an empty answer", error_class=ErrorClass.MALFORMED_ANSWER
         )
-    characters_in = sum(len(message.content) for message in prompt.messages)
+    size_in = sum(text_size(message.content) for message in prompt.messages)
     return Answer(
         text=text,
         model=storable(model),
         finish=finish,
-        usage=_believable(usage)
-        or Usage.estimated(characters_in=characters_in, characters_out=len(text)),
+        usage=_believable(usage) or Usage.estimated(size_in=size_in, size_out=text_size(text)),
     )
 
 

@@ -11,7 +11,7 @@ from shared.errors import InvalidRequest
 from shared.messages.create_response import decode_create_response
 from shared.messages.input_item import InputItem, Role, TextPart
 from shared.messages.message_body import decode_body
-from shared.token_count import estimated_tokens
+from shared.token_count import estimated_tokens, text_size
 
 
 def _body(**fields: Any) -> bytes:
@@ -80,4 +80,5 @@ def test_the_parts_of_an_item_are_one_text() -> None:
 
 
 def test_tokens_are_estimated_and_rounded_up() -> None:
-    assert [estimated_tokens(characters) for characters in (0, 1, 4, 5)] == [0, 1, 1, 2]
+    assert [estimated_tokens(size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]
+    assert [text_size(text) for text in ("", "abc", "é", "你好", "\ud83d")] == [0, 3, 2, 6, 3]
