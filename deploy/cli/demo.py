@@ -48,8 +48,8 @@ async def _play(folder: Path, *, as_json: bool) -> bool:
             say(text)
 
     began = time.monotonic()
-    note("The model in this demo is a scripted provider: it echoes, and fails on demand.")
-    note("Everything else is real, only its prices are made up.")
+    note("The models in this demo are scripted: they echo, lie and fail on demand, at made-up")
+    note("prices. Everything else is real, and so is the small model that answers without a key.")
     note("Starting Redis, the ledger, the door, two workers, Flower ...")
     async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")

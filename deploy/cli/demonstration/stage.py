@@ -43,7 +43,9 @@ AMPLE: Final = Plan(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """What a scene works with. `environment` makes a process of its own part of the stack."""
+    """What a scene works with. `environment` makes a process of its own part of the stack;
+    `workers` says how many worker processes it has.
+    """
 
     stack: EmbeddedStack
     state: StackState
