@@ -1,0 +1,80 @@
+"""A hedge keeps to the outbound limits of its own provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.provider import ScriptedProvider
+from shared.clock import SystemClock
+from shared.redis.client import open_redis
+from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
+from shared.resilience.breaker_board import BreakerBoard
+from shared.resilience.breaker_rules import LocalBreakers
+from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.resilience import BreakerSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+from shared.settings.turn.hedging import HedgingSettings
+from shared.telemetry.metrics import Metrics
+from tests.integration.providers.asking import prompt
+from workers.providers.building import build_chain
+from workers.providers.hedging.hedging import Hedging
+
+CROWDED = OutboundLimit(name="second/second", max_concurrency=1)
+
+
+@pytest.fixture
+async def limits(redis_url: str) -> AsyncIterator[OutboundLimits]:
+    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    opened = OutboundLimits(redis, SystemClock())
+    yield opened
+    await opened.close()
+    await redis.aclose()
+
+
+def model(name: str, scripted: ScriptedProvider) -> ProviderSettings:
+    return ProviderSettings(
+        name=name,
+        kind=ProviderKind.OPENAI_COMPATIBLE,
+        base_url=scripted.openai_url,
+        model=name,
+        max_concurrency=1 if name == "second" else None,
+    )
+
+
+async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
+    scripted: ScriptedProvider, session: aiohttp.ClientSession, limits: OutboundLimits
+) -> None:
+    clock, rules, metrics = SystemClock(), BreakerSettings(), Metrics()
+    hedging = Hedging(HedgingSettings(minimum_samples=1, shortest_seconds=0), metrics)
+    hedging.learn(("first", "first", False), 0.05)
+    keeper = LocalBreakers(rules, clock)
+    chain = build_chain(
+        [model("first", scripted), model("second", scripted)],
+        session,
+        clock=clock,
+        breakers=BreakerBoard(keeper, rules, metrics=metrics, clock=clock),
+        limits=limits,
+        hedging=hedging,
+    )
+    scripted.script(Behaviour(kind=Kind.LATENCY, seconds=0.5), model="first")
+    assert await limits.take(CROWDED, "somebody else", tokens=0, lease_seconds=60) == 0
+
+    result = await chain.answer(prompt(), deadline=clock.now() + timedelta(seconds=20))
+
+    assert [(each.provider, each.error_class) for each in result.attempts] == [
+        ("first", None),
+        ("second", "hedged_away"),
+    ]
+    assert scripted.calls.by_model == {"first": 1}
+
+    limits.give_back(CROWDED, "somebody else")
+    async with asyncio.timeout(5):
+        while await limits.take(CROWDED, "the next", tokens=0, lease_seconds=60):
+            pass
