@@ -17,7 +17,7 @@ from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
-from tests.benchmarks.turn import context_fit, guardrail, model_choice, protected_calls
+from tests.benchmarks.turn import cache_hits, context_fit, guardrail, model_choice, protected_calls
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -28,6 +28,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "message_cost": message_cost.measure,
     "round_trip": round_trip.measure,
     "guardrail": guardrail.measure,
+    "cache_hits": cache_hits.measure,
     "context_fit": context_fit.measure,
     "model_choice": model_choice.measure,
     "day": saving.measure,

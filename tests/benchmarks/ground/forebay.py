@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -30,15 +30,25 @@ def door(ground: Ground) -> Program:
     )
 
 
-def worker(ground: Ground, *, provider_url: str | None = None, concurrency: int = 500) -> Program:
-    """One worker process, with `forebay worker`'s own flags; without a provider, rules answer."""
-    provider = _scripted(provider_url) if provider_url else _rules(ground)
+def worker(
+    ground: Ground,
+    *,
+    provider_url: str | None = None,
+    concurrency: int = 500,
+    extra: Mapping[str, str] | None = None,
+) -> Program:
+    """One worker process, with `forebay worker`'s own flags; without a provider, rules answer.
+
+    `extra` are further settings of its environment.
+    """
+    provider = scripted(provider_url) if provider_url else _rules(ground)
     return Program(
         ["-m", "deploy.cli", "worker", "--concurrency", str(concurrency)],
         log=ground.folder / "worker.log",
         environment={
             **ground.environment,
             "FOREBAY_PROVIDERS": msgspec.json.encode([provider]).decode(),
+            **(extra or {}),
         },
     )
 
@@ -70,7 +80,8 @@ async def opened_ledger(ground: Ground) -> AsyncIterator[tuple[Database, Tenant]
         await database.close()
 
 
-def _scripted(provider_url: str) -> dict[str, str]:
+def scripted(provider_url: str) -> dict[str, str]:
+    """The link of a chain that calls a scripted provider."""
     return {
         "name": "scripted",
         "kind": "openai_compatible",
