@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from deploy.cli.connection import command_settings
 from deploy.cli.output import AsJson, say, say_json, say_table
-from shared.settings.turn.semantic_caching import SemanticCachingSettings
 
 if TYPE_CHECKING:
     from workers.caching.semantic.calibration.judged_pair import JudgedPair
@@ -37,11 +37,12 @@ def calibrate(
         JSONL, one object a line: {"first": "…", "second": "…", "same": true}. Without it the
         pairs that come with Forebay, half of which are traps: harder than usual traffic.
     bound
-        The largest share of wrong answers among hits; 0.01 if not given.
+        The largest share of wrong answers among hits; caching.semantic.false_hit_bound if not
+        given.
     """
     from workers.caching.semantic.calibration.report import build_report
 
-    wanted = bound or SemanticCachingSettings().false_hit_bound
+    wanted = bound or command_settings().caching.semantic.false_hit_bound
     report = build_report(asyncio.run(_judge(_read(file))), bound=wanted)
     if as_json:
         say_json(report)

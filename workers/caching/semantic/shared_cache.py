@@ -26,8 +26,8 @@ from workers.caching.semantic.nearest import NearestQuestions, Neighbour
 if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
 
-LONGEST_CHARACTERS: Final = 1_000
-"""Of a longer text the model would read only the beginning."""
+LONGEST_CHARACTERS: Final = 500
+"""Longer texts are rarely asked again, and of long ones the model reads only the beginning."""
 _LOOKED_AT: Final = 5
 """Where the nearest is refused, the next may be the question that was meant."""
 _AT_ONCE: Final = 2_048
@@ -79,7 +79,7 @@ class SharedSemanticCache:
                 return None
             if questions is None:
                 return None
-            return self._judged(text, await self._nearest(vector, questions))
+            return await self._judged(text, await self._nearest(vector, questions))
 
     async def add(self, namespace: str, text: str, entry_id: str, *, ttl_seconds: float) -> None:
         """Let every worker find `entry_id` under this question for so long."""
@@ -118,7 +118,7 @@ class SharedSemanticCache:
             return search()
         return await asyncio.get_running_loop().run_in_executor(self._threads, search)
 
-    def _judged(self, text: str, neighbours: Sequence[Neighbour]) -> Finding:
+    async def _judged(self, text: str, neighbours: Sequence[Neighbour]) -> Finding:
         asked = Question(text)
         refused: Refused | None = None
         for neighbour in neighbours:
@@ -129,6 +129,8 @@ class SharedSemanticCache:
             if rule is None:
                 return Candidate(entry.id, neighbour.similarity, entry.text)
             refused = refused or Refused(rule, neighbour.similarity, entry.text)
+            # Judging a long question takes half a millisecond, so others may go between.
+            await asyncio.sleep(0)
         return refused
 
     async def _tell(self, namespace: str, change: Change) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.errors import InvalidRequest
 
-_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class Half(StrEnum):

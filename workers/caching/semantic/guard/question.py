@@ -70,7 +70,7 @@ def _words(text: str) -> list[Word]:
         if written in _ENDS_SENTENCE:
             begins = True
             continue
-        for part in _written_out(written):
+        for part in filter(None, _written_out(written)):
             lower = part.lower()
             words.append(Word(lower, part, begins, stem(lower)))
             begins = False

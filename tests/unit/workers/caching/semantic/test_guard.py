@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workers.caching.semantic.guard.guard import refusal
 from workers.caching.semantic.guard.guard_rule import GuardRule
 from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
+TOKENS = sorted(
+    word_set(
+        "how many n't 's to from not 5 $5 2FA turn off U.S. USD than a.b@c.de 'x' can't I without "
+        "first ° e-mail"
+    )
+)
+TEXTS = st.lists(
+    st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(TOKENS),
+    ),
+    max_size=8,
+).map(" ".join)
 SAME = [
     ("enable 2FA", "turn on 2FA"),
     ("How do I enable 2FA?", "How can I turn on two-factor authentication?"),
@@ -114,7 +130,18 @@ def test_every_rule_has_its_pairs() -> None:
     assert set(DIFFERENT) == set(GuardRule)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "?!…", "\x00\ud800", "$", "'" * 500, "1" * 900, "\n"])
+@settings(max_examples=300, deadline=None)
+@given(first=TEXTS, second=TEXTS)
+def test_no_pair_of_texts_breaks_it_and_the_order_of_the_two_does_not_matter(
+    first: str, second: str
+) -> None:
+    one, other = Question(first), Question(second)
+    assert (refusal(one, other) is None) == (refusal(other, one) is None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "n't 's", "   ", "?!…", "\x00\ud800", "$", "'" * 500, "1" * 900, "\n"]
+)
 def test_any_text_can_be_read(text: str) -> None:
     assert refusal(Question(text), Question(text)) is None
     refusal(Question(text), Question("enable 2FA"))
