@@ -17,7 +17,14 @@ from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.table import as_json, print_table
-from tests.benchmarks.turn import cache_hits, context_fit, guardrail, model_choice, protected_calls
+from tests.benchmarks.turn import (
+    cache_hits,
+    context_fit,
+    guardrail,
+    model_choice,
+    protected_calls,
+    semantic_lookup,
+)
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
@@ -31,6 +38,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "cache_hits": cache_hits.measure,
     "context_fit": context_fit.measure,
     "model_choice": model_choice.measure,
+    "semantic_lookup": semantic_lookup.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
 }

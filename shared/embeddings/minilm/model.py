@@ -16,7 +16,7 @@ DIMENSIONS: Final = 384
 
 
 class MiniLm:
-    """Loads in about half a second and holds about 60 MB; many threads may encode at once.
+    """Loads in under a second and takes about 100 MB; many threads may encode at once.
 
     Each call runs on the thread that made it and frees the GIL.
     """

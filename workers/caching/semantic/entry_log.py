@@ -39,11 +39,12 @@ class EntryLog:
         self._max_entries = max_entries
         self._keep_ms = int(ttl_seconds * 1000)
 
-    async def append(self, namespace: str, change: Change) -> None:
+    async def append(self, namespace: str, *changes: Change) -> None:
         """Tell every worker. The oldest go when there are too many, all when none comes."""
         key = self._key(namespace)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.xadd(key, _fields(change), maxlen=self._max_entries, approximate=True)
+            for change in changes:
+                pipeline.xadd(key, _fields(change), maxlen=self._max_entries, approximate=True)
             pipeline.pexpire(key, self._keep_ms)
             await pipeline.execute()
 

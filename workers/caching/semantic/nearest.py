@@ -1,8 +1,8 @@
 """The questions of one namespace, and which of them are nearest to a new one.
 
 A scan of all: one bit a dimension leaves 64, whose bytes are then compared. At 100,000 questions
-that takes a millisecond and no time to build; a graph (HNSW) searches three times as fast and
-takes half a minute of CPU in every process to build, for entries that live for hours.
+that takes half a millisecond and no time to build; a graph (HNSW) searches as fast and takes half
+a minute of CPU in every process to build, for entries that live for hours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = numpy.typing.NDArray[numpy.float32]
 
 _SHORT_LIST: Final = 64
-_ROWS_A_PASS: Final = 16_384
+_ROWS_A_PASS: Final = 32_768
 """What stays in the core's cache between the steps of a pass."""
 _SMALLEST: Final = 256
 _BYTES_A_TEXT: Final = 200
@@ -80,7 +80,11 @@ class Rows:
                 numpy.bitwise_xor(plane[start:stop], word, out=differing[:length])
                 numpy.bitwise_count(differing[:length], out=counted[:length])
                 total += counted[:length]
-        return numpy.argpartition(distances, _SHORT_LIST)[:_SHORT_LIST]
+        # Twenty times as fast as argpartition, which moves the places as well.
+        last = numpy.partition(distances, _SHORT_LIST)[_SHORT_LIST]
+        nearer = numpy.flatnonzero(distances < last)
+        as_near = numpy.flatnonzero(distances == last)
+        return numpy.concatenate((nearer, as_near[: _SHORT_LIST - len(nearer)]))
 
 
 class NearestQuestions:
