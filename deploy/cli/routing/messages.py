@@ -15,7 +15,7 @@ from rich.progress import Progress
 from deploy.cli.sending.order import BadLine
 from shared.errors import InvalidRequest
 from shared.messages.message_body import MessageBody, decode_body
-from shared.token_count import estimated_tokens
+from shared.token_count import estimated_tokens, text_size
 
 _TOLD_EVERY: Final = 50_000
 """Lines between two words of progress where nobody watches a bar."""
@@ -40,9 +40,9 @@ class ReplayedMessage:
 
     @property
     def input_tokens(self) -> int:
-        """Estimated from the characters of its instructions and its input."""
-        characters = sum(len(item.text) for item in self.body.items)
-        return estimated_tokens(characters + len(self.body.instructions or ""))
+        """Estimated from the bytes of its instructions and its input."""
+        size = sum(text_size(item.text) for item in self.body.items)
+        return estimated_tokens(size + text_size(self.body.instructions or ""))
 
 
 _observed = msgspec.json.Decoder(Observed)

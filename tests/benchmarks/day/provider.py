@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from shared.token_count import estimated_tokens
+from shared.token_count import estimated_tokens, text_size
 from tests.benchmarks.day.generator import Intent
 
 SMALL: str = "small-model"
@@ -59,12 +59,12 @@ class TruthfulProvider:
         body = await request.json()
         texts = [message["content"] for message in body["messages"]]
         return web.json_response(
-            _completion(body["model"], self._intents[texts[-1]], sum(map(len, texts)))
+            _completion(body["model"], self._intents[texts[-1]], sum(map(text_size, texts)))
         )
 
 
-def _completion(model: str, intent: Intent, characters: int) -> dict[str, Any]:
-    read = estimated_tokens(characters)
+def _completion(model: str, intent: Intent, size: int) -> dict[str, Any]:
+    read = estimated_tokens(size)
     return {
         "id": "chatcmpl-day",
         "object": "chat.completion",
