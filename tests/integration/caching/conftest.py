@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 from shared.redis.cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.settings import Settings
+from tests.integration.conftest import OneMachine
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
+from tests.servers.rabbitmq import RabbitServer
 
 CACHING = {
     "FOREBAY_CACHING__EXACT": "true",
@@ -23,43 +24,24 @@ CACHING = {
 }
 
 
-@pytest.fixture(scope="module")
-def provider() -> Iterator[ProviderThread]:
-    with ProviderThread() as thread:
-        yield thread
-
-
 @pytest.fixture(scope="module", params=["rabbitmq", "redis"])
 def stack(
     request: pytest.FixtureRequest,
     provider: ProviderThread,
-    redis_databases: Iterator[str],
+    one_machine: OneMachine,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Stack:
-    provider.reset()
-    folder = tmp_path_factory.mktemp("caching")
-    (folder / "rules.toml").write_text('[default]\nanswer = "Later, please."\n')
-    url = f"sqlite+aiosqlite:///{folder / 'ledger.sqlite3'}"
-    migrate(url)
-    links: list[dict[str, Any]] = [
+    rules = tmp_path_factory.mktemp("rules") / "rules.toml"
+    rules.write_text('[default]\nanswer = "Later, please."\n')
+    links = (
         openai_link(provider.url, "first"),
-        {"name": "rules", "kind": "rules", "rules_file": str(folder / "rules.toml")},
-    ]
-    return Stack(
-        broker_url=_broker(request, redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=url,
-        providers=links,
-        extra=CACHING,
+        {"name": "rules", "kind": "rules", "rules_file": str(rules)},
     )
-
-
-def _broker(request: pytest.FixtureRequest, databases: Iterator[str]) -> str:
+    stack = one_machine(*links, **CACHING)
     if request.param == "redis":
-        return next(databases)
-    rabbitmq = request.getfixturevalue("rabbitmq")
-    url: str = rabbitmq.vhost_url(rabbitmq.create_vhost())
-    return url
+        return stack
+    rabbitmq: RabbitServer = request.getfixturevalue("rabbitmq")
+    return replace(stack, broker_url=rabbitmq.vhost_url(rabbitmq.create_vhost()))
 
 
 @pytest.fixture(scope="module")

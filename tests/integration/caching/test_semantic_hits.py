@@ -12,11 +12,11 @@ from shared.messages.report.turn_report import CacheKind
 from shared.redis.cache.housekeeping import Housekeeping
 from tests.integration.caching.conftest import CACHING
 from tests.integration.caching.telling import cache_report, hit, place, poison, stored
+from tests.integration.conftest import OneMachine
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, eventually, open_road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
 
 ENABLE, TURN_ON, DISABLE = (f"How do I {verb} 2FA?" for verb in ("enable", "turn on", "disable"))
 SEMANTIC = {
@@ -26,21 +26,8 @@ SEMANTIC = {
 
 
 @pytest.fixture(scope="module")
-def meaning_stack(
-    provider: ProviderThread,
-    redis_databases: Iterator[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Stack:
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('meaning') / 'ledger.sqlite3'}"
-    migrate(url)
-    provider.reset()
-    return Stack(
-        broker_url=next(redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=url,
-        providers=[openai_link(provider.url)],
-        extra={**CACHING, **SEMANTIC},
-    )
+def meaning_stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
+    return one_machine(openai_link(provider.url), **CACHING, **SEMANTIC)
 
 
 @pytest.fixture(scope="module")

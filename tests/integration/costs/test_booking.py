@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
 import pytest
 
 from deploy.scripted_provider.behaviour import Kind
-from tests.integration.workers.agent_worker import AgentWorker
-from tests.integration.workers.conftest import provider
+from tests.integration.conftest import OneMachine
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
 
-__all__ = ["provider"]  # a fixture
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": "8.5"}]
 pytestmark = pytest.mark.usefixtures("worker")
 
 
 @pytest.fixture(scope="module")
-def stack(
-    provider: ProviderThread,
-    redis_databases: Iterator[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Stack:
-    ledger_url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-    migrate(ledger_url)
-    provider.reset()
-    return Stack(
-        broker_url=next(redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=ledger_url,
-        providers=[openai_link(provider.url, "first"), openai_link(provider.url, "second")],
-        extra={"FOREBAY_COSTS__PRICES": json.dumps(PRICES)},
-    )
-
-
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
-    yield started.start()
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
+def stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
+    links = [openai_link(provider.url, "first"), openai_link(provider.url, "second")]
+    return one_machine(*links, FOREBAY_COSTS__PRICES=json.dumps(PRICES))
 
 
 async def test_failed_and_answered_attempts_are_booked_and_the_response_says_the_sum(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -13,24 +13,18 @@ from deploy.scripted_provider.behaviour import Kind
 from shared.messages.dead_letter import DeadReason
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
+from tests.integration.conftest import OneMachine
 from tests.integration.facts.shop import Shop, never, redirects, replies, says
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import TENANT, Road, open_road
+from tests.integration.workers.road import TENANT, Road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
 
 FALSE, TRUE = "Your balance is $127,549.32.", "Your balance is $47.15."
 ADA: dict[str, Any] = {"user_id": "ada"}
 QUERY = "SELECT balance FROM account WHERE user_id = :user_id"
 MONEY = {"balance": {"type": "money", "currency": "USD"}}
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[ProviderThread]:
-    with ProviderThread() as thread:
-        yield thread
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +43,7 @@ def bank_url(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="module")
-def stack(
-    provider: ProviderThread,
-    shop: Shop,
-    bank_url: str,
-    redis_databases: Iterator[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Stack:
-    ledger = tmp_path_factory.mktemp("facts") / "ledger.sqlite3"
-    migrate(f"sqlite+aiosqlite:///{ledger}")
+def stack(provider: ProviderThread, shop: Shop, bank_url: str, one_machine: OneMachine) -> Stack:
     over_http = {"kind": "http", "timeout_seconds": 0.5, "max_body_bytes": 1000}
     sources = [
         {
@@ -89,33 +75,12 @@ def stack(
             **over_http,
         },
     ]
-    return Stack(
-        broker_url=next(redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=f"sqlite+aiosqlite:///{ledger}",
-        providers=[
-            openai_link(provider.url, "first"),
-            {"name": "people", "kind": "handoff", "apology": "A person will see to it: $handoff"},
-        ],
-        extra={
-            "FOREBAY_FACTS__SOURCES": json.dumps(sources),
-            "FOREBAY_FACTS__TELL_MODEL": "true",
-        },
+    return one_machine(
+        openai_link(provider.url, "first"),
+        {"name": "people", "kind": "handoff", "apology": "A person will see to it: $handoff"},
+        FOREBAY_FACTS__SOURCES=json.dumps(sources),
+        FOREBAY_FACTS__TELL_MODEL="true",
     )
-
-
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
-    started.start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack, worker: AgentWorker) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
 
 
 def say(provider: ProviderThread, asked: str, *texts: str) -> None:

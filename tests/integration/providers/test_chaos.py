@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -28,20 +28,18 @@ from shared.settings.turn.chaos import (
     InjectionSettings,
 )
 from shared.telemetry.metrics import Metrics
+from tests.integration.conftest import OneMachine
 from tests.integration.providers.asking import prompt
 from tests.integration.workers.agent_worker import AgentWorker
-from tests.integration.workers.conftest import provider
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
 from tests.servers.ports import free_port
 from workers.providers.attempt import ChainResult
 from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
 
-__all__ = ["provider"]  # a fixture
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": 8}]
 LIE = "Your balance is $127,549.32."
 
@@ -124,47 +122,21 @@ async def test_limits_see_a_429(
 
 
 @pytest.fixture(scope="module")
-def stack(
-    provider: ProviderThread,
-    redis_databases: Iterator[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Stack:
-    ledger_url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-    migrate(ledger_url)
+def stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
     injections = [
         {"kind": "fault", "rate": 1, "error": "cut_stream", "tenants": ["ten_cut"]},
         {"kind": "fault", "rate": 1, "error": "server_error", "tenants": ["ten_down"]},
         {"kind": "outcome", "rate": 1, "text": LIE, "tenants": ["ten_lie"], "models": ["scripted"]},
         {"kind": "latency", "rate": 1, "seconds": 0.5, "providers": ["first"]},
     ]
-    return Stack(
-        broker_url=next(redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=ledger_url,
-        providers=[
-            openai_link(provider.url, "first"),
-            {"name": "people", "kind": "handoff", "apology": "A person will answer."},
-        ],
-        extra={
-            "FOREBAY_COSTS__PRICES": json.dumps(PRICES),
-            "FOREBAY_CHAOS__ENABLED": "true",
-            "FOREBAY_CHAOS__INJECTIONS": json.dumps(injections),
-            "FOREBAY_WORKER__METRICS_PORT": str(free_port()),
-        },
+    return one_machine(
+        openai_link(provider.url, "first"),
+        {"name": "people", "kind": "handoff", "apology": "A person will answer."},
+        FOREBAY_COSTS__PRICES=json.dumps(PRICES),
+        FOREBAY_CHAOS__ENABLED="true",
+        FOREBAY_CHAOS__INJECTIONS=json.dumps(injections),
+        FOREBAY_WORKER__METRICS_PORT=str(free_port()),
     )
-
-
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
-    yield started.start()
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack, worker: AgentWorker) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
 
 
 async def test_a_worker_says_aloud_that_chaos_is_on(road: Road, worker: AgentWorker) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,54 +10,27 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.record import MessageRecord
-from tests.integration.workers.agent_worker import AgentWorker
-from tests.integration.workers.conftest import provider
+from tests.integration.conftest import OneMachine
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.migrated import migrate
 
-__all__ = ["provider"]  # a fixture
 SAMPLES = 3
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": "8.5"}]
 pytestmark = pytest.mark.usefixtures("worker")
 
 
 @pytest.fixture(scope="module")
-def stack(
-    provider: ProviderThread,
-    redis_databases: Iterator[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Stack:
-    ledger_url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-    migrate(ledger_url)
-    provider.reset()
-    return Stack(
-        broker_url=next(redis_databases),
-        redis_url=next(redis_databases),
-        ledger_url=ledger_url,
-        providers=[openai_link(provider.url, "first"), openai_link(provider.url, "second")],
-        extra={
-            "FOREBAY_COSTS__PRICES": json.dumps(PRICES),
-            "FOREBAY_HEDGING__ENABLED": "true",
-            "FOREBAY_HEDGING__MINIMUM_SAMPLES": str(SAMPLES),
-            "FOREBAY_HEDGING__SHORTEST_SECONDS": "0.3",
-            "FOREBAY_HEDGING__LARGEST_SHARE": "1",
-        },
+def stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
+    return one_machine(
+        openai_link(provider.url, "first"),
+        openai_link(provider.url, "second"),
+        FOREBAY_COSTS__PRICES=json.dumps(PRICES),
+        FOREBAY_HEDGING__ENABLED="true",
+        FOREBAY_HEDGING__MINIMUM_SAMPLES=str(SAMPLES),
+        FOREBAY_HEDGING__SHORTEST_SECONDS="0.3",
+        FOREBAY_HEDGING__LARGEST_SHARE="1",
     )
-
-
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
-    yield started.start()
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
 
 
 async def ask(road: Road, text: str, *, streamed: bool) -> MessageRecord:

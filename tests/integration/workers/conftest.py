@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,11 @@ import pytest
 
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 
 NewStack = Callable[..., Stack]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[ProviderThread]:
-    """A scripted provider; tests tell their calls apart by what the question says."""
-    with ProviderThread() as thread:
-        yield thread
 
 
 @pytest.fixture(scope="module", params=["rabbitmq-postgres", "redis-sqlite"])
@@ -60,21 +52,6 @@ def _one_machine(
     url = f"sqlite+aiosqlite:///{folders.mktemp('ledger') / 'ledger.sqlite3'}"
     migrate(url)
     return next(databases), url
-
-
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    """A worker process that all tests of the file share; leave it running."""
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
-    started.start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
 
 
 @pytest.fixture

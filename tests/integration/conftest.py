@@ -1,0 +1,67 @@
+"""One machine's stack: SQLite and Redis, a worker process, a scripted provider, a road to it.
+
+A folder or a file that needs another `stack` makes its own; the rest follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.workers.agent_worker import AgentWorker
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.stack import Stack
+from tests.servers.migrated import migrate
+
+OneMachine = Callable[..., Stack]
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[ProviderThread]:
+    """A scripted provider; tests tell their calls apart by what the question says."""
+    with ProviderThread() as thread:
+        yield thread
+
+
+@pytest.fixture(scope="module")
+def one_machine(
+    provider: ProviderThread,
+    redis_databases: Iterator[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> OneMachine:
+    """Builds a stack with a ledger of its own from a chain and further settings.
+
+    The provider has forgotten every call then.
+    """
+
+    def build(*providers: dict[str, Any], **extra: str) -> Stack:
+        provider.reset()
+        url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
+        migrate(url)
+        return Stack(
+            broker_url=next(redis_databases),
+            redis_url=next(redis_databases),
+            ledger_url=url,
+            providers=list(providers),
+            extra=extra,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
+    """A worker process that all tests of the file share; leave it running."""
+    started = AgentWorker(stack, tmp_path_factory.mktemp("worker"))
+    started.start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+async def road(stack: Stack) -> AsyncIterator[Road]:
+    async with open_road(stack) as opened:
+        yield opened
