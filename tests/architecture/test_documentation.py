@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from shared.telemetry.instruments import INSTRUMENTS
 from tests.architecture.tree import ROOT, repository_files
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 MAKE_COMMAND = re.compile(r"\bmake ([a-z]+)\b")
+FOREBAY_COMMAND = re.compile(r"\bforebay ([a-z]+)\b")
+METRIC = re.compile(r"`(forebay_[a-z_]+)")
+TABLE_ROW = re.compile(r"^\| `([a-z_.]+)` \|", flags=re.MULTILINE)
+TABLE_OF_KEYS = re.compile(
+    r"^### \[+([a-z_.]+)\]+$(.*?)(?=^###|\Z)", flags=re.MULTILINE | re.DOTALL
+)
+SETTING = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)`")
 CODE = re.compile(r"`[^`\n]+`|^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", flags=re.MULTILINE)
 
@@ -37,9 +45,49 @@ def test_every_make_command_in_the_documents_exists() -> None:
     assert named <= targets
 
 
+def test_every_metric_in_the_documents_exists() -> None:
+    assert _named(METRIC) <= {instrument.name for instrument in INSTRUMENTS}
+
+
+def test_every_setting_in_the_documents_exists() -> None:
+    known = _settings()
+    sections = {setting.partition(".")[0] for setting in known}
+    named = {name for name in _named(SETTING) if name.partition(".")[0] in sections}
+    assert named <= known
+
+
+def test_every_command_of_ours_in_the_documents_exists() -> None:
+    commands = _named(re.compile(r"^## forebay ([a-z]+)$", flags=re.MULTILINE))
+    named = {
+        name
+        for document in _documents()
+        for code in CODE.findall(document.read_text())
+        for name in FOREBAY_COMMAND.findall(code)
+    }
+    assert named <= commands
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(LINK.findall((ROOT / "README.md").read_text()))
+    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= linked
+
+
 def test_the_readme_shows_both_commands_for_newcomers() -> None:
     readme = (ROOT / "README.md").read_text()
     assert {"demo", "test"} <= set(MAKE_COMMAND.findall(readme))
+
+
+def _named(pattern: re.Pattern[str]) -> set[str]:
+    return {name for file in _documents() for name in pattern.findall(file.read_text())}
+
+
+def _settings() -> set[str]:
+    """Those in docs/settings.md, which is printed from the code; keys of tables by their table."""
+    page = (ROOT / "docs" / "settings.md").read_text()
+    known = {name for name in TABLE_ROW.findall(page) if "." in name}
+    for heading, rows in TABLE_OF_KEYS.findall(page):
+        known |= {f"{heading}.{key}" for key in TABLE_ROW.findall(rows)}
+    return known
 
 
 def _resolves(document: Path, link: str) -> bool:

@@ -28,7 +28,7 @@ class LocalModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     slots: PositiveInt = 2
     """Answers written side by side; each keeps a context of its own in memory."""
     threads: PositiveInt | None = None
-    """Threads that compute; as many as there are processors when not given."""
+    """Threads that compute; half as many as there are processors when not given."""
     max_output_tokens: PositiveInt = 1024
     """Of an answer for which the caller names no limit."""
 

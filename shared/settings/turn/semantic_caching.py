@@ -24,7 +24,7 @@ class SemanticCachingSettings(
     ttl_seconds: Positive = 86_400.0
     """After this a stored question is forgotten."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=200_000)] = 10_000
-    """Questions kept for one namespace (tenant, agent, prompt, …); the oldest go first."""
+    """Questions kept for one namespace (tenant, tier, instructions, …); the oldest go first."""
     memory_bytes: Annotated[int, msgspec.Meta(ge=1_048_576)] = 268_435_456
     """What one worker process may hold; the namespaces not asked for longest go first."""
 
