@@ -101,7 +101,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     tool_choice: str = "auto"
     tools: list[Any] = []
     top_p: float | None = None
-    truncation: str = "disabled"
+    truncation: str = "auto"
     # OpenAI's description allows these two to be absent, and not to be null.
     usage: ResponseUsage | msgspec.UnsetType = msgspec.UNSET
     user: str | msgspec.UnsetType = msgspec.UNSET
@@ -134,7 +134,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         temperature=asked.temperature,
         text=asked.text or {"format": {"type": "text"}},
         top_p=asked.top_p,
-        truncation=asked.truncation or "disabled",
+        truncation=asked.truncation or "auto",
         usage=_usage(record),
         user=asked.user or msgspec.UNSET,
         safety_identifier=asked.safety_identifier,

@@ -7,6 +7,7 @@ import pytest
 from shared.identifiers import CONVERSATION, new_id
 from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import ContextReport, decode_report
+from shared.messages.response import response_object
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack
@@ -44,7 +45,9 @@ async def test_a_long_conversation_is_fitted_and_the_response_tells_how(
 ) -> None:
     said = [*talk(100), {"role": "user", "content": "and fitted it was"}]
     record = await road.accept("", body={"input": said, "instructions": "be brief"})
-    report = report_of(await road.ended(record))
+    ended = await road.ended(record)
+    assert response_object(ended).truncation == "auto"
+    report = report_of(ended)
     assert report.token_budget == BUDGET
     assert report.tokens <= BUDGET
     assert report.kept + report.summarised + report.dropped == len(said) + 1
