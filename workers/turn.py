@@ -18,6 +18,7 @@ from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.redis.cache.finding import CacheTicket
+from shared.storable_text import storable
 
 FollowUp = Callable[[], Awaitable[tuple[AttemptRecord, ...]]]
 """Calls providers once the caller has its answer; gives what was called."""
@@ -76,7 +77,9 @@ class Turn:
     ) -> None:
         """Set how this turn ends; `outcome` names further fields of its Settlement.
 
-        `attempts` and `cost` are the chain's; those of the preparation are added here.
+        `attempts` and `cost` are the chain's; those of the preparation are added here. Characters
+        that no database takes are left out of texts: they must not keep the end from being
+        written.
         """
         self.settlement = Settlement(
             message_id=self.record.id,
@@ -89,8 +92,12 @@ class Turn:
             attempts=(*self.preparation, *attempts),
             cost=total_cost((cost, *(each.cost for each in self.preparation))),
             report=encode_report(self.report),
-            **outcome,
+            **{name: _storable(value) for name, value in outcome.items()},
         )
+
+
+def _storable(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
 
 
 def begin_turn(record: MessageRecord) -> Turn:

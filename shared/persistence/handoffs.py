@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
+from shared.storable_text import is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,14 @@ class HandoffRepository:
     async def answer(self, handoff_id: str, *, text: str, answered_by: str) -> MessageRecord:
         """Complete the message with a human's text, once; the record as it stands then.
 
-        Raises NotFound, or Conflict when it was answered or closed before.
+        Raises NotFound, Conflict when it was answered or closed before, and InvalidRequest for
+        text that no database takes; the handoff stays open then.
         """
+        for name, value in (("id", handoff_id), ("answer", text), ("name", answered_by)):
+            if not is_storable(value):
+                raise InvalidRequest(
+                    f"The {name} holds a NUL character or is not valid UTF-8. Write it without."
+                )
         now = self._clock.now()
         async with transaction(self._database.durable) as connection:
             taken = (

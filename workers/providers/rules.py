@@ -13,6 +13,7 @@ import msgspec
 
 from shared.decoding import convert
 from shared.errors import InvalidRequest, SettingsError
+from shared.storable_text import is_storable, storable
 from workers.providers.outcome import Answer, Declined, FinishReason, Usage
 from workers.providers.provider import Prompt, TextSink
 
@@ -97,12 +98,13 @@ class RulesProvider:
         matching = next((rule for rule in self._rules if rule.when.hold_for(prompt)), self._default)
         if matching is None:
             return Declined(reason="no rule matches and there is no default")
-        text = Template(matching.answer).safe_substitute(
+        filled = Template(matching.answer).safe_substitute(
             message=prompt.last_user_message,
             user=prompt.user,
             tenant=prompt.tenant,
             model=prompt.model,
         )
+        text = storable(filled)
         if on_delta is not None:
             await on_delta(text)
         nothing = Usage(input_tokens=0, output_tokens=0)
@@ -161,6 +163,8 @@ def _faults(table: Rule | DefaultRule) -> Iterator[str]:
     template = Template(table.answer)
     if not table.answer.strip():
         yield "the answer is empty. Write what to say."
+    if not is_storable(table.answer):
+        yield "the answer has a NUL character, which no ledger keeps. Remove it."
     if not template.is_valid():
         yield f"the answer has a lone '$'. Write '$$' for a dollar, or one of {known}."
         return

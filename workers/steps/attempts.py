@@ -9,6 +9,7 @@ from typing import Final
 from shared.costs.meter import Meter
 from shared.costs.price import TokenCount
 from shared.persistence.ledger.records import AttemptRecord
+from shared.storable_text import storable
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass
@@ -37,7 +38,8 @@ def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptR
             started_at=attempt.started_at,
             latency_seconds=attempt.latency_seconds,
             error_class=attempt.error_class,
-            detail=attempt.detail or None,
+            # It may quote the caller.
+            detail=storable(attempt.detail) or None,
             input_tokens=attempt.usage.input_tokens if attempt.usage else None,
             cached_tokens=attempt.usage.cached_tokens if attempt.usage else None,
             output_tokens=attempt.usage.output_tokens if attempt.usage else None,

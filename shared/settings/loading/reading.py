@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -13,6 +13,8 @@ from shared.settings.secret import Secret, ServerUrl, has_password
 
 T = TypeVar("T", bound=msgspec.Struct)
 _SECRET_KEYS = frozenset({"api_key"})
+_LARGEST: Final = 1e9
+"""Far more seconds than anything lasts; what is counted beyond overflows somewhere on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,21 @@ def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
         except msgspec.DecodeError as error:
             raise InvalidRequest(f"is not valid JSON: {error}.") from None
     try:
-        return msgspec.convert(value, kind, strict=not from_text, dec_hook=_decode_custom)
+        leaf = msgspec.convert(value, kind, strict=not from_text, dec_hook=_decode_custom)
     except msgspec.ValidationError as error:
         raise invalid_field(str(error)) from None
+    if _holds_boundless(value) or _holds_boundless(leaf):
+        raise InvalidRequest(f"Expected no number above {_LARGEST:g}.")
+    return leaf
+
+
+def _holds_boundless(value: object) -> bool:
+    """TOML has words for infinity, and for what is no number at all."""
+    if isinstance(value, dict):
+        return any(map(_holds_boundless, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_boundless, value))
+    return isinstance(value, float) and not abs(value) <= _LARGEST
 
 
 def _decode_custom(kind: type, value: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
@@ -18,6 +19,9 @@ from shared.settings.validation import unsound_validation
 _BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
 _OVER_HTTP = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
 _LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
+_LARGEST_PRICE: Final = 1_000_000
+"""Dollars for a million tokens; the ledger has room for what the longest answer costs then."""
+_LARGEST_BUDGET: Final = 1_000_000_000
 _NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
 
@@ -118,19 +122,21 @@ def _handing_off(settings: Settings) -> Iterator[str]:
 
 
 def _budget(amount: Decimal | None) -> Iterator[str]:
-    if amount is not None and not (amount.is_finite() and amount >= 0):
-        yield f"limits.daily_budget = {amount}. Set US dollars for a day, 0 or more."
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= _LARGEST_BUDGET):
+        yield (f"limits.daily_budget = {amount}. Set US dollars for a day, 0 to {_LARGEST_BUDGET}.")
 
 
 def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:
     models = [price.model for price in prices]
     for model in sorted({model for model in models if models.count(model) > 1}):
         yield f"costs.prices: '{model}' is priced twice. Keep one entry."
+    if "" in models:
+        yield "costs.prices: one has no model. Name the model as its provider does."
     for price in prices:
         for key in ("input_per_million", "output_per_million", "cached_per_million"):
             amount = getattr(price, key)
-            if amount is not None and not (amount.is_finite() and amount >= 0):
+            if amount is not None and not (amount.is_finite() and 0 <= amount <= _LARGEST_PRICE):
                 yield (
                     f"costs.prices: '{price.model}' has {key} = {amount}. Set dollars per million "
-                    "tokens, 0 or more."
+                    f"tokens, 0 to {_LARGEST_PRICE}."
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.storable_text import storable
 from shared.token_count import text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
@@ -61,11 +62,6 @@ def finished_answer(
         finish=finish,
         usage=_believable(usage) or Usage.estimated(size_in=size_in, size_out=text_size(text)),
     )
-
-
-def storable(text: str) -> str:
-    """The text without the one character that no database takes, and no model means."""
-    return text.replace("\0", "")
 
 
 def _believable(usage: Usage | None) -> Usage | None:

@@ -91,3 +91,50 @@ def test_a_number_of_hedging_out_of_its_range_is_named(name: str, value: str) ->
     (finding,) = findings(**{f"HEDGING__{name}": value})
     assert f"hedging.{name.lower()}" in finding
     assert value in finding
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BREAKERS__OPEN_SECONDS", "inf"),
+        ("CACHING__TTL_SECONDS", "Infinity"),
+        ("BREAKERS__WINDOW_SECONDS", "1e300"),
+        ("HEDGING__SHORTEST_SECONDS", "nan"),
+    ],
+)
+def test_no_time_lasts_for_ever(name: str, value: str) -> None:
+    (finding,) = findings(**{name: value})
+    assert finding.startswith(name.lower().replace("__", "."))
+
+
+def test_a_file_that_says_infinity_inside_a_list_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "forebay.toml"
+    file.write_text(
+        '[[providers]]\nname = "a"\nkind = "handoff"\ntotal_timeout_seconds = inf\n'
+        "[[chaos.injections]]\nkind = 'latency'\nrate = nan\nseconds = 1\n"
+    )
+    with pytest.raises(SettingsError) as refused:
+        load_settings({}, file=file)
+    assert [finding.split(" = ")[0] for finding in refused.value.findings] == [
+        "providers",
+        "chaos.injections",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "amount", "said"),
+    [("m", "1e400000", "input_per_million"), ("m", "-1", "input_per_million"), ("", "1", "Name")],
+)
+def test_a_price_that_the_ledger_could_not_book_is_refused(
+    model: str, amount: str, said: str
+) -> None:
+    price = {"model": model, "input_per_million": amount, "output_per_million": "1"}
+    (finding,) = findings(COSTS__PRICES=json.dumps([price]))
+    assert finding.startswith("costs.prices:")
+    assert said in finding
+
+
+@pytest.mark.parametrize("amount", ["-1", "nan", "inf", "1e999"])
+def test_a_budget_that_is_no_amount_is_refused(amount: str) -> None:
+    (finding,) = findings(LIMITS__DAILY_BUDGET=amount)
+    assert finding.startswith("limits.daily_budget = ")

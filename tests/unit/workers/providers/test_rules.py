@@ -158,3 +158,17 @@ def test_all_faults_of_a_file_are_found_at_once(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
         RulesProvider.from_file(tmp_path / "nowhere.toml", name="rules")
+
+
+async def test_what_no_ledger_keeps_is_not_quoted(tmp_path: Path) -> None:
+    rules = rules_from(tmp_path, '[default]\nanswer = "You wrote: $message"')
+
+    outcome = await rules.answer(prompt("half\0way"), time_left_seconds=1)
+
+    assert isinstance(outcome, Answer)
+    assert outcome.text == "You wrote: halfway"
+
+
+def test_a_rule_that_no_ledger_keeps_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="NUL"):
+        rules_from(tmp_path, '[default]\nanswer = "half\\u0000way"')
