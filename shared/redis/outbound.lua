@@ -1,10 +1,13 @@
 -- What the fleet sends to one model of one provider: requests, tokens, calls under way.
 --
 -- KEYS[1]  a hash: requests, tokens: when what was taken has drained; cooled_until;
---          p<permit>: when the lease of a call ends
--- ARGV     requests a minute, tokens a minute, calls at once (0: unlimited), then any number of
---          take <permit> <tokens> <lease ms> | end <permit> <more tokens> | cool <ms>
+--          p<process>.<permit>: when the lease of a call ends
+-- ARGV     requests a minute, tokens a minute, calls at once (0: unlimited), the process that asks,
+--          and all it asks and tells in one string, four little-endian doubles each:
+--          0 permit tokens lease-ms (take) | 1 permit more-tokens 0 (end) | 2 0 ms 0 (cool)
 -- Returns  for each of these 0 when granted or noted, else ms to wait before asking again
+
+local TAKE, END = 0, 1
 
 local MINUTE_MS = 60000
 -- A tenth of a minute's limit may go at once.
@@ -15,6 +18,7 @@ local KEEP_MS = 3600000
 local key = KEYS[1]
 local requests_limit, tokens_limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local most_at_once = tonumber(ARGV[3])
+local lease_prefix, packed = 'p' .. ARGV[4] .. '.', ARGV[5]
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -62,32 +66,30 @@ local function take(permit, wanted, lease_ms)
   if is_crowded() then wait = math.max(wait, CROWD_MS) end
   if wait > 0 then return math.ceil(wait) end
   requests, tokens = requests_drained, tokens_drained
-  redis.call('HSET', key, 'p' .. permit, now + lease_ms)
+  redis.call('HSET', key, lease_prefix .. permit, now + lease_ms)
   if under_way then under_way = under_way + 1 end
   return 0
 end
 
 local function give_back(permit, more)
-  if redis.call('HDEL', key, 'p' .. permit) == 0 then return 0 end
+  if redis.call('HDEL', key, lease_prefix .. permit) == 0 then return end
   if under_way then under_way = under_way - 1 end
   if tokens_limit > 0 then tokens = tokens + more * MINUTE_MS / tokens_limit end
-  return 0
 end
 
-local waits, place = {}, 4
-while place <= #ARGV do
-  local verb = ARGV[place]
-  if verb == 'take' then
-    waits[#waits + 1] = take(ARGV[place + 1], tonumber(ARGV[place + 2]), tonumber(ARGV[place + 3]))
-    place = place + 4
-  elseif verb == 'end' then
-    waits[#waits + 1] = give_back(ARGV[place + 1], tonumber(ARGV[place + 2]))
-    place = place + 3
+local waits, place = {}, 1
+while place <= #packed do
+  local verb, permit, amount, lease_ms
+  verb, permit, amount, lease_ms, place = struct.unpack('<dddd', packed, place)
+  local wait = 0
+  if verb == TAKE then
+    wait = take(permit, amount, lease_ms)
+  elseif verb == END then
+    give_back(permit, amount)
   else
-    cooled_until = math.max(cooled_until, now + ARGV[place + 1])
-    waits[#waits + 1] = 0
-    place = place + 2
+    cooled_until = math.max(cooled_until, now + amount)
   end
+  waits[#waits + 1] = wait
 end
 redis.call('HSET', key, 'requests', requests, 'tokens', tokens, 'cooled_until', cooled_until)
 redis.call('PEXPIRE', key, KEEP_MS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count, repeat
+from struct import pack
 from typing import Final
 
 from redis.asyncio import Redis
@@ -14,11 +14,18 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.identifiers import new_id
 from shared.redis.circuit import Circuit
-from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
 TIMEOUT_SECONDS: Final = 0.6
+_TAKE: Final = 0
+_END: Final = 1
+_COOL: Final = 2
+"""What the script is asked or told, by its own numbers."""
+_MOST: Final = 2**53
+"""Numbers are exact up to here in a script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +48,16 @@ class OutboundLimit:
         )
 
 
-Asked = tuple[OutboundLimit, tuple[Argument, ...]]
-"""Which limit, and what is asked or told of it in the words of the script."""
+Words = tuple[int, int, int, int]
+"""What is meant, a permit, tokens or milliseconds, lease milliseconds; 0 where not meant."""
+Asked = tuple[OutboundLimit, Words]
 
 
 class OutboundLimits:
     """Asks in groups. Without Redis nothing is held back: the provider's own 429 remains.
 
-    All that is asked and told of one limit at a time is one call of one script.
+    All that is asked and told of one limit at a time is one call of one script, packed into one
+    argument: words of their own cost more than all the rest.
     """
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
@@ -56,69 +65,75 @@ class OutboundLimits:
         self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._script: LuaScript = load_script("shared.redis", "outbound.lua")
         self._asked: GroupCommit[Asked, int] = GroupCommit(self._ask_all)
+        self._process, self._permits = new_id("proc"), count(1)
+
+    def new_permit(self) -> int:
+        """A number that no other call of this process has; Redis adds which process it is."""
+        return next(self._permits)
 
     async def take(
-        self, limit: OutboundLimit, permit: str, *, tokens: int, lease_seconds: float
+        self, limit: OutboundLimit, permit: int, *, tokens: int, lease_seconds: float
     ) -> float:
         """0 when the call may go now, else the seconds after which to ask again.
 
         Who was let go says `give_back`; its place is free after `lease_seconds` in any case.
         """
-        lease = int(lease_seconds * 1000)
+        words = (_TAKE, permit, tokens, int(lease_seconds * 1000))
         try:
-            return await self._asked.hand_in((limit, ("take", permit, tokens, lease))) / 1000
+            return await self._asked.hand_in((limit, words)) / 1000
         except Unavailable:
             return 0.0
 
-    def give_back(self, limit: OutboundLimit, permit: str, *, token_correction: int = 0) -> None:
+    def give_back(self, limit: OutboundLimit, permit: int, *, token_correction: int = 0) -> None:
         """Free the place of a call and charge what it used beyond the estimate; not waited for."""
-        self._tell(limit, "end", permit, token_correction)
+        self._tell(limit, (_END, permit, _bounded(token_correction), 0))
 
     def cool(self, limit: OutboundLimit, *, seconds: float) -> None:
         """Let nobody of the fleet call for so long; not waited for."""
-        self._tell(limit, "cool", int(seconds * 1000))
+        self._tell(limit, (_COOL, 0, _bounded(seconds * 1000), 0))
 
     async def close(self) -> None:
         """Tell what has not been told yet."""
         await self._asked.close()
         await self._circuit.close()
 
-    def _tell(self, limit: OutboundLimit, *words: Argument) -> None:
-        with suppress(Unavailable):
-            self._asked.hand_in((limit, words)).add_done_callback(_heard)
+    def _tell(self, limit: OutboundLimit, words: Words) -> None:
+        try:
+            self._asked.tell((limit, words))
+        except Unavailable:
+            # Its lease ends by itself.
+            return
 
     async def _ask_all(self, asked: list[Asked]) -> Sequence[int]:
         if self._circuit.is_open():
             return [0] * len(asked)
-        groups: dict[str, list[Argument]] = {}
+        groups: dict[str, tuple[OutboundLimit, list[int]]] = {}
         for limit, words in asked:
             group = groups.get(limit.name)
             if group is None:
-                group = groups[limit.name] = [*limit.bounds]
-            group += words
+                group = groups[limit.name] = limit, []
+            group[1].extend(words)
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                answers = await self._script.call_all(self._redis, _calls(groups))
+                calls = [self._call(limit, words) for limit, words in groups.values()]
+                answers = await self._script.call_all(self._redis, calls)
         except (RedisError, OSError):
             self._circuit.trip()
             return [0] * len(asked)
         waits = {name: _waits(answer) for name, answer in zip(groups, answers, strict=True)}
         return [next(waits[limit.name]) for limit, _ in asked]
 
+    def _call(self, limit: OutboundLimit, words: list[int]) -> ScriptCall:
+        packed = pack(f"<{len(words)}d", *words)
+        key = f"forebay:outbound:{{{limit.name}}}"
+        return ScriptCall((key,), (*limit.bounds, self._process, packed))
 
-def _calls(groups: dict[str, list[Argument]]) -> list[ScriptCall]:
-    return [
-        ScriptCall((f"forebay:outbound:{{{name}}}",), arguments)
-        for name, arguments in groups.items()
-    ]
+
+def _bounded(said: float) -> int:
+    """What a provider said, as far as the script's numbers go: its nonsense fails nobody else."""
+    return int(max(-_MOST, min(said, _MOST)))
 
 
 def _waits(answer: object) -> Iterator[int]:
     """What the script said to each; nobody waits where it failed."""
     return iter(answer) if isinstance(answer, list) else repeat(0)
-
-
-def _heard(told: asyncio.Future[int]) -> None:
-    """Nobody waits for it, so its error is looked at here, or the loop would complain of it."""
-    if not told.cancelled():
-        told.exception()

@@ -17,6 +17,8 @@ from shared.errors import Unavailable
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 Flush = Callable[[list[Item]], Awaitable[Sequence[Outcome | BaseException]]]
+Waiting = tuple[Item, asyncio.Future[Outcome] | None]
+"""An item, and who waits for its outcome: None, nobody does."""
 
 
 class GroupCommit(Generic[Item, Outcome]):
@@ -40,7 +42,7 @@ class GroupCommit(Generic[Item, Outcome]):
         self._limit = limit
         self._free = concurrency
         self._capacity = capacity
-        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._waiting: deque[Waiting[Item, Outcome]] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._starting = False
         self._closed = False
@@ -50,13 +52,20 @@ class GroupCommit(Generic[Item, Outcome]):
         return await self.hand_in(item)
 
     def hand_in(self, item: Item) -> asyncio.Future[Outcome]:
-        """The same without waiting: whoever never looks at the outcome misses its exception."""
+        """The same without waiting: the outcome comes later."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue(item, future)
+        return future
+
+    def tell(self, item: Item) -> None:
+        """Hand in an item whose outcome nobody will look at, which costs no future."""
+        self._queue(item, None)
+
+    def _queue(self, item: Item, future: asyncio.Future[Outcome] | None) -> None:
         if self._closed or len(self._waiting) >= self._capacity:
             raise Unavailable("Too much is waiting to be written.", retry_after_seconds=1.0)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._start_a_group()
-        return future
 
     async def close(self) -> None:
         """Flush what waits, then refuse everything that comes after."""
@@ -84,12 +93,12 @@ class GroupCommit(Generic[Item, Outcome]):
             self._free += 1
             self._start_a_group()
 
-    def _cut(self) -> list[tuple[Item, asyncio.Future[Outcome]]]:
+    def _cut(self) -> list[Waiting[Item, Outcome]]:
         group = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
         self._start_a_group()
         return group
 
-    async def _flush_one(self, group: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+    async def _flush_one(self, group: list[Waiting[Item, Outcome]]) -> None:
         try:
             outcomes = await self._flush([item for item, _ in group])
         except asyncio.CancelledError as error:
@@ -105,11 +114,11 @@ class GroupCommit(Generic[Item, Outcome]):
 
 
 def _answer(
-    group: list[tuple[Item, asyncio.Future[Outcome]]],
+    group: list[Waiting[Item, Outcome]],
     outcomes: Sequence[Outcome | BaseException],
 ) -> None:
     for (_, future), outcome in zip(group, outcomes, strict=True):
-        if future.done():
+        if future is None or future.done():
             continue
         if isinstance(outcome, BaseException):
             future.set_exception(outcome)
@@ -117,9 +126,9 @@ def _answer(
             future.set_result(outcome)
 
 
-def _fail(group: list[tuple[Item, asyncio.Future[Outcome]]], error: BaseException) -> None:
+def _fail(group: list[Waiting[Item, Outcome]], error: BaseException) -> None:
     for _, future in group:
-        if future.done():
+        if future is None or future.done():
             continue
         if isinstance(error, asyncio.CancelledError):
             future.cancel()

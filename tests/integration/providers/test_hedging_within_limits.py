@@ -64,7 +64,8 @@ async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
         hedging=hedging,
     )
     scripted.script(Behaviour(kind=Kind.LATENCY, seconds=0.5), model="first")
-    assert await limits.take(CROWDED, "somebody else", tokens=0, lease_seconds=60) == 0
+    somebody_else, the_next = limits.new_permit(), limits.new_permit()
+    assert await limits.take(CROWDED, somebody_else, tokens=0, lease_seconds=60) == 0
 
     result = await chain.answer(prompt(), deadline=clock.now() + timedelta(seconds=20))
 
@@ -74,7 +75,7 @@ async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
     ]
     assert scripted.calls.by_model == {"first": 1}
 
-    limits.give_back(CROWDED, "somebody else")
+    limits.give_back(CROWDED, somebody_else)
     async with asyncio.timeout(5):
-        while await limits.take(CROWDED, "the next", tokens=0, lease_seconds=60):
+        while await limits.take(CROWDED, the_next, tokens=0, lease_seconds=60):
             pass

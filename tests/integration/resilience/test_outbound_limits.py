@@ -140,15 +140,15 @@ async def test_a_429_holds_back_the_whole_fleet(
 
 async def test_a_cancelled_call_and_a_dead_worker_leave_their_places(fleet: Fleet) -> None:
     limits = fleet.limits()
-    assert await limits.take(CROWDED, "a", tokens=0, lease_seconds=60) == 0
-    assert await limits.take(CROWDED, "dead", tokens=0, lease_seconds=0.05) == 0
-    assert await limits.take(CROWDED, "b", tokens=0, lease_seconds=60) > 0
+    assert await limits.take(CROWDED, 1, tokens=0, lease_seconds=60) == 0
+    assert await limits.take(CROWDED, 2, tokens=0, lease_seconds=0.05) == 0
+    assert await limits.take(CROWDED, 3, tokens=0, lease_seconds=60) > 0
     await asyncio.sleep(0.06)
-    assert await limits.take(CROWDED, "b", tokens=0, lease_seconds=60) == 0
+    assert await limits.take(CROWDED, 3, tokens=0, lease_seconds=60) == 0
 
-    limits.give_back(CROWDED, "a")
+    limits.give_back(CROWDED, 1)
     async with asyncio.timeout(5):
-        while await limits.take(CROWDED, "c", tokens=0, lease_seconds=60):
+        while await limits.take(CROWDED, 4, tokens=0, lease_seconds=60):
             pass
 
 
@@ -157,7 +157,7 @@ async def test_a_crowd_that_asks_at_once_is_told_one_by_one(fleet: Fleet) -> Non
     roomy = OutboundLimit(name="primary/large", max_concurrency=5)
 
     async def taken(limit: OutboundLimit, number: int) -> bool:
-        wait = await limits.take(limit, f"{limit.name}-{number}", tokens=0, lease_seconds=60)
+        wait = await limits.take(limit, number, tokens=0, lease_seconds=60)
         return wait == 0
 
     asking = [taken(limit, number) for number in range(8) for limit in (CROWDED, roomy)]
@@ -170,8 +170,28 @@ async def test_a_crowd_that_asks_at_once_is_told_one_by_one(fleet: Fleet) -> Non
 async def test_a_place_that_is_given_back_is_there_for_whoever_asks_next(fleet: Fleet) -> None:
     limits = fleet.limits()
     for number in range(20):
-        assert await limits.take(CROWDED, f"{number}", tokens=0, lease_seconds=60) == 0
-        limits.give_back(CROWDED, f"{number}")
+        assert await limits.take(CROWDED, number, tokens=0, lease_seconds=60) == 0
+        limits.give_back(CROWDED, number)
+
+
+async def test_numbers_of_one_process_are_not_those_of_another(fleet: Fleet) -> None:
+    one, other = fleet.limits(), fleet.limits()
+    for limits in (one, other):
+        assert await limits.take(CROWDED, 1, tokens=0, lease_seconds=60) == 0
+
+    one.give_back(CROWDED, 1)
+    assert await one.take(CROWDED, 2, tokens=0, lease_seconds=60) == 0
+    assert await one.take(CROWDED, 3, tokens=0, lease_seconds=60) > 0
+
+
+async def test_a_provider_that_tells_nonsense_disturbs_no_other_call(fleet: Fleet) -> None:
+    limits = fleet.limits()
+    frank = OutboundLimit(name="primary/frank", tokens_per_minute=6000)
+    assert await limits.take(frank, 1, tokens=0, lease_seconds=60) == 0
+
+    limits.give_back(frank, 1, token_correction=10**400)
+    limits.cool(frank, seconds=1e308)
+    assert await limits.take(CROWDED, 2, tokens=0, lease_seconds=60) == 0
 
 
 async def test_without_redis_nobody_is_held_back(

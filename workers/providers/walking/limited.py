@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
 from random import Random
 from typing import Final
 
 from shared.clock import Clock
-from shared.identifiers import new_id
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderSettings
 from shared.token_count import estimated_tokens, text_size
@@ -44,7 +42,6 @@ class LimitedProvider:
         self._clock = clock
         self._random = random or Random()
         self._limits_by_model: dict[str, OutboundLimit] = {}
-        self._caller, self._calls = new_id("call"), count()
 
     def model_for(self, requested: str) -> str:
         return self._provider.model_for(requested)
@@ -54,7 +51,7 @@ class LimitedProvider:
     ) -> Outcome:
         """As the provider itself; raises ProviderError of the class `held_back` without a call
         when its turn would come too late."""
-        limit, permit = self._limit(prompt), f"{self._caller}.{next(self._calls)}"
+        limit, permit = self._limit(prompt), self._limits.new_permit()
         estimate = _estimate(prompt)
         ends_at = self._clock.monotonic() + time_left_seconds
         used = estimate
@@ -77,7 +74,7 @@ class LimitedProvider:
         await self._provider.close()
 
     async def _wait(
-        self, limit: OutboundLimit, permit: str, *, tokens: int, seconds: float
+        self, limit: OutboundLimit, permit: int, *, tokens: int, seconds: float
     ) -> None:
         patient_until = self._clock.monotonic() + seconds * _SHARE_FOR_WAITING
         lease = min(seconds, self._settings.total_timeout_seconds) + _LEASE_SLACK_SECONDS
@@ -105,6 +102,6 @@ class LimitedProvider:
 
 
 def _estimate(prompt: Prompt) -> int:
-    size = sum(text_size(message.content) for message in prompt.messages)
+    size = sum([text_size(message.content) for message in prompt.messages])
     output = prompt.max_output_tokens or _USUAL_OUTPUT_TOKENS
     return estimated_tokens(size) + min(output, _USUAL_OUTPUT_TOKENS)

@@ -169,3 +169,17 @@ async def test_what_is_handed_in_is_done_though_nobody_waits() -> None:
     assert [each.result() for each in told] == [2, 4]
     with pytest.raises(Unavailable):
         group.hand_in(3)
+
+
+async def test_what_is_told_keeps_its_turn_and_its_failure_to_itself() -> None:
+    recorder = Recorder()
+    group: GroupCommit[int, int] = GroupCommit(recorder.flush)
+    group.tell(-1)
+    waiting = group.hand_in(2)
+    group.tell(3)
+    await group.close()
+
+    assert recorder.groups == [[-1, 2, 3]]
+    assert waiting.result() == 4
+    with pytest.raises(Unavailable):
+        group.tell(4)
