@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import start_http_server
@@ -44,6 +44,7 @@ from workers.steps.looking_up.opening import open_fact_step
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
+from workers.steps.report_risk import ReportRisk
 from workers.steps.summarising.building import build_recall
 from workers.steps.summarising.follow_up import FollowUp
 from workers.validation.building import build_guardrail
@@ -72,8 +73,7 @@ class Runtime:
         self._stack.push_async_callback(redis.aclose)
         replies = ReplyStream(redis, ttl_seconds=self._settings.redis.reply_ttl_seconds)
         self._stack.push_async_callback(replies.close)
-        reservations = Reservations(redis, self._clock)
-        self._stack.push_async_callback(reservations.close)
+        reservations = self._reservations(redis)
         ledger = MessageLedger(self._database, self._settings.ledger, self._clock)
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
@@ -99,6 +99,7 @@ class Runtime:
             chain=chain,
             judging=judging,
             caching=caching,
+            afterwards=(*caching.afterwards, ReportRisk(reservations), FollowUp(ledger)),
         )
 
     async def _pipeline(
@@ -112,6 +113,7 @@ class Runtime:
         chain: Chain,
         judging: Judging,
         caching: AnswerCaching,
+        afterwards: Sequence[Step],
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
@@ -147,7 +149,7 @@ class Runtime:
             ),
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
-            afterwards=(*caching.afterwards, FollowUp(ledger)),
+            afterwards=afterwards,
             leases=leases,
             metrics=metrics,
             tracing=tracing,
@@ -174,6 +176,12 @@ class Runtime:
             tracing=tracing,
             clock=self._clock,
         )
+
+    def _reservations(self, redis: Redis) -> Reservations:
+        half_life_seconds = self._settings.limits.risk_half_life_seconds
+        reservations = Reservations(redis, self._clock, risk_half_life_seconds=half_life_seconds)
+        self._stack.push_async_callback(reservations.close)
+        return reservations
 
     def _model_choice(self) -> Iterator[Step]:
         """Nothing where every provider has one model: there is no choice then."""

@@ -18,6 +18,7 @@ from shared.messages.report.turn_report import TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.redis.cache.finding import CacheTicket
+from shared.redis.reservations import RiskSignal
 from shared.storable_text import storable
 
 FollowUp = Callable[[], Awaitable[tuple[AttemptRecord, ...]]]
@@ -55,6 +56,8 @@ class Turn:
     """What steps opened for the turn; closed when it is over, however it ended."""
     cache_ticket: CacheTicket | None = None
     """Where the answer may be stored; None when it may not."""
+    risk_signals: set[RiskSignal] = field(default_factory=set)
+    """What the guardrail caught that speaks against the user."""
     settlement: Settlement | None = None
 
     @property

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from shared.messages.input_item import Role
 from shared.messages.metadata.facts import facts_of
+from shared.redis.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.providers.chain import Judge, Judgement
 from workers.providers.outcome import Answer, FinishReason
 from workers.turn import Turn
+from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
+from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import answer_format
 from workers.validation.spans.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict
 
 _INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
+
+# A false fact or a broken format is the model's doing; these two somebody asked for.
+_RISK_SIGNALS: Final = {
+    InjectionEcho.name: RiskSignal.INJECTION,
+    ForbiddenPatterns.name: RiskSignal.VALIDATOR_BLOCK,
+}
 
 
 class Judging:
@@ -35,7 +45,7 @@ class Judging:
         async def judge(answer: Answer) -> Judgement:
             draft = Draft(answer.text, is_whole=answer.finish is FinishReason.STOP)
             conclusion = self._guardrail.judge(draft, question)
-            self._count(conclusion)
+            self._note(turn, conclusion)
             return _judgement(answer, conclusion)
 
         return judge
@@ -52,8 +62,10 @@ class Judging:
         """What holds the end of one streamed answer back."""
         return self._guardrail.open_screen()
 
-    def _count(self, conclusion: Conclusion) -> None:
+    def _note(self, turn: Turn, conclusion: Conclusion) -> None:
         for catch in conclusion.catches:
+            if signal := _RISK_SIGNALS.get(catch.validator):
+                turn.risk_signals.add(signal)
             self._metrics.validator_catches.labels(catch.validator, catch.verdict).inc()
             self._log.warning(
                 "answer_caught",

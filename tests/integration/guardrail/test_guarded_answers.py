@@ -7,15 +7,18 @@ import json
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
+from shared.redis.reservation_keys import user_key
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road
+from tests.integration.workers.road import TENANT, Road, eventually
+from tests.integration.workers.stack import Stack
 
 CARD = "4111 1111 1111 1111"
 FALSE, TRUE = "Your balance is $127,549.32.", "Your balance is $47.15."
@@ -70,6 +73,24 @@ async def test_a_forbidden_span_is_cut_from_a_waiting_answer(
     (booked,) = await road.attempts(record)
     assert booked.detail is not None
     assert CARD not in booked.detail + worker.log
+
+
+async def test_whose_answer_held_a_forbidden_span_may_send_less(
+    road: Road, provider: ProviderThread, stack: Stack
+) -> None:
+    redis = Redis.from_url(stack.redis_url)
+
+    async def record_of(user: str) -> bytes | None:
+        found: bytes | None = await redis.get(user_key(TENANT, user))
+        return found
+
+    say(provider, "pry", f"It is {CARD}.")
+    say(provider, "ask", "It is secret.")
+    await road.ended(await road.accept("ask", user_id="polite"))
+    await road.ended(await road.accept("pry", user_id="prying"))
+    assert await eventually(lambda: record_of("prying"), "a record of the user's risk")
+    assert await record_of("polite") is None
+    await redis.aclose()
 
 
 async def test_a_forbidden_span_is_cut_from_a_stream_wherever_its_pieces_end(

@@ -13,6 +13,7 @@ from shared.errors import InvalidRequest
 from shared.messages.lane import Lane
 from shared.messages.metadata.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.record import MessageRecord
+from shared.redis.reservations import RiskSignal
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage
@@ -82,3 +83,12 @@ async def test_the_producers_fact_wins_over_one_that_was_looked_up(judging: Judg
 async def test_facts_that_cannot_be_read_are_the_callers_fault(judging: Judging) -> None:
     with pytest.raises(InvalidRequest, match=FACTS_KEY):
         await judging.judge(turn_of(metadata={FACTS_KEY: "{"}), answer("yes"))
+
+
+async def test_only_what_somebody_asked_for_speaks_against_the_user(judging: Judging) -> None:
+    mistaken = turn_of(facts=LOOKED_UP)
+    await judging.judge(mistaken, answer("Your balance is $127,549.32."))
+    assert not mistaken.risk_signals
+    pried = turn_of()
+    await judging.judge(pried, answer("The card is 4111 1111 1111 1111."))
+    assert pried.risk_signals == {RiskSignal.VALIDATOR_BLOCK}
