@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from shared.clock import Clock
+from shared.costs.meter import total_cost
 from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
@@ -99,10 +100,12 @@ class Pipeline:
             # been written must not stop the turn before it has told who waits.
             remembered = await self._timed(self._remember.name, self._remember(turn))
         except LeaseLost:
+            await self._remember.abandoned(turn)
             return TurnOutcome.LOST
         except asyncio.CancelledError:
             with suppress(LedgerUnavailable):  # the lease runs out by itself
                 await self._leases.release(turn.record)
+            await self._remember.abandoned(turn)
             raise
         except Exception:  # noqa: BLE001 - one turn's fault must not be another's
             return await self._give_back(turn)
@@ -181,4 +184,6 @@ def _close_late(turn: Turn, clock: Clock) -> None:
         error_code="server_error",
         error_message=f"{DeadReason.DEADLINE_PASSED}: The deadline passed during the turn.",
         dead_reason=DeadReason.DEADLINE_PASSED,
+        attempts=turn.abandoned,
+        cost=total_cost(each.cost for each in turn.abandoned) if turn.abandoned else None,
     )

@@ -48,6 +48,8 @@ class Turn:
     """The model or tier that the chain is asked for, where the caller named none."""
     preparation: tuple[AttemptRecord, ...] = ()
     """What was called before the chain was; booked with the turn's end."""
+    abandoned: tuple[AttemptRecord, ...] = ()
+    """What the chain had called when the turn was stopped."""
     follow_up: FollowUp | None = None
     """What remains to be done for the next turn of the conversation; booked afterwards."""
     shorten: Callable[[float], bool] = lambda _: False

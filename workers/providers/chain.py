@@ -13,7 +13,7 @@ from workers.providers.attempt import ChainResult
 from workers.providers.hedging.hedging import Hedging
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
-from workers.providers.walking.link import ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import Abandoned, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means, Sleep
 from workers.providers.walking.walk import Walk
 
@@ -57,12 +57,14 @@ class Chain:
         on_restart: RestartSignal | None = None,
         judge: Judge | None = None,
         shorten: Shorten | None = None,
+        on_abandoned: Abandoned | None = None,
     ) -> ChainResult:
         """The first outcome that stands, with every attempt that led to it.
 
         `on_restart` is called before text of another attempt follows text already delivered.
         `shorten` is called once, when a provider first finds the prompt too long; each provider
         that does is asked once more with what it gives.
+        `on_abandoned` is given the attempts when the walk is cancelled.
         Raises `ChainExhaustedError` when nobody answered before the deadline and
         `InvalidRequestError` with the provider's message; both carry the attempts.
         """
@@ -72,6 +74,7 @@ class Chain:
             delivery=Delivery(on_delta, on_restart),
             judge=judge,
             shorten=shorten,
+            on_abandoned=on_abandoned,
             means=self._means,
         )
         return await walk.over(self.links)

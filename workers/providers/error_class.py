@@ -23,6 +23,8 @@ class ErrorClass(StrEnum):
     """Not called: our own limits would have let it go too late."""
     HEDGED_AWAY = "hedged_away"
     """Cancelled: another call for the same message was heard first."""
+    ABANDONED = "abandoned"
+    """Cancelled: its message was, or its turn had to stop."""
 
 
 class TimeoutPhase(StrEnum):

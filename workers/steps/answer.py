@@ -82,22 +82,21 @@ class AnswerStep:
             self._conclude(turn, result)
 
     async def _ask(self, turn: Turn) -> ChainResult:
-        prompt, deadline = prompt_of(turn), turn.record.deadline
-        judge, shorten = self._judging.judge_for(turn), partial(_shortened, turn)
+        answer = partial(
+            self._chain.answer,
+            prompt_of(turn),
+            deadline=turn.record.deadline,
+            judge=self._judging.judge_for(turn),
+            shorten=partial(_shortened, turn),
+            on_abandoned=partial(self._abandon, turn),
+        )
         if not turn.is_streamed:
-            return await self._chain.answer(prompt, deadline=deadline, judge=judge, shorten=shorten)
+            return await answer()
         text = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
         await text.begin()
         stream = ScreenedStream(text, self._judging.open_screen)
         try:
-            result = await self._chain.answer(
-                prompt,
-                deadline=deadline,
-                on_delta=stream.write,
-                on_restart=stream.restart,
-                judge=judge,
-                shorten=shorten,
-            )
+            result = await answer(on_delta=stream.write, on_restart=stream.restart)
         except BaseException:
             # Nothing more is said here: the closing event says how it ended.
             await stream.abandon()
@@ -107,6 +106,10 @@ class AnswerStep:
         else:
             await stream.abandon()
         return result
+
+    def _abandon(self, turn: Turn, attempts: tuple[Attempt, ...]) -> None:
+        count_attempts(attempts, self._metrics)
+        turn.abandoned = attempt_records(attempts, self._meter)
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome

@@ -50,3 +50,13 @@ class Remember:
                     self._metrics.dead_letters.labels(settlement.dead_reason).inc()
                 return written
         return False
+
+    async def abandoned(self, turn: Turn) -> None:
+        """Book what a turn that came to no end has called; it was paid for all the same."""
+        attempts = (*turn.preparation, *turn.abandoned)
+        if not attempts:
+            return
+        try:
+            await self._ledger.book_late(turn.record, attempts, first_ordinal=1)
+        except LedgerUnavailable as error:
+            self._log.warning("abandoned_calls_not_booked", code=error.code, calls=len(attempts))

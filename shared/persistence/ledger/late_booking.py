@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import update
+from sqlalchemy import case, func, update
 
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.ledger.settling import attempt_row
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import attempt, message
+
+# A message that was cancelled has cost nothing until somebody says otherwise.
+_COST = case(
+    (message.c.state == ResponseState.CANCELLED, func.coalesce(message.c.cost, 0)),
+    else_=message.c.cost,
+)
 
 
 class LateBooking:
@@ -51,7 +58,7 @@ class LateBooking:
                 costs += (await connection.execute(self._insert.values(row))).scalars().all()
             if costs:
                 known = [cost for cost in costs if cost is not None]
-                grown = message.c.cost + sum(known, Decimal(0))
+                grown = _COST + sum(known, Decimal(0))
                 await connection.execute(
                     update(message)
                     .where(message.c.id == record.id, message.c.attempt == record.attempt)

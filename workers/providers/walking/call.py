@@ -70,20 +70,24 @@ class Call:
         return await self._judged(outcome)
 
     def lose(self) -> None:
-        """Put on record that another call was heard; one that had failed by itself stays so.
-
-        A call that was cut has been billed for its prompt at least, so that much is booked.
-        """
+        """Put on record that another call was heard; one that had failed by itself stays so."""
         if not self._was_made:
             return
+        self._cut(ErrorClass.HEDGED_AWAY, "another provider was heard first")
+        if self.record is not None and self.record.error_class is None:
+            self.record = replace(self.record, error_class=ErrorClass.HEDGED_AWAY)
+
+    def abandon(self) -> None:
+        """Put on record that it was cancelled with its turn; one that had ended stays so."""
+        if self._was_made:
+            self._cut(ErrorClass.ABANDONED, "the turn was stopped")
+
+    def _cut(self, error_class: ErrorClass, why: str) -> None:
+        # It has been billed for its prompt at least, so that much is booked, and what was heard.
         if self.record is None:
             size = sum(text_size(message.content) for message in self._prompt.messages)
-            usage = Usage.estimated(size_in=size, size_out=0)
-            self.record = self._started.failed(
-                ErrorClass.HEDGED_AWAY, detail="another provider was heard first", usage=usage
-            )
-        elif self.record.error_class is None:
-            self.record = replace(self.record, error_class=ErrorClass.HEDGED_AWAY)
+            usage = Usage.estimated(size_in=size, size_out=self._started.heard_size)
+            self.record = self._started.failed(error_class, detail=why, usage=usage)
 
     async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
         with (

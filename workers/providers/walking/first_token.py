@@ -6,6 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from shared.token_count import text_size
 from workers.providers.attempt import StartedAttempt
 from workers.providers.failures import ProviderTimeoutError
 from workers.providers.hedging.hedging import Hedging, Kind
@@ -55,5 +56,6 @@ class FirstToken:
 
     async def _pass_on(self, piece: str) -> None:
         self.hear()
+        self._attempt.heard_size += text_size(piece)
         if self._sink is not None:
             await self._sink(piece)

@@ -32,6 +32,7 @@ def health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcom
             | ErrorClass.REJECTED
             | ErrorClass.HELD_BACK
             | ErrorClass.HEDGED_AWAY
+            | ErrorClass.ABANDONED
         ):
             return CallOutcome.NEUTRAL
         case _:

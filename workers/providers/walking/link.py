@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.resilience.breaker import Breaker
 from shared.resilience.breaker_board import BreakerBoard
+from workers.providers.attempt import Attempt
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.retry import RetryPolicy
@@ -54,6 +55,9 @@ class Judgement:
 
 
 Judge = Callable[[Answer], Awaitable[Judgement]]
+
+Abandoned = Callable[[tuple[Attempt, ...]], None]
+"""Is told what was called when the walk is cancelled: it was paid for."""
 
 Shorten = Callable[[Prompt], Awaitable[Prompt | None]]
 """Makes a shorter prompt of one that is too long for a model; None when nothing more can go."""

@@ -64,6 +64,7 @@ def tries_for(error_class: ErrorClass) -> int:
             | ErrorClass.REJECTED
             | ErrorClass.HELD_BACK
             | ErrorClass.HEDGED_AWAY
+            | ErrorClass.ABANDONED
         ):
             return 1
         case _:

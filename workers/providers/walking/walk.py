@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -20,7 +21,7 @@ from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import Delivery
-from workers.providers.walking.link import ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import Abandoned, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
 from workers.providers.walking.racing.hedge import Hedge
@@ -42,6 +43,7 @@ class Walk:
         delivery: Delivery,
         judge: Judge | None,
         shorten: Shorten | None,
+        on_abandoned: Abandoned | None,
         means: Means,
     ) -> None:
         self._prompt = prompt
@@ -53,6 +55,7 @@ class Walk:
         self._ends_at = means.clock.monotonic() + seconds
         self._delivery = delivery
         self._judge = judge
+        self._on_abandoned = on_abandoned
         self._means = means
         self._links: Sequence[ChainLink] = ()
         self._calls: list[Call] = []
@@ -75,6 +78,9 @@ class Walk:
                     )
         except InvalidRequestError as error:
             error.attempts = self._attempts
+            raise
+        except asyncio.CancelledError:
+            self._abandon()
             raise
         raise ChainExhaustedError(self._attempts, tuple(self._skipped))
 
@@ -170,6 +176,12 @@ class Walk:
                 await permit.end(CallOutcome.NEUTRAL)
             raise
         return permit
+
+    def _abandon(self) -> None:
+        for call in self._calls:
+            call.abandon()
+        if self._on_abandoned is not None:
+            self._on_abandoned(self._attempts)
 
     @property
     def _attempts(self) -> tuple[Attempt, ...]:
