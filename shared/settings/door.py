@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from shared.settings.units import Port, Positive, PositiveInt, Share
+
+LARGEST_BUDGET: Final = 1_000_000_000
+"""US dollars for a day."""
 
 
 class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

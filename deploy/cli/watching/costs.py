@@ -16,6 +16,7 @@ from deploy.cli.output import AsJson, say, say_json, say_table
 from shared.clock import SystemClock
 from shared.costs.spending import SpendingBy
 from shared.errors import InvalidRequest, NotFound
+from shared.settings.door import LARGEST_BUDGET
 
 if TYPE_CHECKING:
     from shared.costs.spending import SpendingRow
@@ -85,7 +86,7 @@ def _budget(amount: str) -> Decimal | None:
         dollars = Decimal(amount)
     except InvalidOperation:
         dollars = Decimal("NaN")
-    if not (dollars.is_finite() and dollars >= 0):
+    if not (dollars.is_finite() and 0 <= dollars <= LARGEST_BUDGET):
         raise InvalidRequest(f"'{amount}' is no amount: write dollars, such as 25, or none.")
     return dollars
 

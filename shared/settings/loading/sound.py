@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.settings.costs import PriceSettings
+from shared.settings.door import LARGEST_BUDGET
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.settings import Settings
 from shared.settings.turn.caching import unsound_caching
@@ -21,7 +22,6 @@ _OVER_HTTP = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, 
 _LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
 _LARGEST_PRICE: Final = 1_000_000
 """Dollars for a million tokens; the ledger has room for what the longest answer costs then."""
-_LARGEST_BUDGET: Final = 1_000_000_000
 _NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
 
@@ -122,8 +122,8 @@ def _handing_off(settings: Settings) -> Iterator[str]:
 
 
 def _budget(amount: Decimal | None) -> Iterator[str]:
-    if amount is not None and not (amount.is_finite() and 0 <= amount <= _LARGEST_BUDGET):
-        yield (f"limits.daily_budget = {amount}. Set US dollars for a day, 0 to {_LARGEST_BUDGET}.")
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_BUDGET):
+        yield (f"limits.daily_budget = {amount}. Set US dollars for a day, 0 to {LARGEST_BUDGET}.")
 
 
 def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:

@@ -72,6 +72,7 @@ async def test_a_cap_is_set_and_taken_away(
     ("arguments", "code", "complaint"),
     [
         (["cap", "much", "--tenant", "acme"], WRONGLY_USED, "'much' is no amount"),
+        (["cap", "1e999", "--tenant", "acme"], WRONGLY_USED, "'1e999' is no amount"),
         (["cap", "-1", "--tenant", "acme"], WRONGLY_USED, ""),
         (["cap", "1", "--tenant", "nobody"], FAILED, "no tenant named 'nobody'"),
     ],

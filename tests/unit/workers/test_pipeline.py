@@ -49,6 +49,9 @@ class NotedStep:
         outcome = self._act(turn)
         return await outcome if asyncio.iscoroutine(outcome) else outcome
 
+    async def abandoned(self, turn: Turn) -> None:
+        self._noted += [f"booked {each.provider}" for each in turn.abandoned]
+
 
 class NotedClaims:
     """A ledger that holds one message, until the test takes it away."""

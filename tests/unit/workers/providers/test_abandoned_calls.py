@@ -24,7 +24,9 @@ async def test_what_a_cancelled_walk_had_called_is_told() -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    chain = stage.chain(stage.provider("a", transient()), stage.provider("b", hang))
+    chain = stage.chain(
+        stage.provider("a", transient(), transient(), transient()), stage.provider("b", hang)
+    )
     deadline = stage.clock.now() + timedelta(seconds=60)
     walking = chain.answer(PROMPT, deadline=deadline, on_delta=_unheard, on_abandoned=told.extend)
     walk = asyncio.create_task(walking)
