@@ -36,11 +36,21 @@ class ScriptEstimate:
 
     def count(self, text: str) -> int:
         # Deleting bytes and looking at what is left is the fastest count there is.
-        encoded = text.encode("utf-8", "surrogatepass")
-        tokens = _PER_WORD * len(text.split())
-        rest = encoded
-        for letters, weight in _ASCII if text.isascii() else (*_ASCII, *_BEYOND):
+        rest = text.encode("utf-8", "surrogatepass")
+        tokens = 0.0
+        for letters, weight in _ASCII:
             shorter = rest.translate(None, letters)
             tokens += weight * (len(rest) - len(shorter))
             rest = shorter
+        tokens += _PER_WORD * _words(text, rest)
+        if not text.isascii():
+            for letters, weight in _BEYOND:
+                tokens += weight * (len(rest) - len(rest := rest.translate(None, letters)))
         return ceil(tokens)
+
+
+def _words(text: str, rest: bytes) -> int:
+    """How many words `text` has; of an ASCII one, `rest` is what stands between them."""
+    if not text or rest.strip(b" ") or "  " in text:
+        return len(text.split())
+    return len(rest) + 1 - text.startswith(" ") - text.endswith(" ")

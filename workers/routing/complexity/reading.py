@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from functools import cached_property
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from workers.routing.question import Question
 
-_MARKS: Final = '\t\n\r.,;:!?()[]{}<>"`*#/|=+&%$^~\\“”„…—'
+_MARKS: Final = b'\t\n\r.,;:!?()[]{}<>"`*#/|=+&%$^~\\'
+_WIDE_MARKS: Final = "“”„…—"
 """What stands between words. An apostrophe or a hyphen inside a word belongs to it."""
-_SPACES: Final = str.maketrans(dict.fromkeys(_MARKS, " "))
+_WORDS: Final = bytes.maketrans(
+    _MARKS + ascii_uppercase.encode(), b" " * len(_MARKS) + ascii_lowercase.encode()
+)
 
 
 class Reading:
-    """The words of a question, in lower case, without punctuation."""
+    """The words of a question, without punctuation, A to Z in lower case."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
         self.text = question.text
-        self.words = _words(question.text.lower())
+        # A lone surrogate has no place in UTF-8.
+        self.encoded = question.text.encode("utf-8", "replace")
+        self.words = _words(self.text, self.encoded)
         self.vocabulary = set(self.words)
 
     @cached_property
@@ -26,14 +32,13 @@ class Reading:
         return self.text.split("\n")
 
 
-def _words(text: str) -> list[str]:
-    if text.isascii():
-        return text.translate(_SPACES).split()
-    # Beyond ASCII a translation asks for each character on its own, which takes ten times as long.
-    for mark in _MARKS:
-        if mark in text:
-            text = text.replace(mark, " ")
-    return text.split()
+def _words(text: str, encoded: bytes) -> list[str]:
+    # Bytes are translated ten times as fast as characters beyond ASCII.
+    if not text.isascii():
+        for mark in _WIDE_MARKS:
+            if mark in text:
+                encoded = encoded.replace(mark.encode(), b" ")
+    return encoded.translate(_WORDS).decode().split()
 
 
 def saturating(count: float, *, full: float) -> float:

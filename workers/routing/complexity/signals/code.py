@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from workers.routing.complexity.marks import Marks
 from workers.routing.complexity.reading import Reading, saturating, terms
 
 _TALK: Final = terms("""
@@ -17,35 +18,21 @@ _TALK: Final = terms("""
     sql sqlalchemy sqlite stacktrace subquery swift terraform test tests thread thread-safe
     threads tls typescript unit variable webhook websocket
 """)
-_MARKS: Final = {
-    "(": ("()", "();"),
-    "{": ("{\n", "};", "})"),
-    "=": (" = ", " == ", "=>", "!=", "+="),
-    ">": ("->", "/>"),
-    "<": ("</",),
-    ":": ("::", "):\n"),
-    "\n": ("\n    ",),
-}
-_TRACES: Final = {
-    "(": ("Traceback (most recent",),
-    ":": ("Exception:", "Error:", "panic:"),
-    "\t": ("\tat ",),
-}
-# Each under a character that it holds: looking for one character is nearly free.
+_TRACES: Final = frozenset(
+    {"```", "Traceback (most recent", "Exception:", "Error:", "panic:", "\tat "}
+)
+_USUAL: Final = (
+    *("()", "();", "{\n", "};", "})", " = ", " == ", "=>", "!=", "+=", "->", "/>", "</", "::"),
+    *("):\n", "\n    "),
+)
+_marks: Final = Marks([*sorted(_TRACES), *_USUAL])
 
 
 def measure(reading: Reading) -> float:
     """1 for a fenced block or a stack trace; less for a few identifiers or terms."""
-    text = reading.text
-    if ("`" in text and "```" in text) or _found(_TRACES, text):
+    found = _marks.found(reading.encoded)
+    if not _TRACES.isdisjoint(found):
         return 1.0
-    marks = _found(_MARKS, text) + text.count("_")
     talk = len(reading.vocabulary & _TALK)
+    marks = len(found) + reading.text.count("_")
     return min(1.0, saturating(marks, full=5) + saturating(talk, full=5))
-
-
-def _found(marks: dict[str, tuple[str, ...]], text: str) -> int:
-    """How many of the marks the text holds."""
-    return sum(
-        mark in text for character, found in marks.items() if character in text for mark in found
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from string import digits
 from typing import Final
 
+from workers.routing.complexity.marks import Marks
 from workers.routing.complexity.reading import Reading, saturating, terms
 
 _TERMS: Final = terms("""
@@ -25,30 +26,24 @@ _RELATIONS: Final = terms("""
 """)
 _SYMBOLS: Final = ("\\frac", "\\int", "\\sum", "$$", "^2", "^n", "x^")
 _WIDE_SYMBOLS: Final = ("∫", "∑", "√", "≤", "≥", "π", "∞", "²", "³", "≡", "∀", "∈")
-_OPERATORS: Final = "%+*/×÷"
+_OPERATORS: Final = frozenset("%+*/×÷")
+_marks: Final = Marks([*_SYMBOLS, *_WIDE_SYMBOLS, *sorted(_OPERATORS)])
 _FEW_NUMBERS: Final = 2
-_NUMBER: Final = re.compile(r"\d[\d.,]*")
+_WITHIN_NUMBERS: Final = b".,"
+_DIGITS: Final = bytes(each if chr(each) in digits else 0x20 for each in range(256))
 
 
 def measure(reading: Reading) -> float:
     """Terms and symbols, and numbers that stand to each other in rates, shares and sums."""
-    signs = len(reading.vocabulary & _TERMS) + 2 * _symbols(reading.text)
-    return min(1.0, saturating(signs, full=3) + _reckoning(reading))
+    found = _marks.found(reading.encoded)
+    operators = len(_OPERATORS.intersection(found))
+    signs = len(reading.vocabulary & _TERMS) + 2 * (len(found) - operators)
+    return min(1.0, saturating(signs, full=3) + _reckoning(reading, operators))
 
 
-def _symbols(text: str) -> int:
-    found = 0
-    if "\\" in text or "^" in text or "$" in text:
-        found += sum(symbol in text for symbol in _SYMBOLS)
-    if not text.isascii():
-        found += sum(symbol in text for symbol in _WIDE_SYMBOLS)
-    return found
-
-
-def _reckoning(reading: Reading) -> float:
-    operators = sum(sign in reading.text for sign in _OPERATORS)
+def _reckoning(reading: Reading, operators: int) -> float:
     related = operators + len(reading.vocabulary & _RELATIONS)
-    numbers = len(_NUMBER.findall(reading.text)) if related else 0
+    numbers = len(reading.encoded.translate(_DIGITS, _WITHIN_NUMBERS).split()) if related else 0
     if numbers < _FEW_NUMBERS:
         return 0.0
     return saturating(numbers, full=6) * saturating(related, full=2)
