@@ -19,5 +19,6 @@ class DeadReason(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     CHAIN_EXHAUSTED = "chain_exhausted"
     PROVIDER_REFUSED = "provider_refused"
+    PREVIOUS_RESPONSE_GONE = "previous_response_gone"
     FACTS_UNAVAILABLE = "facts_unavailable"
     UNROUTABLE = "unroutable"

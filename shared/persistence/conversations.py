@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import FromClause, Row, and_, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Row, func, literal, select
 
+from shared.errors import NotFound
 from shared.messages.input_item import InputItem, Role
 from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord
@@ -30,7 +31,8 @@ class ConversationRepository:
         """The items of up to `limit` earlier messages of `limit_bytes` in all, oldest first.
 
         By `previous_response_id` it is the chain that led here; by `conversation` it is all that
-        was completed in it so far. Where it is longer, its end is read.
+        was completed in it so far. Where it is longer, its end is read, and what was deleted from
+        the chain further back is left out. Raises NotFound when the named response itself is gone.
         """
         if record.previous_id is not None:
             newest_first = _chain(record, limit)
@@ -39,6 +41,8 @@ class ConversationRepository:
         else:
             return []
         rows = await self._rows(newest_first, limit_bytes)
+        if not rows and record.previous_id is not None:
+            await self._check_previous(record)
         return [item for row in reversed(rows) for item in _items(row)]
 
     async def _rows(self, newest_first: FromClause, limit_bytes: int) -> Sequence[Row[Any, Any]]:
@@ -60,6 +64,18 @@ class ConversationRepository:
         async with transaction(self._database.relaxed) as connection:
             return (await connection.execute(query)).all()
 
+    async def _check_previous(self, record: MessageRecord) -> None:
+        """What was read is empty where the response is larger than may be read, too."""
+        async with transaction(self._database.relaxed) as connection:
+            found = await connection.scalar(select(literal(1)).where(*_previous(record)))
+        if found is None:
+            raise NotFound(
+                f"Previous response with id '{record.previous_id}' not found: it was deleted after "
+                "this message had been accepted. Name another one as 'previous_response_id', or "
+                "none, and send the message again.",
+                param="previous_response_id",
+            )
+
 
 def _conversation(record: MessageRecord, limit: int) -> FromClause:
     newest_first = message.c.finished_at.desc(), message.c.id.desc()
@@ -78,17 +94,25 @@ def _conversation(record: MessageRecord, limit: int) -> FromClause:
 
 
 def _chain(record: MessageRecord, limit: int) -> FromClause:
-    mine = and_(message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED)
+    mine = _completed_by_tenant(record)
     chain = (
         select(message.c.previous_id, *_SAID, literal(1).label("depth"))
-        .where(mine, message.c.id == record.previous_id)
+        .where(*_previous(record))
         .cte("chain", recursive=True)
     )
     return chain.union_all(
         select(message.c.previous_id, *_SAID, chain.c.depth + 1)
         .join(chain, message.c.id == chain.c.previous_id)
-        .where(mine, chain.c.depth < limit)
+        .where(*mine, chain.c.depth < limit)
     )
+
+
+def _previous(record: MessageRecord) -> tuple[ColumnElement[bool], ...]:
+    return (*_completed_by_tenant(record), message.c.id == record.previous_id)
+
+
+def _completed_by_tenant(record: MessageRecord) -> tuple[ColumnElement[bool], ...]:
+    return message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED
 
 
 def _items(row: Row[Any]) -> list[InputItem]:

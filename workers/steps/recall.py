@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from shared.clock import Clock
+from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.input_item import InputItem, Role
 from shared.messages.report.turn_report import ContextReport
@@ -62,18 +63,31 @@ class Recall:
         self._clock = clock
 
     async def __call__(self, turn: Turn) -> None:
-        earlier = await self._conversations.before(
-            turn.record,
-            limit=self._settings.message_limit,
-            limit_bytes=self._settings.history_bytes,
-        )
+        try:
+            earlier = await self._earlier(turn)
+        except NotFound as gone:
+            # The door saw it. An answer that knows nothing of it would look like any other.
+            self._refuse(
+                turn,
+                gone.message,
+                code="previous_response_not_found",
+                reason=DeadReason.PREVIOUS_RESPONSE_GONE,
+            )
+            return
         items = _without_repeats([*_instructions(turn), *earlier, *turn.body.items])
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:
-            self._refuse(turn, too_long)
+            self._refuse(turn, str(too_long), code="invalid_prompt", reason=DeadReason.TOO_LARGE)
             return
         self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
+
+    async def _earlier(self, turn: Turn) -> list[InputItem]:
+        return await self._conversations.before(
+            turn.record,
+            limit=self._settings.message_limit,
+            limit_bytes=self._settings.history_bytes,
+        )
 
     async def _fit(self, turn: Turn, items: Sequence[InputItem]) -> Window:
         counter = self._counters.of(self._model_for(turn.body.model or AUTOMATIC_MODEL))
@@ -134,14 +148,14 @@ class Recall:
         self._give(turn, window, tells=True)
         return True
 
-    def _refuse(self, turn: Turn, too_long: MessageTooLong) -> None:
+    def _refuse(self, turn: Turn, message: str, *, code: str, reason: DeadReason) -> None:
         turn.end(
             ResponseState.FAILED,
             self._clock.now(),
             cost=Decimal(0),  # nobody was asked
-            error_code="invalid_prompt",
-            error_message=str(too_long),
-            dead_reason=DeadReason.TOO_LARGE,
+            error_code=code,
+            error_message=message,
+            dead_reason=reason,
         )
 
 

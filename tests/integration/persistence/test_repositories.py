@@ -139,5 +139,8 @@ async def test_a_conversation_is_read_back_in_order(
         newest = await conversations.before(new_message(**link), limit=10, limit_bytes=59)
         assert [item.text for item in newest] == ["question 2", "answer 2"]
         assert await conversations.before(new_message(**link), limit=1, limit_bytes=MANY) == newest
+        assert await conversations.before(new_message(**link), limit=9, limit_bytes=1) == []
     stranger = new_message(conversation_id="conv_1", tenant_id="ten_2", previous_id=None)
     assert await conversations.before(stranger, limit=10, limit_bytes=MANY) == []
+    with pytest.raises(NotFound, match="resp_gone"):
+        await conversations.before(new_message(previous_id="resp_gone"), limit=10, limit_bytes=MANY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.identifiers import CONVERSATION, new_id
+from shared.messages.state import ResponseState
 from tests.integration.workers.road import Road
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -34,9 +35,29 @@ async def test_messages_of_a_conversation_know_the_ones_before(road: Road) -> No
 async def test_another_tenants_conversation_is_never_read(road: Road) -> None:
     conversation = new_id(CONVERSATION)
     first = await road.ended(await road.accept("one two three", conversation_id=conversation))
-    for link in ({"conversation_id": conversation}, {"previous_id": first.id}):
-        other = await road.ended(await road.accept("four five", tenant_id="ten_2", **link))
-        assert other.input_tokens == SECOND_QUESTION
+    other = await road.ended(
+        await road.accept("four five", tenant_id="ten_2", conversation_id=conversation)
+    )
+    assert other.input_tokens == SECOND_QUESTION
+    other = await road.ended(await road.accept("four", tenant_id="ten_2", previous_id=first.id))
+    assert other.error_code == "previous_response_not_found"
+
+
+async def test_a_response_deleted_meanwhile_fails_the_message_that_continues_it(
+    road: Road,
+) -> None:
+    first = await road.ended(await road.accept("one two three"))
+    second = await road.accept("four five", previous_id=first.id, wake=False)
+    assert await road.ledger.delete(first.id, tenant_id=first.tenant_id)
+    road.wake(second)
+    failed = await road.ended(second)
+    assert failed.state is ResponseState.FAILED
+    assert failed.error_code == "previous_response_not_found"
+    assert first.id in (failed.error_message or "")
+    assert "previous_response_id" in (failed.error_message or "")
+    assert not await road.attempts(failed)
+    (letter,) = await road.dead_letters(failed.id)
+    assert letter.reason == "previous_response_gone"
 
 
 async def test_instructions_come_with_every_message(road: Road) -> None:

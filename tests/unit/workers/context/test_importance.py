@@ -37,6 +37,16 @@ def test_figures_names_decisions_and_code_outweigh_courtesies() -> None:
         assert first > scores(courtesy, courtesy)[0], substance
 
 
+def test_a_decision_is_one_in_capitals_and_before_a_mark_too() -> None:
+    dull, *decisions = scores("it is so", "it is agreed", "It is Agreed.", "it is (agreed)!")
+    assert all(decision > dull + 0.1 for decision in decisions)
+
+
+def test_half_of_a_surrogate_pair_is_weighed_like_any_text() -> None:
+    broken, whole = scores("we agreed \ud83d on it", "we agreed on it")
+    assert broken < whole  # it is older, that is all
+
+
 def test_what_later_items_name_again_scores_higher() -> None:
     named, _, _ = scores("my order is A-4711", "well then", "where is A-4711 now")
     forgotten, _, _ = scores("my order is A-4711", "well then", "where is it now")

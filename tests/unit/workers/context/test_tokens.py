@@ -81,6 +81,19 @@ def test_an_estimate_grows_with_its_text(text: str, more: str) -> None:
     assert 0 <= estimate.count(text) <= estimate.count(f"{text} {more}")
 
 
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1)
+spaces = st.text(" \n\t", min_size=1, max_size=3)
+
+
+@given(said=st.lists(words, min_size=1, max_size=8), data=st.data())
+def test_it_does_not_matter_which_spaces_stand_between_words(
+    said: list[str], data: st.DataObject
+) -> None:
+    before, after = data.draw(st.tuples(spaces | st.just(""), spaces | st.just("")))
+    loose = before + "".join(f"{word}{data.draw(spaces)}" for word in said) + after
+    assert ScriptEstimate().count(loose) == ScriptEstimate().count(" ".join(said))
+
+
 def test_half_of_a_surrogate_pair_is_counted_like_any_text(tokenizer_json: Path) -> None:
     assert ScriptEstimate().count("broken \ud83d") > 0
     assert TokenizerFile(tokenizer_json).count("broken \ud83d") > 0

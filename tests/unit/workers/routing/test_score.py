@@ -98,6 +98,10 @@ def test_it_is_always_within_0_and_1(
     assert all(0.0 <= each.value <= 1.0 for each in score.signals)
 
 
+def test_half_of_a_surrogate_pair_is_scored_like_any_text() -> None:
+    assert score_of("prove it \ud83d now").value == score_of("prove it now").value
+
+
 def test_the_leading_signals_come_strongest_first() -> None:
     leading = score_of("Design and prove a plan.\n```c\nx\n```").leading
     effects = [each.effect for each in leading]
