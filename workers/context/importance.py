@@ -53,7 +53,7 @@ class _Weight(NamedTuple):
     content: float
     has_figures: bool
     asks: bool
-    terms: frozenset[str]
+    terms: list[str]
 
 
 class Importance:
@@ -96,7 +96,7 @@ def _weigh(text: str) -> _Weight:
     missing = _LEFT_BY_NAMES if any(map(str.isalpha, terms)) else 1.0
     for sign in signs:
         missing *= _SIGNS[sign][1]
-    return _Weight(1.0 - missing, _FIGURES in signs, _QUESTION in signs, frozenset(terms))
+    return _Weight(1.0 - missing, _FIGURES in signs, _QUESTION in signs, terms)
 
 
 def _referred(weights: Sequence[_Weight]) -> list[float]:
@@ -106,8 +106,8 @@ def _referred(weights: Sequence[_Weight]) -> list[float]:
     for place in reversed(range(len(weights))):
         terms = weights[place].terms
         if terms:
-            shares[place] = len(terms & later) / len(terms)
-            later |= terms
+            shares[place] = sum(map(later.__contains__, terms)) / len(terms)
+            later.update(terms)
     return shares
 
 

@@ -61,6 +61,11 @@ class Fitter:
         """What an item takes of the budget."""
         return self._counter.count(item.text) + TOKENS_PER_ITEM
 
+    def costs(self, items: Sequence[InputItem]) -> list[int]:
+        """The same for each of them."""
+        count = self._counter.count
+        return [count(item.text) + TOKENS_PER_ITEM for item in items]
+
     def fit(
         self, items: Sequence[InputItem], *, token_budget: int, digest: Digest | None = None
     ) -> Window:
@@ -92,7 +97,7 @@ class _Fitting:
         self._items = items
         self._budget = token_budget
         self._digest = digest
-        self._costs = [fitter.tokens(item) for item in items]
+        self._costs = fitter.costs(items)
         self._talk = [place for place, item in enumerate(items) if item.role not in KEPT_WHOLE]
         self._chosen = [item.role in KEPT_WHOLE for item in items]
         self._left = token_budget - sum(compress(self._costs, self._chosen))

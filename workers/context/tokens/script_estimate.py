@@ -53,4 +53,4 @@ def _words(text: str, rest: bytes) -> int:
     """How many words `text` has; of an ASCII one, `rest` is what stands between them."""
     if not text or rest.strip(b" ") or "  " in text:
         return len(text.split())
-    return len(rest) + 1 - text.startswith(" ") - text.endswith(" ")
+    return len(rest) + 1 - (text[0] == " ") - (text[-1] == " ")
