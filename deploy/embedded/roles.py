@@ -61,7 +61,7 @@ def worker_role(
 
     return Role(
         name=f"worker-{number}",
-        command=python_command("deploy.cli", "worker", "--name", node),
+        command=python_command("workers", "--name", node),
         environment=child_environment(environment),
         is_ready=takes_messages,
         stop_turn=StopTurn.WORK,
@@ -80,9 +80,7 @@ def flower_role(port: int, environment: Mapping[str, str], credentials: Credenti
     return Role(
         name="flower",
         command=python_command(
-            "celery",
-            "--app=workers.app",
-            "flower",
+            "deploy.flower",
             f"--address={LOOPBACK}",
             f"--port={port}",
             "--read-only=true",

@@ -20,6 +20,11 @@ LIGHT_MODULES = {
     "shared.settings": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
     "workers.pool": {"sqlalchemy", "fastapi", "pydantic"},
     "workers.providers": {"fastapi", "sqlalchemy", "openai", "anthropic", "httpx"},
+    "workers.app": {
+        *("flower", "alembic", "mako", "numpy", "onnx", "onnxruntime", "tokenizers"),
+        *("fastapi", "pydantic", "genai_prices", "openai", "anthropic"),
+    },
+    "ingress.app": {"flower", "alembic", "celery", "numpy", "onnx", "onnxruntime"},
 }
 
 

@@ -14,17 +14,22 @@ _numbers = count(1)
 
 
 class AgentWorker:
-    """`celery -A workers.app worker`, as an operator starts it; never outlives the tests."""
+    """`python -m workers`, which `forebay worker` becomes; never outlives the tests.
 
-    def __init__(self, stack: Stack, folder: Path, *, concurrency: int = 200) -> None:
+    With `by_celery` it is `celery -A workers.app worker`, as others may start it.
+    """
+
+    def __init__(
+        self, stack: Stack, folder: Path, *, concurrency: int = 200, by_celery: bool = False
+    ) -> None:
         name = f"agent-{next(_numbers)}"
         self._log = folder / f"{name}.log"
-        self._command = [
-            *(sys.executable, "-m", "celery", "-A", "workers.app", "worker"),
-            *("--pool", "custom", "--concurrency", str(concurrency)),
-            *("--hostname", f"{name}@localhost", "--loglevel", "INFO"),
-            *("--without-mingle", "--without-gossip"),
-        ]
+        own = ["workers", "--name", f"{name}@localhost"]
+        celery = ["celery", "-A", "workers.app", "worker", "--pool", "custom"]
+        celery += ["--hostname", f"{name}@localhost", "--loglevel", "INFO"]
+        celery += ["--without-mingle", "--without-gossip"]
+        self._command = [sys.executable, "-m", *(celery if by_celery else own)]
+        self._command += ["--concurrency", str(concurrency)]
         self._environment = {
             **stack.environment,
             "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",

@@ -1,0 +1,1 @@
+"""Flower, started without the rest of Celery's command."""

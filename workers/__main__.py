@@ -1,0 +1,75 @@
+"""`python -m workers`: an agent worker as a process.
+
+The same worker as `celery -A workers.app worker`, without the rest of Celery's command: that loads
+every plugin, Flower with its web server among them, before the worker begins.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import Final
+
+from shared.errors import SettingsError
+
+_UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
+
+
+def main() -> int:
+    """Answer until told to end; 78 when the settings cannot be used, 1 when it cannot start."""
+    options = _parser().parse_args()
+    # billiard reads it when it is imported: SIGTERM lets turns finish for a while, then gives them
+    # back to the queue.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    # Modules stay: the collector need not walk them while more of them come.
+    gc.set_threshold(20_000, 20, 20)
+    try:
+        return _work(options)
+    except SettingsError as error:
+        print("\n".join(error.findings), file=sys.stderr)  # noqa: T201
+        return _UNUSABLE_SETTINGS
+
+
+def _work(options: Namespace) -> int:
+    from celery.utils.nodenames import default_nodename, host_format
+
+    from shared.queueing.celery_app import unique_node_name
+    from shared.queueing.topology import AGENT_QUEUES
+    from workers.app import app
+    from workers.pool.errors import PoolRefused
+    from workers.pool.pool import AsyncioPool
+
+    worker = app.Worker(
+        hostname=host_format(default_nodename(options.name or unique_node_name("agent"))),
+        pool_cls=AsyncioPool,
+        concurrency=options.concurrency,
+        queues=[str(queue) for queue in AGENT_QUEUES],
+        task_events=True,
+        # Who has been cancelled is in the ledger, so workers need not tell each other.
+        without_mingle=True,
+        without_gossip=True,
+        loglevel="INFO",
+    )
+    try:
+        worker.start()
+    except PoolRefused as error:
+        print(error.message, file=sys.stderr)  # noqa: T201
+        return 1
+    return worker.exitcode or 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m workers", description="Answer messages until Ctrl-C.")
+    parser.add_argument(
+        "--concurrency",
+        type=int,
+        help="turns at once; `worker.concurrency` of the settings when not given",
+    )
+    parser.add_argument("--name", help="its name among the workers; a new one when not given")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
