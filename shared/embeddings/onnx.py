@@ -22,7 +22,7 @@ _CALLS_A_GROUP: Final = 4
 class OnnxEncoder:
     """all-MiniLM-L6-v2 in `threads` threads of its own; nothing is imported before it is used.
 
-    Callers at once share trips to a thread. One short question takes a thread for about 1.2 ms.
+    Callers at once share trips to a thread. One short question takes a thread for 1 ms.
     """
 
     def __init__(self, *, threads: int = 2) -> None:

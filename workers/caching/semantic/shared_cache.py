@@ -119,11 +119,13 @@ class SharedSemanticCache:
         return await asyncio.get_running_loop().run_in_executor(self._threads, search)
 
     async def _judged(self, text: str, neighbours: Sequence[Neighbour]) -> Finding:
+        least = 1.0 if self._threshold is None else self._threshold
+        near = [each for each in neighbours if each.similarity >= least]
+        if not near:
+            return None
         asked = Question(text)
         refused: Refused | None = None
-        for neighbour in neighbours:
-            if self._threshold is None or neighbour.similarity < self._threshold:
-                break
+        for neighbour in near:
             entry = neighbour.entry
             rule = refusal(asked, Question(entry.text))
             if rule is None:
