@@ -97,7 +97,7 @@ def test_a_part_that_cannot_start_is_named_with_its_reason_and_nothing_is_left(
 
 def test_a_killed_worker_is_started_again(stack: RunningStack) -> None:
     def workers() -> list[int]:
-        return [pid for pid, line in stack.processes().items() if "workers.app worker " in line]
+        return [pid for pid, line in stack.processes().items() if "-m workers " in line]
 
     (worker,) = workers()
     os.kill(worker, signal.SIGKILL)
