@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,7 +98,11 @@ def test_a_part_that_cannot_start_is_named_with_its_reason_and_nothing_is_left(
 
 def test_a_killed_worker_is_started_again(stack: RunningStack) -> None:
     def workers() -> list[int]:
-        return [pid for pid, line in stack.processes().items() if "-m workers " in line]
+        return [
+            pid
+            for pid, line in stack.processes().items()
+            if line.startswith(f"{sys.executable} -m workers ")
+        ]
 
     (worker,) = workers()
     os.kill(worker, signal.SIGKILL)
