@@ -13,7 +13,7 @@ def worker(*, concurrency: int | None = None, name: str | None = None) -> NoRetu
     """Answer messages, in one process, until Ctrl-C.
 
     Becomes `python -m workers`, which is `celery -A workers.app worker` with our asyncio pool, on
-    all lanes, and starts in half its time.
+    all lanes, and starts in about two thirds of its time.
 
     Parameters
     ----------
