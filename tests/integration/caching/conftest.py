@@ -20,7 +20,7 @@ from tests.servers.rabbitmq import RabbitServer
 
 CACHING = {
     "FOREBAY_CACHING__EXACT": "true",
-    "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS": "1",
+    "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS": "3",
 }
 
 

@@ -126,14 +126,13 @@ async def test_of_a_fleet_one_summarises_a_conversation(
     model.release.clear()
     talk = talk_of(20 + RECENT_ITEMS)
     busy = [asyncio.create_task(each.extend(talk, RECORD, seconds=5)) for each in fleet]
-    done, (working,) = await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED, timeout=5)
-    while len(done) < len(fleet) - 1:
-        more, _ = await asyncio.wait(
-            set(busy) - done, return_when=asyncio.FIRST_COMPLETED, timeout=5
-        )
-        done |= more
+    working = set(busy)
+    async with asyncio.timeout(5):
+        while len(working) > 1:
+            _, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
     model.release.set()
-    assert (await working).summary == Summary("summary 1", 20)
+    (last,) = working
+    assert (await last).summary == Summary("summary 1", 20)
     assert len(model.materials) == 1
 
 
