@@ -14,6 +14,7 @@ from redis import Redis
 from shared.messages.events import CLOSING_TYPES
 from shared.messages.state import ALLOWED_TRANSITIONS, TERMINAL, ResponseState
 from tests.chaos.ground import Ground
+from tests.chaos.traffic import Traffic
 
 _ENDS = [str(state) for state in TERMINAL]
 _ROWS = "SELECT id, state, attempt, output_text FROM message"
@@ -42,12 +43,13 @@ class Account:
         return json.dumps(asdict(self) | {"wasted_share": round(self.wasted_share, 4)})
 
 
-async def settle_account(
-    ground: Ground, accepted: dict[str, str], *, seconds: float = 45
-) -> Account:
+async def settle_account(ground: Ground, traffic: Traffic, *, seconds: float = 45) -> Account:
     """Waits until nothing in the ledger is open any more, then looks at every message."""
     await asyncio.to_thread(_wait_until_all_ended, ground, seconds)
-    return await asyncio.to_thread(_account, ground, accepted)
+    account = await asyncio.to_thread(_account, ground, traffic.accepted)
+    unknown = await traffic.told_in_vain()
+    account.violations += [f"{message_id} was told and the door has none" for message_id in unknown]
+    return account
 
 
 def _wait_until_all_ended(ground: Ground, seconds: float) -> None:
@@ -88,6 +90,9 @@ def _compare(
     rows: dict[str, tuple[str, int, str | None]],
     letters: Counter[str],
 ) -> None:
+    for text, ids in Counter(accepted.values()).items():
+        if ids > 1:
+            account.violations.append(f"{text} was accepted under {ids} ids")
     for message_id, text in accepted.items():
         if message_id not in rows:
             account.violations.append(f"{message_id} was accepted and is lost")

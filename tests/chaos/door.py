@@ -44,6 +44,14 @@ class Door:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1/responses"
 
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open and nobody answers."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._process.resume()
+
     def start(self) -> Door:
         """Returns when it listens."""
         deadline = time.monotonic() + 30
@@ -80,10 +88,11 @@ class DoorPoster:
     def __init__(self, session: aiohttp.ClientSession, door: Door) -> None:
         self._session = session
         self._door = door
+        self._authorization = {"Authorization": f"Bearer {door.key}"}
 
     async def __call__(self, text: str) -> str | None:
         """The id it was accepted under; None where the producer has to post again."""
-        headers = {"Authorization": f"Bearer {self._door.key}", "Idempotency-Key": text}
+        headers = {**self._authorization, "Idempotency-Key": text}
         body = {"input": text, "background": True, "user": text}
         try:
             async with self._session.post(self._door.url, json=body, headers=headers) as answer:
@@ -94,6 +103,13 @@ class DoorPoster:
                 return str((await answer.json())["id"])
         except (aiohttp.ClientError, TimeoutError):
             return None
+
+    async def status_of(self, message_id: str) -> int:
+        """What the door says, 200 or 404 as a rule, when it is asked for the message."""
+        url = f"{self._door.url}/{message_id}"
+        async with self._session.get(url, headers=self._authorization) as answer:
+            await answer.read()
+            return answer.status
 
 
 async def _new_key(stack: Stack) -> str:

@@ -18,6 +18,7 @@ from random import Random
 from tests.chaos.account import Account, settle_account
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Broker, Ground
+from tests.chaos.rarer_faults import RARER_FAULTS
 from tests.chaos.traffic import open_traffic
 
 _SETTLING_SECONDS = 120.0
@@ -56,6 +57,7 @@ async def _soak(
     ground: Ground, messages: int, faults: int, random: Random
 ) -> tuple[Account, Counter[str]]:
     done: Counter[str] = Counter()
+    faults_known = FAULTS | RARER_FAULTS
     async with open_traffic(ground) as traffic:
         # Spread over the whole time of the faults, so that each of them finds turns under way.
         pause = faults * _MOST_BETWEEN_FAULTS_SECONDS / messages
@@ -64,14 +66,14 @@ async def _soak(
             await asyncio.sleep(
                 random.uniform(_LEAST_BETWEEN_FAULTS_SECONDS, _MOST_BETWEEN_FAULTS_SECONDS)
             )
-            name = random.choice(list(FAULTS))
-            await FAULTS[name](ground)
+            name = random.choice(list(faults_known))
+            await faults_known[name](ground)
             done[name] += 1
             print(
                 f"{number + 1}/{faults} {name}, {len(traffic.accepted)} accepted", file=sys.stderr
             )
         await posting
-        account = await settle_account(ground, traffic.accepted, seconds=_SETTLING_SECONDS)
+        account = await settle_account(ground, traffic, seconds=_SETTLING_SECONDS)
     return account, done
 
 

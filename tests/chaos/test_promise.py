@@ -46,7 +46,7 @@ async def test_every_accepted_message_ends_once(
     await eventually(lambda: _some_are_asked(ground, known), "turns under way")
     await FAULTS[fault](ground)
     await posting
-    account = await settle_account(ground, traffic.accepted)
+    account = await settle_account(ground, traffic)
     print(f"\n{fault}: {account}")
     assert account.violations == []
     assert account.accepted == MESSAGES

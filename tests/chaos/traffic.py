@@ -17,14 +17,16 @@ from tests.chaos.ground import MARK, Ground
 from tests.integration.workers.road import Road, open_road
 
 Poster = Callable[[str], Awaitable[str | None]]
+REPEATED = 4
 _numbers = count(1)
 
 
 class Traffic:
     """Posts messages, each in one of several ways.
 
-    A producer that got no answer posts again under the same idempotency key, and keeps the id it
-    is told in the end: that is what the promise is about.
+    A producer that got no answer posts again under the same idempotency key, and one in
+    `REPEATED` posts again although it was answered. `accepted` has every id that anybody was told
+    and the text it was told for: that is what the promise is about.
     """
 
     def __init__(self, posters: Sequence[Poster], *, producers: int = 32) -> None:
@@ -46,12 +48,26 @@ class Traffic:
         text = f"{MARK} {number}"
         poster = self._posters[number % len(self._posters)]
         try:
-            while (message_id := await poster(text)) is None:
-                self.posted_again += 1
-                await asyncio.sleep(0.1)
+            for _ in range(2 if number % REPEATED == 0 else 1):
+                while (message_id := await poster(text)) is None:
+                    self.posted_again += 1
+                    await asyncio.sleep(0.1)
+                self.accepted[message_id] = text
         finally:
             self._turnstile.release()
-        self.accepted[message_id] = text
+
+    async def told_in_vain(self) -> list[str]:
+        """The ids that were told over HTTP and that the door does not know."""
+        unknown = []
+        for message_id, text in self.accepted.items():
+            poster = self._posters[_number(text) % len(self._posters)]
+            if isinstance(poster, DoorPoster) and await poster.status_of(message_id) != 200:
+                unknown.append(message_id)
+        return unknown
+
+
+def _number(text: str) -> int:
+    return int(text.rpartition(" ")[2])
 
 
 class StreamPoster:

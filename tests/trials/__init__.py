@@ -1,1 +1,1 @@
-"""Tests of the suite on a larger scale, run once per change by `make trials` and not in `make test`."""
+"""Tests on a larger scale, run once for a change by `make trials` and not by `make test`."""
