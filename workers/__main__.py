@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from shared.errors import SettingsError
+from shared.settings import load_settings, with_secrets
 
 _UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
 
@@ -26,6 +27,7 @@ def main() -> int:
     # Modules stay: the collector need not walk them while more of them come.
     gc.set_threshold(20_000, 20, 20)
     try:
+        with_secrets(load_settings())
         return _work(options)
     except SettingsError as error:
         print("\n".join(error.findings), file=sys.stderr)  # noqa: T201

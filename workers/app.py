@@ -15,7 +15,7 @@ from shared.queueing.celery_app import build_celery_app
 from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, load_settings, with_secrets
 from shared.telemetry.logs import configure_logs
 from workers.pipeline import Pipeline
 from workers.pool.guard.graveyard import DETAIL_HEADER, ORIGIN_HEADER
@@ -36,7 +36,7 @@ def build_worker_app(settings: Settings) -> Celery:
         with suppress(BrokerUnavailable):
             # A broker that is away is waited for by Celery, and set up by whoever comes first.
             await asyncio.to_thread(declare_topology, settings.broker)
-        async with open_runtime(settings) as pipeline:
+        async with open_runtime(with_secrets(settings)) as pipeline:
             running.append(pipeline)
             _leave_what_stays_to_itself()
             yield

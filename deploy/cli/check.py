@@ -9,7 +9,7 @@ import msgspec
 
 from deploy.cli.checking.broker import check_broker
 from deploy.cli.checking.fact_sources import check_fact_sources
-from deploy.cli.checking.finding import Finding, Level, fault
+from deploy.cli.checking.finding import Finding, Level, fault, hint
 from deploy.cli.checking.ledger import check_ledger
 from deploy.cli.checking.prices import check_prices
 from deploy.cli.checking.providers import check_providers
@@ -18,6 +18,7 @@ from deploy.cli.connection import command_settings
 from deploy.cli.output import AsJson, say, say_json
 from shared.errors import SettingsError
 from shared.settings import Settings
+from shared.settings.loading.secrets import with_known_secrets
 
 _SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
 
@@ -52,6 +53,7 @@ def _findings(*, migrate: bool) -> list[Finding]:
 
 
 async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
+    settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
     findings = await check_broker(settings.broker)
     if settings.broker.is_redis and findings[-1].level is Level.FINE:
@@ -61,5 +63,6 @@ async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
     findings += await check_ledger(settings.ledger, migrate=migrate)
     findings += await check_providers(settings.providers)
     findings += await check_fact_sources(settings.facts)
+    findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
     findings += check_prices(settings)
     return findings

@@ -10,7 +10,7 @@ from deploy.embedded.files.credentials import Credentials
 from deploy.embedded.files.folder import StackFolder
 from deploy.embedded.local_model import local_model_environment, runs_local_model
 from deploy.embedded.processes.ports import usable_port
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, load_settings, with_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ class Plan:
 def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping[str, str]) -> Plan:
     """Take the ports that the settings name where they are free; raises SettingsError."""
     wanted = load_settings(environment)
+    with_secrets(wanted, environment)  # its workers would miss them only once they start
     redis_port = usable_port(wanted.embedded.redis_port)
     door_port = usable_port(wanted.ingress.port)
     overlay = stack_environment(folder, credentials, redis_port=redis_port, door_port=door_port)

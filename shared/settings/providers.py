@@ -44,7 +44,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     api_key_file: str | None = None
     """The file that holds its key."""
     api_key: Secret | None = None
-    """Filled when settings are read; refused in the file."""
+    """Filled by `with_secrets`; refused in the file."""
     rules_file: str | None = None
     """The TOML file of a `rules` provider."""
     apology: str | None = None

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 async def check_fact_sources(settings: FactSettings) -> list[Finding]:
-    """One finding for each, in the order of the settings."""
-    if not settings.sources:
+    """One finding for each whose address is known here, in the order of the settings."""
+    known = [each for each in settings.sources if each.url is not None]
+    if not known:
         return []
     from workers.fact_sources.http_source import open_fact_session
 
     async with open_fact_session() as session:
-        return list(await asyncio.gather(*(_check(each, session) for each in settings.sources)))
+        return list(await asyncio.gather(*(_check(each, session) for each in known)))
 
 
 async def _check(settings: FactSourceSettings, session: aiohttp.ClientSession) -> Finding:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from shared.settings import load_settings
+from shared.settings import load_settings, with_secrets
 
 
 def worker(*, concurrency: int | None = None, name: str | None = None) -> NoReturn:
@@ -22,7 +22,7 @@ def worker(*, concurrency: int | None = None, name: str | None = None) -> NoRetu
     name
         Its name among the workers, such as worker1@host; a new one when not given.
     """
-    load_settings()
+    with_secrets(load_settings())
     command = [sys.executable, "-m", "workers"]
     if concurrency is not None:
         command.append(f"--concurrency={concurrency}")

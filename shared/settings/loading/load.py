@@ -14,7 +14,6 @@ import msgspec
 
 from shared.errors import SettingsError
 from shared.settings.loading.reading import Origin, Reading, read_struct
-from shared.settings.loading.secrets import with_secrets
 from shared.settings.loading.sound import unsound
 from shared.settings.settings import Settings
 from shared.settings.turn.local_model import with_local_model
@@ -27,7 +26,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = N
     """The tree from `file` (else `$FOREBAY_CONFIG`, else ./forebay.toml if there) and `env`.
 
     Raises SettingsError with one finding per fault: the key, the bad value, where it came from
-    and the fix.
+    and the fix. Secrets that it only names are left to whoever uses them: `with_secrets`.
     """
     environment = os.environ if env is None else env
     reading = Reading()
@@ -35,7 +34,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = N
     _read_environment(reading, environment)
     settings = read_struct(Settings, reading)
     if settings is not None:
-        settings = _with_local_models(with_secrets(settings, environment, reading))
+        settings = _with_local_models(settings)
         reading.findings.extend(unsound(settings))
     if reading.findings or settings is None:
         raise SettingsError(reading.findings)

@@ -1,33 +1,53 @@
-"""Secrets that settings only name: the variable or the file that holds each."""
+"""Secrets that settings only name: the variable or the file that holds each.
+
+Whoever asks providers and fact sources takes them: workers, and a check of them. The door and
+all other commands read the same settings and need none.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from shared.settings.loading.reading import Reading
+from shared.errors import SettingsError
 from shared.settings.providers import ProviderSettings
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
+from shared.settings.turn.fact_faults import unsound_facts
 from shared.settings.turn.facts import FactSourceSettings
 
 
-def with_secrets(settings: Settings, env: Mapping[str, str], reading: Reading) -> Settings:
-    """The settings with every secret in its place; what cannot be had is noted in `reading`."""
-    secrets = _Secrets(env, reading)
+def with_secrets(settings: Settings, env: Mapping[str, str] | None = None) -> Settings:
+    """The settings with every secret in its place.
+
+    Raises SettingsError with one finding for each that cannot be had.
+    """
+    filled, findings = with_known_secrets(settings, env)
+    if findings:
+        raise SettingsError(findings)
+    return filled
+
+
+def with_known_secrets(
+    settings: Settings, env: Mapping[str, str] | None = None
+) -> tuple[Settings, list[str]]:
+    """The settings with those secrets that can be had here, and a sentence for each other."""
+    secrets = _Secrets(os.environ if env is None else env)
     facts = msgspec.structs.replace(
         settings.facts, sources=tuple(map(secrets.of_source, settings.facts.sources))
     )
     providers = tuple(map(secrets.of_provider, settings.providers))
-    return msgspec.structs.replace(settings, providers=providers, facts=facts)
+    filled = msgspec.structs.replace(settings, providers=providers, facts=facts)
+    return filled, [*secrets.findings, *unsound_facts(facts)]
 
 
 class _Secrets:
-    def __init__(self, env: Mapping[str, str], reading: Reading) -> None:
+    def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
-        self._reading = reading
+        self.findings: list[str] = []
 
     def of_provider(self, provider: ProviderSettings) -> ProviderSettings:
         owner = f"providers: '{provider.name}'"
@@ -49,7 +69,7 @@ class _Secrets:
         if variable is not None:
             if value := self._env.get(variable):
                 return value
-            self._reading.findings.append(
+            self.findings.append(
                 f"{owner} takes its {what} from ${variable}, which is not set. Set it, or remove "
                 f"{key}_env."
             )
@@ -58,7 +78,7 @@ class _Secrets:
                 return Path(file).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "it is no text"
-                self._reading.findings.append(
+                self.findings.append(
                     f"{owner} takes its {what} from {file}, which cannot be read: {reason}. Mend "
                     "the path or its permissions."
                 )

@@ -51,12 +51,14 @@ def _source(source: FactSourceSettings) -> Iterator[str]:
 
 
 def _sql(source: FactSourceSettings) -> Iterator[str]:
+    is_named = bool(source.url_env or source.url_file)
     if source.url is None:
-        yield "needs url, such as postgresql+psycopg://reader@db.example.com/bank, or url_env."
+        if not is_named:
+            yield "needs url, such as postgresql+psycopg://reader@db.example.com/bank, or url_env."
     elif source.url.scheme not in _DATABASES:
         known = ", ".join(f"{scheme}://" for scheme in sorted(_DATABASES))
         yield f"has url = '{source.url.redacted}': unknown database. Start it with one of {known}."
-    elif has_password(source.url) and not (source.url_env or source.url_file):
+    elif has_password(source.url) and not is_named:
         yield "has a password in its url. Name a variable in url_env, or a file in url_file."
     if not (source.query or "").strip():
         yield "needs query, such as SELECT balance FROM account WHERE user_id = :user_id."

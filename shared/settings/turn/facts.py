@@ -84,7 +84,7 @@ class FactSourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     api_key_file: str | None = None
     """`http`: the file whose text is sent so."""
     api_key: Secret | None = None
-    """Filled when settings are read; refused in the file."""
+    """Filled by `with_secrets`; refused in the file."""
     facts: dict[str, FactField] = {}
     """The facts by name; without them every column, or every plain value of the JSON object."""
     name_column: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import load_settings
+from shared.settings import load_settings, with_secrets
 from shared.settings.turn.facts import FactSourceSettings, FactType, SourceFailure
 
 SQL: dict[str, Any] = {
@@ -27,7 +27,8 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(*sources: dict[str, Any], **env: str) -> tuple[FactSourceSettings, ...]:
-    return load_settings({"FOREBAY_FACTS__SOURCES": json.dumps(sources), **env}).facts.sources
+    env = {"FOREBAY_FACTS__SOURCES": json.dumps(sources), **env}
+    return with_secrets(load_settings(env), env).facts.sources
 
 
 def findings(*sources: dict[str, Any], **env: str) -> list[str]:
@@ -44,7 +45,7 @@ def test_a_file_sets_them(tmp_path: Path) -> None:
         '[facts.sources.facts.balance]\ntype = "money"\ncurrency = "USD"\n'
     )
     address = "postgresql+psycopg://reader:secret@127.0.0.1/bank"
-    facts = load_settings({"BANK": address}, file=file).facts
+    facts = with_secrets(load_settings({}, file=file), {"BANK": address}).facts
     (source,) = facts.sources
     assert (facts.tell_model, source.url) == (True, address)
     assert source.facts["balance"].type is FactType.MONEY
@@ -62,7 +63,7 @@ def test_a_file_sets_them(tmp_path: Path) -> None:
         ({"url": "postgresql+psycopg://[::1/x"}, "unknown database"),
         ({"url": "postgresql+psycopg://a:hidden@127.0.0.1/x"}, "has a password in its url"),
         ({"body": "{}"}, "has body, which only http takes"),
-        ({"url_env": "NOT_SET"}, "$NOT_SET, which is not set"),
+        ({"url": None, "url_env": "NOT_SET"}, "$NOT_SET, which is not set"),
         ({"facts": {"balance": {"pointer": "/a"}}}, "has facts.balance.pointer"),
     ],
 )
@@ -99,6 +100,13 @@ def test_a_server_that_cannot_be_asked_is_named_with_its_fix(
     (finding,) = findings(HTTP | change)
     assert finding.startswith("facts.sources: 'shop' ")
     assert said in finding
+    assert "hidden" not in finding
+
+
+def test_an_address_that_only_workers_know_is_held_against_the_rules_there() -> None:
+    named = SQL | {"url": None, "url_env": "BANK"}
+    (finding,) = findings(named, BANK="mysql://a:hidden@127.0.0.1/x")
+    assert "unknown database" in finding
     assert "hidden" not in finding
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, load_settings, with_secrets
 from shared.settings.providers import ProviderKind
 from shared.settings.secret import Secret
 
@@ -24,6 +24,14 @@ def findings(env: dict[str, str], file: Path | None = None) -> list[str]:
     with pytest.raises(SettingsError) as refused:
         load_settings(env, file=file)
     return list(refused.value.findings)
+
+
+def missing(env: dict[str, str]) -> tuple[str, ...]:
+    """What a worker says that has not all its secrets; whoever needs none reads on."""
+    settings = load_settings(env)
+    with pytest.raises(SettingsError) as refused:
+        with_secrets(settings, env)
+    return tuple(refused.value.findings)
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -159,22 +167,22 @@ def test_a_provider_takes_its_key_from_where_it_says(tmp_path: Path) -> None:
         '[{{"name": "a", "kind": "anthropic", "base_url": "http://x", "model": "m", "{0}": "{1}"}}]'
     )
     by_env = {"FOREBAY_PROVIDERS": link.format("api_key_env", "MY_KEY"), "MY_KEY": KEY}
-    (provider,) = load_settings(by_env).providers
+    (provider,) = with_secrets(load_settings(by_env), by_env).providers
     assert provider.api_key == Secret(KEY)
     assert KEY not in repr(provider)
     kept = tmp_path / "key"
     kept.write_text(f"{KEY}\n")
     by_file = {"FOREBAY_PROVIDERS": link.format("api_key_file", kept)}
-    assert load_settings(by_file).providers[0].api_key == Secret(KEY)
+    assert with_secrets(load_settings(by_file), {}).providers[0].api_key == Secret(KEY)
 
 
 def test_a_key_that_is_not_there_or_stands_in_the_open_is_said() -> None:
     link = (
         '[{{"name": "a", "kind": "anthropic", "base_url": "http://x", "model": "m", "{0}": "{1}"}}]'
     )
-    (finding,) = findings({"FOREBAY_PROVIDERS": link.format("api_key_env", "MY_KEY")})
+    (finding,) = missing({"FOREBAY_PROVIDERS": link.format("api_key_env", "MY_KEY")})
     assert "$MY_KEY, which is not set" in finding
-    (finding,) = findings({"FOREBAY_PROVIDERS": link.format("api_key_file", "/nowhere")})
+    (finding,) = missing({"FOREBAY_PROVIDERS": link.format("api_key_file", "/nowhere")})
     assert "/nowhere, which cannot be read" in finding
     (finding,) = findings({"FOREBAY_PROVIDERS": link.format("api_key", KEY)})
     assert KEY not in finding
