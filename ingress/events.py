@@ -20,7 +20,7 @@ from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE
 LOOK_SECONDS: Final = 2.0
 """How often whoever hears nothing asks the ledger, since a wake-up may be lost."""
 QUIET_SECONDS: Final = 0.1
-"""The least time between two looks; a wake-up that finds no event sooner is looked into then."""
+"""The least time between two looks, however often a wake-up finds no event."""
 KEEP_ALIVE_SECONDS: Final = 15.0
 OVERDUE_SECONDS: Final = 5.0
 """How long after its deadline a message is believed to be closed by somebody yet."""
@@ -59,19 +59,18 @@ class Replies:
         A record that is with a human already is waited for until it has ended.
         """
         looked = self._clock.monotonic()
-        until, due = looked + seconds, looked + LOOK_SECONDS
+        until = looked + seconds
         last = FIRST_WORKER_SEQUENCE - 1
         while True:
-            if await self._sleep(wake, min(until, due)):
-                due = min(due, looked + QUIET_SECONDS)
+            woken = await self._sleep(wake, min(until, looked + LOOK_SECONDS))
             wake.clear()
             for sequence, event in await self._source.events(record.id, after=last):
                 last, found = sequence, read_event(event)
                 if _answers(found.type, record):
                     return bytes(found.response)
             now = self._clock.monotonic()
-            if now >= min(due, until):
-                looked, due = now, now + LOOK_SECONDS
+            if now - looked >= (QUIET_SECONDS if woken else LOOK_SECONDS) or now >= until:
+                looked = now
                 current = await self._source.current(record)
                 if current is None:
                     return None
@@ -94,7 +93,6 @@ class Replies:
         last = min(max(after, FIRST_WORKER_SEQUENCE - 1), _LARGEST_SEQUENCE)
         current: MessageRecord | None = record
         looked = spoke = self._clock.monotonic()
-        due = looked + LOOK_SECONDS
         while current is not None and wanted() and not self.stopped:
             wake.clear()
             events = await self._source.events(record.id, after=last)
@@ -109,14 +107,13 @@ class Replies:
                 return
             if self._is_overdue(current):
                 return
-            if await self._sleep(wake, min(due, spoke + KEEP_ALIVE_SECONDS)) and not events:
-                due = min(due, looked + QUIET_SECONDS)
+            woken = await self._sleep(wake, min(looked + LOOK_SECONDS, spoke + KEEP_ALIVE_SECONDS))
             now = self._clock.monotonic()
             if now - spoke >= KEEP_ALIVE_SECONDS:
                 spoke = now
                 yield None
-            if now >= due:
-                looked, due = now, now + LOOK_SECONDS
+            if now - looked >= (QUIET_SECONDS if woken and not events else LOOK_SECONDS):
+                looked = now
                 current = await self._source.current(current)
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from deploy.cli.checking.broker import check_broker
 from deploy.cli.checking.fact_sources import check_fact_sources
 from deploy.cli.checking.finding import Finding, Level, fault, hint
+from deploy.cli.checking.installed import check_installed
 from deploy.cli.checking.ledger import check_ledger
 from deploy.cli.checking.prices import check_prices
 from deploy.cli.checking.providers import check_providers
@@ -55,7 +56,7 @@ def _findings(*, migrate: bool) -> list[Finding]:
 async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
     settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
-    findings = await check_broker(settings.broker)
+    findings = [*check_installed(), *await check_broker(settings.broker)]
     if settings.broker.is_redis and findings[-1].level is Level.FINE:
         as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
         findings += await check_redis(as_redis, is_broker=True)

@@ -117,8 +117,7 @@ def _suggest_provider(stack: EmbeddedStack) -> None:
             "No provider is configured: a small model on this machine answers, fluent, often wrong."
         )
     else:
-        from workers.local_model.weights import INSTALL_COMMAND
-
         say("No model is configured: rules answer what they know, people the rest.")
-        say(f"A small one for this machine:  {INSTALL_COMMAND}")
+        for sentence in stack.missing_for_local_model:
+            say(sentence)
     say("Name one with --provider-url and --model, or under [[providers]] in forebay.toml.\n")

@@ -33,6 +33,7 @@ from deploy.embedded.roles import (
 )
 from shared.errors import ForebayError
 from shared.settings import load_settings
+from workers.local_model.weights import missing_parts
 
 
 class EmbeddedStack:
@@ -92,6 +93,11 @@ class EmbeddedStack:
     def runs_local_model(self) -> bool:
         """Whether a model on this machine is a part of it."""
         return self._plan.runs_local_model
+
+    @property
+    def missing_for_local_model(self) -> list[str]:
+        """What keeps a model from running on this machine, a sentence each with its fix."""
+        return missing_parts(self._plan.settings.local_model)
 
     @property
     def logs(self) -> list[Path]:

