@@ -7,13 +7,14 @@ import gc
 import math
 import signal
 import sys
+from functools import partial
 from socket import socket
 from types import FrameType
 from typing import Final
 
 import uvicorn
 
-from ingress.api.http.protocol import GatheringProtocol
+from ingress.api.http.protocol import DoorProtocol
 from ingress.app import Ingress, build_app
 from shared.errors import SettingsError
 from shared.settings import Settings, load_settings
@@ -39,7 +40,9 @@ class DrainingServer(uvicorn.Server):
                 host=settings.ingress.host,
                 port=settings.ingress.port,
                 loop="uvloop",
-                http=GatheringProtocol,
+                http=partial(  # type: ignore[arg-type] # called like the class
+                    DoorProtocol, limits=settings.ingress, refusals=app.metrics.http_requests
+                ),
                 ws="none",
                 access_log=False,
                 log_config=None,

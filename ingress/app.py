@@ -28,6 +28,7 @@ from ingress.api.stored_responses import StoredResponses
 from ingress.runtime import Runtime
 from shared.clock import Clock, SystemClock
 from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
@@ -43,6 +44,11 @@ class Ingress:
         self._http = http_application(
             _operations(runtime), runtime.metrics, runtime.clock, lifespan=self._lifespan
         )
+
+    @property
+    def metrics(self) -> Metrics:
+        """Those of this process."""
+        return self._runtime.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._http(scope, receive, send)

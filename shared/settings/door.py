@@ -22,6 +22,12 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """The port it listens on."""
     body_limit_bytes: PositiveInt = 1_048_576
     """A larger body is refused with 413."""
+    body_timeout_seconds: Positive = 30.0
+    """A body that takes longer to arrive is refused with 408."""
+    head_limit_bytes: PositiveInt = 65_536
+    """A larger request line with its headers, all together, is refused with 431."""
+    head_timeout_seconds: Positive = 10.0
+    """Headers that take longer to arrive are refused with 408."""
     wait_limit_seconds: Positive = 600.0
     """How long a caller may wait on one connection, whatever its deadline."""
     key_cache_seconds: Positive = 10.0
