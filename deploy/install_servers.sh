@@ -1,5 +1,5 @@
 #!/bin/sh
-# install_servers.sh: RabbitMQ, Redis and Postgres for the tests, from Debian's or Ubuntu's packages.
+# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer and openssl for the tests, from Debian's or Ubuntu's packages.
 # Installs only what is missing, only when it may, and starts nothing: the tests start their own.
 set -eu
 
@@ -11,6 +11,8 @@ missing_packages() {
     find_program rabbitmq-server /usr/lib/rabbitmq/bin || echo rabbitmq-server
     find_program redis-server || find_program valkey-server || echo redis-server
     find_program postgres /usr/lib/postgresql/*/bin || echo postgresql
+    find_program pgbouncer || echo pgbouncer
+    find_program openssl || echo openssl
 }
 
 # find_program NAME [FOLDER...]: whether it is in one of the folders, on the PATH or in sbin.

@@ -6,9 +6,11 @@ from typing import Any
 
 from kombu import Connection
 
+from shared.queueing.broker_address import BrokerAddress
 from shared.settings.servers import BrokerSettings
 
 REDIS_TRANSPORT = "shared.queueing.redis_lists.transport:GuardedTransport"
+AMQP_TRANSPORT = "pyamqp"
 
 
 def connect_broker(
@@ -21,11 +23,19 @@ def connect_broker(
     """A lazy connection whose every read, write and handshake is bounded by `patience_seconds`.
 
     `options` are added to the transport's. What lies in a Redis list cannot break its reader.
+    Raises SettingsError for an address that cannot be read.
     """
+    address = BrokerAddress.of(broker)
     heartbeat = broker.heartbeat_seconds if heartbeat_seconds is None else heartbeat_seconds
     return Connection(
-        str(broker.url),
-        transport=REDIS_TRANSPORT if broker.is_redis else None,
+        # The parts, not the URL: with a transport named, kombu does not look at a URL's scheme.
+        address.host,
+        userid=address.user or None,
+        password=address.password or None,
+        port=address.port,
+        virtual_host=address.virtual_host,
+        ssl=address.kombu_ssl,
+        transport=REDIS_TRANSPORT if broker.is_redis else AMQP_TRANSPORT,
         connect_timeout=patience_seconds,
         heartbeat=heartbeat,
         transport_options=transport_options(broker, patience_seconds=patience_seconds) | options,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from celery import Celery
 
 from shared.identifiers import new_id
+from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.broker_connection import transport_options
 from shared.queueing.topology import EXCHANGE, QueueName, kombu_queues
 from shared.settings.servers import BrokerSettings
@@ -81,6 +82,8 @@ def _connection(broker: BrokerSettings) -> dict[str, Any]:
     # thread that acknowledges.
     options.pop("confirm_publish", None)
     return {
+        # By the URL's scheme alone Celery would encrypt to Redis without verifying anything.
+        "broker_use_ssl": BrokerAddress.of(broker).kombu_ssl,
         "broker_heartbeat": broker.heartbeat_seconds,
         "broker_connection_timeout": _WORKER_PATIENCE_SECONDS,
         "broker_connection_retry": True,

@@ -24,6 +24,7 @@ from shared.queueing.posting.reply_box import ReplyBox
 from shared.queueing.posting.sender import Sender
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.servers import BrokerSettings
+from shared.settings.tls import TlsSettings
 
 Input = str | list[dict[str, Any]]
 
@@ -79,8 +80,19 @@ class Producer:
     of the two, and to get the answer, use `ask`.
     """
 
-    def __init__(self, broker_url: str, api_key: str, *, patience_seconds: float = 5.0) -> None:
-        broker = BrokerSettings(url=ServerUrl(broker_url), publish_timeout_seconds=patience_seconds)
+    def __init__(
+        self,
+        broker_url: str,
+        api_key: str,
+        *,
+        patience_seconds: float = 5.0,
+        tls: TlsSettings | None = None,
+    ) -> None:
+        broker = BrokerSettings(
+            url=ServerUrl(broker_url),
+            publish_timeout_seconds=patience_seconds,
+            tls=tls or TlsSettings(),
+        )
         self._patience_seconds = patience_seconds
         self._sender = Sender(broker, Secret(api_key))
         self._replies = ReplyBox(broker)

@@ -8,6 +8,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from shared.redis.encryption import redis_encryption
 from shared.settings.servers import RedisSettings
 
 _CONNECTIONS: Final = 50
@@ -29,5 +30,6 @@ def open_redis(settings: RedisSettings) -> Redis:
         socket_keepalive=True,
         health_check_interval=0,
         retry=Retry(NoBackoff(), 0),
+        **redis_encryption(settings.url.scheme, settings.tls),
     )
     return Redis.from_pool(pool)

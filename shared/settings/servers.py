@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from shared.settings.secret import ServerUrl
+from shared.settings.tls import TlsSettings
 from shared.settings.units import Positive, PositiveInt
 
 
@@ -23,6 +24,7 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Deliveries of one wake-up after which RabbitMQ dead-letters it."""
     visibility_timeout_seconds: PositiveInt = 3600
     """On Redis: how long a message may be unacknowledged before it is given to another worker."""
+    tls: TlsSettings = TlsSettings()
 
     @property
     def is_redis(self) -> bool:
@@ -38,6 +40,7 @@ class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """For every call; after it one does without Redis."""
     reply_ttl_seconds: PositiveInt = 3600
     """How long the events of a response can be read again after its last one."""
+    tls: TlsSettings = TlsSettings()
 
 
 class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import psycopg
 
+from tests.servers.authority import Authority
 from tests.servers.process import ChildProcess
 from tests.servers.server import Server, find_program
 
@@ -31,6 +32,11 @@ class PostgresServer(Server):
     name: ClassVar[str] = "postgres"
     boot_seconds: ClassVar[float] = 30
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+
+    def __init__(self, *, encrypted: bool = False) -> None:
+        """`encrypted` also answers over TLS, with a certificate that is signed by `tls`."""
+        self._encrypted = encrypted
+        super().__init__()
 
     @property
     def url(self) -> str:
@@ -62,7 +68,10 @@ class PostgresServer(Server):
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._initialise(data, user)
         command = [_program("postgres"), "-D", str(data), "-p", str(self.port)]
-        for setting, value in (SETTINGS | {"unix_socket_directories": str(self.folder)}).items():
+        settings = SETTINGS | {"unix_socket_directories": str(self.folder)}
+        if self._encrypted:
+            settings |= self._encryption(user)
+        for setting, value in settings.items():
             command += ["-c", f"{setting}={value}"]
         return ChildProcess(
             command=command,
@@ -84,6 +93,18 @@ class PostgresServer(Server):
             text=True,
         )
         assert finished.returncode == 0, f"initdb failed:\n{finished.stdout}{finished.stderr}"
+
+    def _encryption(self, user: pwd.struct_passwd | None) -> dict[str, str]:
+        self.tls = Authority(self.folder / "tls")
+        certificate = self.tls.issue("server")
+        if user is not None:
+            os.chown(certificate.key_file, user.pw_uid, user.pw_gid)
+        return {
+            "ssl": "on",
+            "ssl_ca_file": str(self.tls.ca_file),
+            "ssl_cert_file": str(certificate.certificate_file),
+            "ssl_key_file": str(certificate.key_file),
+        }
 
     def _is_ready(self) -> bool:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
+from tests.servers.authority import Authority
 from tests.servers.ports import free_port
 from tests.servers.process import ChildProcess
 from tests.servers.server import Server, find_program
@@ -22,6 +23,12 @@ raft.wal_max_size_bytes = 33554432
 heartbeat = 10
 log.file.level = warning
 log.console = false
+listeners.ssl.1 = 127.0.0.1:{tls_port}
+ssl_options.cacertfile = {tls.ca_file}
+ssl_options.certfile = {certificate.certificate_file}
+ssl_options.keyfile = {certificate.key_file}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
 """
 
 # One scheduler of each kind and no spinning: several nodes and the tests share a few cores.
@@ -42,6 +49,11 @@ class RabbitServer(Server):
         """The same node, another of its virtual hosts, as user guest."""
         path = "/" if vhost == "/" else quote(vhost, safe="")
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{path}"
+
+    @property
+    def tls_url(self) -> str:
+        """The same node, encrypted; its certificate is signed by `tls` alone."""
+        return f"amqps://guest:guest@127.0.0.1:{self.tls_port}//"
 
     def create_vhost(self) -> str:
         """The name of a new virtual host that guest may use."""
@@ -81,8 +93,17 @@ class RabbitServer(Server):
             command=[_port_mapper(), "-address", "127.0.0.1", "-port", str(mapper_port)],
             log=self.folder / "epmd.log",
         )
+        self.tls = Authority(self.folder / "tls")
+        self.tls_port = free_port()
         configuration = self.folder / "rabbitmq.conf"
-        configuration.write_text(CONFIGURATION.format(port=self.port))
+        configuration.write_text(
+            CONFIGURATION.format(
+                port=self.port,
+                tls_port=self.tls_port,
+                tls=self.tls,
+                certificate=self.tls.issue("server"),
+            )
+        )
         environment = self._places(configuration) | {
             "ERL_EPMD_PORT": str(mapper_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import ClassVar
 
+from tests.servers.authority import Authority
+from tests.servers.ports import free_port
 from tests.servers.process import ChildProcess
 from tests.servers.server import Server, find_program
 
@@ -16,6 +18,15 @@ class RedisServer(Server):
 
     name: ClassVar[str] = "redis"
     boot_seconds: ClassVar[float] = 15
+
+    def __init__(self, *, encrypted: bool = False) -> None:
+        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`."""
+        self._encrypted = encrypted
+        super().__init__()
+
+    @property
+    def tls_url(self) -> str:
+        return f"rediss://127.0.0.1:{self.tls_port}/0"
 
     @property
     def url(self) -> str:
@@ -43,7 +54,7 @@ class RedisServer(Server):
         program = find_program(
             ["valkey-server", "redis-server"], install="the package redis-server"
         )
-        options = {
+        options: dict[str, object] = {
             "port": self.port,
             "bind": "127.0.0.1",
             "dir": self.folder,
@@ -53,10 +64,23 @@ class RedisServer(Server):
             "save": "",
             "daemonize": "no",
         }
+        if self._encrypted:
+            options |= self._encryption()
         command = [program]
         for option, value in options.items():
             command += [f"--{option}", str(value)]
         return ChildProcess(command=command, log=self.log, scratch=self.folder)
+
+    def _encryption(self) -> dict[str, object]:
+        self.tls, self.tls_port = Authority(self.folder / "tls"), free_port()
+        certificate = self.tls.issue("server")
+        return {
+            "tls-port": self.tls_port,
+            "tls-ca-cert-file": self.tls.ca_file,
+            "tls-cert-file": certificate.certificate_file,
+            "tls-key-file": certificate.key_file,
+            "tls-auth-clients": "optional",
+        }
 
     def _is_ready(self) -> bool:
         try:

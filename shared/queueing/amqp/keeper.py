@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from shared.errors import BrokerUnavailable, ForebayError
-from shared.queueing.amqp.address import BrokerAddress
 from shared.queueing.amqp.link import AmqpLink, Progress
+from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.declaration import declare_topology
 from shared.resilience.backoff import backoff_seconds, wait_unless
 from shared.settings.servers import BrokerSettings
@@ -31,7 +31,7 @@ class LinkKeeper:
         on_lost: Callable[[int], None],
     ) -> None:
         self._broker = broker
-        self._address = BrokerAddress.parse(str(broker.url))
+        self._address = BrokerAddress.of(broker)
         self._on_progress = on_progress
         self._on_lost = on_lost
         self._log = get_logger(__name__)

@@ -19,7 +19,6 @@ from amqp.spec import Basic, Channel, Confirm
 from amqp.spec import Connection as Session
 
 from shared.errors import BrokerUnavailable
-from shared.queueing.amqp.address import BrokerAddress
 from shared.queueing.amqp.confirms import ConfirmWindow
 from shared.queueing.amqp.frames import (
     GREETING,
@@ -32,6 +31,7 @@ from shared.queueing.amqp.frames import (
     returned_correlation_id,
 )
 from shared.queueing.backlog import Confirmation
+from shared.queueing.broker_address import BrokerAddress
 
 Progress = Callable[[Sequence[float]], None]
 

@@ -16,9 +16,11 @@ from redis.exceptions import RedisError
 from shared.errors import BrokerUnavailable
 from shared.messages.wake_up import WakeUp
 from shared.queueing.backlog import Backlog, Waiting
+from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.envelope import own_origin
 from shared.queueing.redis_lists.envelope import RedisEnvelope
 from shared.queueing.topology import lane_queue
+from shared.redis.encryption import redis_encryption
 from shared.resilience.backoff import backoff_seconds, wait_unless
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
@@ -143,12 +145,19 @@ class RedisPublisher:
 
 def open_broker_redis(broker: BrokerSettings) -> Redis:
     """A client of the broker's Redis that never tries twice: its callers decide about that."""
-    client: Redis = Redis.from_url(
-        str(broker.url),
+    address = BrokerAddress.of(broker)
+    client: Redis = Redis(
+        host=address.host,
+        port=address.port,
+        username=address.user or None,
+        password=address.password or None,
+        db=int(address.virtual_host),
+        ssl=address.is_encrypted,
         socket_timeout=broker.publish_timeout_seconds,
         socket_connect_timeout=broker.publish_timeout_seconds,
         socket_keepalive=True,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
+        **redis_encryption(address.scheme, broker.tls),
     )
     return client

@@ -9,6 +9,13 @@ from typing import Final
 from shared.settings.costs import PriceSettings
 from shared.settings.door import LARGEST_BUDGET
 from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.server_faults import (
+    BROKER_SCHEMES,
+    LEDGER_SCHEMES,
+    REDIS_SCHEMES,
+    unknown_scheme,
+    unsound_address,
+)
 from shared.settings.settings import Settings
 from shared.settings.turn.caching import unsound_caching
 from shared.settings.turn.chaos import unsound_chaos
@@ -17,9 +24,7 @@ from shared.settings.turn.facts import SourceFailure
 from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
-_BROKER_SCHEMES = frozenset({"amqp", "amqps", "redis", "rediss"})
 _OVER_HTTP = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
-_LEDGER_SCHEMES = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
 _LARGEST_PRICE: Final = 1_000_000
 """Dollars for a million tokens; the ledger has room for what the longest answer costs then."""
 _NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
@@ -42,14 +47,12 @@ def unsound(settings: Settings) -> Iterator[str]:
 
 
 def _servers(settings: Settings) -> Iterator[str]:
-    for key, url, schemes in (
-        ("broker.url", settings.broker.url, _BROKER_SCHEMES),
-        ("redis.url", settings.redis.url, frozenset({"redis", "rediss"})),
-        ("ledger.url", settings.ledger.url, _LEDGER_SCHEMES),
-    ):
-        if url.scheme not in schemes:
-            known = ", ".join(f"{scheme}://" for scheme in sorted(schemes))
-            yield f"{key} = '{url.redacted}': unknown kind of server. Start it with one of {known}."
+    broker, redis = settings.broker, settings.redis
+    yield from unknown_scheme("broker.url", broker.url, BROKER_SCHEMES)
+    yield from unknown_scheme("redis.url", redis.url, REDIS_SCHEMES)
+    yield from unknown_scheme("ledger.url", settings.ledger.url, LEDGER_SCHEMES)
+    yield from unsound_address("broker", broker.url, broker.tls)
+    yield from unsound_address("redis", redis.url, redis.tls)
 
 
 def _times(settings: Settings) -> Iterator[str]:

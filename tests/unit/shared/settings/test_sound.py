@@ -138,3 +138,41 @@ def test_a_price_that_the_ledger_could_not_book_is_refused(
 def test_a_budget_that_is_no_amount_is_refused(amount: str) -> None:
     (finding,) = findings(LIMITS__DAILY_BUDGET=amount)
     assert finding.startswith("limits.daily_budget = ")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("amqps://u:hunter2@h//?ca_certs=/x", "'ca_certs' is not read. Set broker.tls.ca_file"),
+        ("amqp://u:hunter2@h//?heartbeat=3", "'heartbeat' is not read. Set broker.heartbeat_sec"),
+        ("rediss://:hunter2@h/0?ssl_cert_reqs=none", "Certificates are always verified: take it"),
+        ("redis://:hunter2@h/0?colour=", "'colour' is not read. Take it out."),
+        ("amqp://u:hun?ter2@h/", "a / in its user or password as %2F, a ? as %3F"),
+        ("amqp://u:1?ter2@h/", "a / in its user or password as %2F, a ? as %3F"),
+        ("amqp://u:hun#ter2@h/", "a ? as %3F and a # as %23"),
+        ("amqp://u:hun/ter2@h/", "a / in its user or password as %2F"),
+        ("redis://:hunter2@h/limits", "'/limits' names no database. End it with a number"),
+    ],
+)
+def test_what_nobody_reads_in_a_brokers_address_is_named_with_its_fix(url: str, said: str) -> None:
+    (finding,) = findings(BROKER__URL=url)
+    assert finding.startswith("broker.url: ")
+    assert said in finding
+    assert "hun" not in finding
+    assert "ter2" not in finding
+
+
+def test_a_parameter_of_redis_is_named_with_its_setting() -> None:
+    (finding,) = findings(REDIS__URL="rediss://h/0?ssl_ca_certs=/x")
+    assert "redis.url: its parameter 'ssl_ca_certs' is not read. Set redis.tls.ca_file" in finding
+
+
+def test_files_of_tls_need_an_encrypted_address_and_must_be_readable(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    (clear,) = findings(BROKER__URL="amqp://h//", BROKER__TLS__CA_FILE=str(file))
+    assert f"broker.tls.ca_file = '{file}': broker.url is not encrypted" in clear
+    (absent,) = findings(REDIS__URL="rediss://h/0", REDIS__TLS__CA_FILE=str(file))
+    assert f"redis.tls.ca_file = '{file}': cannot be read" in absent
+    file.touch()
+    (half,) = findings(REDIS__URL="rediss://h/0", REDIS__TLS__KEY_FILE=str(file))
+    assert "without redis.tls.certificate_file" in half
