@@ -78,7 +78,7 @@ class DrainingServer(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve until told to end; 78 when the settings cannot be used, 3 when it cannot start."""
+    """Serve until told to end; 78 when the settings cannot be used, 1 when it cannot start."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -87,7 +87,7 @@ def main() -> int:
     configure_logs(settings.telemetry)
     server = DrainingServer(build_app(settings), settings)
     server.run()
-    return 0 if server.started else 3
+    return 0 if server.started else 1
 
 
 def _leave_what_stays_to_itself() -> None:

@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from shared.errors import SettingsError
+from shared.messages.lane import Lane
 from shared.settings import load_settings, with_secrets
 
 _UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
@@ -38,7 +39,7 @@ def _work(options: Namespace) -> int:
     from celery.utils.nodenames import default_nodename, host_format
 
     from shared.queueing.celery_app import unique_node_name
-    from shared.queueing.topology import AGENT_QUEUES
+    from shared.queueing.topology import lane_queue
     from workers.app import app
     from workers.pool.errors import PoolRefused
     from workers.pool.pool import AsyncioPool
@@ -47,7 +48,7 @@ def _work(options: Namespace) -> int:
         hostname=host_format(default_nodename(options.name or unique_node_name("agent"))),
         pool_cls=AsyncioPool,
         concurrency=options.concurrency,
-        queues=[str(queue) for queue in AGENT_QUEUES],
+        queues=[str(lane_queue(lane)) for lane in options.lane or Lane],
         task_events=True,
         # Who has been cancelled is in the ledger, so workers need not tell each other.
         without_mingle=True,
@@ -68,6 +69,13 @@ def _parser() -> ArgumentParser:
         "--concurrency",
         type=int,
         help="turns at once; `worker.concurrency` of the settings when not given",
+    )
+    parser.add_argument(
+        "--lane",
+        action="append",
+        type=Lane,
+        choices=list(Lane),
+        help="answer this lane only; several times for several, all when not given",
     )
     parser.add_argument("--name", help="its name among the workers; a new one when not given")
     return parser

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from deploy.cli.output import complain
 from shared.errors import ForebayError, InvalidRequest, SettingsError
+from shared.storable_text import is_storable
 
 DONE = 0
 FAILED = 1
@@ -25,7 +26,9 @@ VERBS = {
     "send": "Send one message, or one for each line of a file, and print the answers.",
     "check": "Validate all settings, reach every server, and say whether Forebay may start.",
     "keys": "API keys: make, list, replace and revoke them.",
-    "handoff": "Messages that wait for a person: list and answer them.",
+    "show": "Show one message: its state, every attempt with verdict and cost, its trace.",
+    "tenants": "Tenants: list them, and give one limits of its own.",
+    "handoff": "Messages that wait for a person: list, show and answer them.",
     "dead": "Dead letters: list, show, replay and discard them.",
     "costs": "What was spent: by tenant, user, model, lane, provider or day.",
     "route": "Which model a message would get, and what that saves.",
@@ -72,6 +75,9 @@ def build_app(*, as_list: bool = False) -> App:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Errors are one sentence each, on stderr."""
+    if not all(map(is_storable, arguments)):
+        complain("What was typed is not valid UTF-8: write it in UTF-8.")
+        return WRONGLY_USED
     names_verb = any(argument in VERBS for argument in arguments[:1])
     try:
         code = build_app(as_list=not names_verb)(arguments, exit_on_error=False)

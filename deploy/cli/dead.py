@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger, running_stack
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.output import (
+    AsJson,
+    Limit,
+    for_terminal,
+    say,
+    say_json,
+    say_rows,
+    say_table,
+)
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -23,7 +31,7 @@ dead = App(name="dead", help="Dead letters: list, show, replay and discard them.
 def list_letters(
     *,
     everything: Annotated[bool, Parameter(name="--all")] = False,
-    limit: int = 100,
+    limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show open dead letters, the newest first.
@@ -32,8 +40,6 @@ def list_letters(
     ----------
     everything
         Show replayed and discarded ones, too.
-    limit
-        Show at most so many.
     """
     letters = asyncio.run(_list(limit, everything=everything))
     if as_json:
@@ -42,7 +48,7 @@ def list_letters(
     say_table(
         ("id", "since", "state", "reason", "detail"),
         [
-            (each.id, f"{each.created_at:%Y-%m-%d %H:%M}", each.state, each.reason, each.detail)
+            (each.id, f"{each.created_at:%m-%d %H:%M}", each.state, each.reason, each.detail)
             for each in letters
         ],
         empty="There are no dead letters.",
@@ -62,9 +68,7 @@ def show(letter_id: str, /, *, as_json: AsJson = False) -> None:
     if as_json:
         say_json(plain)
         return
-    for name, value in plain.items():
-        if value is not None:
-            say(f"{name:<12} {value}")
+    say_rows([[(name, for_terminal(str(value))) for name, value in plain.items() if value]])
 
 
 @dead.command

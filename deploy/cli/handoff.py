@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.output import AsJson, complain, say, say_json, say_table
+from deploy.cli.output import (
+    AsJson,
+    Limit,
+    complain,
+    for_terminal,
+    moment,
+    one_line,
+    say,
+    say_json,
+    say_rows,
+    say_table,
+)
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, RedisUnavailable
 
@@ -20,14 +32,14 @@ if TYPE_CHECKING:
 
 _LONGEST_SHOWN = 60
 
-handoff = App(name="handoff", help="Messages that wait for a person: list and answer them.")
+handoff = App(name="handoff", help="Messages that wait for a person: list, show and answer them.")
 
 
 @handoff.command(name="list")
 def list_handoffs(
     *,
     everything: Annotated[bool, Parameter(name="--all")] = False,
-    limit: int = 100,
+    limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show what waits, the longest waiting first.
@@ -36,8 +48,6 @@ def list_handoffs(
     ----------
     everything
         Show answered and closed ones, too.
-    limit
-        Show at most so many.
     """
     handoffs = asyncio.run(_list(limit, everything=everything))
     if as_json:
@@ -46,11 +56,39 @@ def list_handoffs(
     say_table(
         ("id", "since", "state", "message"),
         [
-            (each.id, f"{each.created_at:%Y-%m-%d %H:%M}", each.state, _question(each.body))
+            (each.id, f"{each.created_at:%m-%d %H:%M}", each.state, _question(each.body))
             for each in handoffs
         ],
         empty="Nobody waits for a person.",
     )
+
+
+@handoff.command
+def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
+    """Show one with the whole conversation, as its producer sent it, and why it waits.
+
+    Parameters
+    ----------
+    handoff_id
+        Its id, as `forebay handoff list` shows it.
+    """
+    from shared.messages.message_body import decode_body
+
+    found = asyncio.run(_show(handoff_id))
+    body = decode_body(found.body.encode())
+    if as_json:
+        say_json({**asdict(found), "body": body})
+        return
+    names = ("id", "message_id", "tenant_id", "state", "reason", "answered_by")
+    facts = [(name, one_line(getattr(found, name))) for name in names]
+    times = [("since", moment(found.created_at)), ("answered", moment(found.answered_at))]
+    say_rows([[*facts, *times]])
+    said = [("instructions", body.instructions or "")]
+    said += [(item.role, item.text) for item in body.items]
+    for who, text in said:
+        if text:
+            say(f"\n{who}:\n{for_terminal(text)}")
+    say(f"\nWhat became of it:  forebay show {found.message_id}")
 
 
 @handoff.command
@@ -89,6 +127,13 @@ async def _list(limit: int, *, everything: bool) -> list[Handoff]:
     async with open_ledger(command_settings()) as database:
         inbox = HandoffRepository(database, SystemClock())
         return await inbox.list(state=None if everything else HandoffState.OPEN, limit=limit)
+
+
+async def _show(handoff_id: str) -> Handoff:
+    from shared.persistence.handoffs import HandoffRepository
+
+    async with open_ledger(command_settings()) as database:
+        return await HandoffRepository(database, SystemClock()).show(handoff_id)
 
 
 async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord:

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.tenants import checked_name, tenant_named
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 from shared.messages.tenant import KeyScope
@@ -44,7 +45,9 @@ def create(
         How long it works, such as 30d, 12h or 45m; for ever when not given.
     """
     lifetime = None if expires is None else duration(expires)
-    _show(asyncio.run(_create(tenant, scope, lifetime)), as_json=as_json)
+    if lifetime == timedelta():
+        raise InvalidRequest(f"--expires {expires} would make a key that never works: write 1d.")
+    _show(asyncio.run(_create(checked_name(tenant), scope, lifetime)), as_json=as_json)
 
 
 @keys.command(name="list")
@@ -126,7 +129,10 @@ async def _list(tenant: str | None) -> list[KeyRecord]:
     from shared.persistence.tenants import TenantRepository
 
     async with open_ledger(command_settings()) as database:
-        return await TenantRepository(database, SystemClock()).keys(tenant_name=tenant)
+        tenants = TenantRepository(database, SystemClock())
+        if tenant is not None:
+            await tenant_named(tenant, tenants)
+        return await tenants.keys(tenant_name=tenant)
 
 
 async def _rotate(key_id: str, overlap: timedelta) -> NewKey:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from textwrap import wrap
 from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
-_PIPE_WIDTH: Final = 240
+_GAP: Final = "  "
+_LEAST_TEXT: Final = 20
+"""Cells of the last column below which its text is no pleasure to read."""
 
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.")]
+Limit = Annotated[int, Parameter(help="Show at most so many.", validator=Number(gte=1, lte=10_000))]
 
 
 def say(text: str) -> None:
@@ -31,20 +38,67 @@ def complain(*sentences: str) -> None:
         sys.stderr.write(f"{sentence}\n")
 
 
+def moment(at: datetime | None) -> str:
+    """A time for people, in UTC."""
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """A table, or one sentence when there is nothing to show."""
+    """A table, or one sentence when there is nothing to show.
+
+    It fits the terminal: the last column is folded, and where that is not enough each row becomes
+    lines of its own. Ids are never cut, since other commands want them whole. Where nobody looks,
+    each row is one line.
+    """
     if not rows:
         say(empty)
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Column, Table
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(headings, *cells, strict=True)]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sum(widths) * 2
+    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    if before + min(widths[-1], _LEAST_TEXT) > room:
+        say_rows([zip(headings, row, strict=True) for row in cells])
+        return
+    say(_line(headings, widths))
+    say("─" * min(room, before + widths[-1]))
+    for row in cells:
+        first, *more = wrap(row[-1], room - before, break_long_words=True) or [""]
+        say(_line([*row[:-1], first], widths))
+        for rest in more:
+            say(" " * before + rest)
 
-    # The first column holds ids, which other commands want whole.
-    columns = [Column(heading, no_wrap=heading == headings[0]) for heading in headings]
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    # Where nobody looks, nothing needs to be folded.
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    console.print(table, markup=False)
+
+def say_rows(rows: Sequence[Iterator[tuple[str, str]] | Sequence[tuple[str, str]]]) -> None:
+    """Each row as lines of a name and a value, an empty line between two; empty ones left out."""
+    for number, row in enumerate(rows):
+        if number:
+            say("")
+        pairs = [(name, value) for name, value in row if value]
+        longest = max((len(name) for name, _ in pairs), default=0)
+        for name, value in pairs:
+            say(f"{name:<{longest}}{_GAP}{value}")
+
+
+def one_line(cell: object) -> str:
+    """What a cell shows: no line break and nothing that a terminal would obey."""
+    text = "" if cell is None else str(cell)
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
+def for_terminal(text: str) -> str:
+    """Text of others with its line breaks, and nothing that a terminal would obey."""
+    return "\n".join(map(one_line, text.splitlines()))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = zip(cells, widths, strict=True)
+    return _GAP.join(cell + " " * (width - _width(cell)) for cell, width in pairs).rstrip()
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)

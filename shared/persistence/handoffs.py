@@ -33,6 +33,9 @@ class Handoff:
     """JSON of the message's body."""
 
 
+_WHOLE = select(handoff, message.c.body).join(message, message.c.id == handoff.c.message_id)
+
+
 class HandoffRepository:
     """Everything raises LedgerUnavailable when the database does not answer."""
 
@@ -44,16 +47,20 @@ class HandoffRepository:
         self, *, state: HandoffState | None = HandoffState.OPEN, limit: int = 100
     ) -> list[Handoff]:
         """The longest waiting first; of any state when `state` is None."""
-        query = (
-            select(handoff, message.c.body)
-            .join(message, message.c.id == handoff.c.message_id)
-            .order_by(handoff.c.created_at)
-            .limit(limit)
-        )
+        query = _WHOLE.order_by(handoff.c.created_at).limit(limit)
         if state is not None:
             query = query.where(handoff.c.state == state)
         async with transaction(self._database.relaxed) as connection:
             return [Handoff(**row._mapping) for row in await connection.execute(query)]
+
+    async def show(self, handoff_id: str) -> Handoff:
+        """One of them; raises NotFound."""
+        async with transaction(self._database.relaxed) as connection:
+            found = await connection.execute(_WHOLE.where(handoff.c.id == handoff_id))
+            row = found.one_or_none()
+        if row is None:
+            raise _unknown(handoff_id)
+        return Handoff(**row._mapping)
 
     async def answer(self, handoff_id: str, *, text: str, answered_by: str) -> MessageRecord:
         """Complete the message with a human's text, once; the record as it stands then.
@@ -104,5 +111,9 @@ class HandoffRepository:
 
 def _not_open(handoff_id: str, state: HandoffState | None) -> Conflict | NotFound:
     if state is None:
-        return NotFound(f"There is no handoff '{handoff_id}'. See: forebay handoff list.")
+        return _unknown(handoff_id)
     return Conflict(f"The handoff '{handoff_id}' is {state} already.")
+
+
+def _unknown(handoff_id: str) -> NotFound:
+    return NotFound(f"There is no handoff '{handoff_id}'. See: forebay handoff list.")

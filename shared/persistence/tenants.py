@@ -82,19 +82,28 @@ class TenantRepository:
             ).one_or_none()
         return None if row is None else Tenant(row.id, row.name, _plan(row.plan))
 
+    async def all(self) -> list[Tenant]:
+        """Every tenant, by name."""
+        async with transaction(self._database.relaxed) as connection:
+            rows = await connection.execute(select(tenant).order_by(tenant.c.name))
+            return [Tenant(row.id, row.name, _plan(row.plan)) for row in rows]
+
     async def plan_of(self, tenant_id: str) -> Plan | None:
         """The tenant's own plan, if there is such a tenant and it has one."""
         query = select(tenant.c.plan).where(tenant.c.id == tenant_id)
         async with transaction(self._database.relaxed) as connection:
             return _plan(await connection.scalar(query))
 
-    async def set_plan(self, owner: Tenant, plan: Plan) -> Tenant:
-        """Give a tenant limits of its own; doors know within their key cache's time."""
+    async def set_plan(self, owner: Tenant, plan: Plan | None) -> Tenant:
+        """Give a tenant limits of its own, or with None those of the settings again.
+
+        Doors know within their key cache's time.
+        """
         async with transaction(self._database.durable) as connection:
             await connection.execute(
                 update(tenant)
                 .where(tenant.c.id == owner.id)
-                .values(plan=msgspec.json.encode(plan).decode())
+                .values(plan=None if plan is None else msgspec.json.encode(plan).decode())
             )
         return msgspec.structs.replace(owner, plan=plan)
 

@@ -93,8 +93,25 @@ def test_unknown_ids_are_refused_with_where_to_look(stack: RunningStack) -> None
         ("handoff", "answer", "hand_0", "text"),
         ("dead", "show", "dead_0"),
         ("dead", "replay", "dead_0"),
+        ("handoff", "show", "hand_0"),
         ("keys", "revoke", "key_0"),
     ):
         done = forebay(*arguments, folder=stack.folder)
         assert done.returncode == 1
         assert f"forebay {arguments[0]} list" in done.stderr
+
+
+def test_what_became_of_a_message_is_shown_whole(stack: RunningStack) -> None:
+    asked = _json(stack, "send", "When does my contract end?")
+    shown = _json(stack, "show", asked["id"])
+    assert shown["record"]["state"] == "requires_action"
+    assert shown["record"]["body"]["input"] == "When does my contract end?"
+    assert shown["attempts"][-1]["provider"] == "handoff"
+    waiting = _json(stack, "handoff", "show", shown["handoff_id"])
+    assert waiting["body"]["input"] == "When does my contract end?"
+    text = forebay("show", asked["id"], folder=stack.folder).stdout
+    for named in (asked["id"], "requires_action", "tenant", shown["handoff_id"]):
+        assert named in text
+    assert (
+        "When does" in forebay("handoff", "show", shown["handoff_id"], folder=stack.folder).stdout
+    )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from cyclopts import App
 
 from deploy.cli.cache.calibrating import calibrate
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.output import AsJson, Limit, say, say_json, say_table
 
 cache = App(name="cache", help="Stored answers: show, drop and invalidate them.")
 cache.command(calibrate)
@@ -79,15 +79,13 @@ def drop(entry_id: str, /, *, tenant: str) -> None:
 
 
 @cache.command
-def reports(*, tenant: str, limit: int = 100, as_json: AsJson = False) -> None:
+def reports(*, tenant: str, limit: Limit = 100, as_json: AsJson = False) -> None:
     """List the stored answers that callers reported as wrong, the newest first.
 
     Parameters
     ----------
     tenant
         Name of the tenant.
-    limit
-        Show at most so many.
     """
     from deploy.cli.cache import stored
 

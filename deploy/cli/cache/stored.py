@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 from shared.persistence.tenants import TenantRepository
@@ -57,10 +58,7 @@ async def _place(entry_id: str, tenant: str) -> CachePlace:
 
 async def _tenant_id(name: str) -> str:
     async with open_ledger(command_settings()) as database:
-        tenant = await TenantRepository(database, SystemClock()).named(name)
-    if tenant is None:
-        raise NotFound(f"There is no tenant named '{name}': forebay keys list shows them.")
-    return tenant.id
+        return (await tenant_named(name, TenantRepository(database, SystemClock()))).id
 
 
 @asynccontextmanager

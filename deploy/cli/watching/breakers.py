@@ -37,7 +37,7 @@ def show(*, as_json: AsJson = False) -> None:
 
 
 @breakers.command
-def reset(name: str, /) -> None:
+def reset(name: str, /, *, as_json: AsJson = False) -> None:
     """Close one at once and forget what it has counted.
 
     Parameters
@@ -47,7 +47,10 @@ def reset(name: str, /) -> None:
     """
     if not asyncio.run(_reset(name)):
         raise NotFound(f"There is no breaker named '{name}': forebay breakers lists them.")
-    say(f"Closed: {name}.")
+    if as_json:
+        say_json({"name": name, "state": "closed"})
+    else:
+        say(f"Closed: {name}.")
 
 
 def _shown(name: str, reading: BreakerReading) -> dict[str, object]:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
 from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
 from shared.costs.spending import SpendingBy
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import InvalidRequest
 from shared.settings.door import LARGEST_BUDGET
 
 if TYPE_CHECKING:
@@ -98,9 +99,7 @@ async def _cap(name: str, budget: Decimal | None) -> Plan:
     settings = command_settings()
     async with open_ledger(settings) as database:
         tenants = TenantRepository(database, SystemClock())
-        owner = await tenants.named(name)
-        if owner is None:
-            raise NotFound(f"There is no tenant named '{name}'. See: forebay keys list.")
+        owner = await tenant_named(name, tenants)
         plan = replace(plan_of(owner, settings.limits), daily_budget=budget)
         await tenants.set_plan(owner, plan)
     return plan

@@ -7,6 +7,7 @@ import time
 from itertools import count
 from pathlib import Path
 
+from shared.messages.lane import Lane
 from tests.integration.workers.stack import Stack
 from tests.servers.process import ChildProcess
 
@@ -20,11 +21,17 @@ class AgentWorker:
     """
 
     def __init__(
-        self, stack: Stack, folder: Path, *, concurrency: int = 200, by_celery: bool = False
+        self,
+        stack: Stack,
+        folder: Path,
+        *,
+        concurrency: int = 200,
+        by_celery: bool = False,
+        lanes: tuple[Lane, ...] = (),
     ) -> None:
         name = f"agent-{next(_numbers)}"
         self._log = folder / f"{name}.log"
-        own = ["workers", "--name", f"{name}@localhost"]
+        own = ["workers", "--name", f"{name}@localhost", *(f"--lane={lane}" for lane in lanes)]
         celery = ["celery", "-A", "workers.app", "worker", "--pool", "custom"]
         celery += ["--hostname", f"{name}@localhost", "--loglevel", "INFO"]
         celery += ["--without-mingle", "--without-gossip"]

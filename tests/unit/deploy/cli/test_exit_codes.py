@@ -21,6 +21,19 @@ def test_help_and_version_are_done(capsys: pytest.CaptureFixture[str]) -> None:
         ["keys", "create"],
         ["keys", "create", "--tenant", "a", "--expires", "soon"],
         ["up", "--model", "m"],
+        ["keys", "create", "--tenant", "a", "--expires", "0d"],
+        ["keys", "create", "--tenant", " "],
+        ["keys", "create", "--tenant", "a\nb"],
+        ["keys", "create", "--tenant", "a" * 129],
+        ["handoff", "list", "--limit", "0"],
+        ["dead", "list", "--limit", "-1"],
+        ["dead", "show", "\udcff"],
+        ["worker", "--lane", "express"],
+        ["worker", "--concurrency", "0"],
+        ["worker", "--name", "two words"],
+        ["tenants", "limits", "a", "--max-in-flight", "0"],
+        ["tenants", "limits", "a", "--max-in-flight", "1", "--from-settings"],
+        ["show"],
     ],
 )
 def test_wrong_use_is_told_apart_from_failure(
@@ -30,6 +43,16 @@ def test_wrong_use_is_told_apart_from_failure(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err
+
+
+@pytest.mark.parametrize("verb", ["ingress", "worker", "model"])
+def test_what_becomes_a_process_fails_like_every_command_before_it(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOREBAY_INGRESS__PORT", "-1")
+    monkeypatch.setattr("os.execv", lambda *_: pytest.fail("it became a process"))
+    assert run([verb]) == FAILED
+    assert "ingress.port" in capsys.readouterr().err
 
 
 def test_bad_settings_are_all_named_at_once(

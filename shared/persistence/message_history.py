@@ -1,0 +1,116 @@
+"""All that the ledger knows of one message, for a person who asks what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from shared.errors import NotFound
+from shared.messages.record import MessageRecord
+from shared.persistence.dead_letters import DeadLetter
+from shared.persistence.engine import Database
+from shared.persistence.statements import RECORD_COLUMNS, transaction
+from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message, tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedAttempt:
+    """One call of one provider, as it was booked; `claim` says in which turn."""
+
+    claim: int
+    ordinal: int
+    provider: str
+    model: str
+    error_class: str | None
+    """None where its answer was taken; `held_back` is the guardrail's verdict."""
+    detail: str | None
+    started_at: datetime
+    latency_seconds: float
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    is_estimated: bool | None
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageHistory:
+    """`record` is None where the message was deleted: what was spent on it is kept."""
+
+    record: MessageRecord | None
+    tenant_name: str | None
+    claimed_by: str | None
+    lease_until: datetime | None
+    wakes: int
+    attempts: list[BookedAttempt]
+    dead_letters: list[DeadLetter]
+    handoff_id: str | None
+    handoff_state: HandoffState | None
+
+
+async def read_history(database: Database, message_id: str) -> MessageHistory:
+    """Read it; raises NotFound, LedgerUnavailable."""
+    columns = (
+        *RECORD_COLUMNS,
+        message.c.claimed_by,
+        message.c.lease_until,
+        message.c.wakes,
+        tenant.c.name.label("tenant_name"),
+        handoff.c.id.label("handoff_id"),
+        handoff.c.state.label("handoff_state"),
+    )
+    whole = (
+        select(*columns)
+        .select_from(
+            message.outerjoin(tenant, tenant.c.id == message.c.tenant_id).outerjoin(
+                handoff, handoff.c.message_id == message.c.id
+            )
+        )
+        .where(message.c.id == message_id)
+    )
+    async with transaction(database.relaxed) as connection:
+        row = (await connection.execute(whole)).one_or_none()
+        attempts = await connection.execute(_of(attempt, message_id, "claim", "ordinal"))
+        letters = await connection.execute(_of(dead_letter, message_id, "created_at"))
+        history = _history(
+            None if row is None else dict(row._mapping),
+            [_attempt(each._mapping) for each in attempts],
+            [DeadLetter(**each._mapping) for each in letters],
+        )
+    if history.record is None and not history.attempts and not history.dead_letters:
+        raise NotFound(
+            f"There is no message '{message_id}'. The door's answer and its logs name ids, such as "
+            "resp_019a3c…; ended messages are kept for ledger.retention_days."
+        )
+    return history
+
+
+def _of(table: Table, message_id: str, *order: str) -> Any:
+    ordered = [table.c[name] for name in order]
+    return select(table).where(table.c.message_id == message_id).order_by(*ordered)
+
+
+def _history(
+    row: dict[str, Any] | None, attempts: list[BookedAttempt], letters: list[DeadLetter]
+) -> MessageHistory:
+    beside = row or {}
+    return MessageHistory(
+        tenant_name=beside.pop("tenant_name", None),
+        claimed_by=beside.pop("claimed_by", None),
+        lease_until=beside.pop("lease_until", None),
+        wakes=beside.pop("wakes", 0),
+        handoff_id=beside.pop("handoff_id", None),
+        handoff_state=beside.pop("handoff_state", None),
+        record=None if row is None else MessageRecord(**row),
+        attempts=attempts,
+        dead_letters=letters,
+    )
+
+
+def _attempt(row: Any) -> BookedAttempt:
+    fields = {name: row[name] for name in BookedAttempt.__dataclass_fields__}
+    return BookedAttempt(**fields | {"latency_seconds": float(row["latency_seconds"])})

@@ -1,0 +1,60 @@
+"""Tables fit the terminal, ids stay whole, and nothing in them is obeyed by the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+
+import pytest
+
+from deploy.cli.output import say_table
+
+ID = "dead_019a3c0000000000000000000000beef"
+HEADINGS = ("id", "state", "detail")
+DETAIL = "the provider said at great length that it would not answer this one, and why"
+Show = Callable[[int, list[tuple[str, ...]]], str]
+
+
+class Screen(StringIO):
+    """Where a terminal shows what is printed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Show:
+    """What a terminal of so many columns shows of a table."""
+
+    def show(columns: int, rows: list[tuple[str, ...]]) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with redirect_stdout(Screen()) as screen:
+            say_table(HEADINGS, rows, empty="")
+        return screen.getvalue()
+
+    return show
+
+
+@pytest.mark.parametrize("columns", [68, 72, 100, 200])
+def test_a_table_is_no_wider_than_the_terminal_and_cuts_nothing(columns: int, shown: Show) -> None:
+    lines = shown(columns, [(ID, "open", DETAIL), (ID, "open", "")]).splitlines()
+    assert max(map(len, lines)) <= columns
+    said = " ".join(" ".join(lines).split())
+    assert said.count(ID) == 2
+    assert sum(said.count(word) for word in ("provider", "length", "answer", "why")) == 4
+
+
+def test_where_there_is_no_room_each_row_becomes_lines_of_its_own(shown: Show) -> None:
+    assert shown(50, [(ID, "open", DETAIL)]) == f"id      {ID}\nstate   open\ndetail  {DETAIL}\n"
+
+
+def test_where_nobody_looks_each_row_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say_table(HEADINGS, [(ID, "open", DETAIL * 20)], empty="")
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_what_others_wrote_moves_no_cursor(shown: Show) -> None:
+    said = shown(100, [(ID, "open", "red \x1b[31m\r\nand on")])
+    assert "\x1b" not in said
+    assert "and on" in said.splitlines()[2]
