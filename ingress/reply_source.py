@@ -6,12 +6,12 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
 from shared.errors import LedgerUnavailable, RedisUnavailable
 from shared.messages.record import MessageRecord
+from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.reply_stream import ReplyStream, wake_channel
 from shared.redis.wakeups import Wakeups
@@ -62,8 +62,9 @@ class ReplySource:
         if self._circuit.is_open():
             return
         try:
-            await self._redis.publish(wake_channel(message_id), b"ledger")
-        except (RedisError, OSError):
+            async with asking_redis():
+                await self._redis.publish(wake_channel(message_id), b"ledger")
+        except RedisUnavailable:
             self._circuit.trip()
 
     async def forget(self, message_id: str) -> None:

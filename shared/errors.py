@@ -90,6 +90,15 @@ class RedisUnavailable(Unavailable):
     code = "redis_unavailable"
 
 
+class RedisRefused(RedisUnavailable):
+    """Redis answered with an error: it is full, read-only, cannot save, or does not permit this.
+
+    What needs no write may still succeed.
+    """
+
+    code = "redis_refused"
+
+
 class LedgerUnavailable(Unavailable):
     """The ledger did not commit; nothing was accepted."""
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from ingress.admission.backpressure import LaneWatch
 from ingress.admission.limits import Limits, limits_of, plan_of
@@ -138,13 +137,12 @@ class Admission:
         limits = [self._limits(request) for request in requests]
         calls = [self._call(request, each) for request, each in zip(requests, limits, strict=True)]
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                replies = await self._script.call_all(self._redis, calls)
-        except (RedisError, OSError) as error:
+            replies = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
             self._circuit.trip()
             for request in requests:
                 self._conclude(request, admitted=False)
-            raise RedisUnavailable("Redis gave no verdict in time.") from error
+            raise
         self._observation.group(len(requests))
         answers = [
             _answer(reply, request, each)
@@ -227,7 +225,7 @@ def _answer(
     reply: list[int | bytes] | BaseException, request: AdmissionRequest, limits: Limits
 ) -> Answer | BaseException:
     if isinstance(reply, BaseException):
-        return RedisUnavailable(f"Redis refused to decide: {reply}")
+        return reply
     return read_reply(reply, request, limits)
 
 

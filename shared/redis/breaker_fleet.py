@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
 from shared.resilience.breaker_reading import BreakerReading, BreakerState, CallOutcome
@@ -75,16 +74,14 @@ class BreakerFleet:
         if self._circuit.is_open():
             return [self._ask_locally(question) for question in questions]
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                answers = await self._script.call_all(
-                    self._redis, [self._call(question) for question in questions]
-                )
-        except (RedisError, OSError):
+            calls = [self._call(question) for question in questions]
+            answers = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
             self._go_local()
             return [self._ask_locally(question) for question in questions]
         return [
             self._ask_locally(question)
-            if isinstance(answer, RedisError)
+            if isinstance(answer, RedisUnavailable)
             else self._hear(question, answer)
             for question, answer in zip(questions, answers, strict=True)
         ]
@@ -123,21 +120,21 @@ async def read_breakers(
 ) -> AsyncIterator[tuple[str, BreakerReading]]:
     """Every breaker that Redis keeps, by name. Raises RedisUnavailable."""
     script = load_script("shared.redis", "breaker.lua")
-    try:
-        async for key in redis.scan_iter(match=f"{_PREFIX}*", count=1000):
-            call = ScriptCall((key,), (*_rules(settings), "report", ""))
-            name = key.decode().removeprefix(_PREFIX)[1:-1]
-            yield name, _reading(await script.call(redis, call))
-    except (RedisError, OSError) as error:
-        raise RedisUnavailable("Redis does not answer, and the breakers are kept there.") from error
+    async with asking_redis():
+        keys = [key async for key in redis.scan_iter(match=f"{_PREFIX}*", count=1000)]
+    for key in keys:
+        call = ScriptCall((key,), (*_rules(settings), "report", ""))
+        name = key.decode().removeprefix(_PREFIX)[1:-1]
+        yield name, _reading(await script.call(redis, call))
 
 
 async def reset_breaker(redis: Redis, name: str) -> bool:
-    """Close a breaker and forget its counts; False when Redis keeps none of that name."""
-    try:
+    """Close a breaker and forget its counts; False when Redis keeps none of that name.
+
+    Raises RedisUnavailable.
+    """
+    async with asking_redis():
         return bool(await redis.delete(breaker_key(name)))
-    except (RedisError, OSError) as error:
-        raise RedisUnavailable("Redis does not answer, and the breakers are kept there.") from error
 
 
 def breaker_key(name: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
+from shared.errors import RedisUnavailable
+from shared.redis.asking import asking_redis
 
 PROBE_INTERVAL_SECONDS: Final = 1.0
 
@@ -58,9 +59,9 @@ class Circuit:
 
     async def _look(self) -> None:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asking_redis(seconds=self._timeout_seconds):
                 await self._redis.ping()
-        except (RedisError, OSError):
+        except RedisUnavailable:
             self._next_probe = self._clock.monotonic() + PROBE_INTERVAL_SECONDS
         else:
             self._open = False

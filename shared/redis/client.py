@@ -8,6 +8,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from shared.redis.connection import tell_resets
 from shared.redis.encryption import redis_encryption
 from shared.settings.servers import RedisSettings
 
@@ -32,4 +33,5 @@ def open_redis(settings: RedisSettings) -> Redis:
         retry=Retry(NoBackoff(), 0),
         **redis_encryption(settings.url.scheme, settings.tls),
     )
+    tell_resets(pool)
     return Redis.from_pool(pool)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, repeat
@@ -10,10 +9,9 @@ from struct import pack
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.errors import Unavailable
+from shared.errors import RedisUnavailable, Unavailable
 from shared.identifiers import new_id
 from shared.redis.circuit import Circuit
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
@@ -114,10 +112,9 @@ class OutboundLimits:
                 group = groups[limit.name] = limit, []
             group[1].extend(words)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                calls = [self._call(limit, words) for limit, words in groups.values()]
-                answers = await self._script.call_all(self._redis, calls)
-        except (RedisError, OSError):
+            calls = [self._call(limit, words) for limit, words in groups.values()]
+            answers = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
             self._circuit.trip()
             return [0] * len(asked)
         waits = {name: _waits(answer) for name, answer in zip(groups, answers, strict=True)}

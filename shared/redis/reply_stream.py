@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.errors import RedisUnavailable
+from shared.redis.asking import asking_redis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
@@ -51,26 +51,23 @@ class ReplyStream:
 
     async def wake(self, message_id: str) -> None:
         """Tell whoever waits to look again; without Redis they look by themselves after a while."""
-        with suppress(RedisError):
-            await self._redis.publish(wake_channel(message_id), b"")
+        with suppress(RedisUnavailable):
+            async with asking_redis():
+                await self._redis.publish(wake_channel(message_id), b"")
 
     async def read(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         """The events numbered above `after`, in order; raises RedisUnavailable."""
         start = f"({max(after, 0)}-0" if after >= 0 else "-"
-        try:
+        async with asking_redis():
             entries = await self._redis.xrange(_stream(message_id), min=start)
-        except RedisError as error:
-            raise RedisUnavailable(str(error)) from error
         # The client answers in bytes; its types cover the decoding client as well.
         pairs = cast("list[tuple[bytes, dict[bytes, bytes]]]", entries)
         return [(int(entry_id.split(b"-")[0]), fields[b"e"]) for entry_id, fields in pairs]
 
     async def delete(self, message_id: str) -> None:
         """Forget the events of one response; raises RedisUnavailable."""
-        try:
+        async with asking_redis():
             await self._redis.delete(_stream(message_id), _writer(message_id))
-        except RedisError as error:
-            raise RedisUnavailable(str(error)) from error
 
     async def close(self) -> None:
         await self._appends.close()
@@ -89,10 +86,7 @@ class ReplyStream:
             )
             for item in appends
         ]
-        try:
-            return await self._script.call_all(self._redis, calls)
-        except RedisError as error:
-            raise RedisUnavailable(str(error)) from error
+        return await self._script.call_all(self._redis, calls)
 
 
 def _stream(message_id: str) -> str:

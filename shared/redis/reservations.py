@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.reservation_keys import (
     budget_key,
@@ -135,9 +134,9 @@ class Reservations:
         if self._circuit.is_open():
             return False
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asking_redis(seconds=TIMEOUT_SECONDS):
                 await self._signal.call(self._redis, call)
-        except (RedisError, OSError):
+        except RedisUnavailable:
             self._circuit.trip()
             return False
         return True
@@ -157,11 +156,11 @@ class Reservations:
         if self._circuit.is_open():
             raise RedisUnavailable("Redis is away.")
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                outcomes = await self._script.call_all(self._redis, [_call(one) for one in endings])
-        except (RedisError, OSError) as error:
+            calls = [_call(one) for one in endings]
+            outcomes = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
             self._circuit.trip()
-            raise RedisUnavailable("Redis did not take the ends of reservations.") from error
+            raise
         return [outcome == 1 for outcome in outcomes]
 
 

@@ -16,6 +16,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
 
+from shared.redis.asking import asking_redis, redis_failure
+
 Argument = str | bytes | int | float
 
 
@@ -35,23 +37,30 @@ class LuaScript:
     sha: str
 
     async def call(self, redis: Redis, call: ScriptCall) -> Any:
-        """Run it once; raises redis.RedisError."""
+        """Run it once; raises RedisUnavailable."""
         (outcome,) = await self.call_all(redis, [call])
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
-    async def call_all(self, redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
-        """Run it for each call in one round trip; an outcome is a value or its RedisError.
+    async def call_all(
+        self, redis: Redis, calls: Sequence[ScriptCall], *, seconds: float | None = None
+    ) -> list[Any]:
+        """Run it for each call in one round trip; an outcome is a value or its RedisRefused.
 
+        Raises RedisUnavailable for all of them, after `seconds` at the latest.
         A server that lost its scripts (restart, SCRIPT FLUSH) has run none of them, so they are
         loaded and all sent again.
         """
-        outcomes = await self._pipeline(redis, calls)
-        if any(isinstance(outcome, NoScriptError) for outcome in outcomes):
-            await redis.script_load(self.source)
+        async with asking_redis(seconds=seconds):
             outcomes = await self._pipeline(redis, calls)
-        return outcomes
+            if any(isinstance(outcome, NoScriptError) for outcome in outcomes):
+                await redis.script_load(self.source)
+                outcomes = await self._pipeline(redis, calls)
+        return [
+            redis_failure(outcome) if isinstance(outcome, ResponseError) else outcome
+            for outcome in outcomes
+        ]
 
     async def _pipeline(self, redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
         # redis-py packs arguments in Python, which costs more than all the rest of a call; this

@@ -6,12 +6,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+from hiredis import pack_command
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from shared.redis.reply_stream import wake_channel
+
+_SUBSCRIBED: Final = b"subscribe"
+_SAID: Final = b"message"
 
 
 class Wakeups:
@@ -19,101 +24,112 @@ class Wakeups:
 
     A wake-up is a hint: it may be lost with Redis or come twice. Whoever listens reads the stream
     and the ledger, and looks by itself once in a while.
+
+    One task owns the connection, which is no one else's: within it one coroutine writes and one
+    reads. Whoever listens only notes what it wants, so nothing of Redis' troubles reaches it.
     """
 
     def __init__(self, redis: Redis, *, retry_seconds: float = 0.5) -> None:
         self._redis = redis
         self._retry_seconds = retry_seconds
         self._listeners: dict[bytes, set[asyncio.Event]] = defaultdict(set)
-        self._pubsub: PubSub | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._connecting = asyncio.Lock()
-        self._unheard: set[bytes] = set()
+        self._subscribed: set[bytes] = set()
+        self._changed: set[bytes] = set()
+        self._has_changes = asyncio.Event()
+        self._owner: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def listen(self, message_id: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set at each wake-up; whoever waits on it clears it.
 
-        The subscription stands when this returns, unless Redis is away.
+        It is set as well as soon as the subscription stands, so that what was published before
+        that is looked for. While Redis is away that takes until it is back.
         """
         channel = wake_channel(message_id).encode()
         event = asyncio.Event()
         listeners = self._listeners[channel]
         listeners.add(event)
+        if channel in self._subscribed:
+            event.set()
+        if len(listeners) == 1:
+            self._note(channel)
         try:
-            if len(listeners) == 1:
-                await self._subscribe(channel)
             yield event
         finally:
             listeners.discard(event)
             if not listeners:
                 self._listeners.pop(channel, None)
-                await self._unsubscribe(channel)
+                self._note(channel)
 
     async def close(self) -> None:
         """Stop reading; everybody who still listens is woken to look by himself."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
-        if self._pubsub is not None:
-            await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        if self._owner is not None:
+            self._owner.cancel()
+            await asyncio.gather(self._owner, return_exceptions=True)
         self._wake_all()
 
-    async def _subscribe(self, channel: bytes) -> None:
-        if self._reader is None:
-            self._reader = asyncio.create_task(self._read_forever())
-        try:
-            pubsub = self._pubsub or await self._connect()
-            await pubsub.subscribe(channel)
-        except (RedisError, OSError):
-            self._unheard.add(channel)
+    def _note(self, channel: bytes) -> None:
+        """Somebody began to listen to it, or nobody listens any more."""
+        self._changed.add(channel)
+        self._has_changes.set()
+        if self._owner is None:
+            self._owner = asyncio.get_running_loop().create_task(self._own())
 
-    async def _connect(self) -> PubSub:
-        # One at a time: two first listeners would each take a connection, and one be forgotten.
-        async with self._connecting:
-            if self._pubsub is None:
-                pubsub = self._redis.pubsub(ignore_subscribe_messages=False)
-                await pubsub.connect()  # type: ignore[no-untyped-call]
-                self._pubsub = pubsub
-            return self._pubsub
-
-    async def _unsubscribe(self, channel: bytes) -> None:
-        self._unheard.discard(channel)
-        if self._pubsub is None:
-            return
-        try:
-            await self._pubsub.unsubscribe(channel)
-        except (RedisError, OSError):
-            return
-
-    async def _read_forever(self) -> None:
+    async def _own(self) -> None:
         while True:
+            pool = self._redis.connection_pool
+            connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
             try:
-                pubsub = self._pubsub or await self._connect()
-                await self._subscribe_unheard(pubsub)
-                await self._read(pubsub)
-            except (RedisError, OSError):
-                # redis-py subscribes again to every channel it had when it reconnects; what was
-                # published meanwhile is gone, so everybody looks once.
-                self._wake_all()
+                await connection.connect()  # type: ignore[no-untyped-call]
+                # Silence is no fault here; and with a time-out redis-py writes under `wait_for`,
+                # which in Python 3.11 may swallow the cancellation that ends a session.
+                connection.socket_timeout = None
+                await self._serve(connection)
+            except* (RedisError, OSError):
                 await asyncio.sleep(self._retry_seconds)
+            finally:
+                await connection.disconnect(nowait=True)
 
-    async def _subscribe_unheard(self, pubsub: PubSub) -> None:
-        """Subscribe for those who came while Redis was away."""
-        if channels := tuple(self._unheard):
-            await pubsub.subscribe(*channels)
-            self._unheard.difference_update(channels)
+    async def _serve(self, connection: AbstractConnection) -> None:
+        """Until the connection breaks, which it raises."""
+        self._subscribed.clear()
+        self._changed.update(self._listeners)
+        self._has_changes.set()
+        try:
+            async with asyncio.TaskGroup() as session:
+                session.create_task(self._tell(connection))
+                session.create_task(self._hear(connection))
+        finally:
+            # What is published until the next one stands is gone, so everybody looks once.
+            self._wake_all()
 
-    async def _read(self, pubsub: PubSub) -> None:
-        message = await pubsub.get_message(timeout=None)
-        if message is None:
-            return
-        # A confirmed subscription wakes as well: what was published just before it stood is read.
-        if message["type"] in {"message", "subscribe"}:
-            for event in self._listeners.get(message["channel"], ()):
-                event.set()
+    async def _tell(self, connection: AbstractConnection) -> None:
+        """Keep the subscriptions as they are wanted; all that changed at a time travels at once."""
+        while True:
+            await self._has_changes.wait()
+            self._has_changes.clear()
+            wanted = {channel for channel in self._changed if channel in self._listeners}
+            begun = wanted - self._subscribed
+            ended = (self._changed - wanted) & self._subscribed
+            self._changed.clear()
+            self._subscribed |= begun
+            self._subscribed -= ended
+            packed = _packed(b"SUBSCRIBE", begun) + _packed(b"UNSUBSCRIBE", ended)
+            if packed:
+                await connection.send_packed_command(packed, check_health=False)
+
+    async def _hear(self, connection: AbstractConnection) -> None:
+        while True:
+            kind, channel, _ = await connection.read_response(push_request=True)
+            if kind in (_SUBSCRIBED, _SAID):
+                for event in self._listeners.get(channel, ()):
+                    event.set()
 
     def _wake_all(self) -> None:
         for events in self._listeners.values():
             for event in events:
                 event.set()
+
+
+def _packed(verb: bytes, channels: set[bytes]) -> bytes:
+    return pack_command((verb, *channels)) if channels else b""  # type: ignore[arg-type]  # its stub errs

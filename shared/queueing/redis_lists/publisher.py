@@ -20,6 +20,7 @@ from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.envelope import own_origin
 from shared.queueing.redis_lists.envelope import RedisEnvelope
 from shared.queueing.topology import lane_queue
+from shared.redis.connection import tell_resets
 from shared.redis.encryption import redis_encryption
 from shared.resilience.backoff import backoff_seconds, wait_unless
 from shared.settings.servers import BrokerSettings
@@ -160,4 +161,5 @@ def open_broker_redis(broker: BrokerSettings) -> Redis:
         protocol=2,
         **redis_encryption(address.scheme, broker.tls),
     )
+    tell_resets(client.connection_pool)
     return client

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.errors import Unavailable
+from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.asking import asking_redis
 from shared.redis.cache.cached_answer import CachedAnswer, decode_answer, encode_answer
 from shared.redis.cache.finding import CacheTicket, Finding, FlightRole
 from shared.redis.cache.place import CachePlace, entry_prefix, generation_key, index_key
@@ -87,9 +86,9 @@ class AnswerCache:
         if self._circuit.is_open():
             return
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asking_redis(seconds=self._timeout_seconds):
                 await self._redis.unlink(place.entry)
-        except (RedisError, OSError):
+        except RedisUnavailable:
             self._circuit.trip()
 
     async def close(self) -> None:
@@ -117,9 +116,8 @@ class AnswerCache:
         if self._circuit.is_open():
             return [None] * len(calls)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                return await script.call_all(self._redis, calls)
-        except (RedisError, OSError):
+            return await script.call_all(self._redis, calls, seconds=self._timeout_seconds)
+        except RedisUnavailable:
             self._circuit.trip()
             return [None] * len(calls)
 

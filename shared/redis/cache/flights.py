@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from shared.errors import RedisUnavailable
 from shared.redis.cache.finding import CacheTicket
 from shared.redis.cache.place import CachePlace
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
@@ -53,5 +53,5 @@ class Flights:
     async def _say(self, calls: list[ScriptCall]) -> None:
         try:
             await self._script.call_all(self._redis, calls)
-        except (RedisError, OSError) as error:
-            self._log.warning("flight_not_told", error=type(error).__name__, flights=len(calls))
+        except RedisUnavailable as error:
+            self._log.warning("flight_not_told", error=error.code, flights=len(calls))

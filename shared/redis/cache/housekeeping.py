@@ -8,9 +8,8 @@ from typing import Final, cast
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from shared.errors import RedisUnavailable
+from shared.redis.asking import asking_redis
 from shared.redis.cache.cached_answer import CachedAnswer, decode_answer
 from shared.redis.cache.place import CachePlace, entry_prefix, generation_key, index_key
 
@@ -48,28 +47,22 @@ class Housekeeping:
 
         What was asked before and is answered later is not stored.
         """
-        try:
+        async with asking_redis():
             await self._next_generation(tenant_id)
             return await self._sweep(tenant_id)
-        except (RedisError, OSError) as error:
-            raise RedisUnavailable(str(error)) from error
 
     async def drop(self, place: CachePlace) -> bool:
         """Forget one answer; False when there was none."""
-        try:
+        async with asking_redis():
             await self._redis.zrem(index_key(place.tenant_id), place.digest)
             return bool(await self._redis.unlink(place.entry))
-        except (RedisError, OSError) as error:
-            raise RedisUnavailable(str(error)) from error
 
     async def show(self, place: CachePlace) -> KeptAnswer | None:
         """One answer as it is stored."""
-        try:
+        async with asking_redis():
             # The client answers in bytes; its types cover the decoding client as well.
             fields = cast("dict[bytes, bytes]", await self._redis.hgetall(place.entry))
             generation = await self._redis.get(generation_key(place.tenant_id))
-        except (RedisError, OSError) as error:
-            raise RedisUnavailable(str(error)) from error
         answer = decode_answer(fields[b"answer"]) if fields else None
         if answer is None:
             return None
@@ -79,21 +72,16 @@ class Housekeeping:
     async def complain(self, tenant_id: str, complaint: Complaint) -> None:
         """Note a complaint; the latest thousand are kept for a month."""
         key = _complaints_key(tenant_id)
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.lpush(key, msgspec.json.encode(complaint))
-                pipeline.ltrim(key, 0, MOST_COMPLAINTS - 1)
-                pipeline.expire(key, COMPLAINTS_SECONDS)
-                await pipeline.execute()
-        except (RedisError, OSError) as error:
-            raise RedisUnavailable(str(error)) from error
+        async with asking_redis(), self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.lpush(key, msgspec.json.encode(complaint))
+            pipeline.ltrim(key, 0, MOST_COMPLAINTS - 1)
+            pipeline.expire(key, COMPLAINTS_SECONDS)
+            await pipeline.execute()
 
     async def complaints(self, tenant_id: str, *, limit: int) -> list[Complaint]:
         """The latest complaints, newest first."""
-        try:
+        async with asking_redis():
             stored = await self._redis.lrange(_complaints_key(tenant_id), 0, limit - 1)
-        except (RedisError, OSError) as error:
-            raise RedisUnavailable(str(error)) from error
         return [msgspec.json.decode(each, type=Complaint) for each in stored]
 
     async def _next_generation(self, tenant_id: str) -> None:
