@@ -32,11 +32,13 @@ _SURFACE_LABELS: Final = {
 
 class AcceptedMessage(msgspec.Struct, frozen=True):
     """The message is on disk. `repeated` says that an earlier request put it there, and that the
-    idempotency key led this one to it; its state may be any by now."""
+    idempotency key led this one to it; its state may be any by now. `unchecked_patterns` are the
+    places in its JSON Schema that no answer is held against."""
 
     record: MessageRecord
     quota: Quota | None = None
     repeated: bool = False
+    unchecked_patterns: tuple[str, ...] = ()
 
 
 Outcome = AcceptedMessage | Refused

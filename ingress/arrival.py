@@ -10,6 +10,12 @@ import msgspec
 
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
+from shared.messages.answer_format import (
+    SCHEMA_PARAM,
+    JsonBySchema,
+    JsonObject,
+    answer_format,
+)
 from shared.messages.caching.cache_control import read_cache_control
 from shared.messages.lane import Lane, lane_of
 from shared.messages.message_body import MessageBody
@@ -19,8 +25,8 @@ from shared.messages.tenant import Tenant
 from shared.token_count import text_size
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
-DEEPEST_FORMAT: Final = 32
 _LONGEST_REPLY_ADDRESS: Final = 255
+_SCHEMA_PARAMS: Final = {Surface.CHAT: "response_format.json_schema.schema"}
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +86,20 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
                     param=name,
                 )
         _check_numbers(self.body)
+        self._answer_format()
         facts_of(self.body.metadata)
         read_cache_control(self.body.cache_control)
+
+    @property
+    def unchecked_patterns(self) -> tuple[str, ...]:
+        """The patterns of its JSON Schema that no answer will be held against, by their places."""
+        if b'"pattern' not in self.raw_body:
+            return ()
+        form = self._answer_format()
+        return () if form is None else form.unchecked
+
+    def _answer_format(self) -> JsonObject | JsonBySchema | None:
+        return answer_format(self.body.text, param=_SCHEMA_PARAMS.get(self.surface, SCHEMA_PARAM))
 
     def _names(self) -> Iterator[tuple[str, str | None]]:
         body = self.body
@@ -107,16 +125,3 @@ def _check_numbers(body: MessageBody) -> None:
             f"'max_output_tokens' is above {LARGEST_OUTPUT_TOKENS}. Ask for less.",
             param="max_output_tokens",
         )
-    if body.text is not None and not _is_shallow(body.text, DEEPEST_FORMAT):
-        raise InvalidRequest(
-            f"'text' is nested deeper than {DEEPEST_FORMAT} levels. Flatten the schema.",
-            param="text",
-        )
-
-
-def _is_shallow(value: object, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels > 0 and all(_is_shallow(one, levels - 1) for one in value.values())
-    if isinstance(value, list):
-        return levels > 0 and all(_is_shallow(one, levels - 1) for one in value)
-    return True

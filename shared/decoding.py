@@ -19,6 +19,9 @@ _WHERE = re.compile(r"^(?P<problem>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.D
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
 
+# What a typed client sends as null, or as an empty list, is a field that we do not have.
+_UNSUPPORTED = re.compile(r"^Expected `null`, got |^Expected `(?:array|object)` of length <= 0$")
+
 
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode `body`; raises InvalidRequest naming the offending field.
@@ -61,6 +64,10 @@ def invalid_field(text: str) -> InvalidRequest:
             kind="missing_required_parameter",
         )
     param = path.replace("[...]", "[]") or None
+    if param and _UNSUPPORTED.match(problem):
+        return InvalidRequest(
+            f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
+        )
     named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -38,6 +39,8 @@ from shared.telemetry.propagation import inject
 from shared.telemetry.tracing import Tracing
 
 RESPONSE_ID: Final = b"x-forebay-response-id"
+UNCHECKED: Final = b"x-forebay-unchecked-patterns"
+_MOST_POINTERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class Door:
         outcome = await self.acceptance.accept(arrival)
         if isinstance(outcome, Refused):
             raise NotAdmitted(outcome)
+        if unchecked := arrival.unchecked_patterns:
+            return msgspec.structs.replace(outcome, unchecked_patterns=unchecked)
         return outcome
 
     @asynccontextmanager
@@ -149,7 +154,15 @@ def reply_headers(accepted: AcceptedMessage) -> list[Header]:
         headers.append((b"idempotent-replayed", b"true"))
     if accepted.quota is not None:
         headers += quota_headers(accepted.quota)
+    if accepted.unchecked_patterns:
+        headers.append((UNCHECKED, _pointers(accepted.unchecked_patterns)))
     return headers
+
+
+def _pointers(places: tuple[str, ...]) -> bytes:
+    """Places as fragments of JSON Pointers, whose names are safe in a header."""
+    shown = [f"#{quote(place, errors='replace')}" for place in places[:_MOST_POINTERS]]
+    return ", ".join(shown).encode()
 
 
 def unknown_response(message_id: str) -> NotFound:

@@ -9,11 +9,13 @@ import msgspec
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
 from shared.messages.input_item import InputItem
+from shared.messages.unsupported import explained
 
 Metadata = Annotated[
     dict[Annotated[str, msgspec.Meta(max_length=64)], Annotated[str, msgspec.Meta(max_length=512)]],
     msgspec.Meta(max_length=16),
 ]
+Verbosity = Literal["low", "medium", "high"]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
@@ -26,7 +28,24 @@ class ConversationReference(msgspec.Struct, frozen=True, forbid_unknown_fields=T
 class StreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a stream is sent. Obfuscation is accepted as OpenAI's clients send it; we add none."""
 
-    include_obfuscation: bool = False
+    include_obfuscation: bool | None = None
+
+
+class TextFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The shape of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    name: str | None = None
+    schema: dict[str, object] | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the answer is written. Providers that speak OpenAI's chat are told the verbosity."""
+
+    format: TextFormat | None = None
+    verbosity: Verbosity | None = None
 
 
 class CreateResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,13 +72,22 @@ class CreateResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     safety_identifier: Identifier | None = None
     prompt_cache_key: str | None = None
     truncation: Literal["auto", "disabled"] | None = None
-    text: dict[str, object] | None = None
+    text: TextOptions | None = None
     parallel_tool_calls: bool | None = None
     tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
     tool_choice: Literal["auto", "none"] | None = None
     include: Annotated[list[str], msgspec.Meta(max_length=0)] | None = None
     cache_control: str | None = None
     """Ours: what the header `Cache-Control` says, for those who have no headers."""
+    # OpenAI's, and not supported: clients with types send them all the same, as null.
+    context_management: None = None
+    max_tool_calls: None = None
+    moderation: None = None
+    prompt: None = None
+    prompt_cache_options: None = None
+    prompt_cache_retention: None = None
+    reasoning: None = None
+    top_logprobs: None = None
 
     @property
     def user_id(self) -> str | None:
@@ -72,7 +100,10 @@ _decoder = msgspec.json.Decoder(CreateResponse)
 
 def decode_create_response(body: bytes) -> CreateResponse:
     """Decode and check one body; raises InvalidRequest naming the field."""
-    request = decode_json(_decoder, body)
+    try:
+        request = decode_json(_decoder, body)
+    except InvalidRequest as error:
+        raise explained(error, body) from None
     if request.previous_response_id and request.conversation:
         raise InvalidRequest(
             "Give either 'previous_response_id' or 'conversation', not both.", param="conversation"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+_BETWEEN_PARTS: Final = "\n\n"
 
 
 class Role(StrEnum):
@@ -22,23 +24,24 @@ class TextPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     text: str
     type: Literal["input_text", "output_text", "text"] = "input_text"
-    annotations: list[object] = []
-    logprobs: list[object] = []
+    annotations: list[object] | None = None
+    logprobs: list[object] | None = None
 
 
 class InputItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One message of a conversation."""
+    """One message of a conversation. `name` is kept with it; no provider is told."""
 
     role: Role
-    content: str | list[TextPart]
+    content: str | list[TextPart] | None
     type: Literal["message"] = "message"
     id: str | None = None
+    name: str | None = None
     status: str | None = None
     phase: str | None = None
 
     @property
     def text(self) -> str:
-        """All of its text as one string."""
+        """All of its text as one string: parts are paragraphs, and stand apart as such."""
         if isinstance(self.content, str):
             return self.content
-        return "".join(part.text for part in self.content)
+        return _BETWEEN_PARTS.join([part.text for part in self.content or ()])

@@ -14,6 +14,9 @@ from shared.messages.report.turn_report import TurnReport, decode_report
 from shared.messages.state import ResponseState
 
 DEFAULT_MODEL: Final = "auto"
+CALLERS_FAULT: Final = "invalid_prompt"
+"""What OpenAI calls a message that a provider would not take."""
+_SERVER_ERROR: Final = "server_error"
 
 
 class OutputText(msgspec.Struct, frozen=True):
@@ -55,10 +58,12 @@ class ResponseUsage(msgspec.Struct, frozen=True):
 
 
 class ResponseFault(msgspec.Struct, frozen=True):
-    """Why a response failed: OpenAI's code, and our sentence."""
+    """Why a response failed: OpenAI's code, and our sentence. Some clients insist on a type."""
 
     code: str
     message: str
+    type: str = _SERVER_ERROR
+    param: str | None = None
 
 
 class IncompleteDetails(msgspec.Struct, frozen=True):
@@ -132,7 +137,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         service_tier=TIER_OF_LANE[record.lane],
         store=asked.store is not False,
         temperature=asked.temperature,
-        text=asked.text or {"format": {"type": "text"}},
+        text=_text(asked.text),
         top_p=asked.top_p,
         truncation=asked.truncation or "auto",
         usage=_usage(record),
@@ -148,6 +153,11 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
 def output_message_id(message_id: str) -> str:
     """The id of a response's one output item, the same in every event and every reading."""
     return sibling_id(OUTPUT_MESSAGE, message_id)
+
+
+def _text(asked: dict[str, object] | None) -> dict[str, Any]:
+    given = {name: value for name, value in (asked or {}).items() if value is not None}
+    return given or {"format": {"type": "text"}}
 
 
 def _output(record: MessageRecord) -> list[OutputMessage]:
@@ -182,7 +192,9 @@ def _cost(record: MessageRecord) -> ResponseCost | None:
 def _fault(record: MessageRecord) -> ResponseFault | None:
     if record.state is not ResponseState.FAILED:
         return None
-    return ResponseFault(record.error_code or "server_error", record.error_message or "Failed.")
+    code = record.error_code or _SERVER_ERROR
+    kind = "invalid_request_error" if code == CALLERS_FAULT else _SERVER_ERROR
+    return ResponseFault(code, record.error_message or "Failed.", kind)
 
 
 def _incomplete(record: MessageRecord) -> IncompleteDetails | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from shared.messages.answer_format import answer_format
 from shared.messages.input_item import Role
 from shared.messages.metadata.facts import facts_of
 from shared.redis.reservations import RiskSignal
@@ -16,7 +17,6 @@ from workers.turn import Turn
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
-from workers.validation.json_schema import answer_format
 from workers.validation.spans.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict

@@ -48,6 +48,7 @@ def _extra(turn: Turn) -> dict[str, object]:
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
         "response_format": _response_format(body.text),
+        "verbosity": (body.text or {}).get("verbosity"),
     }
     return {name: value for name, value in wanted.items() if value is not None}
 

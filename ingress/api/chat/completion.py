@@ -10,7 +10,13 @@ from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
 from shared.messages.report.turn_report import TurnReport
-from shared.messages.response import ResponseCost, ResponseFault, ResponseObject, ResponseUsage
+from shared.messages.response import (
+    CALLERS_FAULT,
+    ResponseCost,
+    ResponseFault,
+    ResponseObject,
+    ResponseUsage,
+)
 from shared.messages.state import ResponseState
 
 FinishReason = Literal["stop", "length", "content_filter"]
@@ -18,8 +24,6 @@ FinishReason = Literal["stop", "length", "content_filter"]
 COMPLETION_ID: Final = "chatcmpl"
 _BAD_REQUEST: Final = 400
 _BAD_GATEWAY: Final = 502
-# What OpenAI calls a message that a provider would not take.
-_CALLERS_FAULT: Final = "invalid_prompt"
 
 
 class PromptTokensDetails(msgspec.Struct, frozen=True):
@@ -111,7 +115,7 @@ def failed_turn(response: ResponseObject) -> HttpRefusal:
         )
     fault = response.error or ResponseFault("server_error", "The turn failed.")
     return HttpRefusal(
-        _BAD_REQUEST if fault.code == _CALLERS_FAULT else _BAD_GATEWAY,
+        _BAD_REQUEST if fault.code == CALLERS_FAULT else _BAD_GATEWAY,
         f"Response '{response.id}' failed: {fault.message}",
         code=fault.code,
         headers=headers,

@@ -8,9 +8,10 @@ import msgspec
 
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.create_response import Identifier, Metadata
+from shared.messages.create_response import Identifier, Metadata, Verbosity
 from shared.messages.input_item import InputItem, Role, TextPart
 from shared.messages.message_body import MessageBody
+from shared.messages.unsupported import UNSUPPORTED, explained
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
@@ -26,11 +27,12 @@ class ChatText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who said what. The fields after `content` are what an answer of ours has, sent back."""
+    """Who said what. The fields after `name` are what an answer has, sent back."""
 
     role: Role
-    content: str | Annotated[list[ChatText], msgspec.Meta(min_length=1)]
-    refusal: None = None
+    content: str | Annotated[list[ChatText], msgspec.Meta(min_length=1)] | None = None
+    name: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    refusal: str | None = None
     annotations: Empty | None = None
     audio: None = None
     tool_calls: Empty | None = None
@@ -40,8 +42,8 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChatStreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a stream is sent."""
 
-    include_usage: bool = False
-    include_obfuscation: bool = False
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
 
 
 class JsonSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -89,11 +91,23 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     tools: Empty | None = None
     tool_choice: Literal["auto", "none"] | None = None
     logit_bias: NoEntries | None = None
+    verbosity: Verbosity | None = None
+    # OpenAI's, and not supported: clients with types send them all the same, as null.
+    audio: None = None
+    function_call: None = None
+    functions: None = None
+    moderation: None = None
+    prediction: None = None
+    prompt_cache_options: None = None
+    prompt_cache_retention: None = None
+    reasoning_effort: None = None
+    top_logprobs: None = None
+    web_search_options: None = None
 
     @property
     def includes_usage(self) -> bool:
         """Whether a stream ends with a chunk of usage."""
-        return self.stream_options is not None and self.stream_options.include_usage
+        return self.stream_options is not None and self.stream_options.include_usage is True
 
 
 _decoder = msgspec.json.Decoder(ChatRequest)
@@ -101,9 +115,14 @@ _decoder = msgspec.json.Decoder(ChatRequest)
 
 def decode_chat_request(body: bytes) -> ChatRequest:
     """Decode and check one body; raises InvalidRequest naming the field."""
-    request = decode_json(_decoder, body)
+    try:
+        request = decode_json(_decoder, body)
+    except InvalidRequest as error:
+        raise explained(error, body) from None
     if request.logprobs:
-        raise InvalidRequest("'logprobs' is not supported. Remove it.", param="logprobs")
+        raise InvalidRequest(
+            "'logprobs' is not supported. Remove it.", param="logprobs", kind=UNSUPPORTED
+        )
     if request.max_tokens is not None and request.max_completion_tokens is not None:
         raise InvalidRequest(
             "Give 'max_completion_tokens' or 'max_tokens', not both.", param="max_tokens"
@@ -123,7 +142,7 @@ def message_body(request: ChatRequest) -> MessageBody:
         seed=request.seed,
         presence_penalty=request.presence_penalty,
         frequency_penalty=request.frequency_penalty,
-        text=_text(request.response_format),
+        text=_text(request.response_format, request.verbosity),
         metadata=request.metadata,
         user=request.user,
         safety_identifier=request.safety_identifier,
@@ -136,21 +155,30 @@ def message_body(request: ChatRequest) -> MessageBody:
 
 
 def _item(message: ChatMessage) -> InputItem:
-    if isinstance(message.content, str):
-        return InputItem(message.role, message.content)
-    return InputItem(message.role, [TextPart(part.text, type="text") for part in message.content])
+    said = message.content if message.content is not None else message.refusal or ""
+    if isinstance(said, str):
+        return InputItem(message.role, said, name=message.name)
+    parts = [TextPart(part.text, type="text") for part in said]
+    return InputItem(message.role, parts, name=message.name)
 
 
-def _text(asked: ResponseFormat | None) -> dict[str, object] | None:
-    """`response_format` in the words of `text.format`, where the schema lies one level higher."""
-    if asked is None:
-        return None
+def _text(asked: ResponseFormat | None, verbosity: Verbosity | None) -> dict[str, object] | None:
+    """Both in the words of `text`, where the schema lies one level higher."""
+    options: dict[str, object] = {}
+    if asked is not None:
+        options["format"] = _format(asked)
+    if verbosity is not None:
+        options["verbosity"] = verbosity
+    return options or None
+
+
+def _format(asked: ResponseFormat) -> dict[str, object]:
     if asked.type != "json_schema":
-        return {"format": {"type": asked.type}}
+        return {"type": asked.type}
     if asked.json_schema is None:
         raise InvalidRequest(
             "Missing required parameter: 'response_format.json_schema'.",
             param="response_format.json_schema",
             kind="missing_required_parameter",
         )
-    return {"format": {"type": asked.type, **msgspec.to_builtins(asked.json_schema)}}
+    return {"type": asked.type, **msgspec.to_builtins(asked.json_schema)}

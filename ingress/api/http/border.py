@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -19,6 +20,7 @@ from shared.telemetry.metrics import Metrics
 Endpoint = Callable[[Exchange], Awaitable[None]]
 
 EXCHANGE: Final = "forebay.exchange"
+_SLASHES: Final = re.compile("/{2,}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -46,6 +48,9 @@ class Border:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        if "//" in scope["path"]:
+            # A base URL with a slash at its end makes two of them.
+            scope["path"] = _SLASHES.sub("/", scope["path"])
         exchange = Exchange(scope, receive, send, self._clock, request_id=new_id(REQUEST))
         endpoint = self._hot.get((scope["method"], scope["path"]))
         try:

@@ -9,74 +9,12 @@ import aiohttp
 import pytest
 
 from shared.messages.tenant import KeyScope, Plan
+from tests.integration.ingress.bad_bodies import BODIES, CHATS
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 JSON = {"Content-Type": "application/json"}
-NESTED = b'{"input":"x","text":' + b'{"a":' * 60 + b"1" + b"}" * 60 + b"}"
-
-BODIES = {
-    "empty": (b"", "invalid_json", None),
-    "not JSON": (b"{", "invalid_json", None),
-    "invalid UTF-8": (b'{"input":"\xff\xfe"}', "invalid_json", None),
-    "lone surrogate": (rb'{"input":"\ud800"}', "invalid_json", None),
-    "NaN": (b'{"input":"x","temperature":NaN}', "invalid_json", None),
-    "deeper than any stack": (b'{"input":"x","text":{"a":' + b"[" * 200_000, "invalid_json", None),
-    "an array": (b"[]", "invalid_type", None),
-    "no input": (b"{}", "missing_required_parameter", "input"),
-    "empty input": (b'{"input":""}', "invalid_type", "input"),
-    "unknown field": (b'{"input":"x","foo":1}', "unknown_parameter", "foo"),
-    "tools": (b'{"input":"x","tools":[{}]}', "invalid_type", "tools"),
-    "huge number": (b'{"input":"x","max_output_tokens":1e400}', "invalid_type", None),
-    "too many tokens": (
-        b'{"input":"x","max_output_tokens":' + b"9" * 30 + b"}",
-        "invalid_value",
-        "max_output_tokens",
-    ),
-    "temperature": (b'{"input":"x","temperature":3}', "invalid_type", "temperature"),
-    "tier": (b'{"input":"x","service_tier":"gold"}', "invalid_value", "service_tier"),
-    "nested text": (NESTED, "invalid_value", "text"),
-    "NUL in user": (rb'{"input":"x","user":"a\u0000"}', "invalid_value", "user"),
-    "NUL in conversation": (
-        rb'{"input":"x","conversation":"a\u0000"}',
-        "invalid_value",
-        "conversation",
-    ),
-    "NUL in metadata": (rb'{"input":"x","metadata":{"a":"\u0000"}}', "invalid_value", "metadata"),
-    "unknown previous": (
-        b'{"input":"x","previous_response_id":"resp_0"}',
-        "previous_response_not_found",
-        "previous_response_id",
-    ),
-    "role": (b'{"input":[{"role":"robot","content":"x"}]}', "invalid_type", "input[0].role"),
-    "image": (
-        b'{"input":[{"role":"user","content":[{"type":"input_image","text":"x"}]}]}',
-        "invalid_type",
-        "input[0].content[0].type",
-    ),
-}
-
-CHATS = {
-    "no messages": (b"{}", "messages"),
-    "two answers": (b'{"messages":[{"role":"user","content":"x"}],"n":2}', "n"),
-    "logprobs": (b'{"messages":[{"role":"user","content":"x"}],"logprobs":true}', "logprobs"),
-    "functions": (b'{"messages":[{"role":"user","content":"x"}],"functions":[]}', "functions"),
-    "audio": (b'{"messages":[{"role":"user","content":"x"}],"audio":{}}', "audio"),
-    "tool message": (b'{"messages":[{"role":"tool","content":"x"}]}', "messages[0].role"),
-    "image": (
-        b'{"messages":[{"role":"user","content":[{"type":"image_url","text":""}]}]}',
-        "messages[0].content[0].type",
-    ),
-    "schema without schema": (
-        b'{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema"}}',
-        "response_format.json_schema",
-    ),
-    "both limits": (
-        b'{"messages":[{"role":"user","content":"x"}],"max_tokens":1,"max_completion_tokens":2}',
-        "max_tokens",
-    ),
-}
 
 
 REQUESTS: list[tuple[str, str, dict[str, str], int]] = [

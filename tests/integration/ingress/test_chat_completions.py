@@ -75,7 +75,7 @@ async def test_all_of_a_chat_request_reaches_the_worker(
     body = decode_body(seen[0].body.encode())
     assert [(item.role.value, item.text) for item in body.items] == [
         ("system", "Be brief."),
-        ("user", "Hello"),
+        ("user", "Hel\n\nlo"),
     ]
     assert (body.model, body.max_output_tokens, body.temperature) == ("small", 9, 0.5)
     assert (body.stop, body.seed, body.user, body.metadata) == (["END"], 4, "u-1", {"a": "b"})

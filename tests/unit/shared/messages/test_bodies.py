@@ -74,9 +74,9 @@ def test_a_conversation_has_two_spellings(spelling: object) -> None:
     assert decode_body(_body(conversation=spelling)).conversation_id == "conv_1"
 
 
-def test_the_parts_of_an_item_are_one_text() -> None:
-    item = InputItem(Role.USER, [TextPart("one "), TextPart("two", "output_text")])
-    assert item.text == "one two"
+def test_the_parts_of_an_item_are_paragraphs_of_one_text() -> None:
+    item = InputItem(Role.USER, [TextPart("one"), TextPart("two", "output_text")])
+    assert item.text == "one\n\ntwo"
 
 
 def test_tokens_are_estimated_and_rounded_up() -> None:

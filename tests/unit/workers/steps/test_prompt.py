@@ -84,6 +84,11 @@ def test_a_format_is_said_in_the_words_of_chat(text: object, response_format: ob
     assert prompt_of(turn_of(text=text)).extra.get("response_format") == response_format
 
 
+def test_a_verbosity_is_passed_on() -> None:
+    assert prompt_of(turn_of(text={"verbosity": "low"})).extra == {"verbosity": "low"}
+    assert prompt_of(turn_of(text={"verbosity": None})).extra == {}
+
+
 def test_the_facts_stand_behind_the_instructions_and_before_the_conversation() -> None:
     turn = turn_of()
     turn.fact_sheet = "known"

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidRequest
+from shared.messages.answer_format import answer_format
 from shared.messages.metadata.facts import Facts, MoneyFact
 from workers.validation.amounts import Amounts
 from workers.validation.completeness import CutOff, Empty, Length
 from workers.validation.grounding import Grounding
 from workers.validation.injection_echo import InjectionEcho
-from workers.validation.json_schema import JsonFormat, answer_format
+from workers.validation.json_schema import JsonFormat
 from workers.validation.refusal import Refusal
 from workers.validation.validator import Draft, Question, Validator
 from workers.validation.verdict import Verdict

@@ -1,0 +1,55 @@
+"""What OpenAI's API has and this one has not: refused in a sentence that names what to remove."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from shared.errors import InvalidRequest
+
+UNSUPPORTED: Final = "unsupported_parameter"
+_TOOLS: Final = "Tools are not supported"
+_CHOICES: Final = {
+    "tool_choice": f"{_TOOLS}: leave 'tool_choice' out, or send 'auto' or 'none'.",
+    "modalities": "Only text is supported: leave 'modalities' out, or send ['text'].",
+}
+_PLACE: Final = re.compile(r"^(input|messages)\[(\d+)\](?:\.content\[(\d+)\])?")
+_PARTS: Final = frozenset({"input_text", "output_text", "text"})
+
+
+def explained(error: InvalidRequest, body: bytes) -> InvalidRequest:
+    """The same refusal of a body, in plainer words where it is about tools, images and the like."""
+    param = error.param or ""
+    top = re.split(r"[.\[]", param, maxsplit=1)[0]
+    if top in _CHOICES:
+        return InvalidRequest(_CHOICES[top], param=top, kind=UNSUPPORTED)
+    place = _PLACE.match(param)
+    if place is None or error.kind == UNSUPPORTED:
+        return error
+    try:
+        return _about(place, msgspec.json.decode(body)) or error
+    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, AttributeError):
+        return error
+
+
+def _about(place: re.Match[str], body: Any) -> InvalidRequest | None:
+    field, index, part = place.groups()
+    item = body[field][int(index)]
+    if part is not None:
+        kind = item["content"][int(part)].get("type")
+        if isinstance(kind, str) and kind not in _PARTS:
+            return _unsupported(place[0], f"a part of type '{kind[:64]}'", "Only text is supported")
+        return None
+    name = f"{field}[{index}]"
+    kind, role = item.get("type", "message"), item.get("role")
+    if isinstance(kind, str) and kind != "message":
+        return _unsupported(name, f"an item of type '{kind[:64]}'", "Only messages are supported")
+    if isinstance(role, str) and role in {"tool", "function"}:
+        return _unsupported(name, f"a message of role '{role}'", _TOOLS)
+    return None
+
+
+def _unsupported(param: str, what: str, why: str) -> InvalidRequest:
+    return InvalidRequest(f"{why}: '{param}' is {what}. Remove it.", param=param, kind=UNSUPPORTED)
