@@ -7,7 +7,7 @@ from typing import Final, assert_never
 import msgspec
 
 from ingress.admission.admission import Admission
-from ingress.admission.question import AdmissionRequest
+from ingress.admission.question import AdmissionRequest, Sending
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused
 from ingress.arrival import Arrival
 from ingress.ledger_entry import LedgerEntries
@@ -156,6 +156,7 @@ def _question(
     arrival: Arrival, record: MessageRecord, *, p90_output_tokens: int
 ) -> AdmissionRequest:
     output = min(p90_output_tokens, arrival.body.max_output_tokens or p90_output_tokens)
+    key, sending = _claim(arrival, record)
     return AdmissionRequest(
         message_id=record.id,
         tenant=arrival.tenant,
@@ -163,10 +164,21 @@ def _question(
         lane=record.lane,
         estimated_tokens=record.estimated_tokens,
         body_digest=bytes.fromhex(record.body_digest),
-        idempotency_key=record.idempotency_key,
+        idempotency_key=key,
+        sending=sending,
         seconds_left=(record.deadline - record.accepted_at).total_seconds(),
         estimated_output_tokens=min(output, record.estimated_tokens),
     )
+
+
+def _claim(arrival: Arrival, record: MessageRecord) -> tuple[str | None, Sending]:
+    """The key under which Redis knows the message, and what it is good for."""
+    retry = arrival.client_retry
+    if record.idempotency_key is not None or retry is None:
+        return record.idempotency_key, Sending.KEYED
+    # A caller's own key cannot hold NUL, so this can be none of them.
+    key = f"\0{retry.scope}{record.body_digest}"
+    return key, Sending.AGAIN if retry.count else Sending.FIRST
 
 
 def _conflict(arrival: Arrival) -> Refused:

@@ -29,12 +29,20 @@ _LONGEST_REPLY_ADDRESS: Final = 255
 _SCHEMA_PARAMS: Final = {Surface.CHAT: "response_format.json_schema.schema"}
 
 
+class ClientRetry(msgspec.Struct, frozen=True):
+    """How often a client has sent this request before, by its own count; `scope` is its key's."""
+
+    scope: str
+    count: int
+
+
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """One message that wants in.
 
     `raw_body` is the JSON that the ledger keeps and `body` the same, decoded. `deadline` is
-    absolute; None takes the lane's own. Whoever means to wait for the answer listens to
-    `message_id` before handing the arrival in, so that no wake-up is missed.
+    absolute; None takes the lane's own. `client_retry` is told by clients that repeat by
+    themselves, and heeded where there is no `idempotency_key`. Whoever means to wait for the
+    answer listens to `message_id` before handing the arrival in, so that no wake-up is missed.
     """
 
     tenant: Tenant
@@ -43,6 +51,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     surface: Surface
     message_id: str = msgspec.field(default_factory=new_response_id)
     idempotency_key: str | None = None
+    client_retry: ClientRetry | None = None
     deadline: datetime | None = None
     trace: dict[str, str] = {}
     reply_to: str | None = None

@@ -11,17 +11,19 @@
 --       3 slots    zset: message id -> end of its lease
 --       4 budget   hash: day (since EPOCH), spent on it and reserved, in billionths of a dollar, and
 --                  what each message in flight reserved, by its id (only of a tenant with a cap)
---       5 key      body digest .. message id (only with an Idempotency-Key)
+--       5 key      body digest .. message id (only with an Idempotency-Key, or of a client that
+--                  repeats by itself)
 -- ARGV  1 rules    packed doubles: requests per second and burst, tokens per second and burst, the
 --                  same four for the user, slots, half-life of the record, largest risk, then
 --                  weight, half, free for each count of RECORD
 --       2 now      seconds; '' for the server's clock (tests pass a time)
 --       3 message id   4 estimated tokens   5 body digest (16 bytes)
 --       6 seconds until the slot's lease ends   7 expected wait of the lane, seconds
---       8 seconds left until the deadline       9 seconds to keep the idempotency key
+--       8 seconds left until the deadline       9 seconds to keep the key
 --       10 cap of the day, '' for none         11 what the message may cost
 --       12 the day of what the ledger booked   13 all of it, '' when it was not just read
 --       14 what it booked a minute ago or before, '' when unknown
+--       15 sending: keyed, first (the key is noted and not read), again (read, and kept on)
 -- Reply existing  {1, message id, same body: 1|0}
 --       unknown   {2}: what was spent today must be told in ARGV 13; nothing was decided
 --       verdict   {0, refused by: see VERDICTS, wait µs, risk ppm, refusals, repeats, bursts, blocks,
@@ -51,9 +53,10 @@ local message_id, digest = ARGV[3], ARGV[5]
 local tokens, lease, expected_wait, seconds_left =
   tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 
-if idempotency_key then
+if idempotency_key and ARGV[15] ~= 'first' then
   local known = redis.call('GET', idempotency_key)
   if known then
+    if ARGV[15] == 'again' then redis.call('EXPIRE', idempotency_key, ARGV[9]) end
     return { 1, string.sub(known, 17), string.sub(known, 1, 16) == digest and 1 or 0 }
   end
 end

@@ -177,7 +177,14 @@ class Admission:
             # Counted before the verdict, so that a group does not fill a lane unseen.
             self._lanes.count(request.lane, 1)
         budget = self._budget(request, limits.daily_budget)
-        return script_call(request, limits, expected_wait_seconds=wait, now=None, budget=budget)
+        return script_call(
+            request,
+            limits,
+            expected_wait_seconds=wait,
+            now=None,
+            budget=budget,
+            repeat_seconds=self._settings.repeat_seconds,
+        )
 
     def _budget(self, request: AdmissionRequest, cap: Decimal | None) -> BudgetQuestion:
         if cap is None or self._budgets is None:

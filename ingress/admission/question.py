@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
 from typing import Final
 
 from ingress.admission.limits import Limits
@@ -25,6 +27,17 @@ IDEMPOTENCY_SECONDS: Final = 86_400
 """How long Redis answers for a used key; the ledger knows it for as long as it keeps the row."""
 
 
+class Sending(StrEnum):
+    """What a message's key in Redis is good for."""
+
+    KEYED = "keyed"
+    """The caller named it: an equal key leads to the first message, for a day."""
+    FIRST = "first"
+    """A client that repeats by itself sends it, for the first time: the key is noted."""
+    AGAIN = "again"
+    """It is sent again: it joins the message that was noted, if that was lately."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
     """One message at the door.
@@ -42,6 +55,7 @@ class AdmissionRequest:
     body_digest: bytes
     idempotency_key: str | None
     seconds_left: float
+    sending: Sending = Sending.KEYED
     estimated_output_tokens: int = 0
 
 
@@ -52,6 +66,7 @@ def script_call(
     expected_wait_seconds: float,
     now: float | None,
     budget: BudgetQuestion = NO_BUDGET,
+    repeat_seconds: float = 60.0,
 ) -> ScriptCall:
     """KEYS and ARGV as admission.lua documents them; `now` None is the server's own clock."""
     tenant_id = request.tenant.id
@@ -63,6 +78,7 @@ def script_call(
     ]
     if request.idempotency_key is not None:
         keys.append(idempotency_key_key(tenant_id, request.idempotency_key))
+    is_keyed = request.sending is Sending.KEYED
     return ScriptCall(
         keys,
         (
@@ -74,7 +90,8 @@ def script_call(
             max(request.seconds_left, 0.0) + SLOT_MARGIN_SECONDS,
             expected_wait_seconds,
             request.seconds_left,
-            IDEMPOTENCY_SECONDS,
+            IDEMPOTENCY_SECONDS if is_keyed else ceil(repeat_seconds),
             *budget.arguments,
+            request.sending.value,
         ),
     )

@@ -18,6 +18,7 @@ from ingress.api.http.errors import NO_RETRY, Header, HttpRefusal, NotAdmitted
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import (
     cache_control,
+    client_retry,
     deadline,
     idempotency_key,
     require_json,
@@ -80,6 +81,7 @@ class Door:
             raw_body=raw,
             surface=surface,
             idempotency_key=idempotency_key(exchange),
+            client_retry=client_retry(exchange),
             deadline=deadline(exchange, self.clock),
             trace=inject(),
         )

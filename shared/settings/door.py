@@ -72,6 +72,8 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The part of a minute's allowance that may come at once."""
     local_share: Share = 0.1
     """The part of a plan that one ingress process allows by itself while Redis is away."""
+    repeat_seconds: Positive = 60.0
+    """How long a client that repeats by itself joins the equal message that it sent before."""
     risk_half_life_seconds: Positive = 600.0
     """How soon half of a user's risk is forgotten."""
     lane_load_seconds: Positive = 1.0

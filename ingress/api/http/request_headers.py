@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
+from ingress.arrival import ClientRetry
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.messages.caching.cache_control import HEADER as CACHE_CONTROL
 from shared.messages.caching.cache_control import read_cache_control
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
+_MOST_DIGITS: Final = 4
+_SCOPE_BYTES: Final = 12
 LONGEST_DEADLINE_SECONDS: Final = 10 * 365 * 86_400
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
@@ -54,6 +58,15 @@ def idempotency_key(exchange: Exchange) -> str | None:
             param="Idempotency-Key",
         )
     return key
+
+
+def client_retry(exchange: Exchange) -> ClientRetry | None:
+    """What OpenAI's clients say of their own repeats; None where nothing is said."""
+    count = exchange.headers.get(b"x-stainless-retry-count")
+    if count is None or not count.isdigit() or len(count) > _MOST_DIGITS:
+        return None
+    key = exchange.headers.get(b"authorization", b"")
+    return ClientRetry(blake2b(key, digest_size=_SCOPE_BYTES).hexdigest(), int(count))
 
 
 def deadline(exchange: Exchange, clock: Clock) -> datetime | None:
