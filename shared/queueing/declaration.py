@@ -9,6 +9,7 @@ from kombu import Connection, Exchange, Queue
 
 from shared.errors import BrokerUnavailable, ForebayError
 from shared.queueing.broker_connection import connect_broker, dial
+from shared.queueing.refusal import why_broker_refuses
 from shared.queueing.topology import (
     QueueName,
     kombu_queues,
@@ -30,21 +31,22 @@ def declare_topology(broker: BrokerSettings) -> None:
     """Creates every queue and exchange that is missing; on Redis only sees whether it answers.
 
     Raises TopologyMismatch naming what exists differently and the fix, and BrokerUnavailable when
-    the broker does not answer within `publish_timeout_seconds` (each step waits no longer).
+    the broker refuses, or does not answer within `publish_timeout_seconds` (each step waits no
+    longer); its message says which, and the fix.
     """
     connection = connect_broker(broker, patience_seconds=broker.publish_timeout_seconds)
+    is_in = False
     try:
+        dial(connection)
+        is_in = True
         _declare(connection, broker)
     except (*connection.connection_errors, *connection.channel_errors) as error:
-        raise BrokerUnavailable(
-            f"The broker at {broker.url.redacted} cannot be set up: {error}"
-        ) from error
+        raise BrokerUnavailable(why_broker_refuses(error, broker, is_in=is_in)) from error
     finally:
         connection.release()
 
 
 def _declare(connection: Connection, broker: BrokerSettings) -> None:
-    dial(connection)
     if broker.is_redis:
         return
     # The alternate exchange first: `forebay` must never lose what it cannot route.

@@ -14,6 +14,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
+from amqp.exceptions import NotFound
 from kombu import Exchange, Queue
 
 from shared.messages.lane import Lane
@@ -26,6 +27,10 @@ UNROUTED_EXCHANGE: Final = "forebay.unrouted"
 # A producer was promised nothing yet, so a message must outlive many crashes of its reader, yet not
 # crash readers for ever.
 INTAKE_DELIVERY_LIMIT: Final = 20
+
+# As good as none, in a word that every RabbitMQ takes for that: 4 drops after 20 deliveries where
+# nothing is said, and -1 means "none" to 4 and "at the first return" to 3.
+DEAD_DELIVERY_LIMIT: Final = 1_000_000
 
 
 class QueueName(StrEnum):
@@ -49,6 +54,35 @@ _QUEUE_OF_LANE: Final[dict[Lane, QueueName]] = {
 }
 
 
+DEAD_ARGUMENTS: Final[dict[str, Any]] = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": DEAD_DELIVERY_LIMIT,
+}
+OLD_DEAD_ARGUMENTS: Final[dict[str, Any]] = {"x-queue-type": "quorum"}
+"""Of installations from before the limit was said. Such a queue is never made again: letters lie
+in it. What it bears is for `forebay check` to find out."""
+
+
+class KeptQueue(Queue):
+    """A queue that is declared only where there is none; one of other arguments is left as it is.
+
+    Arguments of a queue cannot be changed, and what lies in this one must not be deleted for that.
+    """
+
+    def queue_declare(
+        self, nowait: bool = False, passive: bool = False, channel: Any | None = None
+    ) -> Any:
+        if passive:
+            return super().queue_declare(nowait=nowait, passive=True, channel=channel)
+        own: Any = channel or self.channel
+        try:
+            # On a channel of its own: a refusal closes it.
+            with own.connection.channel() as asking:
+                return super().queue_declare(passive=True, channel=asking)
+        except NotFound:
+            return super().queue_declare(nowait=nowait, channel=channel)
+
+
 def lane_queue(lane: Lane) -> QueueName:
     """The queue whose workers answer messages of `lane`."""
     return _QUEUE_OF_LANE[lane]
@@ -65,11 +99,11 @@ def kombu_queue(name: QueueName, broker: BrokerSettings) -> Queue:
         # The default exchange needs no binding table, which a flushed Redis would have lost.
         return Queue(name.value, Exchange(""), routing_key=name.value)
     if name is QueueName.DEAD:
-        return Queue(
+        return KeptQueue(
             name.value,
             dead_exchange(),
             routing_key=name.value,
-            queue_arguments={"x-queue-type": "quorum"},
+            queue_arguments=DEAD_ARGUMENTS,
         )
     return Queue(
         name.value,

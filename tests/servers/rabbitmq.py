@@ -59,14 +59,26 @@ class RabbitServer(Server):
         """The name of a new virtual host that guest may use."""
         name = f"test-{uuid.uuid4().hex}"
         self.evaluate(f'rabbit_vhost:add(<<"{name}">>, <<"test">>).')
-        everything = '<<".*">>, <<".*">>, <<".*">>, <<"test">>'
-        grant = "rabbit_auth_backend_internal:set_permissions"
-        self.evaluate(f'{grant}(<<"guest">>, <<"{name}">>, {everything}).')
+        self.grant("guest", name, configure=".*", write=".*", read=".*")
         return name
 
     def delete_vhost(self, name: str) -> None:
         """Removes it with its queues; its connections are closed."""
         self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, <<"test">>).')
+
+    def create_user(self, name: str) -> None:
+        """A user whose password is its name and that may do nothing yet."""
+        words = f'<<"{name}">>, <<"{name}">>, <<"test">>'
+        self.evaluate(f"rabbit_auth_backend_internal:add_user({words}).")
+
+    def grant(self, user: str, vhost: str, *, configure: str, write: str, read: str) -> None:
+        """Three patterns of names, as `rabbitmqctl set_permissions` takes them."""
+        patterns = ", ".join(f"<<{_erlang(each)}>>" for each in (configure, write, read))
+        words = f'<<"{user}">>, <<{_erlang(vhost)}>>, {patterns}, <<"test">>'
+        self.evaluate(f"rabbit_auth_backend_internal:set_permissions({words}).")
+
+    def delete_user(self, name: str) -> None:
+        self.evaluate(f'rabbit_auth_backend_internal:delete_user(<<"{name}">>, <<"test">>).')
 
     def evaluate(self, expression: str) -> str:
         """What one Erlang expression, with its full stop, returns inside the node.
@@ -144,6 +156,12 @@ class RabbitServer(Server):
     def _logs(self) -> Iterator[Path]:
         yield self.log
         yield from (self.folder / "log").glob("*.log")
+
+
+def _erlang(text: str) -> str:
+    """A string of Erlang, its backslashes kept."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _script() -> str:

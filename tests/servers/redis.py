@@ -19,9 +19,13 @@ class RedisServer(Server):
     name: ClassVar[str] = "redis"
     boot_seconds: ClassVar[float] = 15
 
-    def __init__(self, *, encrypted: bool = False) -> None:
-        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`."""
+    def __init__(self, *, encrypted: bool = False, cluster: bool = False) -> None:
+        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`.
+
+        `cluster` makes it a node of one, without others.
+        """
         self._encrypted = encrypted
+        self._cluster = cluster
         super().__init__()
 
     @property
@@ -64,6 +68,8 @@ class RedisServer(Server):
             "save": "",
             "daemonize": "no",
         }
+        if self._cluster:
+            options |= {"cluster-enabled": "yes"}
         if self._encrypted:
             options |= self._encryption()
         command = [program]

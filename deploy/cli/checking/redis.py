@@ -1,4 +1,4 @@
-"""Does Redis answer, is it new enough, and does it keep what it is told?"""
+"""Does Redis let us in, is it new enough, may it be written, and does it keep what it is told?"""
 
 from __future__ import annotations
 
@@ -13,6 +13,29 @@ from shared.settings.servers import RedisSettings
 
 OLDEST_VERSION: Final = (6, 2)
 _PATIENCE_SECONDS: Final = 1.0
+_KEY: Final = "forebay:check"
+_ABSENT: Final = "forebay:check:absent"
+_NO_SCRIPT: Final = "0" * 40
+
+# They change nothing that lasts: enough to hear of a replica, a full memory and a missing right.
+_TRIALS: Final[tuple[tuple[str | int, ...], ...]] = (
+    ("SET", _KEY, "", "PX", 1),
+    ("SCRIPT LOAD", "return 0"),
+    ("ZRANGE", _ABSENT, 0, 0),
+    ("HGET", _ABSENT, ""),
+    ("XRANGE", _ABSENT, "-", "-"),
+)
+# What every worker needs of the broker, on the keys that Celery uses.
+_BROKER_TRIALS: Final[tuple[tuple[str | int, ...], ...]] = (
+    ("SET", _KEY, "", "PX", 1),
+    ("LLEN", "intake"),
+    ("RPOP", _ABSENT),
+    ("HGET", "unacked", ""),
+    ("ZRANGE", "unacked_index", 0, 0),
+    ("ZREVRANGEBYSCORE", "unacked_index", 0, 0),
+    ("SMEMBERS", "_kombu.binding.celeryev"),
+    ("SCRIPT EXISTS", _NO_SCRIPT),
+)
 
 
 async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[Finding]:
@@ -20,23 +43,40 @@ async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[Findi
     from redis.exceptions import RedisError
 
     from shared.redis.client import open_redis
+    from shared.redis.refusal import why_redis_refuses
 
     client = open_redis(msgspec.structs.replace(settings, timeout_seconds=_PATIENCE_SECONDS))
     part = "broker" if is_broker else "redis"
+    facts: dict[str, Any] = {}
     try:
         facts = await client.info()
-    except (RedisError, OSError):
-        return [_silent(part, settings.url)]
+        if facts.get("cluster_enabled"):
+            return [_cluster(part, settings.url)]
+        refused = await _refused(client, _BROKER_TRIALS if is_broker else _TRIALS)
+    except (RedisError, OSError) as error:
+        refused = error
     finally:
         await client.aclose()
+    if refused is not None:
+        why = why_redis_refuses(refused, section=part)
+        return [fault(part, f"Redis at {settings.url.redacted} {why}.")]
     return [*_version(part, facts, settings.url), *_durability(part, facts, is_broker=is_broker)]
 
 
-def _silent(part: str, url: ServerUrl) -> Finding:
+async def _refused(client: Any, trials: tuple[tuple[str | int, ...], ...]) -> Exception | None:
+    """What the first of the commands that is refused says."""
+    async with client.pipeline(transaction=False) as pipe:
+        for words in trials:
+            pipe.execute_command(*words)
+        said = await pipe.execute(raise_on_error=False)
+    return next((each for each in said if isinstance(each, Exception)), None)
+
+
+def _cluster(part: str, url: ServerUrl) -> Finding:
     return fault(
         part,
-        f"Redis at {url.redacted} does not answer: start it, mend its password, set "
-        f"FOREBAY_{part.upper()}__URL, or start everything here with `forebay up`.",
+        f"Redis at {url.redacted} is a node of a cluster, and Forebay speaks to no cluster: name "
+        f"a Redis without one in {part}.url.",
     )
 
 
