@@ -48,7 +48,7 @@ class Acceptance:
     """Lets messages in. What it returns as accepted is committed and will be answered.
 
     A wake-up that does not reach the broker is not this caller's trouble: the reconciler
-    publishes it again.
+    publishes it again. `recalled_bytes` is what the prompt of a conversation comes to at the most.
     """
 
     def __init__(
@@ -60,11 +60,13 @@ class Acceptance:
         clock: Clock,
         *,
         lanes: LaneSettings,
+        recalled_bytes: int = 0,
     ) -> None:
         self._admission = admission
         self._ledger = ledger
         self._publisher = publisher
         self._entries = LedgerEntries(lanes, clock)
+        self._recalled_bytes = recalled_bytes
         self._accepted = {
             (lane, surface): metrics.accepted_messages.labels(lane.value, _SURFACE_LABELS[surface])
             for lane in Lane
@@ -81,7 +83,7 @@ class Acceptance:
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
         record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
-        question = _question(arrival, record, p90_output_tokens=p90_output_tokens)
+        question = self._question(arrival, record)
         verdict = await self._admission.decide(question)
         match verdict:
             case Admitted():
@@ -147,28 +149,28 @@ class Acceptance:
         self._announce(arrival, first)
         return AcceptedMessage(first, repeated=True)
 
+    def _question(self, arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
+        body = arrival.body
+        key, sending = _claim(arrival, record)
+        continues = record.conversation_id is not None or record.previous_id is not None
+        return AdmissionRequest(
+            message_id=record.id,
+            tenant=arrival.tenant,
+            user=record.user_id,
+            lane=record.lane,
+            estimated_tokens=record.estimated_tokens,
+            body_digest=bytes.fromhex(record.body_digest),
+            idempotency_key=key,
+            sending=sending,
+            seconds_left=(record.deadline - record.accepted_at).total_seconds(),
+            prompt_bytes=max(len(arrival.raw_body), self._recalled_bytes if continues else 0),
+            prompt_messages=2 if isinstance(body.input, str) else len(body.input) + 1,
+            max_output_tokens=body.max_output_tokens,
+        )
+
     def _announce(self, arrival: Arrival, record: MessageRecord) -> None:
         self._publisher.submit(WakeUp(record.id, record.lane, record.deadline, arrival.trace))
         self._accepted[record.lane, record.surface].inc()
-
-
-def _question(
-    arrival: Arrival, record: MessageRecord, *, p90_output_tokens: int
-) -> AdmissionRequest:
-    output = min(p90_output_tokens, arrival.body.max_output_tokens or p90_output_tokens)
-    key, sending = _claim(arrival, record)
-    return AdmissionRequest(
-        message_id=record.id,
-        tenant=arrival.tenant,
-        user=record.user_id,
-        lane=record.lane,
-        estimated_tokens=record.estimated_tokens,
-        body_digest=bytes.fromhex(record.body_digest),
-        idempotency_key=key,
-        sending=sending,
-        seconds_left=(record.deadline - record.accepted_at).total_seconds(),
-        estimated_output_tokens=min(output, record.estimated_tokens),
-    )
 
 
 def _claim(arrival: Arrival, record: MessageRecord) -> tuple[str | None, Sending]:

@@ -38,6 +38,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import open_tracing
+from shared.token_count import BYTES_PER_TOKEN
 
 _DECLARE_AGAIN_SECONDS: Final = 2.0
 
@@ -142,6 +143,7 @@ class Runtime:
                 self.metrics,
                 clock,
                 lanes=settings.lanes,
+                recalled_bytes=settings.context.token_budget * BYTES_PER_TOKEN,
             ),
             ledger=ledger,
             source=source,

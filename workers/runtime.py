@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock, SystemClock
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
+from shared.costs.till import Till, open_till
 from shared.errors import SettingsError
 from shared.identifiers import new_id
 from shared.persistence.engine import Database, open_database
@@ -74,6 +75,8 @@ class Runtime:
         replies = ReplyStream(redis, ttl_seconds=self._settings.redis.reply_ttl_seconds)
         self._stack.push_async_callback(replies.close)
         reservations = self._reservations(redis)
+        till = open_till(self._settings, self._database, redis, reservations, self._clock)
+        self._stack.push_async_callback(till.close)
         ledger = MessageLedger(self._database, self._settings.ledger, self._clock)
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
@@ -99,6 +102,7 @@ class Runtime:
             chain=chain,
             judging=judging,
             caching=caching,
+            till=till,
             afterwards=(*caching.afterwards, ReportRisk(reservations), FollowUp(ledger)),
         )
 
@@ -113,6 +117,7 @@ class Runtime:
         chain: Chain,
         judging: Judging,
         caching: AnswerCaching,
+        till: Till,
         afterwards: Sequence[Step],
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
@@ -122,14 +127,7 @@ class Runtime:
         )
         leases = Leases(claims, renew_seconds=lease_seconds / _RENEWALS_PER_LEASE)
         await self._stack.enter_async_context(running(leases.renew_forever()))
-        claim = Claim(
-            claims,
-            replies,
-            attempt_limit=settings.ledger.attempt_limit,
-            metrics=metrics,
-            clock=clock,
-        )
-        self._stack.push_async_callback(claim.close)
+        claim = self._claim(claims, replies, till)
         return Pipeline(
             claim=claim,
             steps=(
@@ -155,6 +153,18 @@ class Runtime:
             tracing=tracing,
             clock=clock,
         )
+
+    def _claim(self, claims: ClaimGroup, replies: ReplyStream, till: Till) -> Claim:
+        claim = Claim(
+            claims,
+            replies,
+            attempt_limit=self._settings.ledger.attempt_limit,
+            metrics=self._metrics,
+            clock=self._clock,
+            till=till,
+        )
+        self._stack.push_async_callback(claim.close)
+        return claim
 
     async def _chain(self, redis: Redis, tracing: Tracing) -> Chain:
         return await open_chain(

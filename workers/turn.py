@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.costs.meter import total_cost
+from shared.costs.purse import Purse
 from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.metadata.facts import Facts
@@ -54,6 +55,8 @@ class Turn:
     """What remains to be done for the next turn of the conversation; booked afterwards."""
     shorten: Callable[[float], bool] = lambda _: False
     """Fits the items anew into that share of their tokens; False when no less can be given."""
+    purse: Purse | None = None
+    """What its calls are paid from where the tenant's spending may be capped."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What steps opened for the turn; closed when it is over, however it ended."""
     cache_ticket: CacheTicket | None = None
@@ -105,6 +108,6 @@ def _storable(value: Any) -> Any:
     return storable(value) if isinstance(value, str) else value
 
 
-def begin_turn(record: MessageRecord) -> Turn:
+def begin_turn(record: MessageRecord, purse: Purse | None = None) -> Turn:
     """The turn of a message that was just claimed; its body was checked when it was accepted."""
-    return Turn(record, decode_body(record.body.encode()))
+    return Turn(record, decode_body(record.body.encode()), purse=purse)

@@ -26,7 +26,6 @@ from ingress.admission.token_estimate import DEFAULT_OUTPUT_TOKENS
 from ingress.admission.verdict import Admitted, Verdict
 from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
-from shared.costs.price import TokenCount
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
 from shared.redis.circuit import Circuit
 from shared.redis.reservations import Reservations
@@ -189,9 +188,13 @@ class Admission:
     def _budget(self, request: AdmissionRequest, cap: Decimal | None) -> BudgetQuestion:
         if cap is None or self._budgets is None:
             return NO_BUDGET
-        output = request.estimated_output_tokens
-        tokens = TokenCount(request.estimated_tokens - output, output)
-        return self._budgets.question(request.tenant.id, cap, tokens)
+        return self._budgets.for_message(
+            request.tenant.id,
+            cap,
+            size_bytes=request.prompt_bytes,
+            messages=request.prompt_messages,
+            max_output_tokens=request.max_output_tokens,
+        )
 
     def _count(self, requests: Sequence[AdmissionRequest], change: int) -> None:
         if self._lanes is not None:

@@ -43,8 +43,9 @@ class AdmissionRequest:
     """One message at the door.
 
     `body_digest` is any hash of the body of 16 bytes or more; `seconds_left` runs until the
-    deadline; `estimated_tokens` is what `settle` is told again later, and
-    `estimated_output_tokens` are a part of them.
+    deadline; `estimated_tokens` is what `settle` is told again later. Money under a cap is not
+    reserved by them, but by the most that a call of `prompt_bytes` in `prompt_messages` may cost
+    with `max_output_tokens`, or without a limit of the caller's.
     """
 
     message_id: str
@@ -56,7 +57,9 @@ class AdmissionRequest:
     idempotency_key: str | None
     seconds_left: float
     sending: Sending = Sending.KEYED
-    estimated_output_tokens: int = 0
+    prompt_bytes: int = 0
+    prompt_messages: int = 1
+    max_output_tokens: int | None = None
 
 
 def script_call(

@@ -109,6 +109,7 @@ class StoredResponses:
             estimated_tokens=record.estimated_tokens,
             used_tokens=used,
             nano_dollars=None if record.attempt else 0,
+            is_billed_later=True,
         )
 
 

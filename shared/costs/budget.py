@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from shared.clock import Clock
-from shared.costs.price import FREE, TokenCount, nano_dollars
+from shared.costs.price import nano_dollars
 from shared.costs.prices import Prices
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
@@ -69,10 +69,29 @@ class Budgets:
         self._readings: dict[str, _Reading] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
 
-    def question(self, tenant_id: str, cap: Decimal, tokens: TokenCount) -> BudgetQuestion:
-        """What to ask for a message of so many tokens, with what the ledger said lately."""
-        dearest = self._prices.dearest(at=self._clock.now()) or FREE
-        reserve = nano_dollars(dearest.cost(tokens))
+    def for_message(
+        self,
+        tenant_id: str,
+        cap: Decimal,
+        *,
+        size_bytes: int,
+        messages: int,
+        max_output_tokens: int | None,
+    ) -> BudgetQuestion:
+        """What to ask for a message before anybody has chosen who answers it."""
+        dearest = self._prices.dearest(
+            size_bytes=size_bytes,
+            messages=messages,
+            max_output_tokens=max_output_tokens,
+            at=self._clock.now(),
+        )
+        return self.question(tenant_id, cap, reserve=nano_dollars(dearest))
+
+    def question(self, tenant_id: str, cap: Decimal, *, reserve: int) -> BudgetQuestion:
+        """What to ask so that `reserve` is kept for a message, with what the ledger said lately.
+
+        `reserve` is in billionths of a dollar.
+        """
         reading = self._readings.get(tenant_id)
         age = inf if reading is None else self._clock.monotonic() - reading.at
         if age > RECHECK_SECONDS:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from shared.costs.ceiling import call_ceiling
 from shared.costs.listed_prices import Tariff, listed_tariff
 from shared.costs.price import FREE, MILLION, Price, TokenCount
 from shared.settings.costs import PriceSettings
@@ -16,7 +17,6 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 _OVER_HTTP: Final = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
 _DATED: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8})$")
 _MEGATOKEN_IN: Final = TokenCount(MILLION, 0)
-_MEGATOKEN_OUT: Final = TokenCount(0, MILLION)
 
 
 class Prices:
@@ -46,35 +46,41 @@ class Prices:
         # A chain without settings is made of built-in rules and people.
         return not self._providers or (settings is not None and settings.kind not in _OVER_HTTP)
 
-    def dearest(self, *, at: datetime) -> Price | None:
-        """The highest price of each kind of token in the chain; None when no price is known.
+    def most(self, provider: str, model: str, tokens: TokenCount, *, at: datetime) -> Decimal:
+        """The most that a call of so many tokens may cost; zero where no price is known."""
+        whole = TokenCount(tokens.input_tokens, tokens.output_tokens, tokens.input_tokens)
+        costs = (self.cost(provider, model, each, at=at) for each in (tokens, whole))
+        return max((cost for cost in costs if cost is not None), default=Decimal(0))
 
-        What a message may cost before anybody has chosen who answers it.
+    def dearest(
+        self, *, size_bytes: int, messages: int, max_output_tokens: int | None, at: datetime
+    ) -> Decimal:
+        """The most that any one call of the chain may cost: before anybody chose who is asked.
+
+        Where the caller names no limit of output, each provider's own is what it is given.
         """
-        known = [price for price in self._chain_prices(at) if price is not None]
-        if not known:
-            return None
-        highest_input = max(each.input_per_million for each in known)
-        return Price(highest_input, max(each.output_per_million for each in known), highest_input)
+        largest = Decimal(0)
+        for settings, model in self._chain_models():
+            tokens = call_ceiling(
+                size_bytes=size_bytes,
+                messages=messages,
+                max_output_tokens=max_output_tokens or settings.max_output_tokens,
+            )
+            largest = max(largest, self.most(settings.name, model, tokens, at=at))
+        return largest
 
     def unknown_models(self, *, at: datetime) -> list[tuple[str, str]]:
         """Provider and model of everything in the chain that has no known price."""
         return [
-            (provider, model)
-            for provider, model in self._chain_models()
-            if self.cost(provider, model, _MEGATOKEN_IN, at=at) is None
+            (settings.name, model)
+            for settings, model in self._chain_models()
+            if self.cost(settings.name, model, _MEGATOKEN_IN, at=at) is None
         ]
 
-    def _chain_prices(self, at: datetime) -> Iterable[Price | None]:
-        for provider, model in self._chain_models():
-            read = self.cost(provider, model, _MEGATOKEN_IN, at=at)
-            written = self.cost(provider, model, _MEGATOKEN_OUT, at=at)
-            yield None if read is None or written is None else Price(read, written, read)
-
-    def _chain_models(self) -> Iterable[tuple[str, str]]:
+    def _chain_models(self) -> Iterable[tuple[ProviderSettings, str]]:
         for provider in self._providers.values():
             if provider.kind in _OVER_HTTP:
-                yield from ((provider.name, model) for model in provider.named_models)
+                yield from ((provider, model) for model in provider.named_models)
 
     def _tariff(self, provider: str, model: str) -> Tariff | None:
         key = (provider, model)

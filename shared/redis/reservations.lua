@@ -6,7 +6,8 @@
 -- ARGV  1 message id    2 requests to give back (0 or 1)
 --       3 tokens to add to the levels (used - estimated; negative gives back)
 --       4 tokens of output, '' when they teach nothing   5, 6 seconds to keep tenant, user
---       7 cost in billionths of a dollar, '' when unknown: then what was reserved is charged
+--       7 cost in billionths of a dollar, '' when unknown: then what was reserved is charged,
+--         'later' when the bill is on its way: then it is charged until that comes (billing.lua)
 -- Reply 1 when it ended the reservation, 0 when there was none
 --
 -- The learned p90 of output tokens moves up by 0.9 and down by 0.1 of a step, which stands still
@@ -31,6 +32,7 @@ if reserved then
     'spent', string.format('%.0f', spent + (tonumber(ARGV[7]) or tonumber(reserved))),
     'reserved', string.format('%.0f', math.max(0, tonumber(known[3]) - tonumber(reserved))))
   redis.call('HDEL', KEYS[4], ARGV[1])
+  if ARGV[7] == 'later' then redis.call('HSET', KEYS[4], 'unbilled:' .. ARGV[1], reserved) end
 end
 
 local requests, tokens, output = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -55,6 +55,14 @@ class _Ending:
     output_tokens: int | None = None
     idempotency_key: str | None = None
     nano_dollars: int | None = 0
+    is_billed_later: bool = False
+
+    @property
+    def cost(self) -> int | str:
+        """As reservations.lua takes it."""
+        if self.nano_dollars is not None:
+            return self.nano_dollars
+        return "later" if self.is_billed_later else ""
 
 
 class Reservations:
@@ -84,11 +92,12 @@ class Reservations:
         used_tokens: int,
         output_tokens: int | None = None,
         nano_dollars: int | None = None,
+        is_billed_later: bool = False,
     ) -> bool:
         """Free the slot of a message that ended and charge what it used instead of the estimate.
 
         `nano_dollars` is its cost in billionths of a dollar. Where that is unknown (None) the
-        tenant is charged what was reserved.
+        tenant is charged what was reserved, with `is_billed_later` until the till is told better.
         `output_tokens` teaches the tenant's next estimates. Repeats change nothing. False when
         there was no reservation, or Redis was away.
         """
@@ -101,6 +110,7 @@ class Reservations:
                 token_correction=used_tokens - estimated_tokens,
                 output_tokens=output_tokens,
                 nano_dollars=nano_dollars,
+                is_billed_later=is_billed_later,
             )
         )
 
@@ -183,6 +193,6 @@ def _call(ending: _Ending) -> ScriptCall:
             output,
             TENANT_SECONDS,
             RECORD_SECONDS,
-            "" if ending.nano_dollars is None else ending.nano_dollars,
+            ending.cost,
         ),
     )

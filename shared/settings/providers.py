@@ -60,7 +60,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     max_tries: PositiveInt = 3
     """Calls of this provider for one message."""
     max_output_tokens: PositiveInt = 4096
-    """Asked for when the caller names no limit and the wire format demands one."""
+    """Asked for when the caller names no limit, where the wire format demands one or the tenant
+    has a daily budget.
+    """
     requests_per_minute: PositiveInt | None = None
     """Calls a minute by all workers together, of each model; a tenth of it may go at once."""
     tokens_per_minute: PositiveInt | None = None

@@ -79,6 +79,7 @@ def build_chain(
                 clock=clock,
             ),
             retry=RetryPolicy(max_tries=settings.max_tries),
+            most_output_tokens=settings.max_output_tokens,
             breakers=breakers if settings.kind in _MODELS else None,
             is_human=settings.kind is ProviderKind.HANDOFF,
             is_stopgap=settings.kind is ProviderKind.LOCAL,

@@ -8,6 +8,7 @@ from datetime import datetime
 from random import Random
 
 from shared.clock import Clock
+from shared.costs.purse import Purse
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
 from workers.providers.hedging.hedging import Hedging
@@ -58,12 +59,14 @@ class Chain:
         judge: Judge | None = None,
         shorten: Shorten | None = None,
         on_abandoned: Abandoned | None = None,
+        purse: Purse | None = None,
     ) -> ChainResult:
         """The first outcome that stands, with every attempt that led to it.
 
         `on_restart` is called before text of another attempt follows text already delivered.
         `shorten` is called once, when a provider first finds the prompt too long; each provider
         that does is asked once more with what it gives.
+        `purse` pays ahead for each call, and one that it cannot pay for is not made.
         `on_abandoned` is given the attempts when the walk is cancelled.
         Raises `ChainExhaustedError` when nobody answered before the deadline and
         `InvalidRequestError` with the provider's message; both carry the attempts.
@@ -76,6 +79,7 @@ class Chain:
             shorten=shorten,
             on_abandoned=on_abandoned,
             means=self._means,
+            purse=purse,
         )
         return await walk.over(self.links)
 

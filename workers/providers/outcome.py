@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from string import Template
 
+from shared.costs.price import TokenCount
 from shared.token_count import estimated_tokens
 
 
@@ -26,6 +27,11 @@ class Usage:
     cached_tokens: int = 0
     reported: bool = True
     """False when the provider named no figures and these are estimated from the text."""
+
+    @property
+    def tokens(self) -> TokenCount:
+        """What is paid for."""
+        return TokenCount(self.input_tokens, self.output_tokens, self.cached_tokens)
 
     @classmethod
     def estimated(cls, *, size_in: int, size_out: int) -> Usage:

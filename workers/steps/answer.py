@@ -89,6 +89,7 @@ class AnswerStep:
             judge=self._judging.judge_for(turn),
             shorten=partial(_shortened, turn),
             on_abandoned=partial(self._abandon, turn),
+            purse=turn.purse,
         )
         if not turn.is_streamed:
             return await answer()

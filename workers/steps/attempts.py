@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Final
 
 from shared.costs.meter import Meter
-from shared.costs.price import TokenCount
 from shared.persistence.ledger.records import AttemptRecord
 from shared.storable_text import storable
 from shared.telemetry.metrics import Metrics
@@ -52,13 +51,10 @@ def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptR
 
 def _cost(attempt: Attempt, meter: Meter) -> Decimal | None:
     usage = attempt.usage
-    tokens = None
-    if usage is not None:
-        tokens = TokenCount(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
     return meter.cost(
         attempt.provider,
         attempt.model,
-        tokens,
+        None if usage is None else usage.tokens,
         at=attempt.started_at,
         billed=usage is not None or attempt.error_class not in _NOT_BILLED,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shared.clock import Clock
+from shared.costs.purse import Purse
+from shared.costs.till import Till
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -32,12 +34,14 @@ class Claim:
         attempt_limit: int,
         metrics: Metrics,
         clock: Clock,
+        till: Till,
     ) -> None:
         self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(claims.flush)
         self._replies = replies
         self._attempt_limit = attempt_limit
         self._metrics = metrics
         self._clock = clock
+        self._till = till
 
     async def __call__(self, message_id: str) -> Turn | None:
         """The turn, or None for a wake-up that came twice; raises LedgerUnavailable."""
@@ -47,13 +51,21 @@ class Claim:
             # A redelivery after the answer: whoever still waits is told to look.
             await self._replies.wake(message_id)
             return None
-        turn = begin_turn(record)
+        turn = begin_turn(record, self._purse_of(record))
         self._end_if_hopeless(turn)
         self._metrics.claims.labels("closed" if turn.settlement else "claimed").inc()
         if record.claimed_at is not None:
             waited = (record.claimed_at - record.accepted_at).total_seconds()
             self._metrics.time_in_queue_seconds.labels(record.lane).observe(max(0.0, waited))
         return turn
+
+    def _purse_of(self, record: MessageRecord) -> Purse:
+        return Purse(
+            self._till,
+            tenant_id=record.tenant_id,
+            message_id=record.id,
+            deadline=record.deadline,
+        )
 
     async def close(self) -> None:
         await self._claims.close()

@@ -112,7 +112,9 @@ class Recall:
         if summary is None and is_lossy and self._settings.summarise is Summarise.INLINE:
             left = turn.seconds_left(self._clock.now()) * _SHARE_OF_TIME_LEFT
             seconds = min(self._settings.summary_seconds, left)
-            extension = await summariser.extend(talk, turn.record, seconds=seconds)
+            extension = await summariser.extend(
+                talk, turn.record, seconds=seconds, purse=turn.purse
+            )
             turn.preparation += extension.attempts
             summary = extension.summary
         return Digest(shown(summary.text), summary.covered) if summary else None
@@ -162,7 +164,12 @@ class Recall:
 async def _summarise(
     summariser: Summariser, turn: Turn, talk: Talk, settings: ContextSettings
 ) -> tuple[AttemptRecord, ...]:
-    extension = await summariser.extend(talk, turn.record, seconds=settings.summary_seconds)
+    # The message has been settled by then.
+    purse = turn.purse.beside("summary") if turn.purse else None
+    seconds = settings.summary_seconds
+    extension = await summariser.extend(talk, turn.record, seconds=seconds, purse=purse)
+    if purse is not None:
+        await purse.settle()
     return extension.attempts
 
 

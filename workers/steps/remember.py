@@ -54,9 +54,10 @@ class Remember:
     async def abandoned(self, turn: Turn) -> None:
         """Book what a turn that came to no end has called; it was paid for all the same."""
         attempts = (*turn.preparation, *turn.abandoned)
-        if not attempts:
-            return
         try:
-            await self._ledger.book_late(turn.record, attempts, first_ordinal=1)
+            if turn.purse is not None:
+                await turn.purse.bill()
+            if attempts:
+                await self._ledger.book_late(turn.record, attempts, first_ordinal=1)
         except LedgerUnavailable as error:
             self._log.warning("abandoned_calls_not_booked", code=error.code, calls=len(attempts))

@@ -73,7 +73,7 @@ def tenant(cap: str | None) -> Tenant:
 
 
 def message(owner: Tenant, *, seconds_left: float = 60.0) -> AdmissionRequest:
-    """It reserves 0.001 + 0.009 = 0.01 dollars."""
+    """It reserves 0.001 + 0.009 = 0.01 dollars: a token for each byte, and the longest answer."""
     message_id = new_response_id()
     return AdmissionRequest(
         message_id=message_id,
@@ -81,7 +81,8 @@ def message(owner: Tenant, *, seconds_left: float = 60.0) -> AdmissionRequest:
         user=None,
         lane=Lane.STANDARD,
         estimated_tokens=1_900,
-        estimated_output_tokens=900,
+        prompt_bytes=856,  # and 144 tokens around it
+        max_output_tokens=900,
         body_digest=hashlib.sha256(message_id.encode()).digest(),
         idempotency_key=None,
         seconds_left=seconds_left,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.costs.purse import Purse
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import AttemptRecord
 
@@ -29,9 +30,11 @@ class CheapModel(Protocol):
         record: MessageRecord,
         max_output_tokens: int,
         deadline: datetime,
+        purse: Purse | None,
     ) -> Written:
         """Do to the material as instructed, on behalf of the message; never raises for a failure.
 
+        A call that `purse` cannot pay for is not made.
         The calls are counted in the metrics but booked by whoever asked.
         """
         ...

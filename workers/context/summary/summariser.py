@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock
+from shared.costs.purse import Purse
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import AttemptRecord
 from shared.telemetry.metrics import Metrics
@@ -59,18 +60,22 @@ class Summariser:
         """The summary that covers most of the talk."""
         return await self._store.find(talk)
 
-    async def extend(self, talk: Talk, record: MessageRecord, *, seconds: float) -> Extension:
+    async def extend(
+        self, talk: Talk, record: MessageRecord, *, seconds: float, purse: Purse | None = None
+    ) -> Extension:
         """Summarise what is not yet, on behalf of the message, within `seconds`."""
         if talk.root is None:
             return Extension(None)
         deadline = self._clock.now() + timedelta(seconds=seconds)
         async with self._store.alone(talk, seconds=seconds + _LEASE_SLACK_SECONDS) as alone:
             if alone:
-                return await self._extend(talk, record, deadline)
+                return await self._extend(talk, record, deadline, purse)
         self._metrics.context_summaries.labels("busy").inc()
         return Extension(None)
 
-    async def _extend(self, talk: Talk, record: MessageRecord, deadline: datetime) -> Extension:
+    async def _extend(
+        self, talk: Talk, record: MessageRecord, deadline: datetime, purse: Purse | None
+    ) -> Extension:
         # Whoever was here before may have just done it.
         summary = await self._store.find(talk)
         attempts: list[AttemptRecord] = []
@@ -84,6 +89,7 @@ class Summariser:
                 record=record,
                 max_output_tokens=self._summary_tokens,
                 deadline=deadline,
+                purse=purse,
             )
             attempts += written.attempts
             self._metrics.context_summaries.labels("written" if written.text else "failed").inc()

@@ -16,6 +16,7 @@ from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usag
 from workers.providers.provider import Prompt, Provider, TextSink
 from workers.providers.walking.call_span import call_span, describe
 from workers.providers.walking.first_token import FirstToken
+from workers.providers.walking.funding import Funding
 from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.link import Judge, Judgement
 from workers.providers.walking.means import Means
@@ -36,6 +37,7 @@ class Call:
         ordinal: int,
         judge: Judge | None,
         means: Means,
+        funding: Funding,
     ) -> None:
         self.provider = provider.name
         self.model = provider.model_for(prompt.model)
@@ -45,6 +47,7 @@ class Call:
         self._permit = permit
         self._judge = judge
         self._means = means
+        self._funding = funding
         self._was_made = False
         self._started = StartedAttempt(
             provider=self.provider, model=self.model, ordinal=ordinal, clock=means.clock
@@ -53,16 +56,20 @@ class Call:
     async def outcome(self, sink: TextSink | None, *, seconds: float) -> Answer | HandedOff | None:
         """What stands; None when the provider declined. Gives the permit back in any case.
 
-        Raises ProviderError, and RejectedAnswer when the judge did not let the answer pass.
+        Raises ProviderError, RejectedAnswer when the judge did not let the answer pass, and
+        LedgerUnavailable where nobody can say whether the tenant may still spend.
         """
-        self._was_made = True
         health = CallOutcome.NEUTRAL
         try:
+            self._prompt = await self._funding.fund(
+                self._prompt, provider=self.provider, model=self.model
+            )
+            self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
             health = CallOutcome.SUCCESS
         except ProviderError as error:
             health = health_shown_by(error, seconds_given=seconds)
-            self.record = self._started.failed(error.error_class, detail=error.message)
+            self._end(self._started.failed(error.error_class, detail=error.message))
             raise
         finally:
             if self._permit is not None:
@@ -87,7 +94,11 @@ class Call:
         if self.record is None:
             size = sum(text_size(message.content) for message in self._prompt.messages)
             usage = Usage.estimated(size_in=size, size_out=self._started.heard_size)
-            self.record = self._started.failed(error_class, detail=why, usage=usage)
+            self._end(self._started.failed(error_class, detail=why, usage=usage))
+
+    def _end(self, record: Attempt) -> None:
+        self.record = record
+        self._funding.bill(record.usage)
 
     async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
         with (
@@ -110,19 +121,23 @@ class Call:
 
     async def _judged(self, outcome: Outcome) -> Answer | HandedOff | None:
         if isinstance(outcome, Declined):
-            self.record = self._started.failed(ErrorClass.DECLINED, detail=outcome.reason)
+            self._end(self._started.failed(ErrorClass.DECLINED, detail=outcome.reason))
             return None
         if isinstance(outcome, HandedOff):
-            self.record = self._started.succeeded(usage=None)
+            self._end(self._started.succeeded(usage=None))
             return outcome
         judgement = await self._judge(outcome) if self._judge else _PASSED
         if not judgement.accepted:
-            self.record = self._started.failed(
-                ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage
+            self._end(
+                self._started.failed(
+                    ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage
+                )
             )
             raise RejectedAnswer(judgement)
-        self.record = self._started.succeeded(
-            usage=outcome.usage, model=outcome.model, detail=judgement.reason
+        self._end(
+            self._started.succeeded(
+                usage=outcome.usage, model=outcome.model, detail=judgement.reason
+            )
         )
         return judgement.answer or outcome
 

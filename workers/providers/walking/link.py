@@ -10,6 +10,7 @@ from shared.resilience.breaker_board import BreakerBoard
 from workers.providers.attempt import Attempt
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider
+from workers.providers.walking.funding import DEFAULT_OUTPUT_TOKENS
 from workers.providers.walking.retry import RetryPolicy
 
 
@@ -19,6 +20,8 @@ class ChainLink:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breakers: BreakerBoard | None = None
     """Where the breakers of its models are; None for what is always called."""
+    most_output_tokens: int = DEFAULT_OUTPUT_TOKENS
+    """What an answer is limited to where it must be paid ahead and the caller names no limit."""
     is_human: bool = False
     """Whether people answer here: where an answer goes that no machine shall try again."""
     is_stopgap: bool = False

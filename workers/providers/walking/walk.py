@@ -9,6 +9,7 @@ from functools import partial
 
 from pybreaker import CircuitBreakerError
 
+from shared.costs.purse import Purse
 from shared.resilience.breaker import Breaker, Permit
 from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
@@ -21,6 +22,7 @@ from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import Delivery
+from workers.providers.walking.funding import Funding
 from workers.providers.walking.link import Abandoned, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
@@ -45,6 +47,7 @@ class Walk:
         shorten: Shorten | None,
         on_abandoned: Abandoned | None,
         means: Means,
+        purse: Purse | None = None,
     ) -> None:
         self._prompt = prompt
         self._shortening = Shortening(prompt, shorten)
@@ -57,6 +60,7 @@ class Walk:
         self._judge = judge
         self._on_abandoned = on_abandoned
         self._means = means
+        self._purse = purse
         self._links: Sequence[ChainLink] = ()
         self._calls: list[Call] = []
         self._answered_by = ""
@@ -161,6 +165,7 @@ class Walk:
             ordinal=len(self._calls) + 1,
             judge=self._judge,
             means=self._means,
+            funding=Funding(self._purse, most_output_tokens=link.most_output_tokens),
         )
         self._calls.append(call)
         share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT

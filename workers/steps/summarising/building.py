@@ -5,7 +5,6 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from shared.clock import Clock
-from shared.costs.allowance import Allowance
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.messages.report.turn_report import Tier
@@ -41,7 +40,6 @@ def build_recall(
     if context.summarise is not Summarise.OFF and any(link.breakers for link in chain.links):
         model = ChainModel(
             chain,
-            allowance=Allowance(database, settings.limits, clock),
             meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
             metrics=metrics,
             tracing=tracing,

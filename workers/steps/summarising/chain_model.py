@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.clock import Clock
-from shared.costs.allowance import Allowance
 from shared.costs.meter import Meter
+from shared.costs.purse import Purse
 from shared.errors import LedgerUnavailable
 from shared.messages.input_item import Role
 from shared.messages.record import MessageRecord
@@ -24,16 +24,12 @@ from workers.steps.attempts import attempt_records, count_attempts
 
 
 class ChainModel:
-    """Asks the models alone: rules and humans write no summaries.
-
-    Nothing is asked for a tenant whose budget of the day is spent.
-    """
+    """Asks the models alone: rules and humans write no summaries."""
 
     def __init__(
         self,
         chain: Chain,
         *,
-        allowance: Allowance,
         meter: Meter,
         metrics: Metrics,
         tracing: Tracing,
@@ -41,7 +37,6 @@ class ChainModel:
     ) -> None:
         models = [link for link in chain.links if link.breakers is not None]
         self._chain = Chain(models, clock=clock, tracing=tracing)
-        self._allowance = allowance
         self._meter = meter
         self._metrics = metrics
         self._log = get_logger(__name__)
@@ -54,10 +49,9 @@ class ChainModel:
         record: MessageRecord,
         max_output_tokens: int,
         deadline: datetime,
+        purse: Purse | None,
     ) -> Written:
         """Never raises for a failure; every call is counted, and given back to be booked."""
-        if not await self._may_spend(record):
-            return Written(None)
         prompt = Prompt(
             messages=(
                 Message(role=Role.SYSTEM, content=instructions),
@@ -68,18 +62,15 @@ class ChainModel:
             tenant=record.tenant_id,
             user=record.user_id or "",
         )
-        return await self._ask(prompt, deadline)
-
-    async def _may_spend(self, record: MessageRecord) -> bool:
         try:
-            return not await self._allowance.is_spent(record.tenant_id)
+            return await self._ask(prompt, deadline, purse)
         except LedgerUnavailable:
-            return False  # nothing could be booked either
+            return Written(None)  # nobody knows what may be spent; nothing was called
 
-    async def _ask(self, prompt: Prompt, deadline: datetime) -> Written:
+    async def _ask(self, prompt: Prompt, deadline: datetime, purse: Purse | None) -> Written:
         text = None
         try:
-            result = await self._chain.answer(prompt, deadline=deadline)
+            result = await self._chain.answer(prompt, deadline=deadline, purse=purse)
         except (ChainExhaustedError, InvalidRequestError) as error:
             attempts = error.attempts
             self._log.warning("summary_not_written", error=type(error).__name__)

@@ -103,11 +103,29 @@ def test_rules_and_people_cost_nothing() -> None:
     assert FREE.cost(MILLION_EACH) == 0
 
 
-def test_the_dearest_price_is_taken_of_each_kind_of_token() -> None:
+def _dearest(prices: Prices, *, size_bytes: int, max_output_tokens: int | None) -> Decimal:
+    return prices.dearest(
+        size_bytes=size_bytes, messages=1, max_output_tokens=max_output_tokens, at=NOW
+    )
+
+
+def test_a_message_is_reserved_by_the_dearest_call_of_the_chain() -> None:
     prices = Prices([entry("gpt-4o", "1", "9"), entry("gpt-4o-mini", "3", "2")], [OPENAI, RULES])
-    dearest = prices.dearest(at=NOW)
-    assert dearest == Price(Decimal(3), Decimal(9), Decimal(3))
-    assert Prices([], [OWN]).dearest(at=NOW) is None
+    # A token for each byte, and 144 around them.
+    wrote = _dearest(prices, size_bytes=856, max_output_tokens=1_000)
+    assert wrote == Decimal("0.010")
+    read = _dearest(prices, size_bytes=999_856, max_output_tokens=1_000)
+    assert read == Decimal("3.002")
+
+
+def test_without_a_limit_of_the_callers_the_providers_own_counts() -> None:
+    prices = Prices([entry("gpt-4o", "0", "1")], [OPENAI])
+    dollars = Decimal(OPENAI.max_output_tokens) / 1_000_000
+    assert _dearest(prices, size_bytes=10, max_output_tokens=None) == dollars
+
+
+def test_a_chain_of_unknown_prices_reserves_nothing() -> None:
+    assert _dearest(Prices([], [OWN]), size_bytes=10, max_output_tokens=10) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""The till: where a worker asks whether a tenant may still pay for a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from redis.asyncio import Redis
+
+from shared.clock import Clock
+from shared.costs.budget import Budgets
+from shared.costs.caps import Caps
+from shared.costs.price import TokenCount, nano_dollars
+from shared.costs.prices import Prices, open_prices
+from shared.errors import RedisUnavailable, Unavailable
+from shared.persistence.engine import Database
+from shared.persistence.tenants import TenantRepository
+from shared.redis.circuit import Circuit
+from shared.redis.reservation_keys import budget_key, slots_key
+from shared.redis.reservations import Reservations
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.resilience.group_commit import GroupCommit
+from shared.settings import Settings
+
+TIMEOUT_SECONDS: Final = 0.6
+_LEASE_MARGIN_SECONDS: Final = 60.0
+_NOT_KNOWN, _NOT_WITHIN_CAP = -1, -2
+
+
+class Payment(NamedTuple):
+    """All that the calls of one message may cost, in billionths of a dollar, and who pays.
+
+    What Redis has forgotten is kept anew until a minute after the message's deadline.
+    """
+
+    tenant_id: str
+    message_id: str
+    nano_dollars: int
+    deadline: datetime
+
+
+class Till:
+    """Reserves money for calls in the same account as admission does, in groups.
+
+    Without Redis every call is granted: what admission has let in is answered.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        reservations: Reservations,
+        caps: Caps,
+        budgets: Budgets,
+        prices: Prices,
+        clock: Clock,
+    ) -> None:
+        self._redis = redis
+        self._reservations = reservations
+        self._caps = caps
+        self._budgets = budgets
+        self._prices = prices
+        self._clock = clock
+        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
+        self._script: LuaScript = load_script("shared.costs", "reserving.lua")
+        self._billing: LuaScript = load_script("shared.costs", "billing.lua")
+        self._group: GroupCommit[ScriptCall, int] = GroupCommit(self._reserve_all)
+
+    async def cap_of(self, tenant_id: str) -> Decimal | None:
+        """US dollars a day; raises LedgerUnavailable."""
+        return await self._caps.of(tenant_id)
+
+    def most(self, provider: str, model: str, tokens: TokenCount) -> int:
+        """The most that a call of so many tokens may cost, in billionths of a dollar."""
+        return nano_dollars(self._prices.most(provider, model, tokens, at=self._clock.now()))
+
+    def cost(self, provider: str, model: str, tokens: TokenCount) -> int:
+        """What a call of so many tokens cost; nothing where no price is known."""
+        cost = self._prices.cost(provider, model, tokens, at=self._clock.now())
+        return nano_dollars(cost or Decimal(0))
+
+    async def reserve(self, payment: Payment, cap: Decimal) -> int | None:
+        """What is reserved for the message now; None where that would pass the cap.
+
+        Raises LedgerUnavailable where what was spent today can be read nowhere.
+        """
+        held = await self._ask(payment, cap)
+        if held == _NOT_KNOWN:
+            await self._budgets.read(payment.tenant_id)
+            held = await self._ask(payment, cap)
+        return None if held in (_NOT_KNOWN, _NOT_WITHIN_CAP) else held
+
+    async def settle(self, tenant_id: str, message_id: str, *, cost: int) -> None:
+        """Release what is reserved under that id, and charge what it came to."""
+        await self._reservations.settle(
+            tenant_id,
+            None,
+            message_id=message_id,
+            estimated_tokens=0,
+            used_tokens=0,
+            nano_dollars=cost,
+        )
+
+    async def bill(self, tenant_id: str, message_id: str, *, cost: int) -> None:
+        """Charge what the calls of a turn came to that did not end its message."""
+        call = ScriptCall((budget_key(tenant_id),), (message_id, cost))
+        with suppress(RedisUnavailable):  # it is caught up from the ledger, where it is booked
+            await self._run(self._billing, [call])
+
+    async def close(self) -> None:
+        """Answer what waits, then refuse what comes after."""
+        await self._group.close()
+        await self._circuit.close()
+        await self._budgets.close()
+
+    async def _ask(self, payment: Payment, cap: Decimal) -> int:
+        question = self._budgets.question(payment.tenant_id, cap, reserve=payment.nano_dollars)
+        keys = (slots_key(payment.tenant_id), budget_key(payment.tenant_id))
+        left = (payment.deadline - self._clock.now()).total_seconds()
+        about = (payment.message_id, max(0.0, left) + _LEASE_MARGIN_SECONDS)
+        try:
+            return await self._group.submit(ScriptCall(keys, (*about, *question.arguments)))
+        except Unavailable:
+            return payment.nano_dollars
+
+    async def _reserve_all(self, calls: list[ScriptCall]) -> Sequence[int | BaseException]:
+        return await self._run(self._script, calls)
+
+    async def _run(self, script: LuaScript, calls: Sequence[ScriptCall]) -> list[Any]:
+        if self._circuit.is_open():
+            raise RedisUnavailable("Redis is away.")
+        try:
+            return await script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
+            self._circuit.trip()
+            raise
+
+
+def open_till(
+    settings: Settings, database: Database, redis: Redis, reservations: Reservations, clock: Clock
+) -> Till:
+    """The till of one worker process; closed before its database and its Redis are."""
+    prices = open_prices(settings.costs.prices, settings.providers)
+    caps = Caps(TenantRepository(database, clock), settings.limits, clock)
+    return Till(redis, reservations, caps, Budgets(database, prices, clock), prices, clock)
