@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, assert_never
 
 import msgspec
@@ -13,7 +14,7 @@ from ingress.arrival import Arrival
 from ingress.ledger_entry import LedgerEntries
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, Unavailable
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.state import ResponseState
@@ -91,7 +92,9 @@ class Acceptance:
             case Existing():
                 if not verdict.same_body:
                     return _conflict(arrival)
-                return await self._rejoin(arrival, record, verdict.message_id)
+                known = msgspec.structs.replace(record, id=verdict.message_id)
+                asked = replace(question, message_id=verdict.message_id)
+                return await self._rejoin(arrival, known, asked)
             case Refused():
                 return verdict
             case _:
@@ -128,26 +131,40 @@ class Acceptance:
             await self._admission.give_back(question)
             raise
         if isinstance(outcome, AlreadyAccepted):
-            # Redis had forgotten the key, the ledger had not.
-            await self._admission.give_back(question)
-            if not outcome.same_body:
-                return _conflict(arrival)
-            return await self._rejoin(arrival, record, outcome.message_id)
-        self._announce(arrival, record)
+            return await self._yield_to(arrival, question, outcome)
+        self._announce(arrival, record, question)
         return AcceptedMessage(record, quota)
 
     async def _rejoin(
-        self, arrival: Arrival, record: MessageRecord, message_id: str
-    ) -> AcceptedMessage:
-        found = await self._ledger.find(message_id, tenant_id=record.tenant_id)
+        self, arrival: Arrival, record: MessageRecord, question: AdmissionRequest
+    ) -> Outcome:
+        """The message that Redis knows this key by, under whose id the record is."""
+        found = await self._ledger.find(record.id, tenant_id=record.tenant_id)
         if found is not None:
             return AcceptedMessage(found, repeated=True)
         # The first request is a moment away from its commit, or died on the way to it. The
         # same row under the same id is written once, whoever of us comes first.
-        first = msgspec.structs.replace(record, id=message_id)
-        await self._ledger.accept(first)
-        self._announce(arrival, first)
-        return AcceptedMessage(first, repeated=True)
+        outcome = await self._ledger.accept(record)
+        if isinstance(outcome, AlreadyAccepted):
+            return await self._yield_to(arrival, question, outcome)
+        self._announce(arrival, record, question)
+        return AcceptedMessage(record, repeated=True)
+
+    async def _yield_to(
+        self, arrival: Arrival, question: AdmissionRequest, owner: AlreadyAccepted
+    ) -> Outcome:
+        """The key is another message's, whatever Redis knew of it: the ledger's word counts.
+
+        Redis had forgotten it, or names a message whose door died before its commit.
+        """
+        owner_id = owner.message_id if owner.same_body else None
+        await self._admission.give_back(question, owner_id=owner_id)
+        if not owner.same_body:
+            return _conflict(arrival)
+        found = await self._ledger.find(owner.message_id, tenant_id=arrival.tenant.id)
+        if found is None:
+            raise Unavailable("The response was deleted a moment ago.", retry_after_seconds=1.0)
+        return AcceptedMessage(found, repeated=True)
 
     def _question(self, arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
         body = arrival.body
@@ -168,7 +185,10 @@ class Acceptance:
             max_output_tokens=body.max_output_tokens,
         )
 
-    def _announce(self, arrival: Arrival, record: MessageRecord) -> None:
+    def _announce(
+        self, arrival: Arrival, record: MessageRecord, question: AdmissionRequest
+    ) -> None:
+        self._admission.committed(question)
         self._publisher.submit(WakeUp(record.id, record.lane, record.deadline, arrival.trace))
         self._accepted[record.lane, record.surface].inc()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ingress.patience import Patience, too_late
+from ingress.patience import Patience
+from shared.errors import CommitUnknown, LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -22,13 +23,18 @@ class PromptLedger:
         self._patience = Patience(timeout_seconds)
 
     async def accept(self, record: MessageRecord) -> AcceptOutcome:
-        """Put a message on disk, or say which one its idempotency key already names."""
+        """Put a message on disk, or say which one its idempotency key already names.
+
+        Raises CommitUnknown: a database that is lost at the commit may have made it.
+        """
         try:
             # The query belongs to a group, which goes on: this cancels our waiting alone.
             async with asyncio.timeout(self._patience.seconds):
                 return await self._ledger.accept(record)
         except TimeoutError:
-            raise too_late() from None
+            raise CommitUnknown("No commit in time.", retry_after_seconds=1.0) from None
+        except LedgerUnavailable as error:
+            raise CommitUnknown(error.message, retry_after_seconds=1.0) from error
 
     async def find(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
         """The message, if there is one and it is this tenant's."""

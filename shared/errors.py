@@ -100,6 +100,10 @@ class RedisRefused(RedisUnavailable):
 
 
 class LedgerUnavailable(Unavailable):
-    """The ledger did not commit; nothing was accepted."""
+    """The ledger did not answer."""
 
     code = "ledger_unavailable"
+
+
+class CommitUnknown(LedgerUnavailable):
+    """A commit was asked for and not heard of: it may be on disk. The same again finds out."""

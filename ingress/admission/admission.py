@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from redis.asyncio import Redis
 
 from ingress.admission.backpressure import LaneWatch
+from ingress.admission.commitments import Commitments
 from ingress.admission.limits import Limits, limits_of, plan_of
 from ingress.admission.local_allowance import LocalAllowance
 from ingress.admission.observation import Observation
@@ -72,6 +74,7 @@ class Admission:
         self._local = LocalAllowance(clock, share=settings.local_share)
         self._p90_output_tokens: dict[str, int] = {}
         self._returns = Returns(self._reservations)
+        self._commitments = Commitments(redis)
         self._undecided: set[str] = set()
         self._abandoned: set[str] = set()
 
@@ -84,9 +87,18 @@ class Admission:
         self._observation.end(began, verdict)
         return verdict
 
-    async def give_back(self, request: AdmissionRequest) -> None:
-        """Undo an admission that came to nothing: limits, slot and idempotency key."""
+    def committed(self, request: AdmissionRequest) -> None:
+        """What was admitted is on disk: its slot is kept until `settle`, or a minute after its
+        deadline. Not waited for."""
+        self._commitments.note(request)
+
+    async def give_back(self, request: AdmissionRequest, *, owner_id: str | None = None) -> None:
+        """Undo an admission that came to nothing: limits, slot and idempotency key.
+
+        Where the key is another message's, `owner_id`, that is what Redis answers from now on.
+        """
         self._count([request], -1)
+        request = replace(request, owner_id=owner_id)
         if self._circuit.is_open():
             self._returns.owe(request)
         else:
@@ -100,6 +112,7 @@ class Admission:
         """Answer what waits, then refuse what comes after."""
         await self._group.close()
         await self._circuit.close()
+        await self._commitments.close()
         await self._returns.close()
         await self._reservations.close()
         if self._budgets is not None:
@@ -144,7 +157,7 @@ class Admission:
             raise
         self._observation.group(len(requests))
         answers = [
-            _answer(reply, request, each)
+            reply if isinstance(reply, RedisUnavailable) else read_reply(reply, request, each)
             for reply, request, each in zip(replies, requests, limits, strict=True)
         ]
         for request, answer in zip(requests, answers, strict=True):
@@ -229,14 +242,6 @@ class Admission:
     def _redis_is_back(self) -> None:
         self._local.forget()
         self._returns.pay()
-
-
-def _answer(
-    reply: list[int | bytes] | BaseException, request: AdmissionRequest, limits: Limits
-) -> Answer | BaseException:
-    if isinstance(reply, BaseException):
-        return reply
-    return read_reply(reply, request, limits)
 
 
 def _is_admitted(answer: Answer | BaseException) -> bool:

@@ -23,6 +23,9 @@ from shared.redis.scripts import ScriptCall
 DIGEST_BYTES: Final = 16
 SLOT_MARGIN_SECONDS: Final = 60.0
 """How long after its deadline a message may hold its slot: time to be closed and settled."""
+COMMIT_LEASE_SECONDS: Final = 30.0
+"""How long an admitted message holds its slot that is not known to be committed: a door that died
+on the way to the commit costs its tenant this long, and not until the deadline."""
 IDEMPOTENCY_SECONDS: Final = 86_400
 """How long Redis answers for a used key; the ledger knows it for as long as it keeps the row."""
 
@@ -60,6 +63,13 @@ class AdmissionRequest:
     prompt_bytes: int = 0
     prompt_messages: int = 1
     max_output_tokens: int | None = None
+    owner_id: str | None = None
+    """Whose the idempotency key turned out to be, where the message came to nothing by that."""
+
+
+def longest_lease_seconds(request: AdmissionRequest) -> float:
+    """How long a committed message may hold its slot."""
+    return max(request.seconds_left, 0.0) + SLOT_MARGIN_SECONDS
 
 
 def script_call(
@@ -90,7 +100,7 @@ def script_call(
             request.message_id,
             request.estimated_tokens,
             request.body_digest[:DIGEST_BYTES].ljust(DIGEST_BYTES, b"\0"),
-            max(request.seconds_left, 0.0) + SLOT_MARGIN_SECONDS,
+            min(longest_lease_seconds(request), COMMIT_LEASE_SECONDS),
             expected_wait_seconds,
             request.seconds_left,
             IDEMPOTENCY_SECONDS if is_keyed else ceil(repeat_seconds),

@@ -32,6 +32,7 @@ class Returns:
             message_id=request.message_id,
             estimated_tokens=request.estimated_tokens,
             idempotency_key=request.idempotency_key,
+            key_owner_id=request.owner_id,
         )
 
     def owe(self, request: AdmissionRequest) -> None:

@@ -8,6 +8,7 @@
 --       4 tokens of output, '' when they teach nothing   5, 6 seconds to keep tenant, user
 --       7 cost in billionths of a dollar, '' when unknown: then what was reserved is charged,
 --         'later' when the bill is on its way: then it is charged until that comes (billing.lua)
+--       8 the message that the idempotency key belongs to instead, '' for none
 -- Reply 1 when it ended the reservation, 0 when there was none
 --
 -- The learned p90 of output tokens moves up by 0.9 and down by 0.1 of a step, which stands still
@@ -19,7 +20,13 @@ local EPOCH, DAY_SECONDS = 1735689600, 86400
 
 if KEYS[5] then
   local known = redis.call('GET', KEYS[5])
-  if known and string.sub(known, 17) == ARGV[1] then redis.call('DEL', KEYS[5]) end
+  if known and string.sub(known, 17) == ARGV[1] then
+    if ARGV[8] == '' then
+      redis.call('DEL', KEYS[5])
+    else
+      redis.call('SET', KEYS[5], string.sub(known, 1, 16) .. ARGV[8], 'KEEPTTL')
+    end
+  end
 end
 if redis.call('ZREM', KEYS[3], ARGV[1]) == 0 then return 0 end
 

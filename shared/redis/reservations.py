@@ -56,6 +56,7 @@ class _Ending:
     idempotency_key: str | None = None
     nano_dollars: int | None = 0
     is_billed_later: bool = False
+    key_owner_id: str | None = None
 
     @property
     def cost(self) -> int | str:
@@ -122,8 +123,12 @@ class Reservations:
         message_id: str,
         estimated_tokens: int,
         idempotency_key: str | None,
+        key_owner_id: str | None = None,
     ) -> bool:
-        """Undo the admission of a message that was not accepted after all: all that it took."""
+        """Undo the admission of a message that was not accepted after all: all that it took.
+
+        Its key is forgotten, or names `key_owner_id`, the message that the ledger has under it.
+        """
         return await self._end(
             _Ending(
                 tenant_id=tenant_id,
@@ -132,6 +137,7 @@ class Reservations:
                 requests_back=1,
                 token_correction=-estimated_tokens,
                 idempotency_key=idempotency_key,
+                key_owner_id=key_owner_id,
             )
         )
 
@@ -194,5 +200,6 @@ def _call(ending: _Ending) -> ScriptCall:
             TENANT_SECONDS,
             RECORD_SECONDS,
             ending.cost,
+            ending.key_owner_id or "",
         ),
     )

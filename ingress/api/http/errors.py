@@ -11,6 +11,7 @@ import msgspec
 from ingress.admission.quota_headers import quota_headers
 from ingress.admission.verdict import RefusalReason, Refused
 from shared.errors import (
+    CommitUnknown,
     Conflict,
     Forbidden,
     ForebayError,
@@ -31,6 +32,10 @@ NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
 _CALLERS: Final = "invalid_request_error"
 _LIMITS: Final = "rate_limit_error"
 _OURS: Final = "server_error"
+_COMMIT_UNKNOWN: Final = (
+    "The ledger did not answer in time; it is not known whether the message was accepted. Post it "
+    "again under the same Idempotency-Key: one that was accepted is found by it."
+)
 _PARAMETERS: Final = {
     RefusalReason.IDEMPOTENCY_CONFLICT: "Idempotency-Key",
     RefusalReason.REQUEST_TOO_LARGE_FOR_LIMIT: "input",
@@ -170,6 +175,8 @@ def _type(status: int) -> str:
 
 def _unavailable(error: Unavailable) -> ErrorDetail:
     # Its own message names servers and addresses: that is for the log.
+    if isinstance(error, CommitUnknown):
+        return ErrorDetail(_COMMIT_UNKNOWN, _OURS, error.code)
     what = "The ledger" if isinstance(error, LedgerUnavailable) else "A server we need"
     return ErrorDetail(
         f"{what} does not answer; nothing was accepted. Try again.", _OURS, error.code

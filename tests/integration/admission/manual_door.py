@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from redis import Redis
 
+from ingress.admission.commitments import lease_call
 from ingress.admission.limits import Limits, limits_of, plan_of
-from ingress.admission.question import AdmissionRequest, script_call
+from ingress.admission.question import AdmissionRequest, longest_lease_seconds, script_call
 from ingress.admission.reply import read_reply
 from ingress.admission.risk import WEIGHTS
 from ingress.admission.verdict import Verdict
@@ -31,6 +32,9 @@ class ManualDoor:
         self._script = self.redis.register_script(
             load_script("ingress.admission", "admission.lua").source
         )
+        self._commitments = self.redis.register_script(
+            load_script("ingress.admission", "commitments.lua").source
+        )
 
     def decide(self, request: AdmissionRequest, *, expected_wait_seconds: float = 0.0) -> Verdict:
         limits = self.limits(request.tenant, named_user=request.user is not None)
@@ -39,6 +43,12 @@ class ManualDoor:
         )
         reply = self._script(keys=list(call.keys), args=list(call.arguments))
         return read_reply(reply, request, limits).verdict
+
+    def commit(self, request: AdmissionRequest) -> None:
+        """What the door tells once the message is on disk."""
+        leases = {request.message_id: longest_lease_seconds(request)}
+        call = lease_call(request.tenant.id, leases, now=self.now)
+        self._commitments(keys=list(call.keys), args=list(call.arguments))
 
     def limits(self, owner: Tenant, *, named_user: bool) -> Limits:
         limits = limits_of(

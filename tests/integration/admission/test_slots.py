@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from ingress.admission.question import SLOT_MARGIN_SECONDS
+from ingress.admission.question import COMMIT_LEASE_SECONDS, SLOT_MARGIN_SECONDS
 from ingress.admission.verdict import Admitted, RefusalReason, Refused
 from shared.redis.reservation_keys import slots_key
 from tests.integration.admission.conftest import (
@@ -49,13 +49,56 @@ async def test_a_settled_message_frees_its_slot(
 def test_a_slot_that_nobody_frees_ends_with_its_lease(limits_url: str) -> None:
     door = ManualDoor(limits_url)
     owner = tenant(in_flight=1)
-    assert isinstance(door.decide(message(owner, seconds_left=30)), Admitted)
+    asked = message(owner, seconds_left=30)
+    assert isinstance(door.decide(asked), Admitted)
+    door.commit(asked)
     door.now += 30 + SLOT_MARGIN_SECONDS - 0.5
     refused = door.decide(message(owner))
     assert isinstance(refused, Refused)
     assert refused.retry_after_seconds == pytest.approx(0.5)
     door.now += refused.retry_after_seconds
     assert isinstance(door.decide(message(owner)), Admitted)
+
+
+def test_a_door_that_died_before_its_commit_holds_a_slot_for_half_a_minute(
+    limits_url: str,
+) -> None:
+    door = ManualDoor(limits_url)
+    owner = tenant(in_flight=1)
+    a_day = 86_400.0
+    assert isinstance(door.decide(message(owner, seconds_left=a_day)), Admitted)
+    door.now += 29.5
+    assert isinstance(door.decide(message(owner)), Refused)
+    door.now += 0.5
+    asked = message(owner, seconds_left=a_day)
+    assert isinstance(door.decide(asked), Admitted)
+    door.commit(asked)
+    door.now += a_day
+    assert isinstance(door.decide(message(owner)), Refused), "committed: held to the deadline"
+
+
+def test_a_message_that_ended_before_its_commit_was_told_takes_no_slot_again(
+    limits_url: str,
+) -> None:
+    door = ManualDoor(limits_url)
+    owner = tenant(in_flight=1)
+    asked = message(owner)
+    assert isinstance(door.decide(asked), Admitted)
+    door.redis.zrem(slots_key(owner.id), asked.message_id)  # as `settle` does
+    door.commit(asked)
+    assert isinstance(door.decide(message(owner)), Admitted)
+
+
+async def test_what_is_committed_holds_its_slot_soon_after(open_door: OpenDoor) -> None:
+    door = open_door()
+    owner = tenant()
+    committed, never = message(owner, seconds_left=3_600.0), message(owner, seconds_left=3_600.0)
+    await asyncio.gather(door.decide(committed), door.decide(never))
+    door.committed(committed)
+    await door.close()
+    lease = door._redis.zscore
+    ends = [await lease(slots_key(owner.id), each.message_id) for each in (committed, never)]
+    assert ends[0] - ends[1] == pytest.approx(3_660.0 - COMMIT_LEASE_SECONDS, abs=5)
 
 
 async def test_what_was_used_replaces_what_was_estimated_once(

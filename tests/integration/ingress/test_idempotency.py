@@ -6,6 +6,7 @@ import asyncio
 
 import aiohttp
 
+from shared.identifiers import new_response_id
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
@@ -83,3 +84,22 @@ async def test_a_key_belongs_to_its_tenant(
     other = {**KEY, "Authorization": f"Bearer {await make_key('other')}"}
     async with http.post("/v1/responses", json=BODY, headers=other) as answer:
         assert (await answer.json())["id"] != mine
+
+
+async def test_an_id_that_redis_knows_and_the_ledger_does_not_is_never_told(
+    http: aiohttp.ClientSession, worker: StandInWorker
+) -> None:
+    async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+        first = (await answer.json())["id"]
+    # As a door leaves it that was killed between admission and commit, while the same message was
+    # accepted without Redis.
+    phantom = new_response_id()
+    (key,) = [key async for key in worker.redis.scan_iter(match="*idempotency*")]
+    known = await worker.redis.get(key)
+    await worker.redis.set(key, known[:16] + phantom.encode(), ex=86_400)
+    for _ in range(2):
+        async with http.post("/v1/responses", json=BODY, headers=KEY) as answer:
+            assert answer.status == 200
+            assert (await answer.json())["id"] == first
+    assert await worker.redis.get(key) == known, "Redis is corrected"
+    assert 0 < await worker.redis.ttl(key) <= 86_400

@@ -1,0 +1,93 @@
+"""Admitted messages that have been committed: from then on they hold their slot to the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from redis.asyncio import Redis
+
+from ingress.admission.question import AdmissionRequest, longest_lease_seconds
+from shared.errors import RedisUnavailable
+from shared.redis.reservation_keys import slots_key
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+
+GATHER_SECONDS: Final = 1.0
+"""How long commitments wait for company: all of a second cost one call for each tenant."""
+TIMEOUT_SECONDS: Final = 0.6
+_MOST: Final = 50_000
+_AT_ONCE: Final = 1_000
+
+
+class Commitments:
+    """Tells Redis in the background; whoever accepts a message waits for nothing.
+
+    A message that is not told of, because this process died within the second or Redis was away
+    for longer than the short lease, holds no slot and no reservation any more while it runs.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._script: LuaScript = load_script("ingress.admission", "commitments.lua")
+        self._leases: dict[str, dict[str, float]] = {}
+        self._waiting = 0
+        self._telling: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+
+    def note(self, request: AdmissionRequest) -> None:
+        """This message is on disk."""
+        if self._waiting >= _MOST:
+            return
+        self._waiting += 1
+        leases = self._leases.setdefault(request.tenant.id, {})
+        leases[request.message_id] = longest_lease_seconds(request)
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell_soon())
+
+    async def close(self) -> None:
+        """Tell what has not been told yet."""
+        self._closing.set()
+        if self._telling is not None:
+            await self._telling
+
+    async def _tell_soon(self) -> None:
+        try:
+            while self._leases:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GATHER_SECONDS):
+                        await self._closing.wait()
+                if not await self._tell() and self._closing.is_set():
+                    return
+        finally:
+            self._telling = None
+
+    async def _tell(self) -> bool:
+        """Whether Redis heard; otherwise it is told again, unless too much came meanwhile."""
+        told, self._leases, self._waiting = self._leases, {}, 0
+        calls = [call for tenant_id, leases in told.items() for call in _calls(tenant_id, leases)]
+        try:
+            await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable:
+            for tenant_id, leases in told.items():
+                self._leases[tenant_id] = leases | self._leases.get(tenant_id, {})
+            self._waiting = sum(map(len, self._leases.values()))
+            return False
+        return True
+
+
+def lease_call(
+    tenant_id: str, leases: Mapping[str, float], *, now: float | None = None
+) -> ScriptCall:
+    """KEYS and ARGV as commitments.lua documents them; `now` None is the server's own clock."""
+    words = [word for lease in leases.items() for word in lease]
+    return ScriptCall((slots_key(tenant_id),), ("" if now is None else now, *words))
+
+
+def _calls(tenant_id: str, leases: dict[str, float]) -> list[ScriptCall]:
+    ids = list(leases)
+    return [
+        lease_call(tenant_id, {each: leases[each] for each in ids[start : start + _AT_ONCE]})
+        for start in range(0, len(ids), _AT_ONCE)
+    ]
