@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.errors import LedgerUnavailable
+from shared.persistence.durability import require_durable
 from shared.settings.servers import LedgerSettings
 
 
@@ -34,7 +35,7 @@ class Database:
     async def ping(self) -> None:
         """Return if the database answers in time; raises LedgerUnavailable."""
         try:
-            async with asyncio.timeout(self.timeout_seconds), self.relaxed.connect() as connection:
+            async with asyncio.timeout(self.timeout_seconds), self.durable.connect() as connection:
                 await connection.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise LedgerUnavailable(f"The ledger does not answer: {error}") from error
@@ -50,6 +51,7 @@ def open_database(settings: LedgerSettings) -> Database:
         durable, relaxed = _sqlite(settings, "FULL"), _sqlite(settings, "NORMAL")
     else:
         durable = _postgres(settings, synchronous_commit="on")
+        require_durable(durable)
         relaxed = _postgres(settings, synchronous_commit="off", isolation_level="AUTOCOMMIT")
     return Database(durable, relaxed, settings.timeout_seconds)
 

@@ -33,7 +33,7 @@ async def apply_migrations(database: Database) -> None:
 
 async def missing_migrations(database: Database) -> list[str]:
     """The revisions that this database lacks, oldest first; raises LedgerUnavailable."""
-    async with transaction(database.relaxed) as connection:
+    async with transaction(database.durable) as connection:
         current = await connection.run_sync(_current)
     return [] if current == newest_revision() else _revisions_after(current)
 

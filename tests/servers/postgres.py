@@ -58,11 +58,15 @@ class PostgresServer(Server):
 
     def execute(self, statement: str) -> None:
         """One statement on the maintenance database, outside any transaction."""
-        with psycopg.connect(self._conninfo(), autocommit=True) as connection:
+        self.execute_in("postgres", statement)
+
+    def execute_in(self, database: str, statement: str) -> None:
+        """The same on another of its databases."""
+        with psycopg.connect(self._conninfo(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def _prepare(self) -> ChildProcess:
-        user = _unprivileged_user()
+        user = unprivileged_user()
         data = self.folder / "data"
         if user is not None:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
@@ -113,9 +117,9 @@ class PostgresServer(Server):
             return False
         return True
 
-    def _conninfo(self) -> str:
+    def _conninfo(self, database: str = "postgres") -> str:
         return (
-            f"host=127.0.0.1 port={self.port} user=forebay dbname=postgres"
+            f"host=127.0.0.1 port={self.port} user=forebay dbname={database}"
             " connect_timeout=2 sslmode=disable"
         )
 
@@ -127,7 +131,7 @@ def _program(name: str) -> str:
     return find_program([*newest_first, name], install="the package postgresql")
 
 
-def _unprivileged_user() -> pwd.struct_passwd | None:
+def unprivileged_user() -> pwd.struct_passwd | None:
     """Whom root becomes, since Postgres refuses root; None when we are not root."""
     if os.geteuid() != 0:
         return None
