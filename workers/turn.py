@@ -63,6 +63,8 @@ class Turn:
     """Where the answer may be stored; None when it may not."""
     risk_signals: set[RiskSignal] = field(default_factory=set)
     """What the guardrail caught that speaks against the user."""
+    is_in_doubt: bool = False
+    """Whether the answer may be a part of what its provider wrote: nobody else is given it."""
     settlement: Settlement | None = None
 
     @property

@@ -12,8 +12,9 @@ STEP: Final = Label("step", 12, "the step's name, such as recall")
 PROVIDER: Final = Label("provider", 10, "the provider's name in the settings")
 MODEL: Final = Label("model", 4, "the provider's configured models, never a name a caller sent")
 ERROR_CLASS: Final = Label(
-    "error", 16, "none, or the class of the attempt's error, such as timeout"
+    "error", 24, "none, or the class of the attempt's error, such as timeout"
 )
+ODDITY: Final = Label("oddity", 5, "unreadable_chunk, no_reason, odd_field, no_stream, odd_figures")
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
 UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
@@ -56,6 +57,13 @@ TURN: Final = (
         MODEL,
         ERROR_CLASS,
         unit="attempts",
+    ),
+    counter(
+        "provider_oddities",
+        "Answers that could be read although something about them was odd.",
+        PROVIDER,
+        ODDITY,
+        unit="answers",
     ),
     histogram(
         "provider_latency_seconds",

@@ -51,6 +51,7 @@ class Metrics:
     turn_duration_seconds: Histogram
     step_duration_seconds: Histogram
     provider_attempts: Counter
+    provider_oddities: Counter
     provider_latency_seconds: Histogram
     time_to_first_token_seconds: Histogram
     tokens: Counter

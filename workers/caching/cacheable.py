@@ -31,6 +31,8 @@ class NotCacheable(StrEnum):
     """There are facts, and a user they are about."""
     NOT_COMPLETED = "not_completed"
     """Failed, cut off, cancelled, or handed to a human."""
+    IN_DOUBT = "in_doubt"
+    """Its provider never said that it was whole, or a part of it could not be read."""
     NO_MODEL = "no_model"
     """Rules answered, or another stand-in for the model."""
     REFUSED = "refused"
@@ -91,6 +93,8 @@ class CacheableRule:
         end = turn.settlement
         if end is None or end.state is not ResponseState.COMPLETED:
             return NotCacheable.NOT_COMPLETED
+        if turn.is_in_doubt:
+            return NotCacheable.IN_DOUBT
         if end.answered_by is None or end.answered_by in self._stand_ins:
             return NotCacheable.NO_MODEL
         text = end.output_text or ""

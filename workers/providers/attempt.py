@@ -8,7 +8,7 @@ from datetime import datetime
 from shared.clock import Clock
 from shared.errors import ForebayError
 from workers.providers.error_class import ErrorClass
-from workers.providers.outcome import Answer, HandedOff, Usage
+from workers.providers.outcome import Answer, HandedOff, Oddity, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Attempt:
     first_token_seconds: float | None = None
     """From the call to the first piece of a streamed answer, where it came so far."""
     detail: str = ""
+    oddities: frozenset[Oddity] = frozenset()
 
 
 class StartedAttempt:
@@ -54,14 +55,19 @@ class StartedAttempt:
         self._first_token_seconds = self.seconds
 
     def succeeded(
-        self, *, usage: Usage | None, model: str | None = None, detail: str = ""
+        self, *, usage: Usage | None, detail: str = "", oddities: frozenset[Oddity] = frozenset()
     ) -> Attempt:
-        return self._ended(usage=usage, model=model, detail=detail)
+        return self._ended(usage=usage, detail=detail, oddities=oddities)
 
     def failed(
-        self, error_class: ErrorClass, *, detail: str, usage: Usage | None = None
+        self,
+        error_class: ErrorClass,
+        *,
+        detail: str,
+        usage: Usage | None = None,
+        oddities: frozenset[Oddity] = frozenset(),
     ) -> Attempt:
-        return self._ended(error_class=error_class, detail=detail, usage=usage)
+        return self._ended(error_class=error_class, detail=detail, usage=usage, oddities=oddities)
 
     def _ended(
         self,
@@ -69,11 +75,11 @@ class StartedAttempt:
         error_class: ErrorClass | None = None,
         detail: str = "",
         usage: Usage | None = None,
-        model: str | None = None,
+        oddities: frozenset[Oddity] = frozenset(),
     ) -> Attempt:
         return Attempt(
             provider=self.provider,
-            model=model or self.model,
+            model=self.model,
             ordinal=self._ordinal,
             started_at=self._started_at,
             latency_seconds=self.seconds,
@@ -81,6 +87,7 @@ class StartedAttempt:
             usage=usage,
             first_token_seconds=self._first_token_seconds,
             detail=detail,
+            oddities=oddities,
         )
 
 

@@ -24,9 +24,9 @@ __all__ = ["Chain", "ChainLink", "Judge", "Judgement", "Shorten"]
 class Chain:
     """Asks one provider after the other until one answers.
 
-    A failed call is repeated or not by its class (see `retry`); then the next provider is asked.
-    Only a request that a provider calls invalid ends the walk at once, for it would be no better
-    elsewhere. One too long for a model is shortened where it can be, or goes on to the next.
+    A failed call is repeated or not by its class (`ErrorClass`); then the next provider is asked.
+    A prompt too long for a model is shortened where it can be. What one provider refuses another
+    may take, so a refusal ends the walk only when everybody has refused.
     With `hedging` a model that is late has the next one asked beside it, once a message.
     """
 
@@ -68,8 +68,8 @@ class Chain:
         that does is asked once more with what it gives.
         `purse` pays ahead for each call, and one that it cannot pay for is not made.
         `on_abandoned` is given the attempts when the walk is cancelled.
-        Raises `ChainExhaustedError` when nobody answered before the deadline and
-        `InvalidRequestError` with the provider's message; both carry the attempts.
+        Raises `InvalidRequestError` with the first refusal's words when everybody refused the
+        request, else `ChainExhaustedError` when nobody answered; both carry the attempts.
         """
         walk = Walk(
             prompt,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from shared.errors import ForebayError
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass, TimeoutPhase
+from workers.providers.outcome import Usage
+
+_LONGEST_MESSAGE: Final = 800
+"""Characters; what is quoted may be as long as its sender likes, and the message is stored."""
 
 
 class ProviderError(ForebayError):
@@ -24,8 +30,11 @@ class ProviderError(ForebayError):
         after_first_token: bool = False,
         status: int | None = None,
         retry_after_seconds: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
-        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        super().__init__(message[:_LONGEST_MESSAGE], retry_after_seconds=retry_after_seconds)
+        self.usage = usage
+        """What the call used all the same, where the provider said so."""
         self.error_class = error_class
         self.after_first_token = after_first_token
         self.status = status
@@ -62,7 +71,10 @@ class UnauthorisedError(ProviderError):
 
 
 class InvalidRequestError(ProviderError):
-    """The provider says the request itself is wrong, in `provider_message`; no retry can help."""
+    """The provider refuses the request itself, in the words `provider_message`; no retry can help.
+
+    Another provider may take it: the caller is told only when all have refused.
+    """
 
     code = "provider_invalid_request"
 
@@ -85,10 +97,39 @@ class ContextTooLongError(InvalidRequestError):
 
     code = "provider_context_too_long"
 
-    def __init__(self, message: str, *, provider_message: str, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider_message: str,
+        status: int | None = None,
+        window_tokens: int | None = None,
+        prompt_tokens: int | None = None,
+    ) -> None:
         super().__init__(
             message,
             provider_message=provider_message,
             status=status,
             error_class=ErrorClass.CONTEXT_TOO_LONG,
         )
+        self.window_tokens = window_tokens
+        """What fits, where the provider says so, and what it counted."""
+        self.prompt_tokens = prompt_tokens
+
+
+class UnknownFieldError(InvalidRequestError):
+    """The provider does not know a field of the request; without it the same call may succeed."""
+
+    code = "provider_unknown_field"
+
+    def __init__(
+        self, message: str, *, provider_message: str, status: int | None = None, field: str = ""
+    ) -> None:
+        super().__init__(
+            message,
+            provider_message=provider_message,
+            status=status,
+            error_class=ErrorClass.UNKNOWN_FIELD,
+        )
+        self.field = field
+        """Its name, where the provider's error has a place for it; else it is in the words."""

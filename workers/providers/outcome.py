@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from string import Template
 
 from shared.costs.price import TokenCount
 from shared.token_count import estimated_tokens
+
+
+class Oddity(StrEnum):
+    """What was odd about an answer that could be read all the same: counted, and nobody's fault."""
+
+    UNREADABLE_CHUNK = "unreadable_chunk"
+    """A piece of the stream was skipped: it could not be read, or held nothing that we know."""
+    NO_REASON = "no_reason"
+    """It ended without saying why the model had stopped."""
+    ODD_FIELD = "odd_field"
+    """A field that we read had a shape that it should not have."""
+    NO_STREAM = "no_stream"
+    """A stream was asked for, and the answer came whole."""
+    ODD_FIGURES = "odd_figures"
+    """Figures of tokens that the text and the limits of the call rule out."""
 
 
 class FinishReason(StrEnum):
@@ -25,6 +41,10 @@ class Usage:
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    """A part of `input_tokens` too, billed at a price of its own."""
+    cost: Decimal | None = None
+    """Dollars, where the provider names what it asks for the call."""
     reported: bool = True
     """False when the provider named no figures and these are estimated from the text."""
 
@@ -47,9 +67,13 @@ class Usage:
 class Answer:
     text: str
     model: str
-    """The model that answered, as the provider names it."""
+    """The model that answered, as the provider names it: for the caller to read, nothing else."""
     finish: FinishReason
     usage: Usage
+    is_certain: bool = True
+    """False where the provider never said why it stopped, or a part could not be read: it may be
+    half an answer, so nobody else is given it."""
+    oddities: frozenset[Oddity] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,6 +125,7 @@ class AnswerStep:
 
     def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
         whole = answer.finish is FinishReason.STOP
+        turn.is_in_doubt = not answer.is_certain
         turn.end(
             ResponseState.COMPLETED if whole else ResponseState.INCOMPLETE,
             self._clock.now(),

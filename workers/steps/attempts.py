@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
 
 from shared.costs.meter import Meter
 from shared.persistence.ledger.records import AttemptRecord
 from shared.storable_text import storable
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt
-from workers.providers.error_class import ErrorClass
-
-_NOT_BILLED: Final = frozenset(
-    {
-        ErrorClass.CONNECTION,
-        ErrorClass.SERVER_ERROR,
-        ErrorClass.RATE_LIMITED,
-        ErrorClass.UNAUTHORISED,
-        ErrorClass.INVALID_REQUEST,
-        ErrorClass.CONTEXT_TOO_LONG,
-        ErrorClass.DECLINED,
-        ErrorClass.HELD_BACK,
-    }
-)
-"""Refused before a token was written. What timed out or broke off may be on the bill."""
 
 
 def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptRecord, ...]:
@@ -56,7 +40,7 @@ def _cost(attempt: Attempt, meter: Meter) -> Decimal | None:
         attempt.model,
         None if usage is None else usage.tokens,
         at=attempt.started_at,
-        billed=usage is not None or attempt.error_class not in _NOT_BILLED,
+        billed=usage is not None or attempt.error_class is None or attempt.error_class.billed,
     )
 
 
@@ -69,6 +53,8 @@ def count_attempts(attempts: Sequence[Attempt], metrics: Metrics) -> None:
         if attempt.first_token_seconds is not None:
             first_token = metrics.time_to_first_token_seconds.labels(provider, model)
             first_token.observe(attempt.first_token_seconds)
+        for oddity in attempt.oddities:
+            metrics.provider_oddities.labels(provider, oddity).inc()
         if attempt.usage is not None:
             uncached = attempt.usage.input_tokens - attempt.usage.cached_tokens
             metrics.tokens.labels(provider, model, "input").inc(max(0, uncached))

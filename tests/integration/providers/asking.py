@@ -14,6 +14,8 @@ from workers.providers.provider import Message, Prompt
 
 HttpProvider = OpenAICompatibleProvider | AnthropicProvider
 Build = Callable[..., HttpProvider]
+BuildFor = Callable[[str], HttpProvider]
+"""Of the wire format, `openai` or `anthropic`."""
 
 QUESTION = "How many roads must a man walk down?"
 ECHO = f"You said: {QUESTION}"

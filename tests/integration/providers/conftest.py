@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import Build, HttpProvider
+from tests.integration.providers.asking import Build, BuildFor, HttpProvider
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.building import open_provider_session
@@ -68,3 +68,18 @@ def build(
         )
 
     return build_openai if request.param == "openai" else build_anthropic
+
+
+@pytest.fixture
+def build_for(server: RawServer, session: aiohttp.ClientSession) -> BuildFor:
+    """Builds a provider that asks the raw server."""
+
+    def build(wire: str) -> HttpProvider:
+        models = ModelChoice(default="m")
+        if wire == "openai":
+            return OpenAICompatibleProvider(
+                session, name="model", base_url=server.openai_url, models=models
+            )
+        return AnthropicProvider(session, name="model", base_url=server.url, models=models)
+
+    return build

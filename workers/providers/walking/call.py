@@ -69,7 +69,9 @@ class Call:
             health = CallOutcome.SUCCESS
         except ProviderError as error:
             health = health_shown_by(error, seconds_given=seconds)
-            self._end(self._started.failed(error.error_class, detail=error.message))
+            self._end(
+                self._started.failed(error.error_class, detail=error.message, usage=error.usage)
+            )
             raise
         finally:
             if self._permit is not None:
@@ -130,13 +132,16 @@ class Call:
         if not judgement.accepted:
             self._end(
                 self._started.failed(
-                    ErrorClass.REJECTED, detail=judgement.reason, usage=outcome.usage
+                    ErrorClass.REJECTED,
+                    detail=judgement.reason,
+                    usage=outcome.usage,
+                    oddities=outcome.oddities,
                 )
             )
             raise RejectedAnswer(judgement)
         self._end(
             self._started.succeeded(
-                usage=outcome.usage, model=outcome.model, detail=judgement.reason
+                usage=outcome.usage, detail=judgement.reason, oddities=outcome.oddities
             )
         )
         return judgement.answer or outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 from shared.resilience.breaker_reading import CallOutcome
-from workers.providers.error_class import ErrorClass
+from workers.providers.error_class import Blame
 from workers.providers.failures import ProviderError
 
 SHORTEST_FAIR_CALL_SECONDS: Final = 2.0
@@ -14,26 +14,21 @@ time left would take a healthy provider away from everybody."""
 
 
 def health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcome:
-    """Failure when the provider could not be reached, broke, hung or talked nonsense."""
-    match error.error_class:
-        case ErrorClass.CONNECTION | ErrorClass.SERVER_ERROR | ErrorClass.MALFORMED_ANSWER:
-            return CallOutcome.FAILURE
-        case ErrorClass.CUT_STREAM:
-            return CallOutcome.NEUTRAL if error.after_first_token else CallOutcome.FAILURE
-        case ErrorClass.TIMEOUT:
-            is_fair = seconds_given >= SHORTEST_FAIR_CALL_SECONDS
-            return CallOutcome.FAILURE if is_fair else CallOutcome.NEUTRAL
-        case (
-            ErrorClass.RATE_LIMITED
-            | ErrorClass.UNAUTHORISED
-            | ErrorClass.INVALID_REQUEST
-            | ErrorClass.CONTEXT_TOO_LONG
-            | ErrorClass.DECLINED
-            | ErrorClass.REJECTED
-            | ErrorClass.HELD_BACK
-            | ErrorClass.HEDGED_AWAY
-            | ErrorClass.ABANDONED
-        ):
-            return CallOutcome.NEUTRAL
+    """Failure when the provider could not be reached, broke, hung, talked nonsense, or is not
+    what the settings say."""
+    is_failure = _is_to_blame(error, seconds_given=seconds_given)
+    return CallOutcome.FAILURE if is_failure else CallOutcome.NEUTRAL
+
+
+def _is_to_blame(error: ProviderError, *, seconds_given: float) -> bool:
+    match error.error_class.blame:
+        case Blame.ALWAYS:
+            return True
+        case Blame.BEFORE_FIRST_TOKEN:
+            return not error.after_first_token
+        case Blame.WITH_TIME_ENOUGH:
+            return seconds_given >= SHORTEST_FAIR_CALL_SECONDS
+        case Blame.NEVER:
+            return False
         case _:
-            assert_never(error.error_class)
+            assert_never(error.error_class.blame)

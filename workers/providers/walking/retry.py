@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import assert_never
 
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
@@ -35,37 +34,10 @@ class RetryPolicy:
         that does not fit into the time left is not begun, and a timeout is not repeated when the
         time left is shorter than what it took.
         """
-        if tries >= min(self.max_tries, tries_for(error.error_class)):
+        if tries >= min(self.max_tries, error.error_class.tries):
             return None
         if error.error_class is ErrorClass.TIMEOUT and time_left_seconds < took_seconds:
             return None
         backoff = min(self.longest_backoff_seconds, self.first_backoff_seconds * 2 ** (tries - 1))
         wait = (error.retry_after_seconds or 0.0) + random.uniform(0.0, backoff)
         return wait if wait < time_left_seconds else None
-
-
-def tries_for(error_class: ErrorClass) -> int:
-    """How often one provider may be called in all, when this is how its last call ended."""
-    match error_class:
-        case (
-            ErrorClass.CONNECTION
-            | ErrorClass.SERVER_ERROR
-            | ErrorClass.RATE_LIMITED
-            | ErrorClass.CUT_STREAM
-        ):
-            return 3
-        case ErrorClass.TIMEOUT | ErrorClass.MALFORMED_ANSWER:
-            return 2
-        case (
-            ErrorClass.UNAUTHORISED
-            | ErrorClass.INVALID_REQUEST
-            | ErrorClass.CONTEXT_TOO_LONG
-            | ErrorClass.DECLINED
-            | ErrorClass.REJECTED
-            | ErrorClass.HELD_BACK
-            | ErrorClass.HEDGED_AWAY
-            | ErrorClass.ABANDONED
-        ):
-            return 1
-        case _:
-            assert_never(error_class)

@@ -10,14 +10,12 @@ from functools import partial
 from pybreaker import CircuitBreakerError
 
 from shared.costs.purse import Purse
+from shared.errors import ForebayError
 from shared.resilience.breaker import Breaker, Permit
 from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
-from workers.providers.failures import (
-    ContextTooLongError,
-    InvalidRequestError,
-    ProviderError,
-)
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import InvalidRequestError, ProviderError
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
@@ -52,6 +50,7 @@ class Walk:
         self._prompt = prompt
         self._shortening = Shortening(prompt, shorten)
         self._wants_human = False
+        self._refusal: InvalidRequestError | None = None
         self._hedge = Hedge(means.hedging)
         # By the clock that only measures: it is read at every turn, and cheaper to read.
         seconds = (deadline - means.clock.now()).total_seconds()
@@ -80,13 +79,20 @@ class Walk:
                         attempts=self._attempts,
                         skipped=tuple(self._skipped),
                     )
-        except InvalidRequestError as error:
-            error.attempts = self._attempts
-            raise
         except asyncio.CancelledError:
             self._abandon()
             raise
-        raise ChainExhaustedError(self._attempts, tuple(self._skipped))
+        raise self._failure()
+
+    def _failure(self) -> ForebayError:
+        """Why nobody answered: the first refusal, where everybody was asked and refused."""
+        ends = {each.provider: each.error_class for each in self._attempts}
+        refused = [end.refuses for end in ends.values() if end and end is not ErrorClass.DECLINED]
+        everybody_was_asked = not self._skipped and self._time_left_seconds > 0
+        if self._refusal is None or not everybody_was_asked or not all(refused):
+            return ChainExhaustedError(self._attempts, tuple(self._skipped))
+        self._refusal.attempts = self._attempts
+        return self._refusal
 
     async def _ask(self, link: ChainLink) -> Answer | HandedOff | None:
         """Try one provider as often as its failures allow; None: the next one is to be asked."""
@@ -101,11 +107,11 @@ class Walk:
             except CircuitBreakerError:
                 self._skipped.append(link.provider.name)
                 return None
-            except ContextTooLongError:
-                if not await phrasing.shorten():
+            except InvalidRequestError as refusal:
+                self._refusal = self._refusal or refusal
+                is_too_long = refusal.error_class is ErrorClass.CONTEXT_TOO_LONG
+                if not (is_too_long and await phrasing.shorten()):
                     return None
-            except InvalidRequestError:
-                raise
             except RejectedAnswer as rejected:
                 if not self._asks_again(phrasing, rejected.judgement):
                     return None

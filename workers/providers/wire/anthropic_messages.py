@@ -1,83 +1,100 @@
-"""The wire types of Anthropic's messages, as far as we read them."""
+"""Anthropic's messages, as far as we read them; what we do not need may be of any shape."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
 
-from workers.providers.outcome import FinishReason, Usage
+from workers.providers.wire.chat_completions import size_of
+from workers.providers.wire.figures import NOT_REPORTED, Figures, first_number
+from workers.providers.wire.loose_json import elements, mapping, text_in
+from workers.providers.wire.reading import END, NOTHING, Reading
 
-_FINISH_REASONS = {
-    "end_turn": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "refusal": FinishReason.CONTENT_FILTER,
-}
+_THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+_TOOLS = frozenset({"tool_use", "server_tool_use"})
 
 
-class WireUsage(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+class AnthropicMessages:
+    """Reads `message` objects and the events of their streams."""
 
-    def updated_by(self, later: WireUsage) -> WireUsage:
-        """A stream reports its figures in parts; the latest one of each counts."""
-        return WireUsage(
-            **{
-                field: value if (value := getattr(later, field)) is not None else known
-                for field, known in msgspec.structs.asdict(self).items()
-            }
-        )
+    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+        match event.get("type"):
+            case "message_start":
+                return _message(event.get("message"))
+            case "content_block_start":
+                return _blocks([event.get("content_block")])
+            case "content_block_delta":
+                return _delta(event.get("delta"))
+            case "message_delta":
+                return _message_delta(event)
+            case "message_stop":
+                return END
+            case str():
+                return NOTHING
+            case _:
+                return None
 
-    def usage(self) -> Usage | None:
-        """The figures, or None when one is missing. On the wire cached input is counted apart."""
-        if self.input_tokens is None or self.output_tokens is None:
-            return None
-        cached = self.cache_read_input_tokens or 0
-        return Usage(
-            input_tokens=self.input_tokens + cached + (self.cache_creation_input_tokens or 0),
-            output_tokens=self.output_tokens,
-            cached_tokens=cached,
-        )
+    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+        return _message(body) if isinstance(body.get("content"), str | list) else None
 
 
-class ContentBlock(msgspec.Struct):
-    type: str
-    text: str = ""
+def _message(value: object) -> Reading:
+    message = mapping(value)
+    content, stop = message.get("content"), message.get("stop_reason")
+    blocks = _blocks([content] if isinstance(content, str) else elements(content))
+    return Reading(
+        text=blocks.text,
+        thought_size=blocks.thought_size,
+        model=text_in(message.get("model")),
+        finish=text_in(stop),
+        figures=_figures(mapping(message.get("usage"))),
+        calls_tool=blocks.calls_tool,
+        is_odd=blocks.is_odd or not isinstance(stop, str | None) or not isinstance(value, dict),
+    )
 
 
-class WireMessage(msgspec.Struct):
-    content: list[ContentBlock]
-    model: str | None = None
-    stop_reason: str | None = None
-    usage: WireUsage = msgspec.field(default_factory=WireUsage)
-
-    @property
-    def text(self) -> str:
-        return "".join(block.text for block in self.content if block.type == "text")
-
-
-class Delta(msgspec.Struct):
-    type: str = ""
-    text: str = ""
-    stop_reason: str | None = None
+def _blocks(blocks: list[object]) -> Reading:
+    kinds = [mapping(block).get("type") for block in blocks]
+    thoughts = [block for block, kind in zip(blocks, kinds, strict=True) if _is_in(kind, _THOUGHTS)]
+    return Reading(
+        text=text_in(blocks),
+        thought_size=size_of(thoughts),
+        calls_tool=any(_is_in(kind, _TOOLS) for kind in kinds),
+        is_odd=any(not isinstance(block, dict) for block in blocks),
+    )
 
 
-class StreamEvent(msgspec.Struct):
-    """Any event of the stream; which fields are set depends on `type`."""
-
-    type: str
-    message: WireMessage | None = None
-    delta: Delta | None = None
-    usage: WireUsage = msgspec.field(default_factory=WireUsage)
-    error: msgspec.Raw = msgspec.Raw()
-
-    @property
-    def reports_error(self) -> bool:
-        return bytes(self.error) not in (b"", b"null")
+def _delta(value: object) -> Reading:
+    delta = mapping(value)
+    text = delta.get("text")
+    return Reading(
+        text=text if isinstance(text, str) else "",
+        thought_size=size_of(delta.get("thinking") or ""),
+        is_odd=not isinstance(value, dict) or not isinstance(text, str | None),
+    )
 
 
-def finish_reason(wire_reason: str | None) -> FinishReason:
-    """Our word for theirs; one that is new to us is a plain stop."""
-    return _FINISH_REASONS.get(wire_reason or "", FinishReason.STOP)
+def _message_delta(event: Mapping[str, object]) -> Reading:
+    delta = event.get("delta")
+    stop = mapping(delta).get("stop_reason")
+    return Reading(
+        finish=text_in(stop),
+        figures=_figures(mapping(event.get("usage"))),
+        is_odd=not isinstance(delta, dict | None) or not isinstance(stop, str | None),
+    )
+
+
+def _figures(usage: Mapping[str, object]) -> Figures:
+    """On the wire what came from the cache, and what went into it, is counted apart."""
+    if not usage:
+        return NOT_REPORTED
+    return Figures(
+        input=first_number(usage, "input_tokens"),
+        output=first_number(usage, "output_tokens"),
+        cached=first_number(usage, "cache_read_input_tokens"),
+        cache_write=first_number(usage, "cache_creation_input_tokens"),
+        counts_cache_apart=True,
+    )
+
+
+def _is_in(kind: object, kinds: frozenset[str]) -> bool:
+    return isinstance(kind, str) and kind in kinds

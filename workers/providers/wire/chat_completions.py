@@ -1,114 +1,97 @@
-"""The wire types of OpenAI's chat completions, as far as we read them.
+"""OpenAI's chat completions, as far as we read them.
 
-Servers differ: fields we do not read may be missing, null or of any shape. What we do read is
-checked, because a wrong type there would be a wrong answer.
+Servers differ. What we do not need may be missing, null or of any shape; what we do need and cannot
+read is left out, and the answer says that it was odd.
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
 
-from workers.providers.outcome import FinishReason, Usage
+from shared.token_count import text_size
+from workers.providers.wire.figures import NOT_REPORTED, Figures, cost_in, first_number
+from workers.providers.wire.loose_json import elements, mapping, text_in
+from workers.providers.wire.reading import Reading
 
-_FINISH_REASONS = {
-    "length": FinishReason.LENGTH,
-    "max_tokens": FinishReason.LENGTH,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
-BROKEN_OFF = frozenset({"abort", "error", "cancelled"})
-"""Reasons by which servers say that they stopped in the middle: no answer, whatever came."""
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+_KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
 
 
-class TokenDetails(msgspec.Struct):
-    cached_tokens: int | None = None
+class ChatCompletions:
+    """Reads `chat.completion` and `chat.completion.chunk` objects; only their first choice."""
 
-
-class WireUsage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: TokenDetails | None = None
-
-    def usage(self) -> Usage | None:
-        """The figures, or None when the server left one of them out."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
+    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+        if _KNOWN.isdisjoint(event):
             return None
-        details = self.prompt_tokens_details
-        return Usage(
-            input_tokens=self.prompt_tokens,
-            output_tokens=self.completion_tokens,
-            cached_tokens=(details.cached_tokens or 0) if details else 0,
-        )
+        return _reading(event, said_in="delta")
 
-
-class WireMessage(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    tool_calls: list[msgspec.Raw] | None = None
-
-    @property
-    def text(self) -> str:
-        return self.content or self.refusal or ""
-
-    @property
-    def is_progress(self) -> bool:
-        """Whether the model is at work: it writes, or it thinks aloud."""
-        return bool(self.text or self.reasoning_content or self.reasoning)
-
-
-class Choice(msgspec.Struct):
-    message: WireMessage
-    finish_reason: str | None = None
-
-
-class Completion(msgspec.Struct):
-    choices: list[Choice]
-    model: str | None = None
-    usage: WireUsage | None = None
-
-
-class ChunkChoice(msgspec.Struct):
-    delta: WireMessage | None = None
-    finish_reason: str | None = None
-
-
-class Chunk(msgspec.Struct):
-    choices: list[ChunkChoice] = []
-    model: str | None = None
-    usage: WireUsage | None = None
-    error: msgspec.Raw = msgspec.Raw()
-
-    @property
-    def reports_error(self) -> bool:
-        return bytes(self.error) not in (b"", b"null")
-
-
-class StreamedCompletion:
-    """What the chunks of a stream have said so far, next to its text."""
-
-    def __init__(self) -> None:
-        self.model: str | None = None
-        self.usage: Usage | None = None
-        self.finish_reason: str | None = None
-        self.called_tool = False
-        self.is_whole = False
-        """Whether the server has said that the answer is complete: a reason, or an end mark."""
-
-    def take(self, chunk: Chunk) -> WireMessage | None:
-        """Note what the chunk says; return its piece of the first choice, if it has one."""
-        self.model = chunk.model or self.model
-        self.usage = (chunk.usage.usage() if chunk.usage else None) or self.usage
-        if not chunk.choices:
+    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+        if not mapping(next(iter(elements(body.get("choices"))), None)).get("message"):
             return None
-        choice = chunk.choices[0]
-        if choice.finish_reason:
-            self.finish_reason, self.is_whole = choice.finish_reason, True
-        if choice.delta is not None and choice.delta.tool_calls:
-            self.called_tool = True
-        return choice.delta
+        return _reading(body, said_in="message")
 
 
-def finish_reason(wire_reason: str | None) -> FinishReason:
-    """Our word for theirs; an unknown or missing one is a plain stop (`eos`, `stop_sequence`)."""
-    return _FINISH_REASONS.get(wire_reason or "", FinishReason.STOP)
+def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:
+    choices = content.get("choices")
+    first = next(iter(elements(choices)), {})
+    choice = mapping(first)
+    message, finish = choice.get(said_in), choice.get("finish_reason")
+    said = mapping(message)
+    written = said.get("content")
+    text = text_in(written) or text_in(said.get("refusal"))
+    return Reading(
+        text=text,
+        thought_size=_thought_size(said, written),
+        model=text_in(content.get("model")),
+        finish=text_in(finish),
+        figures=_figures(mapping(content.get("usage"))),
+        calls_tool=bool(said.get("tool_calls") or said.get("function_call")),
+        is_odd=(
+            not isinstance(choices, list | None)
+            or not isinstance(first, dict)
+            or not isinstance(message, dict | None)
+            or not isinstance(finish, str | None)
+            or not isinstance(written, str | list | None)
+        ),
+    )
+
+
+def _thought_size(said: Mapping[str, object], written: object) -> int:
+    for name in _THOUGHTS:
+        if thought := said.get(name):
+            return size_of(thought)
+    # Some models put their thoughts among the parts of the content.
+    return size_of([part for part in elements(written) if not text_in([part])])
+
+
+def size_of(thought: object) -> int:
+    """Bytes of the texts in it, whatever their shape; never zero for what is not empty."""
+    if isinstance(thought, str):
+        return text_size(thought)
+    if not thought:
+        return 0
+    inner = [thought] if isinstance(thought, dict) else elements(thought)
+    texts = (
+        text_in(mapping(part).get(name) or "")
+        for part in inner
+        for name in ("text", "thinking", "content", "summary")
+    )
+    return max(1, sum(map(text_size, texts)))
+
+
+def _figures(usage: Mapping[str, object]) -> Figures:
+    if not usage:
+        return NOT_REPORTED
+    return Figures(
+        input=first_number(usage, "prompt_tokens", "input_tokens"),
+        output=first_number(usage, "completion_tokens", "output_tokens"),
+        cached=first_number(
+            usage,
+            "prompt_tokens_details.cached_tokens",
+            "input_tokens_details.cached_tokens",
+            "prompt_cache_hit_tokens",
+            "cached_tokens",
+        ),
+        cache_write=first_number(usage, "prompt_tokens_details.cache_write_tokens"),
+        cost=cost_in(usage.get("cost")),
+    )

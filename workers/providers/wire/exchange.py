@@ -11,11 +11,14 @@ import aiohttp
 from shared.telemetry.propagation import inject
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
+    ProviderError,
     ProviderTimeoutError,
     TransientProviderError,
 )
-from workers.providers.wire.refusal import Refusal, failure_for, retry_after
+from workers.providers.wire.refusals.refusal import Refusal, failure_for
+from workers.providers.wire.refusals.retry_after import retry_after
 from workers.providers.wire.server_sent_events import (
+    BYTE_ORDER_MARK,
     EventParser,
     EventTooLongError,
     ServerSentEvent,
@@ -25,7 +28,8 @@ from workers.providers.wire.timeouts import CallClock, Timeouts
 _ANSWER_LIMIT_BYTES = 16 * 1_048_576
 _REFUSAL_LIMIT_BYTES = 65_536
 _DRAIN_SECONDS = 0.25
-_NO_EVENTS = ("application/json", "text/html", "text/plain")
+_STARTS_WHOLE_BODY = (b"{", b"[", b"<")
+"""Of JSON and of markup; no line of a stream of events begins so."""
 
 
 class Exchange:
@@ -58,22 +62,18 @@ class Exchange:
         """Post and return the whole body of a successful answer."""
         async with self._open(body, time_left_seconds=time_left_seconds, streamed=False) as opened:
             response, clock = opened
-            with self._reading(clock):
-                async with clock.watch():
-                    answer = await _read(response, limit_bytes=_ANSWER_LIMIT_BYTES)
-                if len(answer) > _ANSWER_LIMIT_BYTES:
-                    raise self._malformed(f"a body over {_ANSWER_LIMIT_BYTES} bytes", clock)
-                return answer
+            return await self._whole(response, clock)
 
     @asynccontextmanager
     async def stream(
         self, body: bytes, *, time_left_seconds: float
-    ) -> AsyncIterator[tuple[AsyncIterator[ServerSentEvent], CallClock]]:
-        """Post and hand out the events of the answer; tell the clock when text has arrived."""
+    ) -> AsyncIterator[tuple[AsyncIterator[ServerSentEvent | bytes], CallClock]]:
+        """Post and hand out the events of the answer; tell the clock when text has arrived.
+
+        A body that is no stream, whatever its label, is handed out whole, as bytes.
+        """
         async with self._open(body, time_left_seconds=time_left_seconds, streamed=True) as opened:
             response, clock = opened
-            if response.content_type in _NO_EVENTS:
-                raise self._malformed(f"a {response.content_type} body instead of a stream", clock)
             async with aclosing(self._events(response, clock)) as events:
                 yield events, clock
             await _drain(response)
@@ -86,7 +86,7 @@ class Exchange:
         clock = CallClock(timeouts, streamed=streamed)
         response = await self._post(body, clock, connect_seconds=timeouts.connect_seconds)
         async with response:
-            if response.status != 200:
+            if not 200 <= response.status < 300:
                 raise await self._refused(response, clock)
             yield response, clock
 
@@ -107,6 +107,11 @@ class Exchange:
                 f"{self._provider} did not accept a connection within {connect_seconds:g} s",
                 phase=TimeoutPhase.CONNECT,
             ) from error
+        except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
+            raise ProviderError(
+                f"{self._provider} does not answer as HTTP, or as asked: {error}",
+                error_class=ErrorClass.MISCONFIGURED,
+            ) from error
         except aiohttp.ClientError as error:
             raise TransientProviderError(
                 f"{self._provider} cannot be reached: {str(error) or type(error).__name__}",
@@ -126,21 +131,49 @@ class Exchange:
 
     async def _events(
         self, response: aiohttp.ClientResponse, clock: CallClock
-    ) -> AsyncGenerator[ServerSentEvent, None]:
+    ) -> AsyncGenerator[ServerSentEvent | bytes, None]:
+        start = await self._first_bytes(response, clock)
+        if start.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(_STARTS_WHOLE_BODY):
+            yield await self._whole(response, clock, start=start)
+            return
         parser = EventParser()
-        read_bytes = 0
-        while True:
+        read_bytes, chunk = 0, start
+        while chunk:
             with self._reading(clock):
-                async with clock.watch():
-                    chunk = await response.content.readany()
-                if not chunk:
-                    return
                 events = parser.feed(chunk)
             read_bytes += len(chunk)
             if read_bytes > _ANSWER_LIMIT_BYTES:
                 raise self._malformed(f"a stream over {_ANSWER_LIMIT_BYTES} bytes", clock)
             for event in events:
                 yield event
+            chunk = await self._chunk(response, clock)
+        if (last := parser.close()) is not None:
+            yield last
+
+    async def _first_bytes(self, response: aiohttp.ClientResponse, clock: CallClock) -> bytes:
+        """The beginning of the body, up to something that is no white space."""
+        start = b""
+        while len(start) < _ANSWER_LIMIT_BYTES:
+            chunk = await self._chunk(response, clock)
+            start += chunk
+            if not chunk or start.removeprefix(BYTE_ORDER_MARK).strip():
+                break
+        return start
+
+    async def _chunk(self, response: aiohttp.ClientResponse, clock: CallClock) -> bytes:
+        with self._reading(clock):
+            async with clock.watch():
+                return await response.content.readany()
+
+    async def _whole(
+        self, response: aiohttp.ClientResponse, clock: CallClock, *, start: bytes = b""
+    ) -> bytes:
+        with self._reading(clock):
+            async with clock.watch():
+                body = start + await _read(response, limit_bytes=_ANSWER_LIMIT_BYTES)
+        if len(body) > _ANSWER_LIMIT_BYTES:
+            raise self._malformed(f"a body over {_ANSWER_LIMIT_BYTES} bytes", clock)
+        return body
 
     @contextmanager
     def _reading(self, clock: CallClock) -> Iterator[None]:

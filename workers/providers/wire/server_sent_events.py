@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import ForebayError
 
 DEFAULT_EVENT_LIMIT_BYTES = 1_048_576
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLongError(ForebayError):
@@ -22,14 +22,17 @@ class EventTooLongError(ForebayError):
 class ServerSentEvent:
     data: str
     name: str = "message"
+    is_cut: bool = False
+    """Whether the stream ended before the blank line that ends an event: it may lack its end."""
 
 
 class EventParser:
     """Feed it bytes, take whole events; the same bytes give the same events however they are cut.
 
     Follows the WHATWG grammar: lines end in LF, CRLF or CR, comments and unknown fields are
-    skipped, `data` lines are joined by LF, an event without data is none. Memory is bounded:
-    a line or an event longer than `limit_bytes` raises `EventTooLongError`.
+    skipped, `data` lines are joined by LF, an event without data is none. What the end of the
+    stream cuts is not dropped, because some servers leave the last blank line out. Memory is
+    bounded: a line or an event longer than `limit_bytes` raises `EventTooLongError`.
     """
 
     def __init__(self, *, limit_bytes: int = DEFAULT_EVENT_LIMIT_BYTES) -> None:
@@ -53,6 +56,13 @@ class EventParser:
         self._extend_line(rest)
         return events
 
+    def close(self) -> ServerSentEvent | None:
+        """The event that the end of the stream leaves without its blank line, if there is one."""
+        if self._line:
+            self._end_line()
+        event = self._end_event()
+        return None if event is None else replace(event, is_cut=True)
+
     def _with_plain_line_ends(self, chunk: bytes) -> bytes:
         if not chunk:
             return chunk
@@ -74,7 +84,7 @@ class EventParser:
         self._line.clear()
         if self._at_start:
             self._at_start = False
-            line = line.removeprefix(_BYTE_ORDER_MARK)
+            line = line.removeprefix(BYTE_ORDER_MARK)
         if not line:
             return self._end_event()
         field, _, value = line.partition(b":")

@@ -124,8 +124,8 @@ def unauthorised() -> UnauthorisedError:
     return UnauthorisedError("bad key", status=401)
 
 
-def invalid() -> InvalidRequestError:
-    return InvalidRequestError("p answered 400: no", provider_message="no", status=400)
+def invalid(words: str = "no") -> InvalidRequestError:
+    return InvalidRequestError(f"p answered 400: {words}", provider_message=words, status=400)
 
 
 def too_long() -> ContextTooLongError:

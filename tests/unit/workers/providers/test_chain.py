@@ -40,7 +40,7 @@ async def test_the_first_answer_stands_and_nobody_else_is_asked(stage: Stage) ->
 
     assert (result.outcome, result.provider) == (answer(), "a")
     (attempt,) = result.attempts
-    assert (attempt.provider, attempt.model, attempt.ordinal) == ("a", "tiny", 1)
+    assert (attempt.provider, attempt.model, attempt.ordinal) == ("a", "a-auto", 1)
     assert (attempt.latency_seconds, attempt.error_class) == (2.0, None)
     assert attempt.usage == answer().usage
     assert second.calls == []
@@ -81,18 +81,38 @@ async def test_a_provider_that_recovers_answers_itself(stage: Stage) -> None:
     assert (await stage.ask(first, second)).provider == "a"
 
 
-async def test_an_invalid_request_ends_the_walk_with_the_providers_words(stage: Stage) -> None:
+async def test_what_one_provider_refuses_another_may_answer(stage: Stage) -> None:
     first, second = stage.provider("a", transient(), invalid()), stage.provider("b", answer())
 
-    with pytest.raises(InvalidRequestError) as caught:
-        await stage.ask(first, second)
+    result = await stage.ask(first, second)
 
-    assert caught.value.provider_message == "no"
-    assert [each.error_class for each in caught.value.attempts] == [
+    assert result.provider == "b"
+    assert [each.error_class for each in result.attempts] == [
         ErrorClass.SERVER_ERROR,
         ErrorClass.INVALID_REQUEST,
+        None,
     ]
-    assert second.calls == []
+
+
+@pytest.mark.parametrize("last", [invalid("nor I"), too_long()])
+async def test_the_caller_is_told_of_a_refusal_when_everybody_has_refused(
+    stage: Stage, last: ProviderError
+) -> None:
+    rules = stage.provider("rules", Declined(reason="no rule"))
+
+    with pytest.raises(InvalidRequestError) as caught:
+        await stage.ask(stage.provider("a", invalid("no")), stage.provider("b", last), rules)
+
+    assert caught.value.provider_message == "no"
+    assert len(caught.value.attempts) == 3
+
+
+@pytest.mark.parametrize("other", [unauthorised(), timeout()], ids=lambda e: e.error_class)
+async def test_a_refusal_is_not_the_callers_fault_while_somebody_could_not_answer(
+    stage: Stage, other: ProviderError
+) -> None:
+    with pytest.raises(ChainExhaustedError):
+        await stage.ask(stage.provider("a", invalid()), stage.provider("b", *[other] * 2))
 
 
 async def test_a_provider_that_declines_is_passed_over(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.workers.providers.scripted_links import timeout, transient
 from workers.providers.error_class import ErrorClass
-from workers.providers.walking.retry import RetryPolicy, tries_for
+from workers.providers.walking.retry import RetryPolicy
 
 MANY = RetryPolicy(max_tries=3)
 
@@ -74,4 +74,4 @@ def test_a_quick_timeout_is_repeated_once() -> None:
 
 
 def test_every_class_of_error_has_a_number_of_tries() -> None:
-    assert all(1 <= tries_for(each) <= 3 for each in ErrorClass)
+    assert all(1 <= each.tries <= 3 for each in ErrorClass)

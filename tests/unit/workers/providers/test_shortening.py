@@ -8,8 +8,8 @@ import pytest
 
 from shared.messages.input_item import Role
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, too_long, transient
-from workers.providers.attempt import ChainExhaustedError
 from workers.providers.chain import Judgement
+from workers.providers.failures import ContextTooLongError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Message, Prompt
 
@@ -93,8 +93,8 @@ async def test_a_complaint_that_makes_it_too_long_is_kept_when_it_is_shortened(
     assert complained.messages[-1] == shortened.messages[-1]
 
 
-async def test_a_prompt_that_stays_too_long_everywhere_exhausts_the_chain(stage: Stage) -> None:
-    with pytest.raises(ChainExhaustedError) as exhausted:
+async def test_a_prompt_that_stays_too_long_everywhere_is_refused(stage: Stage) -> None:
+    with pytest.raises(ContextTooLongError) as exhausted:
         await stage.ask(stage.provider("a", *[too_long()] * 2), shorten=Shortener())
 
     assert [each.error_class for each in exhausted.value.attempts] == ["context_too_long"] * 2

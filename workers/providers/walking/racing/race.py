@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from workers.providers.failures import ContextTooLongError, InvalidRequestError, ProviderError
+from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import TextSink
 from workers.providers.walking.call import Call
@@ -123,10 +123,6 @@ class Race:
                 return task.result() is not None
             case RejectedAnswer():
                 return error.judgement.hands_off
-            case ContextTooLongError():
-                return False
-            case InvalidRequestError():
-                return self._runs[task] is self._first.call
             case _:
                 return not isinstance(error, ProviderError)
 

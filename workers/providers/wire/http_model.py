@@ -1,0 +1,126 @@
+"""A model behind HTTP: one request posted, its answer read in whichever way it comes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError, TransientProviderError
+from workers.providers.outcome import Answer, Oddity
+from workers.providers.provider import Prompt, TextSink
+from workers.providers.wire.exchange import Exchange
+from workers.providers.wire.incoming_answer import IncomingAnswer
+from workers.providers.wire.loose_json import UnreadableError, decoded, elements, is_markup, mapping
+from workers.providers.wire.reading import END, NOTHING, Reading, WireFormat
+from workers.providers.wire.refusals.refusal import Refusal, failure_for, tells_failure
+from workers.providers.wire.server_sent_events import ServerSentEvent
+
+_END_MARK: Final = "[DONE]"
+_ERROR_EVENT: Final = "error"
+
+
+class HttpModel:
+    """Posts over `exchange` and reads what comes by `wire_format`.
+
+    Whatever the bytes and the status, `answer` returns an Answer or raises a ProviderError.
+    """
+
+    def __init__(self, exchange: Exchange, wire_format: WireFormat, *, provider: str) -> None:
+        self._exchange = exchange
+        self._wire_format = wire_format
+        self._provider = provider
+
+    async def answer(
+        self,
+        prompt: Prompt,
+        body: bytes,
+        *,
+        asked_model: str,
+        time_left_seconds: float,
+        on_delta: TextSink | None,
+    ) -> Answer:
+        """The answer to a request's body; with `on_delta` the body asks for a stream."""
+        incoming = IncomingAnswer(prompt, provider=self._provider, asked_model=asked_model)
+        if on_delta is None:
+            content = await self._exchange.fetch(body, time_left_seconds=time_left_seconds)
+            await self._take_whole(content, incoming, None)
+        else:
+            await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
+        return incoming.answer()
+
+    async def _take_stream(
+        self,
+        body: bytes,
+        incoming: IncomingAnswer,
+        on_delta: TextSink,
+        *,
+        time_left_seconds: float,
+    ) -> None:
+        stream = self._exchange.stream(body, time_left_seconds=time_left_seconds)
+        async with stream as (parts, clock):
+            async for part in parts:
+                if isinstance(part, bytes):
+                    incoming.oddities.add(Oddity.NO_STREAM)
+                    await self._take_whole(part, incoming, on_delta)
+                    return
+                reading = self._reading_of(part, incoming)
+                await incoming.take(reading, on_delta)
+                if reading.is_progress:
+                    clock.hear_token()
+                if reading.ends:
+                    break
+        incoming.end(is_whole_body=False)
+
+    async def _take_whole(
+        self, content: bytes, incoming: IncomingAnswer, on_delta: TextSink | None
+    ) -> None:
+        await incoming.take(self._whole(content), on_delta)
+        incoming.end(is_whole_body=True)
+
+    def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> Reading:
+        data = event.data.strip()
+        if event.name == _ERROR_EVENT:
+            raise incoming.failed(self._failure(Refusal.from_body(data.encode())))
+        if data == _END_MARK:
+            return END
+        if not data:
+            return NOTHING
+        try:
+            content = decoded(data)
+        except UnreadableError:
+            content = None
+        fields = mapping(content)
+        if tells_failure(fields):
+            raise incoming.failed(self._failure(Refusal.from_content(content)))
+        reading = self._wire_format.read_event(fields)
+        if reading is None:
+            if not event.is_cut:
+                incoming.oddities.add(Oddity.UNREADABLE_CHUNK)
+            return NOTHING
+        return reading
+
+    def _whole(self, content: bytes) -> Reading:
+        if is_markup(content):
+            raise ProviderError(
+                f"{self._provider} answered with a page of markup: no API is at this address",
+                error_class=ErrorClass.MISCONFIGURED,
+            )
+        try:
+            body = decoded(content)
+        except UnreadableError as error:
+            raise self._malformed(error.message) from error
+        if tells_failure(mapping(next(iter(elements(body)), body))):
+            raise self._failure(Refusal.from_content(body))
+        reading = self._wire_format.read_whole(mapping(body))
+        if reading is None:
+            raise self._malformed("it holds no answer")
+        return reading
+
+    def _failure(self, refusal: Refusal) -> ProviderError:
+        return failure_for(refusal, provider=self._provider)
+
+    def _malformed(self, what: str) -> ProviderError:
+        return TransientProviderError(
+            f"{self._provider} sent an answer that cannot be read: {what}",
+            error_class=ErrorClass.MALFORMED_ANSWER,
+        )

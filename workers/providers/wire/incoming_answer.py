@@ -1,0 +1,140 @@
+"""An answer while it comes in: the text so far, and whether it can stand at the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.storable_text import storable
+from shared.token_count import text_size
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError, TransientProviderError
+from workers.providers.outcome import Answer, FinishReason, Oddity
+from workers.providers.provider import Prompt, TextSink
+from workers.providers.wire.figures import NOT_REPORTED
+from workers.providers.wire.reading import Reading
+
+_LONGEST_NAME: Final = 128
+_FINISH_WORDS: Final = {
+    "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "refusal": FinishReason.CONTENT_FILTER,
+    "safety": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "sensitive": FinishReason.CONTENT_FILTER,
+}
+"""Their words for ours, in lower case; any other is a plain stop (`eos`, `end_turn`)."""
+_BROKEN_OFF: Final = frozenset(
+    {"abort", "error", "cancelled", "network_error", "insufficient_system_resource"}
+)
+"""By these servers say that they stopped in the middle: no answer, whatever came."""
+_HALVES: Final = ("\ud800", "\udbff")
+"""The first and the last first half of a character that JSON writes in two."""
+
+
+class IncomingAnswer:
+    """Takes what was read of one call, passes the text on, and becomes an `Answer`."""
+
+    def __init__(self, prompt: Prompt, *, provider: str, asked_model: str) -> None:
+        self._prompt = prompt
+        self._provider = provider
+        self._model = asked_model
+        self._pieces: list[str] = []
+        self._half = ""
+        self._thought_size = 0
+        self._finish = ""
+        self._figures = NOT_REPORTED
+        self._has_ended = False
+        self._called_tool = False
+        self.oddities: set[Oddity] = set()
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    async def take(self, reading: Reading, on_delta: TextSink | None = None) -> None:
+        """Note what was said, and pass on what of it is text."""
+        self._model = reading.model[:_LONGEST_NAME] or self._model
+        self._finish = reading.finish or self._finish
+        self._figures = self._figures.updated_by(reading.figures)
+        self._thought_size += reading.thought_size
+        self._called_tool |= reading.calls_tool
+        self._has_ended |= reading.ends
+        if reading.is_odd:
+            self.oddities.add(Oddity.ODD_FIELD)
+        if reading.text and (piece := self._whole_characters(reading.text)):
+            self._pieces.append(piece)
+            if on_delta is not None:
+                await on_delta(piece)
+
+    def end(self, *, is_whole_body: bool) -> None:
+        """Nothing more comes. Raises ProviderError where what came is not the whole answer."""
+        if self._finish.lower() in _BROKEN_OFF:
+            raise self._cut(f"finish reason {self._finish[:40]!r}")
+        if is_whole_body or self._finish:
+            return
+        if Oddity.UNREADABLE_CHUNK in self.oddities:
+            raise self._malformed("a stream that cannot be read")
+        if not self._has_ended:
+            raise self._cut("the stream ended early")
+
+    def answer(self) -> Answer:
+        """Raises ProviderError where the provider ended properly and gave no answer."""
+        text = self.text
+        size = text_size(text) + self._thought_size
+        usage = self._figures.usage(self._prompt, size_out=size)
+        finish = _FINISH_WORDS.get(self._finish.lower(), FinishReason.STOP)
+        if not text and self._called_tool:
+            raise ProviderError(
+                f"{self._provider}: the model called a tool that nobody offered",
+                error_class=ErrorClass.TOOL_CALLED,
+                usage=usage,
+            )
+        if not text and finish is FinishReason.STOP:
+            raise self._malformed("an empty answer")
+        if not self._finish:
+            self.oddities.add(Oddity.NO_REASON)
+        if self._figures.is_reported and not usage.reported:
+            self.oddities.add(Oddity.ODD_FIGURES)
+        return Answer(
+            text=text,
+            model=storable(self._model),
+            finish=finish,
+            usage=usage,
+            is_certain=not self.oddities & _LEAVE_IN_DOUBT,
+            oddities=frozenset(self.oddities),
+        )
+
+    def failed(self, error: ProviderError) -> ProviderError:
+        """The error, told how much had come before it."""
+        error.after_first_token = bool(self._pieces or self._thought_size)
+        return error
+
+    def _whole_characters(self, text: str) -> str:
+        """The text with the halves of its characters joined; a last half waits for the other."""
+        text, self._half = self._half + text, ""
+        if text.isascii():
+            return storable(text)
+        if _HALVES[0] <= text[-1] <= _HALVES[1]:
+            text, self._half = text[:-1], text[-1]
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return storable(joined)
+
+    def _cut(self, why: str) -> ProviderError:
+        return self.failed(
+            TransientProviderError(
+                f"{self._provider} cut its answer: {why}", error_class=ErrorClass.CUT_STREAM
+            )
+        )
+
+    def _malformed(self, what: str) -> ProviderError:
+        return self.failed(
+            TransientProviderError(
+                f"{self._provider} sent {what}", error_class=ErrorClass.MALFORMED_ANSWER
+            )
+        )
+
+
+_LEAVE_IN_DOUBT: Final = frozenset({Oddity.NO_REASON, Oddity.UNREADABLE_CHUNK, Oddity.ODD_FIELD})

@@ -1,0 +1,46 @@
+"""What one event of a stream, or one whole body, says, whichever wire format it came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from workers.providers.wire.figures import NOT_REPORTED, Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is not said is at its default."""
+
+    text: str = ""
+    thought_size: int = 0
+    """Bytes of what the model thinks aloud: progress, and no part of the answer."""
+    model: str = ""
+    finish: str = ""
+    """Why it stopped writing, in the provider's word."""
+    figures: Figures = NOT_REPORTED
+    ends: bool = False
+    """Whether nothing comes after this."""
+    calls_tool: bool = False
+    is_odd: bool = False
+    """Whether a field had a shape that it should not have; what it held is left out."""
+
+    @property
+    def is_progress(self) -> bool:
+        """Whether the model is at work: it writes, or it thinks aloud."""
+        return bool(self.text or self.thought_size)
+
+
+NOTHING: Final = Reading()
+END: Final = Reading(ends=True)
+
+
+class WireFormat(Protocol):
+    """How the answers of one API are read. Both methods take whatever JSON object came."""
+
+    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+        """One event of a stream; None when it holds nothing that we know."""
+
+    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+        """One whole answer; None when it is none."""

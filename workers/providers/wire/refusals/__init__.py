@@ -1,0 +1,1 @@
+"""What providers say when they refuse, and what it means."""
