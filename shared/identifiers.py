@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from random import Random
 from typing import Final
 
@@ -29,6 +30,11 @@ def new_id(prefix: str) -> str:
     """A fresh id such as `resp_019a3c…`: 32 hex digits after the prefix, ordered by time."""
     milliseconds = int(time.time() * 1000) & 0xFFFF_FFFF_FFFF
     return f"{prefix}_{(milliseconds << 80) | _random.getrandbits(80):032x}"
+
+
+def first_id(prefix: str, at: datetime) -> str:
+    """What every id of this kind that was made before that moment sorts before."""
+    return f"{prefix}_{int(at.timestamp() * 1000) << 80:032x}"
 
 
 def new_response_id() -> str:

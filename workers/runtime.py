@@ -60,6 +60,7 @@ class Runtime:
         self._settings = settings
         self._stack = stack
         self._clock = clock
+        self._name = _worker_name()
         self._metrics = Metrics()
         self._database: Database = open_database(settings.ledger)
         stack.push_async_callback(self._database.close)
@@ -122,9 +123,7 @@ class Runtime:
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
-        claims = ClaimGroup(
-            self._database, clock, worker=_worker_name(), lease_seconds=lease_seconds
-        )
+        claims = ClaimGroup(self._database, clock, worker=self._name, lease_seconds=lease_seconds)
         leases = Leases(claims, renew_seconds=lease_seconds / _RENEWALS_PER_LEASE)
         await self._stack.enter_async_context(running(leases.renew_forever()))
         claim = self._claim(claims, replies, till)
@@ -204,6 +203,7 @@ class Runtime:
             maintenance(
                 self._settings,
                 self._database,
+                worker=self._name,
                 reply=reply,
                 answers=answers,
                 metrics=self._metrics,

@@ -21,8 +21,6 @@ from shared.persistence.ledger.lane_load import LaneLoad
 BACKLOG_SECONDS: Final = 2.0
 """A lane whose oldest message is younger is keeping up: its drain rate says how much was asked
 for, not how much it can do, and nobody is refused by it."""
-DRAIN_WINDOW_SECONDS: Final = 30.0
-"""The time over which the ledger measures the drain rate."""
 
 ReadLoads = Callable[[], Awaitable[Mapping[Lane, LaneLoad]]]
 
@@ -59,7 +57,9 @@ class LaneWatch:
         if rate <= 0:
             # Nothing goes away: whoever comes now waits at least as long as the oldest has.
             return state.load.oldest_seconds
-        return (state.load.queued + max(state.admitted_since, 0)) / rate
+        expected = (state.load.queued + max(state.admitted_since, 0)) / rate
+        # What was not counted to its end is at least as long as its oldest has waited.
+        return max(expected, state.load.oldest_seconds) if state.load.is_capped else expected
 
     def count(self, lane: Lane, change: int) -> None:
         """One more message (+1) on its way into the lane, or one less after all (-1)."""
@@ -97,5 +97,5 @@ class LaneWatch:
 
 def _capacity(load: LaneLoad, *, busy_seconds: float) -> float:
     """Messages a second while busy: the window still holds the idle time before the backlog."""
-    window = min(DRAIN_WINDOW_SECONDS, max(busy_seconds, BACKLOG_SECONDS))
-    return load.drained_per_second * DRAIN_WINDOW_SECONDS / window
+    window = min(load.window_seconds, max(busy_seconds, BACKLOG_SECONDS))
+    return load.drained_per_second * load.window_seconds / window

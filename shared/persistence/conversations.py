@@ -94,25 +94,31 @@ def _conversation(record: MessageRecord, limit: int) -> FromClause:
 
 
 def _chain(record: MessageRecord, limit: int) -> FromClause:
-    mine = _completed_by_tenant(record)
+    # Tenant and state are each link's own, compared with those of the link after it: given as
+    # values, SQLite reads the whole table first to know which ids are worth looking up.
+    link = (message.c.previous_id, message.c.tenant_id, message.c.state, *_SAID)
     chain = (
-        select(message.c.previous_id, *_SAID, literal(1).label("depth"))
+        select(*link, literal(1).label("depth"))
         .where(*_previous(record))
         .cte("chain", recursive=True)
     )
     return chain.union_all(
-        select(message.c.previous_id, *_SAID, chain.c.depth + 1)
+        select(*link, chain.c.depth + 1)
         .join(chain, message.c.id == chain.c.previous_id)
-        .where(*mine, chain.c.depth < limit)
+        .where(
+            message.c.tenant_id == chain.c.tenant_id,
+            message.c.state == chain.c.state,
+            chain.c.depth < limit,
+        )
     )
 
 
 def _previous(record: MessageRecord) -> tuple[ColumnElement[bool], ...]:
-    return (*_completed_by_tenant(record), message.c.id == record.previous_id)
-
-
-def _completed_by_tenant(record: MessageRecord) -> tuple[ColumnElement[bool], ...]:
-    return message.c.tenant_id == record.tenant_id, message.c.state == ResponseState.COMPLETED
+    return (
+        message.c.id == record.previous_id,
+        message.c.tenant_id == record.tenant_id,
+        message.c.state == ResponseState.COMPLETED,
+    )
 
 
 def _items(row: Row[Any]) -> list[InputItem]:

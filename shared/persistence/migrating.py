@@ -5,18 +5,21 @@ Alembic is loaded only where there is something to do: most processes find that 
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import connected, transaction
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _LOCK = 0x0F0_4EBA  # any number that only we use
+_LOCK_SECONDS: Final = 0.2
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
@@ -26,9 +29,25 @@ async def apply_migrations(database: Database) -> None:
     Raises LedgerUnavailable.
     """
     async with transaction(database.durable) as connection:
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        await connection.run_sync(_upgrade)
+        if database.is_sqlite:
+            await connection.run_sync(_upgrade)
+            return
+        await _lock(connection)
+        async with connected(database.durable) as online:
+            # However long it takes: an index of a large table is built in one statement.
+            await online.execute(text("SET statement_timeout = 0"))
+            await online.commit()
+            await online.run_sync(_upgrade)
+            await online.execute(text("RESET statement_timeout"))
+            await online.commit()
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    # Asked again and again instead of waited for: whoever builds an index online waits for every
+    # statement that is older, and a waiting statement would be one.
+    taken = text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")
+    while not await connection.scalar(taken):  # noqa: ASYNC110 - another process ends it
+        await asyncio.sleep(_LOCK_SECONDS)
 
 
 async def missing_migrations(database: Database) -> list[str]:
@@ -67,6 +86,15 @@ def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def take_back(connection: Connection, revision: str) -> None:
+    """Undo every migration after `revision`, for a version that is taken back."""
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
 
 
 def _current(connection: Connection) -> str | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Insert, Select, Table
+from sqlalchemy import (
+    Insert,
+    Result,
+    Row,
+    Select,
+    Table,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.errors import LedgerUnavailable
 from shared.messages.record import RECORD_FIELDS, MessageRecord
 from shared.persistence.tables import message
+from shared.telemetry.logs import get_logger
 
 RECORD_COLUMNS = tuple(message.c[name] for name in RECORD_FIELDS)
 
@@ -30,6 +37,23 @@ def skipping_locked(query: Select[Any]) -> Select[Any]:
     return query.with_for_update(skip_locked=True)
 
 
+def readable(result: Result[Any]) -> Iterator[Row[Any]]:
+    """The rows of a result, but for those that this version cannot read.
+
+    Such a row (a state or a lane that is not ours, a time that is none) must not cost the others
+    that came with it; it is a line in the log.
+    """
+    while True:
+        try:
+            row = result.fetchone()
+        except (ValueError, TypeError) as error:
+            get_logger(__name__).warning("row_unreadable", reason=str(error))
+            continue
+        if row is None:
+            return
+        yield row
+
+
 def record_of(row: Any) -> MessageRecord:
     """The record of a row selected by RECORD_COLUMNS."""
     return MessageRecord(**row._mapping)
@@ -42,8 +66,15 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     What the database says about our own values (a DataError) passes through: retrying would not
     help, and its caller knows what it wrote.
     """
+    async with connected(engine) as connection, connection.begin():
+        yield connection
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection whose transactions are its user's own; the same errors as `transaction`."""
     try:
-        async with engine.begin() as connection:
+        async with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
         if is_about_values(error):

@@ -43,6 +43,21 @@ class HandoffState(StrEnum):
     CLOSED = "closed"
 
 
+def for_sweep(state: ResponseState, name: str) -> str:
+    """That a message is in this state, as one sweep and its index alone spell it.
+
+    A statement uses a partial index where it repeats its condition. Spelt plainly, every statement
+    that names the state could begin with any of them, and would where the statistics are older
+    than the backlog: a claim, or a sweep, that reads all that is queued.
+    """
+    return f"message.state || '/{name}' = '{state}/{name}'"
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    condition = text(where.replace("message.", ""))
+    return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -116,35 +131,35 @@ message = Table(
     Column("incomplete_reason", String(32)),
     Column("error_code", String(64)),
     Column("error_message", Text),
-    Index(
+    _partial(
         "uq_message_tenant_id_idempotency_key",
         "tenant_id",
         "idempotency_key",
         unique=True,
-        postgresql_where=text("idempotency_key IS NOT NULL"),
-        sqlite_where=text("idempotency_key IS NOT NULL"),
+        where="idempotency_key IS NOT NULL",
     ),
-    Index(
-        "ix_message_open",
-        "state",
-        "wake_at",
-        postgresql_where=text("state IN ('queued', 'in_progress', 'requires_action')"),
-        sqlite_where=text("state IN ('queued', 'in_progress', 'requires_action')"),
+    # Each sweep has an index of the rows it is about, in the order in which it takes them.
+    _partial("ix_message_due", "wake_at", where=for_sweep(ResponseState.QUEUED, "due")),
+    _partial("ix_message_expiring", "deadline", where=for_sweep(ResponseState.QUEUED, "expiring")),
+    _partial(
+        "ix_message_waiting",
+        "lane",
+        "accepted_at",
+        where=for_sweep(ResponseState.QUEUED, "waiting"),
+    ),
+    _partial(
+        "ix_message_leased", "lease_until", where=for_sweep(ResponseState.IN_PROGRESS, "leased")
     ),
     Index("ix_message_finished_at", "finished_at"),
-    Index(
-        "ix_message_unsent",
-        "finished_at",
-        postgresql_where=text("reply_to IS NOT NULL AND replied_at IS NULL"),
-        sqlite_where=text("reply_to IS NOT NULL AND replied_at IS NULL"),
+    _partial(
+        "ix_message_unsent", "finished_at", where="reply_to IS NOT NULL AND replied_at IS NULL"
     ),
-    Index(
+    _partial(
         "ix_message_conversation",
         "tenant_id",
         "conversation_id",
         "finished_at",
-        postgresql_where=text("conversation_id IS NOT NULL"),
-        sqlite_where=text("conversation_id IS NOT NULL"),
+        where="conversation_id IS NOT NULL",
     ),
 )
 
@@ -202,4 +217,13 @@ handoff = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Column("answered_at", UtcDateTime),
     Column("answered_by", String(128)),
+)
+
+# Who plays a role that one process at a time plays, and until when it is believed to live.
+role_lease = Table(
+    "role_lease",
+    metadata,
+    Column("role", String(64), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from shared.clock import Clock
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.retention import Retention
+from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
 from shared.queueing.publisher import build_publisher
@@ -16,9 +19,13 @@ from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
 from workers.maintenance.janitor import Janitor
+from workers.maintenance.leadership import led
 from workers.maintenance.periodic import repeat, running
 from workers.maintenance.reconciler import Reconciler
 from workers.steps.reply import Reply
+
+_ROUNDS_PER_LEASE: Final = 4
+"""A leader that died is followed within so many pauses between two rounds, and one more."""
 
 
 @asynccontextmanager
@@ -26,12 +33,16 @@ async def maintenance(
     settings: Settings,
     database: Database,
     *,
+    worker: str,
     reply: Reply,
     answers: AnswerQueue,
     metrics: Metrics,
     clock: Clock,
 ) -> AsyncIterator[None]:
-    """Reconciler, janitor and the reader of dead letters, for as long as the context is open."""
+    """Reconciler, janitor and the reader of dead letters, for as long as the context is open.
+
+    `worker` is this process's name among all that may do the rounds.
+    """
     sweeps = LedgerSweeps(database, settings.ledger, clock)
     publisher = build_publisher(settings.broker, metrics)
 
@@ -46,16 +57,25 @@ async def maintenance(
         fail_message=wake_again,
         metrics=metrics,
     )
-    reconciler = Reconciler(sweeps, publisher, reply, metrics)
-    janitor = Janitor(sweeps, answers, reply, metrics)
-    every = settings.ledger.sweep_seconds
+    reconciler = Reconciler(
+        sweeps,
+        publisher,
+        reply,
+        metrics,
+        clock,
+        wake_after_seconds=settings.ledger.wake_after_seconds,
+    )
+    janitor = Janitor(sweeps, Retention(database, settings.ledger, clock), answers, reply, metrics)
     async with AsyncExitStack() as stack:
         await publisher.start()
         stack.push_async_callback(publisher.close)
         await recorder.start()
         stack.push_async_callback(recorder.close)
-        await stack.enter_async_context(
-            running(repeat("reconciler", reconciler, every_seconds=every))
-        )
-        await stack.enter_async_context(running(repeat("janitor", janitor, every_seconds=every)))
+        every = settings.ledger.sweep_seconds
+        for name, work in (("reconciler", reconciler), ("janitor", janitor)):
+            lease = RoleLease(
+                database, clock, role=name, holder=worker, lease_seconds=every * _ROUNDS_PER_LEASE
+            )
+            a_round = await stack.enter_async_context(led(lease, work))
+            await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
         yield

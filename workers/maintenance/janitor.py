@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.messages.dead_letter import DeadReason
+from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
@@ -13,9 +14,15 @@ class Janitor:
     """One round of each; raises Unavailable."""
 
     def __init__(
-        self, sweeps: LedgerSweeps, answers: AnswerQueue, reply: Reply, metrics: Metrics
+        self,
+        sweeps: LedgerSweeps,
+        retention: Retention,
+        answers: AnswerQueue,
+        reply: Reply,
+        metrics: Metrics,
     ) -> None:
         self._sweeps = sweeps
+        self._retention = retention
         self._answers = answers
         self._reply = reply
         self._metrics = metrics
@@ -26,4 +33,4 @@ class Janitor:
             await self._reply.tell(record)
         for record in await self._sweeps.unsent_answers():
             await self._answers.send(record)
-        await self._sweeps.forget_old()
+        await self._retention.forget_old()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
+from typing import Final
 
+from shared.clock import Clock
+from shared.errors import BrokerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.publisher import Publisher
@@ -11,24 +15,40 @@ from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.steps.reply import Reply
 
+_AT_ONCE: Final = 500
+_ROUNDS_AT_ONCE: Final = 100
+"""A round ends after so many groups: leases must not run out meanwhile."""
+
 
 class Reconciler:
     """Takes messages back from silent workers and publishes what nobody claimed in time.
 
-    A broker or Redis that lost everything is refilled from here.
+    A broker or Redis that lost everything is refilled from here. After a broker that was away
+    everything is published at once that was accepted meanwhile: what was due, and what would be
+    due within `wake_after_seconds`.
     """
 
     def __init__(
-        self, sweeps: LedgerSweeps, publisher: Publisher, reply: Reply, metrics: Metrics
+        self,
+        sweeps: LedgerSweeps,
+        publisher: Publisher,
+        reply: Reply,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        wake_after_seconds: float,
     ) -> None:
         self._sweeps = sweeps
         self._publisher = publisher
         self._reply = reply
         self._metrics = metrics
+        self._clock = clock
+        self._wake_after = timedelta(seconds=wake_after_seconds)
+        self._broker_was_away = False
         self._log = get_logger(__name__)
 
     async def __call__(self) -> None:
-        """One round; raises Unavailable, and what was taken then is due again later."""
+        """One round; raises Unavailable, and what was not published then stays due."""
         again, poison = await self._sweeps.expire_leases()
         if again or poison:
             self._metrics.lease_expiries.inc(len(again) + len(poison))
@@ -36,10 +56,33 @@ class Reconciler:
         for record in poison:
             self._metrics.dead_letters.labels(DeadReason.ATTEMPTS_EXHAUSTED).inc()
             await self._reply.tell(record)
-        due = await self._sweeps.take_due()
-        if not due:
+        if not self._publisher.healthy:
+            self._broker_was_away = True
             return
-        await self._publisher.publish(due)
-        for lane, count in Counter(wake_up.lane for wake_up in due).items():
+        now = self._clock.now()
+        await self._publish_due(now + self._wake_after if self._broker_was_away else now)
+
+    async def _publish_due(self, by: datetime) -> None:
+        published: Counter[str] = Counter()
+        try:
+            for _ in range(_ROUNDS_AT_ONCE):
+                due = await self._sweeps.due(_AT_ONCE, by=by)
+                if due:
+                    await self._publisher.publish([each.wake_up for each in due])
+                    # Only now: a message that was not published must not wait longer for it.
+                    await self._sweeps.postpone(due)
+                    published.update(each.wake_up.lane for each in due)
+                if len(due) < _AT_ONCE:
+                    self._broker_was_away = False
+                    return
+        except BrokerUnavailable:
+            self._broker_was_away = True
+            raise
+        finally:
+            self._count(published)
+
+    def _count(self, published: Counter[str]) -> None:
+        for lane, count in published.items():
             self._metrics.reconciled_messages.labels(lane).inc(count)
-        self._log.info("published_again", messages=len(due))
+        if published:
+            self._log.info("published_again", messages=published.total())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,6 +61,11 @@ class AcceptGroup:
             .from_select(_COLUMNS, self._document.query)
             .returning(message.c.id)
         )
+        key = message.c.tenant_id, message.c.idempotency_key
+        self._keys = RowDocument(key, database.durable.dialect)
+        self._owners = select(*key, message.c.id, message.c.body_digest).where(
+            *(column == self._keys.relation.c[column.name] for column in key)
+        )
 
     async def flush(self, records: list[MessageRecord]) -> Sequence[AcceptOutcome | BaseException]:
         """One outcome for each record, in order; raises LedgerUnavailable for all of them."""
@@ -68,12 +73,26 @@ class AcceptGroup:
         try:
             async with transaction(self._engine) as connection:
                 inserted = await connection.execute(self._insert, rows)
-                return await _outcomes(connection, records, {*inserted.scalars()})
+                return await self._outcomes(connection, records, {*inserted.scalars()})
         except DBAPIError as error:
             # One value that the database cannot hold must not cost its neighbours their place.
             if len(records) == 1:
                 return [error]
             return [(await self.flush([record]))[0] for record in records]
+
+    async def _outcomes(
+        self, connection: AsyncConnection, records: list[MessageRecord], inserted: set[str]
+    ) -> list[AcceptOutcome]:
+        left_out = [
+            {"tenant_id": record.tenant_id, "idempotency_key": record.idempotency_key}
+            for record in records
+            if record.id not in inserted and record.idempotency_key is not None
+        ]
+        if not left_out:
+            return [Accepted(record) for record in records]
+        owners = await connection.execute(self._owners, self._keys.parameters(left_out))
+        owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
+        return [_outcome(record, owner_of) for record in records]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
         return {
@@ -100,26 +119,6 @@ class AcceptGroup:
             "wake_at": record.not_before or record.accepted_at + self._wake_after,
             "wakes": 0,
         }
-
-
-async def _outcomes(
-    connection: AsyncConnection, records: list[MessageRecord], inserted: set[str]
-) -> list[AcceptOutcome]:
-    left_out = [
-        (record.tenant_id, record.idempotency_key)
-        for record in records
-        if record.id not in inserted and record.idempotency_key is not None
-    ]
-    if not left_out:
-        return [Accepted(record) for record in records]
-    key = tuple_(message.c.tenant_id, message.c.idempotency_key)
-    owners = await connection.execute(
-        select(
-            message.c.tenant_id, message.c.idempotency_key, message.c.id, message.c.body_digest
-        ).where(key.in_(left_out))
-    )
-    owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
-    return [_outcome(record, owner_of) for record in records]
 
 
 def _outcome(

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, update
+from sqlalchemy.exc import DBAPIError
 
 from shared.clock import Clock
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.row_document import RowDocument
-from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.id_list import IdList
+from shared.persistence.statements import (
+    RECORD_COLUMNS,
+    readable,
+    record_of,
+    transaction,
+)
 from shared.persistence.tables import message
+from shared.storable_text import is_storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,12 @@ class ClaimGroup:
     ) -> None:
         self._engine = database.relaxed
         self._clock = clock
-        self._worker = worker
         self._lease = timedelta(seconds=lease_seconds)
-        self._wanted = RowDocument([message.c.id], database.relaxed.dialect)
+        self._wanted = IdList(database.relaxed.dialect)
         self._claim = (
             update(message)
             .where(
-                message.c.id == self._wanted.relation.c.id,
+                self._wanted.holds(message.c.id),
                 message.c.state == ResponseState.QUEUED,
                 or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now")),
             )
@@ -56,36 +62,45 @@ class ClaimGroup:
             )
             .returning(*RECORD_COLUMNS)
         )
+        self._renew = (
+            update(message)
+            .where(
+                self._wanted.holds(message.c.id),
+                message.c.state == ResponseState.IN_PROGRESS,
+                message.c.claimed_by == worker,
+            )
+            .values(lease_until=bindparam("until"))
+            .returning(message.c.id, message.c.attempt)
+        )
 
-    async def flush(self, message_ids: list[str]) -> Sequence[MessageRecord | None]:
+    async def flush(self, message_ids: list[str]) -> Sequence[MessageRecord | BaseException | None]:
         """The record of each message that was there to take, in order.
 
-        The same id twice in a group is given once; raises LedgerUnavailable.
+        The same id twice in a group is given once; raises LedgerUnavailable. A message that cannot
+        be claimed, or whose row cannot be read, costs its neighbours nothing.
         """
+        # What was never accepted cannot be in the ledger, and no database takes it as a value.
+        ids = [message_id for message_id in message_ids if is_storable(message_id)]
         now = self._clock.now()
-        wanted = self._wanted.parameters([{"id": message_id} for message_id in message_ids])
-        async with transaction(self._engine) as connection:
-            claimed = await connection.execute(
-                self._claim, {**wanted, "now": now, "until": now + self._lease}
-            )
-            rows = claimed.all()
-        taken = {row.id: record_of(row) for row in rows}
+        values = self._wanted.parameters(ids) | {"now": now, "until": now + self._lease}
+        try:
+            async with transaction(self._engine) as connection:
+                claimed = await connection.execute(self._claim, values)
+                taken = {row.id: record_of(row) for row in readable(claimed)}
+        except DBAPIError as error:
+            if len(message_ids) == 1:
+                return [error]
+            return [(await self.flush([message_id]))[0] for message_id in message_ids]
         return [taken.pop(message_id, None) for message_id in message_ids]
 
     async def renew(self, leases: Sequence[Lease]) -> set[Lease]:
         """Extend the leases; what is missing from the answer is lost: cancelled, or taken away."""
         if not leases:
             return set()
-        now = self._clock.now()
-        ids = [lease.message_id for lease in leases]
-        held = message.c.id.in_(ids) & (message.c.claimed_by == self._worker)
-        running = message.c.state == ResponseState.IN_PROGRESS
+        wanted = self._wanted.parameters([lease.message_id for lease in leases])
         async with transaction(self._engine) as connection:
             rows = await connection.execute(
-                update(message)
-                .where(held, running)
-                .values(lease_until=now + self._lease)
-                .returning(message.c.id, message.c.attempt)
+                self._renew, wanted | {"until": self._clock.now() + self._lease}
             )
             return {Lease(row.id, row.attempt) for row in rows} & set(leases)
 

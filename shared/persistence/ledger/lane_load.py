@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, case, func, literal, or_, select, text, union_all
 
 from shared.clock import Clock
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
-from shared.persistence.tables import message
+from shared.persistence.tables import for_sweep, message
 
-_LOAD_WINDOW = timedelta(seconds=30)
+COUNT_LIMIT: Final = 5_000
+"""Waiting messages of a lane that are counted, from the oldest on."""
+_DRAIN_LIMIT: Final = 2_000
+"""Ended messages that tell how fast the lanes drain: the latest ones."""
+_LOAD_WINDOW: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class LaneLoad:
-    """How a lane stands: work waiting, and how fast it has been answered lately."""
+    """How a lane stands: work waiting, and how fast it has been answered lately.
+
+    `queued` stops at COUNT_LIMIT: a lane where that many wait is told by its oldest. The drain was
+    seen over `window_seconds`.
+    """
 
     queued: int
     drained_per_second: float
     oldest_seconds: float
+    window_seconds: float = _LOAD_WINDOW.total_seconds()
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether more may wait than were counted."""
+        return self.queued >= COUNT_LIMIT
 
 
 class LaneLoads:
-    """Counts what waits and what was ended lately; raises LedgerUnavailable."""
+    """Looks at what waits and at what was ended lately; raises LedgerUnavailable.
+
+    It costs the same however much there is of either.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -36,26 +54,53 @@ class LaneLoads:
     async def lane_loads(self) -> dict[Lane, LaneLoad]:
         """How each lane stands now; lanes without work have a load of zero."""
         now = self._clock.now()
-        waiting = (
-            select(message.c.lane, func.count(), func.min(message.c.accepted_at))
-            .where(
-                message.c.state == ResponseState.QUEUED,
-                or_(message.c.not_before.is_(None), message.c.not_before <= now),
-            )
-            .group_by(message.c.lane)
-        )
-        drained = (
-            select(message.c.lane, func.count())
-            .where(message.c.finished_at > now - _LOAD_WINDOW)
-            .group_by(message.c.lane)
-        )
+        waiting = union_all(*(_waiting(lane, now) for lane in Lane))
         async with transaction(self._database.relaxed) as connection:
-            queued = {row[0]: (row[1], row[2]) for row in await connection.execute(waiting)}
-            done = {row[0]: row[1] for row in await connection.execute(drained)}
-        return {lane: _load(queued.get(lane), done.get(lane, 0), now) for lane in Lane}
+            queued = {row.lane: row for row in await connection.execute(waiting)}
+            drained = (await connection.execute(_drained(now))).all()
+        counts = {row.lane: row.number for row in drained}
+        window = _LOAD_WINDOW
+        if sum(counts.values()) >= _DRAIN_LIMIT:
+            window = now - min(row.since for row in drained)
+        seconds = max(window.total_seconds(), 0.001)
+        return {
+            lane: LaneLoad(
+                queued[lane].number or 0,
+                counts.get(lane, 0) / seconds,
+                max(0.0, (now - (queued[lane].oldest or now)).total_seconds()),
+                seconds,
+            )
+            for lane in Lane
+        }
 
 
-def _load(queued: tuple[int, datetime] | None, drained: int, now: datetime) -> LaneLoad:
-    count, oldest = queued or (0, now)
-    waited = max(0.0, (now - oldest).total_seconds())
-    return LaneLoad(count, drained / _LOAD_WINDOW.total_seconds(), waited)
+def _waiting(lane: Lane, now: datetime) -> Select[tuple[Lane, int, datetime]]:
+    may_be_claimed = or_(message.c.not_before.is_(None), message.c.not_before <= now)
+    oldest = (
+        select(
+            case((may_be_claimed, 1), else_=0).label("is_claimable"),
+            case((may_be_claimed, message.c.accepted_at)).label("accepted_at"),
+        )
+        .where(text(for_sweep(ResponseState.QUEUED, "waiting")), message.c.lane == lane)
+        .order_by(message.c.accepted_at)
+        .limit(COUNT_LIMIT)
+        .subquery()
+    )
+    return select(
+        literal(lane, message.c.lane.type).label("lane"),
+        func.sum(oldest.c.is_claimable).label("number"),
+        func.min(oldest.c.accepted_at).label("oldest"),
+    )
+
+
+def _drained(now: datetime) -> Select[tuple[Lane, int, datetime]]:
+    latest = (
+        select(message.c.lane, message.c.finished_at)
+        .where(message.c.finished_at > now - _LOAD_WINDOW)
+        .order_by(message.c.finished_at.desc())
+        .limit(_DRAIN_LIMIT)
+        .subquery()
+    )
+    return select(
+        latest.c.lane, func.count().label("number"), func.min(latest.c.finished_at).label("since")
+    ).group_by(latest.c.lane)

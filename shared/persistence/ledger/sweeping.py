@@ -1,16 +1,17 @@
 """Sweeps: what the ledger needs from time to time so that nothing in it waits for ever.
 
-Any number of sweepers may run side by side; each row is taken by one of them.
+Each reads an index of what it is about, in order and at most `limit` rows of it, so a backlog makes
+none of them slower. Any number of sweepers may run side by side; each row is taken by one of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -20,17 +21,19 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
+from shared.persistence.id_list import IdList
 from shared.persistence.statements import (
     RECORD_COLUMNS,
+    readable,
     record_of,
     skipping_locked,
     transaction,
 )
-from shared.persistence.tables import DeadLetterState, dead_letter, message
+from shared.persistence.tables import DeadLetterState, dead_letter, for_sweep, message
 from shared.settings.servers import LedgerSettings
 
 # The worker that ended the message sends its answer; only what it failed to send is left here.
-_ANSWER_GRACE = timedelta(seconds=5)
+_ANSWER_GRACE: Final = timedelta(seconds=5)
 
 
 class LedgerSweeps:
@@ -40,31 +43,37 @@ class LedgerSweeps:
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._ids = IdList(database.durable.dialect)
+        self._named = self._ids.holds(message.c.id)
 
-    async def take_due(self, limit: int = 500) -> list[WakeUp]:
-        """Queued messages that nobody claimed in time, to be published again.
+    async def due(self, limit: int = 500, *, by: datetime | None = None) -> list[DueMessage]:
+        """Queued messages to be published again, the longest due first.
 
-        Each is due again later, twice as late every time, so that a backlog is not published over
-        and over.
+        They are those that nobody claimed in time, or `by` a later moment than now; none that may
+        not be claimed yet.
         """
         now = self._clock.now()
-        query = skipping_locked(
-            select(
-                message.c.id,
-                message.c.lane,
-                message.c.deadline,
-                message.c.traceparent,
-                message.c.wakes,
+        query = (
+            select(*_DUE)
+            .where(
+                text(for_sweep(ResponseState.QUEUED, "due")),
+                message.c.wake_at <= (by or now),
+                or_(message.c.not_before.is_(None), message.c.not_before <= now),
             )
-            .where(message.c.state == ResponseState.QUEUED, message.c.wake_at <= now)
             .order_by(message.c.wake_at)
             .limit(limit)
         )
+        async with transaction(self._database.relaxed) as connection:
+            rows = [*readable(await connection.execute(query))]
+        return [DueMessage(_wake_up(row), row.wakes) for row in rows]
+
+    async def postpone(self, published: Sequence[DueMessage]) -> None:
+        """They are due again later, twice as late every time, so that a backlog is not published
+        over and over.
+        """
+        now = self._clock.now()
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(query)).all()
-            if rows:
-                await connection.execute(_POSTPONE, [self._postponed(row, now) for row in rows])
-        return [_wake_up(row) for row in rows]
+            await connection.execute(_POSTPONE, [self._postponed(each, now) for each in published])
 
     async def expire_leases(self, limit: int = 500) -> tuple[list[str], list[MessageRecord]]:
         """Take messages from workers that fell silent.
@@ -72,37 +81,43 @@ class LedgerSweeps:
         Gives the ids of those that are queued again, and those that are dead-lettered as poison.
         """
         now = self._clock.now()
-        query = skipping_locked(
-            select(*RECORD_COLUMNS)
-            .where(message.c.state == ResponseState.IN_PROGRESS, message.c.lease_until < now)
+        query = (
+            select(message.c.id, message.c.tenant_id, message.c.attempt)
+            .where(
+                text(for_sweep(ResponseState.IN_PROGRESS, "leased")), message.c.lease_until < now
+            )
+            .order_by(message.c.lease_until)
             .limit(limit)
         )
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(skipping_locked(query))).all()
             poison = [row for row in rows if row.attempt >= self._settings.attempt_limit]
             again = [row.id for row in rows if row.attempt < self._settings.attempt_limit]
             if again:
+                queued = update(message).where(self._named)
                 await connection.execute(
-                    update(message)
-                    .where(message.c.id.in_(again))
-                    .values(state=ResponseState.QUEUED, lease_until=None, wake_at=now)
+                    queued.values(state=ResponseState.QUEUED, lease_until=None, wake_at=now),
+                    self._ids.parameters(again),
                 )
             detail = f"{self._settings.attempt_limit} workers in a row fell silent during its turn."
-            failed = await _fail(connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now)
+            failed = await self._fail(
+                connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now
+            )
         return again, failed
 
     async def expire_deadlines(self, limit: int = 500) -> list[MessageRecord]:
         """Fail queued messages whose deadline passed; nobody wants their answer any more."""
         now = self._clock.now()
-        query = skipping_locked(
-            select(*RECORD_COLUMNS)
-            .where(message.c.state == ResponseState.QUEUED, message.c.deadline < now)
+        query = (
+            select(message.c.id, message.c.tenant_id)
+            .where(text(for_sweep(ResponseState.QUEUED, "expiring")), message.c.deadline < now)
+            .order_by(message.c.deadline)
             .limit(limit)
         )
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(skipping_locked(query))).all()
             detail = "The deadline passed before a worker was free."
-            return await _fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
+            return await self._fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
 
     async def wake_again(self, message_id: str) -> None:
         """Publish a queued message again with the next sweep: its wake-up is known to be lost."""
@@ -123,73 +138,72 @@ class LedgerSweeps:
                 message.c.state.in_(TERMINAL),
                 message.c.finished_at < self._clock.now() - _ANSWER_GRACE,
             )
+            .order_by(message.c.finished_at)
             .limit(limit)
         )
         async with transaction(self._database.relaxed) as connection:
-            return [record_of(row) for row in await connection.execute(query)]
+            return [record_of(row) for row in readable(await connection.execute(query))]
 
-    async def forget_old(self, limit: int = 500) -> int:
-        """Delete ended messages past their retention; how many there were."""
-        before = self._clock.now() - timedelta(days=self._settings.retention_days)
-        old = (
-            select(message.c.id)
-            .where(message.c.finished_at < before, message.c.state.in_(TERMINAL))
-            .limit(limit)
-        )
-        async with transaction(self._database.relaxed) as connection:
-            gone = await connection.execute(
-                delete(message).where(message.c.id.in_(old)).returning(message.c.id)
-            )
-            return len(gone.all())
+    async def _fail(
+        self,
+        connection: AsyncConnection,
+        rows: Sequence[Row[Any]],
+        reason: DeadReason,
+        detail: str,
+        now: datetime,
+    ) -> list[MessageRecord]:
+        if not rows:
+            return []
+        ids = self._ids.parameters([row.id for row in rows])
+        told = f"{reason}: {detail}"
+        await connection.execute(_END.where(self._named), ids | {"b_now": now, "b_text": told})
+        letter = {"state": DeadLetterState.OPEN, "reason": reason, "detail": detail}
+        letters = [
+            {**letter, "id": new_id(DEAD_LETTER), "created_at": now}
+            | {"message_id": row.id, "tenant_id": row.tenant_id}
+            for row in rows
+        ]
+        await connection.execute(insert(dead_letter), letters)
+        ended = await connection.execute(select(*RECORD_COLUMNS).where(self._named), ids)
+        return [record_of(row) for row in readable(ended)]
 
-    def _postponed(self, row: Row[Any], now: datetime) -> dict[str, Any]:
+    def _postponed(self, due: DueMessage, now: datetime) -> dict[str, Any]:
         settings = self._settings
         seconds = min(
-            settings.wake_after_max_seconds, settings.wake_after_seconds * 2 ** min(row.wakes, 20)
+            settings.wake_after_max_seconds, settings.wake_after_seconds * 2 ** min(due.wakes, 20)
         )
-        return {"b_id": row.id, "b_wake_at": now + timedelta(seconds=seconds)}
+        return {"b_id": due.wake_up.message_id, "b_wake_at": now + timedelta(seconds=seconds)}
 
 
-_POSTPONE = (
+class DueMessage(msgspec.Struct, frozen=True):
+    """A wake-up to publish, and how often that was done before."""
+
+    wake_up: WakeUp
+    wakes: int
+
+
+_DUE: Final = (
+    message.c.id,
+    message.c.lane,
+    message.c.deadline,
+    message.c.traceparent,
+    message.c.wakes,
+)
+_POSTPONE: Final = (
     update(message)
-    .where(message.c.id == bindparam("b_id"))
+    .where(message.c.id == bindparam("b_id"), message.c.state == ResponseState.QUEUED)
     .values(wakes=message.c.wakes + 1, wake_at=bindparam("b_wake_at"))
+)
+_END: Final = update(message).values(
+    state=ResponseState.FAILED,
+    finished_at=bindparam("b_now"),
+    error_code="server_error",
+    error_message=bindparam("b_text"),
+    lease_until=None,
+    wake_at=None,
 )
 
 
 def _wake_up(row: Row[Any]) -> WakeUp:
     trace = {"traceparent": row.traceparent} if row.traceparent else {}
     return WakeUp(row.id, row.lane, row.deadline, trace)
-
-
-async def _fail(
-    connection: AsyncConnection,
-    rows: Sequence[Row[Any]],
-    reason: DeadReason,
-    detail: str,
-    now: datetime,
-) -> list[MessageRecord]:
-    if not rows:
-        return []
-    end = {
-        "state": ResponseState.FAILED,
-        "finished_at": now,
-        "error_code": "server_error",
-        "error_message": f"{reason}: {detail}",
-    }
-    ended = update(message).where(message.c.id.in_([row.id for row in rows]))
-    await connection.execute(ended.values(lease_until=None, wake_at=None, **end))
-    letters = [
-        {
-            "id": new_id(DEAD_LETTER),
-            "state": DeadLetterState.OPEN,
-            "reason": reason,
-            "detail": detail,
-            "message_id": row.id,
-            "tenant_id": row.tenant_id,
-            "created_at": now,
-        }
-        for row in rows
-    ]
-    await connection.execute(insert(dead_letter), letters)
-    return [msgspec.structs.replace(record_of(row), **end) for row in rows]

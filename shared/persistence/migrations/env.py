@@ -8,6 +8,8 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     render_as_batch=True,
+    # A revision that works online ends the transaction it is given.
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import inspect
 
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound
@@ -18,7 +20,8 @@ from shared.persistence.handoffs import HandoffRepository
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
-from shared.persistence.migrating import apply_migrations, missing_migrations
+from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
+from shared.persistence.statements import connected
 from shared.persistence.tables import DeadLetterState
 from shared.persistence.tenants import TenantRepository
 
@@ -29,7 +32,23 @@ MANY = 1_000_000
 
 async def test_migrations_are_applied_once(database: Database) -> None:
     assert await missing_migrations(database) == []
+    await asyncio.gather(*(apply_migrations(database) for _ in range(2)))
+
+
+async def test_the_newest_migration_can_be_taken_back_and_applied_again(
+    database: Database,
+) -> None:
+    async with connected(database.durable) as connection:
+        await connection.run_sync(lambda sync: take_back(sync, "0003"))
+        await connection.commit()
+        indexes = await connection.run_sync(
+            lambda sync: {each["name"] for each in inspect(sync).get_indexes("message")}
+        )
+    assert "ix_message_open" in indexes
+    assert "ix_message_due" not in indexes
+    assert await missing_migrations(database) == ["0004"]
     await apply_migrations(database)
+    assert await missing_migrations(database) == []
 
 
 async def test_a_key_opens_its_tenant_until_it_is_revoked(

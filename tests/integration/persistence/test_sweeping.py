@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from shared.clock import ManualClock
@@ -24,27 +23,31 @@ async def test_an_unclaimed_message_is_due_again_and_later_each_time(
 ) -> None:
     record = new_message(traceparent="00-a-b-01")
     await ledger.accept(record)
-    assert await sweeps.take_due() == []
+    assert await sweeps.due() == []
     clock.advance(15)
-    (wake_up,) = await sweeps.take_due()
-    assert (wake_up.message_id, wake_up.trace) == (record.id, {"traceparent": "00-a-b-01"})
-    assert await sweeps.take_due() == []
-    clock.advance(15)
-    assert len(await sweeps.take_due()) == 1
-    clock.advance(15)
-    assert await sweeps.take_due() == []
-    clock.advance(15)
-    assert len(await sweeps.take_due()) == 1
+    (due,) = await sweeps.due()
+    assert (due.wake_up.message_id, due.wake_up.trace) == (record.id, {"traceparent": "00-a-b-01"})
+    await sweeps.postpone([due])
+    for pause in (15, 30, 60):
+        clock.advance(pause - 1)
+        assert await sweeps.due() == []
+        clock.advance(1)
+        (due,) = await sweeps.due()
+        await sweeps.postpone([due])
 
 
-async def test_a_due_message_is_given_to_one_reconciler(
+async def test_what_was_not_published_stays_due(
     ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    await asyncio.gather(*(ledger.accept(new_message()) for _ in range(50)))
+    record = new_message()
+    await ledger.accept(record)
     clock.advance(15)
-    taken = await asyncio.gather(*(sweeps.take_due() for _ in range(4)))
-    ids = [wake_up.message_id for part in taken for wake_up in part]
-    assert len(ids) == len(set(ids)) == 50
+    for _ in range(3):
+        assert [due.wake_up.message_id for due in await sweeps.due()] == [record.id]
+    later = new_message()
+    await ledger.accept(later)
+    assert len(await sweeps.due()) == 1
+    assert len(await sweeps.due(by=clock.now() + timedelta(seconds=15))) == 2
 
 
 async def test_a_silent_worker_loses_its_message_and_poison_is_dead_lettered(
@@ -61,7 +64,7 @@ async def test_a_silent_worker_loses_its_message_and_poison_is_dead_lettered(
     assert await sweeps.expire_leases() == ([], [])
     clock.advance(16)
     assert await sweeps.expire_leases() == ([record.id], [])
-    assert [wake_up.message_id for wake_up in await sweeps.take_due()] == [record.id]
+    assert [due.wake_up.message_id for due in await sweeps.due()] == [record.id]
     await claims.flush([record.id])
     clock.advance(16)
     again, poison = await sweeps.expire_leases()

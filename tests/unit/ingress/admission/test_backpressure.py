@@ -4,12 +4,11 @@ import asyncio
 
 import pytest
 
-from ingress.admission.backpressure import DRAIN_WINDOW_SECONDS, LaneWatch
+from ingress.admission.backpressure import LaneWatch
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable
 from shared.messages.lane import Lane
-from shared.persistence.ledger import lane_load
-from shared.persistence.ledger.lane_load import LaneLoad
+from shared.persistence.ledger.lane_load import COUNT_LIMIT, LaneLoad
 
 
 class Ledger:
@@ -127,5 +126,17 @@ async def test_a_ledger_that_is_away_does_not_end_the_watch(clock: ManualClock) 
     await watch.close()
 
 
-def test_the_door_and_the_ledger_mean_the_same_window() -> None:
-    assert lane_load._LOAD_WINDOW.total_seconds() == DRAIN_WINDOW_SECONDS
+async def test_a_lane_too_long_to_count_is_told_by_its_oldest(
+    watch: LaneWatch, ledger: Ledger, clock: ManualClock
+) -> None:
+    ledger.load = LaneLoad(COUNT_LIMIT, drained_per_second=1000.0, oldest_seconds=90.0)
+    await watch.sample()
+    assert watch.expected_wait_seconds(Lane.STANDARD) == 90
+
+
+async def test_a_rate_seen_over_a_moment_is_not_stretched(
+    watch: LaneWatch, ledger: Ledger, clock: ManualClock
+) -> None:
+    ledger.load = LaneLoad(3000, drained_per_second=1000.0, oldest_seconds=9.0, window_seconds=2.0)
+    await watch.sample()
+    assert watch.expected_wait_seconds(Lane.STANDARD) == 3

@@ -1,0 +1,1 @@
+"""What the ledger's statements read when the ledger is full."""

@@ -1,0 +1,186 @@
+"""A ledger that is full: thousands of rows of every kind, made by the database itself."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    CompoundSelect,
+    Insert,
+    String,
+    Table,
+    cast,
+    insert,
+    literal,
+    null,
+    select,
+    text,
+)
+
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.record import Surface
+from shared.messages.state import ResponseState
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
+from shared.persistence.tables import (
+    DeadLetterState,
+    HandoffState,
+    api_key,
+    attempt,
+    dead_letter,
+    handoff,
+    message,
+    metadata,
+    tenant,
+)
+
+ENDED: Final = 12_000
+QUEUED: Final = 12_000
+DUE: Final = 3_000
+RUNNING: Final = 4_000
+BESIDE: Final = 4_000
+"""Rows of every other table."""
+STATISTICS: Final = ("fresh", "stale", "absent")
+
+_Values = dict[str, Any]
+
+
+async def fill(database: Database, now: datetime, *, statistics: str, scale: float = 1.0) -> None:
+    """Fill an empty ledger.
+
+    Statistics are taken of all of it (`fresh`), before the queue was full (`stale`), or never.
+    """
+    if not database.is_sqlite:
+        await _run(database, *(_unwatched(table) for table in metadata.sorted_tables))
+    await _run(database, *_ended(now, scale), *_beside(now, scale))
+    if statistics == "stale":
+        await _run(database, text("ANALYZE"))
+    await _run(database, *_open(now, scale))
+    if statistics == "fresh":
+        await _run(database, text("ANALYZE"))
+
+
+async def _run(database: Database, *statements: Any) -> None:
+    async with transaction(database.durable) as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+def _unwatched(table: Table) -> Any:
+    return text(f"ALTER TABLE {table.name} SET (autovacuum_enabled = false)")
+
+
+def _ended(now: datetime, scale: float) -> list[Insert]:
+    ended: _Values = {"state": ResponseState.COMPLETED, "output_text": "So it is."}
+    old, lately = now - timedelta(days=1), now - timedelta(seconds=2)
+    return [
+        _messages("resp_e", ENDED * scale, now, **ended, finished_at=old),
+        _messages("resp_f", BESIDE * scale, now, **ended, finished_at=lately),
+        _messages(
+            "resp_g",
+            BESIDE * scale,
+            now,
+            **ended,
+            finished_at=old,
+            reply_to="answers",
+            replied_at=old,
+            conversation_id=None,
+        ),
+    ]
+
+
+def _open(now: datetime, scale: float) -> list[Insert]:
+    queued: _Values = {"state": ResponseState.QUEUED}
+    running: _Values = {"state": ResponseState.IN_PROGRESS, "attempt": 1, "claimed_by": "worker-2"}
+    later = now + timedelta(seconds=10)
+    return [
+        _messages("resp_q", QUEUED * scale, now, **queued, wake_at=later),
+        _messages("resp_d", DUE * scale, now, **queued, wake_at=now - timedelta(seconds=1)),
+        _messages("resp_r", RUNNING * scale, now, **running, lease_until=later),
+    ]
+
+
+def _messages(prefix: str, number: float, now: datetime, **values: Any) -> Insert:
+    return _rows(
+        message,
+        number,
+        {
+            "id": prefix,
+            "tenant_id": "ten_1",
+            "lane": Lane.STANDARD,
+            "surface": Surface.RESPONSES,
+            "attempt": 0,
+            "body": '{"input":"What is a forebay?"}',
+            "body_digest": "d1",
+            "idempotency_key": f"key_{prefix}",
+            "conversation_id": f"conv_{prefix}",
+            "estimated_tokens": 10,
+            "accepted_at": now - timedelta(seconds=5),
+            "deadline": now + timedelta(hours=1),
+            "wakes": 0,
+        }
+        | values,
+        numbered=("id", "idempotency_key", "conversation_id"),
+    )
+
+
+def _beside(now: datetime, scale: float) -> list[Insert]:
+    number, old = BESIDE * scale, now - timedelta(days=1)
+    letter = {"id": "dead_", "state": DeadLetterState.OPEN, "reason": DeadReason.INVALID}
+    return [
+        _rows(
+            attempt,
+            number,
+            {"message_id": "resp_e", "claim": 1, "ordinal": 1, "provider": "p", "model": "m"}
+            | {"started_at": old, "latency_seconds": 1, "tenant_id": "ten_1", "booked_at": old},
+            numbered=("message_id", "tenant_id"),
+        ),
+        _rows(
+            dead_letter,
+            number,
+            letter | {"detail": "", "message_id": "resp_e", "created_at": old},
+            numbered=("id", "message_id"),
+        ),
+        _rows(
+            handoff,
+            number,
+            {"id": "hand_", "message_id": "resp_e", "tenant_id": "ten_1", "reason": ""}
+            | {"state": HandoffState.OPEN, "created_at": old},
+            numbered=("id", "message_id"),
+        ),
+        _rows(
+            tenant,
+            number,
+            {"id": "ten_", "name": "tenant ", "created_at": old},
+            numbered=("id", "name"),
+        ),
+        _rows(
+            api_key,
+            number,
+            {"id": "key_", "tenant_id": "ten_", "digest": "digest", "hint": "fb_"}
+            | {"scope": KeyScope.PRODUCER, "created_at": old},
+            numbered=("id", "tenant_id", "digest"),
+        ),
+    ]
+
+
+def _rows(table: Table, number: float, values: _Values, *, numbered: tuple[str, ...]) -> Insert:
+    first = select(literal(1).label("n")).cte("numbers", recursive=True)
+    following: CompoundSelect[Any] | Any = select(first.c.n + 1).where(first.c.n < int(number))
+    numbers = first.union_all(following)
+    n = dict.fromkeys(numbered, numbers.c.n)
+    columns: list[Column[Any]] = [table.c[name] for name in values]
+    made = [_value(column, values[column.name], n.get(column.name)) for column in columns]
+    return insert(table).from_select(columns, select(*made).select_from(numbers))
+
+
+def _value(column: Column[Any], value: Any, n: Any) -> Any:
+    if value is None:
+        return null()
+    if n is None:
+        return literal(value, column.type)
+    return literal(value, String).concat(cast(n, String))

@@ -1,0 +1,211 @@
+"""Every statement that runs on a timer or per message, and how to run it on a full ledger.
+
+The test that walks this list fails where the product has one that is named here nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from shared.clock import Clock
+from shared.costs.allowance import Allowance
+from shared.identifiers import new_response_id
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.conversations import ConversationRepository
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database
+from shared.persistence.ledger.accepting import AcceptGroup
+from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.lane_load import LaneLoads
+from shared.persistence.ledger.late_booking import LateBooking
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.message_states import MessageStates
+from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.retention import Retention
+from shared.persistence.ledger.role_leases import RoleLease
+from shared.persistence.ledger.settling import SettleGroup
+from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.tenants import TenantRepository
+from shared.settings.door import LimitSettings
+from shared.settings.servers import LedgerSettings
+
+GROUP: Final = 32
+
+
+@dataclass(frozen=True)
+class FullLedger:
+    """A filled database, and what the statements are run with."""
+
+    database: Database
+    settings: LedgerSettings
+    clock: Clock
+
+    @cached_property
+    def claims(self) -> ClaimGroup:
+        return ClaimGroup(self.database, self.clock, worker="worker-2", lease_seconds=15)
+
+    @cached_property
+    def ledger(self) -> MessageLedger:
+        return MessageLedger(self.database, self.settings, self.clock)
+
+    @cached_property
+    def sweeps(self) -> LedgerSweeps:
+        return LedgerSweeps(self.database, self.settings, self.clock)
+
+    @cached_property
+    def tenants(self) -> TenantRepository:
+        return TenantRepository(self.database, self.clock)
+
+    def arrivals(self, key: str) -> list[MessageRecord]:
+        """New messages under idempotency keys that begin so."""
+        now = self.clock.now()
+        return [
+            MessageRecord(
+                id=new_response_id(),
+                tenant_id="ten_1",
+                lane=Lane.STANDARD,
+                body="{}",
+                body_digest="d1",
+                accepted_at=now,
+                deadline=now + timedelta(hours=1),
+                idempotency_key=f"{key}{n}",
+            )
+            for n in range(1, GROUP + 1)
+        ]
+
+    def turn(self, **changes: Any) -> MessageRecord:
+        """A message of somebody's turn."""
+        (record, *_) = self.arrivals("turn")
+        return msgspec.structs.replace(record, **changes)
+
+    def ends(self) -> list[Settlement]:
+        """Ends of running turns, with what they cost."""
+        return [replace(self._end(n), attempts=(self.attempt(),)) for n in range(1, GROUP + 1)]
+
+    def attempt(self) -> AttemptRecord:
+        now = self.clock.now()
+        return AttemptRecord(
+            provider="p", model="m", started_at=now, latency_seconds=1.0, cost=Decimal(1)
+        )
+
+    def _end(self, number: int) -> Settlement:
+        return Settlement(
+            message_id=f"resp_r{number}",
+            tenant_id="ten_1",
+            attempt=1,
+            state=ResponseState.COMPLETED,
+            finished_at=self.clock.now(),
+        )
+
+
+def _ids(prefix: str, first: int = 1) -> list[str]:
+    return [f"{prefix}{n}" for n in range(first, first + GROUP)]
+
+
+def _leases(first: int) -> list[Lease]:
+    return [Lease(message_id, 1) for message_id in _ids("resp_r", first)]
+
+
+def _role(full: FullLedger) -> RoleLease:
+    return RoleLease(full.database, full.clock, role="r", holder="h", lease_seconds=5)
+
+
+async def _repeated_accepts(full: FullLedger) -> object:
+    group = AcceptGroup(full.database, wake_after_seconds=15)
+    return await group.flush(full.arrivals("new") + full.arrivals("key_resp_e"))
+
+
+async def _late(full: FullLedger) -> object:
+    turn = full.turn(id="resp_e7", attempt=0)
+    attempts = [full.attempt()]
+    booking = LateBooking(full.database)
+    return await booking.write(turn, attempts, first_ordinal=2, booked_at=full.clock.now())
+
+
+async def _said(full: FullLedger) -> object:
+    conversations = ConversationRepository(full.database)
+    in_conversation = full.turn(conversation_id="conv_resp_e8")
+    after_another = full.turn(previous_id="resp_e9")
+    for turn in (in_conversation, after_another):
+        assert await conversations.before(turn, limit=10, limit_bytes=100_000)
+    return None
+
+
+Probe = Callable[[FullLedger], Awaitable[object]]
+
+PROBES: Final[dict[str, Probe]] = {
+    "AcceptGroup.flush": _repeated_accepts,
+    "Allowance.is_spent": lambda full: Allowance(
+        full.database, LimitSettings(daily_budget=Decimal(1)), full.clock
+    ).is_spent("ten_7"),
+    "ClaimGroup.flush": lambda full: full.claims.flush(_ids("resp_q")),
+    "ClaimGroup.flush of one": lambda full: full.claims.flush(["resp_q900"]),
+    "ClaimGroup.renew": lambda full: full.claims.renew(_leases(100)),
+    "ClaimGroup.release": lambda full: full.claims.release(_leases(200)[0]),
+    "ConversationRepository.before": _said,
+    "DeadLetterRepository.add": lambda full: DeadLetterRepository(full.database, full.clock).add(
+        reason=DeadReason.INVALID, detail="", message_id="resp_e1"
+    ),
+    "LaneLoads.lane_loads": lambda full: LaneLoads(full.database, full.clock).lane_loads(),
+    "LateBooking.write": _late,
+    "LedgerSweeps.due": lambda full: full.sweeps.due(),
+    "LedgerSweeps.expire_deadlines": lambda full: full.sweeps.expire_deadlines(),
+    "LedgerSweeps.expire_leases": lambda full: full.sweeps.expire_leases(),
+    "LedgerSweeps.unsent_answers": lambda full: full.sweeps.unsent_answers(),
+    "LedgerSweeps.wake_again": lambda full: full.sweeps.wake_again("resp_q901"),
+    "MessageLedger.cancel": lambda full: full.ledger.cancel("resp_q902", tenant_id="ten_1"),
+    "MessageLedger.delete": lambda full: full.ledger.delete("resp_e3", tenant_id="ten_1"),
+    "MessageLedger.find": lambda full: full.ledger.find("resp_q903", tenant_id="ten_1"),
+    "MessageLedger.mark_replied": lambda full: full.ledger.mark_replied("resp_g1"),
+    "MessageStates.of": lambda full: MessageStates(full.database).of(_ids("resp_q", 300)),
+    "Retention.forget_old": lambda full: Retention(
+        full.database, full.settings, full.clock
+    ).forget_old(),
+    "RoleLease.take": lambda full: _role(full).take(),
+    "RoleLease.give_back": lambda full: _role(full).give_back(),
+    "SettleGroup.flush": lambda full: SettleGroup(full.database).flush(full.ends()),
+    "TenantRepository.by_key": lambda full: full.tenants.by_key("fb_unknown"),
+    "TenantRepository.plan_of": lambda full: full.tenants.plan_of("ten_7"),
+}
+
+
+async def postpone(full: FullLedger) -> object:
+    """What is due, postponed: apart, since it depends on the statement before it."""
+    return await full.sweeps.postpone(await full.sweeps.due())
+
+
+PROBES["LedgerSweeps.postpone"] = postpone
+
+ELSEWHERE: Final = {
+    "MessageLedger.accept": "AcceptGroup.flush",
+    "MessageLedger.settle": "SettleGroup.flush",
+    "MessageLedger.book_late": "LateBooking.write",
+    "Budgets.read": "Allowance.is_spent",
+}
+"""Methods that only hand over to another, or ask the same."""
+
+BY_HAND: Final = {
+    "DeadLetterRepository": {"list", "show", "close_letter"},
+    "HandoffRepository": {"list", "answer"},
+    "TenantRepository": {
+        "create",
+        "named",
+        "set_plan",
+        "create_key",
+        "keys",
+        "revoke_key",
+        "rotate_key",
+    },
+    "Spending": {"report"},
+}
+"""What a person types."""

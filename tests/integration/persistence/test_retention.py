@@ -1,0 +1,128 @@
+"""What is old is deleted, a little at a time; who leads, and who follows a leader that died."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from shared.clock import ManualClock
+from shared.identifiers import first_id, new_response_id
+from shared.messages.dead_letter import DeadReason
+from shared.messages.state import ResponseState
+from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.engine import Database
+from shared.persistence.handoffs import HandoffRepository
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.retention import Retention
+from shared.persistence.ledger.role_leases import RoleLease
+from shared.persistence.statements import transaction
+from shared.persistence.tables import attempt, dead_letter, handoff, message
+from shared.settings.servers import LedgerSettings
+
+from .conftest import NewMessage
+
+_TABLES = (message, attempt, dead_letter, handoff)
+
+
+async def _counts(database: Database) -> dict[str, int]:
+    async with transaction(database.relaxed) as connection:
+        return {
+            table.name: await connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in _TABLES
+        }
+
+
+async def _answered_by_a_human(
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    database: Database,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    """A message with an attempt, a dead letter beside it, and a handoff that was answered."""
+    record = new_message(id=first_id("resp", clock.now()))
+    await ledger.accept(record)
+    await claims.flush([record.id])
+    called = AttemptRecord(provider="p", model="m", started_at=clock.now(), latency_seconds=1.0)
+    await ledger.settle(
+        Settlement(
+            message_id=record.id,
+            tenant_id=record.tenant_id,
+            attempt=1,
+            state=ResponseState.REQUIRES_ACTION,
+            finished_at=clock.now(),
+            attempts=(called,),
+            handoff_reason="nobody else could",
+        )
+    )
+    inbox = HandoffRepository(database, clock)
+    (waiting,) = await inbox.list()
+    await inbox.answer(waiting.id, text="So it is.", answered_by="ann")
+    await DeadLetterRepository(database, clock).add(reason=DeadReason.INVALID, detail="")
+
+
+async def test_everything_old_is_forgotten_and_what_was_spent_later(
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    database: Database,
+    settings: LedgerSettings,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    await _answered_by_a_human(ledger, claims, database, clock, new_message)
+    retention = Retention(database, settings, clock)
+    assert set((await retention.forget_old()).values()) == {0}
+    clock.advance(timedelta(days=settings.retention_days, seconds=1).total_seconds())
+    assert await retention.forget_old() == {
+        "message": 1,
+        "dead_letter": 1,
+        "handoff": 1,
+        "attempt": 0,
+    }
+    clock.advance(timedelta(days=settings.attempt_retention_days).total_seconds())
+    assert (await retention.forget_old())["attempt"] == 1
+    assert set((await _counts(database)).values()) == {0}
+
+
+async def test_an_open_handoff_waits_however_long_and_a_round_deletes_a_few_rows_only(
+    database: Database, settings: LedgerSettings, clock: ManualClock
+) -> None:
+    letters = DeadLetterRepository(database, clock)
+    for _ in range(3):
+        await letters.add(reason=DeadReason.INVALID, detail="")
+    async with transaction(database.durable) as connection:
+        await connection.execute(
+            handoff.insert().values(
+                id="hand_1",
+                message_id=new_response_id(),
+                tenant_id="ten_1",
+                state="open",
+                reason="",
+                created_at=clock.now(),
+            )
+        )
+    clock.advance(timedelta(days=settings.retention_days * 2).total_seconds())
+    retention = Retention(database, settings, clock)
+    assert [(await retention.forget_old(limit=2))["dead_letter"] for _ in range(3)] == [2, 1, 0]
+    assert (await _counts(database))["handoff"] == 1
+
+
+async def test_one_process_leads_and_a_dead_leader_is_followed(
+    database: Database, clock: ManualClock
+) -> None:
+    first, second = (
+        RoleLease(database, clock, role="janitor", holder=name, lease_seconds=4)
+        for name in ("worker-1", "worker-2")
+    )
+    assert [await first.take(), await second.take()] == [True, False]
+    clock.advance(3)
+    assert [await first.take(), await second.take()] == [True, False]
+    clock.advance(5)
+    assert [await second.take(), await first.take()] == [True, False]
+    await first.give_back()  # not its own
+    assert not await first.take()
+    await second.give_back()
+    assert await first.take()
