@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from shared.clock import Clock
-from shared.costs.allowance import Allowance
+from shared.costs.budget import Budgets
+from shared.costs.prices import Prices
 from shared.identifiers import new_response_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
@@ -36,7 +37,6 @@ from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.tenants import TenantRepository
-from shared.settings.door import LimitSettings
 from shared.settings.servers import LedgerSettings
 
 GROUP: Final = 32
@@ -145,9 +145,7 @@ Probe = Callable[[FullLedger], Awaitable[object]]
 
 PROBES: Final[dict[str, Probe]] = {
     "AcceptGroup.flush": _repeated_accepts,
-    "Allowance.is_spent": lambda full: Allowance(
-        full.database, LimitSettings(daily_budget=Decimal(1)), full.clock
-    ).is_spent("ten_7"),
+    "Budgets.read": lambda full: Budgets(full.database, Prices((), ()), full.clock).read("ten_7"),
     "ClaimGroup.flush": lambda full: full.claims.flush(_ids("resp_q")),
     "ClaimGroup.flush of one": lambda full: full.claims.flush(["resp_q900"]),
     "ClaimGroup.renew": lambda full: full.claims.renew(_leases(100)),
@@ -190,16 +188,16 @@ ELSEWHERE: Final = {
     "MessageLedger.accept": "AcceptGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
-    "Budgets.read": "Allowance.is_spent",
 }
-"""Methods that only hand over to another, or ask the same."""
+"""Methods that only hand over to another."""
 
 BY_HAND: Final = {
     "DeadLetterRepository": {"list", "show", "close_letter"},
-    "HandoffRepository": {"list", "answer"},
+    "HandoffRepository": {"list", "show", "answer"},
     "TenantRepository": {
         "create",
         "named",
+        "all",
         "set_plan",
         "create_key",
         "keys",
