@@ -28,11 +28,14 @@ async def apply_migrations(database: Database) -> None:
 
     Raises LedgerUnavailable.
     """
-    async with transaction(database.durable) as connection:
-        if database.is_sqlite:
+    if database.is_sqlite:
+        async with transaction(database.durable) as connection:
             await connection.run_sync(_upgrade)
-            return
-        await _lock(connection)
+        return
+    # A connection of the other pool, since a pool may be of one.
+    beside = database.relaxed.execution_options(isolation_level="READ COMMITTED")
+    async with transaction(beside) as guard:
+        await _lock(guard)
         async with connected(database.durable) as online:
             # However long it takes: an index of a large table is built in one statement.
             await online.execute(text("SET statement_timeout = 0"))
