@@ -36,6 +36,8 @@ class TurnOutcome(StrEnum):
     """What became of one wake-up."""
 
     ANSWERED = "answered"
+    FAILED = "failed"
+    """Its end is written, and a dead letter with the reason."""
     NOTHING_TO_CLAIM = "nothing_to_claim"
     LOST = "lost"
     RELEASED = "released"
@@ -115,7 +117,7 @@ class Pipeline:
         for step in self._afterwards:
             await self._timed(step.name, step(turn))
         self._observe(turn)
-        return TurnOutcome.ANSWERED
+        return _outcome_of(turn)
 
     async def _answer_in_time(self, turn: Turn) -> None:
         seconds_left = max(0.0, turn.seconds_left(self._clock.now()))
@@ -168,6 +170,12 @@ class Pipeline:
             return
         seconds = (settlement.finished_at - record.claimed_at).total_seconds()
         self._metrics.turn_duration_seconds.labels(record.lane, settlement.state).observe(seconds)
+
+
+def _outcome_of(turn: Turn) -> TurnOutcome:
+    settlement = turn.settlement
+    has_failed = settlement is not None and settlement.state is ResponseState.FAILED
+    return TurnOutcome.FAILED if has_failed else TurnOutcome.ANSWERED
 
 
 def _describe(span: Span, turn: Turn) -> None:

@@ -9,21 +9,30 @@ from celery import Celery
 from shared.errors import LedgerUnavailable
 from shared.queueing.task_names import TaskName
 from shared.telemetry.logs import get_logger
-from workers.pipeline import Pipeline
+from workers.pipeline import Pipeline, TurnOutcome
+
+
+class MessageFailed(Exception):
+    """The message ended as failed. Its text, which Flower shows, says where the reason is."""
 
 
 def register_tasks(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
     """Register the tasks of this app; `pipeline` gives the running process's own."""
 
-    @app.task(name=TaskName.ANSWER.value, ignore_result=True)
+    # Celery acknowledges a task that failed as one that succeeded; `throws` spares its traceback.
+    @app.task(name=TaskName.ANSWER.value, ignore_result=True, throws=(MessageFailed,))
     async def answer(message_id: str, lane: str, deadline: str) -> str:  # noqa: ARG001
         """Answer one accepted message; what became of it, for Flower.
 
-        Returning acknowledges the wake-up. Its loss would be harmless, so a ledger that is away
-        acknowledges too: the reconciler publishes again what nobody claimed.
+        Raises MessageFailed where it ended as failed, which is written by then: nobody shall see
+        a green task. Either end acknowledges the wake-up. Its loss would be harmless, so a ledger
+        that is away acknowledges too: the reconciler publishes again what nobody claimed.
         """
         try:
-            return (await pipeline().run(message_id)).value
+            outcome = await pipeline().run(message_id)
         except LedgerUnavailable as error:
             get_logger(__name__).warning("turn_put_off", message_id=message_id, code=error.code)
             return error.code
+        if outcome is TurnOutcome.FAILED:
+            raise MessageFailed(f"forebay show {message_id}")
+        return outcome.value

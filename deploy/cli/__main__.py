@@ -32,6 +32,7 @@ VERBS = {
     "dead": "Dead letters: list, show, replay and discard them.",
     "costs": "What was spent: by tenant, user, model, lane, provider or day.",
     "route": "Which model a message would get, and what that saves.",
+    "providers": "Providers: how their calls ended, the last error, the breaker.",
     "breakers": "Circuit breakers of the providers: show and reset them.",
     "cache": "Stored answers: show, drop and invalidate them.",
     "worker": "Answer messages, in one process, until Ctrl-C.",
@@ -46,6 +47,7 @@ _FOLDERS = {
     "costs": "watching",
     "ingress": "serving",
     "model": "serving",
+    "providers": "watching",
     "route": "routing",
     "worker": "serving",
 }

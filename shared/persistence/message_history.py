@@ -26,7 +26,7 @@ class BookedAttempt:
     provider: str
     model: str
     error_class: str | None
-    """None where its answer was taken; `held_back` is the guardrail's verdict."""
+    """None where its answer was taken; `rejected` is the guardrail's verdict."""
     detail: str | None
     started_at: datetime
     latency_seconds: float

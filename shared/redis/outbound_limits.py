@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.identifiers import new_id
+from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
@@ -122,8 +123,24 @@ class OutboundLimits:
 
     def _call(self, limit: OutboundLimit, words: list[int]) -> ScriptCall:
         packed = pack(f"<{len(words)}d", *words)
-        key = f"forebay:outbound:{{{limit.name}}}"
-        return ScriptCall((key,), (*limit.bounds, self._process, packed))
+        return ScriptCall((_key(limit.name),), (*limit.bounds, self._process, packed))
+
+
+async def read_cooling(redis: Redis, names: Sequence[str]) -> dict[str, float]:
+    """For how many seconds more nobody calls each of these, where a 429 said so.
+
+    A name is the provider's, a slash and the model's. Raises RedisUnavailable.
+    """
+    async with asking_redis():
+        seconds, microseconds = await redis.time()
+        untils = [await redis.hget(_key(name), "cooled_until") for name in names]
+    now = seconds + microseconds / 1e6
+    ends = {name: float(until or 0) / 1000 for name, until in zip(names, untils, strict=True)}
+    return {name: end - now for name, end in ends.items() if end > now}
+
+
+def _key(name: str) -> str:
+    return f"forebay:outbound:{{{name}}}"
 
 
 def _bounded(said: float) -> int:

@@ -199,7 +199,7 @@ async def test_a_deadline_ends_the_turn_and_not_the_worker() -> None:
         await asyncio.Event().wait()
 
     bench = Bench(endless, seconds=0.02)
-    assert await asyncio.wait_for(bench.run(), 5) is TurnOutcome.ANSWERED
+    assert await asyncio.wait_for(bench.run(), 5) is TurnOutcome.FAILED
     assert bench.turn.settlement is not None
     assert bench.turn.settlement.state is ResponseState.FAILED
     assert bench.turn.settlement.dead_reason is DeadReason.DEADLINE_PASSED

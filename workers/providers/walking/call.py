@@ -67,8 +67,10 @@ class Call:
             self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
             health = CallOutcome.SUCCESS
+            self._means.log.answered(self.provider, self.model, now=self._means.clock.monotonic())
         except ProviderError as error:
             health = health_shown_by(error, seconds_given=seconds)
+            self._note(error)
             self._end(
                 self._started.failed(error.error_class, detail=error.message, usage=error.usage)
             )
@@ -90,6 +92,13 @@ class Call:
         """Put on record that it was cancelled with its turn; one that had ended stays so."""
         if self._was_made:
             self._cut(ErrorClass.ABANDONED, "the turn was stopped")
+
+    def _note(self, error: ProviderError) -> None:
+        """Into the log, unless it was not called or it was the request that was refused."""
+        if error.error_class.refuses or not self._was_made:
+            return
+        now = self._means.clock.monotonic()
+        self._means.log.failed(self.provider, self.model, error.error_class, error.status, now=now)
 
     def _cut(self, error_class: ErrorClass, why: str) -> None:
         # It has been billed for its prompt at least, so that much is booked, and what was heard.

@@ -10,16 +10,18 @@ from random import Random
 from shared.clock import Clock
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.hedging.hedging import Hedging
+from workers.providers.provider_log import ProviderLog
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """The clock, the dice, how to wait, where spans go, and what is late if that matters."""
+    """The clock, the dice, how to wait, where spans and lines go, what is late if that matters."""
 
     clock: Clock
     random: Random = field(default_factory=Random)
     sleep: Sleep = asyncio.sleep
     tracing: Tracing = field(default_factory=SilentTracing)
     hedging: Hedging | None = None
+    log: ProviderLog = field(default_factory=ProviderLog)

@@ -37,8 +37,9 @@ def test_help_and_version_are_done(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_wrong_use_is_told_apart_from_failure(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("os.execv", lambda *_: pytest.fail("it became a process"))
     assert run(arguments) == WRONGLY_USED
     said = capsys.readouterr()
     assert said.out == ""
