@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, Final
 
 from shared.costs.price import NANO, Price, TokenCount
+
+_THOUSAND: Final = Decimal(1_000)
+_NOT_COUNTED: Final = ("output_reasoning_mtok", "output_citation_mtok")
 
 Tariff = Callable[[TokenCount, datetime], Decimal | None]
 """What tokens cost on a day; None where that is not known."""
@@ -41,22 +44,32 @@ def listed_tariff(model: str, *, base_url: str | None) -> Tariff | None:
 
 def _flat(listed: Any) -> Price | None:
     """The price that holds whatever the length; None where there are tiers or gaps."""
-    cached = listed.input_mtok if listed.cache_read_mtok is None else listed.cache_read_mtok
-    for part in (listed.input_mtok, listed.output_mtok, cached):
-        if not isinstance(part, Decimal):
-            return None
-    return Price(listed.input_mtok, listed.output_mtok, cached)
+    read, written = listed.input_mtok, listed.output_mtok
+    cached = read if listed.cache_read_mtok is None else listed.cache_read_mtok
+    cache_write = read if listed.cache_write_mtok is None else listed.cache_write_mtok
+    calls = listed.requests_kcount or Decimal(0)
+    parts = (read, written, cached, cache_write, calls)
+    if _asks_for_more(listed) or not all(isinstance(part, Decimal) for part in parts):
+        return None
+    return Price(read, written, cached, cache_write, calls / _THOUSAND)
+
+
+def _asks_for_more(listed: Any) -> bool:
+    """Whether a part of every call has a price of its own that nobody tells us the number of."""
+    return any(getattr(listed, name) is not None for name in _NOT_COUNTED)
 
 
 def _by_tiers(found: Any, provider: Any, tokens: TokenCount, at: datetime) -> Decimal | None:
     from genai_prices import Usage
 
     listed = found.get_prices(at)
-    if listed.input_mtok is None or listed.output_mtok is None:
+    if listed.input_mtok is None or listed.output_mtok is None or _asks_for_more(listed):
         return None
+    cached = min(tokens.cached_tokens, tokens.input_tokens)
     usage = Usage(
         input_tokens=tokens.input_tokens,
-        cache_read_tokens=min(tokens.cached_tokens, tokens.input_tokens),
+        cache_read_tokens=cached,
+        cache_write_tokens=min(tokens.cache_write_tokens, tokens.input_tokens - cached),
         output_tokens=tokens.output_tokens,
     )
     total: Decimal = found.calc_price(usage, provider, genai_request_timestamp=at).total_price

@@ -13,29 +13,44 @@ NANO: Final = Decimal("0.000000001")
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """Tokens of one call; `cached_tokens` are a part of `input_tokens`."""
+    """Tokens of one call; `cached_tokens` and `cache_write_tokens` are parts of `input_tokens`."""
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    named_cost: Decimal | None = None
+    """Dollars, where the provider itself says what it asks for the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars per million tokens."""
+    """Dollars per million tokens, and for the call itself."""
 
     input_per_million: Decimal
     output_per_million: Decimal
     cached_per_million: Decimal
+    cache_write_per_million: Decimal | None = None
+    """As input when None."""
+    per_call: Decimal = Decimal(0)
 
     def cost(self, tokens: TokenCount) -> Decimal:
         """Dollars, to the billionth."""
         cached = min(tokens.cached_tokens, tokens.input_tokens)
+        written = min(tokens.cache_write_tokens, tokens.input_tokens - cached)
+        write_price = self.cache_write_per_million
+        if write_price is None:
+            write_price = self.input_per_million
         dollars = (
-            self.input_per_million * (tokens.input_tokens - cached)
-            + self.cached_per_million * cached
-            + self.output_per_million * tokens.output_tokens
-        ) / MILLION
+            self.per_call
+            + (
+                self.input_per_million * (tokens.input_tokens - cached - written)
+                + write_price * written
+                + self.cached_per_million * cached
+                + self.output_per_million * tokens.output_tokens
+            )
+            / MILLION
+        )
         return dollars.quantize(NANO, ROUND_HALF_EVEN)
 
 

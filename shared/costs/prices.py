@@ -36,7 +36,13 @@ class Prices:
     def cost(
         self, provider: str, model: str, tokens: TokenCount, *, at: datetime
     ) -> Decimal | None:
-        """Dollars for a call on that day; None if the model's price is unknown."""
+        """Dollars for a call on that day; None if the model's price is unknown.
+
+        A price of the user's own goes before what the provider itself says that it asks, and that
+        before the built-in list.
+        """
+        if tokens.named_cost is not None and self._own_price(model) is None:
+            return Decimal(0) if self.is_free(provider) else tokens.named_cost
         tariff = self._tariff(provider, model)
         return None if tariff is None else tariff(tokens, at)
 
@@ -48,8 +54,13 @@ class Prices:
 
     def most(self, provider: str, model: str, tokens: TokenCount, *, at: datetime) -> Decimal:
         """The most that a call of so many tokens may cost; zero where no price is known."""
-        whole = TokenCount(tokens.input_tokens, tokens.output_tokens, tokens.input_tokens)
-        costs = (self.cost(provider, model, each, at=at) for each in (tokens, whole))
+        read, written = tokens.input_tokens, tokens.output_tokens
+        kinds = (
+            TokenCount(read, written),
+            TokenCount(read, written, cached_tokens=read),
+            TokenCount(read, written, cache_write_tokens=read),
+        )
+        costs = (self.cost(provider, model, each, at=at) for each in kinds)
         return max((cost for cost in costs if cost is not None), default=Decimal(0))
 
     def dearest(
@@ -82,6 +93,9 @@ class Prices:
             if provider.kind in _OVER_HTTP:
                 yield from ((provider, model) for model in provider.named_models)
 
+    def _own_price(self, model: str) -> Price | None:
+        return self._table.get(model) or self._table.get(_DATED.sub("", model))
+
     def _tariff(self, provider: str, model: str) -> Tariff | None:
         key = (provider, model)
         if key not in self._tariffs:
@@ -91,7 +105,7 @@ class Prices:
     def _look_up(self, provider: str, model: str) -> Tariff | None:
         if self.is_free(provider):
             return _always(FREE)
-        price = self._table.get(model) or self._table.get(_DATED.sub("", model))
+        price = self._own_price(model)
         if price is not None:
             return _always(price)
         settings = self._providers.get(provider)
@@ -112,6 +126,8 @@ def _price(entry: PriceSettings) -> Price:
         input_per_million=entry.input_per_million,
         output_per_million=entry.output_per_million,
         cached_per_million=entry.input_per_million if cached is None else cached,
+        cache_write_per_million=entry.cache_write_per_million,
+        per_call=entry.per_call,
     )
 
 

@@ -22,6 +22,7 @@ from shared.redis.reservation_keys import (
 )
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
+from shared.token_count import token_correction
 
 TENANT_SECONDS: Final = 86_400
 RECORD_SECONDS: Final = 3_600
@@ -108,7 +109,7 @@ class Reservations:
                 user=user,
                 message_id=message_id,
                 requests_back=0,
-                token_correction=used_tokens - estimated_tokens,
+                token_correction=token_correction(reserved=estimated_tokens, used=used_tokens),
                 output_tokens=output_tokens,
                 nano_dollars=nano_dollars,
                 is_billed_later=is_billed_later,

@@ -20,6 +20,12 @@ class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Dollars for a million tokens of input that the provider had cached; as input when not
     given.
     """
+    cache_write_per_million: Decimal | None = None
+    """Dollars for a million tokens of input that went into the provider's cache; as input when not
+    given.
+    """
+    per_call: Decimal = Decimal(0)
+    """Dollars for each call, besides its tokens."""
 
 
 class CostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

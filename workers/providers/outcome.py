@@ -51,7 +51,13 @@ class Usage:
     @property
     def tokens(self) -> TokenCount:
         """What is paid for."""
-        return TokenCount(self.input_tokens, self.output_tokens, self.cached_tokens)
+        return TokenCount(
+            self.input_tokens,
+            self.output_tokens,
+            self.cached_tokens,
+            self.cache_write_tokens,
+            self.cost,
+        )
 
     @classmethod
     def estimated(cls, *, size_in: int, size_out: int) -> Usage:

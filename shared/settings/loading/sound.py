@@ -129,6 +129,15 @@ def _budget(amount: Decimal | None) -> Iterator[str]:
         yield (f"limits.daily_budget = {amount}. Set US dollars for a day, 0 to {LARGEST_BUDGET}.")
 
 
+_PRICES: Final = (
+    "input_per_million",
+    "output_per_million",
+    "cached_per_million",
+    "cache_write_per_million",
+    "per_call",
+)
+
+
 def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:
     models = [price.model for price in prices]
     for model in sorted({model for model in models if models.count(model) > 1}):
@@ -136,10 +145,10 @@ def _prices(prices: tuple[PriceSettings, ...]) -> Iterator[str]:
     if "" in models:
         yield "costs.prices: one has no model. Name the model as its provider does."
     for price in prices:
-        for key in ("input_per_million", "output_per_million", "cached_per_million"):
+        for key in _PRICES:
             amount = getattr(price, key)
             if amount is not None and not (amount.is_finite() and 0 <= amount <= _LARGEST_PRICE):
                 yield (
-                    f"costs.prices: '{price.model}' has {key} = {amount}. Set dollars per million "
-                    f"tokens, 0 to {_LARGEST_PRICE}."
+                    f"costs.prices: '{price.model}' has {key} = {amount}. Set dollars, "
+                    f"0 to {_LARGEST_PRICE}."
                 )

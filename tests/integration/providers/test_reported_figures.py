@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.integration.providers.asking import BuildFor, Heard, prompt
@@ -108,3 +110,27 @@ async def test_a_later_zero_replaces_no_figure(server: RawServer, build_for: Bui
 
     assert isinstance(answer, Answer)
     assert answer.usage == Usage(input_tokens=29, output_tokens=2, cached_tokens=20)
+
+
+@pytest.mark.parametrize(
+    ("cost", "read"),
+    [
+        ("0.0123", Decimal("0.0123")),
+        ('{"total_cost":0.006,"request_cost":0.005}', Decimal("0.006")),
+        ("0", None),
+        ("5000", None),
+        ("-1", None),
+        ('"NaN"', None),
+        ("[]", None),
+    ],
+)
+async def test_what_a_provider_asks_for_the_call_is_read_where_it_can_be(
+    server: RawServer, build_for: BuildFor, cost: str, read: Decimal | None
+) -> None:
+    usage = f'{{"prompt_tokens":10,"completion_tokens":3,"cost":{cost}}}'
+    server.sends(b'{"choices":[{"message":{"content":"Hi"}}],"usage":' + usage.encode() + b"}")
+
+    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=5)
+
+    assert isinstance(answer, Answer)
+    assert answer.usage.cost == read

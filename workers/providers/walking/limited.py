@@ -9,7 +9,7 @@ from typing import Final
 from shared.clock import Clock
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderSettings
-from shared.token_count import estimated_tokens, text_size
+from shared.token_count import estimated_tokens, text_size, token_correction
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Outcome
@@ -68,7 +68,8 @@ class LimitedProvider:
                 self._limits.cool(limit, seconds=seconds)
             raise
         finally:
-            self._limits.give_back(limit, permit, token_correction=used - estimate)
+            correction = token_correction(reserved=estimate, used=used)
+            self._limits.give_back(limit, permit, token_correction=correction)
 
     async def close(self) -> None:
         await self._provider.close()

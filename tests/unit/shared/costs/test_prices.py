@@ -133,3 +133,83 @@ def test_a_chain_of_unknown_prices_reserves_nothing() -> None:
 )
 def test_billionths_are_rounded_up(amount: str, nano: int) -> None:
     assert nano_dollars(Decimal(amount)) == nano
+
+
+PERPLEXITY = ProviderSettings(
+    name="search",
+    kind=ProviderKind.OPENAI_COMPATIBLE,
+    base_url="https://api.perplexity.ai",
+    model="sonar",
+    models=("sonar-deep-research",),
+)
+CLAUDE = ProviderSettings(
+    name="claude",
+    kind=ProviderKind.ANTHROPIC,
+    base_url="https://api.anthropic.com",
+    model="claude-3-5-haiku-latest",
+    models=("claude-sonnet-4-5",),
+)
+
+
+def test_a_fee_for_each_call_is_counted_and_reserved_for() -> None:
+    prices, tokens = Prices([], [PERPLEXITY]), TokenCount(10, 500)
+    listed = calc_price(
+        Usage(input_tokens=10, output_tokens=500),
+        "sonar",
+        provider_id="perplexity",
+        genai_request_timestamp=NOW,
+    )
+
+    cost = prices.cost("search", "sonar", tokens, at=NOW)
+    assert cost == listed.total_price
+    assert cost > Decimal("0.005"), "the fee is most of it"
+    assert prices.most("search", "sonar", tokens, at=NOW) >= cost
+
+
+def test_what_has_parts_that_nobody_counts_for_us_is_unknown() -> None:
+    prices = Prices([], [PERPLEXITY])
+
+    assert prices.cost("search", "sonar-deep-research", MILLION_EACH, at=NOW) is None
+
+
+@pytest.mark.parametrize("model", ["claude-3-5-haiku-latest", "claude-sonnet-4-5"])
+@pytest.mark.parametrize("size", [1_000, 300_000])
+def test_what_goes_into_a_cache_has_its_own_price(model: str, size: int) -> None:
+    tokens = TokenCount(size, 10, cached_tokens=size // 4, cache_write_tokens=size // 2)
+    listed = calc_price(
+        Usage(
+            input_tokens=size,
+            output_tokens=10,
+            cache_read_tokens=size // 4,
+            cache_write_tokens=size // 2,
+        ),
+        model,
+        provider_id="anthropic",
+        genai_request_timestamp=NOW,
+    )
+    prices = Prices([], [CLAUDE])
+
+    assert prices.cost("claude", model, tokens, at=NOW) == listed.total_price
+    assert prices.most("claude", model, TokenCount(size, 10), at=NOW) >= listed.total_price
+
+
+def test_a_price_of_ones_own_may_have_a_fee_and_a_price_of_cache_writes() -> None:
+    own = PriceSettings(
+        model="m",
+        input_per_million=Decimal(4),
+        output_per_million=Decimal(8),
+        cache_write_per_million=Decimal(5),
+        per_call=Decimal("0.01"),
+    )
+
+    tokens = TokenCount(1_000_000, 0, cache_write_tokens=500_000)
+    assert Prices([own], [OWN]).cost("own", "m", tokens, at=NOW) == Decimal("4.51")
+
+
+def test_what_the_provider_asks_goes_before_the_list_and_behind_a_price_of_ones_own() -> None:
+    tokens = TokenCount(1_000, 500, named_cost=Decimal("0.07"))
+    own = entry("gpt-4o", "1", "2")
+
+    assert Prices([], [OPENAI]).cost("big", "gpt-4o", tokens, at=NOW) == Decimal("0.07")
+    assert Prices([], [OWN]).cost("own", "gpt-4o", tokens, at=NOW) == Decimal("0.07")
+    assert Prices([own], [OPENAI]).cost("big", "gpt-4o", tokens, at=NOW) == Decimal("0.002")
