@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
+from shared.secrets_in_text.card_numbers import passes_luhn
+from shared.secrets_in_text.e_mail import EMAIL, LATIN
+from shared.secrets_in_text.secrets import SecretReader
 from shared.telemetry.genai import CONTENT
 
 Plain = str | bool | int | float | list["Plain"] | dict[str, "Plain"] | None
@@ -35,7 +38,6 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     # A database error quotes the statement's parameters, and those are a message's body.
     (re.compile(r"\[parameters: .*?(?=\n\(Background on|\Z)", re.DOTALL), f"[parameters: {MASK}]"),
     (re.compile(r"\b(bearer)\s+[^\s,;'\"]+", re.IGNORECASE), rf"\1 {MASK}"),
-    (re.compile(r"(?<![A-Za-z0-9])(?:fb_|sk-|sk_)[A-Za-z0-9_-]{6,}"), MASK),
     (re.compile(r"(://[^\s:/@]*):[^\s/]*@"), rf"\1:{MASK}@"),
     (
         re.compile(
@@ -43,9 +45,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(?<![\w.%+-])[\w.%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), MASK),
+    (re.compile(rf"(?<![{LATIN}._%+-]){EMAIL}"), MASK),
     (re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])"), MASK),
 )
+_SECRETS: Final = SecretReader(loosely=True)
 _CARD: Final = re.compile(r"(?<![A-Za-z0-9.])\d(?:[ -]?\d){12,18}(?!\w)")
 
 
@@ -53,6 +56,7 @@ def redact_text(text: str) -> str:
     """The text with everything masked that looks like a secret or personal data, cut to size."""
     if len(text) > _LONGEST_READ:
         return f"[{len(text)} characters]"
+    text = _without_secrets(text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     text = _CARD.sub(_mask_card, text)
@@ -103,14 +107,17 @@ def _plain_long_number(value: int) -> Plain:
     return value if redacted == text else redacted
 
 
+def _without_secrets(text: str) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end in _SECRETS.spans(text):
+        pieces += (text[done:start], MASK)
+        done = end
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
 def _mask_card(found: re.Match[str]) -> str:
     # People group the digits of a card; a run without gaps is more often a time or a count, and
     # then the check digit decides.
     text = found.group()
-    return MASK if not text.isdigit() or _passes_luhn(text) else text
-
-
-def _passes_luhn(text: str) -> bool:
-    digits = [int(character) for character in reversed(text) if character.isdigit()]
-    doubled = (2 * digit - 9 if digit > 4 else 2 * digit for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+    return MASK if not text.isdigit() or passes_luhn(text) else text

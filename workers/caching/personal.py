@@ -7,14 +7,17 @@ from typing import Final
 
 import re2
 
+from shared.secrets_in_text.e_mail import EMAIL
+from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text.secrets import SecretReader
+
 # Better one message too many that is asked again than one person's answer given to another. An
 # engine that takes time by the length of the text alone, for what people wrote may be long.
 _DIRECT: Final = {
-    "email": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    "email": EMAIL,
     # A telephone, card, account, order or social security number.
     "long_number": r"(?:\d[ ./()-]{0,2}){6,}\d",
     "reference": r"(?:[A-Z]{1,6}[-#]\d{4,}|#\d{4,})",
-    "secret": r"(?:fb_|sk-|sk_|ghp_|glpat-|hf_|xox[abeprs]-|AKIA|eyJ)[A-Za-z0-9_-]{12,}",
 }
 _BELONGINGS: Final = (
     "account|accounts|address|age|appointment|appointments|balance|balances|bank|bill|bills|"
@@ -41,11 +44,16 @@ class PersonalPatterns:
         every = [*_DIRECT.values(), *own.values()]
         self._anything = re2.compile("|".join(f"(?:{pattern})" for pattern in every))
         self._belonging = re2.compile(_OWN)
+        self._secrets = SecretReader(loosely=True)
 
     def occur_in(self, text: str) -> bool:
         """Whether the text is about somebody."""
-        return bool(self._anything.search(text) or self._belonging.search(text))
+        plain = PlainText(text).text
+        return self._names_somebody(plain) or bool(self._belonging.search(plain))
 
     def identify(self, text: str) -> bool:
         """Whether the text holds what names somebody: an answer may speak of `your account`."""
-        return bool(self._anything.search(text))
+        return self._names_somebody(PlainText(text).text)
+
+    def _names_somebody(self, plain: str) -> bool:
+        return bool(self._anything.search(plain)) or self._secrets.occur_in(plain)

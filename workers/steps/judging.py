@@ -17,7 +17,7 @@ from workers.turn import Turn
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
-from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workers.steps.streaming import TextStream
-from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.stream_screen import StreamScreen
 
 
 class ScreenedStream:

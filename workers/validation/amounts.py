@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.messages.metadata.facts import MoneyFact
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.agreement import agrees
 from workers.validation.claims.quantities import Quantity, quantities_in
 from workers.validation.validator import Draft, Question
@@ -34,10 +35,11 @@ class Amounts:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if self._tenants and question.tenant not in self._tenants:
             return None
-        stated = _amounts(draft.text)
+        text = draft.plain.text
+        stated = _amounts(text)
         if not stated:
             return None
-        unsupported = list(_unsupported(stated, draft.text, question))
+        unsupported = list(_unsupported(stated, text, question))
         if not unsupported:
             return None
         return Catch(
@@ -70,7 +72,7 @@ def _given(question: Question) -> Given:
     """Every number that the model was given, with what its currency may be."""
     given: Given = {}
     for source in (*question.instructions, *question.conversation, *question.passages):
-        for quantity in quantities_in(source):
+        for quantity in quantities_in(PlainText(source).text):
             for value in quantity.values:
                 given.setdefault(abs(value), set()).add(quantity.currencies)
     return given

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from shared.messages.metadata.facts import Fact, TextFact
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.agreement import Value, agrees
 from workers.validation.claims.claims import Claims, is_of_its_kind
 from workers.validation.claims.dates import dates_in
@@ -36,7 +37,7 @@ class FactCheck:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if not question.facts:
             return None
-        wrong = _Reading(draft.text, question).contradictions()
+        wrong = _Reading(draft.plain.text, question).contradictions()
         if not wrong:
             return None
         evidence = [f"{name}: the answer says {masked(said)}" for name, said in wrong.items()]
@@ -116,7 +117,8 @@ class _Reading:
     @cached_property
     def _heard(self) -> frozenset[Decimal]:
         """Every number that the conversation named; few answers make it needed."""
-        said = (one for text in self._question.conversation for one in quantities_in(text))
+        heard = (PlainText(text).text for text in self._question.conversation)
+        said = (one for text in heard for one in quantities_in(text))
         return frozenset(value for quantity in said for value in quantity.values)
 
 

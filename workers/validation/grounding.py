@@ -9,6 +9,7 @@ from typing import Final
 import re2
 
 from shared.messages.metadata.facts import DateFact, MoneyFact, NumberFact, TextFact
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.quantities import quantities_in
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, Verdict, masked
@@ -33,7 +34,7 @@ class Grounding:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
-        unsupported = list(_unsupported(draft.text, question))
+        unsupported = list(_unsupported(draft.plain.text, question))
         if not unsupported:
             return None
         evidence = "; ".join(f"{kind} {masked(said)}" for kind, said in unsupported)
@@ -48,7 +49,8 @@ class Grounding:
 
 
 def _unsupported(text: str, question: Question) -> Iterator[tuple[str, str]]:
-    sources = (*question.instructions, *question.conversation, *question.passages)
+    written = (*question.instructions, *question.conversation, *question.passages)
+    sources = tuple(PlainText(one).text for one in written)
     found = [
         *_numbers(text, sources, question),
         *_quotations(text, sources, question),
@@ -102,4 +104,4 @@ def _addresses(text: str, sources: tuple[str, ...]) -> Iterator[tuple[str, str]]
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return " ".join(PlainText(text).text.split()).casefold()

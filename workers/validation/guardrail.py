@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workers.validation.forbidden_patterns import ForbiddenPatterns
-from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question, Validator
 from workers.validation.verdict import Catch, Conclusion, Span, Verdict
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, Verdict
 
@@ -14,7 +15,8 @@ _READ: Final = 20_000
 class InjectionEcho:
     """Catches an answer that repeats `characters` or more of its instructions in a row.
 
-    White space and case make no difference; the first 20,000 characters of both are compared.
+    White space, case and emphasis make no difference; the first 20,000 characters of both are
+    compared.
     """
 
     name = "injection_echo"
@@ -69,4 +71,4 @@ def _common(first: str, second: str, at_first: int, at_second: int) -> int:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text[:_READ].split()).casefold()
+    return " ".join(PlainText(text[:_READ]).text.split()).casefold()

@@ -6,6 +6,7 @@ from typing import Final
 
 import re2
 
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, Verdict
 
@@ -24,7 +25,7 @@ _REFUSAL: Final = re2.compile(
 
 def begins_with_refusal(text: str) -> bool:
     """Whether an answer begins by refusing, in the words that English models use."""
-    return _REFUSAL.search(text[:_READ]) is not None
+    return _REFUSAL.search(PlainText(text[:_READ]).text) is not None
 
 
 class Refusal:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from shared.messages.metadata.facts import Facts
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.verdict import Catch
 
 
@@ -35,12 +37,17 @@ class Question:
     """Whether the caller itself said after how many tokens to stop."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """An answer on trial. `is_whole` is false where the provider had to stop before its end."""
 
     text: str
     is_whole: bool = True
+
+    @cached_property
+    def plain(self) -> PlainText:
+        """What every validator reads that looks for values, names or secrets."""
+        return PlainText(self.text)
 
 
 class Validator(Protocol):

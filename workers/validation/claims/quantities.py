@@ -8,13 +8,25 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-_CODES: Final = "USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|CNY|INR|BRL|MXN|SGD|HKD"
+_CODES: Final = (
+    "USD|EUR|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|CNY|INR|BRL|MXN|SGD|HKD"
+    "|KRW|TRY|UAH|VND|THB|ILS|PHP|ZAR|HUF|RON"
+)
+_SIGNS: Final = "$€£¥₹₩₺₴₫฿₪₱"
 _CURRENCIES: Final = {
     "US$": frozenset({"USD"}),
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD"}),
     "€": frozenset({"EUR"}),
     "£": frozenset({"GBP"}),
     "¥": frozenset({"JPY", "CNY"}),
+    "₹": frozenset({"INR"}),
+    "₩": frozenset({"KRW"}),
+    "₺": frozenset({"TRY"}),
+    "₴": frozenset({"UAH"}),
+    "₫": frozenset({"VND"}),
+    "฿": frozenset({"THB"}),
+    "₪": frozenset({"ILS"}),
+    "₱": frozenset({"PHP"}),
     "DOLLAR": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD"}),
     "EURO": frozenset({"EUR"}),
     "POUND": frozenset({"GBP"}),
@@ -22,11 +34,14 @@ _CURRENCIES: Final = {
 _SCALES: Final = {"k": 3, "thousand": 3, "m": 6, "million": 6, "bn": 9, "billion": 9}
 # Each starts at a digit or at a place that a digit decides, so that all of them take time that
 # grows with the text alone.
-_NUMBER: Final = re.compile(r"(?<!\w)\d+(?:[.,'’\xa0\u202f]\d+)*", re.ASCII)
-_BEFORE: Final = re.compile(rf"([-−]?)(US\$|[$€£¥]|\b(?:{_CODES}))?[ \xa0]?([-−]?)$", re.ASCII)
+# A blank groups where three digits stand behind each: a longer number is more than one.
+_NUMBER: Final = re.compile(
+    r"(?<!\w)(?:\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'’\xa0\u202f]\d+)*)", re.ASCII
+)
+_BEFORE: Final = re.compile(rf"([-−]?)(US\$|[{_SIGNS}]|\b(?:{_CODES}))?[ \xa0]?([-−]?)$", re.ASCII)
 _AFTER: Final = re.compile(
     r"(?:(k|m|bn)\b|[ \xa0]?(thousand|million|billion)\b)?"
-    rf"(?:[ \xa0]?([$€£¥]|(?:{_CODES})\b|[Dd]ollars?\b|[Ee]uros?\b|[Pp]ounds?\b))?",
+    rf"(?:[ \xa0]?([{_SIGNS}]|(?:{_CODES})\b|[Dd]ollars?\b|[Ee]uros?\b|[Pp]ounds?\b))?",
     re.ASCII,
 )
 _LONGEST_BEFORE: Final = 6
@@ -35,7 +50,7 @@ _MOST_REMEMBERED: Final = 1024
 _NOTHING: Final = ("", "", "")
 _DOLLARS: Final = ("", "$", "")
 _BLANKS: Final = frozenset(" \xa0")
-_SYMBOLS: Final = frozenset("$€£¥")
+_SYMBOLS: Final = frozenset(_SIGNS)
 _ENDS_BEFORE: Final = _SYMBOLS | set("-−") | {code[-1] for code in _CODES.split("|")}
 _BEGINS_AFTER: Final = _SYMBOLS | set("kmbtDdEePp \xa0") | {code[0] for code in _CODES.split("|")}
 
@@ -66,6 +81,9 @@ def _quantity(text: str, start: int, end: int, values: frozenset[Decimal]) -> Qu
     if (sign or inner) and not _joins(text, first):
         values = frozenset(-value for value in values)
     unit = before or behind
+    if not unit and " " in text[start:end]:
+        # "The top 5 200-page books": without a currency it may be one number or several.
+        values |= {Decimal(part) for part in text[start:end].split() if part.isdigit()}
     return Quantity(first, last, values, _currencies(unit) if unit else None)
 
 
@@ -96,7 +114,7 @@ def readings(number: str) -> frozenset[Decimal]:
     """What the digits with their points and commas may mean; empty where it is no number."""
     if number.isdigit():
         return frozenset((Decimal(number),))
-    if not number.isascii() or "'" in number:
+    if not number.isascii() or "'" in number or " " in number:
         number = "".join(mark for mark in number if mark.isdigit() or mark in ".,")
     points, commas = number.count("."), number.count(",")
     if not points and not commas:
@@ -112,9 +130,15 @@ def readings(number: str) -> frozenset[Decimal]:
 
 
 def _is_grouped(number: str, mark: str) -> bool:
-    """Whether the marks, where there are any, stand before every three digits."""
+    """Whether the marks, where there are any, stand before every three digits; or, as in India,
+    before the last three and before every two in front of them."""
     first, *groups = number.split(mark)
-    return not groups or (1 <= len(first) <= 3 and all(len(group) == 3 for group in groups))
+    if not groups:
+        return True
+    *further, last = (len(group) for group in groups)
+    thousands = len(first) <= 3 and all(length == 3 for length in further)
+    lakhs = mark == "," and len(first) <= 2 and all(length == 2 for length in further)
+    return len(first) > 0 and last == 3 and (thousands or lakhs)
 
 
 def _digits(number: str) -> str:

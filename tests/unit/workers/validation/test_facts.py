@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.metadata.facts import FACTS_KEY, Facts, facts_of
+from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.dates import dates_in
 from workers.validation.claims.quantities import quantities_in, readings
 from workers.validation.facts import FactCheck
@@ -130,6 +131,10 @@ def test_without_facts_nothing_is_caught() -> None:
         ("1’234.50", {"1234.50"}),
         ("1,234", {"1234", "1.234"}),
         ("1,234,567", {"1234567"}),
+        ("1,23,456", {"123456"}),
+        ("12,34,56,789.50", {"123456789.50"}),
+        ("1 234,56", {"1234.56"}),
+        ("1 234 567", {"1234567"}),
         ("12,34,56", set()),
         ("1.2.3", set()),
     ],
@@ -148,11 +153,17 @@ def test_a_number_has_the_readings_that_its_spelling_allows(spelled: str, values
         ("$-5", "-5", "USD"),
         ("$1.5 million", "1500000", "USD"),
         ("£2k", "2000", "GBP"),
+        ("1 234,56 €", "1234.56", "EUR"),
+        ("1\u202f234,56\u00a0€", "1234.56", "EUR"),
+        ("₹1,23,456", "123456", "INR"),
+        ("**₹** 1,23,456.50", "123456.50", "INR"),
+        ("\u2212$5", "-5", "USD"),
+        ("\uff11\uff12 EUR", "12", "EUR"),
         ("47 dollars", "47", "USD"),
     ],
 )
 def test_an_amount_is_read_with_its_currency(text: str, value: str, currency: str) -> None:
-    (amount,) = quantities_in(f"pay {text} now")
+    (amount,) = quantities_in(PlainText(f"pay {text} now").text)
     assert amount.values == {Decimal(value)}
     assert amount.currencies is not None
     assert currency in amount.currencies
@@ -161,6 +172,21 @@ def test_an_amount_is_read_with_its_currency(text: str, value: str, currency: st
 def test_digits_of_a_word_and_joined_numbers_are_no_amounts() -> None:
     assert list(quantities_in("A17 sha256 v2")) == []
     assert [one.values for one in quantities_in("pages 3-5")] == [{Decimal(3)}, {Decimal(5)}]
+    (several,) = quantities_in("the top 5 200-page books")
+    assert several.values == {Decimal(5), Decimal(200), Decimal(5200)}
+    assert len(list(quantities_in("in 2024 100 people of 12 3456"))) == 4
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["1\u202f234,56\u202f€", "1 234,56 €", "**1 234,56** €", "€1.234,56", "1\u2009234.56 EUR"],
+)
+def test_an_amount_in_another_spelling_is_the_fact_and_another_amount_is_not(said: str) -> None:
+    facts = facts_of(
+        {FACTS_KEY: json.dumps({"sum": {"type": "money", "value": "1234.56", "currency": "EUR"}})}
+    )
+    assert check(f"The sum is {said}.", facts=facts) is None
+    assert check(f"The sum is {said.replace('4', '5', 1)}.", facts=facts) is not None
 
 
 @given(st.decimals(0, 10**9, places=2), st.sampled_from(["${:,}", "USD {}", "{} USD", "${}"]))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.secrets_in_text.card_numbers import card_spans, passes_luhn
 from shared.settings.validation import BuiltIn
 from workers.validation.forbidden_patterns import ForbiddenPatterns, built_in, users_own
-from workers.validation.spans.card_numbers import card_spans, passes_luhn
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Verdict
 
@@ -38,7 +38,7 @@ def found(text: str) -> list[str]:
         "jane.doe+x@mail.example.co.uk",
     ],
 )
-@pytest.mark.parametrize("around", ["{}", "It is {}.", "(id={})", "“{}”", "é{}é", "no:{}\n"])
+@pytest.mark.parametrize("around", ["{}", "It is {}.", "(id={})", "“{}”", "字{}字", "no:{}\n"])
 def test_a_forbidden_span_is_found_whole(secret: str, around: str) -> None:
     assert found(around.format(secret)) == [secret]
 
@@ -58,6 +58,46 @@ def test_a_forbidden_span_is_found_whole(secret: str, around: str) -> None:
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "4111\u202f1111\u202f1111\u202f1111",
+        "4111\u20131111\u20131111\u20131111",
+        "4111** **1111** **1111** **1111",
+        "4111` `1111` `1111` `1111",
+        "4111\u200b1111\u200b1111\u200b1111",
+        "4111\\-1111\\-1111\\-1111",
+        "\uff14\uff11\uff11\uff11 1111 1111 1111",
+        "123\u201145\u20116789",
+        "jos\u00e9@example.com",
+        "jose\u0301@example.com",
+        "jane\u200b@example.com",
+        "sk-abcdefghij\u200b0123456789",
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "It is **{}**.", "`{}`", "字{}\n"])
+def test_another_spelling_is_found_where_it_stands(secret: str, around: str) -> None:
+    assert found(around.format(secret)) == [secret]
+
+
+def test_a_card_that_ends_in_bold_is_found() -> None:
+    assert found("It is 411111111111**1111**.") == ["411111111111**1111"]
+
+
+@pytest.mark.parametrize("text", ["2**3 = 8", "3 * 4", r"C:\new_folder", "a_b * c_d", "**bold**"])
+def test_marks_alone_are_nothing(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_users_own_pattern_reads_what_was_written_and_what_is_meant() -> None:
+    mine = ForbiddenPatterns(
+        users_own({"staff": r"E-\d{5}", "star": r"\*x\*"}), verdict=Verdict.FIX
+    )
+    text = "ask E\u2013123**45** or *x*"
+    spans = [text[span.start : span.end] for span in mine.spans(text)]
+    assert spans == ["E\u2013123**45", "*x*"]
 
 
 def test_a_card_among_other_numbers_is_found() -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.secrets_in_text.card_numbers import passes_luhn
 from shared.settings.validation import BuiltIn, SpanReaction, ValidationSettings
 from workers.validation.building import build_guardrail
 from workers.validation.guardrail import Guardrail
-from workers.validation.spans.card_numbers import passes_luhn
-from workers.validation.spans.stream_screen import StreamScreen
+from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 
 WORDS = build_guardrail(ValidationSettings(built_ins=tuple(BuiltIn)))
@@ -46,7 +46,7 @@ def test_a_card_cut_anywhere_does_not_leave(at: int, guardrail: Guardrail) -> No
     assert "4111" not in out
 
 
-words = st.text(st.sampled_from("abc é.,\n19 -@_"), max_size=400)
+words = st.text(st.sampled_from("abc é.,\n19 -@_*`\u200b\u2013字"), max_size=400)
 
 
 @st.composite
@@ -54,7 +54,7 @@ def card_numbers(draw: st.DrawFn) -> str:
     first = draw(st.sampled_from("3456"))
     body = first + "".join(draw(st.lists(st.sampled_from("0123456789"), min_size=14, max_size=14)))
     digits = next(body + check for check in "0123456789" if passes_luhn(body + check))
-    mark = draw(st.sampled_from(["", " ", "-"]))
+    mark = draw(st.sampled_from(["", " ", "-", "\u202f", "\u2013", "\u200b", "** **", "` `"]))
     return mark.join(digits[start : start + 4] for start in range(0, 16, 4))
 
 
@@ -70,6 +70,13 @@ def test_no_card_leaves_wherever_it_stands_and_however_it_is_cut(data: st.DataOb
     assert card not in fixed(text)
     assert card not in out
     assert fixed(text).startswith(out), "what has left is the beginning of what is judged"
+
+
+def test_an_address_with_an_accent_or_what_nobody_sees_does_not_leave_in_pieces() -> None:
+    for address in ("jos\u00e9@example.com", "jane\u200b@example.com"):
+        for guardrail in (WORDS, WINDOW):
+            out = released([*f"Write to {address} {AFTER}"], screen(guardrail))
+            assert out.startswith("Write to [removed] , which")
 
 
 def test_words_leave_as_soon_as_they_are_whole() -> None:

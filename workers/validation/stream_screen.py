@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from shared.secrets_in_text.e_mail import LATIN
+from shared.secrets_in_text.plain_text import DASHES, INVISIBLE, WIDE, PlainText
 from workers.validation.verdict import Span
 
 FindSpans = Callable[[str], Sequence[Span]]
@@ -15,10 +17,14 @@ _STEP: Final = 32
 _LONGEST_WORD: Final = 256
 _LONGEST_BEGINNING: Final = 64
 """Within so many characters every built-in pattern shows."""
-_WORD_END: Final = re.compile(r"[^!-~]")
-_TRACE: Final = re.compile(r"[0-9@]|-----")
+# Whatever may stand inside a key, a number or an address is within a word: signs and letters of
+# ASCII and the Latin scripts, dashes, wide signs, what nobody sees. Other scripts need no gaps.
+_WORD_END: Final = re.compile(rf"[^!-~{LATIN}{DASHES}{WIDE}{INVISIBLE}]")
+_TRACE: Final = re.compile(r"\d|[@\uff20]|-----")
 """What every span of a built-in pattern holds."""
 _KEY_BEGINS: Final = "-----BEGIN"
+_BETWEEN_DIGITS: Final = " \t\r\n-*_"
+"""What may stand between the digits of one number, when they are read plainly."""
 
 
 class StreamScreen:
@@ -73,9 +79,9 @@ class StreamScreen:
         """The last end of a word that is no number."""
         held = self._held
         for position in range(len(held), 0, -1):
-            if not "!" <= held[position - 1] <= "~":
-                before = held[:position].rstrip()
-                if not before[-1:].isdigit():
+            if _WORD_END.match(held, position - 1):
+                before = PlainText(held[max(0, position - _LONGEST_BEGINNING) : position]).text
+                if not before.rstrip(_BETWEEN_DIGITS)[-1:].isdigit():
                     return position
         return 0
 
@@ -101,6 +107,6 @@ class StreamScreen:
         """The end of the last whole word before `limit`, unless that word is very long."""
         earliest = max(0, limit - _LONGEST_WORD)
         for position in range(limit, earliest, -1):
-            if not "!" <= self._held[position - 1] <= "~":
+            if _WORD_END.match(self._held, position - 1):
                 return position
         return limit if earliest > 0 else 0

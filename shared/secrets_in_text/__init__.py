@@ -1,0 +1,1 @@
+"""Secrets and numbers that must not be told: one reading for guardrail, cache rule and logs."""

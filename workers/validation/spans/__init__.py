@@ -1,1 +1,0 @@
-"""Spans of a text: where card numbers stand, and how a stream is kept from sending them."""
