@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from shared.settings.secret import Secret
 from shared.settings.units import Positive, PositiveInt
+
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS: Final = frozenset(
+    {"accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
+)
 
 
 class ProviderKind(StrEnum):
@@ -45,6 +54,14 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """The file that holds its key."""
     api_key: Secret | None = None
     """Filled by `with_secrets`; refused in the file."""
+    headers: dict[str, str] = {}
+    """Headers of its own that every call carries, such as a gateway asks for."""
+    headers_env: dict[str, str] = {}
+    """Further ones whose values are secret: the variable that holds each."""
+    headers_file: dict[str, str] = {}
+    """Further ones whose values are secret: the file that holds each."""
+    secret_headers: dict[str, Secret] = {}
+    """Filled when settings are read; refused in the file."""
     rules_file: str | None = None
     """The TOML file of a `rules` provider."""
     apology: str | None = None
@@ -71,7 +88,37 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Calls under way at once by all workers together, of each model."""
 
     @property
+    def own_headers(self) -> dict[str, str]:
+        """Every header of its own, secret ones in clear."""
+        secret = {name: value.reveal() for name, value in self.secret_headers.items()}
+        return {**self.headers, **secret}
+
+    @property
     def named_models(self) -> tuple[str, ...]:
         """Every model that it may call, each once."""
         own = (*self.models, self.model, self.small_model, self.large_model)
         return tuple(dict.fromkeys(name for name in own if name))
+
+
+def unsound_headers(provider: ProviderSettings) -> Iterator[str]:
+    """One sentence for each header that cannot be sent."""
+    named = [*provider.headers, *provider.headers_env, *provider.headers_file]
+    for name in named:
+        if not _HEADER_NAME.fullmatch(name):
+            yield f"providers: '{provider.name}' has {name!r}, which is no header's name. Mend it."
+        elif name.lower() in _OURS:
+            yield f"providers: '{provider.name}' sets the header {name}, which we set. Take it out."
+    twice = {name for name in named if [each.lower() for each in named].count(name.lower()) > 1}
+    for name in sorted(twice):
+        yield f"providers: '{provider.name}' sets the header {name} twice. Keep one."
+    for name, value in provider.headers.items():
+        if not is_header_value(value):
+            yield (
+                f"providers: '{provider.name}' has a value for the header {name} that cannot be "
+                "sent. Use printable ASCII."
+            )
+
+
+def is_header_value(value: str) -> bool:
+    """Whether it can be sent: no line breaks, and nothing beyond ASCII."""
+    return value.isascii() and value.isprintable()

@@ -10,8 +10,9 @@ import msgspec
 
 from shared.messages.input_item import Role
 from workers.providers.outcome import Answer
-from workers.providers.provider import Message, Prompt, TextSink
+from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.chat_completions import ChatCompletions
+from workers.providers.wire.conversation import Conversation
 from workers.providers.wire.exchange import Exchange
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.model_choice import ModelChoice
@@ -78,15 +79,16 @@ class OpenAICompatibleProvider:
                 **prompt.extra,
                 **{field: value for field, value in optional.items() if value is not None},
                 "model": self.model_for(prompt.model),
-                "messages": [
-                    {"role": _role(message), "content": message.content}
-                    for message in prompt.messages
-                ],
+                "messages": _messages(prompt),
                 "stream": streamed,
             }
         )
 
 
-def _role(message: Message) -> Role:
-    """Every server knows `system`, and OpenAI's own takes it for `developer`."""
-    return Role.SYSTEM if message.role is Role.DEVELOPER else message.role
+def _messages(prompt: Prompt) -> list[dict[str, str]]:
+    """One system message at the most, and first: every server knows that form."""
+    conversation = Conversation.of(prompt.messages)
+    messages = [{"role": each.role.value, "content": each.content} for each in conversation.spoken]
+    if conversation.instructions:
+        messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
+    return messages

@@ -72,10 +72,14 @@ def _entries(name: str, kind: type[msgspec.Struct], *, mark: str = "[[]]") -> st
         f"| {'needed' if field.required else _default(field.default)} "
         f"| {notes.get(field.name, '')} |\n"
         for field in msgspec.structs.fields(kind)
-        if field.name != "api_key"
+        if field.name not in _FILLED
     ]
     head = "| key | takes | default | what |\n|---|---|---|---|\n"
     return f"### {title}\n\n{inspect.getdoc(kind)}\n\n{head}{''.join(rows)}"
+
+
+_FILLED: Final = frozenset({"api_key", "secret_headers"})
+"""Never written: filled from what names them."""
 
 
 def _default(value: object) -> str:

@@ -12,7 +12,7 @@ from shared.errors import InvalidRequest
 from shared.settings.secret import Secret, ServerUrl, has_password
 
 T = TypeVar("T", bound=msgspec.Struct)
-_SECRET_KEYS = frozenset({"api_key"})
+_SECRET_KEYS = frozenset({"api_key", "headers", "secret_headers"})
 _LARGEST: Final = 1e9
 """Far more seconds than anything lasts; what is counted beyond overflows somewhere on its way."""
 
@@ -130,7 +130,7 @@ def _decode_custom(kind: type, value: object) -> object:
     if kind is ServerUrl and isinstance(value, str):
         return ServerUrl(value)
     if kind is Secret:
-        raise ValueError("a secret is never written here; use api_key_env or api_key_file")
+        raise ValueError("a secret is never written here; name the variable or the file that holds it")
     raise ValueError(f"expected {kind.__name__}")
 
 

@@ -7,13 +7,13 @@ all other commands read the same settings and need none.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from shared.errors import SettingsError
-from shared.settings.providers import ProviderSettings
+from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
 from shared.settings.turn.fact_faults import unsound_facts
@@ -52,7 +52,23 @@ class _Secrets:
     def of_provider(self, provider: ProviderSettings) -> ProviderSettings:
         owner = f"providers: '{provider.name}'"
         key = self._find(owner, "key", "api_key", provider.api_key_env, provider.api_key_file)
-        return msgspec.structs.replace(provider, api_key=Secret(key)) if key else provider
+        if key:
+            provider = msgspec.structs.replace(provider, api_key=Secret(key))
+        headers = dict(self._headers(owner, provider))
+        return msgspec.structs.replace(provider, secret_headers=headers) if headers else provider
+
+    def _headers(self, owner: str, provider: ProviderSettings) -> Iterator[tuple[str, Secret]]:
+        named = [(name, variable, None) for name, variable in provider.headers_env.items()]
+        filed = [(name, None, file) for name, file in provider.headers_file.items()]
+        for name, variable, file in (*named, *filed):
+            value = self._find(owner, f"header {name}", "headers", variable, file)
+            if value and is_header_value(value):
+                yield name, Secret(value)
+            elif value:
+                self.findings.append(
+                    f"{owner} takes its header {name} from {variable or file}, whose text cannot "
+                    "be sent. Use printable ASCII on one line."
+                )
 
     def of_source(self, source: FactSourceSettings) -> FactSourceSettings:
         owner = f"facts.sources: '{source.name}'"

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.settings.costs import PriceSettings
 from shared.settings.door import LARGEST_BUDGET
-from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.providers import ProviderKind, ProviderSettings, unsound_headers
 from shared.settings.server_faults import (
     BROKER_SCHEMES,
     LEDGER_SCHEMES,
@@ -84,6 +84,7 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
         yield f"providers: '{provider.name}' needs base_url, such as https://api.example.com/v1."
     if over_http and not provider.named_models:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
+    yield from unsound_headers(provider)
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
     if not over_http and (provider.small_model or provider.large_model):

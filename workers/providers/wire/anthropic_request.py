@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.messages.input_item import Role
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
+from workers.providers.wire.conversation import Conversation
 
-_INSTRUCTIONS = frozenset({Role.SYSTEM, Role.DEVELOPER})
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
 """Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
 _HIGHEST_TEMPERATURE = 1.0
@@ -27,31 +26,25 @@ def request_body(
     prompt: Prompt, *, model: str, default_output_tokens: int, streamed: bool
 ) -> bytes:
     """The body of the request; a temperature beyond what is allowed becomes the highest."""
+    conversation = Conversation.of(prompt.messages)
     content: dict[str, object] = {
         name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS
     }
     content |= {
         "model": model,
         "max_tokens": prompt.max_output_tokens or default_output_tokens,
-        "messages": _messages(prompt.messages),
+        "messages": [
+            {"role": message.role, "content": message.content} for message in conversation.spoken
+        ],
         "stream": streamed,
     }
-    content |= {name: value for name, value in _optional(prompt).items() if value is not None}
+    optional = _optional(prompt) | {"system": conversation.instructions or None}
+    content |= {name: value for name, value in optional.items() if value is not None}
     return msgspec.json.encode(content)
 
 
-def _messages(messages: tuple[Message, ...]) -> list[dict[str, str]]:
-    """Without instructions, empty texts, and answers before the first question: all refused."""
-    spoken = [m for m in messages if m.role not in _INSTRUCTIONS and m.content.strip()]
-    while spoken and spoken[0].role is not Role.USER:
-        spoken = spoken[1:]
-    return [{"role": message.role, "content": message.content} for message in spoken]
-
-
 def _optional(prompt: Prompt) -> dict[str, object]:
-    instructions = [m.content for m in prompt.messages if m.role in _INSTRUCTIONS]
     optional: dict[str, object] = {
-        "system": "\n\n".join(instructions) or None,
         "stop_sequences": prompt.stop or None,
         "output_config": _output_config(prompt.extra.get("response_format")),
     }

@@ -1,0 +1,89 @@
+"""Whatever was said, both wires send what the strictest chat template takes, and lose nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.messages.input_item import Role
+from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.provider import Message, Prompt
+from workers.providers.wire.anthropic_request import request_body
+from workers.providers.wire.model_choice import ModelChoice
+
+WORDS = st.sampled_from(["", " ", "\n\t", "Hello", " Hi\n", "Be brief.  ", "…"])
+MESSAGES = st.lists(
+    st.builds(Message, role=st.sampled_from(Role), content=WORDS), min_size=1, max_size=8
+).filter(lambda messages: any(message.content.strip() for message in messages))
+
+
+def strictly_taken(messages: list[dict[str, str]]) -> None:
+    """What templates with `raise_exception` and Anthropic's own check demand."""
+    if messages[0]["role"] == "system":
+        assert messages[0]["content"].strip()
+        messages = messages[1:]
+    assert messages, "nobody asks anything"
+    for place, message in enumerate(messages):
+        assert message["role"] == ("assistant" if place % 2 else "user")
+        assert message["content"].strip()
+    last = messages[-1]
+    assert last["role"] == "user" or last["content"] == last["content"].rstrip()
+
+
+def said_in(messages: list[dict[str, str]], said: list[Message]) -> None:
+    sent = "\n".join(message["content"] for message in messages)
+    for message in said:
+        assert message.content.strip() in sent
+
+
+async def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
+    async with aiohttp.ClientSession() as session:
+        models = ModelChoice(served=(), default="m")
+        provider = OpenAICompatibleProvider(
+            session, name="p", base_url="http://127.0.0.1:9/v1", models=models
+        )
+        body = provider._request_body(Prompt(messages=tuple(said)), streamed=False)
+    messages: list[dict[str, str]] = msgspec.json.decode(body)["messages"]
+    return messages
+
+
+@given(said=MESSAGES)
+async def test_chat_completions_are_asked_as_strict_templates_demand(said: list[Message]) -> None:
+    messages = await _openai_messages(said)
+    strictly_taken(messages)
+    said_in(messages, said)
+
+
+@given(said=MESSAGES)
+def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
+    prompt = Prompt(messages=tuple(said))
+    body: dict[str, Any] = msgspec.json.decode(
+        request_body(prompt, model="m", default_output_tokens=9, streamed=False)
+    )
+    system = [{"role": "system", "content": body["system"]}] if "system" in body else []
+    strictly_taken([*system, *body["messages"]])
+    said_in([*system, *body["messages"]], said)
+
+
+async def test_a_summary_and_a_complaint_break_no_template() -> None:
+    messages = await _openai_messages(
+        [
+            Message(role=Role.SYSTEM, content="Be kind."),
+            Message(role=Role.USER, content="<summary>They spoke of tea.</summary>"),
+            Message(role=Role.USER, content="And coffee?"),
+            Message(role=Role.SYSTEM, content="The last answer named a wrong sum."),
+        ]
+    )
+    assert messages == [
+        {"role": "system", "content": "Be kind.\n\nThe last answer named a wrong sum."},
+        {"role": "user", "content": "<summary>They spoke of tea.</summary>\n\nAnd coffee?"},
+    ]
+
+
+async def test_instructions_alone_are_the_users_question() -> None:
+    messages = await _openai_messages([Message(role=Role.DEVELOPER, content="Tell a joke.")])
+    assert messages == [{"role": "user", "content": "Tell a joke."}]
