@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from starlette.types import Receive, Scope, Send
 
@@ -28,7 +27,7 @@ from ingress.api.stored_responses import StoredResponses
 from ingress.runtime import Runtime
 from shared.clock import Clock, SystemClock
 from shared.settings import Settings
-from shared.telemetry.metrics import Metrics
+from shared.telemetry.metrics import Metrics, installed_version
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
@@ -82,12 +81,5 @@ def _operations(runtime: Runtime) -> list[Operation]:
         *health_operations(health),
         *docs_operations(docs),
     ]
-    docs.describe(openapi_document(operations, version=_installed_version()))
+    docs.describe(openapi_document(operations, version=installed_version()))
     return operations
-
-
-def _installed_version() -> str:
-    try:
-        return version("forebay")
-    except PackageNotFoundError:
-        return "unknown"

@@ -16,6 +16,15 @@ Metadata = Annotated[
     msgspec.Meta(max_length=16),
 ]
 Verbosity = Literal["low", "medium", "high"]
+Included = Literal[
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "reasoning.encrypted_content",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
@@ -76,7 +85,8 @@ class CreateResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     parallel_tool_calls: bool | None = None
     tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
     tool_choice: Literal["auto", "none"] | None = None
-    include: Annotated[list[str], msgspec.Meta(max_length=0)] | None = None
+    include: list[Included] | None = None
+    """Additions to the answer that are empty here, for nothing that they belong to is supported."""
     cache_control: str | None = None
     """Ours: what the header `Cache-Control` says, for those who have no headers."""
     # OpenAI's, and not supported: clients with types send them all the same, as null.

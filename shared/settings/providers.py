@@ -12,7 +12,6 @@ import msgspec
 from shared.settings.secret import Secret
 from shared.settings.units import Positive, PositiveInt
 
-
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS: Final = frozenset(
     {"accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}

@@ -90,7 +90,7 @@ class Metrics:
             # are few, by design, so each is remembered.
             built.labels = cache(built.labels)  # type: ignore[method-assign, assignment]
             setattr(self, instrument.attribute, built)
-        self.build_info.labels(_installed_version()).set(1)
+        self.build_info.labels(installed_version()).set(1)
         # Memory, CPU and open files of this process; read when scraped.
         ProcessCollector(registry=self.registry)
 
@@ -125,7 +125,8 @@ def _build(instrument: Instrument, registry: CollectorRegistry) -> Counter | Gau
             return Histogram(name, help_, labels, registry=registry, buckets=buckets)
 
 
-def _installed_version() -> str:
+def installed_version() -> str:
+    """The version of Forebay that runs."""
     try:
         return version("forebay")
     except PackageNotFoundError:

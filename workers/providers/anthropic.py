@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aiohttp
 
 from workers.providers.outcome import Answer, Declined
@@ -34,6 +36,7 @@ class AnthropicProvider:
         api_key: str | None = None,
         timeouts: Timeouts | None = None,
         default_output_tokens: int = DEFAULT_OUTPUT_TOKENS,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self._models = models
@@ -43,7 +46,7 @@ class AnthropicProvider:
             session,
             provider=name,
             url=f"{base_url.rstrip('/').removesuffix('/v1')}/v1/messages",
-            headers={"anthropic-version": API_VERSION, **key},
+            headers={"anthropic-version": API_VERSION, **key, **(headers or {})},
             timeouts=timeouts or Timeouts(),
         )
         self._model = HttpModel(exchange, AnthropicMessages(), provider=name)

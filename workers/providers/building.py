@@ -13,6 +13,7 @@ from shared.errors import SettingsError
 from shared.redis.outbound_limits import OutboundLimits
 from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.telemetry.metrics import installed_version
 from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
@@ -37,6 +38,8 @@ _NAMES_REMEMBERED_SECONDS = 30
 def open_provider_session() -> aiohttp.ClientSession:
     """The HTTP session that all providers of a process share; the caller closes it.
 
+    Servers are told who asks; a provider's own headers go before that.
+
     The number of connections is not bounded here: concurrency is bounded by the worker, and a
     call that waits for a connection would look like a provider that does not accept one.
     """
@@ -47,6 +50,7 @@ def open_provider_session() -> aiohttp.ClientSession:
             ttl_dns_cache=_NAMES_REMEMBERED_SECONDS,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"Forebay/{installed_version()}"},
     )
 
 
@@ -121,6 +125,7 @@ def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provid
                 models=_models(settings),
                 api_key=settings.api_key.reveal() if settings.api_key else None,
                 timeouts=_timeouts(settings),
+                headers=settings.own_headers,
             )
         case ProviderKind.ANTHROPIC:
             return AnthropicProvider(
@@ -130,6 +135,7 @@ def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provid
                 models=_models(settings),
                 api_key=settings.api_key.reveal() if settings.api_key else None,
                 timeouts=_timeouts(settings),
+                headers=settings.own_headers,
                 default_output_tokens=settings.max_output_tokens,
             )
         case ProviderKind.LOCAL:

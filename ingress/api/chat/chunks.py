@@ -63,6 +63,7 @@ class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
 class ChunkWriter:
     """Turns the events of one response into the lines of a chat stream, up to `[DONE]`.
 
+    The chunks that end it name the model that answered, as a whole answer does.
     Chat chunks cannot be taken back: when the answer begins again after text has gone out, the
     stream ends with an error that names the response, whose whole answer can be read by its id.
     """
@@ -99,6 +100,8 @@ class ChunkWriter:
         response = read_response(read_event(event.body).response)
         if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
             return [_error(failed_turn(response))]
+        # Nobody knew before who would answer.
+        self._model = response.model
         whole = answer_text(response)
         if not whole.startswith(self._said):
             return [_error(self._restarted())]

@@ -130,7 +130,7 @@ def _decode_custom(kind: type, value: object) -> object:
     if kind is ServerUrl and isinstance(value, str):
         return ServerUrl(value)
     if kind is Secret:
-        raise ValueError("a secret is never written here; name the variable or the file that holds it")
+        raise ValueError("a secret is never written here; use api_key_env or headers_env")
     raise ValueError(f"expected {kind.__name__}")
 
 

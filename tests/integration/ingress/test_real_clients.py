@@ -152,3 +152,14 @@ async def test_a_pattern_that_looks_around_is_not_checked_and_the_answer_says_so
     assert told == "#/properties/code/pattern, #/properties/gr%C3%B6%C3%9Fe/pattern"
     record = await worker.claim(await worker.next_queued())
     assert json.loads(record.body)["text"]["format"]["schema"] == schema
+
+
+async def test_additions_that_are_empty_here_may_be_asked_for(http: aiohttp.ClientSession) -> None:
+    # LiteLLM asks for the first whenever its callers speak Anthropic's messages.
+    for value in ("reasoning.encrypted_content", "file_search_call.results"):
+        async with http.post("/v1/responses", json={**BACKGROUND, "include": [value]}) as answer:
+            await _id(answer)
+    logprobs = {**BACKGROUND, "include": ["message.output_text.logprobs"]}
+    async with http.post("/v1/responses", json=logprobs) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"]["param"] == "include[0]"

@@ -11,6 +11,7 @@ class RawServer:
     def __init__(self) -> None:
         self.response: dict[str, object] = {}
         self.asked: dict[str, object] = {}
+        self.headers: dict[str, str] = {}
         self.calls = 0
         self.url = ""
 
@@ -33,5 +34,6 @@ class RawServer:
 
     async def _handle(self, request: web.Request) -> web.Response:
         self.calls += 1
+        self.headers = dict(request.headers)
         self.asked = await request.json()
         return web.Response(**self.response)  # type: ignore[arg-type]

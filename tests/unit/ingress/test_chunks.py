@@ -70,6 +70,13 @@ async def test_deltas_become_chunks_and_the_end_is_marked() -> None:
     assert chunks[-1] == {}
 
 
+async def test_the_chunks_that_end_it_name_the_model_that_answered() -> None:
+    first, *_, last, usage, _ = await written(
+        OutputTextDelta("m", "Hello"), ended("Hello", model="tiny-2"), include_usage=True
+    )
+    assert (first["model"], last["model"], usage["model"]) == ("auto", "tiny-2", "tiny-2")
+
+
 async def test_what_was_not_streamed_comes_with_the_end() -> None:
     assert text_of(await written(ended("Hello"))) == "Hello"
     assert text_of(await written(OutputTextDelta("m", "Hel"), ended("Hello"))) == "Hello"
