@@ -41,7 +41,11 @@ class Ingress:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._http = http_application(
-            _operations(runtime), runtime.metrics, runtime.clock, lifespan=self._lifespan
+            _operations(runtime),
+            runtime.metrics,
+            runtime.clock,
+            lifespan=self._lifespan,
+            cors_origins=runtime.settings.ingress.cors_origins,
         )
 
     @property

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Lifespan, Receive, Scope, Send
 
 from ingress.api.http.border import EXCHANGE, Border, Endpoint, Served
+from ingress.api.http.cors import Cors
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
 from ingress.api.reference.operation import Operation
@@ -22,7 +23,12 @@ from shared.telemetry.metrics import Metrics
 
 
 def http_application(
-    operations: Sequence[Operation], metrics: Metrics, clock: Clock, *, lifespan: Lifespan[Any]
+    operations: Sequence[Operation],
+    metrics: Metrics,
+    clock: Clock,
+    *,
+    lifespan: Lifespan[Any],
+    cors_origins: Sequence[str] = (),
 ) -> Border:
     """Routes every operation; the hot ones past the framework, all of them through the border."""
     app = FastAPI(
@@ -37,7 +43,8 @@ def http_application(
     hot: dict[tuple[str, str], Endpoint] = {
         (one.method, one.path): one.endpoint for one in operations if one.hot
     }
-    return Border(app, hot, metrics, clock)
+    cors = Cors(cors_origins) if cors_origins else None
+    return Border(app, hot, metrics, clock, cors=cors)
 
 
 class _Methods:

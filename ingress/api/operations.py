@@ -26,20 +26,31 @@ _ACCEPTING: Final = (
         "header",
         "string",
         "Repeating a message under its key gives the first one's response.",
+        pattern="^[!-~]([ -~]{0,253}[!-~])?$",
     ),
     Parameter(
         "X-Forebay-Deadline",
         "header",
         "string",
         "When nobody wants the answer any more: seconds from now, or a time of ISO 8601.",
+        pattern=r"^([0-9]{1,8}(\.[0-9]{1,6})?|"
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2}))$",
     ),
 )
-_WAIT: Final = Parameter("Prefer", "header", "string", "`wait=N`: wait up to N seconds.")
+_WAIT: Final = Parameter(
+    "Prefer", "header", "string", "`wait=N`: wait up to N seconds.", pattern="^wait=[0-9]{1,9}$"
+)
 _RESUME: Final = (
     Parameter("stream", "query", "boolean", "Follow the response's events."),
     Parameter("starting_after", "query", "integer", "The number of the last event you have."),
     Parameter("include_obfuscation", "query", "boolean", "Taken as OpenAI does; we add none."),
-    Parameter("Last-Event-ID", "header", "string", "The same as `starting_after`."),
+    Parameter(
+        "Last-Event-ID",
+        "header",
+        "string",
+        "The same as `starting_after`.",
+        pattern="^[0-9]{1,18}$",
+    ),
 )
 
 

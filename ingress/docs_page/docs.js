@@ -1,4 +1,7 @@
-// Shows /openapi.json. Everything becomes text nodes, so nothing in the document can run.
+// Shows openapi.json, which lies beside this page, whatever path a proxy puts both under.
+// Everything becomes text nodes, so nothing in the document can run.
+
+const BASE = new URL(".", location.href).href.replace(/\/$/, "");
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -57,7 +60,7 @@ function answers(responses) {
 }
 
 function example(method, path, operation) {
-  const lines = [`curl -X ${method.toUpperCase()} ${location.origin}${path}`];
+  const lines = [`curl -X ${method.toUpperCase()} ${BASE}${path}`];
   if (operation.security.length) lines.push(`-H "Authorization: Bearer $FOREBAY_API_KEY"`);
   if (operation.requestBody) {
     const body = path.includes("chat") ? `{"messages":[{"role":"user","content":"Hello"}]}` : `{"input":"Hello"}`;
@@ -99,8 +102,8 @@ function openTarget() {
 
 async function show() {
   const about = document.getElementById("about");
-  const answer = await fetch("/openapi.json");
-  if (!answer.ok) throw new Error(`/openapi.json answered ${answer.status}`);
+  const answer = await fetch(`${BASE}/openapi.json`);
+  if (!answer.ok) throw new Error(`openapi.json answered ${answer.status}`);
   const api = await answer.json();
   about.textContent = `${api.info.description} Version ${api.info.version}.`;
   const groups = new Map();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -9,6 +11,9 @@ import msgspec
 
 from shared.settings.units import Port, Positive, PositiveInt, Share
 
+_ORIGIN: Final = re.compile(
+    r"https?://[a-z0-9.\-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
+)
 LARGEST_BUDGET: Final = 1_000_000_000
 """US dollars for a day."""
 
@@ -20,6 +25,9 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """The address it listens on."""
     port: Port = 8080
     """The port it listens on."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins whose pages may ask from a browser, such as https://app.example.com, or `*`; off
+    where none is named."""
     body_limit_bytes: PositiveInt = 1_048_576
     """A larger body is refused with 413."""
     body_timeout_seconds: Positive = 30.0
@@ -38,6 +46,16 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Whether this process also reads the `intake` queue."""
     drain_seconds: Positive = 10.0
     """How long it finishes what it has in hand when it is asked to stop."""
+
+
+def unsound_door(settings: IngressSettings) -> Iterator[str]:
+    """One sentence for each fault of the section, with its fix."""
+    for origin in settings.cors_origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            yield (
+                f"ingress.cors_origins: '{origin}' is no origin. Write scheme, host and port "
+                "alone, such as https://app.example.com, or *."
+            )
 
 
 class LaneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingress.api.http.cors import Cors
 from ingress.api.http.errors import INTERNAL_ERROR, ErrorAnswer, error_answer
 from ingress.api.http.exchange import Disconnected, Exchange
 from shared.clock import Clock
@@ -37,7 +38,10 @@ class Border:
         hot: Mapping[tuple[str, str], Endpoint],
         metrics: Metrics,
         clock: Clock,
+        *,
+        cors: Cors | None = None,
     ) -> None:
+        self._cors = cors
         self._inner = inner
         self._hot = hot
         self._clock = clock
@@ -54,6 +58,10 @@ class Border:
         exchange = Exchange(scope, receive, send, self._clock, request_id=new_id(REQUEST))
         endpoint = self._hot.get((scope["method"], scope["path"]))
         try:
+            if self._cors is not None:
+                exchange.added = self._cors.headers(exchange)
+                if self._cors.is_preflight(exchange):
+                    endpoint = self._cors.answer_preflight
             if endpoint is not None:
                 exchange.route = exchange.path
                 await endpoint(exchange)

@@ -32,6 +32,7 @@ class Exchange:
         "_clock",
         "_receive",
         "_send",
+        "added",
         "failure",
         "gone",
         "headers",
@@ -54,6 +55,7 @@ class Exchange:
         self.route = "unmatched"
         self.status = 0
         self.gone = False
+        self.added: tuple[Header, ...] = ()
         self._receive = receive
         self._send = send
 
@@ -152,13 +154,14 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": b""})
 
     async def send(self, message: Message) -> None:
-        """Pass one ASGI message on; the first one is given the request's id."""
+        """Pass one ASGI message on; the first one is given the request's id and what is `added`."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._answered = self._clock.monotonic()
             message["headers"] = [
                 *message.get("headers", ()),
                 (b"x-request-id", self.request_id.encode()),
+                *self.added,
             ]
         await self._send(message)
 

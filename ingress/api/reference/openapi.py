@@ -84,7 +84,7 @@ def _parameters(operation: Operation) -> list[dict[str, object]]:
             "name": one.name,
             "in": one.place,
             "required": False,
-            "schema": {"type": one.kind},
+            "schema": {"type": one.kind} | ({"pattern": one.pattern} if one.pattern else {}),
             "description": one.description,
         }
         for one in operation.parameters

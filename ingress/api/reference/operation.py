@@ -27,6 +27,8 @@ class Parameter(msgspec.Struct, frozen=True):
     place: str
     kind: str
     description: str
+    pattern: str | None = None
+    """What its text has to look like, as JSON Schema says it."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

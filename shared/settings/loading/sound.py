@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.settings.costs import PriceSettings
-from shared.settings.door import LARGEST_BUDGET
+from shared.settings.door import LARGEST_BUDGET, unsound_door
 from shared.settings.providers import ProviderKind, ProviderSettings, unsound_headers
 from shared.settings.server_faults import (
     BROKER_SCHEMES,
@@ -33,6 +33,7 @@ _NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 def unsound(settings: Settings) -> Iterator[str]:
     """One sentence for each fault, with its fix."""
     yield from _servers(settings)
+    yield from unsound_door(settings.ingress)
     yield from _times(settings)
     yield from _chain(settings.providers)
     yield from _hedging(settings)
