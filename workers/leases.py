@@ -48,9 +48,16 @@ class Leases:
             self._turns.pop(lease, None)
             self._lost.discard(lease)
 
-    async def release(self, record: MessageRecord, *, not_before: datetime | None = None) -> None:
+    async def release(
+        self,
+        record: MessageRecord,
+        *,
+        not_before: datetime | None = None,
+        fault: str | None = None,
+    ) -> None:
         """Give a message back to the queue at once; raises LedgerUnavailable."""
-        await self._claims.release(Lease(record.id, record.attempt), not_before=not_before)
+        lease = Lease(record.id, record.attempt)
+        await self._claims.release(lease, not_before=not_before, fault=fault)
 
     async def renew_forever(self) -> None:
         """Renew until cancelled."""

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from shared.clock import Clock
 from shared.costs.meter import total_cost
-from shared.errors import LedgerUnavailable
+from shared.errors import ForebayError, LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.telemetry.logs import bind, get_logger
@@ -109,9 +109,12 @@ class Pipeline:
                 await self._leases.release(turn.record)
             await self._remember.abandoned(turn)
             raise
-        except Exception:  # noqa: BLE001 - one turn's fault must not be another's
-            return await self._give_back(turn)
-        if not remembered:
+        except Exception as error:  # noqa: BLE001 - one turn's fault must not be another's
+            return await self._stumble(turn, error)
+        return await self._tell(turn, is_remembered=remembered)
+
+    async def _tell(self, turn: Turn, *, is_remembered: bool) -> TurnOutcome:
+        if not is_remembered:
             return TurnOutcome.LOST
         await self._timed(self._reply.name, self._reply(turn))
         for step in self._afterwards:
@@ -140,14 +143,27 @@ class Pipeline:
         self._metrics.step_duration_seconds.labels(name).observe(self._clock.monotonic() - started)
         return outcome
 
-    async def _give_back(self, turn: Turn) -> TurnOutcome:
+    async def _stumble(self, turn: Turn, error: Exception) -> TurnOutcome:
+        """Give the message back, once: what goes wrong in the same way twice would go on to, and
+        each time its calls are paid for."""
+        fault = type(error).__name__
         self._log.exception("turn_failed", attempt=turn.record.attempt)
+        may_pass = isinstance(error, ForebayError) and error.retryable
+        if may_pass or turn.record.error_message != fault:
+            return await self._give_back(turn, None if may_pass else fault)
+        _close_faulty(turn, self._clock, fault)
+        remembered = await self._timed(self._remember.name, self._remember(turn))
+        return await self._tell(turn, is_remembered=remembered)
+
+    async def _give_back(self, turn: Turn, fault: str | None) -> TurnOutcome:
         wait = _RETRY_AFTER_FAULT * 2 ** min(turn.record.attempt, 6)
+        until = self._clock.now() + wait
         try:
-            await self._leases.release(turn.record, not_before=self._clock.now() + wait)
+            await self._leases.release(turn.record, not_before=until, fault=fault)
         except LedgerUnavailable:
             # The lease runs out by itself.
             self._log.warning("release_failed")
+        await self._remember.abandoned(turn)
         return TurnOutcome.RELEASED
 
     def _span(self, turn: Turn) -> AbstractContextManager[Span]:
@@ -186,12 +202,20 @@ def _describe(span: Span, turn: Turn) -> None:
 
 
 def _close_late(turn: Turn, clock: Clock) -> None:
+    _close(turn, clock, DeadReason.DEADLINE_PASSED, "The deadline passed during the turn.")
+
+
+def _close_faulty(turn: Turn, clock: Clock, fault: str) -> None:
+    _close(turn, clock, DeadReason.FAULT, f"{fault}, twice. It is a fault of Forebay's own.")
+
+
+def _close(turn: Turn, clock: Clock, reason: DeadReason, why: str) -> None:
     turn.end(
         ResponseState.FAILED,
         clock.now(),
         error_code="server_error",
-        error_message=f"{DeadReason.DEADLINE_PASSED}: The deadline passed during the turn.",
-        dead_reason=DeadReason.DEADLINE_PASSED,
+        error_message=f"{reason}: {why}",
+        dead_reason=reason,
         attempts=turn.abandoned,
         cost=total_cost(each.cost for each in turn.abandoned) if turn.abandoned else None,
     )

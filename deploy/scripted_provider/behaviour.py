@@ -32,6 +32,8 @@ class Kind(StrEnum):
     WRONG_CONTENT = "wrong_content"
     EMPTY = "empty"
     NO_USAGE = "no_usage"
+    RAW = "raw"
+    """`text` is the body, byte for byte, behind `status`."""
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -53,5 +55,7 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Pause between the tokens of `slow_drip`."""
     piece_characters: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Cut the answer into tokens of so many characters, not into words."""
+    echoed_model: str | None = None
+    """What it calls itself in an answer, when not as it was asked."""
     times: Count | None = None
     """How many calls are treated so; None for all."""

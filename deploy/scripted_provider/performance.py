@@ -63,6 +63,9 @@ class Performance:
                 return self._events(self._first_events() + b"data: " + _BROKEN_JSON + b"\n\n")
             case Kind.MALFORMED_JSON:
                 return web.Response(body=_BROKEN_JSON, content_type="application/json")
+            case Kind.RAW:
+                body = (self._behaviour.text or "").encode("utf-8", "surrogatepass")
+                return self._events(body, status=self._behaviour.status or 200)
             case _:
                 return self._answer(with_usage=kind is not Kind.NO_USAGE)
 
@@ -123,8 +126,8 @@ class Performance:
     def _error_event(self) -> bytes:
         return self._format.error_event(self._behaviour.message or "the scripted model fell over")
 
-    def _events(self, body: bytes) -> web.Response:
-        return web.Response(body=body, content_type=_EVENT_STREAM)
+    def _events(self, body: bytes, *, status: int = 200) -> web.Response:
+        return web.Response(body=body, status=status, content_type=_EVENT_STREAM)
 
     def _cut(self) -> NoReturn:
         if self._request.transport is not None:

@@ -69,7 +69,11 @@ class ScriptedServer:
             request,
             call,
             behaviour,
-            wire_format=_FORMATS[wire](call, body, number=self.calls.count),
+            wire_format=_FORMATS[wire](
+                msgspec.structs.replace(call, model=behaviour.echoed_model or call.model),
+                body,
+                number=self.calls.count,
+            ),
             reply=reply_to(call, body, behaviour),
         )
         ending = Ending.CUT_BY_CLIENT

@@ -18,6 +18,8 @@ class DeadReason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     DEADLINE_PASSED = "deadline_passed"
     CHAIN_EXHAUSTED = "chain_exhausted"
+    FAULT = "fault"
+    """The same fault of ours twice in its turn; the detail names it."""
     PROVIDER_REFUSED = "provider_refused"
     PREVIOUS_RESPONSE_GONE = "previous_response_gone"
     FACTS_UNAVAILABLE = "facts_unavailable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from shared.costs.meter import Meter
 from shared.persistence.ledger.records import AttemptRecord
@@ -11,13 +12,16 @@ from shared.storable_text import storable
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt
 
+_LONGEST_NAME: Final = 128
+"""As the ledger's column takes it."""
+
 
 def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptRecord, ...]:
     """Every attempt with what it cost, failed ones too."""
     return tuple(
         AttemptRecord(
             provider=attempt.provider,
-            model=attempt.model,
+            model=attempt.model[:_LONGEST_NAME],
             started_at=attempt.started_at,
             latency_seconds=attempt.latency_seconds,
             error_class=attempt.error_class,

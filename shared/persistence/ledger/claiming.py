@@ -104,8 +104,13 @@ class ClaimGroup:
             )
             return {Lease(row.id, row.attempt) for row in rows} & set(leases)
 
-    async def release(self, lease: Lease, *, not_before: datetime | None = None) -> None:
-        """Give a message back to the queue, if it is still held under this attempt."""
+    async def release(
+        self, lease: Lease, *, not_before: datetime | None = None, fault: str | None = None
+    ) -> None:
+        """Give a message back to the queue, if it is still held under this attempt.
+
+        `fault` names what went wrong in its turn; the next claim finds it as `error_message`.
+        """
         async with transaction(self._engine) as connection:
             await connection.execute(
                 update(message)
@@ -119,5 +124,6 @@ class ClaimGroup:
                     lease_until=None,
                     not_before=not_before,
                     wake_at=not_before or self._clock.now(),
+                    error_message=fault,
                 )
             )

@@ -65,3 +65,17 @@ async def test_a_sum_with_an_unknown_part_is_unknown_on_the_response(
     assert answered.cost > 0
     assert record.cost is None
     assert (await road.closing_event(record))["response"]["cost"] is None
+
+
+async def test_a_model_is_booked_and_priced_by_the_name_it_was_asked_by(
+    road: Road, provider: ProviderThread
+) -> None:
+    provider.behave(Kind.ANSWER, contains="who are you", echoed_model="scripted/" + "x" * 200)
+    record = await road.ended(await road.accept("who are you"))
+
+    (booked,) = await road.attempts(record)
+    assert booked.model == "scripted"
+    assert booked.cost == record.cost
+    assert booked.cost > 0
+    assert record.model == ("scripted/" + "x" * 200)[:128]
+    assert len(provider.calls("who are you")) == 1, "an odd name is no reason to pay again"

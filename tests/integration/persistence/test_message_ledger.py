@@ -96,6 +96,24 @@ async def test_a_message_is_not_claimed_before_its_time(
     assert claimed is not None
 
 
+async def test_the_next_claim_is_told_what_went_wrong_before_and_the_end_forgets_it(
+    ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock, new_message: NewMessage
+) -> None:
+    record = new_message()
+    await ledger.accept(record)
+    (first,) = await claims.flush([record.id])
+    assert first is not None
+    await claims.release(Lease(first.id, first.attempt), fault="ZeroDivisionError")
+
+    (second,) = await claims.flush([record.id])
+    assert second is not None
+    assert second.error_message == "ZeroDivisionError"
+    await ledger.settle(_completed(second, clock))
+    ended = await ledger.find(record.id)
+    assert ended is not None
+    assert ended.error_message is None
+
+
 async def test_a_worker_that_lost_its_lease_cannot_write(
     ledger: MessageLedger,
     claims: ClaimGroup,

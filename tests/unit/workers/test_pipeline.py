@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from shared.clock import SystemClock
 from shared.errors import LedgerUnavailable
@@ -60,12 +61,16 @@ class NotedClaims:
         self._noted = noted
         self.is_held = True
         self.is_away = False
+        self.fault: str | None = None
 
     async def renew(self, leases: list[Lease]) -> set[Lease]:
         return set(leases) if self.is_held else set()
 
-    async def release(self, lease: Lease, *, not_before: object = None) -> None:
+    async def release(
+        self, lease: Lease, *, not_before: object = None, fault: str | None = None
+    ) -> None:
         self._noted.append("release later" if not_before else "release")
+        self.fault = fault
         if self.is_away:
             raise LedgerUnavailable("It is away.")
 
@@ -175,6 +180,35 @@ async def test_a_fault_of_ours_gives_the_message_back_for_later() -> None:
     bench = Bench(broken)
     assert await bench.run() is TurnOutcome.RELEASED
     assert bench.noted == ["claim", "step 1", "release later"]
+    assert bench.claims.fault == "ZeroDivisionError"
+
+
+async def test_the_same_fault_twice_ends_the_message_with_its_name() -> None:
+    bench = Bench(lambda _: 1 / 0)
+    bench.turn.record = replace(bench.turn.record, attempt=2, error_message="ZeroDivisionError")
+
+    assert await bench.run() is TurnOutcome.FAILED
+    assert bench.noted == ["claim", "step 1", "remember", "reply"]
+    end = bench.turn.settlement
+    assert end is not None
+    assert (end.state, end.dead_reason) == (ResponseState.FAILED, DeadReason.FAULT)
+    assert "ZeroDivisionError" in (end.error_message or "")
+
+
+@pytest.mark.parametrize(
+    ("error", "before"),
+    [(ZeroDivisionError(), "KeyError"), (LedgerUnavailable("away"), "LedgerUnavailable")],
+)
+async def test_another_fault_and_one_that_may_pass_give_the_message_back_again(
+    error: Exception, before: str
+) -> None:
+    def broken(_: Turn) -> None:
+        raise error
+
+    bench = Bench(broken)
+    bench.turn.record = replace(bench.turn.record, error_message=before)
+
+    assert await bench.run() is TurnOutcome.RELEASED
 
 
 @pytest.mark.parametrize("away", [False, True])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -79,7 +78,8 @@ class Walk:
                         attempts=self._attempts,
                         skipped=tuple(self._skipped),
                     )
-        except asyncio.CancelledError:
+        except BaseException:
+            # Stopped, or a fault of ours: what was called is paid for all the same.
             self._abandon()
             raise
         raise self._failure()
