@@ -54,10 +54,15 @@ async def _lock(connection: AsyncConnection) -> None:
 
 
 async def missing_migrations(database: Database) -> list[str]:
-    """The revisions that this database lacks, oldest first; raises LedgerUnavailable."""
+    """The revisions that this database lacks, oldest first; raises LedgerUnavailable.
+
+    None where a later version has been here: its tables have all of ours, and while it is rolled
+    out processes of this one may start again.
+    """
     async with transaction(database.durable) as connection:
         current = await connection.run_sync(_current)
-    return [] if current == newest_revision() else _revisions_after(current)
+    is_enough = current is not None and current >= newest_revision()
+    return [] if is_enough else _revisions_after(current)
 
 
 def newest_revision() -> str:

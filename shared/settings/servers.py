@@ -37,7 +37,9 @@ class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     url: ServerUrl = ServerUrl("redis://127.0.0.1:6379/0")
     """Redis or Valkey, `redis://` or `rediss://`."""
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=1.0)] = 0.5
-    """For every call; after it one does without Redis."""
+    """For connecting and for every call; after it one does without Redis. What the whole fleet
+    shares (admission, reservations, breakers, limits) waits 0.6 s at most, whatever is set here.
+    """
     reply_ttl_seconds: PositiveInt = 3600
     """How long the events of a response can be read again after its last one."""
     tls: TlsSettings = TlsSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ TABLE_OF_KEYS = re.compile(
 )
 SETTING = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)`")
 CODE = re.compile(r"`[^`\n]+`|^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+FOREBAY_CALL = re.compile(r"\bforebay ([a-z]+(?: [a-z]+)?)\b([^\n`]*)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+COMMAND_HELP = re.compile(r"^## forebay ([a-z ]+)$(.*?)(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
+STEP = re.compile(r'^    name = "([a-z_]+)"', flags=re.MULTILINE)
+STEP_ROW = re.compile(r"^\| ([a-z ]+) \|", flags=re.MULTILINE)
+PYTHON = re.compile(r"^```python$(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"^(?:from|import) (\w+)", flags=re.MULTILINE)
 HEADING = re.compile(r"^#+ (.+)$", flags=re.MULTILINE)
 
 
@@ -65,6 +73,38 @@ def test_every_command_of_ours_in_the_documents_exists() -> None:
         for name in FOREBAY_COMMAND.findall(code)
     }
     assert named <= commands
+
+
+def test_every_option_of_ours_in_the_documents_exists() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    known = {title: set(OPTION.findall(text)) for title, text in COMMAND_HELP.findall(page)}
+    unknown = {
+        (command, option)
+        for document in _documents()
+        for code in CODE.findall(document.read_text())
+        for command, rest in FOREBAY_CALL.findall(code)
+        for option in OPTION.findall(rest.partition("  #")[0])
+        if option not in known.get(command, set()) | known.get(command.split()[0], set())
+    }
+    assert unknown == set()
+
+
+def test_every_step_of_a_turn_stands_in_the_table_of_the_turn() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    steps = {
+        name.replace("_", " ")
+        for file in (ROOT / "workers" / "steps").rglob("*.py")
+        for name in STEP.findall(file.read_text())
+    }
+    assert steps == set(STEP_ROW.findall(page.partition("## The turn")[2])) - {"step"}
+
+
+def test_what_the_readme_imports_it_says_how_to_install() -> None:
+    readme = (ROOT / "README.md").read_text()
+    imported = set(IMPORT.findall("".join(PYTHON.findall(readme))))
+    ours = {entry.name for entry in ROOT.iterdir()}
+    installed = set(re.findall(r"pip install ([a-z]+)", readme))
+    assert imported - ours - sys.stdlib_module_names <= installed
 
 
 def test_the_readme_leads_to_every_page() -> None:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound
@@ -48,6 +48,14 @@ async def test_the_newest_migration_can_be_taken_back_and_applied_again(
     assert "ix_message_due" not in indexes
     assert await missing_migrations(database) == ["0004"]
     await apply_migrations(database)
+    assert await missing_migrations(database) == []
+
+
+async def test_a_process_may_start_again_while_a_later_version_is_rolled_out(
+    database: Database,
+) -> None:
+    async with database.durable.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert await missing_migrations(database) == []
 
 
