@@ -12,10 +12,12 @@ from ingress.reply_source import ReplySource
 from ingress.retelling import ending, opening, whole_answer
 from shared.clock import Clock
 from shared.messages.events import CLOSING_TYPES, ResponseRequiresAction, numbered, read_event
+from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
 from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE
+from shared.redis.wakeups import Wake
 
 LOOK_SECONDS: Final = 2.0
 """How often whoever hears nothing asks the ledger, since a wake-up may be lost."""
@@ -52,25 +54,29 @@ class Replies:
         self.stopped = False
 
     async def final(
-        self, record: MessageRecord, wake: asyncio.Event, *, seconds: float, wanted: Wanted
+        self, record: MessageRecord, wake: Wake, *, seconds: float, wanted: Wanted
     ) -> bytes | None:
         """The JSON of the response when it ends or a human has it; None when time is up.
 
         A record that is with a human already is waited for until it has ended.
         """
         looked = self._clock.monotonic()
-        until = looked + seconds
+        until, due = looked + seconds, looked + LOOK_SECONDS
         last = FIRST_WORKER_SEQUENCE - 1
         while True:
-            woken = await self._sleep(wake, min(until, looked + LOOK_SECONDS))
+            woken = await self._sleep(wake, min(until, due))
             wake.clear()
+            if wake.news and _answers((told := read_event(wake.news)).type, record):
+                return bytes(told.response)
             for sequence, event in await self._source.events(record.id, after=last):
                 last, found = sequence, read_event(event)
                 if _answers(found.type, record):
                     return bytes(found.response)
             now = self._clock.monotonic()
-            if now - looked >= (QUIET_SECONDS if woken else LOOK_SECONDS) or now >= until:
-                looked = now
+            if woken:
+                due = min(due, looked + QUIET_SECONDS)
+            if now >= min(due, until):
+                looked, due = now, now + LOOK_SECONDS
                 current = await self._source.current(record)
                 if current is None:
                     return None
@@ -80,7 +86,7 @@ class Replies:
                 return None
 
     async def follow(
-        self, record: MessageRecord, wake: asyncio.Event, *, after: int, wanted: Wanted
+        self, record: MessageRecord, wake: Wake, *, after: int, wanted: Wanted
     ) -> AsyncIterator[NumberedEvent | None]:
         """The events above `after`, in order, until one closes the stream.
 
@@ -93,6 +99,7 @@ class Replies:
         last = min(max(after, FIRST_WORKER_SEQUENCE - 1), _LARGEST_SEQUENCE)
         current: MessageRecord | None = record
         looked = spoke = self._clock.monotonic()
+        due, woken = looked + LOOK_SECONDS, False
         while current is not None and wanted() and not self.stopped:
             wake.clear()
             events = await self._source.events(record.id, after=last)
@@ -107,13 +114,15 @@ class Replies:
                 return
             if self._is_overdue(current):
                 return
-            woken = await self._sleep(wake, min(looked + LOOK_SECONDS, spoke + KEEP_ALIVE_SECONDS))
+            if woken and not events:
+                due = looked if wake.news else min(due, looked + QUIET_SECONDS)
+            woken = await self._sleep(wake, min(due, spoke + KEEP_ALIVE_SECONDS))
             now = self._clock.monotonic()
             if now - spoke >= KEEP_ALIVE_SECONDS:
                 spoke = now
                 yield None
-            if now - looked >= (QUIET_SECONDS if woken and not events else LOOK_SECONDS):
-                looked = now
+            if now >= due:
+                looked, due = now, now + LOOK_SECONDS
                 current = await self._source.current(current)
 
     def stop(self) -> None:
@@ -141,8 +150,13 @@ class Replies:
         """What the ledger can add for a reader that has heard everything up to `last`."""
         if last < FIRST_WORKER_SEQUENCE:
             return whole_answer(record)
-        seen = await self._source.events(record.id, after=last - 1)
-        return [] if seen and _closes(seen[-1][1], record) else [ending(record)]
+        if seen := await self._source.events(record.id, after=last - 1):
+            return [] if _closes(seen[-1][1], record) else [ending(record)]
+        if await self._source.events(record.id, after=-1):
+            return []  # it has heard the end from the ledger, after all that Redis has
+        if decode_body(record.body.encode()).stream:
+            return [ending(record)]  # Redis forgot: what was streamed is not told again
+        return whole_answer(record)[last + 1 - FIRST_WORKER_SEQUENCE :]
 
     async def _waits_for_human(self, record: MessageRecord, last: int) -> bool:
         """Whether this reader knows already that a human has the message, and wants the rest."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from redis.asyncio import Redis
@@ -14,7 +13,7 @@ from shared.messages.record import MessageRecord
 from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.reply_stream import ReplyStream, wake_channel
-from shared.redis.wakeups import Wakeups
+from shared.redis.wakeups import Wake, Wakeups
 
 
 class ReplySource:
@@ -36,7 +35,7 @@ class ReplySource:
         self._redis = redis
         self._circuit = Circuit(redis, clock, timeout_seconds=redis_timeout_seconds)
 
-    def listen(self, message_id: str) -> AbstractAsyncContextManager[asyncio.Event]:
+    def listen(self, message_id: str) -> AbstractAsyncContextManager[Wake]:
         """An event that is set when there may be news."""
         return self._wakeups.listen(message_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from shared.errors import NotFound
 from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord, Surface
 from shared.redis.reservations import Reservations
+from shared.redis.wakeups import Wake
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.propagation import inject
@@ -98,11 +98,13 @@ class Door:
     @asynccontextmanager
     async def accept_listening(
         self, arrival: Arrival
-    ) -> AsyncIterator[tuple[AcceptedMessage, asyncio.Event]]:
+    ) -> AsyncIterator[tuple[AcceptedMessage, Wake]]:
         """Let it in, with an ear on it from before the commit: no wake-up is missed."""
         async with self.source.listen(arrival.message_id) as wake:
             accepted = await self.accept(arrival)
             if accepted.record.id == arrival.message_id:
+                # Before the commit nobody had anything to say of it.
+                wake.clear()
                 yield accepted, wake
                 return
             async with self.source.listen(accepted.record.id) as first_ones:
@@ -116,7 +118,7 @@ class Door:
         return record
 
     async def final(
-        self, exchange: Exchange, record: MessageRecord, wake: asyncio.Event, *, seconds: float
+        self, exchange: Exchange, record: MessageRecord, wake: Wake, *, seconds: float
     ) -> bytes | None:
         """The response's JSON when it ends; None when time is up or nobody waits any more."""
         with self.metrics.open_waiters.track_inprogress(), exchange.watching(wake):

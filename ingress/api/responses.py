@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from ingress.acceptance import AcceptedMessage
@@ -17,6 +15,7 @@ from shared.messages.create_response import decode_create_response
 from shared.messages.message_body import decode_body
 from shared.messages.record import Surface
 from shared.messages.response import response_object
+from shared.redis.wakeups import Wake
 from shared.telemetry.propagation import extract
 from shared.telemetry.span import SpanKind
 
@@ -73,7 +72,7 @@ async def stream(
     door: Door,
     exchange: Exchange,
     accepted: AcceptedMessage,
-    wake: asyncio.Event,
+    wake: Wake,
     *,
     after: int = -1,
 ) -> None:

@@ -28,12 +28,14 @@ class _Append:
     message_id: str
     attempt: int
     events: Sequence[bytes]
+    is_end: bool = False
 
 
 class ReplyStream:
-    """The events of each response, kept for `ttl_seconds` after the last one.
+    """The events of each streamed response, kept for `ttl_seconds` after the last one.
 
     Losing the stream loses no answer: the ledger has it, and a door that finds no event asks there.
+    Of a response that is not streamed nothing is kept.
     """
 
     def __init__(self, redis: Redis, *, ttl_seconds: int) -> None:
@@ -48,6 +50,14 @@ class ReplyStream:
         Raises RedisUnavailable.
         """
         return await self._appends.submit(_Append(message_id, attempt, events)) >= 0
+
+    async def end(self, message_id: str, attempt: int, event: bytes) -> bool:
+        """Write the event that ends a response, where its stream was begun, and wake the waiters.
+
+        Where it was not, they are told the event itself. False when a later attempt has taken
+        over. Raises RedisUnavailable.
+        """
+        return await self._appends.submit(_Append(message_id, attempt, [event], is_end=True)) >= 0
 
     async def wake(self, message_id: str) -> None:
         """Tell whoever waits to look again; without Redis they look by themselves after a while."""
@@ -81,6 +91,7 @@ class ReplyStream:
                     item.attempt,
                     self._ttl_seconds,
                     FIRST_WORKER_SEQUENCE,
+                    int(item.is_end),
                     *item.events,
                 ),
             )

@@ -17,6 +17,14 @@ from shared.redis.reply_stream import wake_channel
 
 _SUBSCRIBED: Final = b"subscribe"
 _SAID: Final = b"message"
+_JSON: Final = b"{"
+
+
+class Wake(asyncio.Event):
+    """Set when there may be news. `news` is the event that ended the response, where it was told:
+    of a response that is not streamed Redis keeps none."""
+
+    news: bytes = b""
 
 
 class Wakeups:
@@ -32,21 +40,21 @@ class Wakeups:
     def __init__(self, redis: Redis, *, retry_seconds: float = 0.5) -> None:
         self._redis = redis
         self._retry_seconds = retry_seconds
-        self._listeners: dict[bytes, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: dict[bytes, set[Wake]] = defaultdict(set)
         self._subscribed: set[bytes] = set()
         self._changed: set[bytes] = set()
         self._has_changes = asyncio.Event()
         self._owner: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def listen(self, message_id: str) -> AsyncIterator[asyncio.Event]:
+    async def listen(self, message_id: str) -> AsyncIterator[Wake]:
         """An event that is set at each wake-up; whoever waits on it clears it.
 
         It is set as well as soon as the subscription stands, so that what was published before
         that is looked for. While Redis is away that takes until it is back.
         """
         channel = wake_channel(message_id).encode()
-        event = asyncio.Event()
+        event = Wake()
         listeners = self._listeners[channel]
         listeners.add(event)
         if channel in self._subscribed:
@@ -120,10 +128,13 @@ class Wakeups:
 
     async def _hear(self, connection: AbstractConnection) -> None:
         while True:
-            kind, channel, _ = await connection.read_response(push_request=True)
-            if kind in (_SUBSCRIBED, _SAID):
-                for event in self._listeners.get(channel, ()):
-                    event.set()
+            kind, channel, said = await connection.read_response(push_request=True)
+            if kind not in (_SUBSCRIBED, _SAID):
+                continue
+            for event in self._listeners.get(channel, ()):
+                if kind == _SAID and said.startswith(_JSON):
+                    event.news = said
+                event.set()
 
     def _wake_all(self) -> None:
         for events in self._listeners.values():

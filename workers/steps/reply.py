@@ -76,7 +76,10 @@ class Reply:
     async def _publish(self, record: MessageRecord, body: MessageBody | None) -> None:
         event = encode_event(closing_event(response_object(record, body)))
         try:
-            await self._replies.append(record.id, record.attempt, [event])
+            if record.state.is_terminal:
+                await self._replies.end(record.id, record.attempt, event)
+            else:
+                await self._replies.append(record.id, record.attempt, [event])
         except Unavailable as error:
             self._metrics.replies.labels("failed").inc()
             self._log.warning("reply_not_published", code=error.code)

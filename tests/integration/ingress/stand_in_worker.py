@@ -131,7 +131,11 @@ class StandInWorker:
         await self.close_stream(ended)
 
     async def close_stream(self, ended: MessageRecord) -> None:
-        await self.say(ended, [closing_event(response_object(ended))])
+        event = encode_event(closing_event(response_object(ended)))
+        if ended.state.is_terminal:
+            await self.stream.end(ended.id, ended.attempt, event)
+        else:
+            await self.stream.append(ended.id, ended.attempt, [event])
 
     async def begin_stream(self, record: MessageRecord) -> None:
         """What comes before the first word."""

@@ -12,6 +12,7 @@ from shared.errors import RedisUnavailable
 from shared.identifiers import new_response_id
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE, ReplyStream
+from shared.redis.wakeups import Wakeups
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.servers.redis import RedisServer
@@ -127,3 +128,28 @@ async def test_without_redis_every_call_says_so_in_time(own_redis: RedisServer) 
     assert await replies.append("resp_1", 1, [b"d"])
     await replies.close()
     await client.aclose()
+
+
+async def test_of_a_response_that_is_not_streamed_nothing_is_kept(
+    replies: ReplyStream, client: Redis
+) -> None:
+    wakeups = Wakeups(client)
+    message_id = new_response_id()
+    async with wakeups.listen(message_id) as wake, asyncio.timeout(5):
+        await wake.wait()
+        wake.clear()
+        assert await replies.end(message_id, 1, b'{"type":"response.completed"}')
+        await wake.wait()
+        assert wake.news == b'{"type":"response.completed"}'
+    await wakeups.close()
+    assert await client.keys("*") == []
+
+
+async def test_a_stream_that_was_begun_is_ended_in_it_and_by_its_own_worker(
+    replies: ReplyStream,
+) -> None:
+    message_id = new_response_id()
+    await replies.append(message_id, 2, [b"begun"])
+    assert not await replies.end(message_id, 1, b"late")
+    assert await replies.end(message_id, 2, b"end")
+    assert await replies.read(message_id, after=-1) == [(2, b"begun"), (3, b"end")]

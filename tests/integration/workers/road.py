@@ -6,10 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
 from sqlalchemy import Row, select
 
 from shared.clock import SystemClock
@@ -25,7 +27,7 @@ from shared.persistence.tables import attempt, dead_letter
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import ReplyStream
+from shared.redis.reply_stream import ReplyStream, wake_channel
 from shared.telemetry.metrics import Metrics
 from tests.integration.workers.stack import Stack
 
@@ -44,6 +46,16 @@ class Road:
         self.publisher = publisher
         self.replies = replies
         self.clock = SystemClock()
+        self.told: dict[str, dict[str, Any]] = {}
+        """By message, the event that ended it, where that is told and not kept."""
+
+    async def hear(self, pubsub: PubSub) -> None:
+        """Note what is told to waiters, for as long as Redis is there."""
+        with suppress(RedisError):
+            async for said in pubsub.listen():  # type: ignore[no-untyped-call]
+                if said["type"] == "pmessage" and said["data"].startswith(b"{"):
+                    message_id = said["channel"].decode().removeprefix(wake_channel(""))
+                    self.told[message_id] = json.loads(said["data"])
 
     async def accept(
         self, text: str, *, wake: bool = True, seconds: float = 60, **changes: Any
@@ -107,6 +119,8 @@ class Road:
         """The event that ends its stream, once it is there."""
 
         async def found() -> dict[str, Any] | None:
+            if record.id in self.told:
+                return self.told[record.id]
             events = await self.events(record)
             return events[-1][1] if events and "response" in events[-1][1] else None
 
@@ -160,4 +174,11 @@ async def open_road(stack: Stack) -> AsyncIterator[Road]:
         opened.push_async_callback(redis.aclose)
         replies = ReplyStream(redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         opened.push_async_callback(replies.close)
-        yield Road(database, ledger, publisher, replies)
+        pubsub = redis.pubsub()
+        opened.push_async_callback(pubsub.aclose)
+        await pubsub.psubscribe(wake_channel("*"))
+        road = Road(database, ledger, publisher, replies)
+        hearing = asyncio.create_task(road.hear(pubsub))
+        opened.push_async_callback(asyncio.wait, [hearing])
+        opened.callback(hearing.cancel)
+        yield road
