@@ -16,6 +16,7 @@ from shared.errors import ForebayError, InvalidRequest
 from shared.messages.dead_letter import DeadReason
 from shared.messages.intake_message import IntakeMessage
 from shared.messages.record import ReplyShape
+from shared.messages.unsupported import explained
 from shared.queueing.answers import may_reply_to
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.redis_lists.transport import MALFORMED_HEADER
@@ -106,7 +107,8 @@ def _celery_arguments(delivery: Delivery) -> bytes:
 def _decoded(raw: bytes) -> IntakeMessage:
     try:
         message = decode_json(_message, raw)
-    except InvalidRequest as error:
+    except InvalidRequest as refusal:
+        error = explained(refusal, raw)
         is_json = error.kind != "invalid_json"
         reason = DeadReason.INVALID if is_json else DeadReason.MALFORMED
         raise UnfitSubmission(reason, error.message, param=error.param) from None

@@ -60,5 +60,5 @@ def _response_format(text: dict[str, Any] | None) -> dict[str, object] | None:
         return None
     if form["type"] != "json_schema":
         return {"type": form["type"]}
-    schema = {key: value for key, value in form.items() if key != "type"}
+    schema = {key: value for key, value in form.items() if key != "type" and value is not None}
     return {"type": "json_schema", "json_schema": schema}

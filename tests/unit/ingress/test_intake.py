@@ -120,6 +120,21 @@ async def test_the_arrival_says_who_waits_and_where() -> None:
     assert behind.answers == []
 
 
+async def test_a_format_is_kept_as_it_was_given() -> None:
+    form = {"type": "json_schema", "name": "n", "schema": {"type": "object"}}
+    body = json.dumps({"input": "Hello", "text": {"format": {**form, "strict": None}}}).encode()
+    behind = Behind(accepted(ResponseState.QUEUED))
+    await behind.handle(Delivery(body=body, headers={}))
+    assert behind.arrivals[0].body.text == {"format": form}
+
+
+def test_what_is_not_supported_is_named_on_the_queue_too() -> None:
+    body = b'{"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]}'
+    with pytest.raises(UnfitSubmission, match="Only text is supported") as unfit:
+        submission_of(Delivery(body=body, headers={}), limit_bytes=LIMIT)
+    assert unfit.value.param == "input[0].content[0]"
+
+
 @pytest.mark.parametrize(
     ("broker", "queue", "allowed"),
     [

@@ -84,6 +84,12 @@ def test_a_format_is_said_in_the_words_of_chat(text: object, response_format: ob
     assert prompt_of(turn_of(text=text)).extra.get("response_format") == response_format
 
 
+def test_what_a_typed_client_left_null_is_told_to_nobody() -> None:
+    form = {"type": "json_schema", "name": "a", "schema": SCHEMA, "strict": None}
+    told = prompt_of(turn_of(text={"format": form})).extra["response_format"]
+    assert told == {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}
+
+
 def test_a_verbosity_is_passed_on() -> None:
     assert prompt_of(turn_of(text={"verbosity": "low"})).extra == {"verbosity": "low"}
     assert prompt_of(turn_of(text={"verbosity": None})).extra == {}
