@@ -97,3 +97,17 @@ def test_a_worker_without_its_keys_says_so_and_does_not_start(
     )
     assert worker.returncode == 78
     assert "$NO_SUCH_KEY" in worker.stderr
+
+
+def test_flower_and_celerys_commands_read_the_workers_app_without_any_key(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    imported = subprocess.run(
+        [sys.executable, "-c", "import workers.app"],
+        cwd=tmp_path,
+        env=clean_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert imported.returncode == 0, imported.stderr
