@@ -24,7 +24,7 @@ from shared.settings.loading.secrets import with_known_secrets
 _SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
 
 
-def check(*, migrate: bool = False, as_json: AsJson = False) -> int:
+def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = False) -> int:
     """Validate all settings, reach every server, and say whether Forebay may start.
 
     The exit code is 0 when it may and 1 when it may not. Secrets are never printed.
@@ -33,8 +33,11 @@ def check(*, migrate: bool = False, as_json: AsJson = False) -> int:
     ----------
     migrate
         Bring the ledger's tables up to date.
+    providers
+        Ask each model one cheap question, which costs a few tokens, and say whether its address,
+        its key or its name is wrong.
     """
-    findings = _findings(migrate=migrate)
+    findings = _findings(migrate=migrate, ask=providers)
     may_start = all(finding.level is not Level.FAULT for finding in findings)
     if as_json:
         say_json({"ok": may_start, "findings": findings})
@@ -45,15 +48,15 @@ def check(*, migrate: bool = False, as_json: AsJson = False) -> int:
     return 0 if may_start else 1
 
 
-def _findings(*, migrate: bool) -> list[Finding]:
+def _findings(*, migrate: bool, ask: bool) -> list[Finding]:
     try:
         settings = command_settings()
     except SettingsError as error:
         return [fault("settings", finding) for finding in error.findings]
-    return asyncio.run(_reach(settings, migrate=migrate))
+    return asyncio.run(_reach(settings, migrate=migrate, ask=ask))
 
 
-async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
+async def _reach(settings: Settings, *, migrate: bool, ask: bool) -> list[Finding]:
     settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
     findings = [*check_installed(), *await check_broker(settings.broker)]
@@ -63,6 +66,10 @@ async def _reach(settings: Settings, *, migrate: bool) -> list[Finding]:
     findings += await check_redis(settings.redis, is_broker=False)
     findings += await check_ledger(settings.ledger, migrate=migrate)
     findings += await check_providers(settings.providers)
+    if ask:
+        from deploy.cli.checking.models import ask_models
+
+        findings += await ask_models(settings.providers)
     findings += await check_fact_sources(settings.facts)
     findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
     findings += check_prices(settings)

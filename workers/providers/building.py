@@ -77,7 +77,7 @@ def build_chain(
     links = [
         ChainLink(
             provider=_limited(
-                _disturbed(_build(settings, session), settings, chaos),
+                _disturbed(build_provider(settings, session), settings, chaos),
                 settings,
                 limits,
                 clock=clock,
@@ -115,7 +115,8 @@ def _limited(
     return LimitedProvider(provider, settings, limits=limits, clock=clock)
 
 
-def _build(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:
+def build_provider(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:
+    """One provider by itself; raises `SettingsError` that names what it lacks."""
     match settings.kind:
         case ProviderKind.OPENAI_COMPATIBLE:
             return OpenAICompatibleProvider(

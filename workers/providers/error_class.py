@@ -77,6 +77,15 @@ class ErrorClass(StrEnum):
     """Cancelled: its message was, or its turn had to stop."""
 
 
+class Setting(StrEnum):
+    """What a person has to mend before a provider that refuses us can answer."""
+
+    ADDRESS = "address"
+    KEY = "key"
+    ACCOUNT = "account"
+    MODEL = "model"
+
+
 class TimeoutPhase(StrEnum):
     """Which wait ran out."""
 

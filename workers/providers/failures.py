@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.errors import ForebayError
 from workers.providers.attempt import Attempt
-from workers.providers.error_class import ErrorClass, TimeoutPhase
+from workers.providers.error_class import ErrorClass, Setting, TimeoutPhase
 from workers.providers.outcome import Usage
 
 _LONGEST_MESSAGE: Final = 800
@@ -35,6 +35,8 @@ class ProviderError(ForebayError):
         super().__init__(message[:_LONGEST_MESSAGE], retry_after_seconds=retry_after_seconds)
         self.usage = usage
         """What the call used all the same, where the provider said so."""
+        self.mend: Setting | None = None
+        """What of our settings is wrong, where its words say so."""
         self.error_class = error_class
         self.after_first_token = after_first_token
         self.status = status

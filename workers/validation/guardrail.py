@@ -36,8 +36,12 @@ class Guardrail:
             catches.append(catch)
             if catch.verdict is Verdict.FIX:
                 draft = Draft(without(draft.text, catch.spans, self._replacement), draft.is_whole)
-        found = (validator.check(draft, question) for validator in self._validators)
-        catches.extend(catch for catch in found if catch is not None)
+        for validator in self._validators:
+            if (caught := validator.check(draft, question)) is None:
+                continue
+            catches.append(caught)
+            if caught.mended is not None:
+                draft = Draft(caught.mended, draft.is_whole)
         verdicts = (catch.verdict for catch in catches)
         strictest = max(verdicts, key=lambda verdict: verdict.strictness, default=Verdict.PASS)
         return Conclusion(verdict=strictest, text=draft.text, catches=tuple(catches))

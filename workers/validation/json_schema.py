@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, Verdict
+
+_FENCE: Final = re.compile(r"```[^\S\n]*\w*[^\S\n]*\n(.*?)```", re.DOTALL)
 
 
 class JsonFormat:
     """Catches a whole answer that is not the JSON that was asked for.
 
-    One that the provider had to stop is told as `incomplete` and not held against its format.
+    One that the provider had to stop is told as `incomplete` and not held against its format. Right
+    JSON inside a Markdown fence is taken out of it.
     """
 
     name = "json_schema"
@@ -23,6 +29,15 @@ class JsonFormat:
         problem = question.answer_format.problem(draft.text)
         if problem is None:
             return None
+        fenced = _inside_fence(draft.text)
+        if fenced is not None and question.answer_format.problem(fenced) is None:
+            return Catch(
+                validator=self.name,
+                verdict=Verdict.FIX,
+                evidence="right JSON inside a fence",
+                complaint="",
+                mended=fenced,
+            )
         return Catch(
             validator=self.name,
             verdict=self._verdict,
@@ -30,3 +45,9 @@ class JsonFormat:
             complaint=f"It broke the format that was asked for: {problem}. "
             "Answer with that JSON and nothing else.",
         )
+
+
+def _inside_fence(text: str) -> str | None:
+    """What stands inside the only fence of the text."""
+    found = _FENCE.findall(text)
+    return found[0].strip() if len(found) == 1 else None

@@ -47,6 +47,8 @@ class Catch:
     evidence: str
     complaint: str
     spans: tuple[Span, ...] = ()
+    mended: str | None = None
+    """The whole answer as it should have been, where the verdict is `fix` and it takes no spans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

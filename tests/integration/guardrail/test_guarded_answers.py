@@ -174,6 +174,20 @@ async def test_json_that_breaks_its_schema_is_asked_for_again(
     assert record.output_text == '{"city": "Bonn"}'
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_right_json_in_a_fence_leaves_without_it(
+    road: Road, provider: ProviderThread, streamed: bool
+) -> None:
+    schema = {"type": "object", "required": ["city"]}
+    wanted = {"format": {"type": "json_schema", "name": "city", "schema": schema}}
+    asked = f"as fenced json {streamed}"
+    say(provider, asked, 'Sure:\n```json\n{"city": "Bonn"}\n```')
+    record = await road.accept(asked, body={"text": wanted, "stream": streamed})
+    closing = await road.closing_event(record)
+    assert closing["response"]["output"][0]["content"][0]["text"] == '{"city": "Bonn"}'
+    assert len(provider.calls(asked)) == 1, "what is right is not paid for twice"
+
+
 async def test_a_schema_that_is_none_ends_the_message_without_a_call(
     road: Road, provider: ProviderThread
 ) -> None:

@@ -144,6 +144,26 @@ def test_json_is_held_against_its_schema() -> None:
     assert by_schema('{"code": ', is_whole=False) is None, "it is told as incomplete"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"code": "aaa"}\n```',
+        'Here it is:\n\n``` json\n{"code": "aaa"}```\nAnything else?',
+    ],
+)
+def test_right_json_is_taken_out_of_its_fence(text: str) -> None:
+    question = Question(answer_format=_format(SCHEMA))
+    catch = JsonFormat(verdict=RE_ASK).check(Draft(text), question)
+
+    assert catch is not None
+    assert (catch.verdict, catch.mended) == (Verdict.FIX, '{"code": "aaa"}')
+
+
+def test_wrong_json_in_a_fence_and_json_in_two_are_not() -> None:
+    assert by_schema('```json\n{"code": 7}\n```') == "it is not valid JSON"
+    assert by_schema('```\n{"code": "aaa"}\n```\n```\n{"code": "a"}\n```') is not None
+
+
 def test_a_pattern_of_a_schema_takes_linear_time() -> None:
     assert by_schema('{"code": "' + "a" * 20_000 + '!"}') is not None
 

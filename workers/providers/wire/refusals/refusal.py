@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from workers.providers.error_class import ErrorClass
+from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.failures import (
     ContextTooLongError,
     InvalidRequestError,
@@ -26,8 +26,12 @@ from workers.providers.wire.loose_json import (
     text_in,
 )
 from workers.providers.wire.refusals.retry_after import named_wait
-from workers.providers.wire.refusals.rules import RULES
-from workers.providers.wire.refusals.statuses import CLASS_OF_STATUS, STATUS_OF_CODE
+from workers.providers.wire.refusals.rules import RULES, RefusalRule
+from workers.providers.wire.refusals.statuses import (
+    CLASS_OF_STATUS,
+    SETTING_OF_CLASS,
+    STATUS_OF_CODE,
+)
 
 _QUOTED_CHARACTERS: Final = 500
 _READ_CHARACTERS: Final = 4_000
@@ -91,9 +95,8 @@ class Refusal:
 
     def means(self, status: int | None) -> ErrorClass:
         """The class of failure; without a status what it says decides alone."""
-        for rule in RULES:
-            if rule.fits(status=status, codes=self.codes, words=self.words):
-                return rule.means
+        if (rule := self._rule(status)) is not None:
+            return rule.means
         if status is None:
             return ErrorClass.SERVER_ERROR
         usual = ErrorClass.MISCONFIGURED if 300 <= status < 500 else ErrorClass.SERVER_ERROR
@@ -101,6 +104,17 @@ class Refusal:
         if self.is_markup and by_status is ErrorClass.INVALID_REQUEST:
             return ErrorClass.MISCONFIGURED
         return by_status
+
+    def mend(self, status: int | None) -> Setting | None:
+        """What of our settings has to be mended before this provider can answer."""
+        rule = self._rule(status)
+        return rule.mend if rule is not None else SETTING_OF_CLASS.get(self.means(status))
+
+    def _rule(self, status: int | None) -> RefusalRule | None:
+        for rule in RULES:
+            if rule.fits(status=status, codes=self.codes, words=self.words):
+                return rule
+        return None
 
 
 def tells_failure(content: Mapping[str, object]) -> bool:
@@ -123,38 +137,40 @@ def failure_for(
 ) -> ProviderError:
     """The error that a status and its body stand for; without one it came behind a 200."""
     known = status or refusal.status
-    means = refusal.means(known)
     said = refusal.message or "no message"
     message = f"{provider} answered {known or 'with an error'}: {said}"
+    error = _error(refusal, message, said, known)
+    if retry_after_seconds is None:
+        retry_after_seconds = refusal.retry_after_seconds
+    error.retry_after_seconds = retry_after_seconds
+    error.after_first_token = after_first_token
+    error.mend = refusal.mend(known)
+    return error
+
+
+def _error(refusal: Refusal, message: str, said: str, status: int | None) -> ProviderError:
+    means = refusal.means(status)
     match means:
         case ErrorClass.UNAUTHORISED:
-            return UnauthorisedError(message, status=known)
+            return UnauthorisedError(message, status=status)
         case ErrorClass.CONTEXT_TOO_LONG:
             return ContextTooLongError(
                 message,
                 provider_message=said,
-                status=known,
+                status=status,
                 window_tokens=refusal.window_tokens,
                 prompt_tokens=refusal.prompt_tokens,
             )
         case ErrorClass.UNKNOWN_FIELD:
             return UnknownFieldError(
-                message, provider_message=said, status=known, field=refusal.field
+                message, provider_message=said, status=status, field=refusal.field
             )
         case ErrorClass.INVALID_REQUEST | ErrorClass.FILTERED:
             return InvalidRequestError(
-                message, provider_message=said, status=known, error_class=means
+                message, provider_message=said, status=status, error_class=means
             )
     kind = TransientProviderError if means.retryable else ProviderError
-    if retry_after_seconds is None:
-        retry_after_seconds = refusal.retry_after_seconds
-    return kind(
-        message,
-        error_class=means,
-        after_first_token=after_first_token,
-        status=known,
-        retry_after_seconds=retry_after_seconds,
-    )
+    return kind(message, error_class=means, status=status)
 
 
 def _levels(content: object) -> list[Mapping[str, object]]:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from workers.providers.error_class import ErrorClass
+from workers.providers.error_class import ErrorClass, Setting
 
 _CALLERS_FIELDS: Final = (
     r"temperature|top_[pk]|stop|stop_sequences|max_(?:completion_|output_)?tokens|response_format"
@@ -33,6 +33,8 @@ class RefusalRule:
     codes: frozenset[str] = frozenset()
     """In lower case."""
     words: re.Pattern[str]
+    mend: Setting | None = None
+    """What of our settings a person has to mend."""
 
     def fits(self, *, status: int | None, codes: frozenset[str], words: str) -> bool:
         if status is not None and status not in self.statuses:
@@ -71,7 +73,8 @@ RULES: Final = (
         ),
     ),
     RefusalRule(
-        means=ErrorClass.UNAUTHORISED,  # out of credit
+        means=ErrorClass.UNAUTHORISED,
+        mend=Setting.ACCOUNT,
         statuses=_ANY_4XX,
         codes=_codes(
             "insufficient_quota insufficient_balance insufficient_credits "
@@ -90,7 +93,8 @@ RULES: Final = (
         ),
     ),
     RefusalRule(
-        means=ErrorClass.UNAUTHORISED,  # a key that is wrong
+        means=ErrorClass.UNAUTHORISED,
+        mend=Setting.KEY,
         statuses=_ANY_4XX - {429},
         codes=_codes(
             "invalid_api_key invalidapikey api_key_invalid authentication_error "
@@ -169,7 +173,8 @@ RULES: Final = (
         words=_words(rf"\b(?:{_CALLERS_FIELDS})\b", r"\bschema\b"),
     ),
     RefusalRule(
-        means=ErrorClass.MISCONFIGURED,  # a model that is not there
+        means=ErrorClass.MISCONFIGURED,
+        mend=Setting.MODEL,
         statuses=_ANY_4XX - {429},
         codes=_codes(
             "model_not_found model_not_available model_not_supported "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.providers.error_class import ErrorClass
+from workers.providers.error_class import ErrorClass, Setting
 
 STATUS_OF_CODE: Final = {
     "invalid_request_error": 400,
@@ -56,3 +56,10 @@ CLASS_OF_STATUS: Final = {
 }
 """Of a refusal that says nothing we know. Any other 3xx or 4xx comes from an address that does not
 serve what we ask for, any other status from a server in trouble."""
+
+SETTING_OF_CLASS: Final = {
+    ErrorClass.UNAUTHORISED: Setting.KEY,
+    ErrorClass.MISCONFIGURED: Setting.ADDRESS,
+    ErrorClass.CONNECTION: Setting.ADDRESS,
+}
+"""What is to be mended, where the words do not say so."""
