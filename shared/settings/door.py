@@ -35,7 +35,7 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     head_limit_bytes: PositiveInt = 65_536
     """A larger request line with its headers, all together, is refused with 431."""
     head_timeout_seconds: Positive = 10.0
-    """Headers that take longer to arrive are refused with 408."""
+    """Headers that take longer to arrive are refused with 408, and idle connections closed."""
     wait_limit_seconds: Positive = 600.0
     """How long a caller may wait on one connection, whatever its deadline."""
     key_cache_seconds: Positive = 10.0

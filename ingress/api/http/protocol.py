@@ -30,6 +30,10 @@ class Part(Enum):
     NOTHING = auto()
 
 
+# Looked up once: a member of an enum costs as much as the comparison it is for, many times over.
+_HEAD, _BODY, _NOTHING = Part
+
+
 class DoorProtocol(HttpToolsProtocol):
     """One connection.
 
@@ -46,22 +50,18 @@ class DoorProtocol(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._limits = limits
         self._refusals = refusals
-        self._seconds = {
-            Part.HEAD: limits.head_timeout_seconds,
-            Part.BODY: limits.body_timeout_seconds,
-            Part.NOTHING: math.inf,
-        }
-        self._look_seconds = min(self._seconds.values())
+        self._look_seconds = min(limits.head_timeout_seconds, limits.body_timeout_seconds)
         self._watch: asyncio.TimerHandle | None = None
         self._fault = Unreadable.MALFORMED
         self._is_deaf = False
+        self._chunk_bytes = 0
         self._read_bytes = 0
         self._body_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
         self.url = b""
-        self._begin(Part.HEAD)
+        self._begin(_HEAD, self._limits.head_timeout_seconds)
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -72,10 +72,10 @@ class DoorProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
-        self._unset_keepalive_if_required()
-        if self._part is Part.NOTHING:
-            self._begin(Part.HEAD)
-        self._read_bytes += len(data)
+        if self._part is _NOTHING:
+            self._begin(_HEAD, self._limits.head_timeout_seconds)
+        self._chunk_bytes = len(data)
+        self._read_bytes += self._chunk_bytes
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -84,28 +84,31 @@ class DoorProtocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(self._fault)
         else:
-            if fault := self._excess():
+            if self._read_bytes > self._limits.head_limit_bytes and (fault := self._excess()):
                 self._refuse(fault)
 
     def on_message_begin(self) -> None:
-        read_bytes = self._read_bytes if self._part is Part.HEAD else 0
-        self._begin(Part.HEAD)
-        self._read_bytes = read_bytes  # that of this head, unless another request came before it
+        if self._part is _HEAD:
+            self._due = self.loop.time() + self._limits.head_timeout_seconds
+        else:
+            # It begins where another request ended: of it, only what comes later is counted.
+            self._begin(_HEAD, self._limits.head_timeout_seconds)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        size = len(self.url) + sum(
-            len(name) + len(value) + _AROUND_HEADER for name, value in self.headers
-        )
-        if size > self._limits.head_limit_bytes:
+        most = self._limits.head_limit_bytes
+        if self._read_bytes + self._chunk_bytes > most and self._head_bytes() > most:
             self._fault = Unreadable.HEAD_TOO_LARGE
             raise _HeadRefused
-        hosts = sum(name == b"host" for name, _ in self.headers)
+        hosts = 0
+        for name, _ in self.headers:
+            if name == b"host":
+                hosts += 1
         if hosts > 1 or hosts < _HOSTS_NEEDED.get(self.parser.get_http_version(), math.inf):
             raise _HeadRefused
         super().on_headers_complete()
         self.headers = []  # the request has its own; what comes from here on are trailers
-        self._begin(Part.BODY)
+        self._begin(_BODY, self._limits.body_timeout_seconds)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -113,27 +116,40 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._begin(Part.HEAD if self.cycle.response_complete else Part.NOTHING)
+        if self.cycle.response_complete:
+            self._begin(_HEAD, self._limits.head_timeout_seconds)
+        else:
+            self._begin(_NOTHING, math.inf)
 
     def on_response_complete(self) -> None:
-        is_last = self._is_deaf and not self.pipeline
-        super().on_response_complete()
-        if is_last:
+        """Like uvicorn's, without a timer for each answer: `_look` ends what is idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._is_deaf:
             self.transport.close()
+        elif self._part is _NOTHING:
+            self._begin(_HEAD, self._limits.head_timeout_seconds)
 
-    def _begin(self, part: Part) -> None:
+    def _begin(self, part: Part, seconds: float) -> None:
         self._part = part
         self._read_bytes = 0
         self._body_bytes = 0
-        self._due = self.loop.time() + self._seconds[part]
+        self._due = self.loop.time() + seconds
+
+    def _head_bytes(self) -> int:
+        around = _AROUND_HEADER * len(self.headers)
+        return len(self.url) + around + sum(len(name) + len(value) for name, value in self.headers)
 
     def _excess(self) -> Unreadable | None:
-        """What is wrong when more of this part was read than any request needs."""
+        """What is wrong where more was read of one part than a head may have."""
         limits = self._limits
-        if self._part is Part.HEAD:
-            is_too_large = self._read_bytes > limits.head_limit_bytes
-            return Unreadable.HEAD_TOO_LARGE if is_too_large else None
-        if self._part is Part.NOTHING:
+        if self._part is _HEAD:
+            return Unreadable.HEAD_TOO_LARGE
+        if self._part is _NOTHING:
             return None
         framing = self._read_bytes - self._body_bytes
         most = limits.head_limit_bytes + _FRAMING_PER_BYTE * self._body_bytes
@@ -143,10 +159,10 @@ class DoorProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Look again when the part that is read now is due, or may have become another."""
         now = self.loop.time()
-        if self.flow.read_paused and self._part is not Part.NOTHING:
-            self._due = now + self._seconds[self._part]  # it is we who do not read
+        if self.flow.read_paused:
+            self._due = max(self._due, now + self._look_seconds)  # it is we who do not read
         if now >= self._due:
-            is_head = self._part is Part.HEAD
+            is_head = self._part is _HEAD
             self._refuse(Unreadable.HEAD_TOO_SLOW if is_head else Unreadable.BODY_TOO_SLOW)
             return
         self._watch = self.loop.call_at(min(self._due, now + self._look_seconds), self._look)
@@ -155,15 +171,15 @@ class DoorProtocol(HttpToolsProtocol):
         """Answer with the fault if it is this request's turn, and close behind all answers."""
         unanswered = self._unanswered()
         self._is_deaf = True
-        if self._part is Part.HEAD and fault is Unreadable.HEAD_TOO_SLOW and not self._read_bytes:
+        if self._part is _HEAD and fault is Unreadable.HEAD_TOO_SLOW and not self._read_bytes:
             self.transport.close()  # nobody began anything
             return
         self._refusals.labels("unmatched", "other", str(fault.status)).inc()
-        if self._part is Part.BODY and self.pipeline:
+        if self._part is _BODY and self.pipeline:
             self.pipeline.popleft()  # whole requests before it are still to be answered
         elif unanswered is None:
-            self._say(fault, is_heard=self._part is Part.HEAD)
-        elif self._part is Part.BODY and not unanswered.response_started:
+            self._say(fault, is_heard=self._part is _HEAD)
+        elif self._part is _BODY and not unanswered.response_started:
             unanswered.disconnected = True
             unanswered.message_event.set()
             self._say(fault, is_heard=True)
