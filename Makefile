@@ -9,6 +9,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 # The project itself, built with what the lock brought.
 PROJECT := $(PIP) --no-build-isolation --editable .
+# Chosen together, so that no test tool is held back by what runs, or the other way round.
+ALL_VERSIONS := $(VENV)/versions.txt
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
     --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 # Test processes side by side; each starts its own RabbitMQ, Redis and Postgres.
@@ -54,9 +56,10 @@ servers:
 	@sh deploy/install_servers.sh
 
 lock: $(VENV)/.forebay-test  ## Pin the newest versions that fit pyproject.toml, with their hashes
-	@$(COMPILE) --group build pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --group build --group test pyproject.toml --output-file $(ALL_VERSIONS)
+	@$(COMPILE) --constraint $(ALL_VERSIONS) --group build pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --constraint $(ALL_VERSIONS) --group test --output-file requirements-test.lock
 	@$(COMPILE) --no-deps --group local --output-file requirements-local.lock
-	@$(COMPILE) --group test --constraint requirements.lock --output-file requirements-test.lock
 	@echo "requirements.lock, requirements-local.lock and requirements-test.lock are up to date"
 
 clean:  ## Remove the virtual environment, caches and local data

@@ -7,7 +7,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from deploy.cli.connection import running_stack
 from deploy.cli.output import AsJson, complain
@@ -29,7 +32,7 @@ def send(
     lane: Lane | None = None,
     url: str | None = None,
     key: str | None = None,
-    concurrency: int = 16,
+    concurrency: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 16,
     as_json: AsJson = False,
 ) -> int:
     """Send one message, or one for each line of a file, and print the answers.

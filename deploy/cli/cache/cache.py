@@ -15,7 +15,7 @@ cache.command(calibrate)
 
 
 @cache.command
-def invalidate(*, tenant: str) -> None:
+def invalidate(*, tenant: str, as_json: AsJson = False) -> None:
     """Put all stored answers of a tenant out of reach, because what they rest on has changed.
 
     Parameters
@@ -26,7 +26,10 @@ def invalidate(*, tenant: str) -> None:
     from deploy.cli.cache import stored
 
     entries = asyncio.run(stored.invalidate(tenant))
-    say(f"Invalidated: {entries} answers of {tenant}.")
+    if as_json:
+        say_json({"tenant": tenant, "invalidated": entries})
+    else:
+        say(f"Invalidated: {entries} answers of {tenant}.")
 
 
 @cache.command
@@ -62,7 +65,7 @@ def show(entry_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
 
 
 @cache.command
-def drop(entry_id: str, /, *, tenant: str) -> None:
+def drop(entry_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
     """Forget one stored answer.
 
     Parameters
@@ -75,7 +78,10 @@ def drop(entry_id: str, /, *, tenant: str) -> None:
     from deploy.cli.cache import stored
 
     asyncio.run(stored.drop(entry_id, tenant))
-    say(f"Dropped: {entry_id}.")
+    if as_json:
+        say_json({"id": entry_id, "dropped": True})
+    else:
+        say(f"Dropped: {entry_id}.")
 
 
 @cache.command

@@ -17,6 +17,8 @@ def test_help_and_version_are_done(capsys: pytest.CaptureFixture[str]) -> None:
         ["chek"],
         ["send"],
         ["send", "hello", "--stdin"],
+        ["send", "hello", "--concurrency", "0"],
+        ["cache", "calibrate", "--bound", "2"],
         ["send", "--file", "no-such-file.jsonl"],
         ["keys", "create"],
         ["keys", "create", "--tenant", "a", "--expires", "soon"],

@@ -7,6 +7,7 @@ from deploy.cli.reference.commands import command_reference
 from deploy.cli.reference.pages import DOCS, with_reference
 from deploy.cli.reference.settings import settings_reference
 
+PROCESSES = {"ingress", "model", "worker"}
 REMEDY = "run python -m deploy.cli.reference"
 
 
@@ -19,6 +20,12 @@ def test_the_page_is_what_the_code_says(name: str, reference: object) -> None:
     page = (DOCS / name).read_text(encoding="utf-8")
     assert callable(reference)
     assert page == with_reference(page, reference()), REMEDY
+
+
+def test_every_command_that_ends_by_itself_tells_its_result_as_json() -> None:
+    pages = [page.partition("\n") for page in command_reference().split("## forebay ")[1:]]
+    leaves = {name: text for name, _, text in pages if "\nCommands:\n" not in text}
+    assert {name for name, text in leaves.items() if "--json" not in text} == PROCESSES
 
 
 @pytest.mark.parametrize("verb", VERBS)
