@@ -54,10 +54,9 @@ class OpenAICompatibleProvider:
     async def answer(
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Answer:
-        body = self._request_body(prompt, streamed=on_delta is not None)
         return await self._model.answer(
             prompt,
-            body,
+            self._request_body(prompt),
             asked_model=self.model_for(prompt.model),
             time_left_seconds=time_left_seconds,
             on_delta=on_delta,
@@ -66,13 +65,13 @@ class OpenAICompatibleProvider:
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""
 
-    def _request_body(self, prompt: Prompt, *, streamed: bool) -> bytes:
+    def _request_body(self, prompt: Prompt) -> bytes:
         optional: dict[str, object] = {
             self._output_limit_field: prompt.max_output_tokens,
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
-            "stream_options": {"include_usage": True} if streamed else None,
+            "stream_options": {"include_usage": True},
         }
         return msgspec.json.encode(
             {
@@ -80,7 +79,7 @@ class OpenAICompatibleProvider:
                 **{field: value for field, value in optional.items() if value is not None},
                 "model": self.model_for(prompt.model),
                 "messages": _messages(prompt),
-                "stream": streamed,
+                "stream": True,
             }
         )
 
