@@ -6,8 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
@@ -16,6 +14,7 @@ from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
 from ingress.patience import Patience
+from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
 from shared.clock import Clock
@@ -25,10 +24,12 @@ from shared.errors import ForebayError
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import build_answer_publisher
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
+from shared.redis.asking import asking_redis
 from shared.redis.cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
@@ -61,6 +62,14 @@ class Runtime:
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
         self._patience = Patience(settings.ingress.ledger_timeout_seconds)
+        self.ledger_probe = Probe(
+            Rehearsal(self._database, clock),
+            clock,
+            seconds=settings.ingress.ledger_timeout_seconds,
+        )
+        self.redis_probe = Probe(
+            self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
+        )
         self._lanes = self._lane_watch()
         self._admission = Admission(
             self._redis,
@@ -81,6 +90,8 @@ class Runtime:
         push(self._database.close)
         push(self._redis.aclose)
         push(self._tracing.close)
+        push(self.ledger_probe.close)
+        push(self.redis_probe.close)
         push(self._ledger.close)
         push(self._reservations.close)
         push(self._stream.close)
@@ -100,17 +111,9 @@ class Runtime:
         self.door.replies.stop()
         await self._stack.aclose()
 
-    async def ping_ledger(self) -> None:
-        """Return if the ledger answers; raises LedgerUnavailable."""
-        await self._patience.wait(self._database.ping())
-
-    async def redis_is_well(self) -> bool:
-        """Whether Redis answers in time."""
-        try:
-            async with asyncio.timeout(self.settings.redis.timeout_seconds):
-                return bool(await self._redis.ping())
-        except (RedisError, OSError):
-            return False
+    async def _write_to_redis(self) -> None:
+        async with asking_redis(seconds=self.settings.redis.timeout_seconds):
+            await self._redis.set("forebay:ready", b"", px=1)
 
     async def broker_is_well(self) -> bool:
         """Whether a wake-up would go out now."""
