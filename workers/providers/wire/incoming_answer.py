@@ -56,7 +56,7 @@ class IncomingAnswer:
 
     async def take(self, reading: Reading, on_delta: TextSink | None = None) -> None:
         """Note what was said, and pass on what of it is text."""
-        self._model = reading.model[:_LONGEST_NAME] or self._model
+        self._model = reading.model or self._model
         self._finish = reading.finish or self._finish
         self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
@@ -100,7 +100,7 @@ class IncomingAnswer:
             self.oddities.add(Oddity.ODD_FIGURES)
         return Answer(
             text=text,
-            model=storable(self._model),
+            model=storable(self._model)[:_LONGEST_NAME],
             finish=finish,
             usage=usage,
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
