@@ -27,6 +27,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import build_answer_publisher
+from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.asking import asking_redis
@@ -169,11 +170,15 @@ class Runtime:
         answers = build_answer_publisher(self.settings.broker)
         await answers.start()
         self._stack.push_async_callback(answers.close)
+        sink = build_dead_letter_sink(self.settings.broker)
+        await sink.start()
+        self._stack.push_async_callback(sink.close)
         intake = Intake(
             self.settings.broker,
             self.door.acceptance,
             self.door.authentication,
             answers,
+            sink,
             self.metrics,
             body_limit_bytes=self.settings.ingress.body_limit_bytes,
         )
