@@ -140,3 +140,30 @@ async def test_a_rate_seen_over_a_moment_is_not_stretched(
     ledger.load = LaneLoad(3000, drained_per_second=1000.0, oldest_seconds=9.0, window_seconds=2.0)
     await watch.sample()
     assert watch.expected_wait_seconds(Lane.STANDARD) == 3
+
+
+async def test_workers_that_come_back_do_not_close_the_door_by_their_first_messages(
+    watch: LaneWatch, ledger: Ledger, clock: ManualClock
+) -> None:
+    # Forty seconds without a worker, then sixty waiting messages at ten a second.
+    ledger.load = LaneLoad(queued=60, drained_per_second=0.0, oldest_seconds=40.0)
+    await watch.sample()
+    assert watch.expected_wait_seconds(Lane.STANDARD) == 40
+    for second in range(1, 6):
+        clock.advance(1)
+        left = 60 - 10 * second
+        ledger.load = LaneLoad(left, drained_per_second=second / 3, oldest_seconds=40.0 + second)
+        await watch.sample()
+        assert watch.expected_wait_seconds(Lane.STANDARD) <= 5
+
+
+async def test_a_lane_that_moves_slowly_after_a_standstill_is_slow_once_that_is_known(
+    watch: LaneWatch, ledger: Ledger, clock: ManualClock
+) -> None:
+    ledger.load = LaneLoad(queued=900, drained_per_second=0.0, oldest_seconds=40.0)
+    await watch.sample()
+    clock.advance(6)
+    # Six in six seconds, seen through a window of thirty.
+    ledger.load = LaneLoad(queued=900, drained_per_second=0.2, oldest_seconds=46.0)
+    await watch.sample()
+    assert watch.expected_wait_seconds(Lane.STANDARD) == pytest.approx(900.0)
