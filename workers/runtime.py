@@ -220,7 +220,7 @@ class Runtime:
     def _serve_metrics(self) -> None:
         if port := self._settings.worker.metrics_port:
             server, thread = start_http_server(
-                port, addr="127.0.0.1", registry=self._metrics.registry
+                port, addr=self._settings.worker.metrics_host, registry=self._metrics.registry
             )
             self._stack.callback(thread.join)
             self._stack.callback(server.shutdown)
