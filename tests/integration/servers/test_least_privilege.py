@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
-import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-from celery.events import EventReceiver
 
 from deploy.cli.checking.broker import check_broker
 from deploy.cli.checking.finding import Finding, Level
@@ -26,6 +24,7 @@ from shared.queueing.celery_app import build_celery_app
 from shared.queueing.producer import Producer
 from shared.settings.servers import RedisSettings
 from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.servers.worker_events import WorkerEvents
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
@@ -151,7 +150,7 @@ async def test_the_least_rights_are_enough(
     assert [each for each in await _findings(stack) if each.level is Level.FAULT] == []
     guarded_redis.command("ACL", "LOG", "RESET")
     key = await _new_key(stack)
-    with RunningDoor(stack.settings) as door, _Events(stack) as events:
+    with RunningDoor(stack.settings) as door, WorkerEvents(stack) as events:
         worker = AgentWorker(stack, tmp_path)
         request.addfinalizer(worker.kill)
         await asyncio.to_thread(worker.start)
@@ -172,32 +171,6 @@ async def test_the_least_rights_are_enough(
     assert "NOPERM" not in worker.log
     assert "permission" not in worker.log.lower()
     assert guarded_redis.command("ACL", "LOG") == b"*0\r\n"
-
-
-class _Events:
-    """Hears what workers tell, as Flower does."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.seen = threading.Event()
-        self._app = build_celery_app(stack.settings, name="watcher")
-        self._receiver: EventReceiver | None = None
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-
-    def __enter__(self) -> _Events:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._receiver is not None:
-            self._receiver.should_stop = True
-        self._thread.join(20)
-
-    def _listen(self) -> None:
-        with self._app.connection_for_read() as connection:
-            self._receiver = EventReceiver(
-                connection, handlers={"task-succeeded": lambda _: self.seen.set()}, app=self._app
-            )
-            self._receiver.capture(limit=None, timeout=None, wakeup=False)
 
 
 async def _findings(stack: Stack) -> list[Finding]:
