@@ -145,3 +145,5 @@ class UnknownFieldError(InvalidRequestError):
         )
         self.field = field
         """Its name, where the provider's error has a place for it; else it is in the words."""
+        self.is_mended = False
+        """Whether it was of our making, and the next call does without it."""
