@@ -9,10 +9,8 @@ import aiohttp
 import msgspec
 
 from shared.messages.input_item import Role
-from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.additions import Additions
 from workers.providers.wire.chat_completions import ChatCompletions
 from workers.providers.wire.conversation import Conversation
 from workers.providers.wire.exchange import Exchange
@@ -48,7 +46,7 @@ class OpenAICompatibleProvider:
         self._model = HttpModel(exchange, ChatCompletions(), provider=name)
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.
         is_openai = urlsplit(base_url).hostname == "api.openai.com"
-        self._additions = Additions(limit_is_new=is_openai)
+        self._output_limit_field = "max_completion_tokens" if is_openai else "max_tokens"
 
     def model_for(self, requested: str) -> str:
         return self._models.model_for(requested)
@@ -56,37 +54,33 @@ class OpenAICompatibleProvider:
     async def answer(
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Answer:
-        model = self.model_for(prompt.model)
-        try:
-            return await self._model.answer(
-                prompt,
-                self._request_body(prompt, model),
-                asked_model=model,
-                time_left_seconds=time_left_seconds,
-                on_delta=on_delta,
-            )
-        except UnknownFieldError as refusal:
-            refusal.is_mended = self._additions.leave_out(model, refusal)
-            raise
+        body = self._request_body(prompt, streamed=on_delta is not None)
+        return await self._model.answer(
+            prompt,
+            body,
+            asked_model=self.model_for(prompt.model),
+            time_left_seconds=time_left_seconds,
+            on_delta=on_delta,
+        )
 
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""
 
-    def _request_body(self, prompt: Prompt, model: str) -> bytes:
+    def _request_body(self, prompt: Prompt, *, streamed: bool) -> bytes:
         optional: dict[str, object] = {
-            self._additions.limit(model): prompt.max_output_tokens,
+            self._output_limit_field: prompt.max_output_tokens,
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
+            "stream_options": {"include_usage": True} if streamed else None,
         }
         return msgspec.json.encode(
             {
                 **prompt.extra,
                 **{field: value for field, value in optional.items() if value is not None},
-                **self._additions.fields(model),
-                "model": model,
+                "model": self.model_for(prompt.model),
                 "messages": _messages(prompt),
-                "stream": True,
+                "stream": streamed,
             }
         )
 

@@ -16,7 +16,6 @@ from celery import Celery, Task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 from kombu import Exchange, Queue
 
-from shared.queueing.dead_letters.letter import Letter
 from workers.pool.installation import install_asyncio_pool
 
 RESULTS = os.environ.get("POOL_RESULTS")
@@ -89,11 +88,9 @@ async def fall() -> None:
 
 app.lifespan = lifespan
 if os.environ.get("POOL_HOOK"):
-
-    async def on_poison(letter: Letter) -> None:
-        note("buried", f"{letter.reason} {len(letter.body)} {letter.detail}")
-
-    app.on_poison = on_poison
+    app.on_poison = lambda body, headers, reason: note(
+        "buried", f"{reason} {len(body)} {headers.get('forebay-poison', '')}"
+    )
 
 
 @app.task(bind=True)

@@ -22,7 +22,9 @@ def cannot_promise(prompt: Prompt) -> str | None:
     return None
 
 
-def request_body(prompt: Prompt, *, model: str, default_output_tokens: int) -> bytes:
+def request_body(
+    prompt: Prompt, *, model: str, default_output_tokens: int, streamed: bool
+) -> bytes:
     """The body of the request; a temperature beyond what is allowed becomes the highest."""
     conversation = Conversation.of(prompt.messages)
     content: dict[str, object] = {
@@ -34,7 +36,7 @@ def request_body(prompt: Prompt, *, model: str, default_output_tokens: int) -> b
         "messages": [
             {"role": message.role, "content": message.content} for message in conversation.spoken
         ],
-        "stream": True,
+        "stream": streamed,
     }
     optional = _optional(prompt) | {"system": conversation.instructions or None}
     content |= {name: value for name, value in optional.items() if value is not None}
