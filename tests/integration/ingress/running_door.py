@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from types import TracebackType
@@ -18,13 +19,14 @@ class RunningDoor:
         self._server = DrainingServer(build_app(settings), settings)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
+        self._port = self._socket.getsockname()[1]
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> RunningDoor:
         """Return when requests are answered."""
@@ -39,6 +41,16 @@ class RunningDoor:
     def tell_to_end(self) -> None:
         """What SIGTERM does."""
         self._server.should_exit = True
+
+    async def until_it_takes_nobody_new(self) -> None:
+        """Returns when new connections are refused, which is the first thing an end does."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            except ConnectionError:
+                return
+            writer.close()
+            await asyncio.sleep(0.005)
 
     def close(self) -> None:
         """End it and wait for that."""

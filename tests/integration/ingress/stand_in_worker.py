@@ -41,7 +41,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import ReplyStream
+from shared.redis.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 
 Answer = Callable[[MessageRecord], str]
@@ -83,6 +83,12 @@ class StandInWorker:
         while len(ids := await self.queued()) < number:  # noqa: ASYNC110 - another process fills it
             await asyncio.sleep(0.005)
         return ids
+
+    async def until_somebody_waits(self, message_id: str) -> None:
+        """Returns when a door listens for what becomes of the message."""
+        channel = wake_channel(message_id)
+        while dict(await self.redis.pubsub_numsub(channel))[channel.encode()] == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     async def claim(self, message_id: str) -> MessageRecord:
         (record,) = await self._claims.flush([message_id])

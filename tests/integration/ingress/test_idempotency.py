@@ -68,7 +68,7 @@ async def test_a_waiting_repeat_gets_the_answer_of_the_first(
         asyncio.create_task(http.post("/v1/responses", json=body, headers=KEY)) for _ in range(3)
     ]
     record = await worker.claim(await worker.next_queued())
-    await asyncio.sleep(0.1)
+    await worker.until_somebody_waits(record.id)
     await worker.answer(record, "once")
     answers = [await task for task in waiting]
     assert {(await one.json())["id"] for one in answers} == {record.id}

@@ -42,7 +42,7 @@ async def test_a_long_poll_returns_the_moment_the_response_ends(
     polling = asyncio.create_task(
         http.get(f"/v1/responses/{message_id}", headers={"Prefer": "wait=15"})
     )
-    await asyncio.sleep(0.2)
+    await worker.until_somebody_waits(message_id)
     assert not polling.done()
     began = time.monotonic()
     await worker.answer(record, "Hi")
@@ -143,7 +143,7 @@ async def test_a_handed_off_stream_goes_on_when_the_human_has_answered(
     await worker.close_stream(handed)
     assert (await events_of(http, message_id))[-1] == (2, "response.requires_action")
     following = asyncio.create_task(events_of(http, message_id, "&starting_after=2"))
-    await asyncio.sleep(0.2)
+    await worker.until_somebody_waits(message_id)
     assert not following.done()
     cancelled = await client.responses.cancel(message_id)
     assert cancelled.status == "cancelled"
@@ -155,7 +155,7 @@ async def test_cancelling_ends_a_wait_at_once_and_stops_the_worker(
 ) -> None:
     waiting = asyncio.create_task(client.responses.create(input="Hi"))
     message_id = await worker.next_queued()
-    await asyncio.sleep(0.2)
+    await worker.until_somebody_waits(message_id)
     began = time.monotonic()
     await client.responses.cancel(message_id)
     assert (await waiting).status == "cancelled"

@@ -101,7 +101,7 @@ async def test_a_waiter_is_answered_while_the_door_drains(
             waiting = asyncio.create_task(http.post("/v1/responses", json={"input": "Hi"}))
             record = await worker.claim(await worker.next_queued())
             door.tell_to_end()
-            await asyncio.sleep(0.3)
+            await door.until_it_takes_nobody_new()
             await worker.answer(record, "in time")
             async with await waiting as answer:
                 assert (await answer.json())["status"] == "completed"
