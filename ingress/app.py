@@ -73,8 +73,8 @@ def _operations(runtime: Runtime) -> list[Operation]:
     door, docs = runtime.door, Docs()
     health = HealthRoutes(
         door,
-        ping_ledger=runtime.ping_ledger,
-        redis=runtime.redis_is_well,
+        ledger=runtime.ledger_probe.is_well,
+        redis=runtime.redis_probe.is_well,
         broker=runtime.broker_is_well,
     )
     operations = [

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Final
-
-from redis.exceptions import RedisError
 
 from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
@@ -16,8 +13,8 @@ from ingress.api.door import Door
 from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
-from ingress.ledger_watch import LedgerWatch
 from ingress.patience import Patience
+from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
 from shared.clock import Clock
@@ -27,17 +24,18 @@ from shared.errors import ForebayError
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.message_states import MessageStates
+from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import build_answer_publisher
+from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
+from shared.redis.asking import asking_redis
 from shared.redis.cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
 from shared.redis.wakeups import Wakeups
-from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -65,6 +63,14 @@ class Runtime:
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
         self._patience = Patience(settings.ingress.ledger_timeout_seconds)
+        self.ledger_probe = Probe(
+            Rehearsal(self._database, clock),
+            clock,
+            seconds=settings.ingress.ledger_timeout_seconds,
+        )
+        self.redis_probe = Probe(
+            self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
+        )
         self._lanes = self._lane_watch()
         self._admission = Admission(
             self._redis,
@@ -85,6 +91,8 @@ class Runtime:
         push(self._database.close)
         push(self._redis.aclose)
         push(self._tracing.close)
+        push(self.ledger_probe.close)
+        push(self.redis_probe.close)
         push(self._ledger.close)
         push(self._reservations.close)
         push(self._stream.close)
@@ -95,8 +103,7 @@ class Runtime:
         push(self._publisher.close)
         self._lanes.start()
         push(self._lanes.close)
-        self._begin_beside(self._declare_queues())
-        self._begin_beside(patiently("read the ledger", self.ping_ledger))
+        self._start_declaring()
         if self.settings.ingress.intake:
             await self._open_intake()
 
@@ -105,17 +112,9 @@ class Runtime:
         self.door.replies.stop()
         await self._stack.aclose()
 
-    async def ping_ledger(self) -> None:
-        """Return if the ledger answers; raises LedgerUnavailable."""
-        await self._patience.wait(self._database.ping())
-
-    async def redis_is_well(self) -> bool:
-        """Whether Redis answers in time."""
-        try:
-            async with asyncio.timeout(self.settings.redis.timeout_seconds):
-                return bool(await self._redis.ping())
-        except (RedisError, OSError):
-            return False
+    async def _write_to_redis(self) -> None:
+        async with asking_redis(seconds=self.settings.redis.timeout_seconds):
+            await self._redis.set("forebay:ready", b"", px=1)
 
     async def broker_is_well(self) -> bool:
         """Whether a wake-up would go out now."""
@@ -125,10 +124,8 @@ class Runtime:
         settings, clock = self.settings, self.clock
         timeout_seconds = settings.ingress.ledger_timeout_seconds
         ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
-        states = MessageStates(self._database)
         source = ReplySource(
             ledger,
-            LedgerWatch(lambda ids: self._patience.wait(states.of(ids))),
             self._stream,
             self._wakeups,
             self._redis,
@@ -166,7 +163,6 @@ class Runtime:
         return LaneWatch(
             lambda: self._patience.wait(loads.lane_loads()),
             self.clock,
-            self.metrics,
             interval_seconds=self.settings.limits.lane_load_seconds,
         )
 
@@ -174,19 +170,23 @@ class Runtime:
         answers = build_answer_publisher(self.settings.broker)
         await answers.start()
         self._stack.push_async_callback(answers.close)
+        sink = build_dead_letter_sink(self.settings.broker)
+        await sink.start()
+        self._stack.push_async_callback(sink.close)
         intake = Intake(
             self.settings.broker,
             self.door.acceptance,
             self.door.authentication,
             answers,
+            sink,
             self.metrics,
             body_limit_bytes=self.settings.ingress.body_limit_bytes,
         )
         await intake.start()
         self._stack.push_async_callback(intake.close)
 
-    def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
-        task = asyncio.get_running_loop().create_task(role)
+    def _start_declaring(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._declare_queues())
 
         async def end() -> None:
             task.cancel()

@@ -155,9 +155,6 @@ def migrated_ledger_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-REAL_PROCESSES = frozenset({"acceptance", "chaos", "integration"})
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -169,14 +166,3 @@ def pytest_runtest_makereport(
             if isinstance(value, Server):
                 report.sections.append((f"log of {value.name}", value.log_tail()))
     return report
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What kills and freezes real processes is run once more before it counts as failed.
-
-    Such a test waits for others to act, and a busy machine may keep them too long; one that is
-    wrong fails twice. Every rerun is counted in the last line. Unit tests have no such excuse.
-    """
-    for item in items:
-        if not REAL_PROCESSES.isdisjoint(item.path.parts):
-            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -12,16 +12,17 @@ from celery import Celery, signals
 
 from shared.errors import BrokerUnavailable
 from shared.queueing.celery_app import build_celery_app
-from shared.queueing.dead_letters.sink import DeadLetterSink
+from shared.queueing.dead_letters.letter import Letter
+from shared.queueing.dead_letters.sink import DeadLetterSink, build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
+from shared.queueing.reading.patience import until_available
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings, with_secrets
 from shared.telemetry.logs import configure_logs
 from workers.pipeline import Pipeline
-from workers.pool.guard.graveyard import DETAIL_HEADER, ORIGIN_HEADER
 from workers.pool.installation import install_asyncio_pool
 from workers.runtime import open_runtime
-from workers.tasks import register_tasks
+from workers.tasks import complaint_about_arguments, register_tasks
 
 
 def build_worker_app(settings: Settings) -> Celery:
@@ -30,30 +31,36 @@ def build_worker_app(settings: Settings) -> Celery:
     # Other queues have other readers: a worker that is told nothing reads the agents' only.
     app.conf.task_queues = [kombu_queue(name, settings.broker) for name in AGENT_QUEUES]
     running: list[Pipeline] = []
+    sinks: list[DeadLetterSink] = []
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         with suppress(BrokerUnavailable):
             # A broker that is away is waited for by Celery, and set up by whoever comes first.
             await asyncio.to_thread(declare_topology, settings.broker)
-        async with open_runtime(with_secrets(settings)) as pipeline:
-            running.append(pipeline)
-            _leave_what_stays_to_itself()
-            yield
-            running.clear()
+        sink = build_dead_letter_sink(settings.broker)
+        await sink.start()
+        sinks.append(sink)
+        try:
+            async with open_runtime(with_secrets(settings)) as pipeline:
+                running.append(pipeline)
+                _leave_what_stays_to_itself()
+                yield
+                running.clear()
+        finally:
+            sinks.clear()
+            await sink.close()
 
     register_tasks(app, lambda: running[0])
     install_asyncio_pool(app)
-    sink = DeadLetterSink(settings.broker)
 
-    def bury(body: bytes, headers: dict[str, object], reason: str) -> None:
-        detail = str(headers.pop(DETAIL_HEADER, ""))
-        queue = str(headers.pop(ORIGIN_HEADER, ""))
-        sink.bury(body, headers, reason, detail=detail, queue=queue)
+    async def bury(letter: Letter) -> None:
+        await until_available(lambda: sinks[0].bury(letter))
 
-    # The pool looks for these two by name; Celery's own type does not know them.
+    # The pool looks for these by name; Celery's own type does not know them.
     app.lifespan = lifespan  # type: ignore[attr-defined]
     app.on_poison = bury  # type: ignore[attr-defined]
+    app.complaint_about_arguments = complaint_about_arguments  # type: ignore[attr-defined]
     signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
     return app
 

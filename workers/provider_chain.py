@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from redis.asyncio import Redis
@@ -11,12 +12,14 @@ from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.outbound_limits import OutboundLimits
 from shared.resilience.breaker_board import BreakerBoard
 from shared.settings import Settings
+from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
 from workers.maintenance.periodic import repeat, running
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
+from workers.providers.error_class import ErrorClass
 from workers.providers.hedging.hedging import Hedging
 
 
@@ -45,7 +48,17 @@ async def open_chain(
         chaos=_chaos(settings, metrics),
     )
     stack.push_async_callback(chain.close)
+    count_from_zero(settings.providers, metrics)
     return chain
+
+
+def count_from_zero(providers: Sequence[ProviderSettings], metrics: Metrics) -> None:
+    """Every class of error of every model is there before it first happens: an alert on the
+    increase of a counter does not see one that begins at 1."""
+    for provider in providers:
+        for model in provider.named_models:
+            for error_class in ErrorClass:
+                metrics.provider_attempts.labels(provider.name, model, error_class)
 
 
 async def _open_breakers(

@@ -24,7 +24,6 @@ from shared.queueing.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
-from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
@@ -221,14 +220,13 @@ class Runtime:
     def _serve_metrics(self) -> None:
         if port := self._settings.worker.metrics_port:
             server, thread = start_http_server(
-                port, addr="127.0.0.1", registry=self._metrics.registry
+                port, addr=self._settings.worker.metrics_host, registry=self._metrics.registry
             )
             self._stack.callback(thread.join)
             self._stack.callback(server.shutdown)
 
     async def _require_migrations(self) -> None:
-        missing = await patiently("read the ledger", lambda: missing_migrations(self._database))
-        if missing:
+        if missing := await missing_migrations(self._database):
             raise SettingsError(
                 [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
             )
@@ -238,7 +236,7 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
     """A worker's pipeline for as long as the context is open.
 
-    A ledger that is away is waited for. Raises SettingsError where a person must act.
+    Raises SettingsError where a person must act, LedgerUnavailable where waiting may help.
     """
     async with AsyncExitStack() as stack:
         yield await Runtime(settings, stack, SystemClock()).open()

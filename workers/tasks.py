@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from celery import Celery
 
@@ -14,6 +16,26 @@ from workers.pipeline import Pipeline, TurnOutcome
 
 class MessageFailed(Exception):
     """The message ended as failed. Its text, which Flower shows, says where the reason is."""
+
+
+_WAKE_UP: Final = frozenset({"message_id", "lane", "deadline"})
+_RESPONSE_ID: Final = re.compile(r"resp_[0-9A-Za-z_-]{1,59}")
+
+
+def complaint_about_arguments(task: str, args: object, kwargs: object) -> str | None:
+    """What keeps these from being arguments of a task of ours; None where they fit.
+
+    Celery would find out in the middle of the task and call it a failure, which acknowledges.
+    """
+    if task != TaskName.ANSWER or not isinstance(kwargs, dict):
+        return None
+    if args or kwargs.keys() != _WAKE_UP:
+        return f"a wake-up has the keyword arguments {', '.join(sorted(_WAKE_UP))} and no others"
+    if not all(isinstance(value, str) for value in kwargs.values()):
+        return "the arguments of a wake-up are texts"
+    if _RESPONSE_ID.fullmatch(kwargs["message_id"]) is None:
+        return "'message_id' is not the id of a message"
+    return None
 
 
 def register_tasks(app: Celery, pipeline: Callable[[], Pipeline]) -> None:

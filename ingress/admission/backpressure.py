@@ -17,11 +17,14 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
-from shared.telemetry.metrics import Metrics
 
 BACKLOG_SECONDS: Final = 2.0
 """A lane whose oldest message is younger is keeping up: its drain rate says how much was asked
 for, not how much it can do, and nobody is refused by it."""
+
+STANDSTILL_SECONDS: Final = 5.0
+"""How long a lane must have moved after a standstill before its drain rate counts: the first
+message of a worker that is back, over a window without workers, would close the lane."""
 
 ReadLoads = Callable[[], Awaitable[Mapping[Lane, LaneLoad]]]
 
@@ -30,6 +33,7 @@ ReadLoads = Callable[[], Awaitable[Mapping[Lane, LaneLoad]]]
 class _LaneState:
     load: LaneLoad | None = None
     busy_since: float | None = None
+    stood_until: float = float("-inf")
     admitted_since: int = 0
 
 
@@ -39,12 +43,9 @@ class LaneWatch:
     A load that is older than ten intervals (the ledger is away) refuses nobody.
     """
 
-    def __init__(
-        self, read_loads: ReadLoads, clock: Clock, metrics: Metrics, *, interval_seconds: float
-    ) -> None:
+    def __init__(self, read_loads: ReadLoads, clock: Clock, *, interval_seconds: float) -> None:
         self._read_loads = read_loads
         self._clock = clock
-        self._metrics = metrics
         self._interval_seconds = interval_seconds
         self._lanes = {lane: _LaneState() for lane in Lane}
         self._sampled_at = float("-inf")
@@ -57,10 +58,12 @@ class LaneWatch:
         stale = now - self._sampled_at > 10 * self._interval_seconds
         if stale or state.load is None or state.busy_since is None:
             return 0.0
-        rate = _capacity(state.load, busy_seconds=now - state.busy_since)
-        if rate <= 0:
+        if state.load.drained_per_second <= 0:
             # Nothing goes away: whoever comes now waits at least as long as the oldest has.
             return state.load.oldest_seconds
+        if self._sampled_at - state.stood_until < STANDSTILL_SECONDS:
+            return 0.0
+        rate = _capacity(state.load, seconds=now - max(state.busy_since, state.stood_until))
         expected = (state.load.queued + max(state.admitted_since, 0)) / rate
         # What was not counted to its end is at least as long as its oldest has waited.
         return max(expected, state.load.oldest_seconds) if state.load.is_capped else expected
@@ -78,7 +81,8 @@ class LaneWatch:
             # What came in while we were reading may or may not be in the load: count it.
             state.admitted_since -= counted[lane]
             state.load = load = loads.get(lane)
-            self._tell(lane, load)
+            if load is not None and load.drained_per_second <= 0:
+                state.stood_until = now
             if load is None or load.queued == 0 or load.oldest_seconds < BACKLOG_SECONDS:
                 state.busy_since = None
             elif state.busy_since is None:
@@ -93,10 +97,6 @@ class LaneWatch:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
 
-    def _tell(self, lane: Lane, load: LaneLoad | None) -> None:
-        self._metrics.waiting_messages.labels(lane).set(load.queued if load else 0)
-        self._metrics.oldest_waiting_seconds.labels(lane).set(load.oldest_seconds if load else 0)
-
     async def _watch(self) -> None:
         while True:
             with contextlib.suppress(Unavailable, OSError):
@@ -104,7 +104,7 @@ class LaneWatch:
             await asyncio.sleep(self._interval_seconds)
 
 
-def _capacity(load: LaneLoad, *, busy_seconds: float) -> float:
-    """Messages a second while busy: the window still holds the idle time before the backlog."""
-    window = min(load.window_seconds, max(busy_seconds, BACKLOG_SECONDS))
+def _capacity(load: LaneLoad, *, seconds: float) -> float:
+    """Messages a second while busy, for so long: the window still holds the idle time before."""
+    window = min(load.window_seconds, max(seconds, BACKLOG_SECONDS))
     return load.drained_per_second * load.window_seconds / window

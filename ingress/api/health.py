@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from ipaddress import ip_address
@@ -10,7 +11,7 @@ import msgspec
 
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
-from shared.errors import Forbidden, LedgerUnavailable
+from shared.errors import Forbidden
 from shared.messages.tenant import KeyScope
 from shared.telemetry.metrics import Metrics
 
@@ -20,7 +21,7 @@ class Health(StrEnum):
 
     OK = "ok"
     DEGRADED = "degraded"
-    """Away, and we do without it: slower, with less exact limits, and nothing lost."""
+    """Away or refusing, and we do without it: slower, limits less exact, and nothing lost."""
     DOWN = "down"
 
 
@@ -43,13 +44,14 @@ Look = Callable[[], Awaitable[bool]]
 
 
 class HealthRoutes:
-    """Ready means that messages can be committed. Broker and Redis may be away for a while."""
+    """Ready means that a message can be committed, which is tried, at most once a second.
 
-    def __init__(
-        self, door: Door, *, ping_ledger: Callable[[], Awaitable[None]], redis: Look, broker: Look
-    ) -> None:
+    Broker and Redis may be away for a while; whether Redis can be written is tried as well.
+    """
+
+    def __init__(self, door: Door, *, ledger: Look, redis: Look, broker: Look) -> None:
         self._door = door
-        self._ping_ledger = ping_ledger
+        self._ledger = ledger
         self._redis = redis
         self._broker = broker
 
@@ -59,14 +61,14 @@ class HealthRoutes:
 
     async def ready(self, exchange: Exchange) -> None:
         """200, or 503 while the ledger is away or this process is closing."""
-        ledger = await self._ledger_health()
+        ledger, redis, broker = await asyncio.gather(self._ledger(), self._redis(), self._broker())
         closing = self._door.replies.stopped
-        is_ready = ledger is Health.OK and not closing
+        is_ready = ledger and not closing
         readiness = Readiness(
             status="closing" if closing else "ready" if is_ready else "not_ready",
-            ledger=ledger,
-            broker=_health(healthy=await self._broker()),
-            redis=_health(healthy=await self._redis()),
+            ledger=Health.OK if ledger else Health.DOWN,
+            broker=_health(healthy=broker),
+            redis=_health(healthy=redis),
         )
         await exchange.answer(200 if is_ready else 503, msgspec.json.encode(readiness))
 
@@ -79,13 +81,6 @@ class HealthRoutes:
         await exchange.answer(
             200, self._door.metrics.render(), content_type=Metrics.CONTENT_TYPE.encode()
         )
-
-    async def _ledger_health(self) -> Health:
-        try:
-            await self._ping_ledger()
-        except LedgerUnavailable:
-            return Health.DOWN
-        return Health.OK
 
 
 def is_local(exchange: Exchange) -> bool:

@@ -22,10 +22,12 @@ from shared.messages.record import MessageRecord, Surface
 from shared.messages.response import response_object
 from shared.queueing.answer_publisher import AnswerPublisher
 from shared.queueing.answers import Answer, error_answer, response_answer
+from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import DeadLetterSink
-from shared.queueing.reading.delivery import Bury, Delivery
+from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
+from shared.queueing.reading.verdict import Bury
 from shared.queueing.topology import QueueName
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
@@ -46,6 +48,7 @@ class Intake:
         acceptance: Acceptance,
         authentication: Authentication,
         answers: AnswerPublisher,
+        sink: DeadLetterSink,
         metrics: Metrics,
         *,
         body_limit_bytes: int,
@@ -54,15 +57,14 @@ class Intake:
         self._acceptance = acceptance
         self._authentication = authentication
         self._answers = answers
+        self._sink = sink
         self._count = metrics.intake_messages
         self._body_limit_bytes = body_limit_bytes
         self._log = get_logger(__name__)
-        self._reader = QueueReader(
-            QueueName.INTAKE, broker, handle=self._handle, sink=DeadLetterSink(broker)
-        )
+        self._reader = QueueReader(QueueName.INTAKE, broker, handle=self._handle)
 
     async def start(self) -> None:
-        """Starts to read; a broker that is away is waited for. `answers` is started elsewhere."""
+        """Starts to read; a broker that is away is waited for. `answers` and `sink` are others'."""
         await self._reader.start()
 
     async def close(self) -> None:
@@ -74,22 +76,28 @@ class Intake:
         """Whether the reader lives."""
         return self._reader.is_reading
 
-    async def _handle(self, delivery: Delivery) -> Bury | None:
+    async def _handle(self, delivery: Delivery) -> None:
+        verdict = await self._take(delivery)
+        if verdict is not None:
+            letter = letter_about(delivery, verdict, queue=QueueName.INTAKE.value)
+            await until_available(lambda: self._sink.bury(letter))
+
+    async def _take(self, delivery: Delivery) -> Bury | None:
         reply = reply_address(delivery, self._broker)
         try:
             submission = submission_of(delivery, limit_bytes=self._body_limit_bytes)
             outcome = await self._accept(submission, delivery, reply)
         except UnfitSubmission as error:
-            return await self._bury(error.reason, error.message, reply=reply, param=error.param)
+            return await self._refuse(error.reason, error.message, reply=reply, param=error.param)
         except InvalidRequest as error:
-            return await self._bury(
+            return await self._refuse(
                 DeadReason.INVALID, error.message, reply=reply, param=error.param
             )
         except (Unauthenticated, Forbidden) as error:
-            return await self._bury(DeadReason.UNAUTHENTICATED, error.message, reply=reply)
+            return await self._refuse(DeadReason.UNAUTHENTICATED, error.message, reply=reply)
         if isinstance(outcome, Refused):
             detail = f"{outcome.reason}: {outcome.message}"
-            return await self._bury(DeadReason.REFUSED, detail, reply=reply)
+            return await self._refuse(DeadReason.REFUSED, detail, reply=reply)
         await self._greet(outcome, reply)
         return None
 
@@ -123,7 +131,7 @@ class Intake:
             raise Unavailable(outcome.message, retry_after_seconds=outcome.retry_after_seconds)
         return outcome
 
-    async def _bury(
+    async def _refuse(
         self,
         reason: DeadReason,
         detail: str,

@@ -19,7 +19,7 @@ from shared.messages.record import ReplyShape
 from shared.messages.unsupported import explained
 from shared.queueing.answers import may_reply_to
 from shared.queueing.reading.delivery import Delivery
-from shared.queueing.redis_lists.transport import MALFORMED_HEADER
+from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName
 from shared.settings.servers import BrokerSettings
 
@@ -66,14 +66,10 @@ def reply_address(delivery: Delivery, broker: BrokerSettings) -> ReplyAddress | 
 
 def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:
     """Raises UnfitSubmission with the reason and one sentence for the producer."""
-    if complaint := delivery.headers.get(MALFORMED_HEADER):
-        raise UnfitSubmission(DeadReason.MALFORMED, str(complaint))
-    if len(delivery.body) > limit_bytes:
-        raise UnfitSubmission(
-            DeadReason.TOO_LARGE,
-            f"The body has {len(delivery.body)} bytes, the limit is {limit_bytes}. Send less.",
-        )
-    raw = _celery_arguments(delivery) if "task" in delivery.headers else delivery.body
+    body = delivery.contents(limit_bytes=limit_bytes)
+    if isinstance(body, Bury):
+        raise UnfitSubmission(body.reason, body.detail)
+    raw = _celery_arguments(delivery, body) if "task" in delivery.headers else body
     message = _decoded(raw)
     return Submission(
         message=message,
@@ -82,7 +78,7 @@ def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:
     )
 
 
-def _celery_arguments(delivery: Delivery) -> bytes:
+def _celery_arguments(delivery: Delivery, body: bytes) -> bytes:
     headers = delivery.headers
     if headers["task"] != TaskName.INTAKE:
         raise UnfitSubmission(
@@ -92,7 +88,7 @@ def _celery_arguments(delivery: Delivery) -> bytes:
     if not isinstance(headers.get("id"), str) or not headers["id"]:
         raise UnfitSubmission(DeadReason.MALFORMED, "The header 'id' is missing: a task has one.")
     try:
-        args, kwargs, _ = _triple.decode(delivery.body)
+        args, kwargs, _ = _triple.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnfitSubmission(
             DeadReason.MALFORMED, f"The body is not a JSON triple [args, kwargs, embed]: {error}."

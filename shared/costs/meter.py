@@ -25,21 +25,13 @@ class Meter:
         tokens: TokenCount | None,
         *,
         at: datetime,
-        billed: bool = True,
     ) -> Decimal | None:
-        """Dollars for one attempt.
-
-        `tokens` is None where the provider did not say; `billed` False where it is known to have
-        charged nothing, such as a refused connection.
-        """
-        if not billed or self._prices.is_free(provider):
+        """Dollars for one attempt; `tokens` is None where nothing was charged."""
+        if tokens is None or self._prices.is_free(provider):
             return Decimal(0)
-        cost = None
-        if tokens is not None:
-            cost = self._prices.cost(provider, model, tokens, at=at)
+        cost = self._prices.cost(provider, model, tokens, at=at)
         if cost is None:
-            reason = "tokens" if tokens is None else "price"
-            self._metrics.unknown_costs.labels(provider, model, reason).inc()
+            self._metrics.unknown_costs.labels(provider, model).inc()
         else:
             self._metrics.cost.labels(provider, model).inc(float(cost))
         return cost

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
-from shared.identifiers import DEAD_LETTER, new_id
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import DeadLetterState, dead_letter
 
 BODY_LIMIT_BYTES: Final = 65_536
@@ -46,6 +45,7 @@ class DeadLetterRepository:
 
     async def add(
         self,
+        letter_id: str,
         *,
         reason: DeadReason,
         detail: str,
@@ -54,15 +54,16 @@ class DeadLetterRepository:
         tenant_id: str | None = None,
         headers: str | None = None,
         body: bytes | None = None,
-    ) -> str:
-        """Keep one message that came over a queue; on disk when this returns its id.
+    ) -> bool:
+        """Keep one message that came over a queue; on disk when this returns.
 
-        `headers` is JSON that carries no credentials.
+        `headers` is JSON that carries no credentials. False where the letter of that id is kept
+        already.
         """
-        letter_id = new_id(DEAD_LETTER)
+        inserting = insert_new(dead_letter, sqlite_dialect=self._database.is_sqlite)
         async with transaction(self._database.durable) as connection:
-            await connection.execute(
-                insert(dead_letter).values(
+            kept = await connection.execute(
+                inserting.values(
                     id=letter_id,
                     state=DeadLetterState.OPEN,
                     reason=reason,
@@ -75,7 +76,7 @@ class DeadLetterRepository:
                     created_at=self._clock.now(),
                 )
             )
-        return letter_id
+        return bool(kept.rowcount)
 
     async def list(
         self, *, state: DeadLetterState | None = DeadLetterState.OPEN, limit: int = 100

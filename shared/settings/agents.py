@@ -20,7 +20,9 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """After this a turn is cancelled."""
     soft_shutdown_seconds: Positive = 10.0
     """How long turns may go on when the worker is asked to stop; then they go back to the queue."""
+    metrics_host: str = "127.0.0.1"
+    """The address at which it serves `/metrics`, without a key: keep it off the open network."""
     metrics_port: Port = 0
-    """Where this worker serves `/metrics` on loopback; 0 is off."""
+    """The port at which it serves `/metrics`; 0 is off."""
     stream_interval_seconds: Positive = 0.03
     """Text that arrives within this time is sent to the caller as one event."""

@@ -16,7 +16,6 @@ ERROR_CLASS: Final = Label(
 )
 ODDITY: Final = Label("oddity", 5, "unreadable_chunk, no_reason, odd_field, no_stream, odd_figures")
 TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
-UNKNOWN: Final = Label("reason", 2, "price, tokens")
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
 INJECTION: Final = Label("kind", 3, "latency, fault, outcome")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
@@ -89,10 +88,9 @@ TURN: Final = (
     ),
     counter(
         "unknown_costs",
-        "Attempts whose cost is unknown: no price for the model, or no tokens reported.",
+        "Attempts whose cost is unknown: no price for the model.",
         PROVIDER,
         MODEL,
-        UNKNOWN,
         unit="attempts",
     ),
     counter("routed_messages", "Messages by the tier they were given.", TIER, unit="messages"),

@@ -12,7 +12,14 @@ from typing import Final
 
 from rich.console import Console
 
-from tests.benchmarks import concurrent_calls, ingress, message_cost, provider_calls, round_trip
+from tests.benchmarks import (
+    concurrent_calls,
+    ingress,
+    message_cost,
+    provider_calls,
+    redis_bytes,
+    round_trip,
+)
 from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
@@ -34,6 +41,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "concurrent_calls": concurrent_calls.measure,
     "message_cost": message_cost.measure,
     "round_trip": round_trip.measure,
+    "redis_bytes": redis_bytes.measure,
     "guardrail": guardrail.measure,
     "cache_hits": cache_hits.measure,
     "context_fit": context_fit.measure,

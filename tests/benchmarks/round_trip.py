@@ -19,7 +19,6 @@ from shared.messages.wake_up import WakeUp
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE, ReplyStream
 from shared.redis.wakeups import Wakeups
 from shared.telemetry.metrics import Metrics
 from tests.benchmarks.ground.backlog import new_record
@@ -79,7 +78,7 @@ async def _trips_of_ours(ground: Ground, trips: int) -> list[float]:
     publisher = build_publisher(settings.broker, Metrics())
     await publisher.start()
     redis = open_redis(settings.redis)
-    replies, wakeups = ReplyStream(redis, ttl_seconds=60), Wakeups(redis)
+    wakeups = Wakeups(redis)
     async with opened_ledger(ground) as (database, tenant):
         ledger = MessageLedger(database, settings.ledger, SystemClock())
         latencies = []
@@ -89,13 +88,12 @@ async def _trips_of_ours(ground: Ground, trips: int) -> list[float]:
                 await ledger.accept(record)
                 began = perf_counter()
                 publisher.submit(WakeUp(record.id, record.lane, record.deadline, {}))
-                while not await replies.read(record.id, after=FIRST_WORKER_SEQUENCE - 1):
+                while not wake.news:
                     await asyncio.wait_for(wake.wait(), 30)
                     wake.clear()
                 latencies.append(perf_counter() - began)
         await ledger.close()
     await wakeups.close()
-    await replies.close()
     await redis.aclose()
     await publisher.close()
     return latencies

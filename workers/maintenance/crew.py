@@ -46,10 +46,10 @@ async def maintenance(
     sweeps = LedgerSweeps(database, settings.ledger, clock)
     publisher = build_publisher(settings.broker, metrics)
 
-    async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> None:
+    async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> bool:
         # The broker counts redeliveries, innocent ones too; the ledger counts claims, and ends a
         # message by that count alone.
-        await sweeps.wake_again(message_id)
+        return await sweeps.wake_again(message_id)
 
     recorder = DeadLetterRecorder(
         settings.broker,

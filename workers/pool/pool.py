@@ -9,6 +9,7 @@ import atexit
 import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, assert_never, cast
@@ -24,6 +25,7 @@ from celery.worker import state
 from workers.pool.errors import LoopDied, PoolRefused
 from workers.pool.job import Job, JobEvent, JobReport, Outcome
 from workers.pool.job_slots import JobSlots
+from workers.pool.loop.errand import Errand, carry_out
 from workers.pool.loop.execution import JobExecution
 from workers.pool.loop.loop_thread import LoopThread
 from workers.pool.mailbox import Mailbox
@@ -57,7 +59,7 @@ class AsyncioPool(BasePool):
                 "to amqp:// or redis://."
             )
         self._hub: Hub | None = None
-        self._reports: Mailbox[JobReport | LoopDied] = Mailbox()
+        self._reports: Mailbox[JobReport | LoopDied | Callable[[], None]] = Mailbox()
         _, hostname = cast("tuple[Celery, str]", options["initargs"])
         self._execution = JobExecution(self.app, hostname=hostname, report=self._reports.put)
         self._thread = LoopThread(
@@ -118,6 +120,10 @@ class AsyncioPool(BasePool):
             self._slots.add(job)
         return job
 
+    def attend(self, errand: Errand, *, then: Callable[[bool], None]) -> None:
+        """Run an errand on the event loop; `then` hears in the hub's thread if it succeeded."""
+        self._thread.attend(carry_out(errand, lambda done: self._reports.put(partial(then, done))))
+
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
         """Cancel the coroutine of this one job. A plain `def` task's thread runs on unheeded."""
         job = self._slots.running(pid)
@@ -144,10 +150,9 @@ class AsyncioPool(BasePool):
                 self._lose_loop(report)
                 continue
             try:
-                self._settle(report)
-            except Exception:
-                # The border of one job: its trouble must not stop the hub of all the others.
-                logger.exception("Could not settle %s", report.job.request)
+                self._settle(report) if isinstance(report, JobReport) else report()
+            except Exception:  # the border of one job: the hub belongs to all the others too
+                logger.exception("Could not settle %r", report)
         self._slots.fill()
 
     def _settle(self, report: JobReport) -> None:

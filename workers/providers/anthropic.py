@@ -64,7 +64,6 @@ class AnthropicProvider:
             prompt,
             model=self.model_for(prompt.model),
             default_output_tokens=self._default_output_tokens,
-            streamed=on_delta is not None,
         )
         return await self._model.answer(
             prompt,

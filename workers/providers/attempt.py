@@ -43,7 +43,7 @@ class StartedAttempt:
         self._started = clock.monotonic()
         self._first_token_seconds: float | None = None
         self.heard_size = 0
-        """Bytes of a streamed answer that have come so far."""
+        """Bytes of the answer that have come so far."""
 
     @property
     def seconds(self) -> float:

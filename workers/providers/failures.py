@@ -41,6 +41,11 @@ class ProviderError(ForebayError):
         self.after_first_token = after_first_token
         self.status = status
 
+    @property
+    def may_be_billed(self) -> bool:
+        """Whether the call may be on the bill, although nobody named its figures."""
+        return self.after_first_token or self.error_class.billed
+
 
 class TransientProviderError(ProviderError):
     """The same call may succeed later: connection, 5xx, 429, cut stream, malformed answer."""
@@ -61,6 +66,11 @@ class ProviderTimeoutError(TransientProviderError):
             message, error_class=ErrorClass.TIMEOUT, after_first_token=after_first_token
         )
         self.phase = phase
+
+    @property
+    def may_be_billed(self) -> bool:
+        """Nothing was sent where there was no connection."""
+        return self.phase is not TimeoutPhase.CONNECT
 
 
 class UnauthorisedError(ProviderError):
@@ -135,3 +145,5 @@ class UnknownFieldError(InvalidRequestError):
         )
         self.field = field
         """Its name, where the provider's error has a place for it; else it is in the words."""
+        self.is_mended = False
+        """Whether it was of our making, and the next call does without it."""

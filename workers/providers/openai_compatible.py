@@ -9,8 +9,10 @@ import aiohttp
 import msgspec
 
 from shared.messages.input_item import Role
+from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, TextSink
+from workers.providers.wire.additions import Additions
 from workers.providers.wire.chat_completions import ChatCompletions
 from workers.providers.wire.conversation import Conversation
 from workers.providers.wire.exchange import Exchange
@@ -46,7 +48,7 @@ class OpenAICompatibleProvider:
         self._model = HttpModel(exchange, ChatCompletions(), provider=name)
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.
         is_openai = urlsplit(base_url).hostname == "api.openai.com"
-        self._output_limit_field = "max_completion_tokens" if is_openai else "max_tokens"
+        self._additions = Additions(limit_is_new=is_openai)
 
     def model_for(self, requested: str) -> str:
         return self._models.model_for(requested)
@@ -54,33 +56,37 @@ class OpenAICompatibleProvider:
     async def answer(
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Answer:
-        body = self._request_body(prompt, streamed=on_delta is not None)
-        return await self._model.answer(
-            prompt,
-            body,
-            asked_model=self.model_for(prompt.model),
-            time_left_seconds=time_left_seconds,
-            on_delta=on_delta,
-        )
+        model = self.model_for(prompt.model)
+        try:
+            return await self._model.answer(
+                prompt,
+                self._request_body(prompt, model),
+                asked_model=model,
+                time_left_seconds=time_left_seconds,
+                on_delta=on_delta,
+            )
+        except UnknownFieldError as refusal:
+            refusal.is_mended = self._additions.leave_out(model, refusal)
+            raise
 
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""
 
-    def _request_body(self, prompt: Prompt, *, streamed: bool) -> bytes:
+    def _request_body(self, prompt: Prompt, model: str) -> bytes:
         optional: dict[str, object] = {
-            self._output_limit_field: prompt.max_output_tokens,
+            self._additions.limit(model): prompt.max_output_tokens,
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
-            "stream_options": {"include_usage": True} if streamed else None,
         }
         return msgspec.json.encode(
             {
                 **prompt.extra,
                 **{field: value for field, value in optional.items() if value is not None},
-                "model": self.model_for(prompt.model),
+                **self._additions.fields(model),
+                "model": model,
                 "messages": _messages(prompt),
-                "stream": streamed,
+                "stream": True,
             }
         )
 

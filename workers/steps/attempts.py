@@ -44,7 +44,6 @@ def _cost(attempt: Attempt, meter: Meter) -> Decimal | None:
         attempt.model,
         None if usage is None else usage.tokens,
         at=attempt.started_at,
-        billed=usage is not None or attempt.error_class is None or attempt.error_class.billed,
     )
 
 

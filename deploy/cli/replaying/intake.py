@@ -9,11 +9,15 @@ import msgspec
 from shared.errors import BrokerUnavailable
 from shared.persistence.dead_letters import DeadLetter
 from shared.queueing.broker_connection import connect_broker
+from shared.queueing.reading.compression import COMPRESSION_HEADER
 from shared.queueing.topology import QueueName, kombu_queue
 from shared.settings.servers import BrokerSettings
 
-# What makes it a Celery task to the reader; the rest belongs to its first journey.
-_KEPT_HEADERS: Final = frozenset({"task", "id", "lang", "argsrepr", "kwargsrepr"})
+# What makes it a Celery task to the reader, and what its body is packed in; the rest belongs to its
+# first journey.
+_KEPT_HEADERS: Final = frozenset(
+    {"task", "id", "lang", "argsrepr", "kwargsrepr", COMPRESSION_HEADER}
+)
 
 
 def put_on_intake(letter: DeadLetter, body: bytes, broker: BrokerSettings, *, key: str) -> None:

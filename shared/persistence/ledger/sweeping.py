@@ -119,14 +119,21 @@ class LedgerSweeps:
             detail = "The deadline passed before a worker was free."
             return await self._fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
 
-    async def wake_again(self, message_id: str) -> None:
-        """Publish a queued message again with the next sweep: its wake-up is known to be lost."""
+    async def wake_again(self, message_id: str) -> bool:
+        """Publish a queued message again with the next sweep: its wake-up is known to be lost.
+
+        False where there is no such message, in whatever state.
+        """
         async with transaction(self._database.relaxed) as connection:
+            known = await connection.execute(select(message.c.id).where(message.c.id == message_id))
+            if known.one_or_none() is None:
+                return False
             await connection.execute(
                 update(message)
                 .where(message.c.id == message_id, message.c.state == ResponseState.QUEUED)
                 .values(wake_at=self._clock.now())
             )
+        return True
 
     async def unsent_answers(self, limit: int = 100) -> list[MessageRecord]:
         """Ended messages whose producer waits at a queue and has been sent nothing yet."""

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from shared.messages.dead_letter import DeadReason
+from shared.queueing.dead_letters.letter import Letter, letter_about, storable
 from shared.queueing.dead_letters.sink import (
     DETAIL_HEADER,
+    HEADERS_HEADER,
+    LETTER_HEADER,
+    MESSAGE_HEADER,
     QUEUE_HEADER,
     REASON_HEADER,
-    DeadLetterSink,
 )
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
-from shared.queueing.redis_lists.transport import MALFORMED_HEADER
+from shared.queueing.reading.verdict import MALFORMED_HEADER, Bury
 from shared.queueing.task_names import TaskName
 from shared.queueing.topology import DEAD_EXCHANGE, QueueName
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.redaction import redact_fields, redact_text
+from shared.telemetry.redaction import redact_text
 
-FailMessage = Callable[[str, DeadReason, str], Awaitable[object]]
+FailMessage = Callable[[str, DeadReason, str], Awaitable[bool]]
 
 _DEATHS: Final = "x-death"
 _BROKER_REASONS: Final = {
     "delivery_limit": DeadReason.DELIVERY_LIMIT,
     "rejected": DeadReason.MALFORMED,
 }
-_QUEUE_LIMIT: Final = 128
-_ID_LIMIT: Final = 64
-_OWN_HEADERS: Final = frozenset({REASON_HEADER, DETAIL_HEADER, QUEUE_HEADER})
+_LETTER_ID: Final = re.compile(r"dead_[0-9a-f]{32}")
+_RESPONSE_ID: Final = re.compile(r"resp_[0-9A-Za-z_-]{1,59}")
 
 
 class DeadLetters(Protocol):
@@ -41,6 +42,7 @@ class DeadLetters(Protocol):
 
     async def add(
         self,
+        letter_id: str,
         *,
         reason: DeadReason,
         detail: str,
@@ -48,22 +50,15 @@ class DeadLetters(Protocol):
         message_id: str | None = None,
         headers: str | None = None,
         body: bytes | None = None,
-    ) -> str: ...
-
-
-class Death(msgspec.Struct, frozen=True):
-    """Why a message died, and in which queue."""
-
-    reason: DeadReason
-    detail: str
-    queue: str
+    ) -> bool: ...
 
 
 class DeadLetterRecorder:
     """Reads `dead` and acknowledges a message only after its row is committed.
 
     A wake-up that died takes its accepted message with it: `fail_message(id, reason, detail)` is
-    called instead of writing a second row, and must bear repeats.
+    called instead of writing a second row, and must bear repeats; it says whether it knows the
+    message, and one that it does not know is a letter like any other.
     """
 
     def __init__(
@@ -77,13 +72,7 @@ class DeadLetterRecorder:
         self._letters = letters
         self._fail_message = fail_message
         self._metrics = metrics
-        self._reader = QueueReader(
-            QueueName.DEAD,
-            broker,
-            handle=self._keep,
-            sink=DeadLetterSink(broker),
-            prefetch=16,
-        )
+        self._reader = QueueReader(QueueName.DEAD, broker, handle=self._keep, prefetch=16)
 
     async def start(self) -> None:
         """Starts to read; a broker or ledger that is away is waited for."""
@@ -94,61 +83,74 @@ class DeadLetterRecorder:
         await self._reader.close()
 
     async def _keep(self, delivery: Delivery) -> None:
-        death = death_of(delivery)
+        letter = letter_of(delivery)
         message_id = wake_up_id(delivery)
-        if message_id is not None:
-            await until_available(
-                lambda: self._fail_message(message_id, death.reason, death.detail)
-            )
+        if message_id is not None and await until_available(
+            lambda: self._fail_message(message_id, letter.reason, letter.detail)
+        ):
             return
-        headers = {k: v for k, v in delivery.headers.items() if k not in _OWN_HEADERS}
-        await until_available(
-            lambda: self._letters.add(
-                reason=death.reason,
-                detail=redact_text(death.detail),
-                queue=death.queue[:_QUEUE_LIMIT] or None,
-                message_id=storable(delivery.own_id)[:_ID_LIMIT] or None,
-                headers=msgspec.json.encode(redact_fields(headers)).decode(),
-                body=delivery.body,
-            )
+        if await until_available(lambda: self._add(letter)):
+            self._metrics.dead_letters.labels(letter.reason.value).inc()
+
+    async def _add(self, letter: Letter) -> bool:
+        return await self._letters.add(
+            letter.id,
+            reason=letter.reason,
+            detail=redact_text(letter.detail),
+            queue=letter.queue or None,
+            message_id=letter.message_id or None,
+            headers=letter.headers,
+            body=letter.body,
         )
-        self._metrics.dead_letters.labels(death.reason.value).inc()
 
 
-def death_of(delivery: Delivery) -> Death:
-    """The reason that was written on it, else what RabbitMQ's headers tell."""
+def letter_of(delivery: Delivery) -> Letter:
+    """The letter that was buried, else one that tells what RabbitMQ's headers do."""
     headers = delivery.headers
-    if REASON_HEADER in headers:
-        return Death(
-            _reason(headers[REASON_HEADER]),
-            storable(headers.get(DETAIL_HEADER, "")),
-            storable(headers.get(QUEUE_HEADER, "")),
-        )
-    if MALFORMED_HEADER in headers:
-        return Death(
-            DeadReason.MALFORMED, storable(headers[MALFORMED_HEADER]), QueueName.DEAD.value
-        )
-    if deaths := headers.get(_DEATHS):
-        return _death_by_broker(deaths)
-    if delivery.exchange != DEAD_EXCHANGE:
-        return Death(DeadReason.UNROUTABLE, "No queue takes its routing key.", "")
-    return Death(DeadReason.MALFORMED, "It was put here without a reason.", QueueName.DEAD.value)
+    letter_id = headers.get(LETTER_HEADER)
+    if not isinstance(letter_id, str) or not _LETTER_ID.fullmatch(letter_id):
+        verdict, queue = _death(delivery)
+        return letter_about(delivery, verdict, queue=queue)
+    return Letter(
+        id=letter_id,
+        reason=_reason(headers.get(REASON_HEADER)),
+        detail=storable(headers.get(DETAIL_HEADER, "")),
+        queue=storable(headers.get(QUEUE_HEADER, "")),
+        message_id=storable(headers.get(MESSAGE_HEADER, "")),
+        headers=storable(headers.get(HEADERS_HEADER, "{}")),
+        body=delivery.body,
+    )
 
 
 def wake_up_id(delivery: Delivery) -> str | None:
-    """The accepted message that a dead wake-up of ours was for."""
+    """The accepted message that a dead wake-up, by the looks of it one of ours, was for."""
     headers = delivery.headers
     is_ours = headers.get("task") == TaskName.ANSWER and headers.get("kwargsrepr") == "{...}"
     found = headers.get("id")
-    return found if is_ours and isinstance(found, str) and found else None
+    known_form = isinstance(found, str) and _RESPONSE_ID.fullmatch(found)
+    return found if is_ours and known_form else None
 
 
-def _death_by_broker(deaths: Any) -> Death:
+def _death(delivery: Delivery) -> tuple[Bury, str]:
+    """Why a message died that nobody wrote a letter for, and in which queue."""
+    headers = delivery.headers
+    if MALFORMED_HEADER in headers:
+        verdict = Bury(DeadReason.MALFORMED, str(headers[MALFORMED_HEADER]))
+        return verdict, QueueName.DEAD.value
+    if deaths := headers.get(_DEATHS):
+        return _death_by_broker(deaths)
+    if delivery.exchange != DEAD_EXCHANGE:
+        return Bury(DeadReason.UNROUTABLE, "No queue takes its routing key."), ""
+    verdict = Bury(DeadReason.MALFORMED, "It was put here without a reason.")
+    return verdict, QueueName.DEAD.value
+
+
+def _death_by_broker(deaths: Any) -> tuple[Bury, str]:
     # The newest comes first.
     newest = deaths[0] if isinstance(deaths, list) and isinstance(deaths[0], dict) else {}
     why, queue = str(newest.get("reason", "rejected")), str(newest.get("queue", ""))
     reason = _BROKER_REASONS.get(why, DeadReason.MALFORMED)
-    return Death(reason, f"RabbitMQ dead-lettered it from '{queue}': {why}.", queue)
+    return Bury(reason, f"RabbitMQ dead-lettered it from '{queue}': {why}."), queue
 
 
 def _reason(value: object) -> DeadReason:
@@ -156,8 +158,3 @@ def _reason(value: object) -> DeadReason:
         return DeadReason(str(value))
     except ValueError:
         return DeadReason.MALFORMED
-
-
-def storable(value: object) -> str:
-    """As text that a database takes: no NUL, no lone surrogates."""
-    return str(value).replace("\0", "").encode(errors="replace").decode()

@@ -1,6 +1,6 @@
 """A queue's consumer: a thread reads and acknowledges, the event loop handles.
 
-    thread ── delivery ──► loop: handle() ── verdict ──► thread: bury if so told, acknowledge
+    thread ── delivery ──► loop: handle() ── done ──► thread: acknowledge
 
 The thread owns the connection and is the only one to touch it. When the connection ends, what was
 not acknowledged comes again, so handling must bear repeats.
@@ -11,21 +11,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from kombu import Connection, Consumer, Message
 
 from shared.queueing.broker_connection import connect_broker, dial
-from shared.queueing.reading.delivery import Bury, Delivery, delivery_of
+from shared.queueing.reading.delivery import Delivery, delivery_of, undecodable
 from shared.queueing.topology import QueueName, kombu_queue
 from shared.resilience.backoff import backoff_seconds
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 
-Handle = Callable[[Delivery], Awaitable[Bury | None]]
+Handle = Callable[[Delivery], Awaitable[None]]
 
 # An acknowledgement may wait this long for the thread to come back from listening.
 _BUSY_SECONDS: Final = 0.02
@@ -33,31 +33,17 @@ _IDLE_SECONDS: Final = 0.5
 _HEARTBEAT_CHECK_SECONDS: Final = 1.0
 _PAUSE_AFTER_FAILURE_SECONDS: Final = 1.0
 _REDIS_VISIBILITY_SECONDS: Final = 120
-
-
-class Sink(Protocol):
-    """Where buried deliveries go; see DeadLetterSink."""
-
-    def bury(
-        self,
-        body: bytes,
-        headers: Mapping[str, Any],
-        reason: str,
-        *,
-        detail: str = "",
-        queue: str = "",
-        message_id: str = "",
-    ) -> None: ...
-
-    def close(self) -> None: ...
+_STEADY_SECONDS: Final = 5.0
+"""A queue that is lost sooner after it was opened is opened again a little later each time."""
 
 
 class QueueReader:
     """Hands every delivery of one queue to `handle` on the loop, up to `prefetch` at a time.
 
-    A delivery is acknowledged when `handle` returns None; Bury sends it to the dead letters first.
-    `handle` waits out what is unavailable by itself; whatever it raises makes the delivery come
-    again. The reader survives every restart of the broker.
+    A delivery is acknowledged when `handle` returns. `handle` waits out what is unavailable by
+    itself; whatever it raises makes the delivery come again. What cannot be taken apart is a
+    delivery too: its header `x-forebay-malformed` says why. The reader survives every restart of
+    the broker.
     """
 
     def __init__(
@@ -66,7 +52,6 @@ class QueueReader:
         broker: BrokerSettings,
         *,
         handle: Handle,
-        sink: Sink,
         prefetch: int = 100,
     ) -> None:
         self._queue = queue
@@ -74,9 +59,8 @@ class QueueReader:
         self._handle = handle
         self._prefetch = prefetch
         self._log = get_logger(__name__)
-        self._sink = sink
-        self._verdicts: SimpleQueue[Future[Bury | None]] = SimpleQueue()
-        self._in_hand: dict[Future[Bury | None], Message] = {}
+        self._handled: SimpleQueue[Future[None]] = SimpleQueue()
+        self._in_hand: dict[Future[None], Message] = {}
         self._beat_at = 0.0
         self._waits = backoff_seconds()
         self._stopping = threading.Event()
@@ -114,7 +98,6 @@ class QueueReader:
             finally:
                 self._forget()
                 connection.collect()
-        self._sink.close()
 
     def _own_redis_keys(self) -> dict[str, Any]:
         """On Redis any reader puts back what another left too long; ours is due sooner."""
@@ -133,13 +116,21 @@ class QueueReader:
         dial(connection)
         with connection.channel() as channel:
             queue = kombu_queue(self._queue, self._broker)
-            consumer = Consumer(channel, [queue], on_message=self._take, prefetch_count=None)
+            consumer = Consumer(
+                channel,
+                [queue],
+                on_message=self._take,
+                on_decode_error=self._take_undecodable,
+                prefetch_count=None,
+            )
             consumer.qos(prefetch_count=self._prefetch)
             with consumer:
                 self._log.info("queue opened", queue=self._queue.value)
-                self._waits = backoff_seconds()
+                steady_at: float | None = time.monotonic() + _STEADY_SECONDS
                 while not self._stopping.is_set():
                     self._turn(connection)
+                    if steady_at is not None and time.monotonic() > steady_at:
+                        self._waits, steady_at = backoff_seconds(), None
             deadline = time.monotonic() + self._broker.publish_timeout_seconds
             while self._in_hand and time.monotonic() < deadline:
                 self._settle(wait_seconds=_BUSY_SECONDS)
@@ -155,16 +146,20 @@ class QueueReader:
         self._settle()
 
     def _take(self, message: Message) -> None:
-        assert self._loop is not None  # noqa: S101 - started before the thread was
-        work = self._guarded(delivery_of(message))
-        handling = asyncio.run_coroutine_threadsafe(work, self._loop)
-        verdicts = self._verdicts
-        self._in_hand[handling] = message
-        handling.add_done_callback(verdicts.put)
+        self._hand_over(message, delivery_of(message))
 
-    async def _guarded(self, delivery: Delivery) -> Bury | None:
+    def _take_undecodable(self, message: Message, error: Exception) -> None:
+        self._hand_over(message, undecodable(message, error))
+
+    def _hand_over(self, message: Message, delivery: Delivery) -> None:
+        assert self._loop is not None  # noqa: S101 - started before the thread was
+        handling = asyncio.run_coroutine_threadsafe(self._guarded(delivery), self._loop)
+        self._in_hand[handling] = message
+        handling.add_done_callback(self._handled.put)
+
+    async def _guarded(self, delivery: Delivery) -> None:
         try:
-            return await self._handle(delivery)
+            await self._handle(delivery)
         except Exception:
             self._log.exception("delivery not handled", queue=self._queue.value)
             await asyncio.sleep(_PAUSE_AFTER_FAILURE_SECONDS)
@@ -173,31 +168,20 @@ class QueueReader:
     def _settle(self, *, wait_seconds: float = 0) -> None:
         while self._in_hand:
             try:
-                done = self._verdicts.get(block=wait_seconds > 0, timeout=wait_seconds)
+                done = self._handled.get(block=wait_seconds > 0, timeout=wait_seconds)
             except Empty:
                 return
             self._settle_one(self._in_hand.pop(done), done)
 
-    def _settle_one(self, message: Message, done: Future[Bury | None]) -> None:
+    def _settle_one(self, message: Message, done: Future[None]) -> None:
         if done.cancelled() or done.exception() is not None:
             message.reject(requeue=True)
-            return
-        verdict = done.result()
-        if verdict is not None:
-            delivery = delivery_of(message)
-            self._sink.bury(
-                delivery.body,
-                delivery.headers,
-                verdict.reason.value,
-                detail=verdict.detail,
-                queue=self._queue.value,
-                message_id=delivery.own_id,
-            )
-        message.ack()
+        else:
+            message.ack()
 
     def _forget(self) -> None:
         """What is still in hand belongs to a connection that is gone; it comes again."""
         for handling in self._in_hand:
             handling.cancel()
-        self._verdicts = SimpleQueue()
+        self._handled = SimpleQueue()
         self._in_hand = {}

@@ -1,93 +1,25 @@
-"""kombu's Redis transport, hardened against what other programs push onto its lists.
+"""kombu's Redis transport, hardened against foreign elements and lost connections.
 
-kombu pops an element and then takes it apart; an element that is not what it expects raises in the
-reader, after the element is gone, and ends a worker. Here such an element arrives as a message
-whose header `x-forebay-malformed` says what is wrong, for the reader to dead-letter.
+Anybody can push any bytes onto a list. kombu pops an element and then takes it apart; one that is
+not what it expects raises in the reader, after the element is gone, and ends a worker. Here every
+element passes `sound_envelope` first.
 """
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
 from typing import Any, Final, cast
-from uuid import uuid4
 
-import msgspec
+from kombu.asynchronous import get_event_loop
 from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
 from redis import Redis
 
-from shared.queueing.redis_lists.envelope import delivery_properties
+from shared.queueing.reading.compression import COMPRESSION_HEADER
+from shared.queueing.redis_lists.element import sound_envelope
+from shared.telemetry.logs import get_logger
 
-MALFORMED_HEADER: Final = "x-forebay-malformed"
-
-_json = msgspec.json.Encoder()
-
-
-class _DeliveryInfo(msgspec.Struct):
-    exchange: str | None = None
-    routing_key: str | None = None
-
-
-class _DeliveryProperties(msgspec.Struct):
-    delivery_tag: str | None = None
-    delivery_info: _DeliveryInfo | None = None
-    body_encoding: str | None = None
-
-
-class _Envelope(msgspec.Struct):
-    body: str
-    properties: _DeliveryProperties
-    headers: dict[str, msgspec.Raw] = {}
-
-
-_decoder = msgspec.json.Decoder(_Envelope)
-
-
-def sound_envelope(element: bytes, queue: str) -> bytes:
-    """`element` if kombu can deliver it and put it back, else an envelope for what it holds."""
-    try:
-        envelope = _decoder.decode(element)
-        _check_body(envelope)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Base64Error) as error:
-        return _wrapped(element, queue, f"not an envelope of kombu: {error}")
-    delivery = envelope.properties.delivery_info
-    finds_back = delivery is not None and not delivery.exchange and delivery.routing_key == queue
-    if finds_back and envelope.properties.delivery_tag:
-        return element
-    return _completed(element, queue)
-
-
-def _check_body(envelope: _Envelope) -> None:
-    match envelope.properties.body_encoding:
-        case None:
-            return
-        case "base64":
-            a2b_base64(envelope.body)
-        case other:
-            raise msgspec.ValidationError(f"unknown body_encoding '{other}'")
-
-
-def _completed(element: bytes, queue: str) -> bytes:
-    """With the delivery tag and the way back that a hand-written envelope lacks."""
-    envelope = msgspec.json.decode(element)
-    properties = envelope["properties"]
-    encoding = properties.get("body_encoding")
-    properties |= {**delivery_properties(queue), "body_encoding": encoding}
-    properties.setdefault("delivery_tag", uuid4().hex)
-    envelope.setdefault("headers", {})
-    return _json.encode(envelope)
-
-
-def _wrapped(element: bytes, queue: str, why: str) -> bytes:
-    return _json.encode(
-        {
-            "body": b2a_base64(element, newline=False).decode(),
-            "content-type": "application/octet-stream",
-            "content-encoding": "binary",
-            "headers": {MALFORMED_HEADER: why[:500]},
-            "properties": {**delivery_properties(queue), "delivery_tag": uuid4().hex},
-        }
-    )
+_PRIORITY_MARK: Final = b"\x06\x16"
+"""kombu's: what follows it in a list's name is a priority."""
 
 
 class _GuardedRedis(Redis):
@@ -99,7 +31,7 @@ class _GuardedRedis(Redis):
         )
         if command_name == "BRPOP" and reply:
             key, element = reply
-            return key, sound_envelope(element, key.decode())
+            return key, sound_envelope(element, key.partition(_PRIORITY_MARK)[0].decode())
         return reply
 
     def rpop(self, name: Any, count: int | None = None) -> Any:
@@ -107,8 +39,68 @@ class _GuardedRedis(Redis):
         return sound_envelope(cast(bytes, element), name) if element and count is None else element
 
 
+class PackedMessage(virtual.Message):  # type: ignore[misc,unused-ignore]
+    """A message whose body stays compressed until its reader unpacks it within a limit."""
+
+    def __init__(self, payload: dict[str, Any], channel: Any = None, **options: Any) -> None:
+        headers = dict(payload.get("headers") or {})
+        packed = headers.pop(COMPRESSION_HEADER, None)
+        super().__init__({**payload, "headers": headers}, channel, **options)
+        # What is put back must be what came.
+        self._raw = payload
+        self.compression = packed
+
+
+class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
+    """Acknowledges in groups, and lets a channel close after its connection is lost.
+
+    kombu makes a round trip for every acknowledgement; under Celery's hub all those of one of its
+    turns share one. On a lost connection kombu 5.7 ends the worker when the channel closes; here
+    what was not acknowledged stays in Redis and comes again after the visibility timeout.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unwritten: list[str] = []
+
+    def ack(self, delivery_tag: str) -> None:
+        hub = get_event_loop()
+        if hub is None:
+            super().ack(delivery_tag)
+            return
+        if not self._unwritten:
+            hub.call_soon(self._write_acknowledgements)
+        self._unwritten.append(delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)
+
+    def restore_unacked_once(self, stderr: Any = None) -> None:
+        if self.channel.connection.client is not None:
+            self._write_acknowledgements()
+        super().restore_unacked_once(stderr)
+
+    def restore_unacked(self, client: object = None) -> None:
+        if client is None and self.channel.connection.client is None:
+            get_logger(__name__).warning(
+                "unacknowledged messages come again after the visibility timeout",
+                messages=len(self._delivered or ()),
+            )
+            return
+        super().restore_unacked(client)
+
+    def _write_acknowledgements(self) -> None:
+        tags, self._unwritten = self._unwritten, []
+        if tags and self.channel.connection is not None:
+            with self.pipe_or_acquire() as pipe:
+                pipe.zrem(self.unacked_index_key, *tags)
+                pipe.hdel(self.unacked_key, *tags)
+                pipe.execute()
+
+
 class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
     """kombu's channel on the guarded client."""
+
+    QoS = GuardedQoS
+    Message = PackedMessage
 
     def _get_client(self) -> type[Redis]:
         super()._get_client()  # type: ignore[misc]  # the stubs leave it out
@@ -116,6 +108,6 @@ class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedTransport(kombu_redis.Transport):  # type: ignore[misc,unused-ignore]
-    """For `broker_transport` of a Celery app and `transport` of a kombu connection."""
+    """For kombu connections of ours and of the Celery worker."""
 
     Channel = GuardedChannel

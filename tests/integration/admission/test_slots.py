@@ -46,6 +46,20 @@ async def test_a_settled_message_frees_its_slot(
         )
 
 
+async def test_a_provider_that_reports_millions_of_tokens_keeps_no_tenant_out(
+    open_door: OpenDoor, open_reservations: OpenReservations
+) -> None:
+    door, worker = open_door(), open_reservations()
+    owner = tenant(tokens=200_000)
+    asked = message(owner)
+    assert isinstance(await door.decide(asked), Admitted)
+    await worker.settle(
+        owner.id, None, message_id=asked.message_id, estimated_tokens=10, used_tokens=180_000_000
+    )
+
+    assert isinstance(await door.decide(message(owner)), Admitted)
+
+
 def test_a_slot_that_nobody_frees_ends_with_its_lease(limits_url: str) -> None:
     door = ManualDoor(limits_url)
     owner = tenant(in_flight=1)

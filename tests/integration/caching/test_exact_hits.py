@@ -41,6 +41,18 @@ async def test_a_repeated_message_is_answered_without_a_call_and_costs_nothing(
     assert len(provider.calls("why is water wet")) == 1
 
 
+async def test_what_ended_without_a_reason_is_given_to_its_caller_and_to_nobody_else(
+    road: Road, provider: ProviderThread
+) -> None:
+    half = 'data: {"choices":[{"delta":{"content":"Half"}}]}\n\ndata: [DONE]\n\n'
+    provider.behave(Kind.RAW, contains="half or whole", text=half)
+    for number in (1, 2):
+        record = await ask(road, "half or whole", body={"stream": True})
+        assert record.output_text == "Half"
+        assert cache_report(record) is None
+        assert len(provider.calls("half or whole")) == number
+
+
 async def test_a_hit_is_streamed_as_any_answer(road: Road, provider: ProviderThread) -> None:
     await stored(road, "stream it again")
     record = await road.accept("stream it again", body={"stream": True})

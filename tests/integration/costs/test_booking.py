@@ -20,7 +20,12 @@ pytestmark = pytest.mark.usefixtures("worker")
 @pytest.fixture(scope="module")
 def stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
     links = [openai_link(provider.url, "first"), openai_link(provider.url, "second")]
-    return one_machine(*links, FOREBAY_COSTS__PRICES=json.dumps(PRICES))
+    return one_machine(
+        *links,
+        FOREBAY_COSTS__PRICES=json.dumps(PRICES),
+        FOREBAY_BREAKERS__MINIMUM_CALLS="1000",
+        FOREBAY_BREAKERS__FAILURES_IN_A_ROW="1000",
+    )
 
 
 async def test_failed_and_answered_attempts_are_booked_and_the_response_says_the_sum(
@@ -55,16 +60,34 @@ async def test_tokens_that_nobody_reported_are_estimated_and_marked(
     assert booked.cost > 0
 
 
-async def test_a_sum_with_an_unknown_part_is_unknown_on_the_response(
-    road: Road, provider: ProviderThread
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "error_class", "heard"),
+    [
+        (Kind.DISCONNECT, "cut_stream", False),
+        (Kind.MALFORMED_JSON, "malformed_answer", True),
+        (Kind.CUT_STREAM, "cut_stream", True),
+        (Kind.ERROR_IN_STREAM, "server_error", True),
+    ],
+)
+async def test_what_was_sent_and_heard_of_a_broken_call_is_paid_for(
+    road: Road,
+    provider: ProviderThread,
+    kind: Kind,
+    error_class: str,
+    heard: bool,
+    stream: bool,
 ) -> None:
-    provider.behave(Kind.MALFORMED_JSON, contains="garble it", times=1)
-    record = await road.ended(await road.accept("garble it"))
-    garbled, answered = await road.attempts(record)
-    assert garbled.cost is None
-    assert answered.cost > 0
-    assert record.cost is None
-    assert (await road.closing_event(record))["response"]["cost"] is None
+    question = f"break it as {kind} {stream}"
+    provider.behave(kind, contains=question, text="so far so good", after_tokens=3, times=1)
+    record = await road.ended(await road.accept(question, body={"stream": stream}))
+    broken, answered = await road.attempts(record)
+    assert broken.error_class == error_class
+    assert broken.is_estimated
+    assert broken.input_tokens > 0
+    assert (broken.output_tokens > 0) is heard
+    assert broken.cost > 0
+    assert record.cost == broken.cost + answered.cost
 
 
 async def test_a_model_is_booked_and_priced_by_the_name_it_was_asked_by(

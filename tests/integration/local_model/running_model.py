@@ -37,10 +37,10 @@ class RunningModel:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def wait_until(self, *, answers_under_way: int) -> None:
+    def wait_until(self, *, answers_under_way: int, seconds: float = 30) -> None:
         """Return once llama.cpp writes so many answers."""
         name = "llamacpp:requests_processing"
-        self._wait(lambda: self._figure(name) == answers_under_way)
+        self._wait(lambda: self._figure(name) == answers_under_way, seconds=seconds)
 
     @property
     def tokens_written(self) -> int:
@@ -54,8 +54,8 @@ class RunningModel:
     def kill(self) -> None:
         self._child.kill()
 
-    def _wait(self, holds: Callable[[], bool]) -> None:
-        give_up_at = time.monotonic() + 30
+    def _wait(self, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+        give_up_at = time.monotonic() + seconds
         while not holds():
             assert self._child.is_running, self.log.read_text()
             assert time.monotonic() < give_up_at, self.log.read_text()

@@ -10,6 +10,7 @@ from sqlalchemy import inspect, text
 
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound
+from shared.identifiers import DEAD_LETTER, new_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Plan
@@ -114,9 +115,15 @@ async def test_a_human_answers_once(
 
 async def test_a_dead_letter_is_closed_once(database: Database, clock: ManualClock) -> None:
     letters = DeadLetterRepository(database, clock)
-    letter_id = await letters.add(
-        reason=DeadReason.MALFORMED, detail="not JSON", queue="intake", body=b"\x00" * 70_000
-    )
+    letter_id = new_id(DEAD_LETTER)
+    for kept in (True, False):
+        assert kept is await letters.add(
+            letter_id,
+            reason=DeadReason.MALFORMED,
+            detail="not JSON",
+            queue="intake",
+            body=b"\x00" * 70_000,
+        )
     letter = await letters.show(letter_id)
     assert letter.body is not None
     assert len(letter.body) == 65_536

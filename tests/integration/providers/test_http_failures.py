@@ -42,7 +42,7 @@ from workers.providers.wire.model_choice import ModelChoice
             ErrorClass.INVALID_REQUEST,
         ),
         (Behaviour(kind=Kind.CONTEXT_TOO_LONG), ContextTooLongError, ErrorClass.CONTEXT_TOO_LONG),
-        (Behaviour(kind=Kind.DISCONNECT), TransientProviderError, ErrorClass.CONNECTION),
+        (Behaviour(kind=Kind.DISCONNECT), TransientProviderError, ErrorClass.CUT_STREAM),
         (Behaviour(kind=Kind.CUT_STREAM), TransientProviderError, ErrorClass.CUT_STREAM),
         (
             Behaviour(kind=Kind.MALFORMED_JSON),

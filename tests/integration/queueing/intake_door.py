@@ -27,6 +27,7 @@ from shared.persistence.tables import message as message_table
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import AnswerPublisher, build_answer_publisher
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
+from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
@@ -36,6 +37,8 @@ from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSetting
 from shared.telemetry.metrics import Metrics
 
 BODY_LIMIT_BYTES = 1_048_576
+UNKNOWN = {"resp_unknown"}
+"""Ids that the door's `fail_message` says no message has."""
 
 
 class IntakeDoor(msgspec.Struct, kw_only=True):
@@ -88,18 +91,26 @@ async def open_intake_door(
     authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
     failed: list[tuple[str, DeadReason, str]] = []
 
-    async def fail(message_id: str, reason: DeadReason, detail: str) -> None:
+    async def fail(message_id: str, reason: DeadReason, detail: str) -> bool:
         failed.append((message_id, reason, detail))
+        return message_id not in UNKNOWN
 
+    sink = build_dead_letter_sink(broker)
     intake = Intake(
-        broker, acceptance, authentication, answers, metrics, body_limit_bytes=BODY_LIMIT_BYTES
+        broker,
+        acceptance,
+        authentication,
+        answers,
+        sink,
+        metrics,
+        body_limit_bytes=BODY_LIMIT_BYTES,
     )
     recorder = DeadLetterRecorder(broker, letters, fail_message=fail, metrics=metrics)
     async with AsyncExitStack() as closing:
         closing.push_async_callback(database.close)
         closing.push_async_callback(redis.aclose)
         closing.push_async_callback(ledger.close)
-        for part in (publisher, answers):
+        for part in (publisher, answers, sink):
             await part.start()
             closing.push_async_callback(part.close)
         for reader in (recorder, intake):

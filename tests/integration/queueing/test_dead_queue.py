@@ -11,11 +11,10 @@ from deploy.cli.checking.broker import check_broker
 from deploy.cli.checking.dead_queue import policy_command
 from deploy.cli.checking.finding import Finding, Level
 from shared.queueing.broker_connection import connect_broker
-from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.topology import QueueName, dead_exchange, kombu_queue
 from tests.integration.queueing.conftest import broker_at
-from tests.integration.queueing.queue_contents import drain
+from tests.integration.queueing.queue_contents import drain, put
 from tests.servers.rabbitmq import RabbitServer
 
 OLD = {"x-queue-type": "quorum"}
@@ -50,13 +49,11 @@ def test_a_new_queue_has_a_limit_that_is_none_on_every_rabbitmq(amqp_url: str) -
 def test_an_old_queue_keeps_its_arguments_and_its_letters(amqp_url: str) -> None:
     declare_dead(amqp_url, OLD)
     broker = broker_at(amqp_url)
-    sink = DeadLetterSink(broker)
-    sink.bury(b"kept", {}, "malformed")
-    sink.close()
+    put(broker, "dead", "kept")
     declare_topology(broker)
     with connect_broker(broker) as connection, connection.channel() as channel:
         kombu_queue(QueueName.DEAD, broker)(channel).declare()
-    assert [letter.body for letter in drain(broker, "dead")] == [b"kept"]
+    assert [letter.body for letter in drain(broker, "dead")] == ["kept"]
     declare_dead(amqp_url, OLD)
 
 

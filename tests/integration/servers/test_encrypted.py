@@ -12,15 +12,19 @@ import pytest
 from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable, LedgerUnavailable
+from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.engine import open_database
 from shared.queueing.answer_publisher import build_answer_publisher
 from shared.queueing.answers import Answer
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.celery_app import build_celery_app
-from shared.queueing.dead_letters.sink import DeadLetterSink
+from shared.queueing.dead_letters.letter import letter_about
+from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
+from shared.queueing.reading.delivery import Delivery
+from shared.queueing.reading.verdict import Bury
 from shared.redis.client import open_redis
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
@@ -58,7 +62,7 @@ def server(request: pytest.FixtureRequest) -> RabbitServer | RedisServer:
 
 def broker_at(url: str, **files: Path) -> BrokerSettings:
     tls = TlsSettings(**{name: str(file) for name, file in files.items()})
-    return BrokerSettings(url=ServerUrl(url), publish_timeout_seconds=1.0, tls=tls)
+    return BrokerSettings(url=ServerUrl(url), publish_timeout_seconds=3.0, tls=tls)
 
 
 async def connect(broker: BrokerSettings) -> None:
@@ -106,11 +110,13 @@ async def answer(broker: BrokerSettings) -> None:
 
 
 async def bury(broker: BrokerSettings) -> None:
-    sink = DeadLetterSink(broker)
+    sink = build_dead_letter_sink(broker)
+    await sink.start()
     try:
-        await asyncio.to_thread(sink.bury, b"body", {}, "malformed")
+        verdict = Bury(DeadReason.MALFORMED, "a trial")
+        await sink.bury(letter_about(Delivery(body=b"body", headers={}), verdict, queue="intake"))
     finally:
-        sink.close()
+        await sink.close()
 
 
 every_user = pytest.mark.parametrize(
@@ -130,8 +136,11 @@ async def test_who_trusts_the_authority_is_served(
 async def test_a_certificate_of_another_authority_is_refused(
     server: RabbitServer | RedisServer, reach: Reach, stranger: Authority
 ) -> None:
+    broker = broker_at(server.tls_url, ca_file=stranger.ca_file)
+    # Publishers wait for a link as long as they may.
+    impatient = msgspec.structs.replace(broker, publish_timeout_seconds=0.3)
     with pytest.raises(BrokerUnavailable):
-        await reach(broker_at(server.tls_url, ca_file=stranger.ca_file))
+        await reach(impatient)
 
 
 @pytest.mark.parametrize("reach", [declare, connect, connect_celery])

@@ -16,6 +16,7 @@ from celery import Celery, Task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 from kombu import Exchange, Queue
 
+from shared.queueing.dead_letters.letter import Letter
 from workers.pool.installation import install_asyncio_pool
 
 RESULTS = os.environ.get("POOL_RESULTS")
@@ -88,9 +89,11 @@ async def fall() -> None:
 
 app.lifespan = lifespan
 if os.environ.get("POOL_HOOK"):
-    app.on_poison = lambda body, headers, reason: note(
-        "buried", f"{reason} {len(body)} {headers.get('forebay-poison', '')}"
-    )
+
+    async def on_poison(letter: Letter) -> None:
+        note("buried", f"{letter.reason} {len(letter.body)} {letter.detail}")
+
+    app.on_poison = on_poison
 
 
 @app.task(bind=True)

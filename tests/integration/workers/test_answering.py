@@ -135,6 +135,29 @@ async def test_an_exhausted_chain_fails_with_a_dead_letter_and_every_attempt(
     assert (await road.closing_event(record))["response"]["error"]["code"] == "server_error"
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "error_class"),
+    [
+        (400, '{"error":{"message":"Your credit balance is too low."}}', "unauthorised"),
+        (404, "<html>Not Found</html>", "misconfigured"),
+        (413, '{"error":{"message":"Limit 6000 tokens per minute (TPM)"}}', "busy"),
+        (400, '{"error":{"code":"content_filter"}}', "filtered"),
+        (500, '{"error":' * 2_000, "server_error"),
+        (400, '{"error":{"message":"something is wrong"}}', "invalid_request"),
+    ],
+)
+async def test_a_provider_in_trouble_of_its_own_is_passed_over_for_a_healthy_one(
+    road: Road, provider: ProviderThread, status: int, body: str, error_class: str
+) -> None:
+    asked = f"answer this in spite of {error_class}"
+    provider.behave(Kind.RAW, contains=asked, status=status, text=body, times=1)
+    record = await road.ended(await road.accept(asked))
+
+    assert (record.state, record.answered_by) == (ResponseState.COMPLETED, "second")
+    tried = [(row.provider, row.error_class) for row in await road.attempts(record)]
+    assert tried == [("first", error_class), ("second", None)]
+
+
 async def test_what_every_provider_calls_invalid_fails_with_their_own_words(
     road: Road, provider: ProviderThread
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from sqlalchemy import Row
 
 from shared.queueing.task_names import TaskName
 from shared.queueing.topology import AGENT_QUEUES
-from tests.integration.queueing.queue_contents import push_raw, put
+from tests.integration.queueing.queue_contents import push_raw, put, put_many
+from tests.integration.queueing.unreadable import put_swollen, put_unreadable
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.road import Road, eventually
 from tests.integration.workers.stack import Stack
 
 TRIPLE = json.dumps([["resp_1", "standard", "2030-01-01T00:00:00Z"], {}, {}])
+NO_ID = json.dumps([[], {"message_id": 5, "lane": "x", "deadline": ""}, {}])
 TASK = {"task": TaskName.ANSWER.value}
 POISONS: list[tuple[str, dict[str, Any], str]] = [
     ("{no json", {**TASK, "id": "p1"}, "malformed"),
@@ -26,6 +30,13 @@ POISONS: list[tuple[str, dict[str, Any], str]] = [
     (TRIPLE, {**TASK, "id": "p3", "timelimit": 7}, "malformed"),
     (TRIPLE, {"task": "nobody.knows", "id": "p4"}, "unknown_task"),
     (json.dumps([["x" * 10_000_000], {}, {}]), {**TASK, "id": "p5"}, "too_large"),
+    (TRIPLE, {"task": "celery.backend_cleanup", "id": "p6"}, "unknown_task"),
+    (TRIPLE, {**TASK, "id": "p7", "kwargsrepr": "{...}"}, "invalid"),  # positional
+    (
+        json.dumps([[], {"message_id": 5, "lane": "x", "deadline": ""}, {}]),
+        {**TASK, "id": "p8"},
+        "invalid",
+    ),
 ]
 
 
@@ -56,6 +67,34 @@ async def test_a_list_item_that_is_no_message_is_a_dead_letter(
     letters = await eventually(lambda: _letters(road, known + 4), "four dead letters")
     assert {letter.reason for letter in letters[known:]} == {"malformed"}
     await _still_answers(road, worker)
+
+
+async def test_what_cannot_be_taken_apart_is_buried_once_and_delays_nobody(
+    road: Road, stack: Stack, worker: AgentWorker
+) -> None:
+    broker, known = stack.settings.broker, len(await road.dead_letters())
+    reasons = await asyncio.to_thread(put_unreadable, broker, "agent.standard")
+    await asyncio.to_thread(put_swollen, broker, "agent.standard", megabytes=8)
+    began = time.monotonic()
+    await _still_answers(road, worker)
+    assert time.monotonic() - began < 5
+    await eventually(lambda: _letters(road, known + len(reasons) + 1), "every dead letter")
+    letters = (await road.dead_letters())[known:]
+    found = Counter(str(letter.reason) for letter in await road.dead_letters())
+    assert found["malformed"] >= len(reasons)
+    assert len(letters) == len(reasons) + 1
+
+
+async def test_a_crowd_of_bad_messages_delays_an_innocent_one_by_little(
+    road: Road, stack: Stack, worker: AgentWorker
+) -> None:
+    broker, crowd = stack.settings.broker, 1_000
+    known = len(await road.dead_letters())
+    await asyncio.to_thread(put_many, broker, "agent.standard", [f"bad {n}" for n in range(crowd)])
+    began = time.monotonic()
+    await _still_answers(road, worker)
+    assert time.monotonic() - began < 10
+    await eventually(lambda: _letters(road, known + crowd), "every dead letter", seconds=60)
 
 
 async def _letters(road: Road, count: int) -> list[Row[Any]] | None:

@@ -24,7 +24,8 @@ from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Tenant
 from shared.queueing.answers import Answer
-from shared.queueing.reading.delivery import Bury, Delivery
+from shared.queueing.reading.delivery import Delivery
+from shared.queueing.reading.verdict import Bury
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
@@ -65,10 +66,11 @@ class Behind:
             cast(Acceptance, self),
             cast(Authentication, self),
             cast(Any, self),
+            cast(Any, self),
             Metrics(),
             body_limit_bytes=LIMIT,
         )
-        return await intake._handle(delivery)
+        return await intake._take(delivery)
 
 
 def accepted(state: ResponseState, *, repeated: bool = False) -> AcceptedMessage:

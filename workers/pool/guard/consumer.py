@@ -13,9 +13,11 @@ from kombu import Connection, Message
 from kombu.transport import redis
 
 from shared.messages.dead_letter import DeadReason
+from shared.queueing.amqp.transport import GuardedTransport as GuardedAmqp
+from shared.queueing.reading.verdict import Bury
+from shared.queueing.redis_lists.transport import GuardedTransport as GuardedRedis
 from workers.pool.guard.graveyard import Graveyard
-from workers.pool.guard.poison import MESSAGE_LIMIT_BYTES, Poison, examine
-from workers.pool.guard.redis_transport import guarded_transport
+from workers.pool.guard.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
 from workers.pool.pool import AsyncioPool
 
 logger = get_logger(__name__)
@@ -39,30 +41,35 @@ class GuardedConsumer(Consumer):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self._graveyard = Graveyard(self.app)
         self._events_due_at = 0.0
         if isinstance(self.pool, AsyncioPool):
+            self._graveyard = Graveyard(
+                self.app, attend=self.pool.attend, settle=self.call_soon_ack
+            )
             # Celery sleeps through the whole soft shutdown; this writes acknowledgements and
             # heartbeats meanwhile, and is over as soon as the last job is.
             self.controller.wait_for_soft_shutdown = self._wait_for_soft_shutdown  # type: ignore[method-assign, assignment]
 
     def connection_for_read(self, heartbeat: float | None = None) -> Connection:
-        """As Celery's, but nothing that lies in a Redis list can end the worker."""
+        """As Celery's, but nothing that lies in a queue can end the worker."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
-        if connection.get_transport_cls() is redis.Transport:
-            transport = guarded_transport(self._graveyard.bury_raw)
-            connection.get_transport_cls = lambda: transport  # type: ignore[method-assign]
+        is_redis = issubclass(connection.get_transport_cls(), redis.Transport)
+        transport = GuardedRedis if is_redis else GuardedAmqp
+        connection.get_transport_cls = lambda: transport  # type: ignore[method-assign]
         return self.ensure_connected(connection)
 
     def create_task_handler(self, *args: object, **kwargs: object) -> Callable[[Message], None]:
         run = super().create_task_handler(*args, **kwargs)  # type: ignore[arg-type]
         limit_bytes = getattr(self.app, "message_limit_bytes", MESSAGE_LIMIT_BYTES)
+        complaint_about = getattr(self.app, "complaint_about_arguments", fits_any)
         strategies = self.strategies
 
         def on_task_received(message: Message) -> None:
-            poison = examine(message, known=strategies, limit_bytes=limit_bytes)
-            if poison is not None:
-                self._graveyard.bury(message, poison)
+            verdict = examine(
+                message, known=strategies, limit_bytes=limit_bytes, complaint_about=complaint_about
+            )
+            if verdict is not None:
+                self._graveyard.bury(message, verdict)
                 return
             try:
                 run(message)
@@ -73,8 +80,8 @@ class GuardedConsumer(Consumer):
                 # and the next one, and the next.
                 logger.exception("A message could not be turned into a job")
                 self._forget(message)
-                verdict = Poison(DeadReason.MALFORMED, f"{type(error).__name__}: {error}")
-                self._graveyard.bury(message, verdict)
+                found = Bury(DeadReason.MALFORMED, f"{type(error).__name__}: {error}")
+                self._graveyard.bury(message, found)
 
         return on_task_received
 
@@ -90,12 +97,12 @@ class GuardedConsumer(Consumer):
             state.task_ready(request)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
-        """Bury what kombu could not unpack (unknown compression, broken codec)."""
-        self._graveyard.bury(message, Poison(DeadReason.MALFORMED, f"cannot be decoded: {exc}"))
+        """Bury what kombu could not decode."""
+        self._graveyard.bury(message, Bury(DeadReason.MALFORMED, f"cannot be decoded: {exc}"))
 
     def on_invalid_task(self, _body: object, message: Message, exc: Exception) -> None:
         """Bury what Celery's own checks refuse (a bad eta or expiry)."""
-        self._graveyard.bury(message, Poison(DeadReason.MALFORMED, f"{exc}"))
+        self._graveyard.bury(message, Bury(DeadReason.MALFORMED, f"{exc}"))
 
     def call_soon_ack(self, p: Callable[..., object], *args: object, **kwargs: object) -> object:
         """Write an acknowledgement at once; on a lost connection drop it, the message comes again.

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
+from shared.queueing.reading.delivery import delivery_of
+from shared.queueing.reading.verdict import Bury
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576
 
 LONGEST_LIMIT_SECONDS = 1e9
+_OWN_TO_CELERY: Final = "celery."
+
+Fitting = Callable[[str, object, object], str | None]
+"""Given a task's name, arguments and keyword arguments: what does not fit it, or None."""
 
 
-class Poison(NamedTuple):
-    """A verdict on a message: the label and one sentence with the particulars."""
-
-    reason: DeadReason
-    detail: str
+def fits_any(_task: str, _args: object, _kwargs: object) -> str | None:
+    """For applications that leave it to their tasks."""
+    return None
 
 
-def examine(message: Message, *, known: Mapping[str, object], limit_bytes: int) -> Poison | None:
+def examine(
+    message: Message,
+    *,
+    known: Mapping[str, object],
+    limit_bytes: int,
+    complaint_about: Fitting = fits_any,
+) -> Bury | None:
     """What makes this message impossible to run, or None.
 
     Everything that Celery's strategy takes on trust is checked here: the id, the body's triple,
-    the time limits. The decoded body is cached in the message, so nothing is decoded twice.
+    the time limits, and by `complaint_about` the arguments. The tasks that Celery brings along are
+    nobody's here: what they would do is lost without a word. The body is unpacked within the
+    limit; decoded it is cached in the message, so nothing is decoded twice.
     """
-    if len(message.body or b"") > limit_bytes:
-        size = len(message.body or b"")
-        return Poison(DeadReason.TOO_LARGE, f"{size} bytes, the limit is {limit_bytes}")
     headers: object = message.headers
     if not isinstance(headers, dict):
-        return Poison(DeadReason.MALFORMED, "the headers are not a table")
+        return Bury(DeadReason.MALFORMED, "the headers are not a table")
+    delivery = delivery_of(message)
+    plain = delivery.contents(limit_bytes=limit_bytes)
+    if isinstance(plain, Bury):
+        return plain
+    if delivery.compression:
+        message.body = plain  # type: ignore[assignment]  # the stubs know text only
     complaint = _complaint_about_headers(headers) or _complaint_about_body(message)
     if complaint is not None:
-        return Poison(DeadReason.MALFORMED, complaint)
-    if headers["task"] not in known:
-        return Poison(DeadReason.UNKNOWN_TASK, f"no task is called {headers['task']!r:.200}")
-    return None
+        return Bury(DeadReason.MALFORMED, complaint)
+    task = headers["task"]
+    if task not in known or task.startswith(_OWN_TO_CELERY):
+        return Bury(DeadReason.UNKNOWN_TASK, f"no task is called {task!r:.200}")
+    args, kwargs, _ = message.payload
+    unfit = complaint_about(task, args, kwargs)
+    return Bury(DeadReason.INVALID, unfit) if unfit else None
 
 
 def _complaint_about_headers(headers: dict[str, object]) -> str | None:

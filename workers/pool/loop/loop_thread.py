@@ -45,6 +45,7 @@ class LoopThread:
         self._orders: deque[Callable[[], None]] = deque()
         self._announced = False
         self._running: set[Job] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._entered = threading.Event()
         self._opened = threading.Event()
@@ -84,6 +85,10 @@ class LoopThread:
         """Start the job's coroutine."""
         self._order(partial(self._run, job))
 
+    def attend(self, errand: Coroutine[object, object, None]) -> None:
+        """Start a coroutine that is no job; the end of the loop cancels it."""
+        self._order(partial(self._attend, errand))
+
     def terminate(self, job: Job) -> None:
         """Cancel the job's coroutine; one that has ended is left alone."""
         self._order(partial(self._terminate, job))
@@ -117,6 +122,11 @@ class LoopThread:
         job.running = self._loop.create_task(self._execute(job))
         self._running.add(job)
         job.running.add_done_callback(lambda _: self._running.discard(job))
+
+    def _attend(self, errand: Coroutine[object, object, None]) -> None:
+        task = self._loop.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _terminate(self, job: Job) -> None:
         if job.running is not None and not job.running.done():

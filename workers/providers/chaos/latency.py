@@ -26,16 +26,16 @@ class SlowedProvider(DisturbedProvider):
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Outcome:
         if self._is_struck(prompt):
-            await self._wait(time_left_seconds, streamed=on_delta is not None)
+            await self._wait(time_left_seconds)
             time_left_seconds -= self._seconds
         return await self._provider.answer(
             prompt, time_left_seconds=time_left_seconds, on_delta=on_delta
         )
 
-    async def _wait(self, time_left_seconds: float, *, streamed: bool) -> None:
+    async def _wait(self, time_left_seconds: float) -> None:
         limit = self._timeouts.bounded_by(time_left_seconds).total_seconds
         phase = TimeoutPhase.TOTAL
-        if streamed and self._timeouts.first_token_seconds < limit:
+        if self._timeouts.first_token_seconds < limit:
             limit, phase = self._timeouts.first_token_seconds, TimeoutPhase.FIRST_TOKEN
         await self._sleep(min(self._seconds, limit))
         if self._seconds >= limit:

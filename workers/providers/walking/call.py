@@ -71,9 +71,8 @@ class Call:
         except ProviderError as error:
             health = health_shown_by(error, seconds_given=seconds)
             self._note(error)
-            self._end(
-                self._started.failed(error.error_class, detail=error.message, usage=error.usage)
-            )
+            usage = error.usage or (self._estimated_usage() if error.may_be_billed else None)
+            self._end(self._started.failed(error.error_class, detail=error.message, usage=usage))
             raise
         finally:
             if self._permit is not None:
@@ -101,11 +100,14 @@ class Call:
         self._means.log.failed(self.provider, self.model, error.error_class, error.status, now=now)
 
     def _cut(self, error_class: ErrorClass, why: str) -> None:
-        # It has been billed for its prompt at least, so that much is booked, and what was heard.
         if self.record is None:
-            size = sum(text_size(message.content) for message in self._prompt.messages)
-            usage = Usage.estimated(size_in=size, size_out=self._started.heard_size)
+            usage = self._estimated_usage()
             self._end(self._started.failed(error_class, detail=why, usage=usage))
+
+    def _estimated_usage(self) -> Usage:
+        """It is billed for its prompt at least, so that much is booked, and what was heard."""
+        size = sum(text_size(message.content) for message in self._prompt.messages)
+        return Usage.estimated(size_in=size, size_out=self._started.heard_size)
 
     def _end(self, record: Attempt) -> None:
         self.record = record

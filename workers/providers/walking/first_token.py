@@ -26,9 +26,9 @@ class FirstToken:
         self._is_heard = False
 
     @property
-    def sink(self) -> TextSink | None:
-        """Where the provider puts its text; None when nobody wants it piece by piece."""
-        return self._pass_on if self._sink is not None else None
+    def sink(self) -> TextSink:
+        """Where the provider puts its text: what has come of it is counted in any case."""
+        return self._pass_on
 
     def hear(self) -> None:
         """The first piece is here; a whole answer is one piece."""
@@ -55,7 +55,7 @@ class FirstToken:
             self._hedging.learn_at_least(self._kind, self._attempt.seconds)
 
     async def _pass_on(self, piece: str) -> None:
-        self.hear()
         self._attempt.heard_size += text_size(piece)
         if self._sink is not None:
+            self.hear()
             await self._sink(piece)

@@ -14,7 +14,7 @@ from shared.resilience.breaker import Breaker, Permit
 from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.error_class import ErrorClass
-from workers.providers.failures import InvalidRequestError, ProviderError
+from workers.providers.failures import InvalidRequestError, ProviderError, UnknownFieldError
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
@@ -107,6 +107,10 @@ class Walk:
             except CircuitBreakerError:
                 self._skipped.append(link.provider.name)
                 return None
+            except UnknownFieldError as refusal:
+                if not refusal.is_mended:
+                    self._refusal = self._refusal or refusal
+                    return None
             except InvalidRequestError as refusal:
                 self._refusal = self._refusal or refusal
                 is_too_long = refusal.error_class is ErrorClass.CONTEXT_TOO_LONG

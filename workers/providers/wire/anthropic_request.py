@@ -22,9 +22,7 @@ def cannot_promise(prompt: Prompt) -> str | None:
     return None
 
 
-def request_body(
-    prompt: Prompt, *, model: str, default_output_tokens: int, streamed: bool
-) -> bytes:
+def request_body(prompt: Prompt, *, model: str, default_output_tokens: int) -> bytes:
     """The body of the request; a temperature beyond what is allowed becomes the highest."""
     conversation = Conversation.of(prompt.messages)
     content: dict[str, object] = {
@@ -36,7 +34,7 @@ def request_body(
         "messages": [
             {"role": message.role, "content": message.content} for message in conversation.spoken
         ],
-        "stream": streamed,
+        "stream": True,
     }
     optional = _optional(prompt) | {"system": conversation.instructions or None}
     content |= {name: value for name, value in optional.items() if value is not None}

@@ -33,7 +33,7 @@ class ChatCompletions:
 
 def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:
     choices = content.get("choices")
-    first = next(iter(elements(choices)), {})
+    first = choices[0] if isinstance(choices, list) and choices else {}
     choice = mapping(first)
     message, finish = choice.get(said_in), choice.get("finish_reason")
     said = mapping(message)
@@ -60,8 +60,10 @@ def _thought_size(said: Mapping[str, object], written: object) -> int:
     for name in _THOUGHTS:
         if thought := said.get(name):
             return size_of(thought)
+    if not isinstance(written, list):
+        return 0
     # Some models put their thoughts among the parts of the content.
-    return size_of([part for part in elements(written) if not text_in([part])])
+    return size_of([part for part in written if not text_in([part])])
 
 
 def size_of(thought: object) -> int:

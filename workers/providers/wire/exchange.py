@@ -28,8 +28,12 @@ from workers.providers.wire.timeouts import CallClock, Timeouts
 _ANSWER_LIMIT_BYTES = 16 * 1_048_576
 _REFUSAL_LIMIT_BYTES = 65_536
 _DRAIN_SECONDS = 0.25
+_NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch)
+"""No connection stood; any other failure may have come after the request was read."""
 _STARTS_WHOLE_BODY = (b"{", b"[", b"<")
 """Of JSON and of markup; no line of a stream of events begins so."""
+_STARTS_EVENTS = (b"data", b"event", b"id", b"retry", b":")
+"""Of a stream that is labelled as something else."""
 
 
 class Exchange:
@@ -58,12 +62,6 @@ class Exchange:
         }
         self._timeouts = timeouts
 
-    async def fetch(self, body: bytes, *, time_left_seconds: float) -> bytes:
-        """Post and return the whole body of a successful answer."""
-        async with self._open(body, time_left_seconds=time_left_seconds, streamed=False) as opened:
-            response, clock = opened
-            return await self._whole(response, clock)
-
     @asynccontextmanager
     async def stream(
         self, body: bytes, *, time_left_seconds: float
@@ -72,7 +70,7 @@ class Exchange:
 
         A body that is no stream, whatever its label, is handed out whole, as bytes.
         """
-        async with self._open(body, time_left_seconds=time_left_seconds, streamed=True) as opened:
+        async with self._open(body, time_left_seconds=time_left_seconds) as opened:
             response, clock = opened
             async with aclosing(self._events(response, clock)) as events:
                 yield events, clock
@@ -80,10 +78,10 @@ class Exchange:
 
     @asynccontextmanager
     async def _open(
-        self, body: bytes, *, time_left_seconds: float, streamed: bool
+        self, body: bytes, *, time_left_seconds: float
     ) -> AsyncIterator[tuple[aiohttp.ClientResponse, CallClock]]:
         timeouts = self._timeouts.bounded_by(time_left_seconds)
-        clock = CallClock(timeouts, streamed=streamed)
+        clock = CallClock(timeouts)
         response = await self._post(body, clock, connect_seconds=timeouts.connect_seconds)
         async with response:
             if not 200 <= response.status < 300:
@@ -112,10 +110,16 @@ class Exchange:
                 f"{self._provider} does not answer as HTTP, or as asked: {error}",
                 error_class=ErrorClass.MISCONFIGURED,
             ) from error
-        except aiohttp.ClientError as error:
+        except _NOTHING_SENT as error:
             raise TransientProviderError(
                 f"{self._provider} cannot be reached: {str(error) or type(error).__name__}",
                 error_class=ErrorClass.CONNECTION,
+            ) from error
+        except aiohttp.ClientError as error:
+            raise TransientProviderError(
+                f"{self._provider} was asked and broke the connection before it answered: "
+                f"{str(error) or type(error).__name__}",
+                error_class=ErrorClass.CUT_STREAM,
             ) from error
 
     async def _refused(self, response: aiohttp.ClientResponse, clock: CallClock) -> Exception:
@@ -133,7 +137,7 @@ class Exchange:
         self, response: aiohttp.ClientResponse, clock: CallClock
     ) -> AsyncGenerator[ServerSentEvent | bytes, None]:
         start = await self._first_bytes(response, clock)
-        if start.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(_STARTS_WHOLE_BODY):
+        if _is_whole_body(response, start):
             yield await self._whole(response, clock, start=start)
             return
         parser = EventParser()
@@ -194,6 +198,13 @@ class Exchange:
             error_class=ErrorClass.MALFORMED_ANSWER,
             after_first_token=clock.heard_token,
         )
+
+
+def _is_whole_body(response: aiohttp.ClientResponse, start: bytes) -> bool:
+    text = start.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if text.startswith(_STARTS_WHOLE_BODY):
+        return True
+    return response.content_type != "text/event-stream" and not text.startswith(_STARTS_EVENTS)
 
 
 async def _read(response: aiohttp.ClientResponse, *, limit_bytes: int) -> bytes:

@@ -36,7 +36,7 @@ class Figures:
 
     def updated_by(self, later: Figures) -> Figures:
         """A stream reports in parts: the latest figure counts, and a zero replaces nothing."""
-        if later == NOT_REPORTED:
+        if later is NOT_REPORTED:
             return self
         return Figures(
             **{

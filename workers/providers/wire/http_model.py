@@ -22,6 +22,8 @@ _ERROR_EVENT: Final = "error"
 class HttpModel:
     """Posts over `exchange` and reads what comes by `wire_format`.
 
+    The body asks for a stream, whoever waits for the answer: a server notices at the next token
+    that the caller of a stream has left, and may write for the caller of a whole answer to its end.
     Whatever the bytes and the status, `answer` returns an Answer or raises a ProviderError.
     """
 
@@ -39,20 +41,16 @@ class HttpModel:
         time_left_seconds: float,
         on_delta: TextSink | None,
     ) -> Answer:
-        """The answer to a request's body; with `on_delta` the body asks for a stream."""
+        """The answer to a request's body, which asks for a stream."""
         incoming = IncomingAnswer(prompt, provider=self._provider, asked_model=asked_model)
-        if on_delta is None:
-            content = await self._exchange.fetch(body, time_left_seconds=time_left_seconds)
-            await self._take_whole(content, incoming, None)
-        else:
-            await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
+        await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
         return incoming.answer()
 
     async def _take_stream(
         self,
         body: bytes,
         incoming: IncomingAnswer,
-        on_delta: TextSink,
+        on_delta: TextSink | None,
         *,
         time_left_seconds: float,
     ) -> None:

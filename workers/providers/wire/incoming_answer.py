@@ -30,6 +30,8 @@ _BROKEN_OFF: Final = frozenset(
     {"abort", "error", "cancelled", "network_error", "insufficient_system_resource"}
 )
 """By these servers say that they stopped in the middle: no answer, whatever came."""
+_NOT_UNDERSTOOD: Final = frozenset({Oddity.UNREADABLE_CHUNK, Oddity.ODD_FIELD})
+_LEAVE_IN_DOUBT: Final = _NOT_UNDERSTOOD | {Oddity.NO_REASON}
 _HALVES: Final = ("\ud800", "\udbff")
 """The first and the last first half of a character that JSON writes in two."""
 
@@ -56,7 +58,7 @@ class IncomingAnswer:
 
     async def take(self, reading: Reading, on_delta: TextSink | None = None) -> None:
         """Note what was said, and pass on what of it is text."""
-        self._model = reading.model[:_LONGEST_NAME] or self._model
+        self._model = reading.model or self._model
         self._finish = reading.finish or self._finish
         self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
@@ -75,7 +77,7 @@ class IncomingAnswer:
             raise self._cut(f"finish reason {self._finish[:40]!r}")
         if is_whole_body or self._finish:
             return
-        if Oddity.UNREADABLE_CHUNK in self.oddities:
+        if self.oddities & _NOT_UNDERSTOOD:
             raise self._malformed("a stream that cannot be read")
         if not self._has_ended:
             raise self._cut("the stream ended early")
@@ -100,7 +102,7 @@ class IncomingAnswer:
             self.oddities.add(Oddity.ODD_FIGURES)
         return Answer(
             text=text,
-            model=storable(self._model),
+            model=storable(self._model)[:_LONGEST_NAME],
             finish=finish,
             usage=usage,
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
@@ -135,6 +137,3 @@ class IncomingAnswer:
                 f"{self._provider} sent {what}", error_class=ErrorClass.MALFORMED_ANSWER
             )
         )
-
-
-_LEAVE_IN_DOUBT: Final = frozenset({Oddity.NO_REASON, Oddity.UNREADABLE_CHUNK, Oddity.ODD_FIELD})

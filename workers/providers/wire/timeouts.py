@@ -19,9 +19,9 @@ class Timeouts:
 
     connect_seconds: float = 5.0
     first_token_seconds: float = 30.0
-    """Until the first piece of text of a streamed answer; a plain call has only the total."""
+    """Until the first piece of text of the answer."""
     idle_seconds: float = 20.0
-    """Between two pieces of text of a streamed answer."""
+    """Between two pieces of text."""
     total_seconds: float = 120.0
 
     def bounded_by(self, time_left_seconds: float) -> Timeouts:
@@ -36,16 +36,16 @@ class Timeouts:
 class CallClock:
     """Watches the waits of one call; the time that the caller takes for itself is not idle time.
 
-    A streamed call is in the phase `first_token` until `hear_token`, then in `idle`, where each
-    further `hear_token` starts the wait anew. The total runs through all phases.
+    A call is in the phase `first_token` until `hear_token`, then in `idle`, where each further
+    `hear_token` starts the wait anew. The total runs through all phases.
     """
 
-    def __init__(self, timeouts: Timeouts, *, streamed: bool) -> None:
+    def __init__(self, timeouts: Timeouts) -> None:
         now = asyncio.get_running_loop().time()
         self._timeouts = timeouts
         self._ends_at = now + timeouts.total_seconds
-        self._phase = TimeoutPhase.FIRST_TOKEN if streamed else TimeoutPhase.TOTAL
-        self._phase_ends_at = now + timeouts.first_token_seconds if streamed else self._ends_at
+        self._phase = TimeoutPhase.FIRST_TOKEN
+        self._phase_ends_at = now + timeouts.first_token_seconds
 
     @property
     def heard_token(self) -> bool:

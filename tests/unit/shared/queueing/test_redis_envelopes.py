@@ -13,8 +13,9 @@ from kombu.transport.virtual import Channel, Message
 
 from shared.messages.lane import Lane
 from shared.messages.wake_up import WakeUp
+from shared.queueing.reading.verdict import MALFORMED_HEADER
+from shared.queueing.redis_lists.element import sound_envelope
 from shared.queueing.redis_lists.envelope import RedisEnvelope, kombu_envelope
-from shared.queueing.redis_lists.transport import MALFORMED_HEADER, sound_envelope
 
 WAKE_UP = WakeUp("resp_1", Lane.STANDARD, datetime(2030, 1, 1, tzinfo=UTC), {"traceparent": "00"})
 

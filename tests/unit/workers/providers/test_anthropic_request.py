@@ -12,7 +12,7 @@ from workers.providers.wire.anthropic_request import cannot_promise, request_bod
 def sent(*messages: tuple[Role, str], **parameters: object) -> dict[str, object]:
     spoken = tuple(Message(role=role, content=content) for role, content in messages)
     prompt = Prompt(messages=spoken, **parameters)  # type: ignore[arg-type]
-    body = request_body(prompt, model="claude", default_output_tokens=99, streamed=False)
+    body = request_body(prompt, model="claude", default_output_tokens=99)
     decoded: dict[str, object] = msgspec.json.decode(body)
     return decoded
 
@@ -35,7 +35,7 @@ def test_instructions_are_separated_and_the_demanded_limit_is_sent() -> None:
             {"role": "assistant", "content": "Hello"},
             {"role": "user", "content": "Bye"},
         ],
-        "stream": False,
+        "stream": True,
     }
 
 
@@ -62,7 +62,7 @@ def test_parameters_are_translated_and_foreign_ones_left_out() -> None:
         "stop_sequences": ["END"],
         "top_k": 3,
         "messages": [],
-        "stream": False,
+        "stream": True,
     }
     assert sent((Role.USER, "Hi"), top_p=0.5)["top_p"] == 0.5
 

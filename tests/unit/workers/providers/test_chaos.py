@@ -121,18 +121,14 @@ async def test_latency_comes_before_the_call_and_out_of_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "streamed", "left", "waited", "phase"),
-    [
-        (9, True, 60, 5, TimeoutPhase.FIRST_TOKEN),
-        (9, True, 4, 4, TimeoutPhase.TOTAL),
-        (30, False, 60, 20, TimeoutPhase.TOTAL),
-    ],
+    ("seconds", "left", "waited", "phase"),
+    [(9, 60, 5, TimeoutPhase.FIRST_TOKEN), (9, 4, 4, TimeoutPhase.TOTAL)],
 )
 async def test_latency_beyond_the_timeouts_is_a_timeout(
-    seconds: float, streamed: bool, left: float, waited: float, phase: TimeoutPhase
+    seconds: float, left: float, waited: float, phase: TimeoutPhase
 ) -> None:
     troubled = Troubled(latency(seconds))
-    error = await troubled.fails(streamed=streamed, time_left_seconds=left)
+    error = await troubled.fails(time_left_seconds=left)
 
     assert isinstance(error, ProviderTimeoutError)
     assert (error.phase, troubled.waited, troubled.inner.calls) == (phase, [waited], [])

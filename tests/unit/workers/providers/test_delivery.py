@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, transient
 from workers.providers.error_class import ErrorClass
-from workers.providers.outcome import Answer
+from workers.providers.outcome import Answer, Usage
 from workers.providers.provider import TextSink
 
 
@@ -40,12 +40,15 @@ async def test_a_failure_before_any_text_is_not_told(stage: Stage) -> None:
     assert stage.told == []
 
 
-async def test_without_a_sink_no_provider_is_asked_to_stream(stage: Stage) -> None:
-    async def plain(on_delta: TextSink | None) -> Answer:
-        assert on_delta is None
-        return answer()
+async def test_what_came_of_a_call_is_counted_whoever_wants_to_hear_it(stage: Stage) -> None:
+    async def broken(on_delta: TextSink | None) -> Answer:
+        assert on_delta is not None
+        await on_delta("x" * 40)
+        raise transient(ErrorClass.CUT_STREAM)
 
-    chain = stage.chain(stage.provider("a", plain))
+    chain = stage.chain(stage.provider("a", broken, answer()))
     deadline = stage.clock.now() + timedelta(seconds=5)
+    result = await chain.answer(PROMPT, deadline=deadline)
 
-    assert (await chain.answer(PROMPT, deadline=deadline)).outcome == answer()
+    assert result.attempts[0].usage == Usage.estimated(size_in=5, size_out=40)
+    assert not stage.told

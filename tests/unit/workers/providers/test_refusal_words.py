@@ -74,6 +74,7 @@ INVALID = [
     (400, "max_tokens is too large: 5000. This model supports at most 4096 completion tokens"),
     (400, "Invalid schema for response_format 'x': 'additionalProperties' is required."),
     (400, "conversation roles must alternate user/assistant"),
+    (404, "No endpoints found that can handle the requested parameters."),
     (422, ""),
 ]
 BY_CLASS = {

@@ -46,7 +46,7 @@ async def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
         provider = OpenAICompatibleProvider(
             session, name="p", base_url="http://127.0.0.1:9/v1", models=models
         )
-        body = provider._request_body(Prompt(messages=tuple(said)), streamed=False)
+        body = provider._request_body(Prompt(messages=tuple(said)), "m")
     messages: list[dict[str, str]] = msgspec.json.decode(body)["messages"]
     return messages
 
@@ -62,7 +62,7 @@ async def test_chat_completions_are_asked_as_strict_templates_demand(said: list[
 def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
     prompt = Prompt(messages=tuple(said))
     body: dict[str, Any] = msgspec.json.decode(
-        request_body(prompt, model="m", default_output_tokens=9, streamed=False)
+        request_body(prompt, model="m", default_output_tokens=9)
     )
     system = [{"role": "system", "content": body["system"]}] if "system" in body else []
     strictly_taken([*system, *body["messages"]])

@@ -173,6 +173,12 @@ RULES: Final = (
         words=_words(rf"\b(?:{_CALLERS_FIELDS})\b", r"\bschema\b"),
     ),
     RefusalRule(
+        # A gateway that has nobody for what the caller wants, whichever model it is.
+        means=ErrorClass.INVALID_REQUEST,
+        statuses=frozenset({400, 404, 422}),
+        words=_words(r"\brequested (?:parameters|features)\b"),
+    ),
+    RefusalRule(
         means=ErrorClass.MISCONFIGURED,
         mend=Setting.MODEL,
         statuses=_ANY_4XX - {429},

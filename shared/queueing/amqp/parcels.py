@@ -1,4 +1,4 @@
-"""Answers over RabbitMQ: straight to the queue, through the default exchange."""
+"""Parcels over RabbitMQ: straight to the queue, through the default exchange."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
 from shared.queueing.amqp.keeper import LinkKeeper
 from shared.queueing.amqp.link import CHANNEL, AmqpLink
-from shared.queueing.answers import Answer, may_reply_to
 from shared.queueing.backlog import Confirmation
+from shared.queueing.parcel import Parcel
 from shared.settings.servers import BrokerSettings
 
 _DEFAULT_EXCHANGE = ""
 
 
-class AmqpAnswerPublisher:
-    """See `AnswerPublisher`."""
+class AmqpParcelPublisher:
+    """See `ParcelPublisher`."""
 
     def __init__(self, broker: BrokerSettings) -> None:
         self._broker = broker
@@ -29,18 +29,20 @@ class AmqpAnswerPublisher:
     async def start(self) -> None:
         self._keeper.start()
 
-    async def send(self, answer: Answer) -> None:
-        if not may_reply_to(answer.reply_to, self._broker):
-            return
+    async def send(self, parcel: Parcel) -> None:
         link = await self._usable_link()
-        properties = Properties(correlation_id=answer.correlation_id)
-        # Not mandatory: a producer that left is nobody's error.
-        frames = (
-            publish_frame(CHANNEL, _DEFAULT_EXCHANGE, answer.reply_to, mandatory=False),
-            header_frame(CHANNEL, properties, len(answer.body)),
-            body_frames(CHANNEL, answer.body, frame_max=link.frame_max),
+        properties = Properties(
+            correlation_id=parcel.identifier,
+            headers=parcel.headers,
+            content_type=parcel.content_type,
+            content_encoding=parcel.content_encoding,
         )
-        confirmation = Confirmation([answer.correlation_id])
+        frames = (
+            publish_frame(CHANNEL, _DEFAULT_EXCHANGE, parcel.queue, mandatory=parcel.must_arrive),
+            header_frame(CHANNEL, properties, len(parcel.body)),
+            body_frames(CHANNEL, parcel.body, frame_max=link.frame_max),
+        )
+        confirmation = Confirmation([parcel.identifier])
         link.write(b"".join(frames), [confirmation])
         await confirmation.wait(self._broker.publish_timeout_seconds)
 
@@ -51,7 +53,7 @@ class AmqpAnswerPublisher:
                     self._progress.clear()
                     await self._progress.wait()
                 return link
-        raise BrokerUnavailable("The broker is away; the answer was not sent.")
+        raise BrokerUnavailable("The broker is away; the message was not sent.")
 
     async def close(self) -> None:
         await self._keeper.close()

@@ -1,0 +1,82 @@
+"""kombu's AMQP transport, made to outlive what its codec cannot take apart.
+
+py-amqp decodes a message's properties while it reads the socket; what it cannot hold raises there,
+before any consumer sees the message, takes the connection along and comes again with the next one.
+Here such a message arrives with its body as it came and one header that says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from amqp.method_framing import frame_handler
+from amqp.serialization import dumps
+from kombu.transport import pyamqp
+
+from shared.queueing.amqp.frames import HEADER
+from shared.queueing.reading.compression import COMPRESSION_HEADER
+from shared.queueing.reading.verdict import MALFORMED_HEADER
+
+_Frame = tuple[int, int, bytes]
+
+_FIXED_BYTES: Final = 12
+"""Class, weight and body size, which come before the properties."""
+_ONLY_HEADERS: Final = (0x2000).to_bytes(2, "big")
+
+
+def guarded_frame_handler(
+    connection: Any, callback: Callable[..., object]
+) -> Callable[[_Frame], bool]:
+    """py-amqp's reader of frames, which is given a readable header where one is not."""
+    handle: Callable[[_Frame], bool] = frame_handler(connection, callback)
+
+    def on_frame(frame: _Frame) -> bool:
+        try:
+            return handle(frame)
+        except Exception as error:
+            # The border of one element: the codec fails in its own way on each foreign value.
+            kind, channel, payload = frame
+            if kind != HEADER:
+                raise
+            return handle((kind, channel, readable_header(bytes(payload), error)))
+
+    return on_frame
+
+
+def readable_header(payload: bytes, error: Exception) -> bytes:
+    """A content header for the same body whose only property says why there are no others."""
+    why = f"its properties cannot be decoded: {type(error).__name__}: {error}"
+    headers: bytes = dumps("F", ({MALFORMED_HEADER: why[:500]},))
+    return payload[:_FIXED_BYTES] + _ONLY_HEADERS + headers
+
+
+class PackedMessage(pyamqp.Message):  # type: ignore[misc,unused-ignore]
+    """A message whose body stays compressed until its reader unpacks it within a limit."""
+
+    def __init__(self, msg: Any, channel: Any = None, **options: Any) -> None:
+        headers = msg.properties.get("application_headers")
+        packed = headers.pop(COMPRESSION_HEADER, None) if isinstance(headers, dict) else None
+        super().__init__(msg, channel, **options)
+        self.compression = packed
+
+
+class GuardedChannel(pyamqp.Channel):  # type: ignore[misc,unused-ignore]
+    """kombu's channel with the guarded message."""
+
+    Message = PackedMessage
+
+
+class GuardedConnection(pyamqp.Connection):  # type: ignore[misc,unused-ignore]
+    """kombu's connection with the guarded reader of frames."""
+
+    Channel = GuardedChannel
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "frame_handler": guarded_frame_handler})
+
+
+class GuardedTransport(pyamqp.Transport):  # type: ignore[misc,unused-ignore]
+    """For kombu connections of ours and of the Celery worker."""
+
+    Connection = GuardedConnection
