@@ -21,6 +21,10 @@ class GatheringTransport:
             self._loop.call_soon(self._flush)
         self._waiting.append(chunk)
 
+    def write_eof(self) -> None:
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         self._flush()
         self._transport.close()

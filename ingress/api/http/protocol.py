@@ -19,6 +19,7 @@ _FRAMING_PER_BYTE: Final = 8
 """A chunk of one byte costs five more; whoever spends more than that sends something else."""
 _HOSTS_NEEDED: Final = {"1.0": 0, "1.1": 1}
 """By version; others are not spoken."""
+_LINGER_SECONDS: Final = 1.0
 _AROUND_HEADER: Final = len(b": \r\n")
 
 
@@ -158,6 +159,8 @@ class DoorProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Look again when the part that is read now is due, or may have become another."""
+        if self._is_deaf:
+            return  # it ends behind its last answer
         now = self.loop.time()
         if self.flow.read_paused:
             self._due = max(self._due, now + self._look_seconds)  # it is we who do not read
@@ -187,9 +190,15 @@ class DoorProtocol(HttpToolsProtocol):
             self._end_behind_answers()
 
     def _say(self, fault: Unreadable, *, is_heard: bool) -> None:
-        if is_heard:
-            self.transport.write(fault.answer(self.url))
-        self.transport.close()
+        if not is_heard or self.transport.is_closing():
+            self.transport.close()
+            return
+        self.transport.write(fault.answer(self.url))
+        # Closed at once, with something still unread, the other side would lose the answer too.
+        self.transport.write_eof()
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def _end_behind_answers(self) -> None:
         self._is_deaf = True

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 
 import msgspec
 import pytest
@@ -147,6 +148,15 @@ async def test_a_body_that_stops_is_refused(line: socket.socket, key: str) -> No
     answer = heard(line)
     assert statuses(answer) == [408]
     assert b"body_too_slow" in answer
+
+
+def test_a_refusal_is_heard_by_who_is_still_talking(line: socket.socket) -> None:
+    line.sendall(b"nonsense\r\n\r\n")
+    while select([line], [], [], 0.001) == ([], [], []):
+        line.sendall(b"a" * 1024)
+    for _ in range(64):
+        line.sendall(b"a" * 16_384)  # nobody reads it, and it does not cost the answer
+    assert statuses(heard(line)) == [400]
 
 
 def test_a_head_just_below_the_limit_is_read(line: socket.socket) -> None:
