@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -121,9 +122,13 @@ def _tail(file: Path, lines: int) -> list[str]:
 
 
 def find_program(names: list[Path | str], *, install: str) -> str:
-    """The first of the programs that exists; AssertionError says what to install if none does."""
-    for name in names:
-        found = shutil.which(str(name))
+    """The first of the programs that exists; AssertionError says what to install if none does.
+
+    What lies in the folder that FOREBAY_TEST_SERVERS names comes before all of them.
+    """
+    folder = os.environ.get("FOREBAY_TEST_SERVERS")
+    others = [shutil.which(Path(name).name, path=folder) for name in names] if folder else []
+    for found in (*others, *(shutil.which(str(name)) for name in names)):
         if found:
             return found
     raise AssertionError(f"{Path(names[-1]).name} was not found: install {install}, or `make test`")

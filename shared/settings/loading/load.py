@@ -19,7 +19,9 @@ from shared.settings.settings import Settings
 from shared.settings.turn.local_model import with_local_model
 
 _PREFIX = "FOREBAY_"
-_NOT_SETTINGS = frozenset({"FOREBAY_CONFIG", "FOREBAY_API_KEY", "FOREBAY_URL"})
+_NOT_SETTINGS = frozenset(
+    {"FOREBAY_CONFIG", "FOREBAY_API_KEY", "FOREBAY_URL", "FOREBAY_TEST_SERVERS"}
+)
 
 
 def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = None) -> Settings:
