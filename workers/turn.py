@@ -15,12 +15,14 @@ from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.metadata.facts import Facts
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import TurnReport, encode_report
+from shared.messages.report.turn_report import ContextReport, TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.redis.cache.finding import CacheTicket
 from shared.redis.reservations import RiskSignal
 from shared.storable_text import storable
+
+Shorten = Callable[[float], tuple[list[InputItem], ContextReport] | None]
 
 FollowUp = Callable[[], Awaitable[tuple[AttemptRecord, ...]]]
 """Calls providers once the caller has its answer; gives what was called."""
@@ -53,8 +55,8 @@ class Turn:
     """What the chain had called when the turn was stopped."""
     follow_up: FollowUp | None = None
     """What remains to be done for the next turn of the conversation; booked afterwards."""
-    shorten: Callable[[float], bool] = lambda _: False
-    """Fits the items anew into that share of their tokens; False when no less can be given."""
+    shorten: Shorten = lambda _: None
+    """Fits the items anew into that share of their tokens; None when so much cannot go."""
     purse: Purse | None = None
     """What its calls are paid from where the tenant's spending may be capped."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)

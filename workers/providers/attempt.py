@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.errors import ForebayError
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, HandedOff, Oddity, Usage
+from workers.providers.provider import Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,8 @@ class StartedAttempt:
 class ChainResult:
     outcome: Answer | HandedOff
     provider: str
+    prompt: Prompt
+    """What was answered: it may be a shorter one than the chain was asked."""
     attempts: tuple[Attempt, ...]
     skipped: tuple[str, ...] = ()
     """Providers that were not asked, or not asked again, because their breaker was open."""

@@ -9,6 +9,7 @@ from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass, Setting, TimeoutPhase
 from workers.providers.outcome import Usage
 
+_SHARE_OF_WINDOW: Final = 0.75
 _LONGEST_MESSAGE: Final = 800
 """Characters; what is quoted may be as long as its sender likes, and the message is stored."""
 
@@ -127,6 +128,13 @@ class ContextTooLongError(InvalidRequestError):
         self.window_tokens = window_tokens
         """What fits, where the provider says so, and what it counted."""
         self.prompt_tokens = prompt_tokens
+
+    @property
+    def room(self) -> float | None:
+        """The share of the prompt that leaves a quarter of the window to the answer, if told."""
+        if not self.window_tokens or (self.prompt_tokens or 0) < self.window_tokens:
+            return None
+        return _SHARE_OF_WINDOW * self.window_tokens / (self.prompt_tokens or 1)
 
 
 class UnknownFieldError(InvalidRequestError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.messages.input_item import Role
+from shared.messages.report.turn_report import ContextReport
 from workers.providers.outcome import Outcome
 
 AUTOMATIC_MODEL = "auto"
@@ -36,6 +37,8 @@ class Prompt:
     user: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Passed through to the provider's request body as it is (`response_format`, `seed`, …)."""
+    context: ContextReport | None = None
+    """How it was shortened, where it was; no provider is told."""
 
     @property
     def last_user_message(self) -> str:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Final, TypedDict, assert_never
 
+import msgspec
+
 from shared.clock import Clock
 from shared.costs.meter import Meter, total_cost
 from shared.errors import InvalidRequest
@@ -34,8 +36,6 @@ _INCOMPLETE: Final = {
     FinishReason.CONTENT_FILTER: "content_filter",
 }
 
-_SHARE_WHEN_TOO_LONG: Final = 0.6
-"""Of the tokens we counted, where a provider found them too many."""
 _TIMER_SLACK_SECONDS: Final = 0.05
 """A call that was given all the time there was may be ended by its timer a moment too soon."""
 
@@ -114,6 +114,8 @@ class AnswerStep:
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome
+        if result.prompt.context is not None:
+            turn.report = msgspec.structs.replace(turn.report, context=result.prompt.context)
         count_attempts(result.attempts, self._metrics)
         match outcome:
             case Answer():
@@ -177,8 +179,10 @@ class AnswerStep:
         return {"attempts": records, "cost": total_cost(each.cost for each in records)}
 
 
-async def _shortened(turn: Turn, prompt: Prompt) -> Prompt | None:
-    """The prompt with the conversation fitted anew; None when nothing more can go."""
-    if not turn.shorten(_SHARE_WHEN_TOO_LONG):
+async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
+    """The prompt with the conversation fitted anew; None when so much cannot go."""
+    fitted = turn.shorten(share)
+    if fitted is None:
         return None
-    return replace(prompt, messages=tuple(messages_of(turn)))
+    items, context = fitted
+    return replace(prompt, messages=tuple(messages_of(turn, items)), context=context)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from shared.messages.input_item import Role
+from shared.messages.input_item import InputItem, Role
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
 from workers.turn import Turn
 
@@ -17,7 +17,7 @@ def prompt_of(turn: Turn) -> Prompt:
     body = turn.body
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
-        messages=tuple(messages_of(turn)),
+        messages=tuple(messages_of(turn, turn.items)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
@@ -29,10 +29,10 @@ def prompt_of(turn: Turn) -> Prompt:
     )
 
 
-def messages_of(turn: Turn) -> Iterator[Message]:
+def messages_of(turn: Turn, items: Sequence[InputItem]) -> Iterator[Message]:
     """What was recalled, with the facts behind the instructions that it begins with."""
     facts = turn.fact_sheet
-    for item in turn.items:
+    for item in items:
         if facts is not None and item.role not in _INSTRUCTING:
             yield Message(role=Role.SYSTEM, content=facts)
             facts = None

@@ -123,6 +123,9 @@ class Recall:
         turn.items = window.items
         if not tells:
             return
+        turn.report = replace(turn.report, context=self._report(window))
+
+    def _report(self, window: Window) -> ContextReport:
         report = ContextReport(
             kept=window.kept,
             summarised=window.summarised,
@@ -130,9 +133,9 @@ class Recall:
             tokens=window.tokens,
             token_budget=self._settings.token_budget,
         )
-        turn.report = replace(turn.report, context=report)
         for fate in ("kept", "summarised", "dropped"):
             self._metrics.context_items.labels(fate).inc(getattr(report, fate))
+        return report
 
     def _shorten(
         self,
@@ -141,14 +144,13 @@ class Recall:
         items: Sequence[InputItem],
         digest: Digest | None,
         share: float,
-    ) -> bool:
+    ) -> tuple[list[InputItem], ContextReport] | None:
         budget = int(share * sum(map(fitter.tokens, turn.items)))
         try:
             window = fitter.fit(items, token_budget=budget, digest=digest)
         except MessageTooLong:
-            return False
-        self._give(turn, window, tells=True)
-        return True
+            return None
+        return window.items, self._report(window)
 
     def _refuse(self, turn: Turn, message: str, *, code: str, reason: DeadReason) -> None:
         turn.end(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deploy.scripted_provider.behaviour import Kind
 from shared.identifiers import CONVERSATION, new_id
 from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import ContextReport, decode_report
@@ -97,3 +98,25 @@ async def test_who_forbids_truncation_is_refused_by_name(road: Road) -> None:
     assert ended.cost == 0
     (letter,) = await road.dead_letters(record.id)
     assert letter.reason == "too_large"
+
+
+async def test_the_response_tells_of_the_prompt_that_was_answered(
+    road: Road, provider: ProviderThread
+) -> None:
+    whole = await _asked(road, "plain")
+    # Whole and shortened it is too long for the first; the second is given the whole.
+    provider.behave(Kind.CONTEXT_TOO_LONG, contains="told by the second", times=2)
+    ended = await _asked(road, "told by the second")
+    assert ended.answered_by == "second"
+    assert report_of(ended).dropped == report_of(whole).dropped
+    provider.behave(Kind.CONTEXT_TOO_LONG, contains="told by the first", times=1)
+    ended = await _asked(road, "told by the first")
+    assert ended.answered_by == "first"
+    assert report_of(ended).dropped > report_of(whole).dropped
+
+
+async def _asked(road: Road, name: str) -> MessageRecord:
+    """After a talk of its own, so that nobody's summary stands for it."""
+    said = [{**item, "content": f"{name[-5:]} {item['content']}"} for item in talk(40)]
+    said.append({"role": "user", "content": name})
+    return await road.ended(await road.accept("", body={"input": said}))

@@ -43,7 +43,8 @@ class Call:
         self.model = provider.model_for(prompt.model)
         self.record: Attempt | None = None
         self._provider = provider
-        self._prompt = prompt
+        self.prompt = prompt
+        """As it is sent."""
         self._permit = permit
         self._judge = judge
         self._means = means
@@ -61,8 +62,8 @@ class Call:
         """
         health = CallOutcome.NEUTRAL
         try:
-            self._prompt = await self._funding.fund(
-                self._prompt, provider=self.provider, model=self.model
+            self.prompt = await self._funding.fund(
+                self.prompt, provider=self.provider, model=self.model
             )
             self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
@@ -106,7 +107,7 @@ class Call:
 
     def _estimated_usage(self) -> Usage:
         """It is billed for its prompt at least, so that much is booked, and what was heard."""
-        size = sum(text_size(message.content) for message in self._prompt.messages)
+        size = sum(text_size(message.content) for message in self.prompt.messages)
         return Usage.estimated(size_in=size, size_out=self._started.heard_size)
 
     def _end(self, record: Attempt) -> None:
@@ -117,7 +118,7 @@ class Call:
         with (
             call_span(
                 self._means.tracing,
-                self._prompt,
+                self.prompt,
                 provider=self.provider,
                 model=self.model,
                 streamed=sink is not None,
@@ -125,7 +126,7 @@ class Call:
             FirstToken(self._started, sink, hedging=self._hedging) as token,
         ):
             outcome = await self._provider.answer(
-                self._prompt, time_left_seconds=seconds, on_delta=token.sink
+                self.prompt, time_left_seconds=seconds, on_delta=token.sink
             )
             describe(span, outcome)
             if isinstance(outcome, Answer):

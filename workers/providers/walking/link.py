@@ -62,5 +62,6 @@ Judge = Callable[[Answer], Awaitable[Judgement]]
 Abandoned = Callable[[tuple[Attempt, ...]], None]
 """Is told what was called when the walk is cancelled: it was paid for."""
 
-Shorten = Callable[[Prompt], Awaitable[Prompt | None]]
-"""Makes a shorter prompt of one that is too long for a model; None when nothing more can go."""
+Shorten = Callable[[Prompt, float], Awaitable[Prompt | None]]
+"""Makes a prompt with that share of the tokens of one that is too long for a model; None when so
+much cannot go."""

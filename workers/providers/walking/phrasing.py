@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from shared.messages.input_item import Role
 from workers.providers.provider import Message, Prompt
 from workers.providers.walking.link import Shorten
 
+_USUAL_SHARE: Final = 0.6
+"""Of what was too long, where the provider does not say how much it has room for."""
+_MOST_FITTINGS: Final = 2
+"""To figures: what we count is not quite what the provider counts."""
+
 
 class Shortening:
-    """The shorter prompt of a turn: made once, when a provider first finds the whole too long."""
+    """The shorter prompts of a turn, each made once, when a provider first needs it."""
 
     def __init__(self, prompt: Prompt, shorten: Shorten | None) -> None:
         self._prompt = prompt
         self._shorten = shorten
-        self._shortened: Prompt | None = None
+        self._shortened: dict[float, Prompt | None] = {}
 
-    async def prompt(self) -> Prompt | None:
-        """None when there is nobody to shorten it, or nothing that could go."""
-        if self._shorten is not None:
-            shorten, self._shorten = self._shorten, None
-            self._shortened = await shorten(self._prompt)
-        return self._shortened
+    async def prompt(self, share: float) -> Prompt | None:
+        """With that share of the whole; None where nobody shortens it, or so much cannot go."""
+        if self._shorten is not None and share not in self._shortened:
+            self._shortened[share] = await self._shorten(self._prompt, share)
+        return self._shortened.get(share)
 
 
 class Phrasing:
-    """What one provider is asked. Each change is made at most once, and they add up."""
+    """What one provider is asked: shortened, with a complaint, or both."""
 
     def __init__(self, prompt: Prompt, shortening: Shortening) -> None:
         self.prompt = prompt
         self._shortening = shortening
-        self._is_shortened = False
+        self._share = 1.0
+        self._fittings = 0
         self._complaint: str | None = None
 
-    async def shorten(self) -> bool:
-        """Ask with less from now on; False when there is no shorter prompt."""
-        shortened = None if self._is_shortened else await self._shortening.prompt()
+    async def shorten(self, room: float | None) -> bool:
+        """Ask with less from now on; False when there is no shorter prompt.
+
+        `room` is the share of the last prompt that the provider says it has room for. Where it
+        does not say, the prompt is shortened once.
+        """
+        if self._fittings >= (1 if room is None else _MOST_FITTINGS):
+            return False
+        self._share *= _USUAL_SHARE if room is None else room
+        self._fittings += 1
+        shortened = await self._shortening.prompt(self._share)
         if shortened is None:
             return False
-        self._is_shortened = True
         self.prompt = _with_complaint(shortened, self._complaint)
         return True
 

@@ -14,7 +14,12 @@ from shared.resilience.breaker import Breaker, Permit
 from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.error_class import ErrorClass
-from workers.providers.failures import InvalidRequestError, ProviderError, UnknownFieldError
+from workers.providers.failures import (
+    ContextTooLongError,
+    InvalidRequestError,
+    ProviderError,
+    UnknownFieldError,
+)
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
@@ -61,7 +66,7 @@ class Walk:
         self._purse = purse
         self._links: Sequence[ChainLink] = ()
         self._calls: list[Call] = []
-        self._answered_by = ""
+        self._answered: Call | None = None
         self._skipped: list[str] = []
 
     async def over(self, links: Sequence[ChainLink]) -> ChainResult:
@@ -71,10 +76,11 @@ class Walk:
                 if self._wants_human and not link.is_human:
                     continue
                 outcome = await self._ask(link)
-                if outcome is not None:
+                if outcome is not None and self._answered is not None:
                     return ChainResult(
                         outcome=outcome,
-                        provider=self._answered_by,
+                        provider=self._answered.provider,
+                        prompt=self._answered.prompt,
                         attempts=self._attempts,
                         skipped=tuple(self._skipped),
                     )
@@ -113,8 +119,9 @@ class Walk:
                     return None
             except InvalidRequestError as refusal:
                 self._refusal = self._refusal or refusal
-                is_too_long = refusal.error_class is ErrorClass.CONTEXT_TOO_LONG
-                if not (is_too_long and await phrasing.shorten()):
+                if not isinstance(refusal, ContextTooLongError):
+                    return None
+                if not await phrasing.shorten(refusal.room):
                     return None
             except RejectedAnswer as rejected:
                 if not self._asks_again(phrasing, rejected.judgement):
@@ -144,7 +151,7 @@ class Walk:
         entry = self._entry(link, phrasing.prompt, permit)
         patience = self._hedge.patience_seconds(entry.call, permit, streamed=sink is not None)
         if patience is None:
-            self._answered_by = entry.call.provider
+            self._answered = entry.call
             return await entry.call.outcome(sink, seconds=entry.seconds)
         race = Race(
             entry,
@@ -156,7 +163,7 @@ class Walk:
         try:
             return await race.outcome()
         finally:
-            self._answered_by = race.winner.provider
+            self._answered = race.winner
             self._hedge.count(race)
 
     async def _second_entry(self, first: ChainLink) -> Entry | None:

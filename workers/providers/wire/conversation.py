@@ -10,7 +10,8 @@ from shared.messages.input_item import Role
 from workers.providers.provider import Message
 
 _INSTRUCTIONS: Final = frozenset({Role.SYSTEM, Role.DEVELOPER})
-_SAID_BEFORE: Final = "You have said already:\n"
+_OPENING: Final = Message(role=Role.USER, content="…")
+"""Stands for what the user said before an answer that a conversation begins with."""
 _BETWEEN: Final = "\n\n"
 
 
@@ -18,10 +19,9 @@ _BETWEEN: Final = "\n\n"
 class Conversation:
     """Instructions, then user and assistant in turn; the user first, and nothing blank.
 
-    What was said is kept whole and in order: neighbours of one role become one message, all
-    instructions stand first, and with them what the assistant said before anybody asked. Of
-    instructions alone the user is made the speaker. The last word of an assistant, which it goes
-    on from, loses its trailing white space.
+    What was said is kept whole and in order: neighbours of one role become one message, and all
+    instructions stand first. Of instructions alone the user is made the speaker. The last word of
+    an assistant, which it goes on from, loses its trailing white space.
     """
 
     instructions: str
@@ -33,7 +33,7 @@ class Conversation:
         instructions = [each.content for each in said if each.role in _INSTRUCTIONS]
         spoken = list(_joined([each for each in said if each.role not in _INSTRUCTIONS]))
         if spoken and spoken[0].role is not Role.USER:
-            instructions.append(_SAID_BEFORE + spoken.pop(0).content)
+            spoken.insert(0, _OPENING)
         if not spoken:
             spoken, instructions = _as_user(instructions), []
         elif spoken[-1].role is Role.ASSISTANT:

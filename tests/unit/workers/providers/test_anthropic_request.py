@@ -42,7 +42,11 @@ def test_instructions_are_separated_and_the_demanded_limit_is_sent() -> None:
 def test_what_anthropic_refuses_in_a_conversation_is_left_out() -> None:
     body = sent((Role.ASSISTANT, "cut off"), (Role.USER, "Hi"), (Role.ASSISTANT, " "))
 
-    assert body["messages"] == [{"role": "user", "content": "Hi"}]
+    assert body["messages"] == [
+        {"role": "user", "content": "…"},
+        {"role": "assistant", "content": "cut off"},
+        {"role": "user", "content": "Hi"},
+    ]
 
 
 def test_parameters_are_translated_and_foreign_ones_left_out() -> None:

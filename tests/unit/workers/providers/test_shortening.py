@@ -21,10 +21,12 @@ class Shortener:
 
     def __init__(self, shorter: Prompt | None = SHORTER) -> None:
         self.asked: list[Prompt] = []
+        self.shares: list[float] = []
         self._shorter = shorter
 
-    async def __call__(self, prompt: Prompt) -> Prompt | None:
+    async def __call__(self, prompt: Prompt, share: float) -> Prompt | None:
         self.asked.append(prompt)
+        self.shares.append(share)
         return self._shorter
 
 
@@ -98,3 +100,39 @@ async def test_a_prompt_that_stays_too_long_everywhere_is_refused(stage: Stage) 
         await stage.ask(stage.provider("a", *[too_long()] * 2), shorten=Shortener())
 
     assert [each.error_class for each in exhausted.value.attempts] == ["context_too_long"] * 2
+
+
+def too_long_by(window: int, prompt: int) -> ContextTooLongError:
+    return ContextTooLongError(
+        "p answered 400: long",
+        provider_message="long",
+        status=400,
+        window_tokens=window,
+        prompt_tokens=prompt,
+    )
+
+
+async def test_the_prompt_is_fitted_to_the_window_that_the_provider_names(stage: Stage) -> None:
+    shortener = Shortener()
+    provider = stage.provider("a", too_long_by(512, 4_096), too_long_by(512, 600), answer())
+
+    result = await stage.ask(provider, shorten=shortener)
+
+    assert isinstance(result.outcome, Answer)
+    first, second = shortener.shares
+    assert first == pytest.approx(0.75 * 512 / 4_096)
+    assert second == pytest.approx(first * 0.75 * 512 / 600), "of the whole, as counted by both"
+
+
+async def test_it_is_fitted_twice_at_the_most(stage: Stage) -> None:
+    provider = stage.provider("a", *[too_long_by(512, 4_096)] * 3)
+    with pytest.raises(ContextTooLongError):
+        await stage.ask(provider, shorten=Shortener())
+    assert len(provider.calls) == 3
+
+
+async def test_the_result_tells_which_prompt_was_answered(stage: Stage) -> None:
+    small, large = stage.provider("a", *[too_long()] * 2), stage.provider("b", answer())
+    assert (await stage.ask(small, large, shorten=Shortener())).prompt == PROMPT
+    small = stage.provider("a", too_long(), answer())
+    assert (await stage.ask(small, shorten=Shortener())).prompt == SHORTER
