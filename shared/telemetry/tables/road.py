@@ -14,7 +14,9 @@ LOCAL_VERDICT: Final = Label("verdict", 2, "admitted, refused")
 INTAKE_OUTCOME: Final = Label(
     "outcome", 5, "accepted, existing, refused, dead_lettered, redelivered"
 )
-ROUTE: Final = Label("route", 40, "the route's template, such as /v1/responses/{id}; unmatched")
+ROUTE: Final = Label(
+    "route", 40, "the route's template, such as /v1/responses/{id}; unmatched, preflight"
+)
 METHOD: Final = Label("method", 8, "GET, POST, …; other")
 STATUS: Final = Label("status", 30, "the HTTP status, such as 200")
 LEDGER_OPERATION: Final = Label("operation", 8, "accept, claim, renew, settle, …")
