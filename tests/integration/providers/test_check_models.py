@@ -58,7 +58,9 @@ async def test_one_call_says_what_is_wrong(
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{free_port()}/v1", "http://", "127.0.0.1:8000/v1"]
+    "url",
+    [f"http://127.0.0.1:{free_port()}/v1", "http://", "127.0.0.1:8000/v1"],
+    ids=["nobody listens", "no host", "no scheme"],
 )
 async def test_an_address_that_leads_nowhere_is_named(url: str) -> None:
     (finding,) = await ask_models((settings(ProviderKind.OPENAI_COMPATIBLE, url),))
