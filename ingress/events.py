@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from math import inf
 from typing import Final
 
 import msgspec
 
+from ingress.ledger_watch import Watched
 from ingress.reply_source import ReplySource
 from ingress.retelling import ending, opening, whole_answer
 from shared.clock import Clock
@@ -19,8 +22,6 @@ from shared.messages.state import ResponseState
 from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE
 from shared.redis.wakeups import Wake
 
-LOOK_SECONDS: Final = 2.0
-"""How often whoever hears nothing asks the ledger, since a wake-up may be lost."""
 QUIET_SECONDS: Final = 0.1
 """The least time between two looks, however often a wake-up finds no event."""
 KEEP_ALIVE_SECONDS: Final = 15.0
@@ -43,8 +44,8 @@ class NumberedEvent(msgspec.Struct, frozen=True):
 class Replies:
     """What became of a message: its final response, or its events.
 
-    Works on every replica and without Redis, only slower: the ledger is asked every
-    LOOK_SECONDS then. `stop` sends everybody home, for a process that wants to end.
+    Works on every replica and without Redis, only slower: one look at the ledger for all who wait
+    finds what no wake-up told. `stop` sends everybody home, for a process that wants to end.
     """
 
     def __init__(self, source: ReplySource, clock: Clock) -> None:
@@ -60,8 +61,19 @@ class Replies:
 
         A record that is with a human already is waited for until it has ended.
         """
+        with self._source.watching(record, wake) as watched:
+            return await self._final(record, wake, watched, seconds, wanted)
+
+    async def _final(
+        self,
+        record: MessageRecord,
+        wake: Wake,
+        watched: Watched,
+        seconds: float,
+        wanted: Wanted,
+    ) -> bytes | None:
         looked = self._clock.monotonic()
-        until, due = looked + seconds, looked + LOOK_SECONDS
+        until, due = looked + seconds, inf
         last = FIRST_WORKER_SEQUENCE - 1
         while True:
             woken = await self._sleep(wake, min(until, due))
@@ -73,10 +85,12 @@ class Replies:
                 if _answers(found.type, record):
                     return bytes(found.response)
             now = self._clock.monotonic()
-            if woken:
+            if watched.take_news():
+                due = now
+            elif woken:
                 due = min(due, looked + QUIET_SECONDS)
             if now >= min(due, until):
-                looked, due = now, now + LOOK_SECONDS
+                looked, due = now, inf
                 current = await self._source.current(record)
                 if current is None:
                     return None
@@ -97,9 +111,22 @@ class Replies:
             if sequence > after:
                 yield _numbered(sequence, event)
         last = min(max(after, FIRST_WORKER_SEQUENCE - 1), _LARGEST_SEQUENCE)
+        with self._source.watching(record, wake) as watched:
+            async with aclosing(self._follow(record, wake, watched, last, wanted)) as events:
+                async for event_or_quiet in events:
+                    yield event_or_quiet
+
+    async def _follow(
+        self,
+        record: MessageRecord,
+        wake: Wake,
+        watched: Watched,
+        last: int,
+        wanted: Wanted,
+    ) -> AsyncGenerator[NumberedEvent | None, None]:
         current: MessageRecord | None = record
         looked = spoke = self._clock.monotonic()
-        due, woken = looked + LOOK_SECONDS, False
+        due, woken = inf, False
         while current is not None and wanted() and not self.stopped:
             wake.clear()
             events = await self._source.events(record.id, after=last)
@@ -112,17 +139,19 @@ class Replies:
                 for sequence, event in enumerate(await self._missing(current, last), last + 1):
                     yield _numbered(sequence, event)
                 return
-            if self._is_overdue(current):
+            if self._overdue_seconds(current) > 0:
                 return
             if woken and not events:
                 due = looked if wake.news else min(due, looked + QUIET_SECONDS)
-            woken = await self._sleep(wake, min(due, spoke + KEEP_ALIVE_SECONDS))
+            woken = await self._sleep(wake, min(due, self._next_look(current, spoke)))
             now = self._clock.monotonic()
             if now - spoke >= KEEP_ALIVE_SECONDS:
                 spoke = now
                 yield None
+            if watched.take_news():
+                due = now
             if now >= due:
-                looked, due = now, now + LOOK_SECONDS
+                looked, due = now, inf
                 current = await self._source.current(current)
 
     def stop(self) -> None:
@@ -142,9 +171,16 @@ class Replies:
             self._sleepers.discard(wake)
         return True
 
-    def _is_overdue(self, record: MessageRecord) -> bool:
-        late = (self._clock.now() - record.deadline).total_seconds()
-        return not has_ended(record) and late > OVERDUE_SECONDS
+    def _next_look(self, record: MessageRecord, spoke: float) -> float:
+        """When somebody who hears nothing has to do something: keep the line alive, or give up."""
+        overdue_in = max(QUIET_SECONDS, -self._overdue_seconds(record))
+        return min(spoke + KEEP_ALIVE_SECONDS, self._clock.monotonic() + overdue_in)
+
+    def _overdue_seconds(self, record: MessageRecord) -> float:
+        """For how long nobody can be expected to close it any more; below zero not yet."""
+        if has_ended(record):
+            return -inf
+        return (self._clock.now() - record.deadline).total_seconds() - OVERDUE_SECONDS
 
     async def _missing(self, record: MessageRecord, last: int) -> list[bytes]:
         """What the ledger can add for a reader that has heard everything up to `last`."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from redis.asyncio import Redis
 
+from ingress.ledger_watch import LedgerWatch, Watched
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
 from shared.errors import LedgerUnavailable, RedisUnavailable
@@ -22,6 +23,7 @@ class ReplySource:
     def __init__(
         self,
         ledger: PromptLedger,
+        watch: LedgerWatch,
         stream: ReplyStream,
         wakeups: Wakeups,
         redis: Redis,
@@ -30,6 +32,7 @@ class ReplySource:
         redis_timeout_seconds: float,
     ) -> None:
         self._ledger = ledger
+        self._watch = watch
         self._stream = stream
         self._wakeups = wakeups
         self._redis = redis
@@ -38,6 +41,10 @@ class ReplySource:
     def listen(self, message_id: str) -> AbstractAsyncContextManager[Wake]:
         """An event that is set when there may be news."""
         return self._wakeups.listen(message_id)
+
+    def watching(self, record: MessageRecord, wake: Wake) -> AbstractContextManager[Watched]:
+        """While inside, news that only the ledger has sets `wake` too."""
+        return self._watch.watching(record, wake)
 
     async def events(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         """The events above `after` that Redis has."""
@@ -76,4 +83,5 @@ class ReplySource:
             self._circuit.trip()
 
     async def close(self) -> None:
+        await self._watch.close()
         await self._circuit.close()

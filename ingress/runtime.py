@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -13,6 +14,7 @@ from ingress.api.door import Door
 from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
+from ingress.ledger_watch import LedgerWatch
 from ingress.patience import Patience
 from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
@@ -24,6 +26,7 @@ from shared.errors import ForebayError
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import build_answer_publisher
@@ -36,6 +39,7 @@ from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
 from shared.redis.wakeups import Wakeups
+from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -103,7 +107,8 @@ class Runtime:
         push(self._publisher.close)
         self._lanes.start()
         push(self._lanes.close)
-        self._start_declaring()
+        self._begin_beside(self._declare_queues())
+        self._begin_beside(patiently("read the ledger", self._database.ping))
         if self.settings.ingress.intake:
             await self._open_intake()
 
@@ -124,8 +129,10 @@ class Runtime:
         settings, clock = self.settings, self.clock
         timeout_seconds = settings.ingress.ledger_timeout_seconds
         ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
+        states = MessageStates(self._database)
         source = ReplySource(
             ledger,
+            LedgerWatch(lambda ids: self._patience.wait(states.of(ids))),
             self._stream,
             self._wakeups,
             self._redis,
@@ -163,6 +170,7 @@ class Runtime:
         return LaneWatch(
             lambda: self._patience.wait(loads.lane_loads()),
             self.clock,
+            self.metrics,
             interval_seconds=self.settings.limits.lane_load_seconds,
         )
 
@@ -185,8 +193,8 @@ class Runtime:
         await intake.start()
         self._stack.push_async_callback(intake.close)
 
-    def _start_declaring(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._declare_queues())
+    def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
+        task = asyncio.get_running_loop().create_task(role)
 
         async def end() -> None:
             task.cancel()

@@ -24,6 +24,7 @@ from shared.queueing.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
+from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
@@ -226,7 +227,8 @@ class Runtime:
             self._stack.callback(server.shutdown)
 
     async def _require_migrations(self) -> None:
-        if missing := await missing_migrations(self._database):
+        missing = await patiently("read the ledger", lambda: missing_migrations(self._database))
+        if missing:
             raise SettingsError(
                 [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
             )
@@ -236,7 +238,7 @@ class Runtime:
 async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
     """A worker's pipeline for as long as the context is open.
 
-    Raises SettingsError where a person must act, LedgerUnavailable where waiting may help.
+    A ledger that is away is waited for. Raises SettingsError where a person must act.
     """
     async with AsyncExitStack() as stack:
         yield await Runtime(settings, stack, SystemClock()).open()

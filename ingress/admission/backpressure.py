@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
+from shared.telemetry.metrics import Metrics
 
 BACKLOG_SECONDS: Final = 2.0
 """A lane whose oldest message is younger is keeping up: its drain rate says how much was asked
@@ -43,9 +44,12 @@ class LaneWatch:
     A load that is older than ten intervals (the ledger is away) refuses nobody.
     """
 
-    def __init__(self, read_loads: ReadLoads, clock: Clock, *, interval_seconds: float) -> None:
+    def __init__(
+        self, read_loads: ReadLoads, clock: Clock, metrics: Metrics, *, interval_seconds: float
+    ) -> None:
         self._read_loads = read_loads
         self._clock = clock
+        self._metrics = metrics
         self._interval_seconds = interval_seconds
         self._lanes = {lane: _LaneState() for lane in Lane}
         self._sampled_at = float("-inf")
@@ -83,6 +87,7 @@ class LaneWatch:
             state.load = load = loads.get(lane)
             if load is not None and load.drained_per_second <= 0:
                 state.stood_until = now
+            self._tell(lane, load)
             if load is None or load.queued == 0 or load.oldest_seconds < BACKLOG_SECONDS:
                 state.busy_since = None
             elif state.busy_since is None:
@@ -96,6 +101,10 @@ class LaneWatch:
         if self._loop is not None:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
+
+    def _tell(self, lane: Lane, load: LaneLoad | None) -> None:
+        self._metrics.waiting_messages.labels(lane).set(load.queued if load else 0)
+        self._metrics.oldest_waiting_seconds.labels(lane).set(load.oldest_seconds if load else 0)
 
     async def _watch(self) -> None:
         while True:

@@ -37,6 +37,8 @@ class Metrics:
     local_allowance_decisions: Counter
     intake_messages: Counter
 
+    waiting_messages: Gauge
+    oldest_waiting_seconds: Gauge
     ledger_group_messages: Histogram
     ledger_group_duration_seconds: Histogram
     publish_group_messages: Histogram

@@ -72,6 +72,18 @@ DOOR: Final = (
 )
 
 LEDGER_AND_QUEUE: Final = (
+    gauge(
+        "waiting_messages",
+        "Messages that nobody has claimed, up to 5,000; every door tells all of them.",
+        LANE,
+        unit="messages",
+    ),
+    gauge(
+        "oldest_waiting_seconds",
+        "How long the longest waiting of them has waited; every door tells the same.",
+        LANE,
+        unit="seconds",
+    ),
     histogram(
         "ledger_group_messages",
         "Messages that shared one transaction of the ledger.",

@@ -13,6 +13,7 @@ from ingress.admission.verdict import Admitted, Existing, RefusalReason, Refused
 from shared.clock import SystemClock
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
+from shared.telemetry.metrics import Metrics
 from tests.integration.admission.conftest import OpenDoor, message, standing, tenant
 
 
@@ -51,7 +52,7 @@ async def test_a_lane_that_is_too_slow_refuses_what_would_come_too_late(
     async def loads() -> dict[Lane, LaneLoad]:
         return {Lane.STANDARD: LaneLoad(590, 10.0, 60.0)}
 
-    watch = LaneWatch(loads, SystemClock(), interval_seconds=10.0)
+    watch = LaneWatch(loads, SystemClock(), Metrics(), interval_seconds=10.0)
     await watch.sample()
     door = open_door(lanes=watch)
     owner = tenant()

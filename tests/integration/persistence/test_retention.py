@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from shared.clock import ManualClock
-from shared.identifiers import first_id, new_response_id
+from shared.identifiers import first_id, new_id, new_response_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetterRepository
@@ -61,7 +61,7 @@ async def _answered_by_a_human(
     inbox = HandoffRepository(database, clock)
     (waiting,) = await inbox.list()
     await inbox.answer(waiting.id, text="So it is.", answered_by="ann")
-    await DeadLetterRepository(database, clock).add(reason=DeadReason.INVALID, detail="")
+    await DeadLetterRepository(database, clock).add("dead_1", reason=DeadReason.INVALID, detail="")
 
 
 async def test_everything_old_is_forgotten_and_what_was_spent_later(
@@ -92,7 +92,7 @@ async def test_an_open_handoff_waits_however_long_and_a_round_deletes_a_few_rows
 ) -> None:
     letters = DeadLetterRepository(database, clock)
     for _ in range(3):
-        await letters.add(reason=DeadReason.INVALID, detail="")
+        await letters.add(new_id("dead"), reason=DeadReason.INVALID, detail="")
     async with transaction(database.durable) as connection:
         await connection.execute(
             handoff.insert().values(

@@ -53,10 +53,13 @@ class AgentWorker:
         return self
 
     def wait_until_ready(self, *, seconds: float = 30) -> None:
+        self.wait_until_it_says(" ready.", seconds=seconds)
+
+    def wait_until_it_says(self, words: str, *, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
-        while " ready." not in self.log:
+        while words not in self.log:
             if time.monotonic() > deadline or not self._process.is_running:
-                raise AssertionError(f"not ready:\n{self.log[-6000:]}")
+                raise AssertionError(f"not {words!r}:\n{self.log[-6000:]}")
             time.sleep(0.02)
 
     def kill(self) -> None:

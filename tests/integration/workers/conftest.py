@@ -59,10 +59,10 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., AgentWorker]]:
     """Starts workers of this test's own; all of them are gone after it."""
     started: list[AgentWorker] = []
 
-    def start(stack: Stack, **options: Any) -> AgentWorker:
+    def start(stack: Stack, *, ready: bool = True, **options: Any) -> AgentWorker:
         worker = AgentWorker(stack, tmp_path, **options)
         started.append(worker)
-        return worker.start()
+        return worker.start(ready=ready)
 
     yield start
     for worker in started:

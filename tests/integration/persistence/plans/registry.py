@@ -32,6 +32,7 @@ from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
@@ -152,7 +153,7 @@ PROBES: Final[dict[str, Probe]] = {
     "ClaimGroup.release": lambda full: full.claims.release(_leases(200)[0]),
     "ConversationRepository.before": _said,
     "DeadLetterRepository.add": lambda full: DeadLetterRepository(full.database, full.clock).add(
-        reason=DeadReason.INVALID, detail="", message_id="resp_e1"
+        letter_id="dead_new", reason=DeadReason.INVALID, detail="", message_id="resp_e1"
     ),
     "LaneLoads.lane_loads": lambda full: LaneLoads(full.database, full.clock).lane_loads(),
     "LateBooking.write": _late,
@@ -166,6 +167,7 @@ PROBES: Final[dict[str, Probe]] = {
     "MessageLedger.find": lambda full: full.ledger.find("resp_q903", tenant_id="ten_1"),
     "MessageLedger.mark_replied": lambda full: full.ledger.mark_replied("resp_g1"),
     "MessageStates.of": lambda full: MessageStates(full.database).of(_ids("resp_q", 300)),
+    "Rehearsal.__call__": lambda full: Rehearsal(full.database, full.clock)(),
     "Retention.forget_old": lambda full: Retention(
         full.database, full.settings, full.clock
     ).forget_old(),

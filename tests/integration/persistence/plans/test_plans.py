@@ -75,5 +75,7 @@ def _methods(owner: type) -> set[str]:
     return {
         f"{owner.__name__}.{name}"
         for name, member in vars(owner).items()
-        if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "close"
+        if inspect.iscoroutinefunction(member)
+        and (name == "__call__" or not name.startswith("_"))
+        and name != "close"
     }

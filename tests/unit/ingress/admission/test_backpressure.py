@@ -9,6 +9,7 @@ from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import COUNT_LIMIT, LaneLoad
+from shared.telemetry.metrics import Metrics
 
 
 class Ledger:
@@ -33,7 +34,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def watch(ledger: Ledger, clock: ManualClock) -> LaneWatch:
-    return LaneWatch(ledger.lane_loads, clock, interval_seconds=1.0)
+    return LaneWatch(ledger.lane_loads, clock, Metrics(), interval_seconds=1.0)
 
 
 async def test_a_lane_with_a_backlog_is_as_slow_as_its_drain_rate(
@@ -64,7 +65,7 @@ async def test_what_comes_while_the_ledger_is_read_is_not_forgotten(clock: Manua
         watch.count(Lane.STANDARD, 1)
         return {Lane.STANDARD: LaneLoad(9, 1.0, 60.0)}
 
-    watch = LaneWatch(slow_reading, clock, interval_seconds=1.0)
+    watch = LaneWatch(slow_reading, clock, Metrics(), interval_seconds=1.0)
     await watch.sample()
     assert watch.expected_wait_seconds(Lane.STANDARD) == pytest.approx(10.0)
     await watch.sample()
@@ -119,7 +120,7 @@ async def test_a_ledger_that_is_away_does_not_end_the_watch(clock: ManualClock) 
             looked_again.set()
         raise LedgerUnavailable("away")
 
-    watch = LaneWatch(failing, clock, interval_seconds=0.001)
+    watch = LaneWatch(failing, clock, Metrics(), interval_seconds=0.001)
     watch.start()
     async with asyncio.timeout(5):
         await looked_again.wait()
@@ -167,3 +168,15 @@ async def test_a_lane_that_moves_slowly_after_a_standstill_is_slow_once_that_is_
     ledger.load = LaneLoad(queued=900, drained_per_second=0.2, oldest_seconds=46.0)
     await watch.sample()
     assert watch.expected_wait_seconds(Lane.STANDARD) == pytest.approx(900.0)
+
+
+async def test_what_waits_and_for_how_long_is_a_metric_also_while_nobody_claims(
+    clock: ManualClock, ledger: Ledger
+) -> None:
+    metrics = Metrics()
+    watch = LaneWatch(ledger.lane_loads, clock, metrics, interval_seconds=1.0)
+    ledger.load = LaneLoad(queued=7, drained_per_second=0.0, oldest_seconds=70.0)
+    await watch.sample()
+    told = metrics.render().decode()
+    assert 'forebay_waiting_messages{lane="standard"} 7.0' in told
+    assert 'forebay_oldest_waiting_seconds{lane="standard"} 70.0' in told
