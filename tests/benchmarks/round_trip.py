@@ -102,7 +102,7 @@ async def _trips_of_ours(ground: Ground, trips: int) -> list[float]:
 def _run_stock(ground: Ground, trips: int) -> list[float]:
     with stock_worker(ground, pool="prefork", concurrency=2), stock_producer(ground) as app:
         latencies = []
-        redis = Redis.from_url(ground.redis_url)
+        redis = Redis.from_url(ground.redis_url, socket_timeout=60)
         for trip in range(trips + WARM_UP_TRIPS):
             began = perf_counter()
             app.send_task(f"{TASKS}.echo", (f"reply-{trip}",))

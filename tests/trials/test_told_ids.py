@@ -1,4 +1,4 @@
-"""Idempotency through hundreds of random rows of dead doors and troubles of Redis."""
+"""Idempotency through a hundred random rows of dead doors and troubles of Redis."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def test_of_one_key_one_id_is_told_and_it_exists(doors: MortalDoors) -> None:
     run_state_machine_as_test(
         ToldIds,
         settings=settings(
-            max_examples=300,
-            stateful_step_count=30,
+            max_examples=100,
+            stateful_step_count=20,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

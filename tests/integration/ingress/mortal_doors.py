@@ -30,6 +30,7 @@ from shared.telemetry.metrics import Metrics
 from tests.servers.redis import RedisServer
 
 T = TypeVar("T")
+_PATIENCE_SECONDS = 30.0
 _NO_LIMIT = Plan(*[1_000_000_000] * 5)
 
 
@@ -37,7 +38,7 @@ class _LastSteps(PromptLedger):
     """The ledger of a door that is killed before or after its commit: nothing comes after that."""
 
     def __init__(self, ledger: MessageLedger, *, is_committed: bool, died: asyncio.Event) -> None:
-        super().__init__(ledger, timeout_seconds=5.0)
+        super().__init__(ledger, timeout_seconds=_PATIENCE_SECONDS)
         self._is_committed = is_committed
         self._died = died
 
@@ -70,7 +71,9 @@ class MortalDoors:
 
     def replace_door(self) -> None:
         """Another process from now on: it has seen no Redis yet, present or away."""
-        self._door = self._run(self._build(PromptLedger(self._ledger, timeout_seconds=5.0)))
+        self._door = self._run(
+            self._build(PromptLedger(self._ledger, timeout_seconds=_PATIENCE_SECONDS))
+        )
 
     def post(self, key: str) -> str | None:
         """The id that the caller is told, None when it is refused."""
