@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--only NAME] [--seconds N] [--json]`."""
+"""`python -m tests.benchmarks [NAME] [--only NAME] [--seconds N] [--json]`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from tests.benchmarks import (
     concurrent_calls,
     ingress,
+    ledger_growth,
     message_cost,
     provider_calls,
     redis_bytes,
@@ -40,6 +41,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "provider_calls": provider_calls.measure,
     "concurrent_calls": concurrent_calls.measure,
     "message_cost": message_cost.measure,
+    "ledger_growth": ledger_growth.measure,
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
     "guardrail": guardrail.measure,
@@ -63,7 +65,7 @@ def main() -> int:
     failed = False
     with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
         say = _sayer(progress, status.update)
-        for name in wanted.only or BENCHMARKS:
+        for name in [wanted.name] if wanted.name else wanted.only or BENCHMARKS:
             try:
                 rows.extend(BENCHMARKS[name](stage, wanted.seconds, say))
             except (AssertionError, OSError, subprocess.SubprocessError) as error:
@@ -81,6 +83,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m tests.benchmarks",
         description="Ours beside what it replaces, on the same servers, in one run.",
     )
+    parser.add_argument("name", choices=BENCHMARKS, nargs="?", help="this one alone")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="may be repeated")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
