@@ -14,6 +14,7 @@ from workers.providers.wire.loose_json import elements, mapping, text_in
 from workers.providers.wire.reading import Reading
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+_PLAIN = frozenset({"content", "role"})
 _KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
 
 
@@ -23,12 +24,29 @@ class ChatCompletions:
     def read_event(self, event: Mapping[str, object]) -> Reading | None:
         if _KNOWN.isdisjoint(event):
             return None
-        return _reading(event, said_in="delta")
+        return _plain_text(event) or _reading(event, said_in="delta")
 
     def read_whole(self, body: Mapping[str, object]) -> Reading | None:
         if not mapping(next(iter(elements(body.get("choices"))), None)).get("message"):
             return None
         return _reading(body, said_in="message")
+
+
+def _plain_text(event: Mapping[str, object]) -> Reading | None:
+    """The usual chunk, which holds text and nothing else: most of a stream is made of these."""
+    choices, model = event.get("choices"), event.get("model")
+    if not (isinstance(choices, list) and len(choices) == 1) or event.get("usage"):
+        return None
+    choice = choices[0]
+    if not isinstance(choice, dict) or choice.get("finish_reason") is not None:
+        return None
+    delta = choice.get("delta")
+    if not isinstance(delta, dict) or not delta.keys() <= _PLAIN:
+        return None
+    text = delta.get("content")
+    if not (isinstance(text, str) and isinstance(model, str | None)):
+        return None
+    return Reading(text=text, model=model or "")
 
 
 def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:

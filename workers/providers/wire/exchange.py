@@ -105,7 +105,11 @@ class Exchange:
                 f"{self._provider} did not accept a connection within {connect_seconds:g} s",
                 phase=TimeoutPhase.CONNECT,
             ) from error
-        except (aiohttp.ClientResponseError, aiohttp.InvalidURL) as error:
+        except (
+            aiohttp.ClientResponseError,
+            aiohttp.InvalidURL,
+            aiohttp.NonHttpUrlClientError,
+        ) as error:
             raise ProviderError(
                 f"{self._provider} does not answer as HTTP, or as asked: {error}",
                 error_class=ErrorClass.MISCONFIGURED,

@@ -60,7 +60,8 @@ class IncomingAnswer:
         """Note what was said, and pass on what of it is text."""
         self._model = reading.model or self._model
         self._finish = reading.finish or self._finish
-        self._figures = self._figures.updated_by(reading.figures)
+        if reading.figures is not NOT_REPORTED:
+            self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
         self._called_tool |= reading.calls_tool
         self._has_ended |= reading.ends
