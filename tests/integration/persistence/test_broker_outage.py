@@ -1,0 +1,58 @@
+"""What was accepted while the broker was away is published as soon as it is back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.errors import BrokerUnavailable
+from shared.messages.wake_up import WakeUp
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.queueing.publisher import Publisher
+from shared.telemetry.metrics import Metrics
+from workers.maintenance.reconciler import Reconciler
+from workers.steps.reply import Reply
+
+from .conftest import NewMessage
+
+
+class FailingLink:
+    """A link whose broker is away, or takes everything."""
+
+    def __init__(self) -> None:
+        self.healthy = True
+        self.is_away = True
+        self.published: list[str] = []
+
+    async def publish(self, wake_ups: Sequence[WakeUp]) -> None:
+        if self.is_away:
+            raise BrokerUnavailable("away")
+        self.published += [each.message_id for each in wake_ups]
+
+
+async def test_a_broker_that_returns_is_given_all_at_once_and_each_message_once(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    link = FailingLink()
+    nobody = cast("Reply", None)
+    reconciler = Reconciler(
+        sweeps, cast("Publisher", link), nobody, Metrics(), clock, wake_after_seconds=15
+    )
+    first = new_message()
+    await ledger.accept(first)
+    clock.advance(15)
+    for _ in range(4):
+        with pytest.raises(BrokerUnavailable):
+            await reconciler()
+        clock.advance(15)
+    late = new_message()
+    await ledger.accept(late)
+    link.is_away = False
+    await reconciler()
+    assert link.published == [first.id, late.id]
+    await reconciler()
+    assert link.published == [first.id, late.id]
