@@ -25,8 +25,11 @@ INVISIBLE: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u
 _OTHER: Final = re.compile(f"[{_SPACES}{DASHES}{WIDE}]|(?![0-9])\\d")
 _SPACE: Final = re.compile(f"[{_SPACES}]")
 _DASH: Final = re.compile(f"[{DASHES}]")
-# What may be taken out: the invisible, and Markdown's escapes, code marks and emphasis.
-_MARKS: Final = re.compile(rf"[{INVISIBLE}\\`*_]+")
+MARKS: Final = rf"[{INVISIBLE}\\`*_]"
+"""What may be taken out: the invisible, and Markdown's escapes, code marks and emphasis."""
+_MARKS: Final = re.compile(f"{MARKS}+")
+_IN_ASCII: Final = "\\`*_"
+_ASCII_MARKS: Final = re.compile(r"[\\`*_]+")
 _GAPS: Final = frozenset(("", " ", "\n", "\t", "\r"))
 _ESCAPABLE: Final = frozenset(punctuation)
 _BOLD: Final = len("**")
@@ -41,8 +44,12 @@ class PlainText:
     def __init__(self, written: str) -> None:
         self._cuts: list[int] = []
         self._shifts: list[int] = [0]
-        plain = written if written.isascii() else _OTHER.sub(_as_usual, written)
-        self.text = self._without_marks(plain)
+        if not written.isascii():
+            self.text = self._without_marks(_OTHER.sub(_as_usual, written), _MARKS)
+        elif any(mark in written for mark in _IN_ASCII):
+            self.text = self._without_marks(written, _ASCII_MARKS)
+        else:
+            self.text = written
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where in what was written a part of `text` stands that is not empty."""
@@ -51,10 +58,10 @@ class PlainText:
         first = start + self._shifts[bisect_right(self._cuts, start)]
         return first, end + self._shifts[bisect_right(self._cuts, end - 1)]
 
-    def _without_marks(self, text: str) -> str:
+    def _without_marks(self, text: str, marks: re.Pattern[str]) -> str:
         pieces: list[str] = []
         done, taken = 0, 0
-        for found in _MARKS.finditer(text):
+        for found in marks.finditer(text):
             for start, end in _taken_out(text, *found.span()):
                 pieces.append(text[done:start])
                 self._cuts.append(start - taken)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from string import ascii_letters
 from typing import Final
 
 from shared.secrets_in_text.e_mail import LATIN
-from shared.secrets_in_text.plain_text import DASHES, INVISIBLE, WIDE, PlainText
+from shared.secrets_in_text.plain_text import DASHES, INVISIBLE, MARKS, WIDE, PlainText
 from workers.validation.verdict import Span
 
 FindSpans = Callable[[str], Sequence[Span]]
@@ -20,11 +21,16 @@ _LONGEST_BEGINNING: Final = 64
 # Whatever may stand inside a key, a number or an address is within a word: signs and letters of
 # ASCII and the Latin scripts, dashes, wide signs, what nobody sees. Other scripts need no gaps.
 _WORD_END: Final = re.compile(rf"[^!-~{LATIN}{DASHES}{WIDE}{INVISIBLE}]")
-_TRACE: Final = re.compile(r"\d|[@\uff20]|-----")
+_DASHED: Final = rf"(?:[-{DASHES}]{MARKS}*){{5}}"
+_TRACE: Final = re.compile(rf"\d|[@\uff20]|{_DASHED}")
 """What every span of a built-in pattern holds."""
+_FIVE_DASHES: Final = re.compile(_DASHED)
 _KEY_BEGINS: Final = "-----BEGIN"
 _BETWEEN_DIGITS: Final = " \t\r\n-*_"
 """What may stand between the digits of one number, when they are read plainly."""
+_BLANKS: Final = frozenset(" \n")
+_QUIET: Final = frozenset(f"{ascii_letters}.,;:!?()")
+"""Behind these no number goes on, however it is read."""
 
 
 class StreamScreen:
@@ -68,17 +74,27 @@ class StreamScreen:
         else:
             cut = self._quiet_end() or self._word_end(len(held) - _LONGEST_BEGINNING)
         if _TRACE.search(held):
-            key = held.find(_KEY_BEGINS)
-            if key >= 0 and len(held) - key < _LONGEST_BEGINNING:
-                cut = min(cut, key)
-            return self._release(cut)
+            return self._release(min(cut, self._key_begins()))
         self._held = held[cut:]
         return held[:cut]
+
+    def _key_begins(self) -> int:
+        """Where a private key may begin whose first line is not here yet."""
+        if _FIVE_DASHES.search(self._held):
+            plain = PlainText(self._held)
+            at = plain.text.rfind(_KEY_BEGINS)
+            if at >= 0 and len(plain.text) - at < _LONGEST_BEGINNING:
+                return plain.span(at, at + 1)[0]
+        return len(self._held)
 
     def _quiet_end(self) -> int:
         """The last end of a word that is no number."""
         held = self._held
         for position in range(len(held), 0, -1):
+            if "!" <= held[position - 1] <= "~":
+                continue  # the usual letter, told without asking a pattern
+            if held[position - 2 : position - 1] in _QUIET and held[position - 1] in _BLANKS:
+                return position
             if _WORD_END.match(held, position - 1):
                 before = PlainText(held[max(0, position - _LONGEST_BEGINNING) : position]).text
                 if not before.rstrip(_BETWEEN_DIGITS)[-1:].isdigit():

@@ -115,3 +115,16 @@ def test_text_without_white_space_still_flows() -> None:
 
 def test_nothing_is_held_back_where_nothing_is_forbidden() -> None:
     assert build_guardrail(ValidationSettings(built_ins=())).open_screen() is None
+
+
+KEY_LINES = "\nZX10aY9ZXacdY9cYZdX+bZ1YXa1+b1d0Y0Y/bZa/0XZ0Y1bc\n"
+
+
+@pytest.mark.parametrize("dash", ["-", "\u2011", "\u2212", "\\-", "-\u200b"])
+def test_a_private_key_does_not_leave_whatever_its_dashes(dash: str) -> None:
+    begin, end = (f"{dash * 5}{each} PRIVATE KEY{dash * 5}" for each in ("BEGIN EC", "END"))
+    for text in (f"Here: {begin}{KEY_LINES}{end} .", f"Two: {begin}{KEY_LINES}{end} " * 2):
+        out = released([*f"{text} {AFTER}"], screen())
+        assert fixed(f"{text} {AFTER}").startswith(out)
+        assert "BEGIN" not in out
+        assert "anything" in out.lower()
