@@ -74,9 +74,9 @@ class DeadLetterRepository:
                     headers=headers,
                     body=body[:BODY_LIMIT_BYTES] if body is not None else None,
                     created_at=self._clock.now(),
-                )
+                ).returning(dead_letter.c.id)
             )
-        return bool(kept.rowcount)
+            return kept.one_or_none() is not None
 
     async def list(
         self, *, state: DeadLetterState | None = DeadLetterState.OPEN, limit: int = 100

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from amqp.method_framing import frame_handler
-from amqp.serialization import dumps
+from amqp.serialization import decode_properties_basic, dumps
 from kombu.transport import pyamqp
 
 from shared.queueing.amqp.frames import HEADER
@@ -22,6 +22,7 @@ _Frame = tuple[int, int, bytes]
 
 _FIXED_BYTES: Final = 12
 """Class, weight and body size, which come before the properties."""
+_BODY_SIZE: Final = slice(4, 12)
 _ONLY_HEADERS: Final = (0x2000).to_bytes(2, "big")
 
 
@@ -32,16 +33,26 @@ def guarded_frame_handler(
     handle: Callable[[_Frame], bool] = frame_handler(connection, callback)
 
     def on_frame(frame: _Frame) -> bool:
+        kind, channel, payload = frame
+        if kind != HEADER:
+            return handle(frame)
+        if not any(payload[_BODY_SIZE]):
+            # Handed on at once: what its consumer raises is not the codec's.
+            return handle((kind, channel, _readable(bytes(payload))))
         try:
             return handle(frame)
-        except Exception as error:
-            # The border of one element: the codec fails in its own way on each foreign value.
-            kind, channel, payload = frame
-            if kind != HEADER:
-                raise
+        except Exception as error:  # noqa: BLE001 - the border of one element: any foreign value
             return handle((kind, channel, readable_header(bytes(payload), error)))
 
     return on_frame
+
+
+def _readable(payload: bytes) -> bytes:
+    try:
+        decode_properties_basic(payload, _FIXED_BYTES)
+    except Exception as error:  # noqa: BLE001 - the same border
+        return readable_header(payload, error)
+    return payload
 
 
 def readable_header(payload: bytes, error: Exception) -> bytes:

@@ -46,12 +46,9 @@ def letter_about(delivery: Delivery, verdict: Bury, *, queue: str) -> Letter:
     packed = {} if delivery.compression is None else {COMPRESSION_HEADER: delivery.compression}
     headers = written({**delivery.headers, **packed})
     own_id = storable(delivery.own_id)
-    digest = blake2b(digest_size=16)
-    for part in (queue.encode(), own_id.encode(), delivery.tag.encode(errors="replace")):
-        digest.update(part + b"\0")
-    digest.update(headers.encode() + b"\0" + delivery.body)
+    tag = delivery.tag.encode(errors="replace")
     return Letter(
-        id=f"{DEAD_LETTER}_{digest.hexdigest()}",
+        id=digest_id(queue.encode(), own_id.encode(), tag, headers.encode(), delivery.body),
         reason=verdict.reason,
         detail=storable(verdict.detail)[:_DETAIL_LIMIT],
         queue=storable(queue)[:_QUEUE_LIMIT],
@@ -59,6 +56,14 @@ def letter_about(delivery: Delivery, verdict: Bury, *, queue: str) -> Letter:
         headers=headers,
         body=delivery.body[:BODY_LIMIT_BYTES],
     )
+
+
+def digest_id(*parts: bytes) -> str:
+    """The id of a letter, the same for the same parts."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return f"{DEAD_LETTER}_{digest.hexdigest()}"
 
 
 def written(headers: Mapping[str, Any]) -> str:

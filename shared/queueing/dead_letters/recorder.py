@@ -6,8 +6,10 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from shared.messages.dead_letter import DeadReason
-from shared.queueing.dead_letters.letter import Letter, letter_about, storable
+from shared.queueing.dead_letters.letter import Letter, digest_id, letter_about, storable
 from shared.queueing.dead_letters.sink import (
     DETAIL_HEADER,
     HEADERS_HEADER,
@@ -21,7 +23,7 @@ from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
 from shared.queueing.reading.verdict import MALFORMED_HEADER, Bury
 from shared.queueing.task_names import TaskName
-from shared.queueing.topology import DEAD_EXCHANGE, QueueName
+from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.redaction import redact_text
@@ -35,6 +37,13 @@ _BROKER_REASONS: Final = {
 }
 _LETTER_ID: Final = re.compile(r"dead_[0-9a-f]{32}")
 _RESPONSE_ID: Final = re.compile(r"resp_[0-9A-Za-z_-]{1,59}")
+
+
+class _Arguments(msgspec.Struct):
+    message_id: str
+
+
+_triple = msgspec.json.Decoder(tuple[list[Any], _Arguments, Any])
 
 
 class DeadLetters(Protocol):
@@ -112,7 +121,8 @@ def letter_of(delivery: Delivery) -> Letter:
         verdict, queue = _death(delivery)
         return letter_about(delivery, verdict, queue=queue)
     return Letter(
-        id=letter_id,
+        # Of the body too: who names another letter's id does not take its place.
+        id=digest_id(letter_id.encode(), delivery.body),
         reason=_reason(headers.get(REASON_HEADER)),
         detail=storable(headers.get(DETAIL_HEADER, "")),
         queue=storable(headers.get(QUEUE_HEADER, "")),
@@ -125,10 +135,15 @@ def letter_of(delivery: Delivery) -> Letter:
 def wake_up_id(delivery: Delivery) -> str | None:
     """The accepted message that a dead wake-up, by the looks of it one of ours, was for."""
     headers = delivery.headers
-    is_ours = headers.get("task") == TaskName.ANSWER and headers.get("kwargsrepr") == "{...}"
     found = headers.get("id")
-    known_form = isinstance(found, str) and _RESPONSE_ID.fullmatch(found)
-    return found if is_ours and known_form else None
+    if headers.get("task") != TaskName.ANSWER or not isinstance(found, str):
+        return None
+    try:
+        _, wake_up, _ = _triple.decode(delivery.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    is_ours = wake_up.message_id == found and _RESPONSE_ID.fullmatch(found)
+    return found if is_ours else None
 
 
 def _death(delivery: Delivery) -> tuple[Bury, str]:
@@ -139,7 +154,7 @@ def _death(delivery: Delivery) -> tuple[Bury, str]:
         return verdict, QueueName.DEAD.value
     if deaths := headers.get(_DEATHS):
         return _death_by_broker(deaths)
-    if delivery.exchange != DEAD_EXCHANGE:
+    if delivery.exchange == EXCHANGE:
         return Bury(DeadReason.UNROUTABLE, "No queue takes its routing key."), ""
     verdict = Bury(DeadReason.MALFORMED, "It was put here without a reason.")
     return verdict, QueueName.DEAD.value

@@ -18,7 +18,7 @@ _json = msgspec.json.Encoder()
 
 # kombu decodes once more, by Python's own decoder, which converts marked values and has limits of
 # depth and of digits that msgspec does not share.
-_UNUSUAL: Final = re.compile(rb"__type__|[0-9]{300}")
+_UNUSUAL: Final = re.compile(rb"__type__|\\u|[0-9]{300}")
 _USUAL_BRACKETS: Final = 100
 
 

@@ -37,15 +37,18 @@ def put_unreadable(broker: BrokerSettings, queue: str) -> Reasons:
     put(broker, queue, BODY, headers={"compression": "gzip"})
     put(broker, queue, BODY, headers={"compression": "magic"})
     if broker.is_redis:
-        elements = [_deep_envelope(), _marked_envelope(), _endless_number(), b"\xff\xfe"]
+        marked = _marked_envelope()
+        escaped = marked.replace(b"__type__", b"\\u005f_type__")
+        elements = [_deep_envelope(), marked, escaped, _endless_number(), b"\xff\xfe"]
         for element in elements:
             push_raw(broker, queue, element)
         return [DeadReason.MALFORMED] * (2 + len(elements))
     with Connection(str(broker.url)) as connection, connection.channel() as channel:
-        for table in (_late_time(), _deep_table()):
-            raw = _WithProperties(BODY, b"\x20\x00" + table)
+        unreadable = ((BODY, _late_time()), (BODY, _deep_table()), ("", _late_time()))
+        for body, table in unreadable:
+            raw = _WithProperties(body, b"\x20\x00" + table)
             channel.basic_publish(raw, exchange="", routing_key=queue)
-    return [DeadReason.MALFORMED] * 4
+    return [DeadReason.MALFORMED] * (2 + len(unreadable))
 
 
 def put_swollen(broker: BrokerSettings, queue: str, *, megabytes: int) -> int:
