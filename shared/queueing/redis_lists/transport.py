@@ -7,9 +7,8 @@ element passes `sound_envelope` first.
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from kombu.asynchronous import get_event_loop
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 from redis import Redis
@@ -17,6 +16,9 @@ from redis import Redis
 from shared.queueing.reading.compression import COMPRESSION_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
 from shared.telemetry.logs import get_logger
+
+if TYPE_CHECKING:
+    from kombu.asynchronous.hub import Hub
 
 _PRIORITY_MARK: Final = b"\x06\x16"
 """kombu's: what follows it in a list's name is a priority."""
@@ -54,9 +56,10 @@ class PackedMessage(virtual.Message):  # type: ignore[misc,unused-ignore]
 class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
     """Acknowledges in groups, and lets a channel close after its connection is lost.
 
-    kombu makes a round trip for every acknowledgement; under Celery's hub all those of one of its
-    turns share one. On a lost connection kombu 5.7 ends the worker when the channel closes; here
-    what was not acknowledged stays in Redis and comes again after the visibility timeout.
+    kombu makes a round trip for every acknowledgement; on the connection that Celery's hub reads,
+    all those of one of its turns share one. On a lost connection kombu 5.7 ends the worker when the
+    channel closes; here what was not acknowledged stays in Redis and comes again after the
+    visibility timeout.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -64,7 +67,7 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
         self._unwritten: list[str] = []
 
     def ack(self, delivery_tag: str) -> None:
-        hub = get_event_loop()
+        hub: Hub | None = self.channel.connection.hub  # type: ignore[attr-defined]  # GuardedTransport's
         if hub is None:
             super().ack(delivery_tag)
             return
@@ -108,6 +111,15 @@ class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedTransport(kombu_redis.Transport):  # type: ignore[misc,unused-ignore]
-    """For kombu connections of ours and of the Celery worker."""
+    """For kombu connections of ours and of the Celery worker.
+
+    `hub` is the one that reads this connection; None where a thread of its own does, which is then
+    the only one to touch it, whatever hub the process has besides.
+    """
 
     Channel = GuardedChannel
+    hub: Hub | None = None
+
+    def register_with_event_loop(self, connection: Any, loop: Hub) -> None:
+        super().register_with_event_loop(connection, loop)
+        self.hub = loop
