@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.cli.output import AsJson, complain, say, say_json
+from deploy.cli.output import AsJson, as_typed, complain, say, say_json
 
 if TYPE_CHECKING:
     from deploy.cli.demonstration.play import Played
@@ -56,7 +56,7 @@ async def _play(folder: Path, *, as_json: bool) -> bool:
         went_well = await play_all(stage, show=_show_json if as_json else _show)
         note("\nStopping ...")
     seconds = time.monotonic() - began
-    note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: forebay up")
+    note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: {as_typed()} up")
     return went_well
 
 

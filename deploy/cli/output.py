@@ -6,6 +6,8 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 from textwrap import wrap
 from typing import Annotated, Final
 
@@ -14,6 +16,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 _GAP: Final = "  "
+_NAME: Final = "forebay"
 _LEAST_TEXT: Final = 20
 """Cells of the last column below which its text is no pleasure to read."""
 
@@ -28,8 +31,16 @@ def say(text: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """One JSON value on one line."""
-    say(msgspec.json.encode(value).decode())
+    """One JSON value on one line; amounts as decimal strings, never as powers of ten."""
+    plain = msgspec.to_builtins(value, builtin_types=(Decimal, msgspec.Raw))
+    say(msgspec.json.encode(_spelt_out(plain)).decode())
+
+
+def as_typed() -> str:
+    """The name to type for this command from here: its path, where PATH does not lead to it."""
+    own = sys.argv[0]
+    is_elsewhere = Path(own).name == _NAME and shutil.which(_NAME) is None
+    return own if is_elsewhere else _NAME
 
 
 def complain(*sentences: str) -> None:
@@ -89,6 +100,17 @@ def one_line(cell: object) -> str:
 def for_terminal(text: str) -> str:
     """Text of others with its line breaks, and nothing that a terminal would obey."""
     return "\n".join(map(one_line, text.splitlines()))
+
+
+def _spelt_out(value: object) -> object:
+    match value:
+        case Decimal():
+            return f"{value.normalize():f}"
+        case dict():
+            return {key: _spelt_out(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_spelt_out(each) for each in value]
+    return value
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

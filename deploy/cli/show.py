@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -71,7 +72,7 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     yield "accepted", moment(record.accepted_at)
     yield "deadline", moment(record.deadline)
     if record.claimed_at is not None:
-        yield "claimed", f"{moment(record.claimed_at)}, the {record.attempt}. time"
+        yield "claimed", f"{moment(record.claimed_at)}, for turn {record.attempt}"
     if record.finished_at is None:
         yield "worker", history.claimed_by
         yield "lease until", moment(history.lease_until)
@@ -130,7 +131,7 @@ def _cells(attempt: BookedAttempt) -> tuple[object, ...]:
 
 def _plain(history: MessageHistory) -> dict[str, Any]:
     """For printing: the body and the report as JSON and not as text of JSON, no letter's bytes."""
-    plain: dict[str, Any] = msgspec.to_builtins(history)
+    plain: dict[str, Any] = msgspec.to_builtins(history, builtin_types=(Decimal,))
     if record := plain["record"]:
         for name in ("body", "report"):
             record[name] = msgspec.Raw(record[name].encode()) if record[name] else None

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from deploy.cli.output import AsJson, complain, say, say_json
+from deploy.cli.output import AsJson, as_typed, complain, say, say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _welcome(state: StackState, stack: EmbeddedStack, seconds: float) -> None:
     say(f"  Answers  {', then '.join(stack.providers)}\n")
     if stack.has_own_chain:
         _suggest_provider(stack)
-    say('Try:  forebay send "hello"       Stop:  Ctrl-C')
+    say(f'Try:  {as_typed()} send "hello"       Stop:  Ctrl-C')
 
 
 def _suggest_provider(stack: EmbeddedStack) -> None:

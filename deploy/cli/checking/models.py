@@ -17,7 +17,9 @@ from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.failures import ProviderError
 from workers.providers.provider import Message, Prompt
 
-_MODELS: Final = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
+_MODELS: Final = frozenset(
+    {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL}
+)
 _SECONDS: Final = 30.0
 _QUESTION: Final = (Message(role=Role.USER, content="Say OK."),)
 _LONGEST_ANSWER_TOKENS: Final = 16
@@ -55,6 +57,8 @@ async def _ask(settings: ProviderSettings, model: str, session: aiohttp.ClientSe
     except SettingsError as error:
         return fault("providers", error.message)
     except ProviderError as error:
+        if settings.kind is ProviderKind.LOCAL:
+            return hint("providers", f"{name} did not answer: {error.message}. Is it started?")
         return _finding(name, error)
     return fine("providers", f"{name} answers.")
 

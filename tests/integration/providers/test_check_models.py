@@ -85,3 +85,14 @@ async def test_a_plain_check_calls_no_model(scripted: ScriptedProvider) -> None:
         (finding,) = await check_providers((of(scripted, kind),))
         assert finding.level is Level.FINE
     assert scripted.calls.count == 0
+
+
+async def test_a_local_model_is_asked_too_and_one_that_is_not_started_is_a_hint(
+    scripted: ScriptedProvider,
+) -> None:
+    running = settings(ProviderKind.LOCAL, scripted.openai_url)
+    away = settings(ProviderKind.LOCAL, f"http://127.0.0.1:{free_port()}/v1")
+
+    findings = await ask_models((running, away))
+
+    assert [finding.level for finding in findings] == [Level.FINE, Level.HINT]

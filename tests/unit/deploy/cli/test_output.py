@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
-from deploy.cli.output import say_table
+from deploy.cli.output import as_typed, say_json, say_table
 
 ID = "dead_019a3c0000000000000000000000beef"
 HEADINGS = ("id", "state", "detail")
@@ -58,3 +60,25 @@ def test_what_others_wrote_moves_no_cursor(shown: Show) -> None:
     said = shown(100, [(ID, "open", "red \x1b[31m\r\nand on")])
     assert "\x1b" not in said
     assert "and on" in said.splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("amount", "spelt"), [("0E-9", "0"), ("4.2E-8", "0.000000042"), ("12.500", "12.5")]
+)
+def test_an_amount_in_json_is_never_a_power_of_ten(amount: str, spelt: str) -> None:
+    with redirect_stdout(StringIO()) as screen:
+        say_json({"rows": [{"cost": Decimal(amount)}]})
+
+    assert screen.getvalue() == f'{{"rows":[{{"cost":"{spelt}"}}]}}\n'
+
+
+@pytest.mark.parametrize("is_on_path", [True, False])
+def test_a_command_to_try_is_named_so_that_it_is_found(
+    is_on_path: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "forebay"
+    command.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [str(command), "up"])
+    monkeypatch.setenv("PATH", str(tmp_path) if is_on_path else "")
+
+    assert as_typed() == ("forebay" if is_on_path else str(command))

@@ -91,6 +91,21 @@ def test_a_finding_about_a_file_says_which_file_it_came_from(tmp_path: Path) -> 
     assert f"(from {file})" in finding
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[providers]]\nname = "a"\nkind = "openai"\n', "openai_compatible, anthropic, local"),
+        ('[[chaos.injections]]\nkind = "noise"\n', "latency, fault, outcome"),
+    ],
+)
+def test_a_word_that_is_none_of_a_few_is_told_which_there_are(
+    text: str, words: str, tmp_path: Path
+) -> None:
+    (finding,) = findings({}, toml(tmp_path, text))
+
+    assert words in finding
+
+
 def test_every_fault_is_found_at_once() -> None:
     found = findings(
         {
