@@ -87,7 +87,9 @@ def replay(letter_id: str, /, *, key: str | None = None, as_json: AsJson = False
     if as_json:
         say_json(replayed)
     else:
-        say(f"{replayed.letter_id} is on its way again, as {replayed.replayed_as}.")
+        named = replayed.replayed_as.startswith("resp_")
+        road = f"as {replayed.replayed_as}" if named else f"through `{replayed.replayed_as}`"
+        say(f"{replayed.letter_id} is on its way again, {road}.")
 
 
 @dead.command

@@ -194,7 +194,7 @@ def _remarks(replayed: Replay, tariff: TierTariff) -> list[str]:
         for model in tariff.unpriced
     ]
     if replayed.estimated:
-        remarks.append(f"{replayed.estimated} answers were estimated, as was every input.")
+        remarks.append(f"Estimated: {replayed.estimated} answers, and every input.")
     return remarks
 
 

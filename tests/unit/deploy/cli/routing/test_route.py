@@ -93,7 +93,7 @@ def test_an_answer_of_unknown_length_is_estimated_and_said(
     assert found["estimated_answers"] == 2
     assert float(found["policies"][0]["dollars"]) == pytest.approx(2.00002, abs=1e-5)
     assert run(["route", "replay", file]) == 0
-    assert "2 answers were estimated" in capsys.readouterr().out
+    assert "Estimated: 2 answers" in capsys.readouterr().out
 
 
 def test_an_unknown_price_is_unknown_and_never_zero(
