@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Column, Select, delete, select, tuple_
+from sqlalchemy import Column, Select, delete, select
 
 from shared.clock import Clock
 from shared.identifiers import RESPONSE, first_id
 from shared.messages.state import TERMINAL
 from shared.persistence.engine import Database
+from shared.persistence.id_list import IdList
 from shared.persistence.statements import transaction
 from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message
 from shared.settings.servers import LedgerSettings
-
-_ATTEMPT_KEY: Final = (attempt.c.message_id, attempt.c.claim, attempt.c.ordinal)
 
 
 class Retention:
@@ -27,26 +26,31 @@ class Retention:
         self._engine = database.relaxed
         self._settings = settings
         self._clock = clock
+        self._ids = IdList(database.relaxed.dialect)
 
     async def forget_old(self, limit: int = 500) -> dict[str, int]:
-        """Delete up to `limit` rows of each table, each in a transaction; how many there were."""
+        """Delete up to `limit` rows of each table, each in a transaction; how many there were.
+
+        Of what was spent it is all attempts of up to `limit` messages.
+        """
         now = self._clock.now()
         before = now - timedelta(days=self._settings.retention_days)
         spent_before = now - timedelta(days=self._settings.attempt_retention_days)
         return {
-            "message": await self._delete((message.c.id,), _messages(before, limit)),
-            "dead_letter": await self._delete((dead_letter.c.id,), _letters(before, limit)),
-            "handoff": await self._delete((handoff.c.id,), _handoffs(before, limit)),
-            "attempt": await self._delete(_ATTEMPT_KEY, _attempts(spent_before, limit)),
+            "message": await self._delete(message.c.id, _messages(before, limit)),
+            "dead_letter": await self._delete(dead_letter.c.id, _letters(before, limit)),
+            "handoff": await self._delete(handoff.c.id, _handoffs(before, limit)),
+            "attempt": await self._delete(attempt.c.message_id, _attempts(spent_before, limit)),
         }
 
-    async def _delete(self, key: tuple[Column[Any], ...], old: Select[Any]) -> int:
+    async def _delete(self, named_by: Column[Any], old: Select[Any]) -> int:
         async with transaction(self._engine) as connection:
             # Looked up first: most rounds find nothing, and take no lock then.
-            found = [tuple(row) for row in await connection.execute(old)]
-            if found:
-                await connection.execute(delete(key[0].table).where(tuple_(*key).in_(found)))
-        return len(found)
+            found = (await connection.execute(old)).scalars().all()
+            if not found:
+                return 0
+            forget = delete(named_by.table).where(self._ids.holds(named_by))
+            return (await connection.execute(forget, self._ids.parameters(found))).rowcount
 
 
 def _messages(before: datetime, limit: int) -> Select[Any]:
@@ -81,8 +85,9 @@ def _handoffs(before: datetime, limit: int) -> Select[Any]:
 def _attempts(before: datetime, limit: int) -> Select[Any]:
     """By their message's id, which sorts by time: it needs no index of its own."""
     return (
-        select(*_ATTEMPT_KEY)
+        select(attempt.c.message_id)
+        .distinct()
         .where(attempt.c.message_id < first_id(RESPONSE, before))
-        .order_by(*_ATTEMPT_KEY)
+        .order_by(attempt.c.message_id)
         .limit(limit)
     )

@@ -132,13 +132,8 @@ def _beside(now: datetime, scale: float) -> list[Insert]:
     number, old = BESIDE * scale, now - timedelta(days=1)
     letter = {"id": "dead_", "state": DeadLetterState.OPEN, "reason": DeadReason.INVALID}
     return [
-        _rows(
-            attempt,
-            number,
-            {"message_id": "resp_e", "claim": 1, "ordinal": 1, "provider": "p", "model": "m"}
-            | {"started_at": old, "latency_seconds": 1, "tenant_id": "ten_1", "booked_at": old},
-            numbered=("message_id", "tenant_id"),
-        ),
+        _attempts("resp_e", number, old),
+        _attempts("resp_00", number, old),  # by its id from long ago
         _rows(
             dead_letter,
             number,
@@ -166,6 +161,16 @@ def _beside(now: datetime, scale: float) -> list[Insert]:
             numbered=("id", "tenant_id", "digest"),
         ),
     ]
+
+
+def _attempts(prefix: str, number: float, old: datetime) -> Insert:
+    return _rows(
+        attempt,
+        number,
+        {"message_id": prefix, "claim": 1, "ordinal": 1, "provider": "p", "model": "m"}
+        | {"started_at": old, "latency_seconds": 1, "tenant_id": "ten_1", "booked_at": old},
+        numbered=("message_id", "tenant_id"),
+    )
 
 
 def _rows(table: Table, number: float, values: _Values, *, numbered: tuple[str, ...]) -> Insert:
