@@ -21,6 +21,7 @@ from tests.benchmarks import (
     redis_bytes,
     round_trip,
 )
+from tests.benchmarks.baseline import hot_path, waiters
 from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
@@ -44,6 +45,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "ledger_growth": ledger_growth.measure,
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
+    "baseline": hot_path.measure,
+    "waiters": waiters.measure,
     "guardrail": guardrail.measure,
     "cache_hits": cache_hits.measure,
     "context_fit": context_fit.measure,

@@ -27,6 +27,8 @@ class ChildProcess:
     user: int | None = None
     group: int | None = None
     scratch: Path | None = None
+    folder: Path | None = None
+    """Where it runs; where we do when not given."""
     _process: subprocess.Popen[bytes] | None = None
     _watchdog: subprocess.Popen[bytes] | None = None
 
@@ -38,6 +40,7 @@ class ChildProcess:
             self._process = subprocess.Popen(
                 list(self.command),
                 env=_without_secrets() | dict(self.environment),
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -17,16 +17,26 @@ _READY_SECONDS = 60.0
 
 
 class Program:
-    """`python <arguments>` with its descendants; ends with its context."""
+    """`python <arguments>` with its descendants; ends with its context.
+
+    Its modules are those of `folder`, a checkout; ours when not given.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
     ) -> None:
         self._log = log
+        folder = folder or Path.cwd()
         self._child = ChildProcess(
             command=[sys.executable, *arguments],
             log=log,
-            environment={"PYTHONPATH": os.getcwd(), **environment},
+            environment={"PYTHONPATH": str(folder), **environment},
+            folder=folder,
         )
 
     def __enter__(self) -> Program:

@@ -91,9 +91,15 @@ class Stage:
 
     def ground(self, broker: Broker, ledger: Ledger = Ledger.POSTGRES) -> Ground:
         """Fresh ground; what an earlier one left behind is out of sight."""
+        ground = self.bare_ground(broker, ledger)
+        migrate(ground.ledger_url)
+        return ground
+
+    def bare_ground(self, broker: Broker, ledger: Ledger = Ledger.POSTGRES) -> Ground:
+        """The same with an empty ledger, for a checkout that makes its own tables."""
         folder = self._folder / str(next(self._grounds))
         folder.mkdir()
-        ground = Ground(
+        return Ground(
             broker=broker,
             broker_url=self._broker_url(broker),
             redis_url=next(self._databases),
@@ -101,8 +107,6 @@ class Stage:
             folder=folder,
             port=free_port(),
         )
-        migrate(ground.ledger_url)
-        return ground
 
     def _broker_url(self, broker: Broker) -> str:
         if broker is Broker.REDIS:

@@ -1,0 +1,85 @@
+"""Two builds of Forebay on the same servers: the one here, and an older one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tests.benchmarks.ground.forebay import scripted
+from tests.benchmarks.ground.program import Program
+from tests.benchmarks.ground.stage import Ground
+
+REVISION: Final = os.environ.get("FOREBAY_BASELINE", "292c270")
+"""The older build: what every ratio is held against."""
+
+
+class _NewKey(msgspec.Struct):
+    key: str
+
+
+class Checkout:
+    """A build as its users meet it: nothing of it is imported."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self, ground: Ground) -> str:
+        """Its own tables in the ground's empty ledger, and the key of a new tenant."""
+        self._run(ground, "check", "--migrate")
+        told = self._run(ground, "keys", "create", "--tenant", "baseline", "--json")
+        return msgspec.json.decode(told, type=_NewKey).key
+
+    def door(self, ground: Ground) -> Program:
+        """One ingress process."""
+        return self._program(ground, "ingress", environment={})
+
+    def worker(self, ground: Ground, *, provider_url: str) -> Program:
+        """One worker process with one scripted provider."""
+        chain = msgspec.json.encode([scripted(provider_url)]).decode()
+        return self._program(
+            ground, "worker", "--concurrency=500", environment={"FOREBAY_PROVIDERS": chain}
+        )
+
+    def _program(self, ground: Ground, *verb: str, environment: dict[str, str]) -> Program:
+        return Program(
+            ["-m", "deploy.cli", *verb],
+            log=ground.folder / f"{verb[0]}.log",
+            environment={**ground.environment, **environment},
+            folder=self._folder,
+        )
+
+    def _run(self, ground: Ground, *verb: str) -> bytes:
+        finished = subprocess.run(
+            [sys.executable, "-m", "deploy.cli", *verb],
+            cwd=self._folder,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(self._folder), **ground.environment},
+            capture_output=True,
+            timeout=60,
+        )
+        said = (finished.stdout + finished.stderr).decode(errors="replace")
+        assert finished.returncode == 0, f"{verb[0]} of {self._folder}: {said}"
+        return finished.stdout
+
+
+@contextmanager
+def builds() -> Iterator[dict[str, Checkout]]:
+    """The build here as "ours", and REVISION in a worktree of its own as "stock"."""
+    with tempfile.TemporaryDirectory(prefix="forebay-baseline-") as folder:
+        older = Path(folder) / "older"
+        _git("worktree", "add", "--quiet", "--detach", str(older), REVISION)
+        try:
+            yield {"ours": Checkout(Path.cwd()), "stock": Checkout(older)}
+        finally:
+            _git("worktree", "remove", "--force", str(older))
+
+
+def _git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], check=True, timeout=60, stdout=subprocess.DEVNULL)
