@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import bindparam, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +12,9 @@ from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import role_lease
+
+_UNBELIEVABLE: Final = 10
+"""A lease that lasts longer than so many of ours is from a clock that is wrong."""
 
 
 class RoleLease:
@@ -36,14 +40,23 @@ class RoleLease:
         self._take = insert.on_conflict_do_update(
             index_elements=[role_lease.c.role],
             set_={"holder": holder, "lease_until": bindparam("until")},
-            where=or_(role_lease.c.holder == holder, role_lease.c.lease_until < bindparam("now")),
+            where=or_(
+                role_lease.c.holder == holder,
+                role_lease.c.lease_until < bindparam("now"),
+                role_lease.c.lease_until > bindparam("unbelievable"),
+            ),
         ).returning(role_lease.c.holder)
 
     async def take(self) -> bool:
         """Take the role or keep it; False while another process holds it."""
         now = self._clock.now()
+        times = {
+            "now": now,
+            "until": now + self._lease,
+            "unbelievable": now + self._lease * _UNBELIEVABLE,
+        }
         async with transaction(self._engine) as connection:
-            taken = await connection.scalar(self._take, {"now": now, "until": now + self._lease})
+            taken = await connection.scalar(self._take, times)
         return taken is not None
 
     async def give_back(self) -> None:

@@ -126,3 +126,16 @@ async def test_one_process_leads_and_a_dead_leader_is_followed(
     assert not await first.take()
     await second.give_back()
     assert await first.take()
+
+
+async def test_a_dead_leader_whose_clock_was_a_day_ahead_is_followed_at_once(
+    database: Database, clock: ManualClock
+) -> None:
+    first, second = (
+        RoleLease(database, clock, role="janitor", holder=name, lease_seconds=4)
+        for name in ("worker-1", "worker-2")
+    )
+    clock.advance(86_400)
+    assert await first.take()
+    clock.advance(-86_400)
+    assert await second.take()
