@@ -38,7 +38,7 @@ async def test_it_prints_what_was_spent_today(
     assert "Unknown:" in shown
     await asyncio.to_thread(run, ["costs", "--by", "user", "--json"])
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["of"], row["cost"], row["unknown"]) == ("ann", "0.250000000", 1)
+    assert (row["of"], row["cost"], row["unknown"]) == ("ann", "0.25", 1)
 
 
 async def test_it_begins_where_it_is_told(
