@@ -57,38 +57,37 @@ class OpenAICompatibleProvider:
         self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
     ) -> Answer:
         model = self.model_for(prompt.model)
+        content = self._request(prompt, model)
         try:
             return await self._model.answer(
                 prompt,
-                self._request_body(prompt, model),
+                msgspec.json.encode(content),
                 asked_model=model,
                 time_left_seconds=time_left_seconds,
                 on_delta=on_delta,
             )
         except UnknownFieldError as refusal:
-            refusal.is_mended = self._additions.leave_out(model, refusal)
+            refusal.is_mended = self._additions.leave_out(model, refusal, sent=content.keys())
             raise
 
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""
 
-    def _request_body(self, prompt: Prompt, model: str) -> bytes:
+    def _request(self, prompt: Prompt, model: str) -> dict[str, object]:
         optional: dict[str, object] = {
             self._additions.limit(model): prompt.max_output_tokens,
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
         }
-        return msgspec.json.encode(
-            {
-                **prompt.extra,
-                **{field: value for field, value in optional.items() if value is not None},
-                **self._additions.fields(model),
-                "model": model,
-                "messages": _messages(prompt),
-                "stream": True,
-            }
-        )
+        return {
+            **prompt.extra,
+            **{field: value for field, value in optional.items() if value is not None},
+            **self._additions.fields(model),
+            "model": model,
+            "messages": _messages(prompt),
+            "stream": True,
+        }
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

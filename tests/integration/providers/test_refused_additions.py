@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -132,3 +133,12 @@ async def test_a_field_of_the_callers_is_not_left_out(strict: StrictServer, chai
     with pytest.raises(InvalidRequestError, match="seed"):
         await ask(chain, prompt(extra={"seed": 7}))
     assert len(strict.asked) == 1
+
+
+async def test_calls_that_were_under_way_together_are_all_asked_again(
+    strict: StrictServer, chain: Chain
+) -> None:
+    strict.field, strict.refusal = "stream_options", REFUSALS["pydantic"]
+    results = await asyncio.gather(*(ask(chain, prompt()) for _ in range(4)))
+    assert all(isinstance(each.outcome, Answer) for each in results)
+    assert len(strict.asked) == 8, "each was refused before any knew of it"

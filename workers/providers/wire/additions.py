@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Final
 
 from workers.providers.failures import UnknownFieldError
@@ -32,16 +33,17 @@ class Additions:
         usual, other = self._limits
         return other if usual in self._refused.get(model, ()) else usual
 
-    def leave_out(self, model: str, refusal: UnknownFieldError) -> bool:
+    def leave_out(self, model: str, refusal: UnknownFieldError, *, sent: Set[str]) -> bool:
         """Do without what was refused from now on; False where it was nothing of ours.
 
-        A refusal that names no field at all may mean any of them.
+        `sent` are the fields of the request. A refusal that names no field at all may mean any of
+        ours. What another call has been refused meanwhile counts: the next one does without it.
         """
-        ours = {*self.fields(model), *self._limits[:1]} - self._refused.get(model, set())
+        ours = sent & {*_ADDED, self._limits[0]}
         said = f"{refusal.field} {refusal.provider_message}"
         # The new name holds the old one, and is what the caller is told to use.
         named = {name for name in ours if name in said.replace(self._limits[1], "")}
         if not named and not refusal.field:
-            named = set(self.fields(model))
+            named = sent & _ADDED.keys()
         self._refused.setdefault(model, set()).update(named)
         return bool(named)
