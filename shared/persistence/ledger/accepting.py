@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
@@ -82,7 +83,7 @@ class AcceptGroup:
 
     async def _outcomes(
         self, connection: AsyncConnection, records: list[MessageRecord], inserted: set[str]
-    ) -> list[AcceptOutcome]:
+    ) -> list[AcceptOutcome | BaseException]:
         left_out = [
             {"tenant_id": record.tenant_id, "idempotency_key": record.idempotency_key}
             for record in records
@@ -92,7 +93,10 @@ class AcceptGroup:
             return [Accepted(record) for record in records]
         owners = await connection.execute(self._owners, self._keys.parameters(left_out))
         owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
-        return [_outcome(record, owner_of) for record in records]
+        return [
+            Accepted(record) if record.id in inserted else outcome_of(record, owner_of)
+            for record in records
+        ]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
         return {
@@ -121,10 +125,20 @@ class AcceptGroup:
         }
 
 
-def _outcome(
-    record: MessageRecord, owner_of: dict[tuple[str, str], tuple[str, str]]
-) -> AcceptOutcome:
+def outcome_of(
+    record: MessageRecord, owner_of: Mapping[tuple[str, str], tuple[str, str]]
+) -> AcceptOutcome | BaseException:
+    """Of a record that was not inserted: whose row keeps its key, or its own, written before.
+
+    Whose key has no owner any more was in the way of a row that was deleted since, and is in no
+    row itself.
+    """
     owner = owner_of.get((record.tenant_id, record.idempotency_key or ""))
+    if owner is None and record.idempotency_key is not None:
+        return LedgerUnavailable(
+            "The message that had this key was deleted a moment ago. Try again.",
+            retry_after_seconds=1.0,
+        )
     if owner is None or owner[0] == record.id:
         return Accepted(record)
     return AlreadyAccepted(owner[0], same_body=owner[1] == record.body_digest)
