@@ -46,9 +46,8 @@ async def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
         provider = OpenAICompatibleProvider(
             session, name="p", base_url="http://127.0.0.1:9/v1", models=models
         )
-        body = provider._request_body(Prompt(messages=tuple(said)), "m")
-    messages: list[dict[str, str]] = msgspec.json.decode(body)["messages"]
-    return messages
+        request = provider._request(Prompt(messages=tuple(said)), "m")
+    return msgspec.convert(request["messages"], list[dict[str, str]])
 
 
 @given(said=MESSAGES)
