@@ -61,7 +61,7 @@ class Runtime:
         self._database = open_database(settings.ledger)
         self._redis = open_redis(settings.redis)
         self.housekeeping = Housekeeping(self._redis)
-        self._ledger = MessageLedger(self._database, settings.ledger, clock)
+        self._ledger = MessageLedger(self._database, settings.ledger, clock, self.metrics)
         self._publisher = build_publisher(settings.broker, self.metrics)
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         self._wakeups = Wakeups(self._redis)

@@ -79,7 +79,7 @@ class Runtime:
         reservations = self._reservations(redis)
         till = open_till(self._settings, self._database, redis, reservations, self._clock)
         self._stack.push_async_callback(till.close)
-        ledger = MessageLedger(self._database, self._settings.ledger, self._clock)
+        ledger = MessageLedger(self._database, self._settings.ledger, self._clock, self._metrics)
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
         reply = Reply(replies, reservations, answers, self._metrics)

@@ -80,7 +80,7 @@ async def _trips_of_ours(ground: Ground, trips: int) -> list[float]:
     redis = open_redis(settings.redis)
     wakeups = Wakeups(redis)
     async with opened_ledger(ground) as (database, tenant):
-        ledger = MessageLedger(database, settings.ledger, SystemClock())
+        ledger = MessageLedger(database, settings.ledger, SystemClock(), Metrics())
         latencies = []
         for _ in range(trips):
             record = new_record(tenant)

@@ -11,6 +11,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
 from shared.redis.reply_stream import ReplyStream
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.metrics import Metrics
@@ -36,7 +37,9 @@ class Claim:
         clock: Clock,
         till: Till,
     ) -> None:
-        self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(claims.flush)
+        self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(
+            ObservedFlush(claims.flush, metrics, LedgerOperation.CLAIM)
+        )
         self._replies = replies
         self._attempt_limit = attempt_limit
         self._metrics = metrics

@@ -29,7 +29,7 @@ async def accept_again(letter: DeadLetter, database: Database, settings: Setting
     Admission is not asked: the message was let in once. Raises NotFound, LedgerUnavailable.
     """
     clock = SystemClock()
-    ledger = MessageLedger(database, settings.ledger, clock)
+    ledger = MessageLedger(database, settings.ledger, clock, Metrics())
     try:
         old = await ledger.find(letter.message_id or "")
         if old is None:

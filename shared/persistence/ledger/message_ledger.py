@@ -13,6 +13,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState, sources_of
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
+from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
 from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.settling import SettleGroup
@@ -20,6 +21,7 @@ from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 
 class MessageLedger:
@@ -28,17 +30,25 @@ class MessageLedger:
     Everything raises LedgerUnavailable when the database does not answer in time.
     """
 
-    def __init__(self, database: Database, settings: LedgerSettings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, settings: LedgerSettings, clock: Clock, metrics: Metrics
+    ) -> None:
         self._database = database
         self._clock = clock
         accepting = AcceptGroup(database, wake_after_seconds=settings.wake_after_seconds)
         # Two groups in flight keep the disk and the parser busy at once; SQLite has one writer.
         side_by_side = 1 if database.is_sqlite else 2
         self._accepts: GroupCommit[MessageRecord, AcceptOutcome] = GroupCommit(
-            accepting.flush, limit=settings.group_limit, concurrency=side_by_side
+            ObservedFlush[MessageRecord, AcceptOutcome](
+                accepting.flush, metrics, LedgerOperation.ACCEPT
+            ),
+            limit=settings.group_limit,
+            concurrency=side_by_side,
         )
         self._settles: GroupCommit[Settlement, bool] = GroupCommit(
-            SettleGroup(database).flush, limit=settings.group_limit, concurrency=side_by_side
+            ObservedFlush(SettleGroup(database).flush, metrics, LedgerOperation.SETTLE),
+            limit=settings.group_limit,
+            concurrency=side_by_side,
         )
         self._late = LateBooking(database)
 

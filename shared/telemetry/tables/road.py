@@ -19,7 +19,7 @@ ROUTE: Final = Label(
 )
 METHOD: Final = Label("method", 8, "GET, POST, …; other")
 STATUS: Final = Label("status", 30, "the HTTP status, such as 200")
-LEDGER_OPERATION: Final = Label("operation", 8, "accept, claim, renew, settle, …")
+LEDGER_OPERATION: Final = Label("operation", 3, "accept, claim, settle")
 ERROR_CODE: Final = Label("code", 24, "the code of the error class, such as broker_unavailable")
 CLAIM_OUTCOME: Final = Label("outcome", 3, "claimed, nothing_to_claim, closed")
 DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
@@ -86,14 +86,14 @@ LEDGER_AND_QUEUE: Final = (
     ),
     histogram(
         "ledger_group_messages",
-        "Messages that shared one transaction of the ledger.",
+        "Messages that were written to the ledger, or claimed from it, together.",
         LEDGER_OPERATION,
         unit="messages",
         buckets=GROUP_SIZES,
     ),
     histogram(
         "ledger_group_duration_seconds",
-        "One transaction of the ledger, its commit included.",
+        "One such group, its commit included; failed ones too.",
         LEDGER_OPERATION,
         buckets=MILLISECONDS,
     ),

@@ -96,7 +96,7 @@ async def _post(records: list[MessageRecord], ground: Ground, database: Database
     await asyncio.to_thread(declare_topology, settings.broker)
     publisher = build_publisher(settings.broker, Metrics())
     await publisher.start()
-    ledger = MessageLedger(database, settings.ledger, SystemClock())
+    ledger = MessageLedger(database, settings.ledger, SystemClock(), Metrics())
     for first in range(0, len(records), _GROUP):
         group = records[first : first + _GROUP]
         await asyncio.gather(*[ledger.accept(record) for record in group])

@@ -53,7 +53,7 @@ async def _fill(ground: Ground, count: int) -> None:
     publisher = build_publisher(settings.broker, Metrics())
     await publisher.start()
     async with opened_ledger(ground) as (database, tenant):
-        ledger = MessageLedger(database, settings.ledger, SystemClock())
+        ledger = MessageLedger(database, settings.ledger, SystemClock(), Metrics())
         for first in range(0, count, _GROUP):
             records = [new_record(tenant) for _ in range(min(_GROUP, count - first))]
             await asyncio.gather(*[ledger.accept(record) for record in records])

@@ -19,6 +19,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 SettleTurn = Callable[..., Awaitable[MessageRecord]]
 
@@ -38,7 +39,7 @@ async def database(migrated_ledger_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def ledger(database: Database, clock: Clock) -> AsyncIterator[MessageLedger]:
     settings = LedgerSettings()
-    opened = MessageLedger(database, settings, clock)
+    opened = MessageLedger(database, settings, clock, Metrics())
     yield opened
     await opened.close()
 

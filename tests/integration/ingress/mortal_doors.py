@@ -113,7 +113,7 @@ class MortalDoors:
     async def _open(self) -> None:
         database = open_database(self._settings)
         self._stack.push_async_callback(database.close)
-        self._ledger = MessageLedger(database, self._settings, self._clock)
+        self._ledger = MessageLedger(database, self._settings, self._clock, Metrics())
         self._stack.push_async_callback(self._ledger.close)
 
     async def _build(self, ledger: PromptLedger) -> Acceptance:

@@ -43,6 +43,7 @@ from shared.persistence.tables import message
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
 
 Answer = Callable[[MessageRecord], str]
 
@@ -59,7 +60,7 @@ class StandInWorker:
         self._clock = SystemClock()
         self.database: Database = open_database(settings.ledger)
         self.redis: Redis = open_redis(settings.redis)
-        self.ledger = MessageLedger(self.database, settings.ledger, self._clock)
+        self.ledger = MessageLedger(self.database, settings.ledger, self._clock, Metrics())
         self.stream = ReplyStream(self.redis, ttl_seconds=600)
         self._claims = ClaimGroup(self.database, self._clock, worker="stand-in", lease_seconds=30)
         self._serving: asyncio.Task[None] | None = None

@@ -42,6 +42,8 @@ async def test_metrics_count_requests_by_route_and_never_by_path(
     assert message_id not in text
     assert "secret-path" not in text
     assert 'forebay_accepted_messages_total{lane="standard",surface="responses"} 1.0' in text
+    assert 'forebay_ledger_group_messages_sum{operation="accept"} 1.0' in text
+    assert 'forebay_ledger_group_duration_seconds_count{operation="accept"} 1.0' in text
 
 
 async def test_the_documentation_needs_nothing_from_elsewhere(

@@ -18,6 +18,7 @@ from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.migrating import apply_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 NewMessage = Callable[..., MessageRecord]
 
@@ -44,7 +45,7 @@ async def database(settings: LedgerSettings) -> AsyncIterator[Database]:
 async def ledger(
     database: Database, settings: LedgerSettings, clock: ManualClock
 ) -> AsyncIterator[MessageLedger]:
-    opened = MessageLedger(database, settings, clock)
+    opened = MessageLedger(database, settings, clock, Metrics())
     yield opened
     await opened.close()
 

@@ -17,6 +17,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import missing_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 from tests.servers.pgbouncer import PgbouncerServer
 from tests.servers.postgres import PostgresServer
 
@@ -82,7 +83,7 @@ async def test_the_ledger_works_behind_a_pooler(
     name = database_name(migrated_postgres_url)
     settings = LedgerSettings(url=ServerUrl(pooler.database_url(name)))
     database = open_database(settings)
-    ledger = MessageLedger(database, settings, SystemClock())
+    ledger = MessageLedger(database, settings, SystemClock(), Metrics())
     for _ in range(12):  # past where psycopg begins to prepare its statements
         message = new_message()
         await ledger.accept(message)

@@ -81,7 +81,7 @@ async def open_intake_door(
     await apply_migrations(database)
     tenants = TenantRepository(database, clock)
     key = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
-    ledger = MessageLedger(database, settings, clock)
+    ledger = MessageLedger(database, settings, clock, metrics)
     letters = DeadLetterRepository(database, clock)
     publisher, answers = build_publisher(broker, metrics), build_answer_publisher(broker)
     redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))

@@ -164,7 +164,7 @@ async def open_road(stack: Stack) -> AsyncIterator[Road]:
     async with AsyncExitStack() as opened:
         database = open_database(settings.ledger)
         opened.push_async_callback(database.close)
-        ledger = MessageLedger(database, settings.ledger, SystemClock())
+        ledger = MessageLedger(database, settings.ledger, SystemClock(), Metrics())
         opened.push_async_callback(ledger.close)
         await asyncio.to_thread(declare_topology, settings.broker)
         publisher = build_publisher(settings.broker, Metrics())

@@ -17,6 +17,7 @@ from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.tables import attempt, dead_letter, handoff
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 CLOCK = SystemClock()
 TRIED = AttemptRecord(
@@ -35,7 +36,7 @@ async def test_an_end_that_is_written_twice_is_there_once(
 ) -> None:
     settings = LedgerSettings(url=ServerUrl(migrated_ledger_url))
     database = open_database(settings)
-    ledger = MessageLedger(database, settings, CLOCK)
+    ledger = MessageLedger(database, settings, CLOCK, Metrics())
     now = CLOCK.now()
     record = MessageRecord(
         id="resp_1",

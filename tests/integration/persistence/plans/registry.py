@@ -39,6 +39,7 @@ from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.tenants import TenantRepository
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 GROUP: Final = 32
 
@@ -57,7 +58,7 @@ class FullLedger:
 
     @cached_property
     def ledger(self) -> MessageLedger:
-        return MessageLedger(self.database, self.settings, self.clock)
+        return MessageLedger(self.database, self.settings, self.clock, Metrics())
 
     @cached_property
     def sweeps(self) -> LedgerSweeps:

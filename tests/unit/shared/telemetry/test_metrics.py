@@ -15,6 +15,7 @@ from shared.telemetry.instrument import Instrument, InstrumentType
 from shared.telemetry.instruments import INSTRUMENTS
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tables import road
+from tests.architecture.tree import ROOT, product_files
 
 CLASSES = {
     InstrumentType.COUNTER: Counter,
@@ -76,6 +77,17 @@ def test_every_row_is_one_typed_attribute() -> None:
     }
     assert typed == {one.attribute: CLASSES[one.type] for one in INSTRUMENTS}
     assert all(isinstance(getattr(Metrics(), name), kind) for name, kind in typed.items())
+
+
+def test_every_metric_is_observed_somewhere() -> None:
+    declaring = ROOT / "shared" / "telemetry"
+    code = "".join(
+        file.read_text(encoding="utf-8")
+        for file in product_files()
+        if declaring not in file.parents
+    )
+    silent = {one.attribute for one in INSTRUMENTS if not re.search(rf"\.{one.attribute}\b", code)}
+    assert silent == {"build_info"}, "which says itself what it says"
 
 
 def test_two_metrics_share_nothing() -> None:
