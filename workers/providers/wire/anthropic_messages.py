@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
 
 from workers.providers.wire.chat_completions import size_of
 from workers.providers.wire.figures import NOT_REPORTED, Figures, first_number
@@ -19,7 +22,7 @@ class AnthropicMessages:
     def read_event(self, event: Mapping[str, object]) -> Reading | None:
         match event.get("type"):
             case "message_start":
-                return _message(event.get("message"))
+                return _beginning(event.get("message"))
             case "content_block_start":
                 return _blocks([event.get("content_block")])
             case "content_block_delta":
@@ -35,6 +38,15 @@ class AnthropicMessages:
 
     def read_whole(self, body: Mapping[str, object]) -> Reading | None:
         return _message(body) if isinstance(body.get("content"), str | list) else None
+
+
+def _beginning(value: object) -> Reading:
+    """Its count of what is written is one of the beginning: 1, however much follows."""
+    reading = _message(value)
+    if reading.figures is NOT_REPORTED:
+        return reading
+    figures = replace(reading.figures, output=None)
+    return msgspec.structs.replace(reading, figures=figures)
 
 
 def _message(value: object) -> Reading:

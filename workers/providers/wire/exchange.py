@@ -32,8 +32,9 @@ _NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch
 """No connection stood; any other failure may have come after the request was read."""
 _STARTS_WHOLE_BODY = (b"{", b"[", b"<")
 """Of JSON and of markup; no line of a stream of events begins so."""
-_STARTS_EVENTS = (b"data", b"event", b"id", b"retry", b":")
+_STARTS_EVENTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 """Of a stream that is labelled as something else."""
+_STARTS = (BYTE_ORDER_MARK, *_STARTS_EVENTS)
 
 
 class Exchange:
@@ -159,12 +160,12 @@ class Exchange:
             yield last
 
     async def _first_bytes(self, response: aiohttp.ClientResponse, clock: CallClock) -> bytes:
-        """The beginning of the body, up to something that is no white space."""
+        """The beginning of the body, as much of it as tells what it is."""
         start = b""
         while len(start) < _ANSWER_LIMIT_BYTES:
             chunk = await self._chunk(response, clock)
             start += chunk
-            if not chunk or start.removeprefix(BYTE_ORDER_MARK).strip():
+            if not chunk or not _may_be_either(start):
                 break
         return start
 
@@ -202,6 +203,12 @@ class Exchange:
             error_class=ErrorClass.MALFORMED_ANSWER,
             after_first_token=clock.heard_token,
         )
+
+
+def _may_be_either(start: bytes) -> bool:
+    """Whether it is too short to tell a stream from a body: blank, or a part of a first word."""
+    text = start.removeprefix(BYTE_ORDER_MARK).lstrip()
+    return any(word.startswith(text) and word != text for word in _STARTS)
 
 
 def _is_whole_body(response: aiohttp.ClientResponse, start: bytes) -> bool:

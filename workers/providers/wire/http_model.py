@@ -17,6 +17,10 @@ from workers.providers.wire.server_sent_events import ServerSentEvent
 
 _END_MARK: Final = "[DONE]"
 _ERROR_EVENT: Final = "error"
+_NO_MORE_CAME: Final = frozenset(
+    {ErrorClass.TIMEOUT, ErrorClass.CUT_STREAM, ErrorClass.MALFORMED_ANSWER}
+)
+"""Costs nothing but figures once the model has said why it stopped."""
 
 
 class HttpModel:
@@ -43,7 +47,12 @@ class HttpModel:
     ) -> Answer:
         """The answer to a request's body, which asks for a stream."""
         incoming = IncomingAnswer(prompt, provider=self._provider, asked_model=asked_model)
-        await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
+        try:
+            await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
+        except ProviderError as error:
+            if error.error_class not in _NO_MORE_CAME or not incoming.is_finished:
+                incoming.note_on(error)
+                raise
         return incoming.answer()
 
     async def _take_stream(
@@ -78,7 +87,7 @@ class HttpModel:
     def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> Reading:
         data = event.data.strip()
         if event.name == _ERROR_EVENT:
-            raise incoming.failed(self._failure(Refusal.from_body(data.encode())))
+            raise self._failure(Refusal.from_body(data.encode()))
         if data == _END_MARK:
             return END
         if not data:
@@ -89,7 +98,7 @@ class HttpModel:
             content = None
         fields = mapping(content)
         if tells_failure(fields):
-            raise incoming.failed(self._failure(Refusal.from_content(content)))
+            raise self._failure(Refusal.from_content(content))
         reading = self._wire_format.read_event(fields)
         if reading is None:
             if not event.is_cut:

@@ -8,7 +8,7 @@ from shared.storable_text import storable
 from shared.token_count import text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
-from workers.providers.outcome import Answer, FinishReason, Oddity
+from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.figures import NOT_REPORTED
 from workers.providers.wire.reading import Reading
@@ -56,6 +56,11 @@ class IncomingAnswer:
     def text(self) -> str:
         return "".join(self._pieces)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the model has said why it stopped, and that it was not in the middle."""
+        return bool(self._finish) and self._finish.lower() not in _BROKEN_OFF
+
     async def take(self, reading: Reading, on_delta: TextSink | None = None) -> None:
         """Note what was said, and pass on what of it is text."""
         self._model = reading.model or self._model
@@ -85,9 +90,7 @@ class IncomingAnswer:
 
     def answer(self) -> Answer:
         """Raises ProviderError where the provider ended properly and gave no answer."""
-        text = self.text
-        size = text_size(text) + self._thought_size
-        usage = self._figures.usage(self._prompt, size_out=size)
+        text, usage = self.text, self._usage
         finish = _FINISH_WORDS.get(self._finish.lower(), FinishReason.STOP)
         if not text and self._called_tool:
             raise ProviderError(
@@ -110,10 +113,16 @@ class IncomingAnswer:
             oddities=frozenset(self.oddities),
         )
 
-    def failed(self, error: ProviderError) -> ProviderError:
-        """The error, told how much had come before it."""
-        error.after_first_token = bool(self._pieces or self._thought_size)
-        return error
+    def note_on(self, error: ProviderError) -> None:
+        """Tell the error how much had come before it, and what that is billed as."""
+        error.after_first_token |= bool(self._pieces or self._thought_size)
+        if error.usage is None and error.may_be_billed:
+            error.usage = self._usage
+
+    @property
+    def _usage(self) -> Usage:
+        size = text_size(self.text) + self._thought_size
+        return self._figures.usage(self._prompt, size_out=size)
 
     def _whole_characters(self, text: str) -> str:
         """The text with the halves of its characters joined; a last half waits for the other."""
@@ -126,15 +135,11 @@ class IncomingAnswer:
         return storable(joined)
 
     def _cut(self, why: str) -> ProviderError:
-        return self.failed(
-            TransientProviderError(
-                f"{self._provider} cut its answer: {why}", error_class=ErrorClass.CUT_STREAM
-            )
+        return TransientProviderError(
+            f"{self._provider} cut its answer: {why}", error_class=ErrorClass.CUT_STREAM
         )
 
     def _malformed(self, what: str) -> ProviderError:
-        return self.failed(
-            TransientProviderError(
-                f"{self._provider} sent {what}", error_class=ErrorClass.MALFORMED_ANSWER
-            )
+        return TransientProviderError(
+            f"{self._provider} sent {what}", error_class=ErrorClass.MALFORMED_ANSWER
         )

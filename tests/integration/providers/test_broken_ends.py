@@ -1,0 +1,177 @@
+"""A connection that breaks: what had been said stands, and what had been heard is paid for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.integration.providers.asking import Heard, HttpProvider, failure, prompt
+from tests.integration.providers.wire_words import (
+    ANTHROPIC,
+    BLOCK,
+    DELTA,
+    END,
+    OPENAI,
+    STOP,
+    events,
+)
+from workers.providers.anthropic import AnthropicProvider
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError
+from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.outcome import Answer, FinishReason, Usage
+from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.timeouts import Timeouts
+
+THOUGHT = '{"choices":[{"delta":{"reasoning_content":"%s"}}]}' % ("hm, " * 100)
+USED = '{"choices":[],"usage":{"prompt_tokens":40,"completion_tokens":9}}'
+BEGUN = '{"type":"message_start","message":{"usage":{"input_tokens":40,"output_tokens":1}}}'
+LONG = '{"type":"content_block_delta","delta":{"type":"text_delta","text":"%s"}}' % ("road " * 80)
+FILTERED = '{"choices":[{"delta":{},"finish_reason":"content_filter"}]}'
+BROKEN_OFF = '{"choices":[{"delta":{},"finish_reason":"error"}]}'
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nTransfer-Encoding: chunked\r\n\r\n"
+RESTS = {
+    "cut": b"",
+    "silent": None,
+    "an event without end": b"110000\r\n" + b"data: " + b"x" * 0x10FFFA + b"\r\n",
+}
+"""What comes instead of the end; None: the connection stands and nothing comes."""
+
+
+class BreakingServer:
+    """Sends `pieces`, each in a packet of its own, and once text was heard of them `rest`."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.rest: bytes | None = b""
+        self.label, self.url = "text/event-stream", ""
+        self._is_heard, self._is_over = asyncio.Event(), asyncio.Event()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b'"stream"')
+        writer.write(HEAD.format(self.label).encode())
+        for piece in self.pieces:
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await writer.drain()
+            for _ in range(5):  # turns of the loop, in which the other side reads it
+                await asyncio.sleep(0)
+        if self.rest:
+            await self._is_heard.wait()
+        if self.rest is None:
+            await self._is_over.wait()
+        writer.write(self.rest or b"")
+        writer.close()
+
+    async def hear(self, piece: str) -> None:
+        self._is_heard.set()
+
+    def let_go(self) -> None:
+        self._is_over.set()
+
+
+@pytest.fixture
+async def breaking() -> AsyncIterator[BreakingServer]:
+    one = BreakingServer()
+    server = await asyncio.start_server(one.answer, "127.0.0.1", 0)
+    one.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        yield one
+        one.let_go()
+
+
+def provider(server: BreakingServer, session: aiohttp.ClientSession, wire: str) -> HttpProvider:
+    models, timeouts = ModelChoice(default="m"), Timeouts(idle_seconds=0.2)
+    kind = OpenAICompatibleProvider if wire == OPENAI else AnthropicProvider
+    return kind(session, name="m", base_url=server.url, models=models, timeouts=timeouts)
+
+
+@pytest.mark.parametrize("rest", RESTS.values(), ids=RESTS)
+@pytest.mark.parametrize(
+    ("wire", "data", "finish"),
+    [
+        (OPENAI, (DELTA, END), FinishReason.STOP),
+        (OPENAI, (DELTA, FILTERED), FinishReason.CONTENT_FILTER),
+        (ANTHROPIC, (BLOCK, STOP), FinishReason.STOP),
+    ],
+)
+async def test_what_comes_after_the_reason_to_stop_is_not_needed(
+    breaking: BreakingServer,
+    session: aiohttp.ClientSession,
+    wire: str,
+    data: tuple[str, ...],
+    finish: FinishReason,
+    rest: bytes | None,
+) -> None:
+    breaking.pieces, breaking.rest = [events(*data)], rest
+
+    asked = provider(breaking, session, wire)
+    answer = await asked.answer(prompt(), time_left_seconds=5, on_delta=breaking.hear)
+
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.finish, answer.is_certain) == ("Hi", finish, True)
+    assert answer.usage.output_tokens == 1
+
+
+@pytest.mark.parametrize("rest", RESTS.values(), ids=RESTS)
+@pytest.mark.parametrize(
+    ("wire", "data"), [(OPENAI, (DELTA,)), (OPENAI, (DELTA, BROKEN_OFF)), (ANTHROPIC, (BLOCK,))]
+)
+async def test_without_a_reason_to_stop_it_is_no_answer(
+    breaking: BreakingServer,
+    session: aiohttp.ClientSession,
+    wire: str,
+    data: tuple[str, ...],
+    rest: bytes | None,
+) -> None:
+    breaking.pieces, breaking.rest = [events(*data)], rest
+
+    asked = provider(breaking, session, wire)
+    with pytest.raises(ProviderError) as caught:
+        await asked.answer(prompt(), time_left_seconds=5, on_delta=breaking.hear)
+
+    assert caught.value.after_first_token
+
+
+@pytest.mark.parametrize(
+    ("wire", "data", "used"),
+    [
+        (OPENAI, (THOUGHT,), (12, 100, False)),
+        (OPENAI, (DELTA, USED), (40, 9, True)),
+        (ANTHROPIC, (BEGUN, LONG), (40, 100, False)),
+    ],
+    ids=["thoughts", "figures", "early figures"],
+)
+async def test_what_was_heard_of_a_broken_answer_is_paid_for(
+    breaking: BreakingServer,
+    session: aiohttp.ClientSession,
+    wire: str,
+    data: tuple[str, ...],
+    used: tuple[int, int, bool],
+) -> None:
+    breaking.pieces = [events(*data)]
+
+    error = await failure(provider(breaking, session, wire), heard=Heard())
+
+    assert (error.error_class, error.after_first_token) == (ErrorClass.CUT_STREAM, True)
+    usage = error.usage
+    assert isinstance(usage, Usage)
+    assert (usage.input_tokens, usage.output_tokens, usage.reported) == used
+
+
+@pytest.mark.parametrize("label", ["text/plain", "application/json", "text/event-stream"])
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\n\n", b": hello\n\n", b"event: x\n"])
+async def test_a_stream_is_known_however_its_first_word_is_cut(
+    breaking: BreakingServer, session: aiohttp.ClientSession, start: bytes, label: str
+) -> None:
+    body, breaking.label = start + events(DELTA, END), label
+    cuts = range(len(start) + len("data: "))
+    breaking.pieces = [body[cut : cut + 1] for cut in cuts] + [body[len(cuts) :]]
+
+    asked = provider(breaking, session, OPENAI)
+    answer = await asked.answer(prompt(), time_left_seconds=5, on_delta=breaking.hear)
+
+    assert isinstance(answer, Answer)
+    assert answer.text == "Hi"
