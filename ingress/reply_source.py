@@ -63,13 +63,16 @@ class ReplySource:
         except LedgerUnavailable:
             return record
 
-    async def wake(self, message_id: str) -> None:
-        """Tell whoever waits for this response, at any door, that the ledger has news."""
+    async def wake(self, listener: str) -> None:
+        """Tell whoever waits for a response, at any door, that the ledger has news of it.
+
+        Or a worker, by its name, of what it holds.
+        """
         if self._circuit.is_open():
             return
         try:
             async with asking_redis():
-                await self._redis.publish(wake_channel(message_id), b"ledger")
+                await self._redis.publish(wake_channel(listener), b"ledger")
         except RedisUnavailable:
             self._circuit.trip()
 

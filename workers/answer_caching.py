@@ -49,6 +49,7 @@ class CachingParts:
     stack: AsyncExitStack
     judging: Judging
     replies: ReplyStream
+    wakeups: Wakeups
     metrics: Metrics
     clock: Clock
 
@@ -70,7 +71,7 @@ class CachingParts:
             retelling=retelling,
             same_meaning=same_meaning,
             flights=await self._flights(),
-            single_flight=SingleFlight(cache, self._wakeups(), self.clock),
+            single_flight=SingleFlight(cache, self.wakeups, self.clock),
             settings=caching,
             chain=_fingerprint(self.settings.providers),
             metrics=metrics,
@@ -100,11 +101,6 @@ class CachingParts:
             metrics=self.metrics,
             clock=self.clock,
         )
-
-    def _wakeups(self) -> Wakeups:
-        wakeups = Wakeups(self.redis)
-        self.stack.push_async_callback(wakeups.close)
-        return wakeups
 
     async def _flights(self) -> Flights:
         lease_seconds = self.settings.caching.flight_lease_seconds

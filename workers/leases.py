@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.claiming import ClaimGroup, Lease
-from shared.telemetry.logs import get_logger
 
 
 class LeaseLost(Exception):
@@ -18,17 +16,12 @@ class LeaseLost(Exception):
 
 
 class Leases:
-    """Keeps what this process holds, and stops a turn whose message it holds no longer.
+    """Keeps what this process holds, and stops a turn whose message it holds no longer."""
 
-    `renew_seconds` is a fraction of the lease, so that a few renewals may fail before it runs out.
-    """
-
-    def __init__(self, claims: ClaimGroup, *, renew_seconds: float) -> None:
+    def __init__(self, claims: ClaimGroup) -> None:
         self._claims = claims
-        self._renew_seconds = renew_seconds
         self._turns: dict[Lease, asyncio.Task[object]] = {}
         self._lost: set[Lease] = set()
-        self._log = get_logger(__name__)
 
     @asynccontextmanager
     async def held(self, record: MessageRecord) -> AsyncIterator[None]:
@@ -59,20 +52,14 @@ class Leases:
         lease = Lease(record.id, record.attempt)
         await self._claims.release(lease, not_before=not_before, fault=fault)
 
-    async def renew_forever(self) -> None:
-        """Renew until cancelled."""
-        while True:
-            await asyncio.sleep(self._renew_seconds)
-            await self._renew()
+    async def renew(self) -> None:
+        """Renew all of them, and stop the turns of those that are gone.
 
-    async def _renew(self) -> None:
+        Raises LedgerUnavailable: nothing is known then, and the fence protects the terminal write
+        if the lease has run out.
+        """
         mine = list(self._turns)
-        try:
-            still = await self._claims.renew(mine)
-        except LedgerUnavailable as error:
-            # Nothing is known; the fence protects the terminal write if the lease has run out.
-            self._log.warning("lease_renewal_failed", code=error.code, turns=len(mine))
-            return
+        still = await self._claims.renew(mine)
         for lease in mine:
             if lease not in still and lease in self._turns:
                 self._lost.add(lease)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import start_http_server
-from redis.asyncio import Redis
 
 from shared.clock import Clock, SystemClock
 from shared.costs.meter import Meter
@@ -24,15 +23,15 @@ from shared.queueing.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations
+from shared.redis.wakeups import Wakeups
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
 from workers.answer_caching import AnswerCaching, CachingParts
 from workers.answer_queue import AnswerQueue
-from workers.leases import Leases
 from workers.maintenance.crew import maintenance
-from workers.maintenance.periodic import running
+from workers.maintenance.lease_keeping import kept_leases
 from workers.pipeline import Pipeline, Step
 from workers.provider_chain import open_chain
 from workers.providers.chain import Chain
@@ -51,8 +50,6 @@ from workers.steps.summarising.building import build_recall
 from workers.steps.summarising.follow_up import FollowUp
 from workers.validation.building import build_guardrail
 
-_RENEWALS_PER_LEASE = 5
-
 
 class Runtime:
     """Builds a worker's parts in the order in which they stand on each other."""
@@ -65,6 +62,10 @@ class Runtime:
         self._metrics = Metrics()
         self._database: Database = open_database(settings.ledger)
         stack.push_async_callback(self._database.close)
+        self._redis = open_redis(settings.redis)
+        stack.push_async_callback(self._redis.aclose)
+        self._wakeups = Wakeups(self._redis)
+        stack.push_async_callback(self._wakeups.close)
 
     async def open(self) -> Pipeline:
         """The pipeline, with its maintenance running beside it."""
@@ -72,26 +73,25 @@ class Runtime:
         self._serve_metrics()
         tracing = open_tracing(self._settings.telemetry, "worker")
         self._stack.push_async_callback(tracing.close)
-        redis = open_redis(self._settings.redis)
-        self._stack.push_async_callback(redis.aclose)
-        replies = ReplyStream(redis, ttl_seconds=self._settings.redis.reply_ttl_seconds)
+        replies = ReplyStream(self._redis, ttl_seconds=self._settings.redis.reply_ttl_seconds)
         self._stack.push_async_callback(replies.close)
-        reservations = self._reservations(redis)
-        till = open_till(self._settings, self._database, redis, reservations, self._clock)
+        reservations = self._reservations()
+        till = open_till(self._settings, self._database, self._redis, reservations, self._clock)
         self._stack.push_async_callback(till.close)
         ledger = MessageLedger(self._database, self._settings.ledger, self._clock, self._metrics)
         self._stack.push_async_callback(ledger.close)
         answers = await self._open_answers(ledger)
         reply = Reply(replies, reservations, answers, self._metrics)
         await self._maintain(reply, answers)
-        chain = await self._chain(redis, tracing)
+        chain = await self._chain(tracing)
         judging = Judging(build_guardrail(self._settings.validation), self._metrics)
         caching = await CachingParts(
             settings=self._settings,
-            redis=redis,
+            redis=self._redis,
             stack=self._stack,
             judging=judging,
             replies=replies,
+            wakeups=self._wakeups,
             metrics=self._metrics,
             clock=self._clock,
         ).open()
@@ -100,7 +100,7 @@ class Runtime:
             replies,
             reply,
             tracing,
-            recall=self._recall(redis, chain, tracing),
+            recall=self._recall(chain, tracing),
             chain=chain,
             judging=judging,
             caching=caching,
@@ -125,11 +125,9 @@ class Runtime:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
         claims = ClaimGroup(self._database, clock, worker=self._name, lease_seconds=lease_seconds)
-        leases = Leases(claims, renew_seconds=lease_seconds / _RENEWALS_PER_LEASE)
-        await self._stack.enter_async_context(running(leases.renew_forever()))
-        claim = self._claim(claims, replies, till)
+        leases = kept_leases(claims, self._wakeups, worker=self._name, lease_seconds=lease_seconds)
         return Pipeline(
-            claim=claim,
+            claim=self._claim(claims, replies, till),
             steps=(
                 recall,
                 await self._stack.enter_async_context(open_fact_step(settings, metrics, clock)),
@@ -148,7 +146,7 @@ class Runtime:
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
             afterwards=afterwards,
-            leases=leases,
+            leases=await self._stack.enter_async_context(leases),
             metrics=metrics,
             tracing=tracing,
             clock=clock,
@@ -166,30 +164,32 @@ class Runtime:
         self._stack.push_async_callback(claim.close)
         return claim
 
-    async def _chain(self, redis: Redis, tracing: Tracing) -> Chain:
+    async def _chain(self, tracing: Tracing) -> Chain:
         return await open_chain(
             self._settings,
-            redis,
+            self._redis,
             self._stack,
             metrics=self._metrics,
             tracing=tracing,
             clock=self._clock,
         )
 
-    def _recall(self, redis: Redis, chain: Chain, tracing: Tracing) -> Recall:
+    def _recall(self, chain: Chain, tracing: Tracing) -> Recall:
         return build_recall(
             self._settings,
             self._database,
-            redis,
+            self._redis,
             chain,
             metrics=self._metrics,
             tracing=tracing,
             clock=self._clock,
         )
 
-    def _reservations(self, redis: Redis) -> Reservations:
+    def _reservations(self) -> Reservations:
         half_life_seconds = self._settings.limits.risk_half_life_seconds
-        reservations = Reservations(redis, self._clock, risk_half_life_seconds=half_life_seconds)
+        reservations = Reservations(
+            self._redis, self._clock, risk_half_life_seconds=half_life_seconds
+        )
         self._stack.push_async_callback(reservations.close)
         return reservations
 

@@ -74,7 +74,7 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     if record.claimed_at is not None:
         yield "claimed", f"{moment(record.claimed_at)}, for turn {record.attempt}"
     if record.finished_at is None:
-        yield "worker", history.claimed_by
+        yield "worker", record.claimed_by
         yield "lease until", moment(history.lease_until)
         yield "woken", f"{history.wakes} times"
     else:

@@ -99,9 +99,14 @@ class StoredResponses:
         return _encoded(await door.find(record.id, caller))
 
     async def _close(self, record: MessageRecord) -> None:
-        """Tell the waiters, and give the slot back. A worker that has begun is paid by estimate."""
+        """Tell the waiters and the worker, and give the slot back.
+
+        A worker that has begun is paid by estimate.
+        """
         used = record.estimated_tokens if record.attempt else 0
         await self._door.source.wake(record.id)
+        if record.claimed_by is not None:
+            await self._door.source.wake(record.claimed_by)
         await self._door.reservations.settle(
             record.tenant_id,
             record.user_id,

@@ -55,6 +55,8 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     reply_shape: ReplyShape | None = None
     not_before: datetime | None = None
     claimed_at: datetime | None = None
+    claimed_by: str | None = None
+    """The worker process that claimed it last, which listens under this name."""
     finished_at: datetime | None = None
     output_text: str | None = None
     answered_by: str | None = None

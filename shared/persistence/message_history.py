@@ -43,7 +43,6 @@ class MessageHistory:
 
     record: MessageRecord | None
     tenant_name: str | None
-    claimed_by: str | None
     lease_until: datetime | None
     wakes: int
     attempts: list[BookedAttempt]
@@ -56,7 +55,6 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     """Read it; raises NotFound, LedgerUnavailable."""
     columns = (
         *RECORD_COLUMNS,
-        message.c.claimed_by,
         message.c.lease_until,
         message.c.wakes,
         tenant.c.name.label("tenant_name"),
@@ -100,7 +98,6 @@ def _history(
     beside = row or {}
     return MessageHistory(
         tenant_name=beside.pop("tenant_name", None),
-        claimed_by=beside.pop("claimed_by", None),
         lease_until=beside.pop("lease_until", None),
         wakes=beside.pop("wakes", 0),
         handoff_id=beside.pop("handoff_id", None),

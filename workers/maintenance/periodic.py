@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
+from typing import Final
 
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 
+_GATHER_SECONDS: Final = 0.05
+"""A round that is asked for waits so long for whoever else asks: a crowd costs twenty a second."""
 
-async def repeat(name: str, work: Callable[[], Awaitable[object]], *, every_seconds: float) -> None:
+
+async def repeat(
+    name: str,
+    work: Callable[[], Awaitable[object]],
+    *,
+    every_seconds: float,
+    sooner: asyncio.Event | None = None,
+) -> None:
     """Run `work` every so often until cancelled; the pause varies, so that processes do not march.
 
-    A server that is away is a line in the log; the next round tries again.
+    Whoever sets `sooner` ends the pause. A server that is away is a line in the log; the next
+    round tries again.
     """
     random, log = Random(), get_logger(__name__)
+    asked = asyncio.Event() if sooner is None else sooner
     while True:
-        await asyncio.sleep(every_seconds * random.uniform(0.75, 1.25))
+        await _pause(every_seconds * random.uniform(0.75, 1.25), asked)
         try:
             await work()
         except Unavailable as error:
             log.warning("round_skipped", role=name, code=error.code)
         except Exception:
             log.exception("round_failed", role=name)
+
+
+async def _pause(seconds: float, asked: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asked.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
+    asked.clear()
 
 
 @asynccontextmanager

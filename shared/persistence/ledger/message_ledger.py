@@ -84,7 +84,8 @@ class MessageLedger:
     async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
         """Cancel it if it has not ended; the record as it stands then, None if there is none.
 
-        A worker in the middle of its turn finds out with its next lease renewal.
+        A worker in the middle of its turn finds out with its next lease renewal, or as soon as it
+        is woken under the name in `claimed_by`.
         """
         now = self._clock.now()
         async with transaction(self._database.durable) as connection:

@@ -24,6 +24,7 @@ from shared.persistence.ledger.claiming import ClaimGroup, Lease
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
 from workers.leases import Leases
+from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline, TurnOutcome
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
@@ -83,7 +84,7 @@ class Bench:
     ) -> None:
         self.noted: list[str] = []
         self.claims = NotedClaims(self.noted)
-        self.leases = Leases(cast(ClaimGroup, self.claims), renew_seconds=0.001)
+        self.leases = Leases(cast(ClaimGroup, self.claims))
         self.turn = begin_turn(_record(seconds))
         clock = SystemClock()
         self.pipeline = Pipeline(
@@ -100,11 +101,8 @@ class Bench:
         )
 
     async def run(self) -> TurnOutcome:
-        renewing = asyncio.create_task(self.leases.renew_forever())
-        try:
+        async with running(repeat("leases", self.leases.renew, every_seconds=0.001)):
             return await self.pipeline.run("resp_1")
-        finally:
-            renewing.cancel()
 
     async def _claim(self, _: str) -> Turn:
         self.noted.append("claim")

@@ -1,0 +1,31 @@
+"""The renewing of a worker's leases: in time, and at once where a door has cancelled a message."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.redis.wakeups import Wakeups
+from workers.leases import Leases
+from workers.maintenance.periodic import repeat, running
+
+_RENEWALS_PER_LEASE: Final = 5
+"""A few may fail before a lease runs out."""
+
+
+@asynccontextmanager
+async def kept_leases(
+    claims: ClaimGroup, wakeups: Wakeups, *, worker: str, lease_seconds: float
+) -> AsyncIterator[Leases]:
+    """Leases that are renewed in time, and at once when somebody wakes `worker` by its name.
+
+    A door does so that has cancelled what this worker holds.
+    """
+    leases, every_seconds = Leases(claims), lease_seconds / _RENEWALS_PER_LEASE
+    async with (
+        wakeups.listen(worker) as news,
+        running(repeat("leases", leases.renew, every_seconds=every_seconds, sooner=news)),
+    ):
+        yield leases
