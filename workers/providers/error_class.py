@@ -53,6 +53,8 @@ class ErrorClass(StrEnum):
     TIMEOUT = "timeout", 2, Blame.WITH_TIME_ENOUGH, True, True
     CUT_STREAM = "cut_stream", 3, Blame.BEFORE_FIRST_TOKEN, True, True
     MALFORMED_ANSWER = "malformed_answer", 2, Blame.ALWAYS, True, True
+    EMPTY_ANSWER = "empty_answer", 2, Blame.NEVER, True, True
+    """The model gave a reason to stop, and no text: it may have nothing to say to this prompt."""
     UNAUTHORISED = "unauthorised", 1, Blame.NEVER, False, False
     """It refuses our key, our payment or our access."""
     MISCONFIGURED = "misconfigured", 1, Blame.ALWAYS, False, False

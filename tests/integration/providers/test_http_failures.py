@@ -49,7 +49,7 @@ from workers.providers.wire.model_choice import ModelChoice
             TransientProviderError,
             ErrorClass.MALFORMED_ANSWER,
         ),
-        (Behaviour(kind=Kind.EMPTY), TransientProviderError, ErrorClass.MALFORMED_ANSWER),
+        (Behaviour(kind=Kind.EMPTY), TransientProviderError, ErrorClass.EMPTY_ANSWER),
         (Behaviour(kind=Kind.ERROR_IN_STREAM), TransientProviderError, ErrorClass.SERVER_ERROR),
     ],
     ids=lambda value: f"{value.kind}-{value.status}" if isinstance(value, Behaviour) else "",

@@ -99,7 +99,7 @@ class IncomingAnswer:
                 usage=usage,
             )
         if not text and finish is FinishReason.STOP:
-            raise self._malformed("an empty answer")
+            raise self._empty(usage)
         if not self._finish:
             self.oddities.add(Oddity.NO_REASON)
         if self._figures.is_reported and not usage.reported:
@@ -133,6 +133,18 @@ class IncomingAnswer:
             text, self._half = text[:-1], text[-1]
         joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
         return storable(joined)
+
+    def _empty(self, usage: Usage) -> ProviderError:
+        """The model had nothing to say, where it said why it stopped and all could be read."""
+        is_of_the_model = bool(self._finish) and not self.oddities & _NOT_UNDERSTOOD
+        return TransientProviderError(
+            f"{self._provider} sent an empty answer",
+            error_class=(
+                ErrorClass.EMPTY_ANSWER if is_of_the_model else ErrorClass.MALFORMED_ANSWER
+            ),
+            after_first_token=self._thought_size > 0,
+            usage=usage,
+        )
 
     def _cut(self, why: str) -> ProviderError:
         return TransientProviderError(

@@ -54,6 +54,7 @@ async def test_the_first_answer_stands_and_nobody_else_is_asked(stage: Stage) ->
         (transient(ErrorClass.RATE_LIMITED), 3),
         (transient(ErrorClass.CUT_STREAM), 3),
         (transient(ErrorClass.MALFORMED_ANSWER), 2),
+        (transient(ErrorClass.EMPTY_ANSWER), 2),
         (timeout(), 2),
         (unauthorised(), 1),
         (too_long(), 1),

@@ -124,6 +124,7 @@ async def test_no_try_is_spent_on_a_provider_whose_breaker_has_just_opened(
             ),
             False,
         ),
+        (transient(ErrorClass.EMPTY_ANSWER), False),
         (transient(ErrorClass.RATE_LIMITED), False),
         (unauthorised(), False),
         (invalid(), False),
