@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
+from shared.resilience.kept_running import kept_running
 from shared.telemetry.metrics import Metrics
 
 BACKLOG_SECONDS: Final = 2.0
@@ -95,7 +96,7 @@ class LaneWatch:
 
     def start(self) -> None:
         """Look again and again until `close`."""
-        self._loop = asyncio.get_running_loop().create_task(self._watch())
+        self._loop = asyncio.get_running_loop().create_task(kept_running("lane watch", self._watch))
 
     async def close(self) -> None:
         if self._loop is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -24,8 +24,9 @@ _AT_ONCE: Final = 1_000
 class Commitments:
     """Tells Redis in the background; whoever accepts a message waits for nothing.
 
-    A message that is not told of, because this process died within the second or Redis was away
-    for longer than the short lease, holds no slot and no reservation any more while it runs.
+    What Redis did not hear, or refused, is told again. A message that is not told of, because this
+    process died within the second or Redis did not take it for longer than the short lease, holds
+    no slot and no reservation any more while it runs.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -64,17 +65,23 @@ class Commitments:
             self._telling = None
 
     async def _tell(self) -> bool:
-        """Whether Redis heard; otherwise it is told again, unless too much came meanwhile."""
+        """Whether Redis took all of it; what it did not is told again."""
         told, self._leases, self._waiting = self._leases, {}, 0
-        calls = [call for tenant_id, leases in told.items() for call in _calls(tenant_id, leases)]
+        groups = [(tenant_id, group) for tenant_id in told for group in _groups(told[tenant_id])]
+        calls = [lease_call(tenant_id, group) for tenant_id, group in groups]
         try:
-            await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
-            for tenant_id, leases in told.items():
-                self._leases[tenant_id] = leases | self._leases.get(tenant_id, {})
-            self._waiting = sum(map(len, self._leases.values()))
-            return False
-        return True
+            outcomes = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
+        except RedisUnavailable as error:
+            outcomes = [error] * len(groups)
+        untold = [
+            group
+            for group, outcome in zip(groups, outcomes, strict=True)
+            if isinstance(outcome, BaseException)
+        ]
+        for tenant_id, leases in untold:
+            self._leases[tenant_id] = leases | self._leases.get(tenant_id, {})
+        self._waiting = sum(map(len, self._leases.values()))
+        return not untold
 
 
 def lease_call(
@@ -85,9 +92,7 @@ def lease_call(
     return ScriptCall((slots_key(tenant_id),), ("" if now is None else now, *words))
 
 
-def _calls(tenant_id: str, leases: dict[str, float]) -> list[ScriptCall]:
+def _groups(leases: dict[str, float]) -> Iterator[dict[str, float]]:
     ids = list(leases)
-    return [
-        lease_call(tenant_id, {each: leases[each] for each in ids[start : start + _AT_ONCE]})
-        for start in range(0, len(ids), _AT_ONCE)
-    ]
+    for start in range(0, len(ids), _AT_ONCE):
+        yield {each: leases[each] for each in ids[start : start + _AT_ONCE]}

@@ -71,7 +71,7 @@ class Reservations:
     """Ends reservations, in groups. Without Redis nothing is ended and nobody is held up.
 
     A slot that was not freed ends with its lease, and levels drain by themselves, so `settle`,
-    `give_back` and `report` answer False rather than raise when Redis is away.
+    `give_back` and `report` answer False rather than raise when Redis is away or refuses.
     """
 
     def __init__(

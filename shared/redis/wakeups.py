@@ -14,6 +14,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from shared.redis.reply_stream import wake_channel
+from shared.resilience.kept_running import kept_running
 
 _SUBSCRIBED: Final = b"subscribe"
 _SAID: Final = b"message"
@@ -81,7 +82,8 @@ class Wakeups:
         self._changed.add(channel)
         self._has_changes.set()
         if self._owner is None:
-            self._owner = asyncio.get_running_loop().create_task(self._own())
+            owning = kept_running("wakeups", self._own, pause_seconds=self._retry_seconds)
+            self._owner = asyncio.get_running_loop().create_task(owning)
 
     async def _own(self) -> None:
         while True:

@@ -78,4 +78,6 @@ async def maintenance(
             )
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
+        watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
+        await stack.enter_async_context(running(watching))
         yield

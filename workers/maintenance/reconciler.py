@@ -25,7 +25,8 @@ class Reconciler:
 
     A broker or Redis that lost everything is refilled from here. After a broker that was away
     everything is published at once that was accepted meanwhile: what was due, and what would be
-    due within `wake_after_seconds`.
+    due within `wake_after_seconds`. One process does the rounds; all of them watch the broker, for
+    any may do the first round after it is back.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Reconciler:
         self._metrics = metrics
         self._clock = clock
         self._wake_after = timedelta(seconds=wake_after_seconds)
-        self._broker_was_away = False
+        self._away_at: datetime | None = None
         self._log = get_logger(__name__)
 
     async def __call__(self) -> None:
@@ -56,11 +57,20 @@ class Reconciler:
         for record in poison:
             self._metrics.dead_letters.labels(DeadReason.ATTEMPTS_EXHAUSTED).inc()
             await self._reply.tell(record)
+        await self.watch_broker()
+        if self._publisher.healthy:
+            await self._publish_due(self._due_by())
+
+    async def watch_broker(self) -> None:
+        """Note when the broker was away last."""
         if not self._publisher.healthy:
-            self._broker_was_away = True
-            return
+            self._away_at = self._clock.now()
+
+    def _due_by(self) -> datetime:
         now = self._clock.now()
-        await self._publish_due(now + self._wake_after if self._broker_was_away else now)
+        # What was accepted during an outage that ended longer ago is due by itself.
+        was_away = self._away_at is not None and now - self._away_at <= self._wake_after
+        return now + self._wake_after if was_away else now
 
     async def _publish_due(self, by: datetime) -> None:
         published: Counter[str] = Counter()
@@ -73,10 +83,10 @@ class Reconciler:
                     await self._sweeps.postpone(due)
                     published.update(each.wake_up.lane for each in due)
                 if len(due) < _AT_ONCE:
-                    self._broker_was_away = False
+                    self._away_at = None
                     return
         except BrokerUnavailable:
-            self._broker_was_away = True
+            self._away_at = self._clock.now()
             raise
         finally:
             self._count(published)

@@ -10,6 +10,7 @@ from shared.queueing.amqp.link import AmqpLink, Progress
 from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.declaration import declare_topology
 from shared.resilience.backoff import backoff_seconds, wait_unless
+from shared.resilience.kept_running import kept_running
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 
@@ -47,7 +48,7 @@ class LinkKeeper:
 
     def start(self) -> None:
         """Begins to connect; must be called on the event loop."""
-        self._task = asyncio.create_task(self._keep(), name="amqp-link")
+        self._task = asyncio.create_task(kept_running("amqp-link", self._keep), name="amqp-link")
 
     async def close(self) -> None:
         """Disconnects at once; who waits for a confirm hears BrokerUnavailable."""

@@ -23,6 +23,7 @@ from shared.queueing.topology import lane_queue
 from shared.redis.connection import tell_resets
 from shared.redis.encryption import redis_encryption
 from shared.resilience.backoff import backoff_seconds, wait_unless
+from shared.resilience.kept_running import kept_running
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -47,7 +48,7 @@ class RedisPublisher:
         self._redis = open_broker_redis(broker)
 
     async def start(self) -> None:
-        self._pump = asyncio.create_task(self._keep_pushing(), name="redis-publisher")
+        self._pump = asyncio.create_task(kept_running("redis-publisher", self._keep_pushing))
 
     def submit(self, wake_up: WakeUp) -> None:
         if self._backlog.add(wake_up):

@@ -136,3 +136,27 @@ async def timed(admission: Admission, asked: list[AdmissionRequest]) -> tuple[li
 
     answers = await asyncio.gather(*map(one, asked))
     return [verdict for verdict, _ in answers], max(seconds for _, seconds in answers)
+
+
+async def test_a_commit_that_redis_refused_to_note_is_told_to_it_again(
+    own_redis: RedisServer, stack: AsyncExitStack
+) -> None:
+    admission = door(own_redis.url, stack)
+    redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    stack.push_async_callback(redis.aclose)
+    owner = tenant()
+    committed, never = (message(owner, seconds_left=3_600.0) for _ in range(2))
+    for each in (committed, never):
+        await admission.decide(each)
+
+    async def has_refused() -> bool:
+        return "errorstat_OOM" in await redis.info("errorstats")
+
+    own_redis.command("CONFIG", "SET", "maxmemory", "1")
+    admission.committed(committed)
+    await until(has_refused)
+    own_redis.command("CONFIG", "SET", "maxmemory", "0")
+    await redis.ping()  # by when the door has read the refusal, which came before
+    await admission.close()
+    ends = [await redis.zscore(slots_key(owner.id), each.message_id) for each in (committed, never)]
+    assert ends[0] - ends[1] > 3_000

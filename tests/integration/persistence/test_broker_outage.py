@@ -34,14 +34,18 @@ class FailingLink:
         self.published += [each.message_id for each in wake_ups]
 
 
+def _reconciler(sweeps: LedgerSweeps, link: FailingLink, clock: ManualClock) -> Reconciler:
+    nobody = cast("Reply", None)
+    return Reconciler(
+        sweeps, cast("Publisher", link), nobody, Metrics(), clock, wake_after_seconds=15
+    )
+
+
 async def test_a_broker_that_returns_is_given_all_at_once_and_each_message_once(
     ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
 ) -> None:
     link = FailingLink()
-    nobody = cast("Reply", None)
-    reconciler = Reconciler(
-        sweeps, cast("Publisher", link), nobody, Metrics(), clock, wake_after_seconds=15
-    )
+    reconciler = _reconciler(sweeps, link, clock)
     first = new_message()
     await ledger.accept(first)
     clock.advance(15)
@@ -56,3 +60,32 @@ async def test_a_broker_that_returns_is_given_all_at_once_and_each_message_once(
     assert link.published == [first.id, late.id]
     await reconciler()
     assert link.published == [first.id, late.id]
+
+
+async def test_a_process_that_leads_for_the_first_time_knows_that_the_broker_was_away(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    link = FailingLink()
+    follower = _reconciler(sweeps, link, clock)
+    link.healthy = False
+    await follower.watch_broker()
+    late = new_message()
+    await ledger.accept(late)
+    link.healthy, link.is_away = True, False
+    clock.advance(2)
+    await follower()
+    assert link.published == [late.id]
+
+
+async def test_an_outage_of_long_ago_has_nothing_published_before_its_time(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    link = FailingLink()
+    follower = _reconciler(sweeps, link, clock)
+    link.healthy = False
+    await follower.watch_broker()
+    link.healthy, link.is_away = True, False
+    clock.advance(16)
+    await ledger.accept(new_message())
+    await follower()
+    assert link.published == []

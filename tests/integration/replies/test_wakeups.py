@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import Connection, ConnectionPool
 
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream, wake_channel
@@ -144,3 +145,28 @@ async def test_closing_wakes_who_still_waits(wakeups: Wakeups) -> None:
         await woken(event)
         await wakeups.close()
         assert event.is_set()
+
+
+async def test_a_fault_that_nobody_foresaw_does_not_end_the_listening_for_good(
+    redis_url: str,
+) -> None:
+    class Stumbling(Connection):
+        """Its first one stumbles over something that is no error of Redis'."""
+
+        has_stumbled = False
+
+        async def connect(self) -> None:
+            if not Stumbling.has_stumbled:
+                Stumbling.has_stumbled = True
+                raise RuntimeError("not foreseen")
+            await super().connect()
+
+    pool = ConnectionPool.from_url(redis_url)
+    pool.connection_class = Stumbling
+    client = Redis(connection_pool=pool)
+    wakeups = Wakeups(client, retry_seconds=0.01)
+    async with wakeups.listen("resp_1") as event:
+        await woken(event)
+    assert Stumbling.has_stumbled
+    await wakeups.close()
+    await pool.aclose()
