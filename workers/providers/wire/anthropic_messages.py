@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,8 +17,31 @@ _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 _TOOLS = frozenset({"tool_use", "server_tool_use"})
 
 
+class _TextDelta(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["text_delta"]
+    text: str
+
+
+class _TextEvent(msgspec.Struct):
+    """A piece of text and nothing else; one that tells a failure is none."""
+
+    type: Literal["content_block_delta"]
+    delta: _TextDelta
+    object: None = None
+    error: None = None
+
+
+_TEXT_EVENT: Final = msgspec.json.Decoder(_TextEvent)
+
+
 class AnthropicMessages:
     """Reads `message` objects and the events of their streams."""
+
+    def read_usual(self, data: str) -> Reading | None:
+        try:
+            return Reading(text=_TEXT_EVENT.decode(data).delta.text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
 
     def read_event(self, event: Mapping[str, object]) -> Reading | None:
         match event.get("type"):

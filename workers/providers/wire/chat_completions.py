@@ -7,46 +7,98 @@ read is left out, and the answer says that it was odd.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+import msgspec
 
 from shared.token_count import text_size
 from workers.providers.wire.figures import NOT_REPORTED, Figures, cost_in, first_number
-from workers.providers.wire.loose_json import elements, mapping, text_in
+from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping, text_in
 from workers.providers.wire.reading import Reading
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-_PLAIN = frozenset({"content", "role"})
 _KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST_NUMBER)]
+
+
+class _Delta(msgspec.Struct, forbid_unknown_fields=True):
+    role: str | None = None
+    content: str | None = None
+    refusal: None = None
+    reasoning_content: None = None
+    tool_calls: None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta
+    finish_reason: str | None = None
+
+
+class _InputDetails(msgspec.Struct, forbid_unknown_fields=True):
+    cached_tokens: _Count | None = None
+    cache_write_tokens: _Count | None = None
+    audio_tokens: object = None
+
+
+class _Usage(msgspec.Struct, forbid_unknown_fields=True):
+    prompt_tokens: _Count
+    completion_tokens: _Count
+    total_tokens: object = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: object = None
+
+
+class _UsualChunk(msgspec.Struct):
+    """A chunk as nearly every server writes nearly all of them; one that tells a failure is none.
+
+    Whatever is not named here is not read by `read_event` either, where there are choices.
+    """
+
+    choices: list[_Choice]
+    model: str | None = None
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    usage: _Usage | None = None
+    type: None = None
+    error: None = None
+    detail: None = None
+    code: None = None
+    errors: None = None
+    message: None = None
+
+
+_USUAL_CHUNK: Final = msgspec.json.Decoder(_UsualChunk)
 
 
 class ChatCompletions:
     """Reads `chat.completion` and `chat.completion.chunk` objects; only their first choice."""
 
-    def read_event(self, event: Mapping[str, object]) -> Reading | None:
-        if _KNOWN.isdisjoint(event):
+    def read_usual(self, data: str) -> Reading | None:
+        try:
+            chunk = _USUAL_CHUNK.decode(data)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        return _plain_text(event) or _reading(event, said_in="delta")
+        text = finish = None
+        if chunk.choices:
+            choice = chunk.choices[0]
+            text, finish = choice.delta.content, choice.finish_reason
+        if chunk.usage is None:
+            return Reading(text=text or "", model=chunk.model or "", finish=finish or "")
+        return Reading(
+            text=text or "",
+            model=chunk.model or "",
+            finish=finish or "",
+            figures=_usual_figures(chunk.usage),
+        )
+
+    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+        return None if _KNOWN.isdisjoint(event) else _reading(event, said_in="delta")
 
     def read_whole(self, body: Mapping[str, object]) -> Reading | None:
         if not mapping(next(iter(elements(body.get("choices"))), None)).get("message"):
             return None
         return _reading(body, said_in="message")
-
-
-def _plain_text(event: Mapping[str, object]) -> Reading | None:
-    """The usual chunk, which holds text and nothing else: most of a stream is made of these."""
-    choices, model = event.get("choices"), event.get("model")
-    if not (isinstance(choices, list) and len(choices) == 1) or event.get("usage"):
-        return None
-    choice = choices[0]
-    if not isinstance(choice, dict) or choice.get("finish_reason") is not None:
-        return None
-    delta = choice.get("delta")
-    if not isinstance(delta, dict) or not delta.keys() <= _PLAIN:
-        return None
-    text = delta.get("content")
-    if not (isinstance(text, str) and isinstance(model, str | None)):
-        return None
-    return Reading(text=text, model=model or "")
 
 
 def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:
@@ -97,6 +149,16 @@ def size_of(thought: object) -> int:
         for name in ("text", "thinking", "content", "summary")
     )
     return max(1, sum(map(text_size, texts)))
+
+
+def _usual_figures(usage: _Usage) -> Figures:
+    details = usage.prompt_tokens_details
+    return Figures(
+        input=usage.prompt_tokens,
+        output=usage.completion_tokens,
+        cached=details.cached_tokens if details else None,
+        cache_write=details.cache_write_tokens if details else None,
+    )
 
 
 def _figures(usage: Mapping[str, object]) -> Figures:

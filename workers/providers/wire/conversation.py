@@ -29,7 +29,9 @@ class Conversation:
 
     @classmethod
     def of(cls, messages: Sequence[Message]) -> Conversation:
-        said = [message for message in messages if message.content.strip()]
+        said = [each for each in messages if each.content and not each.content.isspace()]
+        if len(said) == 1 and said[0].role is Role.USER:
+            return cls("", (said[0],))
         instructions = [each.content for each in said if each.role in _INSTRUCTIONS]
         spoken = list(_joined([each for each in said if each.role not in _INSTRUCTIONS]))
         if spoken and spoken[0].role is not Role.USER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -36,13 +36,13 @@ class Figures:
 
     def updated_by(self, later: Figures) -> Figures:
         """A stream reports in parts: the latest figure counts, and a zero replaces nothing."""
-        if later is NOT_REPORTED:
-            return self
         return Figures(
-            **{
-                each.name: getattr(later, each.name) or getattr(self, each.name)
-                for each in fields(self)
-            }
+            input=later.input or self.input,
+            output=later.output or self.output,
+            cached=later.cached or self.cached,
+            cache_write=later.cache_write or self.cache_write,
+            cost=later.cost or self.cost,
+            counts_cache_apart=later.counts_cache_apart or self.counts_cache_apart,
         )
 
     def usage(self, prompt: Prompt, *, size_out: int) -> Usage:

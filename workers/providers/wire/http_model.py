@@ -8,6 +8,7 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, Oddity
 from workers.providers.provider import Prompt, TextSink
+from workers.providers.wire.answer_body import AnswerBody
 from workers.providers.wire.exchange import Exchange
 from workers.providers.wire.incoming_answer import IncomingAnswer
 from workers.providers.wire.loose_json import UnreadableError, decoded, elements, is_markup, mapping
@@ -48,41 +49,46 @@ class HttpModel:
         """The answer to a request's body, which asks for a stream."""
         incoming = IncomingAnswer(prompt, provider=self._provider, asked_model=asked_model)
         try:
-            await self._take_stream(body, incoming, on_delta, time_left_seconds=time_left_seconds)
+            async with self._exchange.open(body, time_left_seconds=time_left_seconds) as sent:
+                await self._take(sent, incoming, on_delta)
         except ProviderError as error:
             if error.error_class not in _NO_MORE_CAME or not incoming.is_finished:
                 incoming.note_on(error)
                 raise
         return incoming.answer()
 
-    async def _take_stream(
-        self,
-        body: bytes,
-        incoming: IncomingAnswer,
-        on_delta: TextSink | None,
-        *,
-        time_left_seconds: float,
+    async def _take(
+        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
     ) -> None:
-        stream = self._exchange.stream(body, time_left_seconds=time_left_seconds)
-        async with stream as (parts, clock):
-            async for part in parts:
-                if isinstance(part, bytes):
-                    incoming.oddities.add(Oddity.NO_STREAM)
-                    await self._take_whole(part, incoming, on_delta)
-                    return
-                reading = self._reading_of(part, incoming)
-                await incoming.take(reading, on_delta)
-                if reading.is_progress:
-                    clock.hear_token()
-                if reading.ends:
-                    break
-        incoming.end(is_whole_body=False)
+        is_stream = await body.is_stream()
+        if is_stream:
+            await self._take_stream(body, incoming, on_delta)
+        else:
+            incoming.oddities.add(Oddity.NO_STREAM)
+            incoming.take(self._whole(await body.whole()))
+            await incoming.pass_on(on_delta)
+        incoming.end(is_whole_body=not is_stream)
 
-    async def _take_whole(
-        self, content: bytes, incoming: IncomingAnswer, on_delta: TextSink | None
+    async def _take_stream(
+        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
     ) -> None:
-        await incoming.take(self._whole(content), on_delta)
-        incoming.end(is_whole_body=True)
+        while not incoming.has_ended and (events := await body.next_events()) is not None:
+            is_progress = False
+            try:
+                for event in events:
+                    reading = self._usual(event) or self._reading_of(event, incoming)
+                    incoming.take(reading)
+                    is_progress |= reading.is_progress
+                    if reading.ends:
+                        break
+            finally:
+                # Also what came before an event that ends it all has been heard, and is paid for.
+                await incoming.pass_on(on_delta)
+            if is_progress:
+                body.hear_token()
+
+    def _usual(self, event: ServerSentEvent) -> Reading | None:
+        return None if event.name == _ERROR_EVENT else self._wire_format.read_usual(event.data)
 
     def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> Reading:
         data = event.data.strip()

@@ -48,7 +48,8 @@ class IncomingAnswer:
         self._thought_size = 0
         self._finish = ""
         self._figures = NOT_REPORTED
-        self._has_ended = False
+        self._passed_on = 0
+        self.has_ended = False
         self._called_tool = False
         self.oddities: set[Oddity] = set()
 
@@ -61,21 +62,26 @@ class IncomingAnswer:
         """Whether the model has said why it stopped, and that it was not in the middle."""
         return bool(self._finish) and self._finish.lower() not in _BROKEN_OFF
 
-    async def take(self, reading: Reading, on_delta: TextSink | None = None) -> None:
-        """Note what was said, and pass on what of it is text."""
+    def take(self, reading: Reading) -> None:
+        """Note what was said."""
         self._model = reading.model or self._model
         self._finish = reading.finish or self._finish
         if reading.figures is not NOT_REPORTED:
             self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
         self._called_tool |= reading.calls_tool
-        self._has_ended |= reading.ends
+        self.has_ended |= reading.ends
         if reading.is_odd:
             self.oddities.add(Oddity.ODD_FIELD)
         if reading.text and (piece := self._whole_characters(reading.text)):
             self._pieces.append(piece)
-            if on_delta is not None:
-                await on_delta(piece)
+
+    async def pass_on(self, on_delta: TextSink | None) -> None:
+        """Hand out the text that was taken since, in one piece."""
+        new = self._pieces[self._passed_on :]
+        self._passed_on = len(self._pieces)
+        if new and on_delta is not None:
+            await on_delta("".join(new))
 
     def end(self, *, is_whole_body: bool) -> None:
         """Nothing more comes. Raises ProviderError where what came is not the whole answer."""
@@ -85,7 +91,7 @@ class IncomingAnswer:
             return
         if self.oddities & _NOT_UNDERSTOOD:
             raise self._malformed("a stream that cannot be read")
-        if not self._has_ended:
+        if not self.has_ended:
             raise self._cut("the stream ended early")
 
     def answer(self) -> Answer:

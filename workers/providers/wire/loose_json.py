@@ -16,7 +16,8 @@ from shared.errors import ForebayError
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _TEXT_PARTS: Final = frozenset({None, "text", "output_text", "refusal"})
-_LARGEST_NUMBER: Final = 2**53
+LARGEST_NUMBER: Final = 2**53
+"""No figure is beyond what every JSON reader can hold exactly."""
 
 
 class UnreadableError(ForebayError):
@@ -90,7 +91,7 @@ def number_in(value: object) -> int | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or not 0 <= value < _LARGEST_NUMBER:
+    if not math.isfinite(value) or not 0 <= value < LARGEST_NUMBER:
         return None
     return int(value)
 

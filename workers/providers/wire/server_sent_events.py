@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
 
 from shared.errors import ForebayError
 
 DEFAULT_EVENT_LIMIT_BYTES = 1_048_576
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_DATA: Final = b"data: "
 
 
 class EventTooLongError(ForebayError):
@@ -18,8 +22,7 @@ class EventTooLongError(ForebayError):
     retryable = False
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
     data: str
     name: str = "message"
     is_cut: bool = False
@@ -46,6 +49,27 @@ class EventParser:
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes; return the events they complete, in order."""
+        if b"\r" in chunk or not self._is_between_events:
+            return self._feed_lines(chunk)
+        events: list[ServerSentEvent] = []
+        *blocks, rest = chunk.split(b"\n\n")
+        for block in blocks:
+            # One line of data and nothing else: most of a stream is made of these.
+            if block.startswith(_DATA) and b"\n" not in block and len(block) <= self._limit_bytes:
+                self._at_start = False
+                events.append(ServerSentEvent(block[len(_DATA) :].decode("utf-8", "replace")))
+            else:
+                events += self._feed_lines(block + b"\n\n")
+        if rest:
+            events += self._feed_lines(rest)
+        return events
+
+    @property
+    def _is_between_events(self) -> bool:
+        is_amid = self._line or self._data or self._name or self._line_feed_belongs_to_last_line
+        return not is_amid
+
+    def _feed_lines(self, chunk: bytes) -> list[ServerSentEvent]:
         events: list[ServerSentEvent] = []
         *complete, rest = self._with_plain_line_ends(chunk).split(b"\n")
         for tail in complete:
@@ -61,7 +85,7 @@ class EventParser:
         if self._line:
             self._end_line()
         event = self._end_event()
-        return None if event is None else replace(event, is_cut=True)
+        return None if event is None else msgspec.structs.replace(event, is_cut=True)
 
     def _with_plain_line_ends(self, chunk: bytes) -> bytes:
         if not chunk:

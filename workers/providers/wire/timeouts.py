@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from workers.providers.error_class import TimeoutPhase
-from workers.providers.failures import (
-    ProviderTimeoutError,
-)
+from workers.providers.failures import ProviderTimeoutError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +37,20 @@ class CallClock:
     """Watches the waits of one call; the time that the caller takes for itself is not idle time.
 
     A call is in the phase `first_token` until `hear_token`, then in `idle`, where each further
-    `hear_token` starts the wait anew. The total runs through all phases.
+    `hear_token` starts the wait anew. The total runs through all phases. One timer serves the whole
+    call, for a stream has hundreds of waits; `close` ends it.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
-        now = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
         self._timeouts = timeouts
         self._ends_at = now + timeouts.total_seconds
         self._phase = TimeoutPhase.FIRST_TOKEN
         self._phase_ends_at = now + timeouts.first_token_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[object] | None = None
+        self._has_rung = False
 
     @property
     def heard_token(self) -> bool:
@@ -53,20 +58,50 @@ class CallClock:
 
     def hear_token(self) -> None:
         """A piece of text has arrived and been dealt with: wait anew for the next one."""
-        self._phase = TimeoutPhase.IDLE
-        self._phase_ends_at = asyncio.get_running_loop().time() + self._timeouts.idle_seconds
+        if self._phase is not TimeoutPhase.IDLE:
+            self._phase = TimeoutPhase.IDLE
+            # What is left of the first wait may be longer than an idle one.
+            self.close()
+        self._phase_ends_at = self._loop.time() + self._timeouts.idle_seconds
 
-    @asynccontextmanager
-    async def watch(self) -> AsyncIterator[None]:
+    async def wait(self, arrival: Awaitable[T]) -> T:
         """Bound one wait for the server; raises `ProviderTimeoutError` that names the phase."""
-        limit = asyncio.timeout_at(min(self._phase_ends_at, self._ends_at))
+        task = self._waiting = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call is made in a task")
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._limit, self._ring)
+        cancels = task.cancelling()
         try:
-            async with limit:
-                yield
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise self._timed_out() from error
+            return await arrival
+        except asyncio.CancelledError as cancelled:
+            if self._has_rung and task.cancelling() <= cancels + 1:
+                raise self._timed_out() from cancelled
+            raise
+        finally:
+            self._waiting = None
+            if self._has_rung:
+                task.uncancel()
+
+    def close(self) -> None:
+        """Nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def _limit(self) -> float:
+        return min(self._phase_ends_at, self._ends_at)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return
+        if self._loop.time() < self._limit:
+            self._timer = self._loop.call_at(self._limit, self._ring)
+        else:
+            self._has_rung = True
+            self._waiting.cancel()
 
     def _timed_out(self) -> ProviderTimeoutError:
         phase = TimeoutPhase.TOTAL if self._ends_at <= self._phase_ends_at else self._phase

@@ -1,0 +1,97 @@
+"""The quick reading of an event says what the thorough one says, or leaves the event to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.providers.wire.anthropic_messages import AnthropicMessages
+from workers.providers.wire.chat_completions import ChatCompletions
+from workers.providers.wire.loose_json import decoded, mapping
+from workers.providers.wire.reading import WireFormat
+from workers.providers.wire.refusals.refusal import tells_failure
+
+odd = st.sampled_from([None, "", "x", "error", 0, 1, -1, 2**60, 1.5, True, [], ["a"], {}, {"a": 1}])
+
+
+def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with any of these fields, and now and then one that nobody expects."""
+    return st.fixed_dictionaries(
+        {}, optional={**fields, "surprise": odd} if len(fields) < 8 else fields
+    )
+
+
+def mostly(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(usual, usual, usual, odd)
+
+
+counts = mostly(st.integers(0, 10_000))
+texts = mostly(st.text(max_size=5))
+details = objects(cached_tokens=counts, cache_write_tokens=counts, audio_tokens=counts)
+usages = objects(
+    prompt_tokens=counts,
+    completion_tokens=counts,
+    total_tokens=counts,
+    cost=odd,
+    cached_tokens=counts,
+    prompt_tokens_details=mostly(details),
+)
+deltas = objects(role=texts, content=texts, reasoning_content=odd, tool_calls=odd, refusal=odd)
+choices = objects(index=counts, delta=mostly(deltas), finish_reason=texts, logprobs=odd)
+failures = dict.fromkeys(("error", "detail", "code", "errors", "message", "type"), odd)
+chunks = st.one_of(
+    objects(choices=st.lists(choices, max_size=2), model=texts, usage=mostly(usages)),
+    objects(choices=mostly(st.lists(choices, max_size=2)), object=odd, **failures),
+)
+pieces = objects(type=mostly(st.just("text_delta")), text=texts, thinking=odd)
+kinds = mostly(st.sampled_from(["content_block_delta", "message_delta"]))
+events = objects(type=kinds, delta=mostly(pieces), index=counts, error=odd, object=odd)
+
+
+@given(chunks)
+def test_a_chunk_is_read_alike(chunk: dict[str, Any]) -> None:
+    _is_read_alike(ChatCompletions(), chunk)
+
+
+@given(events)
+def test_an_event_of_anthropic_is_read_alike(event: dict[str, Any]) -> None:
+    _is_read_alike(AnthropicMessages(), event)
+
+
+def _is_read_alike(wire_format: WireFormat, event: dict[str, Any]) -> None:
+    data = json.dumps(event)
+    quick, fields = wire_format.read_usual(data), mapping(decoded(data))
+    if quick is not None:
+        assert not tells_failure(fields)
+        assert quick == wire_format.read_event(fields)
+
+
+@pytest.mark.parametrize(
+    ("wire_format", "event"),
+    [
+        (ChatCompletions(), {"choices": [{"index": 0, "delta": {"content": "Hi"}}]}),
+        (ChatCompletions(), {"choices": [{"delta": {"role": "assistant"}, "logprobs": None}]}),
+        (
+            ChatCompletions(),
+            {
+                "object": "chat.completion.chunk",
+                "choices": [{"delta": {}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
+            },
+        ),
+        (
+            AnthropicMessages(),
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "text_delta", "text": "Hi"},
+            },
+        ),
+    ],
+)
+def test_the_usual_ones_take_the_quick_way(wire_format: WireFormat, event: dict[str, Any]) -> None:
+    assert wire_format.read_usual(json.dumps(event)) is not None
