@@ -6,6 +6,7 @@ pauses or reconfigures a server takes an `own_…` one.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.servers.server import Server
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[RabbitServer]:
     """The RabbitMQ that the tests of this process share; leave it running."""
-    with RabbitServer() as server:
+    with RabbitServer(encrypted=True) as server:
         yield server
 
 
@@ -119,13 +120,20 @@ def migrated_postgres_url(postgres: PostgresServer, migrated_template: str) -> I
     postgres.drop_database(database)
 
 
-@pytest.fixture
-def migrated_sqlite_url(sqlite_url: str) -> str:
-    """A SQLite file with the ledger's tables."""
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger to be copied: migrating takes longer than most tests."""
     from tests.servers.migrated import migrate
 
-    migrate(sqlite_url)
-    return sqlite_url
+    file = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
+    migrate(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def migrated_sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A SQLite file with the ledger's tables."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated_file, tmp_path)}"
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])

@@ -5,7 +5,9 @@ A folder or a file that needs another `stack` makes its own; the rest follows fr
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,6 @@ from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack
-from tests.servers.migrated import migrate
 
 OneMachine = Callable[..., Stack]
 
@@ -30,6 +31,7 @@ def provider() -> Iterator[ProviderThread]:
 def one_machine(
     provider: ProviderThread,
     redis_databases: Iterator[str],
+    migrated_file: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> OneMachine:
     """Builds a stack with a ledger of its own from a chain and further settings.
@@ -39,12 +41,11 @@ def one_machine(
 
     def build(*providers: dict[str, Any], **extra: str) -> Stack:
         provider.reset()
-        url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-        migrate(url)
+        ledger = shutil.copy(migrated_file, tmp_path_factory.mktemp("ledger"))
         return Stack(
             broker_url=next(redis_databases),
             redis_url=next(redis_databases),
-            ledger_url=url,
+            ledger_url=f"sqlite+aiosqlite:///{ledger}",
             providers=list(providers),
             extra=extra,
         )

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 LOWEST = 12_000
+TRIES = 1_000
 USUAL_OUTGOING = (32_768, 60_999)
 
 
@@ -16,12 +17,12 @@ def free_port() -> int:
     A port that the kernel might give to a client could be gone when a killed server comes back,
     and a client that keeps trying to reach the dead server could connect to itself.
     """
-    ports = list(range(LOWEST, _outgoing_ports()[0])) or [0]
-    # Not the shared generator: tests that seed it would all choose alike.
-    for port in random.SystemRandom().sample(ports, len(ports)):
+    ports = range(LOWEST, _outgoing_ports()[0]) or [0]
+    chance = random.Random()  # not the shared one: tests that seed it would all choose alike
+    for _ in range(TRIES):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", chance.choice(ports)))
             except OSError:
                 continue
             chosen: int = probe.getsockname()[1]

@@ -23,6 +23,8 @@ raft.wal_max_size_bytes = 33554432
 heartbeat = 10
 log.file.level = warning
 log.console = false
+"""
+ENCRYPTION = """\
 listeners.ssl.1 = 127.0.0.1:{tls_port}
 ssl_options.cacertfile = {tls.ca_file}
 ssl_options.certfile = {certificate.certificate_file}
@@ -41,6 +43,11 @@ class RabbitServer(Server):
     name: ClassVar[str] = "rabbitmq"
     boot_seconds: ClassVar[float] = 90
 
+    def __init__(self, *, encrypted: bool = False) -> None:
+        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`."""
+        self._encrypted = encrypted
+        super().__init__()
+
     @property
     def url(self) -> str:
         return self.vhost_url("/")
@@ -52,7 +59,7 @@ class RabbitServer(Server):
 
     @property
     def tls_url(self) -> str:
-        """The same node, encrypted; its certificate is signed by `tls` alone."""
+        """The same node, encrypted."""
         return f"amqps://guest:guest@127.0.0.1:{self.tls_port}//"
 
     def create_vhost(self) -> str:
@@ -105,17 +112,9 @@ class RabbitServer(Server):
             command=[_port_mapper(), "-address", "127.0.0.1", "-port", str(mapper_port)],
             log=self.folder / "epmd.log",
         )
-        self.tls = Authority(self.folder / "tls")
-        self.tls_port = free_port()
         configuration = self.folder / "rabbitmq.conf"
-        configuration.write_text(
-            CONFIGURATION.format(
-                port=self.port,
-                tls_port=self.tls_port,
-                tls=self.tls,
-                certificate=self.tls.issue("server"),
-            )
-        )
+        encryption = self._encryption() if self._encrypted else ""
+        configuration.write_text(CONFIGURATION.format(port=self.port) + encryption)
         environment = self._places(configuration) | {
             "ERL_EPMD_PORT": str(mapper_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -128,6 +127,11 @@ class RabbitServer(Server):
         return ChildProcess(
             command=[_script()], log=self.log, environment=environment, scratch=self.folder
         )
+
+    def _encryption(self) -> str:
+        self.tls, self.tls_port = Authority(self.folder / "tls"), free_port()
+        certificate = self.tls.issue("server")
+        return ENCRYPTION.format(tls_port=self.tls_port, tls=self.tls, certificate=certificate)
 
     def _places(self, configuration: Path) -> dict[str, str]:
         return {

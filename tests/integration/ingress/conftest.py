@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
 
 import aiohttp
 import openai
@@ -20,23 +18,8 @@ from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
-from tests.servers.migrated import migrate
 
 MakeKey = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger to be copied: migrating takes longer than most tests."""
-    file = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
-    migrate(f"sqlite+aiosqlite:///{file}")
-    return file
-
-
-@pytest.fixture
-def migrated_sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
-    """A ledger of this test alone."""
-    return f"sqlite+aiosqlite:///{shutil.copy(migrated_file, tmp_path)}"
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
-from shared.persistence.migrating import apply_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
@@ -29,14 +28,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def settings(ledger_url: str) -> LedgerSettings:
-    return LedgerSettings(url=ServerUrl(ledger_url), attempt_limit=2)
+def settings(migrated_ledger_url: str) -> LedgerSettings:
+    return LedgerSettings(url=ServerUrl(migrated_ledger_url), attempt_limit=2)
 
 
 @pytest.fixture
 async def database(settings: LedgerSettings) -> AsyncIterator[Database]:
     opened = open_database(settings)
-    await apply_migrations(opened)
     yield opened
     await opened.close()
 

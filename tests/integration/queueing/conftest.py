@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,7 +76,10 @@ async def publisher(broker: BrokerSettings) -> AsyncIterator[Publisher]:
 
 
 @pytest.fixture
-async def door(broker: BrokerSettings, redis_url: str, tmp_path: Path) -> AsyncIterator[IntakeDoor]:
+async def door(
+    broker: BrokerSettings, redis_url: str, migrated_sqlite_url: str
+) -> AsyncIterator[IntakeDoor]:
     """The second door, reading `intake`, with everything real behind it."""
-    async with open_intake_door(broker, redis_url=redis_url, folder=tmp_path) as door:
+    opening = open_intake_door(broker, redis_url=redis_url, ledger_url=migrated_sqlite_url)
+    async with opening as door:
         yield door

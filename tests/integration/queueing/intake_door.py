@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from sqlalchemy import select
@@ -22,7 +21,6 @@ from shared.messages.tenant import KeyScope
 from shared.persistence.dead_letters import DeadLetter, DeadLetterRepository
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.migrating import apply_migrations
 from shared.persistence.tables import message as message_table
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import AnswerPublisher, build_answer_publisher
@@ -71,14 +69,13 @@ class IntakeDoor(msgspec.Struct, kw_only=True):
 
 @asynccontextmanager
 async def open_intake_door(
-    broker: BrokerSettings, *, redis_url: str, folder: Path
+    broker: BrokerSettings, *, redis_url: str, ledger_url: str
 ) -> AsyncIterator[IntakeDoor]:
-    """A door on a ledger of its own, with one tenant."""
+    """A door on a migrated ledger of its own, with one tenant."""
     declare_topology(broker)
     clock, metrics = SystemClock(), Metrics()
-    settings = LedgerSettings(url=ServerUrl(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite3'}"))
+    settings = LedgerSettings(url=ServerUrl(ledger_url))
     database = open_database(settings)
-    await apply_migrations(database)
     tenants = TenantRepository(database, clock)
     key = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
     ledger = MessageLedger(database, settings, clock, metrics)

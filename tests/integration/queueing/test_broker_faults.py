@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -85,9 +84,10 @@ async def test_a_frozen_broker_is_given_up_in_time_and_found_again(
 
 
 async def test_the_door_reads_on_after_its_broker_was_killed(
-    server: Server, own_broker: BrokerSettings, redis_url: str, tmp_path: Path
+    server: Server, own_broker: BrokerSettings, redis_url: str, migrated_sqlite_url: str
 ) -> None:
-    async with open_intake_door(own_broker, redis_url=redis_url, folder=tmp_path) as door:
+    opening = open_intake_door(own_broker, redis_url=redis_url, ledger_url=migrated_sqlite_url)
+    async with opening as door:
         with Producer(str(own_broker.url), door.key) as producer:
             first = [build_message(f"Before {number}") for number in range(30)]
             await asyncio.to_thread(producer.post_many, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,10 @@ def _production(request: pytest.FixtureRequest, *_: Any) -> tuple[str, str]:
 
 
 def _one_machine(
-    _: pytest.FixtureRequest, databases: Iterator[str], folders: pytest.TempPathFactory
+    request: pytest.FixtureRequest, databases: Iterator[str], folders: pytest.TempPathFactory
 ) -> tuple[str, str]:
-    from tests.servers.migrated import migrate
-
-    url = f"sqlite+aiosqlite:///{folders.mktemp('ledger') / 'ledger.sqlite3'}"
-    migrate(url)
-    return next(databases), url
+    ledger = shutil.copy(request.getfixturevalue("migrated_file"), folders.mktemp("ledger"))
+    return next(databases), f"sqlite+aiosqlite:///{ledger}"
 
 
 @pytest.fixture
