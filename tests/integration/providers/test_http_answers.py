@@ -25,7 +25,11 @@ async def test_a_plain_answer_has_text_model_and_the_usage_of_the_wire(build: Bu
     )
 
 
-async def test_a_streamed_answer_is_the_same_and_comes_in_pieces(build: Build) -> None:
+async def test_a_streamed_answer_is_the_same_and_comes_in_pieces(
+    build: Build, scripted: ScriptedProvider
+) -> None:
+    # What arrives together is handed on in one piece, so the server makes a pause.
+    scripted.script(Behaviour(kind=Kind.SLOW_DRIP, every_seconds=0.02))
     heard = Heard()
 
     answer = await build().answer(prompt(), time_left_seconds=5, on_delta=heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.errors import ForebayError
 from workers.providers.chaos.injection import DisturbedProvider
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import (
@@ -18,6 +19,12 @@ from workers.providers.provider import Prompt, TextSink
 _SAID = "chaos: a fault on purpose"
 
 
+class StreamCutOnPurpose(ForebayError):
+    """Ends a stream from the side of whoever hears it, which no provider takes for its own end."""
+
+    code = "stream_cut_on_purpose"
+
+
 class FailingProvider(DisturbedProvider):
     """Raises instead of calling; a stream that shall be cut is cut after its first piece."""
 
@@ -28,9 +35,14 @@ class FailingProvider(DisturbedProvider):
             if on_delta is None or self._error_class is not ErrorClass.CUT_STREAM:
                 raise self._error()
             on_delta = _cut_after_first(on_delta)
-        return await self._provider.answer(
-            prompt, time_left_seconds=time_left_seconds, on_delta=on_delta
-        )
+        try:
+            return await self._provider.answer(
+                prompt, time_left_seconds=time_left_seconds, on_delta=on_delta
+            )
+        except StreamCutOnPurpose as cut:
+            raise TransientProviderError(
+                _SAID, error_class=ErrorClass.CUT_STREAM, after_first_token=True
+            ) from cut
 
     @property
     def _error_class(self) -> ErrorClass:
@@ -56,8 +68,6 @@ class FailingProvider(DisturbedProvider):
 def _cut_after_first(on_delta: TextSink) -> TextSink:
     async def hear(piece: str) -> None:
         await on_delta(piece)
-        raise TransientProviderError(
-            _SAID, error_class=ErrorClass.CUT_STREAM, after_first_token=True
-        )
+        raise StreamCutOnPurpose(_SAID)
 
     return hear
