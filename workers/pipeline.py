@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from shared.clock import Clock
-from shared.costs.meter import total_cost
 from shared.errors import ForebayError, LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
@@ -115,6 +114,7 @@ class Pipeline:
 
     async def _tell(self, turn: Turn, *, is_remembered: bool) -> TurnOutcome:
         if not is_remembered:
+            await self._remember.abandoned(turn)
             return TurnOutcome.LOST
         await self._timed(self._reply.name, self._reply(turn))
         for step in self._afterwards:
@@ -216,6 +216,4 @@ def _close(turn: Turn, clock: Clock, reason: DeadReason, why: str) -> None:
         error_code="server_error",
         error_message=f"{reason}: {why}",
         dead_reason=reason,
-        attempts=turn.abandoned,
-        cost=total_cost(each.cost for each in turn.abandoned) if turn.abandoned else None,
     )

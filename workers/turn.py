@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from shared.costs.meter import total_cost
@@ -51,8 +50,8 @@ class Turn:
     """The model or tier that the chain is asked for, where the caller named none."""
     preparation: tuple[AttemptRecord, ...] = ()
     """What was called before the chain was; booked with the turn's end."""
-    abandoned: tuple[AttemptRecord, ...] = ()
-    """What the chain had called when the turn was stopped."""
+    called: tuple[AttemptRecord, ...] = ()
+    """What the chain has called; known once it has ended, however it did."""
     follow_up: FollowUp | None = None
     """What remains to be done for the next turn of the conversation; booked afterwards."""
     shorten: Shorten = lambda _: None
@@ -70,6 +69,11 @@ class Turn:
     settlement: Settlement | None = None
 
     @property
+    def attempts(self) -> tuple[AttemptRecord, ...]:
+        """All that was called, in order; paid for, whatever becomes of the turn."""
+        return (*self.preparation, *self.called)
+
+    @property
     def is_streamed(self) -> bool:
         """Whether the caller wants the text while it is written."""
         return bool(self.body.stream)
@@ -78,21 +82,13 @@ class Turn:
         """Until nobody wants the answer any more; negative once that has come."""
         return (self.record.deadline - now).total_seconds()
 
-    def end(
-        self,
-        state: ResponseState,
-        finished_at: datetime,
-        *,
-        attempts: tuple[AttemptRecord, ...] = (),
-        cost: Decimal | None = None,
-        **outcome: Any,
-    ) -> None:
+    def end(self, state: ResponseState, finished_at: datetime, **outcome: Any) -> None:
         """Set how this turn ends; `outcome` names further fields of its Settlement.
 
-        `attempts` and `cost` are the chain's; those of the preparation are added here. Characters
-        that no database takes are left out of texts: they must not keep the end from being
-        written.
+        Its attempts and its cost are those of what was called. Characters that no database takes
+        are left out of texts: they must not keep the end from being written.
         """
+        attempts = self.attempts
         self.settlement = Settlement(
             message_id=self.record.id,
             tenant_id=self.record.tenant_id,
@@ -101,8 +97,8 @@ class Turn:
             attempt=self.record.attempt,
             state=state,
             finished_at=finished_at,
-            attempts=(*self.preparation, *attempts),
-            cost=total_cost((cost, *(each.cost for each in self.preparation))),
+            attempts=attempts,
+            cost=total_cost(each.cost for each in attempts),
             report=encode_report(self.report),
             **{name: _storable(value) for name, value in outcome.items()},
         )

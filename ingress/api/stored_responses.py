@@ -105,8 +105,6 @@ class StoredResponses:
         """
         used = record.estimated_tokens if record.attempt else 0
         await self._door.source.wake(record.id)
-        if record.claimed_by is not None:
-            await self._door.source.wake(record.claimed_by)
         await self._door.reservations.settle(
             record.tenant_id,
             record.user_id,
@@ -116,6 +114,9 @@ class StoredResponses:
             nano_dollars=None if record.attempt else 0,
             is_billed_later=True,
         )
+        # Then its worker: what that bills corrects what was charged here.
+        if record.claimed_by is not None:
+            await self._door.source.wake(record.claimed_by)
 
 
 def _encoded(record: MessageRecord) -> bytes:

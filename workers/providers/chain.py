@@ -14,7 +14,7 @@ from workers.providers.attempt import ChainResult
 from workers.providers.hedging.hedging import Hedging
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
-from workers.providers.walking.link import Abandoned, ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means, Sleep
 from workers.providers.walking.walk import Walk
 
@@ -58,7 +58,7 @@ class Chain:
         on_restart: RestartSignal | None = None,
         judge: Judge | None = None,
         shorten: Shorten | None = None,
-        on_abandoned: Abandoned | None = None,
+        on_called: Called | None = None,
         purse: Purse | None = None,
     ) -> ChainResult:
         """The first outcome that stands, with every attempt that led to it.
@@ -67,7 +67,7 @@ class Chain:
         `shorten` is called once, when a provider first finds the prompt too long; each provider
         that does is asked once more with what it gives.
         `purse` pays ahead for each call, and one that it cannot pay for is not made.
-        `on_abandoned` is given the attempts when the walk is cancelled.
+        `on_called` is given the attempts once, however the walk ends, also where it is cancelled.
         Raises `InvalidRequestError` with the first refusal's words when everybody refused the
         request, else `ChainExhaustedError` when nobody answered; both carry the attempts.
         """
@@ -77,7 +77,7 @@ class Chain:
             delivery=Delivery(on_delta, on_restart),
             judge=judge,
             shorten=shorten,
-            on_abandoned=on_abandoned,
+            on_called=on_called,
             means=self._means,
             purse=purse,
         )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from functools import partial
-from typing import Final, TypedDict, assert_never
+from typing import Final, assert_never
 
 import msgspec
 
 from shared.clock import Clock
-from shared.costs.meter import Meter, total_cost
+from shared.costs.meter import Meter
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.records import AttemptRecord
 from shared.redis.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
@@ -38,11 +36,6 @@ _INCOMPLETE: Final = {
 
 _TIMER_SLACK_SECONDS: Final = 0.05
 """A call that was given all the time there was may be ended by its timer a moment too soon."""
-
-
-class _Booked(TypedDict):
-    attempts: tuple[AttemptRecord, ...]
-    cost: Decimal | None
 
 
 class AnswerStep:
@@ -73,7 +66,7 @@ class AnswerStep:
         try:
             result = await self._ask(turn)
         except InvalidRequest as error:
-            self._fail(turn, "invalid_prompt", error.message, DeadReason.MALFORMED, ())
+            self._fail(turn, "invalid_prompt", error.message, DeadReason.MALFORMED)
         except InvalidRequestError as refusal:
             self._refuse(turn, refusal)
         except ChainExhaustedError as exhausted:
@@ -88,7 +81,7 @@ class AnswerStep:
             deadline=turn.record.deadline,
             judge=self._judging.judge_for(turn),
             shorten=partial(_shortened, turn),
-            on_abandoned=partial(self._abandon, turn),
+            on_called=partial(self._note, turn),
             purse=turn.purse,
         )
         if not turn.is_streamed:
@@ -108,15 +101,14 @@ class AnswerStep:
             await stream.abandon()
         return result
 
-    def _abandon(self, turn: Turn, attempts: tuple[Attempt, ...]) -> None:
+    def _note(self, turn: Turn, attempts: tuple[Attempt, ...]) -> None:
         count_attempts(attempts, self._metrics)
-        turn.abandoned = attempt_records(attempts, self._meter)
+        turn.called = attempt_records(attempts, self._meter)
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome
         if result.prompt.context is not None:
             turn.report = msgspec.structs.replace(turn.report, context=result.prompt.context)
-        count_attempts(result.attempts, self._metrics)
         match outcome:
             case Answer():
                 self._complete(turn, outcome, result)
@@ -131,7 +123,6 @@ class AnswerStep:
         turn.end(
             ResponseState.COMPLETED if whole else ResponseState.INCOMPLETE,
             self._clock.now(),
-            **self._booked(result.attempts),
             output_text=answer.text,
             answered_by=result.provider,
             model=answer.model,
@@ -146,7 +137,6 @@ class AnswerStep:
         turn.end(
             ResponseState.REQUIRES_ACTION,
             self._clock.now(),
-            **self._booked(result.attempts),
             output_text=handed.apology_for(sibling_id(HANDOFF, turn.record.id)),
             answered_by=result.provider,
             handoff_reason=handed.reason,
@@ -154,29 +144,21 @@ class AnswerStep:
 
     def _refuse(self, turn: Turn, refusal: InvalidRequestError) -> None:
         text = f"{DeadReason.PROVIDER_REFUSED}: {refusal.provider_message}"
-        self._fail(turn, "invalid_prompt", text, DeadReason.PROVIDER_REFUSED, refusal.attempts)
+        self._fail(turn, "invalid_prompt", text, DeadReason.PROVIDER_REFUSED)
 
     def _give_up(self, turn: Turn, exhausted: ChainExhaustedError) -> None:
         late = turn.seconds_left(self._clock.now()) <= _TIMER_SLACK_SECONDS
         reason = DeadReason.DEADLINE_PASSED if late else DeadReason.CHAIN_EXHAUSTED
-        self._fail(turn, "server_error", f"{reason}: {exhausted}", reason, exhausted.attempts)
+        self._fail(turn, "server_error", f"{reason}: {exhausted}", reason)
 
-    def _fail(
-        self, turn: Turn, code: str, text: str, reason: DeadReason, attempts: tuple[Attempt, ...]
-    ) -> None:
-        count_attempts(attempts, self._metrics)
+    def _fail(self, turn: Turn, code: str, text: str, reason: DeadReason) -> None:
         turn.end(
             ResponseState.FAILED,
             self._clock.now(),
-            **self._booked(attempts),
             error_code=code,
             error_message=text,
             dead_reason=reason,
         )
-
-    def _booked(self, attempts: tuple[Attempt, ...]) -> _Booked:
-        records = attempt_records(attempts, self._meter)
-        return {"attempts": records, "cost": total_cost(each.cost for each in records)}
 
 
 async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.costs.till import Till
@@ -86,7 +84,6 @@ class Claim:
         turn.end(
             ResponseState.FAILED,
             now,
-            cost=Decimal(0),  # this turn asked nobody
             error_code="server_error",
             error_message=f"{reason}: {detail}",
             dead_reason=reason,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -156,7 +155,6 @@ class Recall:
         turn.end(
             ResponseState.FAILED,
             self._clock.now(),
-            cost=Decimal(0),  # nobody was asked
             error_code=code,
             error_message=message,
             dead_reason=reason,

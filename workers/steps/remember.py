@@ -52,8 +52,8 @@ class Remember:
         return False
 
     async def abandoned(self, turn: Turn) -> None:
-        """Book what a turn that came to no end has called; it was paid for all the same."""
-        attempts = (*turn.preparation, *turn.abandoned)
+        """Book what a turn has called whose end is not written; it was paid for all the same."""
+        attempts = turn.attempts
         try:
             if turn.purse is not None:
                 await turn.purse.bill()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
-from sqlalchemy import case, func, update
+from sqlalchemy import case, func, or_, select, update
 
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -16,24 +15,28 @@ from shared.persistence.ledger.settling import attempt_row
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import attempt, message
 
-# A message that was cancelled has cost nothing until somebody says otherwise.
-_COST = case(
-    (message.c.state == ResponseState.CANCELLED, func.coalesce(message.c.cost, 0)),
-    else_=message.c.cost,
+_OF_THIS_CLAIM = (attempt.c.message_id == message.c.id, attempt.c.claim == message.c.attempt)
+_SUM = (
+    select(case((func.count() == func.count(attempt.c.cost), func.sum(attempt.c.cost))))
+    .where(*_OF_THIS_CLAIM)
+    .scalar_subquery()
 )
+"""What the attempts of the message's latest claim cost; NULL where one of them is unknown."""
+# One that was cancelled has no cost until somebody says it; others have where they have ended.
+_HAS_COST = or_(message.c.cost.is_not(None), message.c.state == ResponseState.CANCELLED)
 
 
 class LateBooking:
     """Writes late attempts; raises LedgerUnavailable.
 
-    The attempts' own rows are what makes a repetition harmless: the message's cost grows in the
-    transaction that adds them, and by as much as it adds.
+    The attempts' own rows are what makes a repetition harmless, and the message's cost is their
+    sum, also where they were written with an end that was refused.
     """
 
     def __init__(self, database: Database) -> None:
         self._engine = database.durable
         self._insert = insert_new(attempt, sqlite_dialect=database.is_sqlite).returning(
-            attempt.c.cost
+            attempt.c.ordinal
         )
 
     async def write(
@@ -45,7 +48,7 @@ class LateBooking:
         booked_at: datetime,
     ) -> bool:
         """True when they were new. A cost that is unknown makes the message's unknown."""
-        costs: list[Decimal | None] = []
+        new: list[int] = []
         async with transaction(self._engine) as connection:
             for ordinal, item in enumerate(attempts, start=first_ordinal):
                 row = attempt_row(item, claim=record.attempt, ordinal=ordinal) | {
@@ -55,13 +58,10 @@ class LateBooking:
                     "lane": record.lane,
                     "booked_at": booked_at,
                 }
-                costs += (await connection.execute(self._insert.values(row))).scalars().all()
-            if costs:
-                known = [cost for cost in costs if cost is not None]
-                grown = _COST + sum(known, Decimal(0))
-                await connection.execute(
-                    update(message)
-                    .where(message.c.id == record.id, message.c.attempt == record.attempt)
-                    .values(cost=grown if len(known) == len(costs) else None)
-                )
-        return bool(costs)
+                new += (await connection.execute(self._insert.values(row))).scalars().all()
+            await connection.execute(
+                update(message)
+                .where(message.c.id == record.id, message.c.attempt == record.attempt, _HAS_COST)
+                .values(cost=_SUM)
+            )
+        return bool(new)

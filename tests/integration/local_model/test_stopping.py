@@ -46,7 +46,7 @@ async def test_a_cancelled_message_frees_its_slot_within_a_second(
     deadline = SystemClock().now() + timedelta(seconds=60)
     before = model.tokens_written
     asking = asyncio.create_task(
-        chain.answer(LONG_STORY, deadline=deadline, on_abandoned=booked.extend)
+        chain.answer(LONG_STORY, deadline=deadline, on_called=booked.extend)
     )
     await asyncio.to_thread(model.wait_until, answers_under_way=1)
     asking.cancel()

@@ -59,8 +59,8 @@ class Judgement:
 
 Judge = Callable[[Answer], Awaitable[Judgement]]
 
-Abandoned = Callable[[tuple[Attempt, ...]], None]
-"""Is told what was called when the walk is cancelled: it was paid for."""
+Called = Callable[[tuple[Attempt, ...]], None]
+"""Is told what was called as soon as the walk has ended, however it did: it was paid for."""
 
 Shorten = Callable[[Prompt, float], Awaitable[Prompt | None]]
 """Makes a prompt with that share of the tokens of one that is too long for a model; None when so

@@ -25,7 +25,7 @@ from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import Delivery
 from workers.providers.walking.funding import Funding
-from workers.providers.walking.link import Abandoned, ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
 from workers.providers.walking.racing.hedge import Hedge
@@ -47,7 +47,7 @@ class Walk:
         delivery: Delivery,
         judge: Judge | None,
         shorten: Shorten | None,
-        on_abandoned: Abandoned | None,
+        on_called: Called | None,
         means: Means,
         purse: Purse | None = None,
     ) -> None:
@@ -61,7 +61,7 @@ class Walk:
         self._ends_at = means.clock.monotonic() + seconds
         self._delivery = delivery
         self._judge = judge
-        self._on_abandoned = on_abandoned
+        self._on_called = on_called
         self._means = means
         self._purse = purse
         self._links: Sequence[ChainLink] = ()
@@ -86,8 +86,12 @@ class Walk:
                     )
         except BaseException:
             # Stopped, or a fault of ours: what was called is paid for all the same.
-            self._abandon()
+            for call in self._calls:
+                call.abandon()
             raise
+        finally:
+            if self._on_called is not None:
+                self._on_called(self._attempts)
         raise self._failure()
 
     def _failure(self) -> ForebayError:
@@ -198,12 +202,6 @@ class Walk:
                 await permit.end(CallOutcome.NEUTRAL)
             raise
         return permit
-
-    def _abandon(self) -> None:
-        for call in self._calls:
-            call.abandon()
-        if self._on_abandoned is not None:
-            self._on_abandoned(self._attempts)
 
     @property
     def _attempts(self) -> tuple[Attempt, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import msgspec
 
@@ -82,7 +81,6 @@ class Retelling:
         turn.end(
             ResponseState.COMPLETED,
             self._clock.now(),
-            cost=Decimal(0),
             output_text=answer.text,
             answered_by=stored.answered_by,
             model=answer.model,

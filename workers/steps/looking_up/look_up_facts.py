@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
@@ -67,7 +65,6 @@ class LookUpFacts:
         turn.end(
             ResponseState.FAILED,
             self._clock.now(),
-            cost=Decimal(0),  # nobody was asked
             error_code=code,
             error_message=text,
             dead_reason=reason,
@@ -79,7 +76,6 @@ class LookUpFacts:
         turn.end(
             ResponseState.REQUIRES_ACTION,
             self._clock.now(),
-            cost=Decimal(0),
             output_text=handed.apology_for(sibling_id(HANDOFF, turn.record.id)),
             answered_by=self._human,
             handoff_reason=handed.reason,

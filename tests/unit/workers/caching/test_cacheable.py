@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -127,7 +126,7 @@ def test_only_a_whole_answer_of_a_model_is_kept(
     end: dict[str, Any], reason: NotCacheable | None
 ) -> None:
     turn = asked()
-    told = {"output_text": "A basin.", "answered_by": "first", "cost": Decimal(0), **end}
+    told = {"output_text": "A basin.", "answered_by": "first", **end}
     turn.end(told.pop("state", ResponseState.COMPLETED), NOW, **told)
     assert rule(largest_answer_bytes=100).why_not_answer(turn) is reason
 

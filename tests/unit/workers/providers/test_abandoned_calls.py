@@ -1,4 +1,4 @@
-"""What a turn had called when it was stopped is on record: it was paid for."""
+"""What a walk has called is told as soon as it has ended, however it did: it was paid for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.unit.workers.providers.scripted_links import PROMPT, Stage, transient
-from workers.providers.attempt import Attempt
+from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, transient
+from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer
 from workers.providers.provider import TextSink
@@ -28,7 +28,7 @@ async def test_what_a_cancelled_walk_had_called_is_told() -> None:
         stage.provider("a", transient(), transient(), transient()), stage.provider("b", hang)
     )
     deadline = stage.clock.now() + timedelta(seconds=60)
-    walking = chain.answer(PROMPT, deadline=deadline, on_delta=_unheard, on_abandoned=told.extend)
+    walking = chain.answer(PROMPT, deadline=deadline, on_delta=_unheard, on_called=told.extend)
     walk = asyncio.create_task(walking)
     await reached.wait()
     walk.cancel()
@@ -39,6 +39,21 @@ async def test_what_a_cancelled_walk_had_called_is_told() -> None:
     assert (cut.provider, cut.error_class) == ("b", ErrorClass.ABANDONED)
     assert cut.usage is not None
     assert (cut.usage.output_tokens, cut.usage.reported) == (5, False)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+async def test_what_a_walk_had_called_is_told_once_whoever_answered(answers: bool) -> None:
+    stage, told = Stage(), list[tuple[Attempt, ...]]()
+    tries = [transient(), transient(), transient()]
+    last = [answer()] if answers else tries
+    chain = stage.chain(stage.provider("a", *tries), stage.provider("b", *last))
+    deadline = stage.clock.now() + timedelta(seconds=60)
+    try:
+        told_with = (await chain.answer(PROMPT, deadline=deadline, on_called=told.append)).attempts
+    except ChainExhaustedError as exhausted:
+        told_with = exhausted.attempts
+    assert told == [told_with]
+    assert [each.provider for each in told_with] == ["a"] * 3 + ["b"] * len(last)
 
 
 async def _unheard(piece: str) -> None:

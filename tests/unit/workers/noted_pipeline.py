@@ -1,0 +1,126 @@
+"""A pipeline whose parts note when they are called; with real servers it is walked in
+tests/integration/workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from shared.clock import SystemClock
+from shared.errors import LedgerUnavailable
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
+from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.records import AttemptRecord
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import SilentTracing
+from workers.leases import Leases
+from workers.maintenance.periodic import repeat, running
+from workers.pipeline import Pipeline, TurnOutcome
+from workers.steps.claim import Claim
+from workers.steps.remember import Remember
+from workers.steps.reply import Reply
+from workers.turn import Turn, begin_turn
+
+Act = Callable[[Turn], Any]
+
+
+def end_turn(turn: Turn) -> None:
+    turn.end(ResponseState.COMPLETED, SystemClock().now(), output_text="yes")
+
+
+def call_of(provider: str) -> AttemptRecord:
+    now = SystemClock().now()
+    return AttemptRecord(provider=provider, model="m", started_at=now, latency_seconds=1.0)
+
+
+class NotedStep:
+    """Notes that it was called, then does what the test wants of it."""
+
+    def __init__(self, noted: list[str], name: str, act: Act = lambda _: None) -> None:
+        self.name = name
+        self._noted = noted
+        self._act = act
+
+    async def __call__(self, turn: Turn) -> Any:
+        self._noted.append(self.name)
+        outcome = self._act(turn)
+        return await outcome if asyncio.iscoroutine(outcome) else outcome
+
+    async def abandoned(self, turn: Turn) -> None:
+        self._noted += [f"booked {each.provider}" for each in turn.attempts]
+
+
+class NotedClaims:
+    """A ledger that holds one message, until the test takes it away."""
+
+    def __init__(self, noted: list[str]) -> None:
+        self._noted = noted
+        self.is_held = True
+        self.is_away = False
+        self.fault: str | None = None
+
+    async def renew(self, leases: list[Lease]) -> set[Lease]:
+        return set(leases) if self.is_held else set()
+
+    async def release(
+        self, lease: Lease, *, not_before: object = None, fault: str | None = None
+    ) -> None:
+        self._noted.append("release later" if not_before else "release")
+        self.fault = fault
+        if self.is_away:
+            raise LedgerUnavailable("It is away.")
+
+
+class Bench:
+    """A pipeline whose parts note what is done to them."""
+
+    def __init__(
+        self, *steps: Act, remember: Act = lambda _: True, seconds: float = 60, found: bool = True
+    ) -> None:
+        self.noted: list[str] = []
+        self.claims = NotedClaims(self.noted)
+        self.leases = Leases(cast(ClaimGroup, self.claims))
+        self.turn = begin_turn(_record(seconds))
+        clock = SystemClock()
+        self.pipeline = Pipeline(
+            claim=cast(Claim, self._claim if found else self._find_nothing),
+            steps=[
+                NotedStep(self.noted, f"step {number}", act) for number, act in enumerate(steps, 1)
+            ],
+            remember=cast(Remember, NotedStep(self.noted, "remember", remember)),
+            reply=cast(Reply, NotedStep(self.noted, "reply")),
+            leases=self.leases,
+            metrics=Metrics(),
+            tracing=SilentTracing(),
+            clock=clock,
+        )
+
+    async def run(self) -> TurnOutcome:
+        async with running(repeat("leases", self.leases.renew, every_seconds=0.001)):
+            return await self.pipeline.run("resp_1")
+
+    async def _claim(self, _: str) -> Turn:
+        self.noted.append("claim")
+        return self.turn
+
+    async def _find_nothing(self, _: str) -> None:
+        self.noted.append("claim")
+
+
+def _record(seconds: float) -> MessageRecord:
+    now = SystemClock().now()
+    return MessageRecord(
+        id="resp_1",
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body='{"input": "well?"}',
+        accepted_at=now,
+        deadline=now + timedelta(seconds=seconds),
+        claimed_at=now,
+        attempt=1,
+    )
