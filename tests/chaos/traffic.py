@@ -59,10 +59,14 @@ class Traffic:
     async def told_in_vain(self) -> list[str]:
         """The ids that were told over HTTP and that the door does not know."""
         unknown = []
-        for message_id, text in self.accepted.items():
+
+        async def ask(message_id: str, text: str) -> None:
             poster = self._posters[_number(text) % len(self._posters)]
-            if isinstance(poster, DoorPoster) and await poster.status_of(message_id) != 200:
-                unknown.append(message_id)
+            async with self._turnstile:
+                if isinstance(poster, DoorPoster) and await poster.status_of(message_id) != 200:
+                    unknown.append(message_id)
+
+        await asyncio.gather(*(ask(*told) for told in self.accepted.items()))
         return unknown
 
 

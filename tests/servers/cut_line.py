@@ -17,9 +17,10 @@ _RESET: Final = struct.pack("ii", 1, 0)
 class CutLine:
     """Carries bytes between its own loopback port and another; `reset` cuts every connection."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, at: int = 0) -> None:
+        """From `at`, or a free port, to `port`."""
         self._target = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", at))
         self._peers: dict[socket.socket, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)

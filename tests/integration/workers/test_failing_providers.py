@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from celery import Celery
 from kombu import Connection
 from redis import Redis
 
@@ -18,100 +15,77 @@ from deploy.cli.__main__ import DONE, run
 from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
 from shared.messages.state import ResponseState
-from shared.queueing.celery_app import build_celery_app
 from shared.queueing.topology import QueueName
 from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.resilience import BreakerSettings
+from tests.integration.conftest import OneMachine
+from tests.integration.servers.worker_events import WorkerEvents
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import eventually, open_road
+from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
+from tests.servers.rabbitmq import RabbitServer
 
 QUESTION = "who refuses our key?"
 MESSAGES = 3
 
 
-@pytest.fixture
-def refusing(
-    broker_url: str, redis_url: str, migrated_sqlite_url: str, provider: ProviderThread
+@pytest.fixture(scope="module", params=["rabbitmq", "redis"])
+def stack(
+    request: pytest.FixtureRequest,
+    provider: ProviderThread,
+    one_machine: OneMachine,
 ) -> Stack:
-    provider.reset()
+    """Three providers, all of which refuse the key that the question comes with."""
+    links = [openai_link(provider.url, name) for name in ("first", "second", "spare")]
+    on_redis = one_machine(*links)
     provider.behave(Kind.UNAUTHORISED, contains=QUESTION)
-    return Stack(
-        broker_url=broker_url,
-        redis_url=redis_url,
-        ledger_url=migrated_sqlite_url,
-        providers=[openai_link(provider.url, "first"), openai_link(provider.url, "second")],
-    )
+    if request.param == "redis":
+        return on_redis
+    rabbitmq: RabbitServer = request.getfixturevalue("rabbitmq")
+    return replace(on_redis, broker_url=rabbitmq.vhost_url(rabbitmq.create_vhost()))
 
 
-@pytest.fixture
-def celery_ends(refusing: Stack) -> list[str]:
-    """How tasks end, as Flower hears of it; no more than are sent."""
-    app = build_celery_app(refusing.settings, name="workers")
-    ends: list[str] = []
-    threading.Thread(target=_listen, args=(app, ends), daemon=True).start()
-    return ends
-
-
-def _listen(app: Celery, ends: list[str]) -> None:
-    kinds = ("succeeded", "failed", "retried", "rejected")
-    with app.connection_for_read() as connection, suppress(TimeoutError):
-        handlers = {f"task-{kind}": lambda event: ends.append(event["type"]) for kind in kinds}
-        receiver = app.events.Receiver(connection, handlers=handlers)
-        for _ in receiver.itercapture(limit=None, timeout=10, wakeup=False):
-            if len(ends) == MESSAGES:
-                return
-
-
-async def test_a_failed_message_is_a_failed_task_that_is_not_delivered_again(
-    refusing: Stack, celery_ends: list[str], start_worker: Callable[..., AgentWorker]
-) -> None:
-    worker = start_worker(refusing)
-    async with open_road(refusing) as road:
-        for _ in range(MESSAGES):
-            ended = await road.ended(await road.accept(QUESTION))
-            assert (ended.state, ended.attempt) == (ResponseState.FAILED, 1)
-
-        async def heard() -> bool:
-            return len(celery_ends) >= MESSAGES
-
-        await eventually(heard, "an event for each")
-    assert celery_ends == ["task-failed"] * MESSAGES
-    worker.kill()  # what it had not acknowledged would be back in the queue now
-    assert await asyncio.to_thread(_waiting, refusing.broker_url) == 0
-    lines = [json.loads(line) for line in worker.log.splitlines() if '"provider_fails"' in line]
-    seen = sorted((each["provider"], each["error_class"], each["status"]) for each in lines)
-    assert seen == [("first", "unauthorised", 401), ("second", "unauthorised", 401)]
-
-
-@pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
 async def test_the_command_shows_who_fails_and_by_what(
-    refusing: Stack,
-    start_worker: Callable[..., AgentWorker],
+    stack: Stack,
+    road: Road,
+    worker: AgentWorker,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    start_worker(refusing)
-    async with open_road(refusing) as road:
-        await road.ended(await road.accept(QUESTION))
-        await road.ended(await road.accept("and who takes it?"))
-    await _spare(refusing, "second/scripted")
+    await road.ended(await road.accept(QUESTION))
+    await road.ended(await road.accept("and who takes it?"))
+    await _spare(stack, "spare/scripted")
     monkeypatch.chdir(tmp_path)
-    for name, value in refusing.environment.items():
+    for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
     assert await asyncio.to_thread(run, ["providers", "--json"]) == DONE
-    first, second = json.loads(capsys.readouterr().out)
+    first, *others = json.loads(capsys.readouterr().out)
     assert (first["name"], first["attempts"], first["taken"]) == ("first/scripted", 2, 1)
-    assert first["classes"] == second["classes"] == {"unauthorised": 1}
+    assert [each["classes"] for each in (first, *others)] == [{"unauthorised": 1}] * 3
     assert first["last_error_class"] == "unauthorised"
-    assert second["breaker"] == "open"
-    assert 20 < second["cooling_seconds"] <= 30
+    assert others[1]["breaker"] == "open"
+    assert 20 < others[1]["cooling_seconds"] <= 30
     assert await asyncio.to_thread(run, ["providers"]) == DONE
     assert "1 unauthorised; last at" in capsys.readouterr().out
+
+
+async def test_a_failed_message_is_a_failed_task_that_is_not_delivered_again(
+    stack: Stack, road: Road, worker: AgentWorker
+) -> None:
+    with WorkerEvents(stack) as events:
+        for _ in range(MESSAGES):
+            ended = await road.ended(await road.accept(QUESTION))
+            assert (ended.state, ended.attempt) == (ResponseState.FAILED, 1)
+        assert await asyncio.to_thread(events.ends, MESSAGES) == ["task-failed"] * MESSAGES
+    worker.kill()  # what it had not acknowledged would be back in the queue now
+    assert await asyncio.to_thread(_waiting, stack.broker_url) == 0
+    lines = [json.loads(line) for line in worker.log.splitlines() if '"provider_fails"' in line]
+    seen = sorted((each["provider"], each["error_class"], each["status"]) for each in lines)
+    assert seen == [(name, "unauthorised", 401) for name in ("first", "second", "spare")]
 
 
 async def _spare(stack: Stack, name: str) -> None:

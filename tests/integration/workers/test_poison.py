@@ -9,8 +9,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 
+from shared.persistence.tables import dead_letter
 from shared.queueing.task_names import TaskName
 from shared.queueing.topology import AGENT_QUEUES
 from tests.integration.queueing.queue_contents import push_raw, put, put_many
@@ -79,16 +80,16 @@ async def test_what_cannot_be_taken_apart_is_buried_once_and_delays_nobody(
     await _still_answers(road, worker)
     assert time.monotonic() - began < 5
     await eventually(lambda: _letters(road, known + len(reasons) + 1), "every dead letter")
-    letters = (await road.dead_letters())[known:]
-    found = Counter(str(letter.reason) for letter in await road.dead_letters())
+    letters = await road.dead_letters()
+    found = Counter(str(letter.reason) for letter in letters)
     assert found["malformed"] >= len(reasons)
-    assert len(letters) == len(reasons) + 1
+    assert len(letters) == known + len(reasons) + 1
 
 
 async def test_a_crowd_of_bad_messages_delays_an_innocent_one_by_little(
     road: Road, stack: Stack, worker: AgentWorker
 ) -> None:
-    broker, crowd = stack.settings.broker, 1_000
+    broker, crowd = stack.settings.broker, 300
     known = len(await road.dead_letters())
     await asyncio.to_thread(put_many, broker, "agent.standard", [f"bad {n}" for n in range(crowd)])
     began = time.monotonic()
@@ -98,8 +99,9 @@ async def test_a_crowd_of_bad_messages_delays_an_innocent_one_by_little(
 
 
 async def _letters(road: Road, count: int) -> list[Row[Any]] | None:
-    letters = await road.dead_letters()
-    return letters if len(letters) >= count else None
+    async with road.database.relaxed.connect() as connection:
+        found = await connection.scalar(select(func.count()).select_from(dead_letter)) or 0
+    return await road.dead_letters() if found >= count else None
 
 
 async def _still_answers(road: Road, worker: AgentWorker) -> None:
