@@ -29,14 +29,13 @@ _FIXES: Final = {
     Setting.ACCOUNT: "Its key is right; see to its account, limits and payment.",
     Setting.MODEL: "Mend the name of its model.",
 }
-_OF_ADDRESS: Final = frozenset({ErrorClass.CONNECTION, ErrorClass.MISCONFIGURED})
 
 
 async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[Finding]:
     """One finding for each model that a provider names, in the order of the chain.
 
-    Each call costs a few tokens. A wrong setting is a fault; a model that is busy, limited or slow
-    now is a hint.
+    Each call costs a few tokens. A wrong setting is a fault; a model that is away, busy, limited or
+    slow now is a hint, for the chain bears it and workers start.
     """
     asked = [
         (provider, model)
@@ -57,8 +56,6 @@ async def _ask(settings: ProviderSettings, model: str, session: aiohttp.ClientSe
     except SettingsError as error:
         return fault("providers", error.message)
     except ProviderError as error:
-        if settings.kind is ProviderKind.LOCAL:
-            return hint("providers", f"{name} did not answer: {error.message}. Is it started?")
         return _finding(name, error)
     return fine("providers", f"{name} answers.")
 
@@ -69,9 +66,14 @@ def _with_model(settings: ProviderSettings, model: str) -> ProviderSettings:
 
 
 def _finding(name: str, error: ProviderError) -> Finding:
-    is_wrong_address = error.error_class in _OF_ADDRESS
+    is_wrong_address = error.error_class is ErrorClass.MISCONFIGURED
     mend = error.mend or (Setting.ADDRESS if is_wrong_address else None)
     if mend is not None:
         return fault("providers", f"{name} cannot be used: {error.message}. {_FIXES[mend]}")
-    later = "It may be able to later." if error.error_class.retryable else "See its words."
-    return hint("providers", f"{name} did not answer: {error.message}. {later}")
+    return hint("providers", f"{name} did not answer: {error.message}. {_advice(error)}")
+
+
+def _advice(error: ProviderError) -> str:
+    if error.error_class is ErrorClass.CONNECTION:
+        return "Start it or mend its base_url; until then the chain goes on without it."
+    return "It may be able to later." if error.error_class.retryable else "See its words."
