@@ -15,7 +15,7 @@ from ingress.reply_source import ReplySource
 from ingress.retelling import ending, opening, whole_answer
 from shared.clock import Clock
 from shared.messages.events import CLOSING_TYPES, ResponseRequiresAction, numbered, read_event
-from shared.messages.message_body import decode_body
+from shared.messages.message_body import is_streamed
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
@@ -75,12 +75,14 @@ class Replies:
         looked = self._clock.monotonic()
         until, due = looked + seconds, inf
         last = FIRST_WORKER_SEQUENCE - 1
+        has_events = is_streamed(record.body.encode())
         while True:
             woken = await self._sleep(wake, min(until, due))
             wake.clear()
             if wake.news and _answers((told := read_event(wake.news)).type, record):
                 return bytes(told.response)
-            for sequence, event in await self._source.events(record.id, after=last):
+            events = await self._source.events(record.id, after=last) if has_events else ()
+            for sequence, event in events:
                 last, found = sequence, read_event(event)
                 if _answers(found.type, record):
                     return bytes(found.response)
@@ -190,7 +192,7 @@ class Replies:
             return [] if _closes(seen[-1][1], record) else [ending(record)]
         if await self._source.events(record.id, after=-1):
             return []  # it has heard the end from the ledger, after all that Redis has
-        if decode_body(record.body.encode()).stream:
+        if is_streamed(record.body.encode()):
             return [ending(record)]  # Redis forgot: what was streamed is not told again
         return whole_answer(record)[last + 1 - FIRST_WORKER_SEQUENCE :]
 

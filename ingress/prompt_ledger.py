@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ingress.patience import Patience
+from ingress.patience import Patience, too_late
 from shared.errors import CommitUnknown, LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.accepting import AcceptOutcome
@@ -36,11 +36,19 @@ class PromptLedger:
         except LedgerUnavailable as error:
             raise CommitUnknown(error.message, retry_after_seconds=1.0) from error
 
-    async def find(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
-        """The message, if there is one and it is this tenant's."""
-        if "\0" in message_id:
-            return None
-        return await self._patience.wait(self._ledger.find(message_id, tenant_id=tenant_id))
+    async def find(
+        self, message_id: str, *, tenant_id: str, wait_seconds: float = 0.0
+    ) -> MessageRecord | None:
+        """The message, if there is one and it is this tenant's.
+
+        Whoever would wait `wait_seconds` for its end waits for a slow ledger as long.
+        """
+        try:
+            # As above: the group goes on, and its connection is not lost to our impatience.
+            async with asyncio.timeout(max(self._patience.seconds, wait_seconds)):
+                return await self._ledger.find(message_id, tenant_id=tenant_id)
+        except TimeoutError:
+            raise too_late() from None
 
     async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
         """Cancel it if it has not ended; the record as it stands then, None if there is none."""

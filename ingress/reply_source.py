@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from ingress.ledger_watch import LedgerWatch, Watched
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
-from shared.errors import LedgerUnavailable, RedisUnavailable
+from shared.errors import RedisUnavailable, Unavailable
 from shared.messages.record import MessageRecord
 from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
@@ -60,7 +60,7 @@ class ReplySource:
         """The record as it is now; unchanged while the ledger is away, None once deleted."""
         try:
             return await self._ledger.find(record.id, tenant_id=record.tenant_id)
-        except LedgerUnavailable:
+        except Unavailable:
             return record
 
     async def wake(self, listener: str) -> None:

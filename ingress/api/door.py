@@ -110,9 +110,15 @@ class Door:
             async with self.source.listen(accepted.record.id) as first_ones:
                 yield accepted, first_ones
 
-    async def find(self, message_id: str, caller: Caller) -> MessageRecord:
-        """A response of this caller's tenant; raises NotFound for every other."""
-        record = await self.ledger.find(message_id, tenant_id=caller.tenant.id)
+    async def find(
+        self, message_id: str, caller: Caller, *, wait_seconds: float = 0.0
+    ) -> MessageRecord:
+        """A response of this caller's tenant, who waits so long for it; raises NotFound for every
+        other, and LedgerUnavailable.
+        """
+        record = await self.ledger.find(
+            message_id, tenant_id=caller.tenant.id, wait_seconds=wait_seconds
+        )
         if record is None:
             raise unknown_response(message_id)
         return record

@@ -42,15 +42,17 @@ class StoredResponses:
         door = self._door
         caller = await door.caller(exchange)
         query = _query(exchange)
-        record = await door.find(exchange.parameter("response_id"), caller)
+        message_id = exchange.parameter("response_id")
+        longest = door.settings.wait_limit_seconds
         if _boolean(query, "stream"):
+            record = await door.find(message_id, caller, wait_seconds=longest)
             await self._follow(exchange, record, after=_resume_point(exchange, query))
             return
         asked = wait_preference(exchange)
         if asked is None:
-            await exchange.answer(200, _encoded(record))
+            await exchange.answer(200, _encoded(await door.find(message_id, caller)))
             return
-        body = await self._long_poll(exchange, record, caller, seconds=asked)
+        body = await self._long_poll(exchange, message_id, caller, seconds=min(asked, longest))
         applied: Header = (b"preference-applied", b"wait=%d" % asked)
         await exchange.answer(200, body, [applied])
 
@@ -82,21 +84,24 @@ class StoredResponses:
             await stream(self._door, exchange, found, wake, after=after)
 
     async def _long_poll(
-        self, exchange: Exchange, record: MessageRecord, caller: Caller, *, seconds: float
+        self, exchange: Exchange, message_id: str, caller: Caller, *, seconds: float
     ) -> bytes:
+        """Neither a busy ledger nor one that goes away meanwhile sends home who waits."""
         door = self._door
+        until = door.clock.monotonic() + seconds
+        record = await door.find(message_id, caller, wait_seconds=seconds)
         if record.state.is_terminal:
             return _encoded(record)
-        seconds = min(seconds, door.settings.wait_limit_seconds)
-        async with door.source.listen(record.id) as wake:
-            # It may have ended before we listened.
-            record = await door.find(record.id, caller)
-            final = None
-            if not record.state.is_terminal:
-                final = await door.final(exchange, record, wake, seconds=seconds)
+        async with door.source.listen(message_id) as wake:
+            # What it became before we listened is found with the first look.
+            left = max(0.0, until - door.clock.monotonic())
+            final = await door.final(exchange, record, wake, seconds=left)
         if final is not None:
             return final
-        return _encoded(await door.find(record.id, caller))
+        current = await door.source.current(record)
+        if current is None:
+            raise unknown_response(message_id)
+        return _encoded(current)
 
     async def _close(self, record: MessageRecord) -> None:
         """Tell the waiters and the worker, and give the slot back.

@@ -50,9 +50,19 @@ class MessageBody(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return self.conversation
 
 
+class _Manner(msgspec.Struct):
+    stream: bool | None = None
+
+
 _decoder = msgspec.json.Decoder(MessageBody)
+_manner = msgspec.json.Decoder(_Manner)
 
 
 def decode_body(raw: bytes) -> MessageBody:
     """The body as it was committed; raises msgspec.DecodeError where the ledger holds another."""
     return _decoder.decode(raw)
+
+
+def is_streamed(raw: bytes) -> bool:
+    """Whether its answer is streamed, for who needs to know no more of it; raises as above."""
+    return bool(_manner.decode(raw).stream)

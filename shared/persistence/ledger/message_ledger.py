@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Update, delete, select, update
 
@@ -13,6 +14,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState, sources_of
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
+from shared.persistence.ledger.finding import FindGroup, Sought
 from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
 from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.records import AttemptRecord, Settlement
@@ -23,9 +25,13 @@ from shared.resilience.group_commit import GroupCommit
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
+_FOUND_AT_ONCE: Final = 64
+"""Whole messages that are held in memory for one statement."""
+
 
 class MessageLedger:
     """Accepts messages and writes their ends, each in groups; both are on disk when they return.
+    Finds them in groups too.
 
     Everything raises LedgerUnavailable when the database does not answer in time.
     """
@@ -49,6 +55,9 @@ class MessageLedger:
             ObservedFlush(SettleGroup(database).flush, metrics, LedgerOperation.SETTLE),
             limit=settings.group_limit,
             concurrency=side_by_side,
+        )
+        self._finds: GroupCommit[Sought, MessageRecord | None] = GroupCommit(
+            FindGroup(database).flush, limit=_FOUND_AT_ONCE, concurrency=side_by_side
         )
         self._late = LateBooking(database)
 
@@ -74,12 +83,7 @@ class MessageLedger:
 
     async def find(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:
         """The message, if there is one and it is this tenant's."""
-        query = select(*RECORD_COLUMNS).where(message.c.id == message_id)
-        if tenant_id is not None:
-            query = query.where(message.c.tenant_id == tenant_id)
-        async with transaction(self._database.relaxed) as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else record_of(row)
+        return await self._finds.submit(Sought(message_id, tenant_id))
 
     async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
         """Cancel it if it has not ended; the record as it stands then, None if there is none.
@@ -144,6 +148,7 @@ class MessageLedger:
         """Write what waits; the database itself belongs to whoever opened it."""
         await self._accepts.close()
         await self._settles.close()
+        await self._finds.close()
 
 
 def _close_handoff(message_id: str, now: datetime) -> Update:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -37,6 +38,26 @@ async def test_a_row_that_cannot_be_read_costs_its_claim_alone(
     await _spoil(database, bad, lane="express")
     outcomes = await claims.flush([record.id for record in records])
     assert [getattr(outcome, "id", None) for outcome in outcomes] == [first.id, None, last.id]
+
+
+async def test_a_row_that_cannot_be_read_is_an_error_for_those_alone_who_asked_for_it(
+    ledger: MessageLedger, database: Database, new_message: NewMessage
+) -> None:
+    first, bad, last = records = [new_message() for _ in range(3)]
+    for record in records:
+        await ledger.accept(record)
+    await _spoil(database, bad, lane="express")
+    ids = [first.id, bad.id, last.id, "resp_none", "resp_\0", "resp_\ud800", first.id]
+    found = await asyncio.gather(*map(ledger.find, ids), return_exceptions=True)
+    assert isinstance(found[1], ValueError | LookupError)
+    assert [getattr(each, "id", None) for each in found if each is not found[1]] == [
+        first.id,
+        last.id,
+        None,
+        None,
+        None,
+        first.id,
+    ]
 
 
 async def test_a_row_that_cannot_be_claimed_costs_its_claim_alone(

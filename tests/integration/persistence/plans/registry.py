@@ -27,6 +27,7 @@ from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.finding import FindGroup, Sought
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -156,6 +157,9 @@ PROBES: Final[dict[str, Probe]] = {
     "DeadLetterRepository.add": lambda full: DeadLetterRepository(full.database, full.clock).add(
         letter_id="dead_new", reason=DeadReason.INVALID, detail="", message_id="resp_e1"
     ),
+    "FindGroup.flush": lambda full: FindGroup(full.database).flush(
+        [Sought(message_id, "ten_1") for message_id in _ids("resp_q", 400)]
+    ),
     "LaneLoads.lane_loads": lambda full: LaneLoads(full.database, full.clock).lane_loads(),
     "LateBooking.write": _late,
     "LedgerSweeps.due": lambda full: full.sweeps.due(),
@@ -165,7 +169,6 @@ PROBES: Final[dict[str, Probe]] = {
     "LedgerSweeps.wake_again": lambda full: full.sweeps.wake_again("resp_q901"),
     "MessageLedger.cancel": lambda full: full.ledger.cancel("resp_q902", tenant_id="ten_1"),
     "MessageLedger.delete": lambda full: full.ledger.delete("resp_e3", tenant_id="ten_1"),
-    "MessageLedger.find": lambda full: full.ledger.find("resp_q903", tenant_id="ten_1"),
     "MessageLedger.mark_replied": lambda full: full.ledger.mark_replied("resp_g1"),
     "MessageStates.of": lambda full: MessageStates(full.database).of(_ids("resp_q", 300)),
     "Rehearsal.__call__": lambda full: Rehearsal(full.database, full.clock)(),
@@ -191,6 +194,7 @@ ELSEWHERE: Final = {
     "MessageLedger.accept": "AcceptGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
+    "MessageLedger.find": "FindGroup.flush",
 }
 """Methods that only hand over to another."""
 
