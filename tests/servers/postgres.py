@@ -33,9 +33,13 @@ class PostgresServer(Server):
     boot_seconds: ClassVar[float] = 30
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
-    def __init__(self, *, encrypted: bool = False) -> None:
-        """`encrypted` also answers over TLS, with a certificate that is signed by `tls`."""
+    def __init__(self, *, encrypted: bool = False, **settings: str) -> None:
+        """`encrypted` also answers over TLS, with a certificate that is signed by `tls`.
+
+        `settings` are Postgres' own, such as `max_connections`.
+        """
         self._encrypted = encrypted
+        self._settings = settings
         super().__init__()
 
     @property
@@ -71,8 +75,8 @@ class PostgresServer(Server):
         if user is not None:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._initialise(data, user)
-        command = [_program("postgres"), "-D", str(data), "-p", str(self.port)]
-        settings = SETTINGS | {"unix_socket_directories": str(self.folder)}
+        command = [postgres_program("postgres"), "-D", str(data), "-p", str(self.port)]
+        settings = SETTINGS | {"unix_socket_directories": str(self.folder)} | self._settings
         if self._encrypted:
             settings |= self._encryption(user)
         for setting, value in settings.items():
@@ -86,7 +90,7 @@ class PostgresServer(Server):
         )
 
     def _initialise(self, data: Path, user: pwd.struct_passwd | None) -> None:
-        initdb = [_program("initdb"), "-D", str(data), "-U", "forebay", "--auth=trust"]
+        initdb = [postgres_program("initdb"), "-D", str(data), "-U", "forebay", "--auth=trust"]
         finished = subprocess.run(
             [*initdb, "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"],
             user=user.pw_uid if user else None,
@@ -124,7 +128,7 @@ class PostgresServer(Server):
         )
 
 
-def _program(name: str) -> str:
+def postgres_program(name: str) -> str:
     """From Debian's versioned folders, newest first, or from the PATH."""
     versioned = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     newest_first = sorted(versioned, key=lambda path: float(path.parent.parent.name), reverse=True)

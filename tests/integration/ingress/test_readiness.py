@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 
 import aiohttp
+import psycopg
 
 from shared.settings import Settings
 from tests.integration.ingress.conftest import settings_for
@@ -46,6 +48,20 @@ async def test_a_postgres_that_commits_nothing_is_down(
             own_postgres.execute(f"ALTER SYSTEM RESET {way.split()[0]}")
             own_postgres.execute("SELECT pg_reload_conf()")
         await readiness(door, status="ready", ledger="ok")
+
+
+async def test_a_postgres_out_of_connections_is_down_until_it_has_some(redis_url: str) -> None:
+    with PostgresServer(max_connections="8") as small:
+        url = small.database_url(small.create_database())
+        await asyncio.to_thread(migrate, url)
+        with contextlib.ExitStack() as taken:
+            for _ in range(8):
+                taken.enter_context(psycopg.connect(url.replace("+psycopg", "")))
+            with RunningDoor(settings_for(url, redis_url)) as door:
+                status, _ = await readiness(door, status="not_ready", ledger="down")
+                assert status == 503
+                taken.close()
+                await readiness(door, status="ready", ledger="ok")
 
 
 async def test_a_sqlite_file_that_somebody_holds_is_down(

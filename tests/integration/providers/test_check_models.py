@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from deploy.cli.check import check
 from deploy.cli.checking.finding import Level
 from deploy.cli.checking.models import ask_models
 from deploy.cli.checking.providers import check_providers
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.settings.providers import ProviderKind, ProviderSettings
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.ports import free_port
 
 NO_MODEL = '{"error":{"message":"The model `m` does not exist.","code":"model_not_found"}}'
@@ -103,6 +108,29 @@ async def test_a_plain_check_calls_no_model(scripted: ScriptedProvider) -> None:
         (finding,) = await check_providers((of(scripted, kind),))
         assert finding.level is Level.FINE
     assert scripted.calls.count == 0
+
+
+def test_a_migration_calls_no_model(
+    provider: ProviderThread,
+    redis_url: str,
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack = Stack(
+        broker_url=redis_url,
+        redis_url=redis_url,
+        ledger_url=sqlite_url,
+        providers=[openai_link(provider.url)],
+    )
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert check(migrate=True, as_json=True) == 0
+    assert provider.calls("") == []
+    assert check(providers=True, as_json=True) == 0
+    assert len(provider.calls("")) == 1, "which it would have seen"
 
 
 async def test_a_local_model_is_asked_too(scripted: ScriptedProvider) -> None:
