@@ -32,6 +32,8 @@ class PostgresServer(Server):
     name: ClassVar[str] = "postgres"
     boot_seconds: ClassVar[float] = 30
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+    empty: ClassVar[Path | None] = None
+    """What initdb made for a server of this process: copied while that one has not been closed."""
 
     def __init__(self, *, encrypted: bool = False, **settings: str) -> None:
         """`encrypted` also answers over TLS, with a certificate that is signed by `tls`.
@@ -74,7 +76,7 @@ class PostgresServer(Server):
         data = self.folder / "data"
         if user is not None:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        self._initialise(data, user)
+        self._copy_empty(data, user)
         command = [postgres_program("postgres"), "-D", str(data), "-p", str(self.port)]
         settings = SETTINGS | {"unix_socket_directories": str(self.folder)} | self._settings
         if self._encrypted:
@@ -88,6 +90,12 @@ class PostgresServer(Server):
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
         )
+
+    def _copy_empty(self, data: Path, user: pwd.struct_passwd | None) -> None:
+        if PostgresServer.empty is None or not PostgresServer.empty.exists():
+            PostgresServer.empty = self.folder / "empty"
+            self._initialise(PostgresServer.empty, user)
+        subprocess.run(["cp", "-pR", str(PostgresServer.empty), str(data)], check=True)
 
     def _initialise(self, data: Path, user: pwd.struct_passwd | None) -> None:
         initdb = [postgres_program("initdb"), "-D", str(data), "-U", "forebay", "--auth=trust"]

@@ -70,8 +70,8 @@ class RabbitServer(Server):
         return name
 
     def delete_vhost(self, name: str) -> None:
-        """Removes it with its queues; its connections are closed."""
-        self.evaluate(f'rabbit_vhost:delete(<<"{name}">>, <<"test">>).')
+        """Removes it with its queues and connections, some time after this returns."""
+        self.evaluate(f'spawn(fun() -> rabbit_vhost:delete(<<"{name}">>, <<"test">>) end).')
 
     def create_user(self, name: str) -> None:
         """A user whose password is its name and that may do nothing yet."""

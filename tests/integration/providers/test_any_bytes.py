@@ -104,7 +104,7 @@ HEADERS = st.dictionaries(
     max_size=2,
 )
 MANY = settings(
-    max_examples=120,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -194,7 +194,7 @@ async def test_any_bytes_on_the_socket_are_an_answer_or_one_of_our_classes(
         models=ModelChoice(default="m"),
     )
 
-    @settings(MANY, max_examples=60)
+    @settings(MANY, max_examples=30)
     @given(HEADS, BODIES)
     def holds(head: bytes, rest: bytes) -> None:
         socket_server.sends = head + rest

@@ -14,6 +14,7 @@ from shared.messages.lane import Lane
 from shared.messages.wake_up import WakeUp
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
+from shared.queueing.redis_lists.transport import GuardedTransport
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
@@ -77,9 +78,14 @@ async def publisher(broker: BrokerSettings) -> AsyncIterator[Publisher]:
 
 @pytest.fixture
 async def door(
-    broker: BrokerSettings, redis_url: str, migrated_sqlite_url: str
+    broker: BrokerSettings,
+    redis_url: str,
+    migrated_sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[IntakeDoor]:
     """The second door, reading `intake`, with everything real behind it."""
+    # It ends as soon as its readers come back from listening.
+    monkeypatch.setattr(GuardedTransport, "brpop_timeout", 0.1)
     opening = open_intake_door(broker, redis_url=redis_url, ledger_url=migrated_sqlite_url)
     async with opening as door:
         yield door

@@ -21,7 +21,7 @@ from shared.messages.tenant import KeyScope
 from shared.persistence.dead_letters import DeadLetter, DeadLetterRepository
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.tables import message as message_table
+from shared.persistence.statements import RECORD_COLUMNS, record_of
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answer_publisher import AnswerPublisher, build_answer_publisher
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
@@ -58,9 +58,7 @@ class IntakeDoor(msgspec.Struct, kw_only=True):
     async def accepted(self) -> list[MessageRecord]:
         """Every message in the ledger."""
         async with self.database.relaxed.connect() as connection:
-            ids = (await connection.execute(select(message_table.c.id))).scalars().all()
-        found = [await self.ledger.find(one) for one in ids]
-        return [record for record in found if record is not None]
+            return [record_of(row) for row in await connection.execute(select(*RECORD_COLUMNS))]
 
     async def dead(self) -> list[DeadLetter]:
         """Every dead letter in the ledger."""

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-
 import amqp
 import psycopg
 import pytest
@@ -17,17 +10,10 @@ from shared.persistence.engine import open_database
 from shared.persistence.migrating import missing_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from tests.integration.servers.orphans import ends_with_its_tests
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
-
-ORPHAN = """
-import sys, time
-from tests.servers.{module} import {server}
-running = {server}().start()
-print(*running.process.family(), running.folder, flush=True)
-time.sleep(600)
-"""
 
 
 def test_redis_keeps_what_it_wrote_over_a_restart(own_redis: RedisServer) -> None:
@@ -63,15 +49,6 @@ def test_a_postgres_database_is_gone_after_its_test(postgres: PostgresServer) ->
         psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=forebay dbname={name}")
 
 
-def test_rabbitmq_keeps_a_durable_queue_over_a_kill(own_rabbitmq: RabbitServer) -> None:
-    with amqp.Connection(f"127.0.0.1:{own_rabbitmq.port}") as connection:
-        connection.channel().queue_declare("kept", durable=True, auto_delete=False)
-    own_rabbitmq.kill()
-    own_rabbitmq.start()
-    with amqp.Connection(f"127.0.0.1:{own_rabbitmq.port}") as connection:
-        connection.channel().queue_declare("kept", passive=True)
-
-
 def test_virtual_hosts_do_not_share_queues(rabbitmq: RabbitServer) -> None:
     ours, theirs = rabbitmq.create_vhost(), rabbitmq.create_vhost()
     address = f"127.0.0.1:{rabbitmq.port}"
@@ -93,34 +70,7 @@ async def test_a_migrated_ledger_lacks_no_migration(migrated_ledger_url: str) ->
 
 
 @pytest.mark.parametrize(
-    ("module", "server"),
-    [("redis", "RedisServer"), ("postgres", "PostgresServer"), ("rabbitmq", "RabbitServer")],
+    ("module", "server"), [("redis", "RedisServer"), ("postgres", "PostgresServer")]
 )
 def test_no_server_outlives_tests_that_were_killed(module: str, server: str) -> None:
-    tests = subprocess.Popen(
-        [sys.executable, "-c", ORPHAN.format(module=module, server=server)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert tests.stdout is not None
-    *pids, folder = tests.stdout.readline().split()
-    tests.kill()
-    tests.communicate()
-    _eventually(lambda: not any(_runs(int(pid)) for pid in pids))
-    _eventually(lambda: not Path(folder).exists())
-
-
-def _eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    ends_with_its_tests(module, server)
