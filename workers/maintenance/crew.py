@@ -20,6 +20,7 @@ from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.leadership import led
+from workers.maintenance.one_core import OneCore
 from workers.maintenance.periodic import repeat, running
 from workers.maintenance.reconciler import Reconciler
 from workers.steps.reply import Reply
@@ -78,6 +79,8 @@ async def maintenance(
             )
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
+        if settings.worker.one_core:
+            await stack.enter_async_context(OneCore().taken())
         watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
         await stack.enter_async_context(running(watching))
         yield

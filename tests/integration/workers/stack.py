@@ -16,6 +16,8 @@ QUICK = {
     "FOREBAY_LEDGER__SWEEP_SECONDS": "0.2",
     "FOREBAY_LEDGER__TIMEOUT_SECONDS": "2",
     "FOREBAY_WORKER__SOFT_SHUTDOWN_SECONDS": "2",
+    # Some open a worker's runtime in the process of the tests, which is not to be bound to a core.
+    "FOREBAY_WORKER__ONE_CORE": "false",
     "FOREBAY_BROKER__HEARTBEAT_SECONDS": "2",
 }
 

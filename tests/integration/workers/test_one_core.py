@@ -1,0 +1,30 @@
+"""A worker takes a core for all its threads, without being told to."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.integration.conftest import OneMachine
+from tests.integration.workers.road import eventually
+from tests.integration.workers.stack import Stack
+from workers.runtime import open_runtime
+
+
+@pytest.fixture(scope="module")
+def stack(one_machine: OneMachine) -> Stack:
+    return one_machine(FOREBAY_WORKER__ONE_CORE="true")
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
+async def test_a_worker_takes_a_core_and_gives_it_back(stack: Stack) -> None:
+    allowed = os.sched_getaffinity(0)
+    async with open_runtime(stack.settings):
+        await eventually(_is_on_one_core, "all threads on one core")
+
+    assert os.sched_getaffinity(0) == allowed
+
+
+async def _is_on_one_core() -> bool:
+    return len(os.sched_getaffinity(0)) == 1

@@ -1,0 +1,89 @@
+"""A worker's threads share a core, and leave one that is crowded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from workers.maintenance.one_core import CoreTimes, OneCore
+
+CORES = sorted(os.sched_getaffinity(0))[:2]
+pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="one core is all there is")
+
+
+class Machine:
+    """Two cores, each idle for the share of the time that it is told."""
+
+    def __init__(self) -> None:
+        self._passed = dict.fromkeys(CORES, CoreTimes(idle=0, all=0))
+
+    def spend(self, *idle: float) -> None:
+        for core, share in zip(CORES, idle, strict=True):
+            before = self._passed[core]
+            self._passed[core] = CoreTimes(before.idle + int(share * 100), before.all + 100)
+
+    def times(self) -> dict[int, CoreTimes]:
+        return dict(self._passed)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+def one_core(machine: Machine) -> Iterator[OneCore]:
+    core = OneCore(Random(1), machine.times)
+    yield core
+    core.leave()
+
+
+def _cores_of_all_threads() -> set[int]:
+    threads = [int(thread.name) for thread in Path("/proc/self/task").iterdir()]
+    return set.union(*(os.sched_getaffinity(thread) for thread in threads))
+
+
+async def test_all_threads_go_to_the_core_that_is_idlest(
+    one_core: OneCore, machine: Machine
+) -> None:
+    machine.spend(0.2, 0.9)
+    await one_core.look()
+
+    assert _cores_of_all_threads() == {CORES[1]}
+
+
+async def test_a_core_that_has_become_crowded_is_left(one_core: OneCore, machine: Machine) -> None:
+    machine.spend(0.9, 0.2)
+    await one_core.look()
+    for _ in range(12):
+        machine.spend(0.0, 0.9)
+        await one_core.look()
+        if _cores_of_all_threads() == {CORES[1]}:
+            return
+    raise AssertionError("it stayed")
+
+
+async def test_a_busy_core_is_kept_where_no_other_has_room(
+    one_core: OneCore, machine: Machine
+) -> None:
+    machine.spend(0.9, 0.2)
+    await one_core.look()
+    for _ in range(12):
+        machine.spend(0.0, 0.2)
+        await one_core.look()
+
+    assert _cores_of_all_threads() == {CORES[0]}
+
+
+async def test_the_cores_are_given_back(machine: Machine) -> None:
+    allowed = os.sched_getaffinity(0)
+    core = OneCore(Random(1), machine.times)
+    machine.spend(0.9, 0.2)
+    await core.look()
+    core.leave()
+
+    assert _cores_of_all_threads() == allowed
