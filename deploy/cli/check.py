@@ -37,7 +37,7 @@ def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = F
         Ask each model one cheap question, which costs a few tokens, and say whether its address,
         its key or its name is wrong.
     """
-    findings = _findings(migrate=migrate, ask=providers)
+    findings = _findings(migrate=migrate, ask=providers, list_all=as_json)
     may_start = all(finding.level is not Level.FAULT for finding in findings)
     if as_json:
         say_json({"ok": may_start, "findings": findings})
@@ -48,18 +48,18 @@ def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = F
     return 0 if may_start else 1
 
 
-def _findings(*, migrate: bool, ask: bool) -> list[Finding]:
+def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
     try:
         settings = command_settings()
     except SettingsError as error:
         return [fault("settings", finding) for finding in error.findings]
-    return asyncio.run(_reach(settings, migrate=migrate, ask=ask))
+    return asyncio.run(_reach(settings, migrate=migrate, ask=ask, list_all=list_all))
 
 
-async def _reach(settings: Settings, *, migrate: bool, ask: bool) -> list[Finding]:
+async def _reach(settings: Settings, *, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
     settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
-    findings = [*check_installed(), *await check_broker(settings.broker)]
+    findings = [*check_installed(list_all=list_all), *await check_broker(settings.broker)]
     if settings.broker.is_redis and findings[-1].level is Level.FINE:
         as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
         findings += await check_redis(as_redis, is_broker=True)

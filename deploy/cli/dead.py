@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -13,6 +14,7 @@ from deploy.cli.output import (
     AsJson,
     Limit,
     for_terminal,
+    moment,
     say,
     say_json,
     say_rows,
@@ -68,7 +70,7 @@ def show(letter_id: str, /, *, as_json: AsJson = False) -> None:
     if as_json:
         say_json(plain)
         return
-    say_rows([[(name, for_terminal(str(value))) for name, value in plain.items() if value]])
+    say_rows([[(name, _for_people(value)) for name, value in plain.items() if value]])
 
 
 @dead.command
@@ -145,6 +147,10 @@ async def _replay(letter_id: str, key: str | None) -> Replayed:
 def _own_key() -> str | None:
     stack = running_stack()
     return os.environ.get("FOREBAY_API_KEY") or (stack.key if stack else None)
+
+
+def _for_people(value: object) -> str:
+    return moment(value) if isinstance(value, datetime) else for_terminal(str(value))
 
 
 def _plain(letter: DeadLetter) -> dict[str, object]:

@@ -54,6 +54,11 @@ def moment(at: datetime | None) -> str:
     return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 answer`, `2 answers`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def say_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
     """A table, or one sentence when there is nothing to show.
 

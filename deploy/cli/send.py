@@ -142,9 +142,18 @@ async def _send(
     good = [order for order in orders if isinstance(order, Order)]
     for line in bad:
         complain(f"Line {line.line} {line.problem}")
-    async with Door(url, key) as door:
+    async with Door(url, key, on_wait=say_wait if len(good) == 1 else _say_nothing) as door:
         if stream and good:
             all_fine = await deliver_streamed(door, good[0], as_json=as_json)
         else:
             all_fine = await deliver_all(door, good, concurrency=concurrency, as_json=as_json)
     return 0 if all_fine and not bad else 1
+
+
+def say_wait(why: str, seconds: float) -> None:
+    """Whoever looks shall know why nothing happens."""
+    complain(f"{why} Sending it again in {seconds:g} s.")
+
+
+def _say_nothing(_why: str, _seconds: float) -> None:
+    """Of many messages the last line says how often they waited."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.output import AsJson, moment, one_line, say, say_json, say_rows, say_table
+from deploy.cli.output import AsJson, counted, moment, one_line, say, say_json, say_rows, say_table
 
 if TYPE_CHECKING:
     from shared.messages.record import MessageRecord
@@ -76,7 +76,7 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     if record.finished_at is None:
         yield "worker", record.claimed_by
         yield "lease until", moment(history.lease_until)
-        yield "woken", f"{history.wakes} times"
+        yield "woken", counted(history.wakes, "time")
     else:
         seconds = (record.finished_at - record.accepted_at).total_seconds()
         yield "ended", f"{moment(record.finished_at)}, after {seconds:.2f} s"

@@ -70,9 +70,13 @@ async def _serve(environment: dict[str, str], *, as_json: bool) -> None:
     from deploy.embedded.stack import embedded_stack
 
     began = time.monotonic()
-    if not as_json:
-        say("Starting Redis, the ledger, the door, a worker, Flower and what answers ...")
-    async with embedded_stack(environment, report=complain) as (stack, state):
+
+    def tell() -> None:
+        if not as_json:
+            say("Starting Redis, the ledger, the door, a worker, Flower and what answers ...")
+
+    opening = embedded_stack(environment, report=complain, on_start=tell)
+    async with opening as (stack, state):
         seconds = time.monotonic() - began
         if as_json:
             say_json(_ready(state, stack.providers, seconds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -146,16 +146,21 @@ class EmbeddedStack:
 
 @asynccontextmanager
 async def embedded_stack(
-    environment: Mapping[str, str], *, report: Report
+    environment: Mapping[str, str],
+    *,
+    report: Report,
+    on_start: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[tuple[EmbeddedStack, StackState]]:
     """A running stack for the length of the block, in the folder that the settings name.
 
+    `on_start` is called once the folder is its own, before anything is started.
     Raises SettingsError, StackInUse, StackFailed or LedgerUnavailable; whatever had been started
     by then is stopped again.
     """
     folder = StackFolder(Path(load_settings(environment).embedded.folder))
     async with AsyncExitStack() as exits:
         exits.enter_context(folder.claimed())
+        on_start()
         credentials = load_credentials(folder.credentials)
         plan = plan_run(folder, credentials, environment)
         stack = EmbeddedStack(folder, plan, credentials, report=report)

@@ -25,7 +25,9 @@ EVENTS = [
 
 
 @asynccontextmanager
-async def _door(handle: Handle, *, patience_seconds: float = 10) -> AsyncIterator[Door]:
+async def _door(
+    handle: Handle, *, patience_seconds: float = 10, waits: list[tuple[str, float]] | None = None
+) -> AsyncIterator[Door]:
     app = web.Application()
     app.add_routes([web.route("*", "/{path:.*}", handle)])
     runner = web.AppRunner(app, access_log=None)
@@ -33,7 +35,12 @@ async def _door(handle: Handle, *, patience_seconds: float = 10) -> AsyncIterato
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     try:
-        async with Door(f"http://127.0.0.1:{port}", "k", patience_seconds=patience_seconds) as door:
+        async with Door(
+            f"http://127.0.0.1:{port}",
+            "k",
+            patience_seconds=patience_seconds,
+            on_wait=lambda why, seconds: None if waits is None else waits.append((why, seconds)),
+        ) as door:
             yield door
     finally:
         await runner.cleanup()
@@ -51,9 +58,11 @@ async def test_a_door_that_asks_to_come_later_is_obeyed_under_the_same_key() -> 
         keys.append(request.headers["Idempotency-Key"])
         return _refusal(429, "0.05") if len(keys) < 3 else web.json_response(DONE)
 
-    async with _door(handle) as door:
+    waits: list[tuple[str, float]] = []
+    async with _door(handle, waits=waits) as door:
         result = await door.send(Order({"input": "hi"}))
     assert (result.ok, result.waits) == (True, 2)
+    assert waits == [("Not now.", 0.05)] * 2
     assert len(keys) == 3
     assert len(set(keys)) == 1
 

@@ -15,11 +15,16 @@ _PART = "installed"
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def check_installed() -> list[Finding]:
-    """The versions in one sentence, and one for each file of weights that is here."""
-    versions = ", ".join(_versions())
+def check_installed(*, list_all: bool) -> list[Finding]:
+    """The versions in one sentence, and one for each file of weights that is here.
+
+    Without `list_all` what we stand on is counted.
+    """
+    ours, *others = _versions()
+    versions = ", ".join((ours, *others)) if list_all else f"{ours} on {len(others)} packages"
+    where = "" if list_all else ", listed by --json"
     return [
-        fine(_PART, f"Python {platform.python_version()}, {versions}."),
+        fine(_PART, f"Python {platform.python_version()}, {versions}{where}."),
         *(_weights(each) for each in (MINILM, SMOLLM2) if each.find() is not None),
     ]
 

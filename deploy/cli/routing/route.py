@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from deploy.cli.connection import command_settings
-from deploy.cli.output import AsJson, complain, say, say_json, say_table
+from deploy.cli.output import AsJson, complain, counted, say, say_json, say_table
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 
@@ -194,7 +194,7 @@ def _remarks(replayed: Replay, tariff: TierTariff) -> list[str]:
         for model in tariff.unpriced
     ]
     if replayed.estimated:
-        remarks.append(f"Estimated: {replayed.estimated} answers, and every input.")
+        remarks.append(f"Estimated: {counted(replayed.estimated, 'answer')}, and every input.")
     return remarks
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.cli.output import complain, say, say_json
+from deploy.cli.output import complain, counted, say, say_json
 from deploy.cli.sending.door import LAST_EVENTS, Door
 from deploy.cli.sending.order import Order
 from deploy.cli.sending.result import Result, result_of
@@ -104,7 +104,7 @@ def _show(result: Result, *, as_json: bool, is_numbered: bool) -> None:
 def _sum_up(results: Sequence[Result], *, seconds: float) -> None:
     fine = sum(result.ok for result in results)
     waits = sum(result.waits for result in results)
-    asked = f", asked {waits} times to come later" if waits else ""
+    asked = f", asked {counted(waits, 'time')} to come later" if waits else ""
     complain(
         f"{len(results)} messages in {seconds:.1f} s: {fine} accepted or answered, "
         f"{len(results) - fine} failed{asked}."

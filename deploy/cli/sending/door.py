@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Self
 
@@ -47,13 +47,22 @@ class Door:
     """One HTTP session with one door; close it by leaving its context.
 
     `patience_seconds` is how long a message may be held back altogether because the door asks to
-    come later. Each message carries an idempotency key, so sending it again cannot double it.
+    come later; `on_wait` hears each time why, and for how many seconds. Each message carries an
+    idempotency key, so sending it again cannot double it.
     """
 
-    def __init__(self, url: str, key: str, *, patience_seconds: float = 120.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        patience_seconds: float = 120.0,
+        on_wait: Callable[[str, float], None] = lambda *_: None,
+    ) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {key}"}
         self._patience_seconds = patience_seconds
+        self._on_wait = on_wait
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -87,6 +96,7 @@ class Door:
                         waits=waits,
                     )
                 waits += 1
+                self._on_wait(refused.message, pause)
                 await asyncio.sleep(pause)
             else:
                 seconds = time.monotonic() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -57,10 +58,14 @@ class Reading:
 
     def fault(self, path: str, value: object, problem: str) -> None:
         """Note what is wrong with the value at `path`."""
-        origin = self.origins.get(path)
+        origin = self.origins.get(path) or self._origin_inside(path)
         where = f" (from {origin.name})" if origin else ""
         shown = "***" if path.rpartition(".")[2] in _SECRET_KEYS else _shown(value)
         self.findings.append(f"{path} = {shown}{where}: {problem}")
+
+    def _origin_inside(self, section: str) -> Origin | None:
+        within = (each for each in self.origins if each.startswith(f"{section}."))
+        return self.origins.get(next(within, ""))
 
 
 def read_struct(kind: type[T], reading: Reading) -> T | None:
@@ -76,7 +81,7 @@ def _built(kind: type[msgspec.Struct], values: dict[str, Any], at: str, reading:
     for name, value in values.items():
         path = f"{at}.{name}" if at else name
         if name not in known:
-            reading.fault(path, value, f"is not a setting. Known here: {', '.join(known)}.")
+            reading.fault(path, value, f"is not a setting.{_meant(name, known, at)}")
             continue
         inner = known[name]
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
@@ -87,6 +92,18 @@ def _built(kind: type[msgspec.Struct], values: dict[str, Any], at: str, reading:
         else:
             _read_leaf(built, name, value, inner, path, reading)
     return kind(**built) if not reading.findings else None
+
+
+def _meant(name: str, known: dict[str, Any], at: str) -> str:
+    """What the writer may have had in mind, and all there is."""
+    listed = f" Known here: {', '.join(known)}."
+    close = get_close_matches(name, known, n=1)
+    if not close:
+        return listed
+    path = f"{at}.{close[0]}" if at else close[0]
+    kind = known[close[0]]
+    is_section = isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    return f" Did you mean {f'[{path}]' if is_section else path}?{listed}"
 
 
 def _read_leaf(

@@ -106,6 +106,27 @@ def test_a_word_that_is_none_of_a_few_is_told_which_there_are(
     assert words in finding
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("[ingres]\nport = 1\n", "Did you mean [ingress]?"),
+        ("[ingress]\nprot = 1\n", "Did you mean ingress.port?"),
+        ("[broker.tsl]\nca_file = 'x'\n", "Did you mean [broker.tls]?"),
+        ("[nothing_like_it]\nx = 1\n", "is not a setting. Known here"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_told_which(
+    tmp_path: Path, text: str, meant: str
+) -> None:
+    file = tmp_path / "forebay.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({}, file=file)
+    (finding,) = caught.value.findings
+    assert meant in finding
+    assert f"(from {file})" in finding
+
+
 def test_every_fault_is_found_at_once() -> None:
     found = findings(
         {
