@@ -23,8 +23,11 @@ from shared.storable_text import storable
 
 Shorten = Callable[[float], tuple[list[InputItem], ContextReport] | None]
 
-FollowUp = Callable[[], Awaitable[tuple[AttemptRecord, ...]]]
-"""Calls providers once the caller has its answer; gives what was called."""
+Booking = Callable[[tuple[AttemptRecord, ...]], None]
+"""Is told of calls as soon as they have ended, however they did: they were paid for."""
+
+FollowUp = Callable[[Booking], Awaitable[None]]
+"""Calls providers once the caller has its answer; tells what it calls."""
 
 
 @dataclass(slots=True)
@@ -48,10 +51,8 @@ class Turn:
     """What the response tells of the turn; each step replaces its own part."""
     model: str | None = None
     """The model or tier that the chain is asked for, where the caller named none."""
-    preparation: tuple[AttemptRecord, ...] = ()
-    """What was called before the chain was; booked with the turn's end."""
-    called: tuple[AttemptRecord, ...] = ()
-    """What the chain has called; known once it has ended, however it did."""
+    attempts: tuple[AttemptRecord, ...] = ()
+    """All that was called so far, in order; paid for, whatever becomes of the turn."""
     follow_up: FollowUp | None = None
     """What remains to be done for the next turn of the conversation; booked afterwards."""
     shorten: Shorten = lambda _: None
@@ -69,11 +70,6 @@ class Turn:
     settlement: Settlement | None = None
 
     @property
-    def attempts(self) -> tuple[AttemptRecord, ...]:
-        """All that was called, in order; paid for, whatever becomes of the turn."""
-        return (*self.preparation, *self.called)
-
-    @property
     def is_streamed(self) -> bool:
         """Whether the caller wants the text while it is written."""
         return bool(self.body.stream)
@@ -82,13 +78,16 @@ class Turn:
         """Until nobody wants the answer any more; negative once that has come."""
         return (self.record.deadline - now).total_seconds()
 
+    def book(self, attempts: tuple[AttemptRecord, ...]) -> None:
+        """Note calls that have ended, however they did."""
+        self.attempts += attempts
+
     def end(self, state: ResponseState, finished_at: datetime, **outcome: Any) -> None:
         """Set how this turn ends; `outcome` names further fields of its Settlement.
 
         Its attempts and its cost are those of what was called. Characters that no database takes
         are left out of texts: they must not keep the end from being written.
         """
-        attempts = self.attempts
         self.settlement = Settlement(
             message_id=self.record.id,
             tenant_id=self.record.tenant_id,
@@ -97,8 +96,8 @@ class Turn:
             attempt=self.record.attempt,
             state=state,
             finished_at=finished_at,
-            attempts=attempts,
-            cost=total_cost(each.cost for each in attempts),
+            attempts=self.attempts,
+            cost=total_cost(each.cost for each in self.attempts),
             report=encode_report(self.report),
             **{name: _storable(value) for name, value in outcome.items()},
         )

@@ -103,7 +103,7 @@ class AnswerStep:
 
     def _note(self, turn: Turn, attempts: tuple[Attempt, ...]) -> None:
         count_attempts(attempts, self._metrics)
-        turn.called = attempt_records(attempts, self._meter)
+        turn.book(attempt_records(attempts, self._meter))
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome

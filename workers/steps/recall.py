@@ -15,7 +15,6 @@ from shared.messages.input_item import InputItem, Role
 from shared.messages.report.turn_report import ContextReport
 from shared.messages.state import ResponseState
 from shared.persistence.conversations import ConversationRepository
-from shared.persistence.ledger.records import AttemptRecord
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
 from workers.context.importance import Importance
@@ -25,7 +24,7 @@ from workers.context.summary.wording import shown
 from workers.context.tokens.counters import Counters
 from workers.context.window import KEPT_WHOLE, Digest, Fitter, MessageTooLong, Window
 from workers.providers.provider import AUTOMATIC_MODEL
-from workers.turn import Turn
+from workers.turn import Booking, Turn
 
 _SHARE_OF_TIME_LEFT: Final = 0.25
 """What an answer waits for a summary at the most."""
@@ -111,11 +110,9 @@ class Recall:
         if summary is None and is_lossy and self._settings.summarise is Summarise.INLINE:
             left = turn.seconds_left(self._clock.now()) * _SHARE_OF_TIME_LEFT
             seconds = min(self._settings.summary_seconds, left)
-            extension = await summariser.extend(
-                talk, turn.record, seconds=seconds, purse=turn.purse
+            summary = await summariser.extend(
+                talk, turn.record, seconds=seconds, purse=turn.purse, book=turn.book
             )
-            turn.preparation += extension.attempts
-            summary = extension.summary
         return Digest(shown(summary.text), summary.covered) if summary else None
 
     def _give(self, turn: Turn, window: Window, *, tells: bool) -> None:
@@ -162,15 +159,16 @@ class Recall:
 
 
 async def _summarise(
-    summariser: Summariser, turn: Turn, talk: Talk, settings: ContextSettings
-) -> tuple[AttemptRecord, ...]:
+    summariser: Summariser, turn: Turn, talk: Talk, settings: ContextSettings, book: Booking
+) -> None:
     # The message has been settled by then.
     purse = turn.purse.beside("summary") if turn.purse else None
     seconds = settings.summary_seconds
-    extension = await summariser.extend(talk, turn.record, seconds=seconds, purse=purse)
-    if purse is not None:
-        await purse.settle()
-    return extension.attempts
+    try:
+        await summariser.extend(talk, turn.record, seconds=seconds, purse=purse, book=book)
+    finally:
+        if purse is not None:
+            await purse.settle()
 
 
 def _refuse_cuts(items: Sequence[InputItem], window: Window, budget: int) -> None:

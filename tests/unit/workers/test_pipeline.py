@@ -41,7 +41,7 @@ async def test_a_turn_that_lost_its_place_says_nothing() -> None:
 
 async def test_what_a_turn_has_called_is_booked_where_its_end_is_refused() -> None:
     def answer(turn: Turn) -> None:
-        turn.called = (call_of("first"),)
+        turn.book((call_of("first"),))
         end_turn(turn)
 
     bench = Bench(answer, remember=lambda _: False)
@@ -51,7 +51,7 @@ async def test_what_a_turn_has_called_is_booked_where_its_end_is_refused() -> No
 
 async def test_what_wasend_turned_is_booked_where_the_end_cannot_be_written() -> None:
     def answer(turn: Turn) -> None:
-        turn.called = (call_of("first"),)
+        turn.book((call_of("first"),))
         end_turn(turn)
 
     async def away(_: Turn) -> bool:

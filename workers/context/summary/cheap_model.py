@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.costs.purse import Purse
 from shared.messages.record import MessageRecord
-from shared.persistence.ledger.records import AttemptRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the model wrote, None when it did not, and every call that was made for it."""
-
-    text: str | None
-    attempts: tuple[AttemptRecord, ...] = ()
+from workers.turn import Booking
 
 
 class CheapModel(Protocol):
@@ -31,10 +22,11 @@ class CheapModel(Protocol):
         max_output_tokens: int,
         deadline: datetime,
         purse: Purse | None,
-    ) -> Written:
-        """Do to the material as instructed, on behalf of the message; never raises for a failure.
+        book: Booking,
+    ) -> str | None:
+        """Do to the material as instructed, on behalf of the message; None where that fails.
 
-        A call that `purse` cannot pay for is not made.
-        The calls are counted in the metrics but booked by whoever asked.
+        A call that `purse` cannot pay for is not made. The calls are counted in the metrics here
+        and given to `book`, also where this is cancelled.
         """
         ...

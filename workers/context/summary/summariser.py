@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.messages.record import MessageRecord
-from shared.persistence.ledger.records import AttemptRecord
 from shared.telemetry.metrics import Metrics
 from workers.context.summary.cheap_model import CheapModel
 from workers.context.summary.summary_store import Summary, SummaryStore
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import instructions, material
 from workers.context.tokens.counter import TokenCounter
+from workers.turn import Booking
 
 _CALLS_AT_ONCE: Final = 3
 """A talk that is longer is summarised on, by the next turns."""
 _LEASE_SLACK_SECONDS: Final = 5.0
 _WORDS_PER_TOKEN: Final = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """The summary there is now, if any, and what was called to make it."""
-
-    summary: Summary | None
-    attempts: tuple[AttemptRecord, ...] = ()
 
 
 class Summariser:
@@ -61,43 +54,50 @@ class Summariser:
         return await self._store.find(talk)
 
     async def extend(
-        self, talk: Talk, record: MessageRecord, *, seconds: float, purse: Purse | None = None
-    ) -> Extension:
-        """Summarise what is not yet, on behalf of the message, within `seconds`."""
+        self,
+        talk: Talk,
+        record: MessageRecord,
+        *,
+        seconds: float,
+        purse: Purse | None = None,
+        book: Booking,
+    ) -> Summary | None:
+        """Summarise what is not yet, on behalf of the message, within `seconds`.
+
+        The summary there is now, if any; `book` is told of each call.
+        """
         if talk.root is None:
-            return Extension(None)
+            return None
         deadline = self._clock.now() + timedelta(seconds=seconds)
         async with self._store.alone(talk, seconds=seconds + _LEASE_SLACK_SECONDS) as alone:
             if alone:
-                return await self._extend(talk, record, deadline, purse)
+                write = partial(
+                    self._model.write, record=record, deadline=deadline, purse=purse, book=book
+                )
+                return await self._extend(talk, write)
         self._metrics.context_summaries.labels("busy").inc()
-        return Extension(None)
+        return None
 
     async def _extend(
-        self, talk: Talk, record: MessageRecord, deadline: datetime, purse: Purse | None
-    ) -> Extension:
+        self, talk: Talk, write: Callable[..., Awaitable[str | None]]
+    ) -> Summary | None:
         # Whoever was here before may have just done it.
         summary = await self._store.find(talk)
-        attempts: list[AttemptRecord] = []
         for _ in range(_CALLS_AT_ONCE):
             until = self._next_checkpoint(talk, summary)
             if until is None:
                 break
-            written = await self._model.write(
+            written = await write(
                 instructions(words=int(self._summary_tokens * _WORDS_PER_TOKEN)),
                 _material(talk, summary, until),
-                record=record,
                 max_output_tokens=self._summary_tokens,
-                deadline=deadline,
-                purse=purse,
             )
-            attempts += written.attempts
-            self._metrics.context_summaries.labels("written" if written.text else "failed").inc()
-            if not written.text:
+            self._metrics.context_summaries.labels("written" if written else "failed").inc()
+            if not written:
                 break
-            summary = Summary(written.text, until)
+            summary = Summary(written, until)
             await self._store.keep(talk, summary)
-        return Extension(summary, tuple(attempts))
+        return summary
 
     def _next_checkpoint(self, talk: Talk, summary: Summary | None) -> int | None:
         """How far one call can read; at least to the next checkpoint."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from shared.clock import Clock
 from shared.costs.meter import Meter
@@ -14,13 +15,13 @@ from shared.messages.report.turn_report import Tier
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
-from workers.context.summary.cheap_model import Written
-from workers.providers.attempt import ChainExhaustedError
+from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Message, Prompt
 from workers.steps.attempts import attempt_records, count_attempts
+from workers.turn import Booking
 
 
 class ChainModel:
@@ -50,8 +51,9 @@ class ChainModel:
         max_output_tokens: int,
         deadline: datetime,
         purse: Purse | None,
-    ) -> Written:
-        """Never raises for a failure; every call is counted, and given back to be booked."""
+        book: Booking,
+    ) -> str | None:
+        """Never raises for a failure; every call is counted, and given to `book`."""
         prompt = Prompt(
             messages=(
                 Message(role=Role.SYSTEM, content=instructions),
@@ -63,20 +65,17 @@ class ChainModel:
             user=record.user_id or "",
         )
         try:
-            return await self._ask(prompt, deadline, purse)
+            result = await self._chain.answer(
+                prompt, deadline=deadline, purse=purse, on_called=partial(self._note, book)
+            )
         except LedgerUnavailable:
-            return Written(None)  # nobody knows what may be spent; nothing was called
-
-    async def _ask(self, prompt: Prompt, deadline: datetime, purse: Purse | None) -> Written:
-        text = None
-        try:
-            result = await self._chain.answer(prompt, deadline=deadline, purse=purse)
+            return None  # nobody knows what may be spent
         except (ChainExhaustedError, InvalidRequestError) as error:
-            attempts = error.attempts
             self._log.warning("summary_not_written", error=type(error).__name__)
-        else:
-            attempts = result.attempts
-            if isinstance(result.outcome, Answer):
-                text = result.outcome.text.strip() or None
+            return None
+        outcome = result.outcome
+        return outcome.text.strip() or None if isinstance(outcome, Answer) else None
+
+    def _note(self, book: Booking, attempts: tuple[Attempt, ...]) -> None:
         count_attempts(attempts, self._metrics)
-        return Written(text, attempt_records(attempts, self._meter))
+        book(attempt_records(attempts, self._meter))

@@ -36,13 +36,14 @@ class FollowUp:
             return
         # Others may wait for what the turn holds, such as an equal message for its answer.
         await turn.resources.aclose()
-        attempts = await follow_up()
-        if attempts:
-            await self._book(turn, attempts, first_ordinal=len(settlement.attempts) + 1)
+        attempts: list[AttemptRecord] = []
+        try:
+            await follow_up(attempts.extend)
+        finally:
+            if attempts:
+                await self._book(turn, attempts, first_ordinal=len(settlement.attempts) + 1)
 
-    async def _book(
-        self, turn: Turn, attempts: tuple[AttemptRecord, ...], *, first_ordinal: int
-    ) -> None:
+    async def _book(self, turn: Turn, attempts: list[AttemptRecord], *, first_ordinal: int) -> None:
         for _ in range(_TRIES):
             try:
                 await self._ledger.book_late(turn.record, attempts, first_ordinal=first_ordinal)

@@ -1,4 +1,4 @@
-"""A turn whose end is refused: what it has called is booked and charged, and that once."""
+"""A turn without an end of its own: what it has called is booked and charged, and that once."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def lonely(redis_url: str, migrated_sqlite_url: str, provider: ProviderThread) -
             "FOREBAY_LEDGER__LEASE_SECONDS": "60",
             "FOREBAY_COSTS__PRICES": json.dumps(PRICES),
             "FOREBAY_LIMITS__DAILY_BUDGET": "1",
+            "FOREBAY_CONTEXT__TOKEN_BUDGET": "400",
+            "FOREBAY_CONTEXT__SUMMARISE": "inline",
         },
     )
 
@@ -118,6 +120,26 @@ async def test_a_turn_whose_lease_was_lost_is_booked_and_charged_beside_the_one_
     assert (await turns.found(record)).cost == answered.cost > 0
     assert await turns.booked() == lost.cost + answered.cost
     assert await turns.charged() == nano_dollars(lost.cost + answered.cost)
+
+
+async def test_a_summary_under_way_is_booked_where_its_turn_is_stopped(
+    lonely: Stack, turns: Turns
+) -> None:
+    words = "of a long and winding talk about nothing that is worth a summary"
+    turns.provider.behave(Kind.HANG, contains=words, times=1)
+    said = [{"role": "user", "content": f"Item {number} {words}."} for number in range(61)]
+    record = await turns.road.accept("", wake=False, tenant_id=turns.tenant, body={"input": said})
+    async with open_runtime(lonely.settings) as pipeline:
+        turn = asyncio.create_task(pipeline.run(record.id))
+        await turns.asked(words)
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+
+    (cut,) = await turns.road.attempts(record)
+    assert (cut.error_class, cut.is_estimated) == ("abandoned", True)
+    assert await turns.booked() == cut.cost > 0
+    assert (await turns.found(record)).cost is None, "it is back in the queue"
 
 
 async def _cancel_as_a_door_does(turns: Turns, record: MessageRecord) -> None:
