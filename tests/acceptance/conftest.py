@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.acceptance.command import RunningStack
+from deploy.cli.__main__ import run
+from tests.acceptance.command import RunningStack, Typed
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +20,29 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     running = RunningStack(tmp_path_factory.mktemp("stack").resolve(), bare)
     yield running
     running.close()
+
+
+@pytest.fixture
+def type_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Typed]:
+    """Runs commands in a folder, with settings, in this process; other tests see them start."""
+
+    def prepare(folder: Path, **settings: str) -> Typed:
+        monkeypatch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("FOREBAY_")]:
+            monkeypatch.delenv(name)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        return lambda *words: CompletedProcess(words, run(words), *capsys.readouterr())
+
+    return prepare
+
+
+@pytest.fixture
+def typed(stack: RunningStack, type_in: Callable[..., Typed]) -> Typed:
+    """Runs commands beside the stack."""
+    return type_in(stack.folder)
 
 
 @pytest.fixture

@@ -8,13 +8,7 @@ from typing import Any
 import httpx2
 from kombu import Connection
 
-from tests.acceptance.command import RunningStack, eventually, forebay
-
-
-def _json(stack: RunningStack, *arguments: str) -> Any:
-    done = forebay(*arguments, "--json", folder=stack.folder)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.acceptance.command import RunningStack, Typed, eventually, printed
 
 
 def _put_on_intake(stack: RunningStack, body: str) -> None:
@@ -25,35 +19,37 @@ def _put_on_intake(stack: RunningStack, body: str) -> None:
         )
 
 
-def _open_letters(stack: RunningStack) -> dict[str, dict[str, Any]]:
-    return {letter["body"]: letter for letter in _json(stack, "dead", "list")}
+def _open_letters(typed: Typed) -> dict[str, dict[str, Any]]:
+    return {letter["body"]: letter for letter in printed(typed, "dead", "list")}
 
 
-def test_a_message_without_a_key_is_replayed_with_one(stack: RunningStack) -> None:
+def test_a_message_without_a_key_is_replayed_with_one(stack: RunningStack, typed: Typed) -> None:
     body = '{"input": "Hello from the queue"}'
     _put_on_intake(stack, body)
-    assert eventually(lambda: body in _open_letters(stack))
-    letter = _open_letters(stack)[body]
+    assert eventually(lambda: body in _open_letters(typed))
+    letter = _open_letters(typed)[body]
     assert letter["reason"] == "unauthenticated"
-    replayed = _json(stack, "dead", "replay", letter["id"])
+    replayed = printed(typed, "dead", "replay", letter["id"])
     assert replayed == {"letter_id": letter["id"], "replayed_as": "intake"}
-    assert _json(stack, "dead", "show", letter["id"])["state"] == "replayed"
-    again = forebay("dead", "replay", letter["id"], folder=stack.folder)
+    assert printed(typed, "dead", "show", letter["id"])["state"] == "replayed"
+    again = typed("dead", "replay", letter["id"])
     assert again.returncode == 1
     assert "replayed already" in again.stderr
 
 
-def test_what_cannot_be_mended_is_discarded(stack: RunningStack) -> None:
+def test_what_cannot_be_mended_is_discarded(stack: RunningStack, typed: Typed) -> None:
     body = "this is no JSON"
     _put_on_intake(stack, body)
-    assert eventually(lambda: body in _open_letters(stack))
-    letter = _open_letters(stack)[body]
+    assert eventually(lambda: body in _open_letters(typed))
+    letter = _open_letters(typed)[body]
     assert letter["reason"] == "malformed"
-    assert _json(stack, "dead", "discard", letter["id"])["state"] == "discarded"
-    assert body not in _open_letters(stack)
+    assert printed(typed, "dead", "discard", letter["id"])["state"] == "discarded"
+    assert body not in _open_letters(typed)
 
 
-def test_a_message_that_failed_after_acceptance_is_accepted_anew(stack: RunningStack) -> None:
+def test_a_message_that_failed_after_acceptance_is_accepted_anew(
+    stack: RunningStack, typed: Typed
+) -> None:
     login = {"Authorization": f"Bearer {stack.ready['key']}"}
     url = f"{stack.ready['url']}/v1/responses"
     late = httpx2.post(
@@ -64,9 +60,11 @@ def test_a_message_that_failed_after_acceptance_is_accepted_anew(stack: RunningS
     assert eventually(
         lambda: httpx2.get(f"{url}/{late['id']}", headers=login).json()["status"] == "failed"
     )
-    letter = next(each for each in _json(stack, "dead", "list") if each["message_id"] == late["id"])
-    replayed = _json(stack, "dead", "replay", letter["id"])["replayed_as"]
+    letter = next(
+        each for each in printed(typed, "dead", "list") if each["message_id"] == late["id"]
+    )
+    replayed = printed(typed, "dead", "replay", letter["id"])["replayed_as"]
     assert replayed.startswith("resp_")
     assert replayed != late["id"]
     assert httpx2.get(f"{url}/{replayed}", headers=login).status_code == 200
-    assert _json(stack, "dead", "show", letter["id"])["replayed_as"] == replayed
+    assert printed(typed, "dead", "show", letter["id"])["replayed_as"] == replayed

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import json
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.acceptance.command import forebay
+from tests.acceptance.command import Typed, printed
 
 
 def test_check_brings_real_servers_to_the_point_where_forebay_may_start(
-    tmp_path: Path, amqp_url: str, redis_url: str, postgres_url: str
+    type_in: Callable[..., Typed],
+    tmp_path: Path,
+    amqp_url: str,
+    redis_url: str,
+    postgres_url: str,
 ) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return forebay(
-            *arguments,
-            "--json",
-            folder=tmp_path,
-            FOREBAY_BROKER__URL=amqp_url,
-            FOREBAY_REDIS__URL=redis_url,
-            FOREBAY_LEDGER__URL=postgres_url,
-        )
-
-    first = json.loads(run("check").stdout)
+    typed = type_in(
+        tmp_path,
+        FOREBAY_BROKER__URL=amqp_url,
+        FOREBAY_REDIS__URL=redis_url,
+        FOREBAY_LEDGER__URL=postgres_url,
+    )
+    first = json.loads(typed("check", "--json").stdout)
     faults = [each["part"] for each in first["findings"] if each["level"] == "fault"]
     assert faults == ["ledger"]
-    assert run("keys", "list").returncode == 1
-    migrated = run("check", "--migrate")
+    assert typed("keys", "list", "--json").returncode == 1
+    migrated = typed("check", "--migrate", "--json")
     assert migrated.returncode == 0, migrated.stdout
-    assert run("check").returncode == 0
-    created = json.loads(run("keys", "create", "--tenant", "acme", "--scope", "admin").stdout)
-    (listed,) = json.loads(run("keys", "list").stdout)
+    assert typed("check", "--json").returncode == 0
+    created = printed(typed, "keys", "create", "--tenant", "acme", "--scope", "admin")
+    (listed,) = printed(typed, "keys", "list")
     assert listed == created["record"]
     assert listed["scope"] == "admin"

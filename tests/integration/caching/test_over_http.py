@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from deploy.cli.__main__ import DONE, run
 from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import open_database
@@ -28,6 +26,7 @@ from tests.integration.workers.road import eventually
 from tests.integration.workers.stack import Stack
 
 Answer = dict[str, Any]
+Command = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
@@ -39,6 +38,26 @@ def settings(stack: Stack) -> Settings:
 def door(settings: Settings, workers: tuple[AgentWorker, AgentWorker]) -> Iterator[RunningDoor]:
     with RunningDoor(settings) as running:
         yield running
+
+
+@pytest.fixture
+def command(
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """What `forebay cache` says."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in stack.environment.items():
+        monkeypatch.setenv(name, value)
+
+    async def type_(*words: str) -> str:
+        capsys.readouterr()
+        assert await asyncio.to_thread(run, ["cache", *words]) == DONE
+        return capsys.readouterr().out
+
+    return type_
 
 
 @asynccontextmanager
@@ -125,7 +144,7 @@ async def test_only_its_own_tenant_deletes_an_entry(
 
 
 async def test_a_wrong_hit_is_reported_by_its_response_and_the_complaint_is_kept(
-    settings: Settings, door: RunningDoor, stack: Stack, tmp_path: Path
+    settings: Settings, door: RunningDoor, command: Command
 ) -> None:
     async with tenant(settings, door, "acme") as acme, tenant(settings, door, "other") as other:
         hit = await acme.ask_until_stored("reported as wrong")
@@ -137,38 +156,24 @@ async def test_a_wrong_hit_is_reported_by_its_response_and_the_complaint_is_kept
         again = await acme.ask("reported as wrong")
         assert cache_of(again) is None
         assert (await acme.send("POST", f"/v1/cache/{again['id']}/report"))[0] == 404
-    shown = await _command(stack, tmp_path, "reports", "--tenant", "acme", "--json")
+    shown = await command("reports", "--tenant", "acme", "--json")
     (complaint,) = json.loads(shown)
     assert complaint["comment"] == "Not what I asked."
     assert complaint["response_id"] == hit["id"]
 
 
 async def test_a_tenant_and_an_operator_forget_everything(
-    settings: Settings, door: RunningDoor, stack: Stack, tmp_path: Path
+    settings: Settings, door: RunningDoor, command: Command
 ) -> None:
     async with tenant(settings, door, "acme") as acme:
         hit = cache_of(await acme.ask_until_stored("all of it"))
         assert hit is not None
         words = ("show", hit["entry"], "--tenant", "acme", "--json")
-        assert json.loads(await _command(stack, tmp_path, *words))["text"] == "You said: all of it"
+        assert json.loads(await command(*words))["text"] == "You said: all of it"
         status, told = await acme.send("DELETE", "/v1/cache")
         assert (status, told["object"]) == (200, "cache")
         assert told["entries"] >= 1
         assert cache_of(await acme.ask_until_stored("all of it")) is not None
-        said = await _command(stack, tmp_path, "invalidate", "--tenant", "acme")
+        said = await command("invalidate", "--tenant", "acme")
         assert said.startswith("Invalidated: ")
         assert cache_of(await acme.ask("all of it")) is None
-
-
-async def _command(stack: Stack, folder: Path, *words: str) -> str:
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "deploy.cli", "cache", *words],
-        cwd=folder,
-        env={**stack.environment, "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

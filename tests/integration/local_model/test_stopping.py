@@ -1,4 +1,7 @@
-"""A whole answer that nobody wants any more stops as a stream does: its slot is free at once."""
+"""A whole answer that nobody wants any more stops as a stream does: its slot is free at once.
+
+How soon is told by what was written of it, which a busy machine does not change.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,12 @@ from workers.providers.chain import Chain
 from workers.providers.error_class import ErrorClass
 from workers.providers.provider import Message, Prompt
 
-FREE_WITHIN_SECONDS = 1.0
+TOKENS = 450
+AT_MOST = TOKENS // 2
+"""What a model may write until it hears that nobody listens; about a second."""
 LONG_STORY = Prompt(
     messages=(Message(role=Role.USER, content="Write a long story."),),
-    max_output_tokens=450,
+    max_output_tokens=TOKENS,
     extra={"ignore_eos": True},
 )
 
@@ -39,7 +44,7 @@ def chain(model: RunningModel, session: aiohttp.ClientSession) -> Chain:
     return build_chain((settings,), session, clock=SystemClock())
 
 
-async def test_a_cancelled_message_frees_its_slot_within_a_second(
+async def test_a_cancelled_message_frees_its_slot_at_once(
     chain: Chain, model: RunningModel
 ) -> None:
     booked: list[Attempt] = []
@@ -51,20 +56,20 @@ async def test_a_cancelled_message_frees_its_slot_within_a_second(
     await asyncio.to_thread(model.wait_until, answers_under_way=1)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    await asyncio.to_thread(model.wait_until, answers_under_way=0, seconds=FREE_WITHIN_SECONDS)
-    assert model.tokens_written - before < 450
+    await asyncio.to_thread(model.wait_until, answers_under_way=0)
+    assert model.tokens_written - before < AT_MOST
     (attempt,) = booked
     assert attempt.error_class is ErrorClass.ABANDONED
     assert attempt.usage is not None
 
 
-async def test_a_deadline_frees_its_slot_within_a_second(chain: Chain, model: RunningModel) -> None:
+async def test_a_deadline_frees_its_slot_at_once(chain: Chain, model: RunningModel) -> None:
     deadline = SystemClock().now() + timedelta(seconds=1)
     before = model.tokens_written
     with pytest.raises(ChainExhaustedError) as caught:
         await chain.answer(LONG_STORY, deadline=deadline)
-    await asyncio.to_thread(model.wait_until, answers_under_way=0, seconds=FREE_WITHIN_SECONDS)
-    assert model.tokens_written - before < 450
+    await asyncio.to_thread(model.wait_until, answers_under_way=0)
+    assert model.tokens_written - before < AT_MOST
     (attempt,) = caught.value.attempts
     assert attempt.error_class is ErrorClass.TIMEOUT
     assert attempt.usage is not None, "what was sent is paid for"
