@@ -43,9 +43,13 @@ class RabbitServer(Server):
     name: ClassVar[str] = "rabbitmq"
     boot_seconds: ClassVar[float] = 90
 
-    def __init__(self, *, encrypted: bool = False) -> None:
-        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`."""
+    def __init__(self, *, encrypted: bool = False, configuration: str = "") -> None:
+        """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`.
+
+        `configuration` are further lines of rabbitmq.conf.
+        """
         self._encrypted = encrypted
+        self._configuration = configuration
         super().__init__()
 
     @property
@@ -114,7 +118,9 @@ class RabbitServer(Server):
         )
         configuration = self.folder / "rabbitmq.conf"
         encryption = self._encryption() if self._encrypted else ""
-        configuration.write_text(CONFIGURATION.format(port=self.port) + encryption)
+        configuration.write_text(
+            CONFIGURATION.format(port=self.port) + encryption + self._configuration
+        )
         environment = self._places(configuration) | {
             "ERL_EPMD_PORT": str(mapper_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",

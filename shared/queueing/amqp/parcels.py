@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
@@ -31,15 +32,9 @@ class AmqpParcelPublisher:
 
     async def send(self, parcel: Parcel) -> None:
         link = await self._usable_link()
-        properties = Properties(
-            correlation_id=parcel.identifier,
-            headers=parcel.headers,
-            content_type=parcel.content_type,
-            content_encoding=parcel.content_encoding,
-        )
         frames = (
             publish_frame(CHANNEL, _DEFAULT_EXCHANGE, parcel.queue, mandatory=parcel.must_arrive),
-            header_frame(CHANNEL, properties, len(parcel.body)),
+            _fitting_header(parcel, frame_max=link.frame_max),
             body_frames(CHANNEL, parcel.body, frame_max=link.frame_max),
         )
         confirmation = Confirmation([parcel.identifier])
@@ -57,6 +52,24 @@ class AmqpParcelPublisher:
 
     async def close(self) -> None:
         await self._keeper.close()
+
+
+def _fitting_header(parcel: Parcel, *, frame_max: int) -> bytes:
+    """A frame that is larger ends the connection, for this parcel each time it is tried."""
+    header = _header(parcel, parcel.headers)
+    if len(header) <= frame_max or not parcel.shorter_headers:
+        return header
+    return _header(parcel, parcel.shorter_headers)
+
+
+def _header(parcel: Parcel, headers: Mapping[str, str]) -> bytes:
+    properties = Properties(
+        correlation_id=parcel.identifier,
+        headers=headers,
+        content_type=parcel.content_type,
+        content_encoding=parcel.content_encoding,
+    )
+    return header_frame(CHANNEL, properties, len(parcel.body))
 
 
 def _nobody_else(_: int) -> None:

@@ -72,10 +72,17 @@ def written(headers: Mapping[str, Any]) -> str:
     try:
         text = _json.encode(redact_fields(kept))
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        return _json.encode({"left_out": f"they cannot be written: {error!r:.200}"}).decode()
-    if len(text) > _HEADERS_LIMIT_BYTES:
-        return _json.encode({"left_out": f"they have {len(text)} bytes"}).decode()
-    return text.decode()
+        return _left_out(f"they cannot be written: {error!r:.200}")
+    return too_long(len(text)) if len(text) > _HEADERS_LIMIT_BYTES else text.decode()
+
+
+def too_long(size_bytes: int) -> str:
+    """What stands for headers of that size where there is no room for them."""
+    return _left_out(f"they have {size_bytes} bytes")
+
+
+def _left_out(why: str) -> str:
+    return _json.encode({"left_out": why}).decode()
 
 
 def storable(value: object) -> str:

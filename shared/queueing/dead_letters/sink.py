@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.queueing.dead_letters.letter import Letter
+from shared.queueing.dead_letters.letter import Letter, too_long
 from shared.queueing.parcel import Parcel
 from shared.queueing.parcels import ParcelPublisher, build_parcel_publisher
 from shared.queueing.topology import QueueName
@@ -16,6 +16,9 @@ DETAIL_HEADER: Final = "x-forebay-detail"
 QUEUE_HEADER: Final = "x-forebay-queue"
 MESSAGE_HEADER: Final = "x-forebay-message"
 HEADERS_HEADER: Final = "x-forebay-headers"
+
+_SHORT_DETAIL: Final = 200
+"""With which all of them fit the smallest frame there is, of 4 KiB."""
 
 
 class DeadLetterSink:
@@ -33,21 +36,27 @@ class DeadLetterSink:
 
         Raises BrokerUnavailable when the broker does not confirm in time.
         """
+        # The message's own headers travel as text: a table could not hold all of them, and some,
+        # such as its compression, would be taken for the letter's.
+        headers = {
+            LETTER_HEADER: letter.id,
+            REASON_HEADER: letter.reason.value,
+            DETAIL_HEADER: letter.detail,
+            QUEUE_HEADER: letter.queue,
+            MESSAGE_HEADER: letter.message_id,
+            HEADERS_HEADER: letter.headers,
+        }
+        shorter = {
+            DETAIL_HEADER: letter.detail[:_SHORT_DETAIL],
+            HEADERS_HEADER: too_long(len(letter.headers.encode())),
+        }
         await self._parcels.send(
             Parcel(
                 queue=QueueName.DEAD.value,
                 body=letter.body,
                 identifier=letter.id,
-                # The message's own headers travel as text: a table could not hold all of them, and
-                # some, such as its compression, would be taken for the letter's.
-                headers={
-                    LETTER_HEADER: letter.id,
-                    REASON_HEADER: letter.reason.value,
-                    DETAIL_HEADER: letter.detail,
-                    QUEUE_HEADER: letter.queue,
-                    MESSAGE_HEADER: letter.message_id,
-                    HEADERS_HEADER: letter.headers,
-                },
+                headers=headers,
+                shorter_headers=headers | shorter,
                 content_type="application/octet-stream",
                 content_encoding="binary",
                 must_arrive=True,

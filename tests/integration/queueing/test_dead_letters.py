@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Final
 
 import pytest
 from kombu import Connection
@@ -10,6 +12,7 @@ from kombu import Connection
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.dead_letters import DeadLetter
+from shared.queueing.amqp import link
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.reading.delivery import Delivery
@@ -17,6 +20,8 @@ from shared.queueing.reading.verdict import Bury
 from tests.integration.queueing.conftest import eventually, started, until, wake_up
 from tests.integration.queueing.intake_door import IntakeDoor
 from tests.integration.queueing.queue_contents import put
+
+SMALLEST_FRAME: Final = 4_096
 
 
 async def test_a_letter_is_one_row_however_often_it_is_buried(door: IntakeDoor) -> None:
@@ -37,6 +42,24 @@ async def test_a_letter_is_one_row_however_often_it_is_buried(door: IntakeDoor) 
     assert (letter.reason, letter.queue) == (DeadReason.UNKNOWN_TASK, "index")
     assert letter.body == (b"\x00\xff" * 50_000)[:65_536]
     assert "fb_secret" not in (letter.headers or "")
+    await sink.close()
+
+
+async def test_headers_that_fit_no_frame_of_the_broker_do_not_keep_a_letter_away(
+    door: IntakeDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "_FRAME_MAX", SMALLEST_FRAME)  # what is agreed upon is the smaller
+    sink = build_dead_letter_sink(door.broker)
+    await sink.start()
+    # A table of 3 KiB, which fits, and as text grows to six times that.
+    headers = {"strange": "\x01" * 3_000}
+    verdict = Bury(DeadReason.MALFORMED, "日" * 1_000)
+    await sink.bury(letter_about(Delivery(body=b"{}", headers=headers), verdict, queue="intake"))
+    await until(door.dead, 1)
+    [letter] = await door.dead()
+    kept = json.loads(letter.headers or "")
+    assert kept == headers if door.broker.is_redis else "bytes" in kept["left_out"]
+    assert (letter.reason, letter.body) == (DeadReason.MALFORMED, b"{}")
     await sink.close()
 
 
