@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -63,22 +64,30 @@ def main() -> int:
     1 when a benchmark could not be carried out; a target that is not reached is a finding.
     """
     wanted = _arguments()
+    # As on an interrupt, servers are stopped and the older build's worktree is taken away.
+    signal.signal(signal.SIGTERM, _end)
     progress, began = Console(stderr=True), time.monotonic()
     rows: list[Row] = []
     failed = False
     with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
         say = _sayer(progress, status.update)
         for name in [wanted.name] if wanted.name else wanted.only or BENCHMARKS:
+            began_one = time.monotonic()
             try:
                 rows.extend(BENCHMARKS[name](stage, wanted.seconds, say))
             except (AssertionError, OSError, subprocess.SubprocessError) as error:
                 failed = True
                 progress.print(f"{name} could not be measured: {error}", markup=False)
+            progress.print(f"{name}: {time.monotonic() - began_one:.0f} s")
     if wanted.json:
         print(as_json(rows))
     else:
         _conclude(rows, seconds=time.monotonic() - began)
     return 1 if failed else 0
+
+
+def _end(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _arguments() -> argparse.Namespace:

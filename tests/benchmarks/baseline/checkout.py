@@ -74,6 +74,7 @@ def builds() -> Iterator[dict[str, Checkout]]:
     """The build here as "ours", and REVISION in a worktree of its own as "stock"."""
     with tempfile.TemporaryDirectory(prefix="forebay-baseline-") as folder:
         older = Path(folder) / "older"
+        _git("worktree", "prune")  # of a run that was killed, whose folder is gone
         _git("worktree", "add", "--quiet", "--detach", str(older), REVISION)
         try:
             yield {"ours": Checkout(Path.cwd()), "stock": Checkout(older)}

@@ -97,13 +97,26 @@ class Stage:
 
     def bare_ground(self, broker: Broker, ledger: Ledger = Ledger.POSTGRES) -> Ground:
         """The same with an empty ledger, for a checkout that makes its own tables."""
+        folder = self._new_folder()
+        return self._ground(broker, self._ledger_url(ledger, folder), folder)
+
+    def copied_ground(self, broker: Broker, prepared: Ground) -> Ground:
+        """Fresh ground whose ledger on Postgres is a copy of that one's, which nobody uses now."""
+        template = prepared.ledger_url.rpartition("/")[2]
+        database = self._postgres.create_database(template=template)
+        return self._ground(broker, self._postgres.database_url(database), self._new_folder())
+
+    def _new_folder(self) -> Path:
         folder = self._folder / str(next(self._grounds))
         folder.mkdir()
+        return folder
+
+    def _ground(self, broker: Broker, ledger_url: str, folder: Path) -> Ground:
         return Ground(
             broker=broker,
             broker_url=self._broker_url(broker),
             redis_url=next(self._databases),
-            ledger_url=self._ledger_url(ledger, folder),
+            ledger_url=ledger_url,
             folder=folder,
             port=free_port(),
         )

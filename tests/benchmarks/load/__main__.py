@@ -1,7 +1,8 @@
 """Posts 1 KB messages over keep-alive connections, as cheaply as Python can.
 
-`python -m tests.benchmarks.load --port P --connections N --seconds S --key K` prints one line of
-JSON: see Report. Closed loop: a connection posts its next message when the last one is answered.
+`python -m tests.benchmarks.load --port P --connections N --seconds S --key K [--messages M]` prints
+one line of JSON: see Report. Closed loop: a connection posts its next message when the last one is
+answered, until the time is over or M were posted.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Poster(asyncio.Protocol):
         self._received = b""
         now = time.perf_counter()
         self._run.answered(received[9:12], now - self._sent_at)
-        if now < self._run.until:
+        if self._run.wants_more(now):
             self._post()
         else:
             self._transport.close()
@@ -62,6 +63,7 @@ class Poster(asyncio.Protocol):
 
     def _post(self) -> None:
         self._sent += 1
+        self._run.posted += 1
         self._sent_at = time.perf_counter()
         self._transport.write(self._run.request % (self._number, self._sent))
 
@@ -69,11 +71,15 @@ class Poster(asyncio.Protocol):
 class LoadRun:
     """All connections of one run."""
 
-    def __init__(self, request: bytes, *, connections: int, seconds: float) -> None:
+    def __init__(
+        self, request: bytes, *, connections: int, seconds: float, messages: int = sys.maxsize
+    ) -> None:
         self.request = request
+        self.posted = 0
         self._connections = connections
+        self._messages = messages
         self._began = time.perf_counter()
-        self.until = self._began + seconds
+        self._until = self._began + seconds
         self._open = connections
         self._ended = asyncio.Event()
         self._latencies: list[float] = []
@@ -93,6 +99,9 @@ class LoadRun:
             p50=self._percentile(0.50),
             p99=self._percentile(0.99),
         )
+
+    def wants_more(self, now: float) -> bool:
+        return now < self._until and self.posted < self._messages
 
     def answered(self, status: bytes, seconds: float) -> None:
         if status[:1] == b"2":
@@ -137,12 +146,18 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--messages", type=int, default=sys.maxsize)
     parser.add_argument("--key", required=True)
     wanted = parser.parse_args()
 
     async def run() -> Report:
         request = _request(wanted.key, time.time_ns())
-        load = LoadRun(request, connections=wanted.connections, seconds=wanted.seconds)
+        load = LoadRun(
+            request,
+            connections=wanted.connections,
+            seconds=wanted.seconds,
+            messages=wanted.messages,
+        )
         return await load.run(wanted.port)
 
     sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run())) + b"\n")
