@@ -19,7 +19,7 @@ class Better(StrEnum):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One figure of ours beside one of the stock way, each the median of its rounds.
 
-    `target` bounds the ratio ours / stock; `limit` bounds our own figure.
+    `target` bounds the ratio ours / stock; `limit` bounds our own figure; both hold where both are.
     """
 
     what: str
@@ -38,11 +38,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reached(self) -> bool | None:
         """None where nothing is aimed at."""
+        held = []
         if self.target is not None and self.ratio is not None:
-            return self._is_within(self.ratio, self.target)
+            held.append(self._is_within(self.ratio, self.target))
         if self.limit is not None:
-            return self._is_within(self.ours, self.limit)
-        return None
+            held.append(self._is_within(self.ours, self.limit))
+        return all(held) if held else None
 
     def _is_within(self, figure: float, bound: float) -> bool:
         return figure >= bound if self.better is Better.HIGHER else figure <= bound

@@ -45,6 +45,9 @@ def _figure(figure: float) -> str:
 
 def _target(row: Row) -> str:
     sign = "≥" if row.better is Better.HIGHER else "≤"
+    bounds = []
     if row.target is not None:
-        return f"{sign} {row.target:g}x"
-    return "" if row.limit is None else f"{sign} {row.limit:g} {row.unit}"
+        bounds.append(f"{sign} {row.target:g}x")
+    if row.limit is not None:
+        bounds.append(f"{sign} {row.limit:g} {row.unit}")
+    return ", ".join(bounds)
