@@ -75,7 +75,7 @@ local function release_expired()
     if amount then
       local left = redis.call('HGET', budget_key, 'reserved') - amount
       redis.call('HSET', budget_key, 'reserved', string.format('%.0f', math.max(0, left)))
-      redis.call('HDEL', budget_key, id)
+      redis.call('HDEL', budget_key, id, 'billed:' .. id)
     end
   end
   if #ended > 0 then redis.call('ZREMRANGEBYSCORE', slots_key, '-inf', now) end

@@ -4,7 +4,8 @@
 -- ARGV  1 message id   2 what the calls came to, in billionths of a dollar
 --
 -- A message that is still under way keeps the rest of what it has reserved; one that was cancelled
--- has been charged all of it (reservations.lua), which this corrects.
+-- has been charged all of it (reservations.lua), which this corrects. Where this comes before that,
+-- the mark 'billed:' keeps the rest from being charged.
 
 local EPOCH, DAY_SECONDS = 1735689600, 86400
 local id, bill = ARGV[1], tonumber(ARGV[2])
@@ -18,7 +19,7 @@ local reserved, held = tonumber(known[3]), tonumber(known[4])
 if held then
   local paid = math.min(held, bill)
   reserved = math.max(0, reserved - paid)
-  redis.call('HSET', KEYS[1], id, string.format('%.0f', held - paid))
+  redis.call('HSET', KEYS[1], id, string.format('%.0f', held - paid), 'billed:' .. id, 1)
 elseif known[5] then
   spent = math.max(0, spent - known[5])
   redis.call('HDEL', KEYS[1], 'unbilled:' .. id)

@@ -22,7 +22,7 @@ for _, ended in ipairs(redis.call('ZRANGEBYSCORE', slots_key, '-inf', now)) do
   if amount then
     local left = redis.call('HGET', budget_key, 'reserved') - amount
     redis.call('HSET', budget_key, 'reserved', string.format('%.0f', math.max(0, left)))
-    redis.call('HDEL', budget_key, ended)
+    redis.call('HDEL', budget_key, ended, 'billed:' .. ended)
   end
   redis.call('ZREM', slots_key, ended)
 end

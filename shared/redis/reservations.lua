@@ -7,7 +7,8 @@
 --       3 tokens to add to the levels (used - estimated; negative gives back)
 --       4 tokens of output, '' when they teach nothing   5, 6 seconds to keep tenant, user
 --       7 cost in billionths of a dollar, '' when unknown: then what was reserved is charged,
---         'later' when the bill is on its way: then it is charged until that comes (billing.lua)
+--         'later' when the bill is on its way: then it is charged until that comes (billing.lua),
+--         and nothing where it has come already
 --       8 the message that the idempotency key belongs to instead, '' for none
 -- Reply 1 when it ended the reservation, 0 when there was none
 --
@@ -32,14 +33,21 @@ if redis.call('ZREM', KEYS[3], ARGV[1]) == 0 then return 0 end
 
 local reserved = redis.call('HGET', KEYS[4], ARGV[1])
 if reserved then
+  local charged, billed = tonumber(ARGV[7]) or tonumber(reserved), 'billed:' .. ARGV[1]
+  if ARGV[7] == 'later' then
+    if redis.call('HEXISTS', KEYS[4], billed) == 1 then
+      charged = 0
+    else
+      redis.call('HSET', KEYS[4], 'unbilled:' .. ARGV[1], reserved)
+    end
+  end
   local today = math.floor((redis.call('TIME')[1] - EPOCH) / DAY_SECONDS)
   local known = redis.call('HMGET', KEYS[4], 'day', 'spent', 'reserved')
   local spent = tonumber(known[1]) >= today and tonumber(known[2]) or 0
   redis.call('HSET', KEYS[4], 'day', math.max(today, tonumber(known[1])),
-    'spent', string.format('%.0f', spent + (tonumber(ARGV[7]) or tonumber(reserved))),
+    'spent', string.format('%.0f', spent + charged),
     'reserved', string.format('%.0f', math.max(0, tonumber(known[3]) - tonumber(reserved))))
-  redis.call('HDEL', KEYS[4], ARGV[1])
-  if ARGV[7] == 'later' then redis.call('HSET', KEYS[4], 'unbilled:' .. ARGV[1], reserved) end
+  redis.call('HDEL', KEYS[4], ARGV[1], billed)
 end
 
 local requests, tokens, output = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -60,6 +60,8 @@ class Day:
                     await self._abandons(one, share)
                 case "is cancelled":
                     await self._cancels(one, share)
+                case "is stopped and cancelled":
+                    await self._cancels(one, share, worker_first=True)
                 case _:
                     await self._summarises(one, share)
 
@@ -98,12 +100,15 @@ class Day:
         await one.purse.bill()
         one.purse, one.cost = self._purse(one.id), 0
 
-    async def _cancels(self, one: LiveMessage, share: float) -> None:
-        """The door is first to know, then the worker that has it."""
+    async def _cancels(self, one: LiveMessage, share: float, *, worker_first: bool = False) -> None:
+        """The door knows of it first, and mostly tells the budget before the worker does."""
         self.live.remove(one)
-        await self._settle(one, None)
+        if not worker_first:
+            await self._settle(one, None)
         self._end_calls(one, share)
         await one.purse.bill()
+        if worker_first:
+            await self._settle(one, None)
 
     async def _summarises(self, one: LiveMessage, share: float) -> None:
         purse = one.purse.beside("summary")

@@ -44,7 +44,12 @@ EVENTS = st.lists(
         st.tuples(st.just("call"), st.integers(0, 7), SHARES),
         st.tuples(st.just("call ends"), st.integers(0, 7), SHARES),
         st.tuples(
-            st.sampled_from(["ends", "is abandoned", "is cancelled", "is summarised"]),
+            st.sampled_from(
+                [
+                    *("ends", "is abandoned", "is summarised"),
+                    *("is cancelled", "is stopped and cancelled"),
+                ]
+            ),
             st.integers(0, 7),
             SHARES,
         ),
