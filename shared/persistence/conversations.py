@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+)
 
 from shared.errors import NotFound
 from shared.messages.input_item import InputItem, Role
@@ -20,10 +31,15 @@ _SAID = (message.c.body, message.c.output_text)
 
 
 class ConversationRepository:
-    """What was said before a message, within its tenant; raises LedgerUnavailable."""
+    """What was said before a message, within its tenant; raises LedgerUnavailable.
+
+    The statements are made once: to put one together costs more than the rest of a turn.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._chain = _within_bytes(_chain())
+        self._conversation = _within_bytes(_conversation())
 
     async def before(
         self, record: MessageRecord, *, limit: int, limit_bytes: int
@@ -34,40 +50,28 @@ class ConversationRepository:
         was completed in it so far. Where it is longer, its end is read, and what was deleted from
         the chain further back is left out. Raises NotFound when the named response itself is gone.
         """
+        values = {"tenant": record.tenant_id, "limit": limit, "limit_bytes": limit_bytes}
         if record.previous_id is not None:
-            newest_first = _chain(record, limit)
+            rows = await self._rows(self._chain, values | {"previous": record.previous_id})
+            if not rows:
+                await self._check_previous(record)
         elif record.conversation_id is not None:
-            newest_first = _conversation(record, limit)
+            asked = {"conversation": record.conversation_id, "own": record.id}
+            rows = await self._rows(self._conversation, values | asked)
         else:
             return []
-        rows = await self._rows(newest_first, limit_bytes)
-        if not rows and record.previous_id is not None:
-            await self._check_previous(record)
         return [item for row in reversed(rows) for item in _items(row)]
 
-    async def _rows(self, newest_first: FromClause, limit_bytes: int) -> Sequence[Row[Any, Any]]:
-        # The sum runs where the rows are: a conversation of large messages must not be loaded to
-        # find out that it is too large.
-        said = newest_first.c
-        size = func.length(said.body) + func.coalesce(func.length(said.output_text), 0)
-        counted = select(
-            said.body,
-            said.output_text,
-            said.depth,
-            func.sum(size).over(order_by=said.depth).label("bytes"),
-        ).subquery("counted")
-        query = (
-            select(counted.c.body, counted.c.output_text)
-            .where(counted.c.bytes <= limit_bytes)
-            .order_by(counted.c.depth)
-        )
+    async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
         async with transaction(self._database.relaxed) as connection:
-            return (await connection.execute(query)).all()
+            return list(await connection.execute(statement, values))
 
     async def _check_previous(self, record: MessageRecord) -> None:
         """What was read is empty where the response is larger than may be read, too."""
+        query = select(literal(1)).where(*_previous())
+        values = {"tenant": record.tenant_id, "previous": record.previous_id}
         async with transaction(self._database.relaxed) as connection:
-            found = await connection.scalar(select(literal(1)).where(*_previous(record)))
+            found = await connection.scalar(query, values)
         if found is None:
             raise NotFound(
                 f"Previous response with id '{record.previous_id}' not found: it was deleted after "
@@ -77,30 +81,46 @@ class ConversationRepository:
             )
 
 
-def _conversation(record: MessageRecord, limit: int) -> FromClause:
+def _within_bytes(newest_first: FromClause) -> Select[Any]:
+    # The sum runs where the rows are: a conversation of large messages must not be loaded to
+    # find out that it is too large.
+    said = newest_first.c
+    size = func.length(said.body) + func.coalesce(func.length(said.output_text), 0)
+    counted = select(
+        said.body,
+        said.output_text,
+        said.depth,
+        func.sum(size).over(order_by=said.depth).label("bytes"),
+    ).subquery("counted")
+    return (
+        select(counted.c.body, counted.c.output_text)
+        .where(counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger))
+        .order_by(counted.c.depth)
+    )
+
+
+def _conversation() -> FromClause:
     newest_first = message.c.finished_at.desc(), message.c.id.desc()
     return (
         select(*_SAID, func.row_number().over(order_by=newest_first).label("depth"))
         .where(
-            message.c.tenant_id == record.tenant_id,
-            message.c.conversation_id == record.conversation_id,
+            message.c.tenant_id == bindparam("tenant"),
+            message.c.conversation_id == bindparam("conversation"),
             message.c.state == ResponseState.COMPLETED,
-            message.c.id != record.id,
+            message.c.id != bindparam("own"),
         )
         .order_by(*newest_first)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .subquery("newest_first")
     )
 
 
-def _chain(record: MessageRecord, limit: int) -> FromClause:
+def _chain() -> FromClause:
     # Tenant and state are each link's own, compared with those of the link after it: given as
     # values, SQLite reads the whole table first to know which ids are worth looking up.
     link = (message.c.previous_id, message.c.tenant_id, message.c.state, *_SAID)
     chain = (
-        select(*link, literal(1).label("depth"))
-        .where(*_previous(record))
-        .cte("chain", recursive=True)
+        select(*link, literal(1).label("depth")).where(*_previous()).cte("chain", recursive=True)
     )
     return chain.union_all(
         select(*link, chain.c.depth + 1)
@@ -108,15 +128,15 @@ def _chain(record: MessageRecord, limit: int) -> FromClause:
         .where(
             message.c.tenant_id == chain.c.tenant_id,
             message.c.state == chain.c.state,
-            chain.c.depth < limit,
+            chain.c.depth < bindparam("limit", type_=Integer),
         )
     )
 
 
-def _previous(record: MessageRecord) -> tuple[ColumnElement[bool], ...]:
+def _previous() -> tuple[ColumnElement[bool], ...]:
     return (
-        message.c.id == record.previous_id,
-        message.c.tenant_id == record.tenant_id,
+        message.c.id == bindparam("previous"),
+        message.c.tenant_id == bindparam("tenant"),
         message.c.state == ResponseState.COMPLETED,
     )
 
