@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from ingress.patience import Patience
 from shared.clock import Clock
 from shared.errors import Unauthenticated
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import KEY_PREFIX, TenantRepository
+from shared.persistence.tenants import KEY_PREFIX, TenantRepository, key_digest
+from shared.resilience.group_commit import GroupCommit
 
-CAPACITY: Final = 10_000
+CAPACITY: Final = 100_000
 _LONGEST_KEY: Final = 256
 _SCHEME: Final = "bearer "
+_FRESH_SHARE: Final = 0.5
+"""Of the time for which a key is remembered; used after that, it is asked for again behind."""
 
 
 class Caller(NamedTuple):
@@ -25,11 +28,19 @@ class Caller(NamedTuple):
     scope: KeyScope
 
 
+class _Known(NamedTuple):
+    caller: Caller
+    fresh_until: float
+    until: float
+
+
 class Authentication:
     """Knows callers by their keys, and remembers what the ledger said for `cache_seconds`.
 
-    Unknown keys are remembered as well, apart from the known ones, so that guessing neither
-    loads the ledger twice nor crowds out who belongs here. Keys are kept as digests.
+    Keys in use are asked for again before their time is over, behind the requests that they open,
+    and many in one statement: ten thousand tenants cost what one does. Unknown keys are remembered
+    as well, apart from the known ones, so that guessing neither loads the ledger twice nor crowds
+    out who belongs here. Keys are kept as digests.
     """
 
     def __init__(
@@ -44,46 +55,56 @@ class Authentication:
         self._clock = clock
         self._cache_seconds = cache_seconds
         self._patience = Patience(timeout_seconds)
-        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
-        self._unknown: OrderedDict[bytes, float] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Caller | None]] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._unknown: OrderedDict[str, float] = OrderedDict()
+        self._asking: dict[str, asyncio.Future[Caller | None]] = {}
+        self._questions = GroupCommit(self._look_up)
 
     async def caller(self, authorization: str | None) -> Caller:
         """Whose request this is, by its `Authorization` header.
 
         Raises Unauthenticated, or LedgerUnavailable where nobody can tell.
         """
-        key = _key_of(authorization)
-        digest = hashlib.sha256(key.encode("latin-1", "replace")).digest()
+        digest = key_digest(_key_of(authorization))
         now = self._clock.monotonic()
         known = self._known.get(digest)
-        if known is not None and known[0] > now:
-            return known[1]
+        if known is not None and known.until > now:
+            if known.fresh_until <= now:
+                self._known[digest] = known._replace(fresh_until=known.until)
+                self._questions.tell(digest)
+            return known.caller
         if self._unknown.get(digest, 0.0) > now:
             raise _unknown_key()
-        caller = await self._ask(key, digest)
+        caller = await self._ask(digest)
         if caller is None:
             raise _unknown_key()
         return caller
 
-    async def _ask(self, key: str, digest: bytes) -> Caller | None:
+    async def _ask(self, digest: str) -> Caller | None:
         asking = self._asking.get(digest)
         if asking is None:
-            asking = self._asking[digest] = asyncio.create_task(self._look_up(key, digest))
+            asking = self._asking[digest] = self._questions.hand_in(digest)
             asking.add_done_callback(lambda _: self._asking.pop(digest, None))
         # Whoever hangs up leaves the others their answer.
         return await asyncio.shield(asking)
 
-    async def _look_up(self, key: str, digest: bytes) -> Caller | None:
-        found = await self._patience.wait(self._tenants.by_key(key))
-        until = self._clock.monotonic() + self._cache_seconds
+    async def _look_up(self, digests: list[str]) -> Sequence[Caller | None]:
+        asked_at = self._clock.monotonic()
+        found = await self._patience.wait(self._tenants.by_digests(digests))
+        return [self._remember(digest, found.get(digest), asked_at) for digest in digests]
+
+    def _remember(
+        self, digest: str, found: tuple[Tenant, KeyScope] | None, asked_at: float
+    ) -> Caller | None:
+        until = asked_at + self._cache_seconds
+        self._known.pop(digest, None)
         if found is None:
-            self._known.pop(digest, None)
             self._unknown[digest] = until
             _bound(self._unknown)
             return None
         caller = Caller(*found)
-        self._known[digest] = (until, caller)
+        fresh_until = asked_at + self._cache_seconds * _FRESH_SHARE
+        self._known[digest] = _Known(caller, fresh_until, until)
         _bound(self._known)
         return caller
 
@@ -103,6 +124,6 @@ def _unknown_key() -> Unauthenticated:
     return Unauthenticated("The API key is unknown, expired or revoked. Use a valid one.")
 
 
-def _bound(cache: OrderedDict[bytes, Any]) -> None:
+def _bound(cache: OrderedDict[str, Any]) -> None:
     while len(cache) > CAPACITY:
         cache.popitem(last=False)

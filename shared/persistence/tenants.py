@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.clock import Clock
@@ -17,6 +18,7 @@ from shared.errors import Conflict, NotFound
 from shared.identifiers import API_KEY, TENANT, new_id
 from shared.messages.tenant import KeyScope, Plan, Tenant
 from shared.persistence.engine import Database
+from shared.persistence.id_list import IdList
 from shared.persistence.statements import transaction
 from shared.persistence.tables import api_key, tenant
 
@@ -56,6 +58,17 @@ class TenantRepository:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._wanted = IdList(database.relaxed.dialect)
+        now = bindparam("now", type_=api_key.c.revoked_at.type)
+        self._by_digests = (
+            select(api_key.c.digest, tenant.c.id, tenant.c.name, tenant.c.plan, api_key.c.scope)
+            .join(api_key, api_key.c.tenant_id == tenant.c.id)
+            .where(
+                self._wanted.holds(api_key.c.digest),
+                or_(api_key.c.revoked_at.is_(None), api_key.c.revoked_at > now),
+                or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > now),
+            )
+        )
 
     async def create(self, name: str, plan: Plan | None = None) -> Tenant:
         """A new tenant; raises Conflict when the name is taken."""
@@ -109,18 +122,17 @@ class TenantRepository:
 
     async def by_key(self, key: str) -> tuple[Tenant, KeyScope] | None:
         """Whose key this is and what it opens; None if unknown, expired or revoked."""
-        query = (
-            select(tenant.c.id, tenant.c.name, tenant.c.plan, api_key.c.scope)
-            .join(api_key, api_key.c.tenant_id == tenant.c.id)
-            .where(
-                api_key.c.digest == key_digest(key),
-                or_(api_key.c.revoked_at.is_(None), api_key.c.revoked_at > self._clock.now()),
-                or_(api_key.c.expires_at.is_(None), api_key.c.expires_at > self._clock.now()),
-            )
-        )
+        digest = key_digest(key)
+        return (await self.by_digests([digest])).get(digest)
+
+    async def by_digests(self, digests: Sequence[str]) -> dict[str, tuple[Tenant, KeyScope]]:
+        """The same for many keys in one statement; one that opens nothing is not in the answer."""
+        values = self._wanted.parameters(digests) | {"now": self._clock.now()}
         async with transaction(self._database.relaxed) as connection:
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else (Tenant(row.id, row.name, _plan(row.plan)), row.scope)
+            rows = await connection.execute(self._by_digests, values)
+            return {
+                row.digest: (Tenant(row.id, row.name, _plan(row.plan)), row.scope) for row in rows
+            }
 
     async def create_key(
         self, owner: Tenant, *, scope: KeyScope, expires_at: datetime | None = None

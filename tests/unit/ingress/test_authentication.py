@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -8,29 +9,42 @@ from ingress.authentication import Authentication, Caller
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable, Unauthenticated
 from shared.messages.tenant import KeyScope, Tenant
+from shared.persistence.tenants import key_digest
 
 TENANT = Tenant("ten_1", "acme")
 KEY = "Bearer fb_good"
+BAD = key_digest("fb_bad")
+NAMES = {key_digest("fb_good"): "fb_good", BAD: "fb_bad"}
 
 
 class Keys:
-    """Knows one key, and counts who asks."""
+    """Knows all keys but one, and counts who asks."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.statements = 0
         self.revoked = False
         self.away = False
         self.frozen: asyncio.Event | None = None
 
-    async def by_key(self, key: str) -> tuple[Tenant, KeyScope] | None:
-        self.asked.append(key)
+    async def by_digests(self, digests: Sequence[str]) -> dict[str, tuple[Tenant, KeyScope]]:
+        self.asked += [NAMES.get(digest, digest) for digest in digests]
+        self.statements += 1
         if self.frozen is not None:
             await self.frozen.wait()
         await asyncio.sleep(0)
         if self.away:
             raise LedgerUnavailable("away")
-        known = key == "fb_good" and not self.revoked
-        return (TENANT, KeyScope.PRODUCER) if known else None
+        return {
+            digest: (TENANT, KeyScope.PRODUCER)
+            for digest in digests
+            if digest != BAD and not self.revoked
+        }
+
+
+async def turns_of_the_loop() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -57,6 +71,29 @@ async def test_a_known_key_is_asked_for_once_within_the_cache_time(
     clock.advance(10.1)
     await authentication.caller(KEY)
     assert keys.asked == ["fb_good"] * 2
+
+
+async def test_a_key_in_use_is_asked_for_again_behind_its_requests(
+    authentication: Authentication, keys: Keys, clock: ManualClock
+) -> None:
+    await authentication.caller(KEY)
+    clock.advance(6)
+    keys.frozen = asyncio.Event()
+    for _ in range(3):
+        await authentication.caller(KEY)
+    await turns_of_the_loop()
+    assert keys.asked == ["fb_good"] * 2
+    keys.frozen.set()
+    await turns_of_the_loop()
+    clock.advance(6)
+    await authentication.caller(KEY)
+    assert keys.statements == 2, "it was known for another ten seconds"
+
+
+async def test_many_keys_are_asked_for_together(authentication: Authentication, keys: Keys) -> None:
+    await asyncio.gather(*(authentication.caller(f"{KEY}{each}") for each in range(200)))
+    assert len(keys.asked) == 200
+    assert keys.statements <= 2
 
 
 async def test_a_revoked_key_is_let_in_no_longer_than_the_cache_time(

@@ -38,7 +38,7 @@ from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
-from shared.persistence.tenants import TenantRepository
+from shared.persistence.tenants import TenantRepository, key_digest
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
@@ -179,6 +179,9 @@ PROBES: Final[dict[str, Probe]] = {
     "RoleLease.give_back": lambda full: _role(full).give_back(),
     "SettleGroup.flush": lambda full: SettleGroup(full.database).flush(full.ends()),
     "TenantRepository.by_key": lambda full: full.tenants.by_key("fb_unknown"),
+    "TenantRepository.by_digests": lambda full: full.tenants.by_digests(
+        [key_digest(f"fb_{number}") for number in range(100)]
+    ),
     "TenantRepository.plan_of": lambda full: full.tenants.plan_of("ten_7"),
 }
 
