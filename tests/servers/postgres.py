@@ -76,7 +76,7 @@ class PostgresServer(Server):
         data = self.folder / "data"
         if user is not None:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        self._copy_empty(data, user)
+        self._make_cluster(data, user)
         command = [postgres_program("postgres"), "-D", str(data), "-p", str(self.port)]
         settings = SETTINGS | {"unix_socket_directories": str(self.folder)} | self._settings
         if self._encrypted:
@@ -91,7 +91,8 @@ class PostgresServer(Server):
             group=user.pw_gid if user else None,
         )
 
-    def _copy_empty(self, data: Path, user: pwd.struct_passwd | None) -> None:
+    def _make_cluster(self, data: Path, user: pwd.struct_passwd | None) -> None:
+        """Copies what initdb makes, which takes longer."""
         if PostgresServer.empty is None or not PostgresServer.empty.exists():
             PostgresServer.empty = self.folder / "empty"
             self._initialise(PostgresServer.empty, user)

@@ -27,7 +27,7 @@ class StandbyServer(PostgresServer):
         self._primary = primary
         super().__init__()
 
-    def _initialise(self, data: Path, user: pwd.struct_passwd | None) -> None:
+    def _make_cluster(self, data: Path, user: pwd.struct_passwd | None) -> None:
         address = ["--host=127.0.0.1", f"--port={self._primary.port}", "--username=forebay"]
         subprocess.run(
             [
