@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -82,8 +83,11 @@ async def breaking() -> AsyncIterator[BreakingServer]:
         one.let_go()
 
 
-def provider(server: BreakingServer, session: aiohttp.ClientSession, wire: str) -> HttpProvider:
-    models, timeouts = ModelChoice(default="m"), Timeouts(idle_seconds=0.2)
+def provider(
+    server: BreakingServer, session: aiohttp.ClientSession, wire: str, *, idle_seconds: float = 0.2
+) -> HttpProvider:
+    models = ModelChoice(default="m")
+    timeouts = Timeouts(idle_seconds=idle_seconds, last_words_seconds=0.1)
     kind = OpenAICompatibleProvider if wire == OPENAI else AnthropicProvider
     return kind(session, name="m", base_url=server.url, models=models, timeouts=timeouts)
 
@@ -107,9 +111,11 @@ async def test_what_comes_after_the_reason_to_stop_is_not_needed(
 ) -> None:
     breaking.pieces, breaking.rest = [events(*data)], rest
 
-    asked = provider(breaking, session, wire)
-    answer = await asked.answer(prompt(), time_left_seconds=5, on_delta=breaking.hear)
+    asked = provider(breaking, session, wire, idle_seconds=20)
+    began = time.monotonic()
+    answer = await asked.answer(prompt(), time_left_seconds=20, on_delta=breaking.hear)
 
+    assert time.monotonic() - began < 10, "nobody waits for a silence to end"
     assert isinstance(answer, Answer)
     assert (answer.text, answer.finish, answer.is_certain) == ("Hi", finish, True)
     assert answer.usage.output_tokens == 1

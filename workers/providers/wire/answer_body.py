@@ -90,6 +90,10 @@ class AnswerBody:
         """Text has arrived and been dealt with: the wait for the next begins."""
         self._clock.hear_token()
 
+    def hear_last_token(self) -> None:
+        """The answer is whole, but for what nobody has to wait long for."""
+        self._clock.hear_last_token()
+
     async def drain(self) -> None:
         """Read the end, usually here already, so that the connection can be used again."""
         content = self._response.content

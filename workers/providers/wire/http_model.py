@@ -84,7 +84,9 @@ class HttpModel:
             finally:
                 # Also what came before an event that ends it all has been heard, and is paid for.
                 await incoming.pass_on(on_delta)
-            if is_progress:
+            if incoming.is_finished:
+                body.hear_last_token()
+            elif is_progress:
                 body.hear_token()
 
     def _usual(self, event: ServerSentEvent) -> Reading | None:

@@ -22,6 +22,8 @@ class Timeouts:
     """Until the first piece of text of the answer."""
     idle_seconds: float = 20.0
     """Between two pieces of text."""
+    last_words_seconds: float = 2.0
+    """For what may follow once the model has said why it stopped: figures, and the end."""
     total_seconds: float = 120.0
 
     def bounded_by(self, time_left_seconds: float) -> Timeouts:
@@ -29,6 +31,7 @@ class Timeouts:
             connect_seconds=self.connect_seconds,
             first_token_seconds=self.first_token_seconds,
             idle_seconds=self.idle_seconds,
+            last_words_seconds=self.last_words_seconds,
             total_seconds=max(0.0, min(self.total_seconds, time_left_seconds)),
         )
 
@@ -63,6 +66,12 @@ class CallClock:
             # What is left of the first wait may be longer than an idle one.
             self.close()
         self._phase_ends_at = self._loop.time() + self._timeouts.idle_seconds
+
+    def hear_last_token(self) -> None:
+        """The answer is whole: what may still follow comes soon or is not needed."""
+        self.close()
+        ends_at = self._loop.time() + self._timeouts.last_words_seconds
+        self._phase_ends_at = min(self._phase_ends_at, ends_at)
 
     async def wait(self, arrival: Awaitable[T]) -> T:
         """Bound one wait for the server; raises `ProviderTimeoutError` that names the phase."""
