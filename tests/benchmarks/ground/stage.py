@@ -106,6 +106,10 @@ class Stage:
         database = self._postgres.create_database(template=template)
         return self._ground(broker, self._postgres.database_url(database), self._new_folder())
 
+    def postgres_pids(self) -> list[int]:
+        """Postgres' processes as they are now: one for each connection, and a few beside them."""
+        return self._postgres.process.family()
+
     def _new_folder(self) -> Path:
         folder = self._folder / str(next(self._grounds))
         folder.mkdir()
