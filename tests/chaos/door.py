@@ -104,12 +104,16 @@ class DoorPoster:
         except (aiohttp.ClientError, TimeoutError):
             return None
 
-    async def status_of(self, message_id: str) -> int:
-        """What the door says, 200 or 404 as a rule, when it is asked for the message."""
+    async def knows(self, message_id: str) -> bool:
+        """Whether the door has the message; asked again while it can tell nobody."""
         url = f"{self._door.url}/{message_id}"
-        async with self._session.get(url, headers=self._authorization) as answer:
-            await answer.read()
-            return answer.status
+        for _ in range(100):
+            async with self._session.get(url, headers=self._authorization) as answer:
+                told = await answer.read()
+                if answer.status < 500:
+                    return answer.status == 200
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"nobody is told of {message_id}: {told!r}")
 
 
 async def _new_key(stack: Stack) -> str:

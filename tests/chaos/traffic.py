@@ -63,7 +63,7 @@ class Traffic:
         async def ask(message_id: str, text: str) -> None:
             poster = self._posters[_number(text) % len(self._posters)]
             async with self._turnstile:
-                if isinstance(poster, DoorPoster) and await poster.status_of(message_id) != 200:
+                if isinstance(poster, DoorPoster) and not await poster.knows(message_id):
                     unknown.append(message_id)
 
         await asyncio.gather(*(ask(*told) for told in self.accepted.items()))

@@ -168,8 +168,8 @@ def test_off_a_span_costs_less_than_a_microsecond() -> None:
         with tracing.span("turn", SpanKind.CONSUMER):
             pass
 
-    # The best of several: the others measure what else this machine does.
-    assert min(timeit.repeat(turn, number=10_000, repeat=7)) / 10_000 < 1e-6
+    # The best of many short ones: the others measure what else this machine does.
+    assert min(timeit.repeat(turn, number=200, repeat=500)) / 200 < 1e-6
 
 
 def test_off_nothing_of_opentelemetry_is_imported() -> None:
