@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from ingress.patience import Patience
+from ingress.patience import Patience, too_late
 from shared.clock import Clock
-from shared.errors import Unauthenticated
+from shared.errors import Unauthenticated, Unavailable
 from shared.messages.tenant import KeyScope, Tenant
 from shared.persistence.tenants import KEY_PREFIX, TenantRepository, key_digest
 from shared.resilience.group_commit import GroupCommit
@@ -70,8 +71,7 @@ class Authentication:
         known = self._known.get(digest)
         if known is not None and known.until > now:
             if known.fresh_until <= now:
-                self._known[digest] = known._replace(fresh_until=known.until)
-                self._questions.tell(digest)
+                self._refresh(digest, known)
             return known.caller
         if self._unknown.get(digest, 0.0) > now:
             raise _unknown_key()
@@ -80,13 +80,28 @@ class Authentication:
             raise _unknown_key()
         return caller
 
+    def _refresh(self, digest: str, known: _Known) -> None:
+        self._known[digest] = known._replace(fresh_until=known.until)
+        # Where too many wait already, the key is asked for again when its time is over.
+        with suppress(Unavailable):
+            self._questions.tell(digest)
+
     async def _ask(self, digest: str) -> Caller | None:
         asking = self._asking.get(digest)
         if asking is None:
             asking = self._asking[digest] = self._questions.hand_in(digest)
-            asking.add_done_callback(lambda _: self._asking.pop(digest, None))
+            asking.add_done_callback(lambda answered: self._forget(digest, answered))
+        # Behind a frozen ledger a queue of groups waits, each for as long as the one before it.
         # Whoever hangs up leaves the others their answer.
-        return await asyncio.shield(asking)
+        done, _ = await asyncio.wait({asking}, timeout=self._patience.seconds)
+        if not done:
+            raise too_late()
+        return asking.result()
+
+    def _forget(self, digest: str, answered: asyncio.Future[Caller | None]) -> None:
+        self._asking.pop(digest, None)
+        if not answered.cancelled():
+            answered.exception()  # it may be that nobody waits for it any more
 
     async def _look_up(self, digests: list[str]) -> Sequence[Caller | None]:
         asked_at = self._clock.monotonic()

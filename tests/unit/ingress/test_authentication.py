@@ -90,6 +90,16 @@ async def test_a_key_in_use_is_asked_for_again_behind_its_requests(
     assert keys.statements == 2, "it was known for another ten seconds"
 
 
+async def test_a_known_key_opens_also_where_too_many_wait_to_be_asked_for(
+    authentication: Authentication, clock: ManualClock
+) -> None:
+    await authentication.caller(KEY)
+    await vars(authentication)["_questions"].close()
+    clock.advance(6)
+
+    assert (await authentication.caller(KEY)).tenant == TENANT
+
+
 async def test_many_keys_are_asked_for_together(authentication: Authentication, keys: Keys) -> None:
     await asyncio.gather(*(authentication.caller(f"{KEY}{each}") for each in range(200)))
     assert len(keys.asked) == 200
@@ -148,6 +158,19 @@ async def test_a_ledger_that_is_frozen_is_given_up_in_time(
     keys.frozen = asyncio.Event()
     with pytest.raises(LedgerUnavailable):
         await authentication.caller(KEY)
+
+
+async def test_a_crowd_gives_a_frozen_ledger_up_as_soon_as_one_does(
+    authentication: Authentication, keys: Keys
+) -> None:
+    keys.frozen = asyncio.Event()
+    crowd = (authentication.caller(f"{KEY}{each}") for each in range(2_000))
+    said = await asyncio.gather(*crowd, return_exceptions=True)
+
+    assert {type(each) for each in said} == {LedgerUnavailable}
+    assert keys.statements <= 3, "nobody waits for one group after another"
+    keys.frozen.set()
+    await vars(authentication)["_questions"].close()
 
 
 @pytest.mark.parametrize(
