@@ -90,6 +90,7 @@ class CallClock:
         finally:
             self._waiting = None
             if self._has_rung:
+                self._has_rung = False
                 task.uncancel()
 
     def close(self) -> None:
