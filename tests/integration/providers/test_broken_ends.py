@@ -73,9 +73,27 @@ class BreakingServer:
         self._is_over.set()
 
 
-@pytest.fixture
-async def breaking() -> AsyncIterator[BreakingServer]:
-    one = BreakingServer()
+class PacedServer(BreakingServer):
+    """Sends each piece a while after the one before it was heard, then the end."""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b'"stream"')
+        writer.write(HEAD.format(self.label).encode())
+        for piece in self.pieces:
+            self._is_heard.clear()
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await self._is_heard.wait()
+        writer.write(b"0\r\n\r\n")
+        writer.close()
+
+    async def hear(self, piece: str) -> None:
+        is_second = piece == "two "
+        asyncio.get_running_loop().call_later(0.3 if is_second else 0, self._is_heard.set)
+
+
+@pytest.fixture(params=[BreakingServer])
+async def breaking(request: pytest.FixtureRequest) -> AsyncIterator[BreakingServer]:
+    one: BreakingServer = request.param()
     server = await asyncio.start_server(one.answer, "127.0.0.1", 0)
     one.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
@@ -165,6 +183,32 @@ async def test_what_was_heard_of_a_broken_answer_is_paid_for(
     usage = error.usage
     assert isinstance(usage, Usage)
     assert (usage.input_tokens, usage.output_tokens, usage.reported) == used
+
+
+@pytest.mark.parametrize("breaking", [PacedServer], indirect=True)
+async def test_a_reason_that_is_named_with_every_piece_ends_nothing(
+    breaking: BreakingServer, session: aiohttp.ClientSession
+) -> None:
+    each = '{"choices":[{"delta":{"content":"%s"},"finish_reason":"normal"}]}'
+    breaking.pieces = [events(each % text) for text in ("one ", "two ", "three")]
+
+    asked = provider(breaking, session, OPENAI, idle_seconds=20)
+    answer = await asked.answer(prompt(), time_left_seconds=20, on_delta=breaking.hear)
+
+    assert isinstance(answer, Answer)
+    assert answer.text == "one two three"
+
+
+async def test_an_event_that_its_last_line_makes_too_long_is_malformed(
+    breaking: BreakingServer, session: aiohttp.ClientSession
+) -> None:
+    breaking.pieces = [b"data: %s\n" % (b"x" * 700_000), b"data: %s" % (b"x" * 700_000)]
+    breaking.rest = b"0\r\n\r\n"
+    await breaking.hear("")
+
+    error = await failure(provider(breaking, session, OPENAI, idle_seconds=20))
+
+    assert error.error_class is ErrorClass.MALFORMED_ANSWER
 
 
 @pytest.mark.parametrize("label", ["text/plain", "application/json", "text/event-stream"])

@@ -61,16 +61,17 @@ class AnswerBody:
         if self._has_ended:
             return None
         chunk, self._start = self._start or await self._chunk(), b""
-        if not chunk:
-            self._has_ended = True
-            last = self._parser.close()
-            return None if last is None else [last]
         if self._read_bytes > _LIMIT_BYTES:
             raise self._malformed(f"a stream over {_LIMIT_BYTES} bytes")
         try:
-            return self._parser.feed(chunk)
+            return self._parser.feed(chunk) if chunk else self._last_events()
         except EventTooLongError as error:
             raise self._malformed(str(error)) from error
+
+    def _last_events(self) -> list[ServerSentEvent] | None:
+        self._has_ended = True
+        last = self._parser.close()
+        return None if last is None else [last]
 
     async def whole(self) -> bytes:
         """All of it at once."""

@@ -73,7 +73,7 @@ class HttpModel:
         self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
     ) -> None:
         while not incoming.has_ended and (events := await body.next_events()) is not None:
-            is_progress = False
+            was_finished, is_progress = incoming.is_finished, False
             try:
                 for event in events:
                     reading = self._usual(event) or self._reading_of(event, incoming)
@@ -84,10 +84,11 @@ class HttpModel:
             finally:
                 # Also what came before an event that ends it all has been heard, and is paid for.
                 await incoming.pass_on(on_delta)
-            if incoming.is_finished:
-                body.hear_last_token()
-            elif is_progress:
+            # Some servers name a reason to stop with every piece: only silence shows the last.
+            if is_progress and (was_finished or not incoming.is_finished):
                 body.hear_token()
+            elif incoming.is_finished:
+                body.hear_last_token()
 
     def _usual(self, event: ServerSentEvent) -> Reading | None:
         return None if event.name == _ERROR_EVENT else self._wire_format.read_usual(event.data)
