@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,9 +17,9 @@ _PROCESSOR_TIMES: Final = Path("/proc/stat")
 _THREADS: Final = Path("/proc/self/task")
 _LOOK_SECONDS: Final = 2.0
 _CROWDED_BELOW: Final = 0.1
-_ROOM_ABOVE: Final = 0.4
-"""Idle shares: below the one a core is crowded, above the other it has room for a worker."""
+"""The idle share below which nothing is left of a core."""
 _ALIKE: Final = 0.2
+"""Shares of a core that differ by less are not worth a move."""
 
 
 class CoreTimes(NamedTuple):
@@ -40,22 +41,28 @@ class OneCore:
         self,
         random: Random | None = None,
         core_times: Callable[[], Mapping[int, CoreTimes]] | None = None,
+        own_ticks: Callable[[], float] | None = None,
     ) -> None:
         self._random = random or Random()
         self._core_times = core_times or _core_times
+        self._own_ticks = own_ticks or _own_ticks
         self._allowed = _allowed()
         self._times = self._core_times()
+        self._spent = self._own_ticks()
         self._core: int | None = None
 
     async def look(self) -> None:
         """Take a core, or another one if this one is crowded, by the time since the last look."""
         before, self._times = self._times, self._core_times()
-        idle = {
-            core: (now.idle - then.idle) / max(1, now.all - then.all)
+        spent, self._spent = self._spent, self._own_ticks()
+        passed = {
+            core: CoreTimes(now.idle - then.idle, max(1, now.all - then.all))
             for core, now in self._times.items()
             if core in self._allowed and (then := before.get(core))
         }
-        if len(idle) < 2 or not self._is_to_move(idle):
+        idle = {core: since.idle / since.all for core, since in passed.items()}
+        own = (self._spent - spent) / max((since.all for since in passed.values()), default=1)
+        if len(idle) < 2 or not self._is_to_move(idle, own):
             return
         # Workers that start together must not all take the one that is idlest by a hair.
         best = max(idle.values())
@@ -63,10 +70,11 @@ class OneCore:
         _keep_to({self._core})
         get_logger(__name__).info("core_taken", core=self._core)
 
-    def _is_to_move(self, idle: Mapping[int, float]) -> bool:
+    def _is_to_move(self, idle: Mapping[int, float], own: float) -> bool:
         if self._core is None:
             return True
-        if idle.get(self._core, 0.0) > _CROWDED_BELOW or max(idle.values()) < _ROOM_ABOVE:
+        # What it has of its core counts as room: alone on a full one it would gain nothing.
+        if idle.get(self._core, 0.0) > _CROWDED_BELOW or max(idle.values()) <= own + _ALIKE:
             return False
         # Of two that share a crowded core one is to go, not both.
         return self._random.random() < 0.5
@@ -94,6 +102,11 @@ def _keep_to(cores: set[int]) -> None:
     for thread in _THREADS.iterdir():
         with suppress(OSError):  # it has ended
             os.sched_setaffinity(int(thread.name), cores)
+
+
+def _own_ticks() -> float:
+    """What this process has spent, in the unit of the cores' times."""
+    return time.process_time() * os.sysconf("SC_CLK_TCK")
 
 
 def _core_times() -> Mapping[int, CoreTimes]:

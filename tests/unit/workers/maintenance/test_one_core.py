@@ -19,6 +19,7 @@ class Machine:
     """Two cores, each idle for the share of the time that it is told."""
 
     def __init__(self) -> None:
+        self.own_ticks = 0.0
         self._passed = dict.fromkeys(CORES, CoreTimes(idle=0, all=0))
 
     def spend(self, *idle: float) -> None:
@@ -37,7 +38,7 @@ def machine() -> Machine:
 
 @pytest.fixture
 def one_core(machine: Machine) -> Iterator[OneCore]:
-    core = OneCore(Random(1), machine.times)
+    core = OneCore(Random(1), machine.times, lambda: machine.own_ticks)
     yield core
     core.leave()
 
@@ -77,6 +78,32 @@ async def test_a_busy_core_is_kept_where_no_other_has_room(
         await one_core.look()
 
     assert _cores_of_all_threads() == {CORES[0]}
+
+
+async def test_a_worker_that_fills_its_core_alone_stays(
+    one_core: OneCore, machine: Machine
+) -> None:
+    machine.spend(0.9, 0.2)
+    await one_core.look()
+    for _ in range(12):
+        machine.spend(0.0, 0.9)
+        machine.own_ticks += 95
+        await one_core.look()
+
+    assert _cores_of_all_threads() == {CORES[0]}
+
+
+async def test_of_two_that_fill_a_core_together_one_goes(
+    one_core: OneCore, machine: Machine
+) -> None:
+    machine.spend(0.9, 0.2)
+    await one_core.look()
+    for _ in range(12):
+        machine.spend(0.0, 0.9)
+        machine.own_ticks += 50
+        await one_core.look()
+
+    assert _cores_of_all_threads() == {CORES[1]}
 
 
 async def test_the_cores_are_given_back(machine: Machine) -> None:
