@@ -21,7 +21,7 @@ from tests.benchmarks.measurement import Progress, Rounds, Row
 
 CALL_SECONDS: Final = 0.01
 CONNECTIONS: Final = 64
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 MESSAGES_A_SECOND: Final = 500
 """Of what is asked for with --seconds: 1,500 messages a round as a rule."""
 WARM_UP_MESSAGES: Final = 300
