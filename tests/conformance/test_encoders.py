@@ -66,15 +66,17 @@ async def test_what_is_beyond_the_limit_does_not_hurt(encoder: Encoder) -> None:
 async def test_the_event_loop_goes_on_while_a_long_text_is_encoded(encoder: Encoder) -> None:
     await encoder.warm_up()
     encoding = asyncio.create_task(encoder.encode(["word " * 300] * 40))
-    longest, last = 0.0, time.perf_counter()
+    began = last = time.perf_counter()
+    longest = 0.0
     while not encoding.done():
         await asyncio.sleep(0)
         now = time.perf_counter()
         longest, last = max(longest, now - last), now
     whole = await encoding
     assert len(whole) == 40
-    # Forty long texts take a core a quarter of a second; a busy machine may take a turn away.
-    assert longest < 0.1
+    # Forty long texts take a core a quarter of a second; a busy machine may take a turn away,
+    # and takes more of it for the whole.
+    assert longest < max(0.1, (last - began) / 2)
 
 
 async def test_a_closed_encoder_refuses(encoder: Encoder) -> None:

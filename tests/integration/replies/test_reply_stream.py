@@ -20,7 +20,7 @@ from tests.servers.redis import RedisServer
 
 @pytest.fixture
 async def client(redis_url: str) -> AsyncIterator[Redis]:
-    opened = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    opened = open_redis(RedisSettings(url=ServerUrl(redis_url), timeout_seconds=1.0))
     yield opened
     await opened.aclose()
 

@@ -19,7 +19,7 @@ from tests.servers.redis import RedisServer
 
 @pytest.fixture
 async def client(own_redis: RedisServer) -> AsyncIterator[Redis]:
-    opened = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    opened = open_redis(RedisSettings(url=ServerUrl(own_redis.url), timeout_seconds=1.0))
     yield opened
     await opened.aclose()
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 import timeit
 
 import pytest
@@ -129,7 +128,7 @@ async def test_a_collector_that_is_down_costs_spans_and_bounded_time(
 
 def test_a_collector_that_never_answers_does_not_hold_the_process() -> None:
     program = (
-        "import asyncio, socket\n"
+        "import asyncio, socket, time\n"
         "from shared.settings.telemetry import TelemetrySettings\n"
         "from shared.telemetry.tracing import open_tracing\n"
         "deaf = socket.create_server(('127.0.0.1', 0))\n"
@@ -137,11 +136,13 @@ def test_a_collector_that_never_answers_does_not_hold_the_process() -> None:
         "tracing = open_tracing(TelemetrySettings(traces_endpoint=endpoint), 'x')\n"
         "for _ in range(2000):\n"
         "    with tracing.span('turn'): pass\n"
-        "asyncio.run(tracing.close())"
+        "began = time.monotonic()\n"
+        "asyncio.run(tracing.close())\n"
+        "print(time.monotonic() - began)"
     )
-    began = time.monotonic()
-    subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=30)
-    assert time.monotonic() - began < 9
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    assert float(ended.stdout) < 9
 
 
 def test_off_an_incoming_trace_is_passed_on_unchanged() -> None:
