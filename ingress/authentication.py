@@ -12,7 +12,7 @@ from ingress.patience import Patience, too_late
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import KEY_PREFIX, TenantRepository, key_digest
+from shared.persistence.tenants import KEY_PREFIX, Opened, TenantRepository, key_digest
 from shared.resilience.group_commit import GroupCommit
 
 CAPACITY: Final = 100_000
@@ -103,14 +103,16 @@ class Authentication:
         if not answered.cancelled():
             answered.exception()  # it may be that nobody waits for it any more
 
-    async def _look_up(self, digests: list[str]) -> Sequence[Caller | None]:
+    async def _look_up(self, digests: list[str]) -> Sequence[Caller | Exception | None]:
         asked_at = self._clock.monotonic()
         found = await self._patience.wait(self._tenants.by_digests(digests))
         return [self._remember(digest, found.get(digest), asked_at) for digest in digests]
 
     def _remember(
-        self, digest: str, found: tuple[Tenant, KeyScope] | None, asked_at: float
-    ) -> Caller | None:
+        self, digest: str, found: Opened | Exception | None, asked_at: float
+    ) -> Caller | Exception | None:
+        if isinstance(found, Exception):
+            return found
         until = asked_at + self._cache_seconds
         self._known.pop(digest, None)
         if found is None:

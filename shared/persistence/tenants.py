@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import Row, String, bindparam, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.clock import Clock
@@ -23,6 +23,8 @@ from shared.persistence.statements import transaction
 from shared.persistence.tables import api_key, tenant
 
 KEY_PREFIX: Final = "fb_"
+Opened = tuple[Tenant, KeyScope]
+"""Whose door a key opens, and for what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,13 @@ class TenantRepository:
         self._wanted = IdList(database.relaxed.dialect)
         now = bindparam("now", type_=api_key.c.revoked_at.type)
         self._by_digests = (
-            select(api_key.c.digest, tenant.c.id, tenant.c.name, tenant.c.plan, api_key.c.scope)
+            select(
+                api_key.c.digest,
+                tenant.c.id,
+                tenant.c.name,
+                tenant.c.plan,
+                type_coerce(api_key.c.scope, String).label("scope"),
+            )
             .join(api_key, api_key.c.tenant_id == tenant.c.id)
             .where(
                 self._wanted.holds(api_key.c.digest),
@@ -120,19 +128,23 @@ class TenantRepository:
             )
         return msgspec.structs.replace(owner, plan=plan)
 
-    async def by_key(self, key: str) -> tuple[Tenant, KeyScope] | None:
+    async def by_key(self, key: str) -> Opened | None:
         """Whose key this is and what it opens; None if unknown, expired or revoked."""
         digest = key_digest(key)
-        return (await self.by_digests([digest])).get(digest)
+        found = (await self.by_digests([digest])).get(digest)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    async def by_digests(self, digests: Sequence[str]) -> dict[str, tuple[Tenant, KeyScope]]:
-        """The same for many keys in one statement; one that opens nothing is not in the answer."""
+    async def by_digests(self, digests: Sequence[str]) -> dict[str, Opened | Exception]:
+        """The same for many keys in one statement; one that opens nothing is not in the answer.
+
+        One whose row cannot be read is an error for itself alone.
+        """
         values = self._wanted.parameters(digests) | {"now": self._clock.now()}
         async with transaction(self._database.relaxed) as connection:
             rows = await connection.execute(self._by_digests, values)
-            return {
-                row.digest: (Tenant(row.id, row.name, _plan(row.plan)), row.scope) for row in rows
-            }
+            return {row.digest: _opened(row) for row in rows}
 
     async def create_key(
         self, owner: Tenant, *, scope: KeyScope, expires_at: datetime | None = None
@@ -205,6 +217,13 @@ class TenantRepository:
         old = await self.revoke_key(key_id, after=overlap)
         owner = Tenant(old.tenant_id, old.tenant_name)
         return await self.create_key(owner, scope=old.scope, expires_at=old.expires_at)
+
+
+def _opened(row: Row[Any]) -> Opened | Exception:
+    try:
+        return Tenant(row.id, row.name, _plan(row.plan)), KeyScope(row.scope)
+    except (ValueError, msgspec.MsgspecError) as error:
+        return error
 
 
 def _plan(text: str | None) -> Plan | None:

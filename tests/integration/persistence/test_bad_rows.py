@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
+import pytest
 from sqlalchemy import text
 
 from shared.clock import ManualClock
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
+from shared.messages.tenant import KeyScope
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.statements import transaction
+from shared.persistence.tenants import TenantRepository, key_digest
 
 from .conftest import NewMessage
 
@@ -99,3 +103,24 @@ async def test_a_row_that_cannot_be_read_ends_with_the_others_and_holds_up_no_sw
     assert {letter.message_id for letter in letters} == {bad.id, good.id}
     assert {letter.reason for letter in letters} == {DeadReason.DEADLINE_PASSED}
     assert await sweeps.due() == []
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["UPDATE tenant SET plan = '{\"newer\": 1}'", "UPDATE api_key SET scope = 'newer'"],
+    ids=["plan", "scope"],
+)
+async def test_a_key_that_cannot_be_read_costs_those_asked_for_with_it_nothing(
+    database: Database, clock: ManualClock, spoilt: str
+) -> None:
+    tenants = TenantRepository(database, clock)
+    bad = await tenants.create_key(await tenants.create("bad"), scope=KeyScope.ADMIN)
+    async with transaction(database.durable) as connection:
+        await connection.execute(text(spoilt))
+    good = await tenants.create_key(await tenants.create("good"), scope=KeyScope.ADMIN)
+
+    found = await tenants.by_digests([key_digest(made.key) for made in (bad, good)])
+
+    assert isinstance(found[key_digest(good.key)], tuple)
+    with pytest.raises((ValueError, msgspec.ValidationError)):
+        await tenants.by_key(bad.key)

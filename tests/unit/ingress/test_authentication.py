@@ -9,11 +9,12 @@ from ingress.authentication import Authentication, Caller
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable, Unauthenticated
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import key_digest
+from shared.persistence.tenants import Opened, key_digest
 
 TENANT = Tenant("ten_1", "acme")
 KEY = "Bearer fb_good"
 BAD = key_digest("fb_bad")
+TORN = key_digest("fb_torn")
 NAMES = {key_digest("fb_good"): "fb_good", BAD: "fb_bad"}
 
 
@@ -27,7 +28,7 @@ class Keys:
         self.away = False
         self.frozen: asyncio.Event | None = None
 
-    async def by_digests(self, digests: Sequence[str]) -> dict[str, tuple[Tenant, KeyScope]]:
+    async def by_digests(self, digests: Sequence[str]) -> dict[str, Opened | Exception]:
         self.asked += [NAMES.get(digest, digest) for digest in digests]
         self.statements += 1
         if self.frozen is not None:
@@ -35,8 +36,9 @@ class Keys:
         await asyncio.sleep(0)
         if self.away:
             raise LedgerUnavailable("away")
+        unreadable = ValueError("unreadable")
         return {
-            digest: (TENANT, KeyScope.PRODUCER)
+            digest: unreadable if digest == TORN else (TENANT, KeyScope.PRODUCER)
             for digest in digests
             if digest != BAD and not self.revoked
         }
@@ -104,6 +106,16 @@ async def test_many_keys_are_asked_for_together(authentication: Authentication, 
     await asyncio.gather(*(authentication.caller(f"{KEY}{each}") for each in range(200)))
     assert len(keys.asked) == 200
     assert keys.statements <= 2
+
+
+async def test_a_key_that_cannot_be_read_is_an_error_for_itself_alone(
+    authentication: Authentication,
+) -> None:
+    headers = (KEY, "Bearer fb_torn", "Bearer fb_bad", "Bearer fb_other")
+    callers = (authentication.caller(each) for each in headers)
+    said = await asyncio.gather(*callers, return_exceptions=True)
+
+    assert [type(each) for each in said] == [Caller, ValueError, Unauthenticated, Caller]
 
 
 async def test_a_revoked_key_is_let_in_no_longer_than_the_cache_time(
