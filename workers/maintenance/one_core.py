@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,6 +16,7 @@ from workers.maintenance.periodic import repeat, running
 
 _PROCESSOR_TIMES: Final = Path("/proc/stat")
 _THREADS: Final = Path("/proc/self/task")
+_FIRST_LOOK_SECONDS: Final = 0.2
 _LOOK_SECONDS: Final = 2.0
 _CROWDED_BELOW: Final = 0.1
 """The idle share below which nothing is left of a core."""
@@ -83,10 +85,15 @@ class OneCore:
     async def taken(self) -> AsyncIterator[None]:
         """A core for as long as the context is open; then all of them again."""
         try:
-            async with running(repeat("one core", self.look, every_seconds=_LOOK_SECONDS)):
+            async with running(self._keep_looking()):
                 yield
         finally:
             self.leave()
+
+    async def _keep_looking(self) -> None:
+        await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        await self.look()
+        await repeat("one core", self.look, every_seconds=_LOOK_SECONDS)
 
     def leave(self) -> None:
         """Give the core back."""
