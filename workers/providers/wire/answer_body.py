@@ -18,6 +18,8 @@ from workers.providers.wire.server_sent_events import (
 from workers.providers.wire.timeouts import CallClock
 
 _LIMIT_BYTES: Final = 16 * 1_048_576
+_LOOK_BYTES: Final = 65_536
+"""So much that is blank is looked at for a first word; after that the label decides."""
 _DRAIN_SECONDS: Final = 0.25
 _STARTS_WHOLE_BODY: Final = (b"{", b"[", b"<")
 """Of JSON and of markup; no line of a stream of events begins so."""
@@ -45,7 +47,7 @@ class AnswerBody:
 
     async def is_stream(self) -> bool:
         """Whether events come, whatever the label; looks at the first bytes, and keeps them."""
-        while self._read_bytes < _LIMIT_BYTES and _may_be_either(self._start):
+        while self._read_bytes < _LOOK_BYTES and _may_be_either(self._start):
             chunk = await self._chunk()
             if not chunk:
                 break

@@ -58,7 +58,7 @@ class EventParser:
             if block.startswith(_DATA) and b"\n" not in block and len(block) <= self._limit_bytes:
                 self._at_start = False
                 events.append(ServerSentEvent(block[len(_DATA) :].decode("utf-8", "replace")))
-            else:
+            elif block or self._at_start:
                 events += self._feed_lines(block + b"\n\n")
         if rest:
             events += self._feed_lines(rest)
