@@ -13,6 +13,8 @@ DEFAULT_EVENT_LIMIT_BYTES = 1_048_576
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _DATA: Final = b"data: "
+_EVENT: Final = b"event: "
+_UNNAMED: Final = "message"
 
 
 class EventTooLongError(ForebayError):
@@ -24,7 +26,7 @@ class EventTooLongError(ForebayError):
 
 class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
     data: str
-    name: str = "message"
+    name: str = _UNNAMED
     is_cut: bool = False
     """Whether the stream ended before the blank line that ends an event: it may lack its end."""
 
@@ -54,10 +56,14 @@ class EventParser:
         events: list[ServerSentEvent] = []
         *blocks, rest = chunk.split(b"\n\n")
         for block in blocks:
-            # One line of data and nothing else: most of a stream is made of these.
-            if block.startswith(_DATA) and b"\n" not in block and len(block) <= self._limit_bytes:
+            name, line = "", block
+            if block.startswith(_EVENT):
+                name, line = _named(block)
+            # One line of data, perhaps with a name before it: most of a stream is made of these.
+            if line.startswith(_DATA) and b"\n" not in line and len(block) <= self._limit_bytes:
                 self._at_start = False
-                events.append(ServerSentEvent(block[len(_DATA) :].decode("utf-8", "replace")))
+                data = line[len(_DATA) :].decode("utf-8", "replace")
+                events.append(ServerSentEvent(data, name or _UNNAMED))
             elif block or self._at_start:
                 events += self._feed_lines(block + b"\n\n")
         if rest:
@@ -132,5 +138,11 @@ class EventParser:
             return None
         return ServerSentEvent(
             data=b"\n".join(data).decode("utf-8", "replace"),
-            name=name.decode("utf-8", "replace") or "message",
+            name=name.decode("utf-8", "replace") or _UNNAMED,
         )
+
+
+def _named(block: bytes) -> tuple[str, bytes]:
+    """The name in the first line of a block, and the rest of the block."""
+    first, _, rest = block.partition(b"\n")
+    return first[len(_EVENT) :].decode("utf-8", "replace"), rest
