@@ -35,7 +35,9 @@ _KINDS: Final = {
     SpanKind.PRODUCER: otel.SpanKind.PRODUCER,
     SpanKind.CONSUMER: otel.SpanKind.CONSUMER,
 }
-_EXPORT_TIMEOUT_SECONDS: Final = 5.0
+_EXPORT_TIMEOUT_SECONDS: Final = 4.0
+_CLOSE_TIMEOUT_SECONDS: Final = 5.0
+"""Longer, so that what the exporter says of a collector that is away is said before the end."""
 
 
 def open_recording_tracing(endpoint: str, service: str, *, sample_ratio: float) -> RecordingTracing:
@@ -43,9 +45,9 @@ def open_recording_tracing(endpoint: str, service: str, *, sample_ratio: float) 
     resource = Resource.create({"service.name": service, "service.namespace": "forebay"})
     sampler = ParentBased(TraceIdRatioBased(sample_ratio))
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(endpoint, timeout=_EXPORT_TIMEOUT_SECONDS)
-    provider.add_span_processor(BatchSpanProcessor(RedactingExporter(exporter)))
-    return RecordingTracing(provider)
+    exporter = RedactingExporter(OTLPSpanExporter(endpoint, timeout=_EXPORT_TIMEOUT_SECONDS))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return RecordingTracing(provider, exporter)
 
 
 class RecordingTracing:
@@ -53,8 +55,9 @@ class RecordingTracing:
 
     recording = True
 
-    def __init__(self, provider: TracerProvider) -> None:
+    def __init__(self, provider: TracerProvider, exporter: RedactingExporter) -> None:
         self._provider = provider
+        self._exporter = exporter
         self._tracer = provider.get_tracer("forebay", schema_url=SCHEMA_URL)
 
     def span(
@@ -84,7 +87,8 @@ class RecordingTracing:
         drain = partial(self._drain, asyncio.get_running_loop(), sent)
         Thread(target=drain, name="traces-drain", daemon=True).start()
         with suppress(TimeoutError):
-            await asyncio.wait_for(sent.wait(), timeout=_EXPORT_TIMEOUT_SECONDS)
+            await asyncio.wait_for(sent.wait(), timeout=_CLOSE_TIMEOUT_SECONDS)
+        self._exporter.abandon()
 
     def _drain(self, loop: asyncio.AbstractEventLoop, sent: asyncio.Event) -> None:
         self._provider.shutdown()

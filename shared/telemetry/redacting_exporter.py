@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -12,13 +13,31 @@ from shared.telemetry.redaction import Plain, redact_fields, redact_text
 
 
 class RedactingExporter(SpanExporter):
-    """Redacts names and attributes, then exports; runs on the exporter's thread."""
+    """Redacts names and attributes, then exports; runs on the exporter's thread.
+
+    `abandon` ends that for good, also in the middle of a batch. Redaction reads with RE2, which
+    lets go of the interpreter; a thread that comes back from it while the process ends takes the
+    process down with it, because C++ does not take such an end.
+    """
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
+        self._reading = Lock()
+        self._is_abandoned = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        return self._exporter.export([_redact(span) for span in spans])
+        redacted: list[ReadableSpan] = []
+        for span in spans:
+            with self._reading:
+                if self._is_abandoned:
+                    return SpanExportResult.FAILURE
+                redacted.append(_redact(span))
+        return self._exporter.export(redacted)
+
+    def abandon(self) -> None:
+        """Returns when nothing is being redacted; nothing will be from then on."""
+        with self._reading:
+            self._is_abandoned = True
 
     def shutdown(self) -> None:
         self._exporter.shutdown()

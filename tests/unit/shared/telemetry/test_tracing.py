@@ -6,11 +6,16 @@ import sys
 import timeit
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.errors import BrokerUnavailable
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry import genai
 from shared.telemetry.propagation import TraceContext, current_trace, extract, inject
+from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.span import SILENT_SPAN, SpanKind
 from shared.telemetry.tracing import Tracing, open_tracing
 from tests.unit.shared.telemetry.conftest import Collector
@@ -143,6 +148,17 @@ def test_a_collector_that_never_answers_does_not_hold_the_process() -> None:
     command = [sys.executable, "-c", program]
     ended = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
     assert float(ended.stdout) < 9
+
+
+def test_nothing_is_redacted_once_the_exporter_is_abandoned() -> None:
+    kept = InMemorySpanExporter()
+    exporter = RedactingExporter(kept)
+    span = ReadableSpan("turn", trace.INVALID_SPAN_CONTEXT)
+
+    assert exporter.export([span]) is SpanExportResult.SUCCESS
+    exporter.abandon()
+    assert exporter.export([span]) is SpanExportResult.FAILURE
+    assert len(kept.get_finished_spans()) == 1
 
 
 def test_off_an_incoming_trace_is_passed_on_unchanged() -> None:
