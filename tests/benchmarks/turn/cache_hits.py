@@ -24,6 +24,7 @@ from shared.messages.tenant import Tenant
 from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
+from shared.redis.wakeups import Wakeups
 from shared.settings import Settings, load_settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
@@ -110,6 +111,8 @@ async def _bench(settings: Settings) -> AsyncIterator[_Bench]:
         stack.push_async_callback(redis.aclose)
         replies = ReplyStream(redis, ttl_seconds=60)
         stack.push_async_callback(replies.close)
+        wakeups = Wakeups(redis)
+        stack.push_async_callback(wakeups.close)
         judging = Judging(build_guardrail(settings.validation), metrics)
         chain = await open_chain(
             settings, redis, stack, metrics=metrics, tracing=SilentTracing(), clock=clock
@@ -120,6 +123,7 @@ async def _bench(settings: Settings) -> AsyncIterator[_Bench]:
             stack=stack,
             judging=judging,
             replies=replies,
+            wakeups=wakeups,
             metrics=metrics,
             clock=clock,
         ).open()
