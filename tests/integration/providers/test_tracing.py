@@ -16,6 +16,7 @@ from shared.clock import SystemClock
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.propagation import extract
 from shared.telemetry.recording_tracing import RecordingTracing
+from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import SilentTracing, Tracing
 from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
@@ -48,7 +49,7 @@ async def test_every_attempt_has_its_span_and_the_provider_continues_it(
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 
-    heard = await ask(scripted, session, RecordingTracing(provider))
+    heard = await ask(scripted, session, RecordingTracing(provider, RedactingExporter(exporter)))
 
     failed, answered, turn = exporter.get_finished_spans()
     assert turn.name == "turn"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +20,7 @@ from shared.queueing.dead_letters.letter import Letter
 from workers.pool.installation import install_asyncio_pool
 
 RESULTS = os.environ.get("POOL_RESULTS")
+FOUR = threading.Barrier(4)
 
 
 def note(what: str, about: object = "-") -> None:
@@ -148,8 +149,8 @@ async def add(self: Task[..., int], left: int, right: int) -> int:
 
 @app.task(bind=True)
 def plain(self: Task[..., None]) -> None:
-    """A task that is no coroutine and blocks its thread."""
-    time.sleep(0.2)
+    """A task that is no coroutine, and blocks its thread until four of them do."""
+    FOUR.wait(timeout=10)
     note("plain", self.request.id)
 
 
