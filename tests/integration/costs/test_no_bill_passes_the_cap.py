@@ -34,7 +34,6 @@ from tests.integration.costs.budgeted import (
     worker,
 )
 from tests.integration.costs.capped_day import CAP, CEILING, Day
-from tests.servers.migrated import migrate
 
 __all__ = ["open_door", "store", "worker"]  # fixtures
 SHARES = st.sampled_from([0.0, 0.1, 0.5, 1.0])
@@ -64,16 +63,9 @@ def clock() -> SystemClock:  # Redis keeps its own time
     return SystemClock()
 
 
-@pytest.fixture(scope="module")
-def file_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
-    migrate(url)
-    return url
-
-
 @pytest.fixture
-async def database(file_url: str) -> AsyncIterator[Database]:
-    opened = open_database(LedgerSettings(url=ServerUrl(file_url)))
+async def database(migrated_sqlite_url: str) -> AsyncIterator[Database]:
+    opened = open_database(LedgerSettings(url=ServerUrl(migrated_sqlite_url)))
     yield opened
     await opened.close()
 
