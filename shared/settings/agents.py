@@ -21,7 +21,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     soft_shutdown_seconds: Positive = 10.0
     """How long turns may go on when the worker is asked to stop; then they go back to the queue."""
     one_core: bool = True
-    """Keep its threads on one core, whichever has room: a fifth to a third less CPU a message."""
+    """With RabbitMQ: keep its threads on one core, whichever has room; less CPU a message."""
     metrics_host: str = "127.0.0.1"
     """The address at which it serves `/metrics`, without a key: keep it off the open network."""
     metrics_port: Port = 0

@@ -79,8 +79,13 @@ async def maintenance(
             )
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
-        if settings.worker.one_core:
+        if _is_to_take_one_core(settings):
             await stack.enter_async_context(OneCore().taken())
         watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
         await stack.enter_async_context(running(watching))
         yield
+
+
+def _is_to_take_one_core(settings: Settings) -> bool:
+    # On Redis the hub's thread is at work most of the time, and wants a core of its own.
+    return settings.worker.one_core and settings.broker.url.scheme.startswith("amqp")

@@ -35,8 +35,8 @@ class OneCore:
     """Keeps every thread of this process on one core, and goes where there is room.
 
     On two cores the hub's thread and the loop's thread wake each other across them for each
-    message, which costs a worker a fifth to a third of its CPU; only one of them can run Python at
-    a time anyway. Linux only; elsewhere, and where there is one core, nothing is done.
+    message, which costs a worker up to a third of its CPU on RabbitMQ; only one of them can run
+    Python at a time anyway. Linux only; elsewhere, and where there is one core, nothing is done.
     """
 
     def __init__(

@@ -6,15 +6,20 @@ import os
 
 import pytest
 
-from tests.integration.conftest import OneMachine
 from tests.integration.workers.road import eventually
 from tests.integration.workers.stack import Stack
 from workers.runtime import open_runtime
 
 
-@pytest.fixture(scope="module")
-def stack(one_machine: OneMachine) -> Stack:
-    return one_machine(FOREBAY_WORKER__ONE_CORE="true")
+@pytest.fixture
+def stack(amqp_url: str, redis_url: str, migrated_sqlite_url: str) -> Stack:
+    return Stack(
+        broker_url=amqp_url,
+        redis_url=redis_url,
+        ledger_url=migrated_sqlite_url,
+        providers=[],
+        extra={"FOREBAY_WORKER__ONE_CORE": "true"},
+    )
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
