@@ -28,14 +28,12 @@ LARGEST: Final = Decimal(10) ** 30
 class _Fact(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="type"
 ):
-    """`words` are what an answer calls it; without them its name is what it is called."""
+    """`words` are what an answer calls it; without them its name is what it is called.
+
+    Each kind says in `shown` how its value is told to a model or a person.
+    """
 
     words: Words = []
-
-    @property
-    def shown(self) -> str:
-        """The value as a model or a person is told it."""
-        raise NotImplementedError
 
 
 class MoneyFact(_Fact, frozen=True, tag="money"):

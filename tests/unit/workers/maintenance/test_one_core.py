@@ -48,6 +48,19 @@ def _cores_of_all_threads() -> set[int]:
     return set.union(*(os.sched_getaffinity(thread) for thread in threads))
 
 
+async def _look_often(
+    one_core: OneCore, machine: Machine, *idle: float, own_ticks: int = 0
+) -> None:
+    """Until it has moved, or has let a dozen occasions pass."""
+    before = _cores_of_all_threads()
+    for _ in range(12):
+        machine.spend(*idle)
+        machine.own_ticks += own_ticks
+        await one_core.look()
+        if _cores_of_all_threads() != before:
+            return
+
+
 async def test_all_threads_go_to_the_core_that_is_idlest(
     one_core: OneCore, machine: Machine
 ) -> None:
@@ -60,12 +73,9 @@ async def test_all_threads_go_to_the_core_that_is_idlest(
 async def test_a_core_that_has_become_crowded_is_left(one_core: OneCore, machine: Machine) -> None:
     machine.spend(0.9, 0.2)
     await one_core.look()
-    for _ in range(12):
-        machine.spend(0.0, 0.9)
-        await one_core.look()
-        if _cores_of_all_threads() == {CORES[1]}:
-            return
-    raise AssertionError("it stayed")
+    await _look_often(one_core, machine, 0.0, 0.9)
+
+    assert _cores_of_all_threads() == {CORES[1]}
 
 
 async def test_a_busy_core_is_kept_where_no_other_has_room(
@@ -73,9 +83,7 @@ async def test_a_busy_core_is_kept_where_no_other_has_room(
 ) -> None:
     machine.spend(0.9, 0.2)
     await one_core.look()
-    for _ in range(12):
-        machine.spend(0.0, 0.2)
-        await one_core.look()
+    await _look_often(one_core, machine, 0.0, 0.2)
 
     assert _cores_of_all_threads() == {CORES[0]}
 
@@ -85,10 +93,7 @@ async def test_a_worker_that_fills_its_core_alone_stays(
 ) -> None:
     machine.spend(0.9, 0.2)
     await one_core.look()
-    for _ in range(12):
-        machine.spend(0.0, 0.9)
-        machine.own_ticks += 95
-        await one_core.look()
+    await _look_often(one_core, machine, 0.0, 0.9, own_ticks=95)
 
     assert _cores_of_all_threads() == {CORES[0]}
 
@@ -98,10 +103,7 @@ async def test_of_two_that_fill_a_core_together_one_goes(
 ) -> None:
     machine.spend(0.9, 0.2)
     await one_core.look()
-    for _ in range(12):
-        machine.spend(0.0, 0.9)
-        machine.own_ticks += 50
-        await one_core.look()
+    await _look_often(one_core, machine, 0.0, 0.9, own_ticks=50)
 
     assert _cores_of_all_threads() == {CORES[1]}
 
