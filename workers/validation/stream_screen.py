@@ -28,6 +28,10 @@ _FIVE_DASHES: Final = re.compile(_DASHED)
 _KEY_BEGINS: Final = "-----BEGIN"
 _BETWEEN_DIGITS: Final = " \t\r\n-*_"
 """What may stand between the digits of one number, when they are read plainly."""
+_OPEN_BOLD: Final = re.compile(r"\d\*\*\d[^*\n]{0,40}\*{0,2}\Z")
+"""Bold or a power: what comes next tells."""
+_BEGINS_ANEW: Final = re.compile(rf"\s|.(?=[^\\`*_{INVISIBLE}])", re.DOTALL)
+"""Behind these, a mark is read as if nothing stood before it, or there is no mark."""
 _BLANKS: Final = frozenset(" \n")
 _QUIET: Final = frozenset(f"{ascii_letters}.,;:!?()")
 """Behind these no number goes on, however it is read."""
@@ -90,12 +94,13 @@ class StreamScreen:
     def _quiet_end(self) -> int:
         """The last end of a word that is no number."""
         held = self._held
-        for position in range(len(held), 0, -1):
+        unread = _OPEN_BOLD.search(held) if "**" in held else None
+        for position in range(unread.start() if unread else len(held), 0, -1):
             if "!" <= held[position - 1] <= "~":
                 continue  # the usual letter, told without asking a pattern
             if held[position - 2 : position - 1] in _QUIET and held[position - 1] in _BLANKS:
                 return position
-            if _WORD_END.match(held, position - 1):
+            if _WORD_END.match(held, position - 1) and _BEGINS_ANEW.match(held, position - 1):
                 before = PlainText(held[max(0, position - _LONGEST_BEGINNING) : position]).text
                 if not before.rstrip(_BETWEEN_DIGITS)[-1:].isdigit():
                     return position
@@ -121,8 +126,9 @@ class StreamScreen:
 
     def _word_end(self, limit: int) -> int:
         """The end of the last whole word before `limit`, unless that word is very long."""
+        held = self._held
         earliest = max(0, limit - _LONGEST_WORD)
         for position in range(limit, earliest, -1):
-            if _WORD_END.match(self._held, position - 1):
+            if _WORD_END.match(held, position - 1) and _BEGINS_ANEW.match(held, position - 1):
                 return position
         return limit if earliest > 0 else 0

@@ -72,6 +72,27 @@ def test_no_card_leaves_wherever_it_stands_and_however_it_is_cut(data: st.DataOb
     assert fixed(text).startswith(out), "what has left is the beginning of what is judged"
 
 
+@pytest.mark.parametrize("guardrail", [WORDS, WINDOW], ids=["words", "window"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "字_@1.1 and a word ",
+        "\u2028* a@1.1 and a word ",
+        "字\\@1.1 and a word ",
+        "4**111111111111111 and 2** more ",
+        "4**1111 and 2** more ",
+    ],
+)
+def test_what_stands_before_a_mark_counts_after_it_has_left(
+    text: str, guardrail: Guardrail
+) -> None:
+    for size in range(1, len(text)):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        out = released([*pieces, AFTER], screen(guardrail))
+        assert fixed(text + AFTER).startswith(out)
+        assert len(out) >= len(" and a word ")
+
+
 def test_an_address_with_an_accent_or_what_nobody_sees_does_not_leave_in_pieces() -> None:
     for address in ("jos\u00e9@example.com", "jane\u200b@example.com"):
         for guardrail in (WORDS, WINDOW):
