@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.integration.worker_pool.conftest import StartWorker
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
@@ -19,6 +21,22 @@ def test_the_worker_outlives_a_restart_of_redis(
 ) -> None:
     worker = start_worker(own_redis.url)
     survives_restart(worker, own_redis)
+
+
+def test_a_broker_that_is_away_is_looked_for_every_two_seconds_however_long(
+    own_redis: RedisServer, start_worker: StartWorker
+) -> None:
+    worker = start_worker(own_redis.url)
+    own_redis.kill()
+
+    def waits() -> list[float]:
+        return [float(told) for told in re.findall(r"Trying again in ([\d.]+) second", worker.log)]
+
+    worker.wait_until(lambda: len(waits()) >= 6, "6 tries", 30)
+    assert max(waits()) <= 2
+    own_redis.start()
+    after = worker.send("nap", 0)
+    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the outage", 30)
 
 
 def survives_restart(worker, server) -> None:  # type: ignore[no-untyped-def]
