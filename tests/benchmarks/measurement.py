@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from statistics import median
 
@@ -20,6 +20,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One figure of ours beside one of the stock way, each the median of its rounds.
 
     `target` bounds the ratio ours / stock; `limit` bounds our own figure; both hold where both are.
+    `apart` holds figures of ours that belong to it and that neither bounds, in the same unit.
     """
 
     what: str
@@ -30,6 +31,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     better: Better = Better.LOWER
     target: float | None = None
     limit: float | None = None
+    apart: Mapping[str, float] = {}
 
     @property
     def ratio(self) -> float | None:

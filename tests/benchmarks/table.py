@@ -12,15 +12,24 @@ _VERDICTS = {None: "", True: "[green]reached[/]", False: "[red]not reached[/]"}
 
 
 def print_table(rows: list[Row], console: Console) -> None:
-    """Every row: ours, the stock way's, their ratio, and whether the target holds."""
-    table = Table("what", "on", "ours", "stock", "ratio", "target", "", box=None, pad_edge=False)
-    for column in table.columns[2:5]:
+    """Every row: ours, the stock way's, their ratio, and whether the target holds.
+
+    What stands apart has columns of its own, where there is any.
+    """
+    apart = [*dict.fromkeys(name for row in rows for name in row.apart)]
+    table = Table("what", "on", "ours", *apart, "stock", "ratio", "target", "")
+    table.box, table.pad_edge = None, False
+    for column in table.columns[2:-2]:
         column.justify = "right"
     for row in rows:
         table.add_row(
             row.what,
             row.on,
             f"{_figure(row.ours)} {row.unit}",
+            *(
+                f"{_figure(row.apart[name])} {row.unit}" if name in row.apart else ""
+                for name in apart
+            ),
             "" if row.stock is None else f"{_figure(row.stock)} {row.unit}",
             "" if row.ratio is None else f"{row.ratio:.2f}x",
             _target(row),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, case, func, literal, or_, select, text, union_all
+from sqlalchemy import Select, bindparam, case, func, literal, or_, select, text, union_all
 
 from shared.clock import Clock
 from shared.messages.lane import Lane
@@ -54,10 +54,10 @@ class LaneLoads:
     async def lane_loads(self) -> dict[Lane, LaneLoad]:
         """How each lane stands now; lanes without work have a load of zero."""
         now = self._clock.now()
-        waiting = union_all(*(_waiting(lane, now) for lane in Lane))
         async with transaction(self._database.relaxed) as connection:
-            queued = {row.lane: row for row in await connection.execute(waiting)}
-            drained = (await connection.execute(_drained(now))).all()
+            waiting = await connection.execute(_WAITING, {"now": now})
+            queued = {row.lane: row for row in waiting}
+            drained = (await connection.execute(_DRAINED, {"since": now - _LOAD_WINDOW})).all()
         counts = {row.lane: row.number for row in drained}
         window = _LOAD_WINDOW
         if sum(counts.values()) >= _DRAIN_LIMIT:
@@ -74,8 +74,8 @@ class LaneLoads:
         }
 
 
-def _waiting(lane: Lane, now: datetime) -> Select[tuple[Lane, int, datetime]]:
-    may_be_claimed = or_(message.c.not_before.is_(None), message.c.not_before <= now)
+def _waiting(lane: Lane) -> Select[tuple[Lane, int, datetime]]:
+    may_be_claimed = or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now"))
     oldest = (
         select(
             case((may_be_claimed, 1), else_=0).label("is_claimable"),
@@ -93,10 +93,10 @@ def _waiting(lane: Lane, now: datetime) -> Select[tuple[Lane, int, datetime]]:
     )
 
 
-def _drained(now: datetime) -> Select[tuple[Lane, int, datetime]]:
+def _drained() -> Select[tuple[Lane, int, datetime]]:
     latest = (
         select(message.c.lane, message.c.finished_at)
-        .where(message.c.finished_at > now - _LOAD_WINDOW)
+        .where(message.c.finished_at > bindparam("since"))
         .order_by(message.c.finished_at.desc())
         .limit(_DRAIN_LIMIT)
         .subquery()
@@ -104,3 +104,7 @@ def _drained(now: datetime) -> Select[tuple[Lane, int, datetime]]:
     return select(
         latest.c.lane, func.count().label("number"), func.min(latest.c.finished_at).label("since")
     ).group_by(latest.c.lane)
+
+
+_WAITING: Final = union_all(*(_waiting(lane) for lane in Lane))
+_DRAINED: Final = _drained()

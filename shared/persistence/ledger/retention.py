@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import Column, Select, delete, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, delete, select
 
 from shared.clock import Clock
 from shared.identifiers import RESPONSE, first_id
@@ -15,6 +15,9 @@ from shared.persistence.id_list import IdList
 from shared.persistence.statements import transaction
 from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message
 from shared.settings.servers import LedgerSettings
+
+_BEFORE: Final[BindParameter[Any]] = bindparam("before")
+_LIMIT: Final = bindparam("limit", type_=Integer)
 
 
 class Retention:
@@ -27,6 +30,10 @@ class Retention:
         self._settings = settings
         self._clock = clock
         self._ids = IdList(database.relaxed.dialect)
+        self._delete = {
+            named_by.table.name: delete(named_by.table).where(self._ids.holds(named_by))
+            for named_by in (message.c.id, dead_letter.c.id, handoff.c.id, attempt.c.message_id)
+        }
 
     async def forget_old(self, limit: int = 500) -> dict[str, int]:
         """Delete up to `limit` rows of each table, each in a transaction; how many there were.
@@ -36,58 +43,65 @@ class Retention:
         now = self._clock.now()
         before = now - timedelta(days=self._settings.retention_days)
         spent_before = now - timedelta(days=self._settings.attempt_retention_days)
+        since = dict.fromkeys(_OLD, before) | {"attempt": first_id(RESPONSE, spent_before)}
         return {
-            "message": await self._delete(message.c.id, _messages(before, limit)),
-            "dead_letter": await self._delete(dead_letter.c.id, _letters(before, limit)),
-            "handoff": await self._delete(handoff.c.id, _handoffs(before, limit)),
-            "attempt": await self._delete(attempt.c.message_id, _attempts(spent_before, limit)),
+            table: await self._forget(table, {"before": since[table], "limit": limit})
+            for table in _OLD
         }
 
-    async def _delete(self, named_by: Column[Any], old: Select[Any]) -> int:
+    async def _forget(self, table: str, bounds: dict[str, Any]) -> int:
         async with transaction(self._engine) as connection:
             # Looked up first: most rounds find nothing, and take no lock then.
-            found = (await connection.execute(old)).scalars().all()
+            found = (await connection.execute(_OLD[table], bounds)).scalars().all()
             if not found:
                 return 0
-            forget = delete(named_by.table).where(self._ids.holds(named_by))
-            return (await connection.execute(forget, self._ids.parameters(found))).rowcount
+            deleted = await connection.execute(self._delete[table], self._ids.parameters(found))
+            return deleted.rowcount
 
 
-def _messages(before: datetime, limit: int) -> Select[Any]:
+def _messages() -> Select[Any]:
     return (
         select(message.c.id)
-        .where(message.c.finished_at < before, message.c.state.in_(TERMINAL))
+        .where(message.c.finished_at < _BEFORE, message.c.state.in_(TERMINAL))
         .order_by(message.c.finished_at)
-        .limit(limit)
+        .limit(_LIMIT)
     )
 
 
-def _letters(before: datetime, limit: int) -> Select[Any]:
+def _letters() -> Select[Any]:
     return (
         select(dead_letter.c.id)
-        .where(dead_letter.c.created_at < before)
+        .where(dead_letter.c.created_at < _BEFORE)
         .order_by(dead_letter.c.created_at)
-        .limit(limit)
+        .limit(_LIMIT)
     )
 
 
-def _handoffs(before: datetime, limit: int) -> Select[Any]:
+def _handoffs() -> Select[Any]:
     """An open one waits for its human however long that takes."""
     return (
         select(handoff.c.id)
-        .where(handoff.c.created_at < before, handoff.c.answered_at < before)
+        .where(handoff.c.created_at < _BEFORE, handoff.c.answered_at < _BEFORE)
         .where(handoff.c.state != HandoffState.OPEN)
         .order_by(handoff.c.created_at)
-        .limit(limit)
+        .limit(_LIMIT)
     )
 
 
-def _attempts(before: datetime, limit: int) -> Select[Any]:
+def _attempts() -> Select[Any]:
     """By their message's id, which sorts by time: it needs no index of its own."""
     return (
         select(attempt.c.message_id)
         .distinct()
-        .where(attempt.c.message_id < first_id(RESPONSE, before))
+        .where(attempt.c.message_id < _BEFORE)
         .order_by(attempt.c.message_id)
-        .limit(limit)
+        .limit(_LIMIT)
     )
+
+
+_OLD: Final = {
+    "message": _messages(),
+    "dead_letter": _letters(),
+    "handoff": _handoffs(),
+    "attempt": _attempts(),
+}

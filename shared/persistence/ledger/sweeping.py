@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, bindparam, insert, or_, select, text, update
+from sqlalchemy import Integer, Row, bindparam, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -44,7 +44,10 @@ class LedgerSweeps:
         self._settings = settings
         self._clock = clock
         self._ids = IdList(database.durable.dialect)
-        self._named = self._ids.holds(message.c.id)
+        named = self._ids.holds(message.c.id)
+        self._queue_again = _QUEUE_AGAIN.where(named)
+        self._end = _END.where(named)
+        self._ended = select(*RECORD_COLUMNS).where(named)
 
     async def due(self, limit: int = 500, *, by: datetime | None = None) -> list[DueMessage]:
         """Queued messages to be published again, the longest due first.
@@ -53,18 +56,9 @@ class LedgerSweeps:
         not be claimed yet.
         """
         now = self._clock.now()
-        query = (
-            select(*_DUE)
-            .where(
-                text(for_sweep(ResponseState.QUEUED, "due")),
-                message.c.wake_at <= (by or now),
-                or_(message.c.not_before.is_(None), message.c.not_before <= now),
-            )
-            .order_by(message.c.wake_at)
-            .limit(limit)
-        )
+        bounds = {"by": by or now, "now": now, "limit": limit}
         async with transaction(self._database.relaxed) as connection:
-            rows = [*readable(await connection.execute(query))]
+            rows = [*readable(await connection.execute(_DUE, bounds))]
         return [DueMessage(_wake_up(row), row.wakes) for row in rows]
 
     async def postpone(self, published: Sequence[DueMessage]) -> None:
@@ -81,23 +75,13 @@ class LedgerSweeps:
         Gives the ids of those that are queued again, and those that are dead-lettered as poison.
         """
         now = self._clock.now()
-        query = (
-            select(message.c.id, message.c.tenant_id, message.c.attempt)
-            .where(
-                text(for_sweep(ResponseState.IN_PROGRESS, "leased")), message.c.lease_until < now
-            )
-            .order_by(message.c.lease_until)
-            .limit(limit)
-        )
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(skipping_locked(query))).all()
+            rows = (await connection.execute(_SILENT, {"now": now, "limit": limit})).all()
             poison = [row for row in rows if row.attempt >= self._settings.attempt_limit]
             again = [row.id for row in rows if row.attempt < self._settings.attempt_limit]
             if again:
-                queued = update(message).where(self._named)
                 await connection.execute(
-                    queued.values(state=ResponseState.QUEUED, lease_until=None, wake_at=now),
-                    self._ids.parameters(again),
+                    self._queue_again, self._ids.parameters(again) | {"b_now": now}
                 )
             detail = f"{self._settings.attempt_limit} workers in a row fell silent during its turn."
             failed = await self._fail(
@@ -108,14 +92,8 @@ class LedgerSweeps:
     async def expire_deadlines(self, limit: int = 500) -> list[MessageRecord]:
         """Fail queued messages whose deadline passed; nobody wants their answer any more."""
         now = self._clock.now()
-        query = (
-            select(message.c.id, message.c.tenant_id)
-            .where(text(for_sweep(ResponseState.QUEUED, "expiring")), message.c.deadline < now)
-            .order_by(message.c.deadline)
-            .limit(limit)
-        )
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(skipping_locked(query))).all()
+            rows = (await connection.execute(_EXPIRED, {"now": now, "limit": limit})).all()
             detail = "The deadline passed before a worker was free."
             return await self._fail(connection, rows, DeadReason.DEADLINE_PASSED, detail, now)
 
@@ -137,19 +115,10 @@ class LedgerSweeps:
 
     async def unsent_answers(self, limit: int = 100) -> list[MessageRecord]:
         """Ended messages whose producer waits at a queue and has been sent nothing yet."""
-        query = (
-            select(*RECORD_COLUMNS)
-            .where(
-                message.c.reply_to.is_not(None),
-                message.c.replied_at.is_(None),
-                message.c.state.in_(TERMINAL),
-                message.c.finished_at < self._clock.now() - _ANSWER_GRACE,
-            )
-            .order_by(message.c.finished_at)
-            .limit(limit)
-        )
+        bounds = {"ended_before": self._clock.now() - _ANSWER_GRACE, "limit": limit}
         async with transaction(self._database.relaxed) as connection:
-            return [record_of(row) for row in readable(await connection.execute(query))]
+            rows = await connection.execute(_UNSENT, bounds)
+            return [record_of(row) for row in readable(rows)]
 
     async def _fail(
         self,
@@ -163,15 +132,15 @@ class LedgerSweeps:
             return []
         ids = self._ids.parameters([row.id for row in rows])
         told = f"{reason}: {detail}"
-        await connection.execute(_END.where(self._named), ids | {"b_now": now, "b_text": told})
+        await connection.execute(self._end, ids | {"b_now": now, "b_text": told})
         letter = {"state": DeadLetterState.OPEN, "reason": reason, "detail": detail}
         letters = [
             {**letter, "id": new_id(DEAD_LETTER), "created_at": now}
             | {"message_id": row.id, "tenant_id": row.tenant_id}
             for row in rows
         ]
-        await connection.execute(insert(dead_letter), letters)
-        ended = await connection.execute(select(*RECORD_COLUMNS).where(self._named), ids)
+        await connection.execute(_ADD_LETTERS, letters)
+        ended = await connection.execute(self._ended, ids)
         return [record_of(row) for row in readable(ended)]
 
     def _postponed(self, due: DueMessage, now: datetime) -> dict[str, Any]:
@@ -189,13 +158,47 @@ class DueMessage(msgspec.Struct, frozen=True):
     wakes: int
 
 
+_LIMIT: Final = bindparam("limit", type_=Integer)
 _DUE: Final = (
-    message.c.id,
-    message.c.lane,
-    message.c.deadline,
-    message.c.traceparent,
-    message.c.wakes,
+    select(message.c.id, message.c.lane, message.c.deadline, message.c.traceparent, message.c.wakes)
+    .where(
+        text(for_sweep(ResponseState.QUEUED, "due")),
+        message.c.wake_at <= bindparam("by"),
+        or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now")),
+    )
+    .order_by(message.c.wake_at)
+    .limit(_LIMIT)
 )
+_SILENT: Final = skipping_locked(
+    select(message.c.id, message.c.tenant_id, message.c.attempt)
+    .where(
+        text(for_sweep(ResponseState.IN_PROGRESS, "leased")),
+        message.c.lease_until < bindparam("now"),
+    )
+    .order_by(message.c.lease_until)
+    .limit(_LIMIT)
+)
+_EXPIRED: Final = skipping_locked(
+    select(message.c.id, message.c.tenant_id)
+    .where(text(for_sweep(ResponseState.QUEUED, "expiring")), message.c.deadline < bindparam("now"))
+    .order_by(message.c.deadline)
+    .limit(_LIMIT)
+)
+_UNSENT: Final = (
+    select(*RECORD_COLUMNS)
+    .where(
+        message.c.reply_to.is_not(None),
+        message.c.replied_at.is_(None),
+        message.c.state.in_(TERMINAL),
+        message.c.finished_at < bindparam("ended_before"),
+    )
+    .order_by(message.c.finished_at)
+    .limit(_LIMIT)
+)
+_QUEUE_AGAIN: Final = update(message).values(
+    state=ResponseState.QUEUED, lease_until=None, wake_at=bindparam("b_now")
+)
+_ADD_LETTERS: Final = insert(dead_letter)
 _POSTPONE: Final = (
     update(message)
     .where(message.c.id == bindparam("b_id"), message.c.state == ResponseState.QUEUED)
