@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 from redis.asyncio import Redis
 
+from shared.breakers.board import BreakerBoard
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.outbound_limits import OutboundLimits
-from shared.resilience.breaker_board import BreakerBoard
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics

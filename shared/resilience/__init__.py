@@ -1,1 +1,1 @@
-"""How calls survive: groups, deadlines, retries, breakers."""
+"""How calls survive: groups, patience, retries, tasks that are kept running."""

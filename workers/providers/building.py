@@ -8,10 +8,10 @@ from typing import assert_never
 
 import aiohttp
 
+from shared.breakers.board import BreakerBoard
 from shared.clock import Clock
 from shared.errors import SettingsError
 from shared.redis.outbound_limits import OutboundLimits
-from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.metrics import installed_version
 from shared.telemetry.tracing import Tracing

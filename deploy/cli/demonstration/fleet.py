@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from shared.redis.breaker_fleet import read_breakers, reset_breaker
-from shared.resilience.breaker_reading import BreakerReading, BreakerState
+from shared.breakers.fleet import read_breakers, reset_breaker
+from shared.breakers.reading import BreakerReading, BreakerState
 from shared.settings.resilience import BreakerSettings
 
 _CLOSED = BreakerReading(state=BreakerState.CLOSED)

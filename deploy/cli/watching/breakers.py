@@ -12,7 +12,7 @@ from deploy.cli.output import AsJson, say, say_json, say_table
 from shared.errors import NotFound
 
 if TYPE_CHECKING:
-    from shared.resilience.breaker_reading import BreakerReading
+    from shared.breakers.reading import BreakerReading
 
 breakers = App(name="breakers", help="Circuit breakers of the providers: show and reset them.")
 
@@ -64,7 +64,7 @@ def _shown(name: str, reading: BreakerReading) -> dict[str, object]:
 
 
 async def _read() -> list[tuple[str, BreakerReading]]:
-    from shared.redis.breaker_fleet import read_breakers
+    from shared.breakers.fleet import read_breakers
     from shared.redis.client import open_redis
 
     settings = command_settings()
@@ -76,7 +76,7 @@ async def _read() -> list[tuple[str, BreakerReading]]:
 
 
 async def _reset(name: str) -> bool:
-    from shared.redis.breaker_fleet import reset_breaker
+    from shared.breakers.fleet import reset_breaker
     from shared.redis.client import open_redis
 
     redis = open_redis(command_settings().redis)

@@ -14,8 +14,8 @@ from shared.clock import SystemClock
 from shared.errors import RedisUnavailable
 
 if TYPE_CHECKING:
+    from shared.breakers.reading import BreakerReading
     from shared.persistence.provider_attempts import ProviderAttempts
-    from shared.resilience.breaker_reading import BreakerReading
     from shared.settings import Settings
 
 _LONGEST: Final = timedelta(days=10_000)
@@ -63,7 +63,7 @@ async def _standing(
     settings: Settings, names: list[str]
 ) -> tuple[dict[str, BreakerReading], dict[str, float]]:
     """What Redis keeps; nothing where it does not answer, which is said."""
-    from shared.redis.breaker_fleet import read_breakers
+    from shared.breakers.fleet import read_breakers
     from shared.redis.client import open_redis
     from shared.redis.outbound_limits import read_cooling
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import aiohttp
 
+from shared.breakers.board import BreakerBoard
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.input_item import Role
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
-from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl

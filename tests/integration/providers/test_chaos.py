@@ -11,12 +11,12 @@ import aiohttp
 import pytest
 
 from deploy.scripted_provider.provider import ScriptedProvider
+from shared.breakers.board import BreakerBoard
+from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.redis.client import open_redis
 from shared.redis.outbound_limits import OutboundLimits
-from shared.resilience.breaker_board import BreakerBoard
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl

@@ -11,11 +11,11 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
+from shared.breakers.board import BreakerBoard
+from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
 from shared.redis.client import open_redis
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
-from shared.resilience.breaker_board import BreakerBoard
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl

@@ -13,11 +13,11 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from shared.breakers.board import BreakerBoard
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.input_item import Role
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
-from shared.resilience.breaker_board import BreakerBoard
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
+from shared.breakers.fleet import BreakerFleet, breaker_key, read_breakers, reset_breaker
+from shared.breakers.reading import BreakerKeeper, BreakerReading, CallOutcome
+from shared.breakers.rules import LocalBreakers
 from shared.clock import ManualClock, SystemClock
-from shared.redis.breaker_fleet import BreakerFleet, breaker_key, read_breakers, reset_breaker
 from shared.redis.client import open_redis
-from shared.resilience.breaker_reading import BreakerKeeper, BreakerReading, CallOutcome
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings

@@ -8,8 +8,8 @@ import json
 import pytest
 
 from deploy.cli.__main__ import DONE, FAILED, run
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl

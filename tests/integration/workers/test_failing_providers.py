@@ -13,10 +13,10 @@ from redis import Redis
 
 from deploy.cli.__main__ import DONE, run
 from deploy.scripted_provider.behaviour import Kind
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.state import ResponseState
 from shared.queueing.topology import QueueName
-from shared.redis.breaker_fleet import BreakerFleet
 from shared.redis.client import open_redis
 from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.resilience import BreakerSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from shared.resilience.breaker import Permit
-from shared.resilience.breaker_reading import CallOutcome
+from shared.breakers.breaker import Permit
+from shared.breakers.reading import CallOutcome
 from shared.token_count import text_size
 from workers.providers.attempt import Attempt, StartedAttempt
 from workers.providers.error_class import ErrorClass

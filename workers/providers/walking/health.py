@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from shared.resilience.breaker_reading import CallOutcome
+from shared.breakers.reading import CallOutcome
 from workers.providers.error_class import Blame
 from workers.providers.failures import ProviderError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from shared.resilience.breaker import Breaker
-from shared.resilience.breaker_board import BreakerBoard
+from shared.breakers.board import BreakerBoard
+from shared.breakers.breaker import Breaker
 from workers.providers.attempt import Attempt
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider

@@ -8,10 +8,10 @@ from functools import partial
 
 from pybreaker import CircuitBreakerError
 
+from shared.breakers.breaker import Breaker, Permit
+from shared.breakers.reading import CallOutcome
 from shared.costs.purse import Purse
 from shared.errors import ForebayError
-from shared.resilience.breaker import Breaker, Permit
-from shared.resilience.breaker_reading import CallOutcome
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (

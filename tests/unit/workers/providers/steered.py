@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from shared.breakers.board import BreakerBoard
+from shared.breakers.breaker import Breaker
+from shared.breakers.reading import CallOutcome
+from shared.breakers.rules import LocalBreakers
 from shared.clock import ManualClock
-from shared.resilience.breaker import Breaker
-from shared.resilience.breaker_board import BreakerBoard
-from shared.resilience.breaker_reading import CallOutcome
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.settings.resilience import BreakerSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.telemetry.metrics import Metrics

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.resilience.breaker import Breaker
-from shared.resilience.breaker_board import BreakerBoard
-from shared.resilience.breaker_reading import CallOutcome
-from shared.resilience.breaker_rules import LocalBreakers
+from shared.breakers.board import BreakerBoard
+from shared.breakers.breaker import Breaker
+from shared.breakers.reading import CallOutcome
+from shared.breakers.rules import LocalBreakers
 from shared.settings.resilience import BreakerSettings
 from shared.telemetry.metrics import Metrics
 from tests.unit.workers.providers.scripted_links import (

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pybreaker import CircuitBreakerError
 
-from shared.resilience.breaker import Breaker, Permit
-from shared.resilience.breaker_reading import CallOutcome
+from shared.breakers.breaker import Breaker, Permit
+from shared.breakers.reading import CallOutcome
 from workers.providers.error_class import ErrorClass
 from workers.providers.hedging.hedging import HedgeEnd, Hedging
 from workers.providers.walking.call import Call

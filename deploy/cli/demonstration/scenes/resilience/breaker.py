@@ -10,7 +10,7 @@ from deploy.cli.demonstration.scene import SceneFailed, Told, expect
 from deploy.cli.demonstration.stage import Stage, until
 from deploy.cli.demonstration.visitor import Heard
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from shared.resilience.breaker_reading import BreakerState
+from shared.breakers.reading import BreakerState
 
 _BREAKER: Final = "primary/scripted"
 _CROWD: Final = 16

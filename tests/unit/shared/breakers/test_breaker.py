@@ -7,8 +7,8 @@ import asyncio
 import pybreaker
 import pytest
 
-from shared.resilience.breaker_reading import BreakerReading, CallOutcome
-from tests.unit.shared.resilience.breaker_ground import NAME, Ground, call, fail
+from shared.breakers.reading import BreakerReading, CallOutcome
+from tests.unit.shared.breakers.breaker_ground import NAME, Ground, call, fail
 
 
 @pytest.fixture

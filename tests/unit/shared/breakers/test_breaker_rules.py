@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.breakers.reading import BreakerState, CallOutcome
+from shared.breakers.rules import BreakerRules
 from shared.clock import ManualClock
-from shared.resilience.breaker_reading import BreakerState, CallOutcome
-from shared.resilience.breaker_rules import BreakerRules
 from shared.settings.resilience import BreakerSettings
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pybreaker
 
+from shared.breakers.breaker import Breaker
+from shared.breakers.circuit import BreakerCircuit
+from shared.breakers.reading import BreakerReading, CallOutcome
+from shared.breakers.rules import LocalBreakers
 from shared.clock import ManualClock
-from shared.resilience.breaker import Breaker
-from shared.resilience.breaker_circuit import BreakerCircuit
-from shared.resilience.breaker_reading import BreakerReading, CallOutcome
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.settings.resilience import BreakerSettings
 
 NAME = "primary/small"

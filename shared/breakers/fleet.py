@@ -8,13 +8,13 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from shared.breakers.reading import BreakerReading, BreakerState, CallOutcome
+from shared.breakers.rules import LocalBreakers
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
 from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
-from shared.resilience.breaker_reading import BreakerReading, BreakerState, CallOutcome
-from shared.resilience.breaker_rules import LocalBreakers
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.resilience import BreakerSettings
 
@@ -42,7 +42,7 @@ class BreakerFleet:
         self._redis = redis
         self._clock = clock
         self._rules = _rules(settings)
-        self._script: LuaScript = load_script("shared.redis", "breaker.lua")
+        self._script: LuaScript = load_script("shared.breakers", "breaker.lua")
         self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._local = LocalBreakers(settings, clock)
         self._heard: dict[str, tuple[BreakerReading, float]] = {}
@@ -119,7 +119,7 @@ async def read_breakers(
     redis: Redis, settings: BreakerSettings
 ) -> AsyncIterator[tuple[str, BreakerReading]]:
     """Every breaker that Redis keeps, by name. Raises RedisUnavailable."""
-    script = load_script("shared.redis", "breaker.lua")
+    script = load_script("shared.breakers", "breaker.lua")
     async with asking_redis():
         keys = [key async for key in redis.scan_iter(match=f"{_PREFIX}*", count=1000)]
     for key in keys:

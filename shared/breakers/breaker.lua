@@ -1,4 +1,4 @@
--- One breaker, kept for the fleet. The same rules stand in shared/resilience/breaker_rules.py.
+-- One breaker, kept for the fleet. The same rules stand in shared/breakers/rules.py.
 --
 -- KEYS[1]  a hash: state, half_open_at, in_a_row, successes,
 --          b<slot> c<slot> f<slot>: number, calls and failures of each bucket of the window,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from shared.breakers.reading import BreakerReading, BreakerState, CallOutcome
+from shared.breakers.window import BreakerWindow
 from shared.clock import Clock
-from shared.resilience.breaker_reading import BreakerReading, BreakerState, CallOutcome
-from shared.resilience.breaker_window import BreakerWindow
 from shared.settings.resilience import BreakerSettings
 
 
 class BreakerRules:
-    """One breaker. The same rules as `shared/redis/breaker.lua`, which is tested against this."""
+    """One breaker. The same rules as `breaker.lua`, which is tested against this."""
 
     def __init__(self, settings: BreakerSettings, clock: Clock) -> None:
         self._settings = settings

@@ -6,8 +6,8 @@ from typing import Final
 
 import pybreaker
 
-from shared.resilience.breaker_circuit import BreakerCircuit
-from shared.resilience.breaker_reading import BreakerState
+from shared.breakers.circuit import BreakerCircuit
+from shared.breakers.reading import BreakerState
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 

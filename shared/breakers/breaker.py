@@ -8,15 +8,15 @@ from typing import Final
 
 from pybreaker import CircuitBreakerError
 
-from shared.clock import Clock
-from shared.identifiers import new_id
-from shared.resilience.breaker_circuit import BreakerCircuit
-from shared.resilience.breaker_reading import (
+from shared.breakers.circuit import BreakerCircuit
+from shared.breakers.reading import (
     BreakerKeeper,
     BreakerReading,
     BreakerState,
     CallOutcome,
 )
+from shared.clock import Clock
+from shared.identifiers import new_id
 
 _REFRESHES_MISSED: Final = 4
 _LONGEST_REPORT: Final = 4096

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from shared.breakers.breaker import Breaker
+from shared.breakers.circuit import BreakerCircuit
+from shared.breakers.journal import BreakerJournal
+from shared.breakers.reading import BreakerKeeper, BreakerState
 from shared.clock import Clock
-from shared.resilience.breaker import Breaker
-from shared.resilience.breaker_circuit import BreakerCircuit
-from shared.resilience.breaker_journal import BreakerJournal
-from shared.resilience.breaker_reading import BreakerKeeper, BreakerState
 from shared.settings.resilience import BreakerSettings
 from shared.telemetry.metrics import Metrics
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pybreaker
 
-from shared.resilience.breaker_reading import BreakerReading, BreakerState
+from shared.breakers.reading import BreakerReading, BreakerState
 
 
 class _Copy(pybreaker.CircuitBreakerStorage):
@@ -68,4 +68,4 @@ class BreakerCircuit(pybreaker.CircuitBreaker):
 
     def call(self, *_: object, **__: object) -> NoReturn:
         """Refused; see the head of this file."""
-        raise TypeError("Ask shared.resilience.breaker.Breaker for a permit instead.")
+        raise TypeError("Ask shared.breakers.breaker.Breaker for a permit instead.")
