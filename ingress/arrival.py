@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from shared.answer_cache.cache_control import read_cache_control
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
 from shared.messages.answer_format import (
@@ -16,7 +17,6 @@ from shared.messages.answer_format import (
     JsonObject,
     answer_format,
 )
-from shared.messages.caching.cache_control import read_cache_control
 from shared.messages.lane import Lane, lane_of
 from shared.messages.message_body import MessageBody
 from shared.messages.metadata.facts import facts_of

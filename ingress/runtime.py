@@ -19,6 +19,7 @@ from ingress.patience import Patience
 from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
+from shared.answer_cache.housekeeping import Housekeeping
 from shared.clock import Clock
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
@@ -34,7 +35,6 @@ from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.asking import asking_redis
-from shared.redis.cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.reservations import Reservations

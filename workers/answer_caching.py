@@ -9,10 +9,10 @@ from hashlib import blake2b
 import msgspec
 from redis.asyncio import Redis
 
+from shared.answer_cache.answer_cache import AnswerCache
+from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.embeddings.onnx import OnnxEncoder
-from shared.redis.cache.answer_cache import AnswerCache
-from shared.redis.cache.flights import Flights
 from shared.redis.reply_stream import ReplyStream
 from shared.redis.wakeups import Wakeups
 from shared.settings import Settings

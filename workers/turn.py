@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from shared.answer_cache.finding import CacheTicket
 from shared.costs.meter import total_cost
 from shared.costs.purse import Purse
 from shared.messages.input_item import InputItem
@@ -17,7 +18,6 @@ from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import ContextReport, TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
-from shared.redis.cache.finding import CacheTicket
 from shared.redis.reservations import RiskSignal
 from shared.storable_text import storable
 

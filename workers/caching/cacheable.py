@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 from typing import Final
 
-from shared.messages.caching.cache_control import CacheControl
+from shared.answer_cache.cache_control import CacheControl
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind, ProviderSettings

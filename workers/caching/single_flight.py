@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from shared.answer_cache.answer_cache import AnswerCache, Quest
+from shared.answer_cache.finding import Finding, FlightRole
 from shared.clock import Clock
-from shared.redis.cache.answer_cache import AnswerCache, Quest
-from shared.redis.cache.finding import Finding, FlightRole
 from shared.redis.wakeups import Wakeups
 
 _LOOK_SECONDS: Final = 1.0

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.tenants import tenant_named
+from shared.answer_cache.housekeeping import Complaint, Housekeeping, KeptAnswer
+from shared.answer_cache.place import CachePlace, place_of
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 from shared.persistence.tenants import TenantRepository
-from shared.redis.cache.housekeeping import Complaint, Housekeeping, KeptAnswer
-from shared.redis.cache.place import CachePlace, place_of
 from shared.redis.client import open_redis
 
 

@@ -9,12 +9,12 @@ import msgspec
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.authentication import Caller
+from shared.answer_cache.housekeeping import Complaint, Housekeeping
+from shared.answer_cache.place import CachePlace, place_of
 from shared.decoding import decode_json
 from shared.errors import NotFound
 from shared.identifiers import RESPONSE
 from shared.messages.report.turn_report import decode_report
-from shared.redis.cache.housekeeping import Complaint, Housekeeping
-from shared.redis.cache.place import CachePlace, place_of
 from shared.telemetry.logs import get_logger
 
 LONGEST_COMMENT: Final = 2_000

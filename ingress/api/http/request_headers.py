@@ -13,10 +13,10 @@ import msgspec
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
 from ingress.arrival import ClientRetry
+from shared.answer_cache.cache_control import HEADER as CACHE_CONTROL
+from shared.answer_cache.cache_control import read_cache_control
 from shared.clock import Clock
 from shared.errors import InvalidRequest
-from shared.messages.caching.cache_control import HEADER as CACHE_CONTROL
-from shared.messages.caching.cache_control import read_cache_control
 
 LONGEST_IDEMPOTENCY_KEY: Final = 255
 _MOST_DIGITS: Final = 4

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from shared.redis.cache.housekeeping import Housekeeping
+from shared.answer_cache.housekeeping import Housekeeping
 from shared.redis.client import open_redis
 from shared.settings import Settings
 from tests.integration.conftest import OneMachine

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from shared.answer_cache.housekeeping import Housekeeping
+from shared.answer_cache.place import CachePlace, place_of
 from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import CacheReport, decode_report
-from shared.redis.cache.housekeeping import Housekeeping
-from shared.redis.cache.place import CachePlace, place_of
 from tests.integration.workers.road import Road, eventually
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
+from shared.answer_cache.housekeeping import Housekeeping
 from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import CacheKind
-from shared.redis.cache.housekeeping import Housekeeping
 from tests.integration.caching.conftest import CACHING
 from tests.integration.caching.telling import cache_report, hit, place, poison, stored
 from tests.integration.conftest import OneMachine

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from shared.answer_cache.answer_cache import AnswerCache, Quest
+from shared.answer_cache.cache_control import CacheControl, read_cache_control
+from shared.answer_cache.finding import CacheTicket, Finding, FlightRole
+from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.errors import InvalidRequest
-from shared.messages.caching.cache_control import CacheControl, read_cache_control
 from shared.messages.report.turn_report import CacheKind, CacheReport
-from shared.redis.cache.answer_cache import AnswerCache, Quest
-from shared.redis.cache.finding import CacheTicket, Finding, FlightRole
-from shared.redis.cache.flights import Flights
 from shared.settings.turn.caching import CachingSettings
 from shared.telemetry.metrics import Metrics
 from workers.caching.cache_key import CacheKey, cache_key

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from shared.answer_cache.answer_cache import AnswerCache, Quest
+from shared.answer_cache.finding import CacheTicket
+from shared.answer_cache.place import place_of
 from shared.messages.report.turn_report import CacheKind, CacheReport
-from shared.redis.cache.answer_cache import AnswerCache, Quest
-from shared.redis.cache.finding import CacheTicket
-from shared.redis.cache.place import place_of
 from shared.telemetry.metrics import Metrics
 from workers.caching.semantic.finding import Candidate, Refused, SemanticCache
 from workers.steps.caching.retelling import Retelling

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from shared.answer_cache.answer_cache import AnswerCache
+from shared.answer_cache.cached_answer import CachedAnswer
+from shared.answer_cache.finding import CacheTicket
 from shared.persistence.ledger.records import Settlement
-from shared.redis.cache.answer_cache import AnswerCache
-from shared.redis.cache.cached_answer import CachedAnswer
-from shared.redis.cache.finding import CacheTicket
 from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, NotCacheable
 from workers.steps.caching.same_meaning import SameMeaning

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.answer_cache.cache_control import CacheControl, read_cache_control
 from shared.errors import InvalidRequest
-from shared.messages.caching.cache_control import CacheControl, read_cache_control
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages.caching.cache_control import ANYTHING, CacheControl
+from shared.answer_cache.cache_control import ANYTHING, CacheControl
 from shared.messages.input_item import InputItem, Role
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from shared.redis.cache.cached_answer import CachedAnswer
-from shared.redis.cache.place import CachePlace
+from shared.answer_cache.cached_answer import CachedAnswer
+from shared.answer_cache.place import CachePlace
 
 
 class FlightRole(IntEnum):

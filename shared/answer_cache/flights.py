@@ -6,9 +6,9 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from shared.answer_cache.finding import CacheTicket
+from shared.answer_cache.place import CachePlace
 from shared.errors import RedisUnavailable
-from shared.redis.cache.finding import CacheTicket
-from shared.redis.cache.place import CachePlace
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.telemetry.logs import get_logger
 
@@ -25,7 +25,7 @@ class Flights:
     def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
         self._redis = redis
         self._lease_ms = int(lease_seconds * 1000)
-        self._script: LuaScript = load_script("shared.redis.cache", "flight.lua")
+        self._script: LuaScript = load_script("shared.answer_cache", "flight.lua")
         self._led: dict[str, CachePlace] = {}
         self._log = get_logger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Final, cast
 import msgspec
 from redis.asyncio import Redis
 
+from shared.answer_cache.cached_answer import CachedAnswer, decode_answer
+from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
 from shared.redis.asking import asking_redis
-from shared.redis.cache.cached_answer import CachedAnswer, decode_answer
-from shared.redis.cache.place import CachePlace, entry_prefix, generation_key, index_key
 
 MOST_COMPLAINTS: Final = 1_000
 COMPLAINTS_SECONDS: Final = 30 * 86_400

@@ -8,17 +8,17 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from shared.answer_cache.cached_answer import CachedAnswer, decode_answer, encode_answer
+from shared.answer_cache.finding import CacheTicket, Finding, FlightRole
+from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.asking import asking_redis
-from shared.redis.cache.cached_answer import CachedAnswer, decode_answer, encode_answer
-from shared.redis.cache.finding import CacheTicket, Finding, FlightRole
-from shared.redis.cache.place import CachePlace, entry_prefix, generation_key, index_key
 from shared.redis.circuit import Circuit
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
-_PACKAGE: Final = "shared.redis.cache"
+_PACKAGE: Final = "shared.answer_cache"
 _ANY_AGE: Final = ""
 _NO_ANSWER: Final = -1
 

@@ -1,0 +1,1 @@
+"""Stored answers and flights: an equal question is answered from the store, or once for many."""

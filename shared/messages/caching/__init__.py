@@ -1,1 +1,0 @@
-"""What a message says about answers that were stored before."""

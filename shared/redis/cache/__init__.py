@@ -1,1 +1,0 @@
-"""Answers kept to be given again, and the flights that several messages share."""
