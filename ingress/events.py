@@ -19,8 +19,8 @@ from shared.messages.message_body import is_streamed
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
-from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE
-from shared.redis.wakeups import Wake
+from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE
+from shared.replies.wakeups import Wake
 
 QUIET_SECONDS: Final = 0.1
 """The least time between two looks, however often a wake-up finds no event."""

@@ -13,8 +13,8 @@ from shared.errors import RedisUnavailable, Unavailable
 from shared.messages.record import MessageRecord
 from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
-from shared.redis.reply_stream import ReplyStream, wake_channel
-from shared.redis.wakeups import Wake, Wakeups
+from shared.replies.reply_stream import ReplyStream, wake_channel
+from shared.replies.wakeups import Wake, Wakeups
 
 
 class ReplySource:

@@ -13,8 +13,8 @@ from shared.answer_cache.answer_cache import AnswerCache
 from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.embeddings.onnx import OnnxEncoder
-from shared.redis.reply_stream import ReplyStream
-from shared.redis.wakeups import Wakeups
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import Wakeups
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics

@@ -155,7 +155,7 @@ async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
     from shared.messages.events import closing_event, encode_event
     from shared.messages.response import response_object
     from shared.redis.client import open_redis
-    from shared.redis.reply_stream import ReplyStream
+    from shared.replies.reply_stream import ReplyStream
 
     redis = open_redis(settings)
     replies = ReplyStream(redis, ttl_seconds=settings.reply_ttl_seconds)

@@ -33,7 +33,7 @@ from shared.errors import NotFound
 from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord, Surface
 from shared.redis.reservations import Reservations
-from shared.redis.wakeups import Wake
+from shared.replies.wakeups import Wake
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.propagation import inject

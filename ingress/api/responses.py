@@ -15,7 +15,7 @@ from shared.messages.create_response import decode_create_response
 from shared.messages.message_body import decode_body
 from shared.messages.record import Surface
 from shared.messages.response import response_object
-from shared.redis.wakeups import Wake
+from shared.replies.wakeups import Wake
 from shared.telemetry.propagation import extract
 from shared.telemetry.span import SpanKind
 

@@ -19,7 +19,7 @@ from shared.messages.wake_up import WakeUp
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
-from shared.redis.wakeups import Wakeups
+from shared.replies.wakeups import Wakeups
 from shared.telemetry.metrics import Metrics
 from tests.benchmarks.ground.backlog import new_record
 from tests.benchmarks.ground.forebay import opened_ledger, settings_of, worker

@@ -10,7 +10,7 @@ from typing import Final
 from shared.answer_cache.answer_cache import AnswerCache, Quest
 from shared.answer_cache.finding import Finding, FlightRole
 from shared.clock import Clock
-from shared.redis.wakeups import Wakeups
+from shared.replies.wakeups import Wakeups
 
 _LOOK_SECONDS: Final = 1.0
 """A wake-up may be lost, and a dead leader gives none."""

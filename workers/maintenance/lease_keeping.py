@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from shared.persistence.ledger.claiming import ClaimGroup
-from shared.redis.wakeups import Wakeups
+from shared.replies.wakeups import Wakeups
 from workers.leases import Leases
 from workers.maintenance.periodic import repeat, running
 

@@ -14,7 +14,7 @@ from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
-from shared.redis.reply_stream import ReplyStream
+from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain

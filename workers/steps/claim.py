@@ -10,7 +10,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
-from shared.redis.reply_stream import ReplyStream
+from shared.replies.reply_stream import ReplyStream
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.metrics import Metrics
 from workers.turn import Turn, begin_turn

@@ -25,7 +25,7 @@ from shared.messages.response import (
     output_message_id,
     response_object,
 )
-from shared.redis.reply_stream import ReplyStream
+from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.logs import get_logger
 from workers.turn import Turn
 

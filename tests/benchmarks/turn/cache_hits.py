@@ -23,8 +23,8 @@ from shared.costs.prices import open_prices
 from shared.messages.tenant import Tenant
 from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import ReplyStream
-from shared.redis.wakeups import Wakeups
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import Wakeups
 from shared.settings import Settings, load_settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing

@@ -41,7 +41,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import ReplyStream, wake_channel
+from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 

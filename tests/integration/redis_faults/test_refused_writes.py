@@ -12,7 +12,7 @@ from shared.errors import RedisRefused
 from shared.identifiers import new_response_id
 from shared.messages.state import ResponseState
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import ReplyStream
+from shared.replies.reply_stream import ReplyStream
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.integration.workers.provider_thread import ProviderThread

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from shared.errors import RedisUnavailable
 from shared.identifiers import new_response_id
 from shared.redis.client import open_redis
-from shared.redis.reply_stream import FIRST_WORKER_SEQUENCE, ReplyStream
-from shared.redis.wakeups import Wakeups
+from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE, ReplyStream
+from shared.replies.wakeups import Wakeups
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.servers.redis import RedisServer

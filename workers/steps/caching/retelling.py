@@ -10,7 +10,7 @@ from shared.answer_cache.cached_answer import CachedAnswer
 from shared.clock import Clock
 from shared.messages.report.turn_report import CacheReport
 from shared.messages.state import ResponseState
-from shared.redis.reply_stream import ReplyStream
+from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.steps.judging import Judging

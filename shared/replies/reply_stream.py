@@ -41,7 +41,7 @@ class ReplyStream:
     def __init__(self, redis: Redis, *, ttl_seconds: int) -> None:
         self._redis = redis
         self._ttl_seconds = ttl_seconds
-        self._script: LuaScript = load_script("shared.redis", "reply_stream.lua")
+        self._script: LuaScript = load_script("shared.replies", "reply_stream.lua")
         self._appends: GroupCommit[_Append, int] = GroupCommit(self._append_all, concurrency=4)
 
     async def append(self, message_id: str, attempt: int, events: Sequence[bytes]) -> bool:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from shared.redis.reply_stream import wake_channel
+from shared.replies.reply_stream import wake_channel
 from shared.resilience.kept_running import kept_running
 
 _SUBSCRIBED: Final = b"subscribe"

@@ -1,0 +1,1 @@
+"""What a message answers, on its way from a worker to whoever waits: streams and wake-ups."""
