@@ -36,9 +36,9 @@ from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.asking import asking_redis
 from shared.redis.client import open_redis
-from shared.redis.reservations import Reservations
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
+from shared.reservations.reservations import Reservations
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger

@@ -21,9 +21,9 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import missing_migrations
 from shared.queueing.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
-from shared.redis.reservations import Reservations
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
+from shared.reservations.reservations import Reservations
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics

@@ -18,7 +18,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.report.turn_report import ContextReport, TurnReport, encode_report
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import AttemptRecord, Settlement
-from shared.redis.reservations import RiskSignal
+from shared.reservations.reservations import RiskSignal
 from shared.storable_text import storable
 
 Shorten = Callable[[float], tuple[list[InputItem], ContextReport] | None]

@@ -30,8 +30,8 @@ from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
 from shared.redis.circuit import Circuit
-from shared.redis.reservations import Reservations
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.door import LimitSettings
 from shared.telemetry.metrics import Metrics
@@ -63,7 +63,7 @@ class Admission:
         self._lanes = lanes
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
-        self._script: LuaScript = load_script("ingress.admission", "admission.lua")
+        self._script: LuaScript = load_script("shared.reservations", "admission.lua")
         self._group: GroupCommit[AdmissionRequest, Answer] = GroupCommit(self._ask_all)
         self._circuit = Circuit(
             redis, clock, timeout_seconds=TIMEOUT_SECONDS, on_close=self._redis_is_back

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from ingress.admission.question import AdmissionRequest, longest_lease_seconds
 from shared.errors import RedisUnavailable
-from shared.redis.reservation_keys import slots_key
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.reservations.keys import slots_key
 
 GATHER_SECONDS: Final = 1.0
 """How long commitments wait for company: all of a second cost one call for each tenant."""

@@ -11,14 +11,14 @@ from ingress.admission.limits import Limits
 from shared.costs.budget import NO_BUDGET, BudgetQuestion
 from shared.messages.lane import Lane
 from shared.messages.tenant import Tenant
-from shared.redis.reservation_keys import (
+from shared.redis.scripts import ScriptCall
+from shared.reservations.keys import (
     budget_key,
     idempotency_key_key,
     slots_key,
     tenant_key,
     user_key,
 )
-from shared.redis.scripts import ScriptCall
 
 DIGEST_BYTES: Final = 16
 SLOT_MARGIN_SECONDS: Final = 60.0

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Final
 
 from ingress.admission.question import AdmissionRequest
-from shared.redis.reservations import Reservations
+from shared.reservations.reservations import Reservations
 
 _OWED_LIMIT: Final = 10_000
 

@@ -32,8 +32,8 @@ from shared.clock import Clock
 from shared.errors import NotFound
 from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord, Surface
-from shared.redis.reservations import Reservations
 from shared.replies.wakeups import Wake
+from shared.reservations.reservations import Reservations
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.propagation import inject

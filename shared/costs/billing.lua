@@ -1,6 +1,6 @@
 -- Charges what the calls of a message came to whose turn came to no end, on top of the day.
 --
--- KEYS  1 budget (a hash, as in ingress/admission/admission.lua)
+-- KEYS  1 budget (a hash, as in admission.lua)
 -- ARGV  1 message id   2 what the calls came to, in billionths of a dollar
 --
 -- A message that is still under way keeps the rest of what it has reserved; one that was cancelled

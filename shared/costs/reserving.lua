@@ -1,6 +1,6 @@
 -- Raises what one message has reserved of its tenant's daily budget, before it calls somebody.
 --
--- KEYS  1 slots zset   2 budget (a hash, as in ingress/admission/admission.lua)
+-- KEYS  1 slots zset   2 budget (a hash, as in admission.lua)
 -- ARGV  1 message id   2 the lease of its slot in seconds, where nobody knows of it any more
 --       3 cap   4 what its calls may cost in all   5 day of:   6 booked, or ''   7 settled, or ''
 --         (3 to 7 as there, amounts in billionths of a dollar)

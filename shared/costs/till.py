@@ -19,9 +19,9 @@ from shared.errors import RedisUnavailable, Unavailable
 from shared.persistence.engine import Database
 from shared.persistence.tenants import TenantRepository
 from shared.redis.circuit import Circuit
-from shared.redis.reservation_keys import budget_key, slots_key
-from shared.redis.reservations import Reservations
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.reservations.keys import budget_key, slots_key
+from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings import Settings
 

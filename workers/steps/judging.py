@@ -8,7 +8,7 @@ from typing import Final
 from shared.messages.answer_format import answer_format
 from shared.messages.input_item import Role
 from shared.messages.metadata.facts import facts_of
-from shared.redis.reservations import RiskSignal
+from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.providers.chain import Judge, Judgement

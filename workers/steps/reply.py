@@ -13,8 +13,8 @@ from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
-from shared.redis.reservations import Reservations
 from shared.replies.reply_stream import ReplyStream
+from shared.reservations.reservations import Reservations
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.turn import Turn

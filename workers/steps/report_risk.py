@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.redis.reservations import Reservations
+from shared.reservations.reservations import Reservations
 from workers.turn import Turn
 
 

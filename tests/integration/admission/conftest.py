@@ -20,7 +20,7 @@ from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.tenant import Plan, Tenant
 from shared.redis.client import open_redis
-from shared.redis.reservations import Reservations
+from shared.reservations.reservations import Reservations
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings

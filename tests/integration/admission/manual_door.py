@@ -14,8 +14,8 @@ from ingress.admission.reply import read_reply
 from ingress.admission.risk import WEIGHTS
 from ingress.admission.verdict import Verdict
 from shared.messages.tenant import Tenant
-from shared.redis.reservation_keys import user_key
 from shared.redis.scripts import load_script
+from shared.reservations.keys import user_key
 from shared.settings.door import LimitSettings
 
 HALF_LIFE_SECONDS = 600.0
@@ -30,7 +30,7 @@ class ManualDoor:
         self._risk = risk
         self._burst_share = burst_share
         self._script = self.redis.register_script(
-            load_script("ingress.admission", "admission.lua").source
+            load_script("shared.reservations", "admission.lua").source
         )
         self._commitments = self.redis.register_script(
             load_script("ingress.admission", "commitments.lua").source

@@ -10,7 +10,7 @@ import pytest
 from ingress.admission.admission import Admission
 from ingress.admission.verdict import Admitted, RefusalReason, Refused
 from shared.messages.tenant import Tenant
-from shared.redis.reservations import RiskSignal
+from shared.reservations.reservations import RiskSignal
 from tests.integration.admission.conftest import (
     OpenDoor,
     OpenReservations,

@@ -22,7 +22,7 @@ from shared.messages.lane import Lane
 from shared.messages.tenant import Plan, Tenant
 from shared.persistence.engine import Database
 from shared.redis.client import open_redis
-from shared.redis.reservations import Reservations
+from shared.reservations.reservations import Reservations
 from shared.settings.costs import PriceSettings
 from shared.settings.door import LimitSettings
 from shared.settings.providers import ProviderKind, ProviderSettings

@@ -15,7 +15,7 @@ from shared.costs.price import TokenCount
 from shared.costs.purse import Purse, Stake
 from shared.costs.till import Till
 from shared.messages.tenant import Tenant
-from shared.redis.reservations import Reservations
+from shared.reservations.reservations import Reservations
 from tests.integration.costs.budgeted import message
 
 CAP: Final = Decimal("0.05")

@@ -14,8 +14,8 @@ from shared.clock import SystemClock
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import Database
 from shared.persistence.tables import attempt
-from shared.redis.reservation_keys import budget_key, slots_key
-from shared.redis.reservations import Reservations
+from shared.reservations.keys import budget_key, slots_key
+from shared.reservations.reservations import Reservations
 from tests.integration.costs.budgeted import (
     OpenDoor,
     is_out_of_budget,

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from ingress.admission.verdict import Admitted
 from shared.clock import SystemClock
 from shared.costs.price import nano_dollars
-from shared.redis.reservation_keys import budget_key
-from shared.redis.reservations import Reservations
+from shared.reservations.keys import budget_key
+from shared.reservations.reservations import Reservations
 from tests.integration.costs.budgeted import (
     OpenDoor,
     message,

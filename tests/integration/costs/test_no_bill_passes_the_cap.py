@@ -19,8 +19,8 @@ from shared.costs.purse import Purse
 from shared.costs.till import Till
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
-from shared.redis.reservation_keys import budget_key
-from shared.redis.reservations import Reservations
+from shared.reservations.keys import budget_key
+from shared.reservations.reservations import Reservations
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings

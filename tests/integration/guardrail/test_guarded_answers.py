@@ -14,7 +14,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
-from shared.redis.reservation_keys import user_key
+from shared.reservations.keys import user_key
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import TENANT, Road, eventually

@@ -13,7 +13,7 @@ from shared.errors import InvalidRequest
 from shared.messages.lane import Lane
 from shared.messages.metadata.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.record import MessageRecord
-from shared.redis.reservations import RiskSignal
+from shared.reservations.reservations import RiskSignal
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage

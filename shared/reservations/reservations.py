@@ -13,14 +13,14 @@ from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.asking import asking_redis
 from shared.redis.circuit import Circuit
-from shared.redis.reservation_keys import (
+from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.reservations.keys import (
     budget_key,
     idempotency_key_key,
     slots_key,
     tenant_key,
     user_key,
 )
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 from shared.token_count import token_correction
 
@@ -80,8 +80,8 @@ class Reservations:
         self._redis = redis
         self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._half_life_seconds = risk_half_life_seconds
-        self._script: LuaScript = load_script("shared.redis", "reservations.lua")
-        self._signal: LuaScript = load_script("shared.redis", "risk_signal.lua")
+        self._script: LuaScript = load_script("shared.reservations", "reservations.lua")
+        self._signal: LuaScript = load_script("shared.reservations", "risk_signal.lua")
         self._endings: GroupCommit[_Ending, bool] = GroupCommit(self._end_all)
 
     async def settle(

@@ -1,6 +1,6 @@
 -- Adds to one count of a user's record, after all of the record has decayed until now.
 --
--- KEYS  1 user (packed as in ingress/admission/admission.lua)
+-- KEYS  1 user (packed as in admission.lua)
 -- ARGV  1 which count, from 1 in the order of RECORD there   2 how much   3 half-life, seconds
 --       4 seconds to keep the record
 -- Reply the new count, rounded

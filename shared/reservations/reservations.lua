@@ -1,7 +1,7 @@
 -- Ends one message's reservation: frees its slot and corrects what was taken from the buckets.
 -- It happens once: whoever finds no slot (settled before, or expired) changes nothing.
 --
--- KEYS  1 tenant   2 user (both packed as in ingress/admission/admission.lua)   3 slots zset
+-- KEYS  1 tenant   2 user (both packed as in admission.lua)   3 slots zset
 --       4 budget (a hash, as there)   5 idempotency key (only to give back)
 -- ARGV  1 message id    2 requests to give back (0 or 1)
 --       3 tokens to add to the levels (used - estimated; negative gives back)
