@@ -38,11 +38,11 @@ def main() -> int:
 def _work(options: Namespace) -> int:
     from celery.utils.nodenames import default_nodename, host_format
 
+    from shared.pool.errors import PoolRefused
+    from shared.pool.pool import AsyncioPool
     from shared.queueing.celery_app import unique_node_name
     from shared.queueing.topology import lane_queue
     from workers.app import app
-    from workers.pool.errors import PoolRefused
-    from workers.pool.pool import AsyncioPool
 
     worker = app.Worker(
         hostname=host_format(default_nodename(options.name or unique_node_name("agent"))),

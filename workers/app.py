@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from celery import Celery, signals
 
 from shared.errors import BrokerUnavailable
+from shared.pool.installation import install_asyncio_pool
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.dead_letters.letter import Letter
 from shared.queueing.dead_letters.sink import DeadLetterSink, build_dead_letter_sink
@@ -20,7 +21,6 @@ from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings, with_secrets
 from shared.telemetry.logs import configure_logs
 from workers.pipeline import Pipeline
-from workers.pool.installation import install_asyncio_pool
 from workers.runtime import open_runtime
 from workers.tasks import complaint_about_arguments, register_tasks
 

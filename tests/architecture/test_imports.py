@@ -18,7 +18,7 @@ LIGHT_MODULES = {
     "shared.queueing.producer": {"celery", "sqlalchemy", "fastapi"},
     "shared.messages": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
     "shared.settings": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
-    "workers.pool": {"sqlalchemy", "fastapi", "pydantic"},
+    "shared.pool": {"sqlalchemy", "fastapi", "pydantic"},
     "workers.providers": {"fastapi", "sqlalchemy", "openai", "anthropic", "httpx"},
     "workers.app": {
         *("flower", "alembic", "mako", "numpy", "onnx", "onnxruntime", "tokenizers"),

@@ -63,7 +63,7 @@ def run_worker(producer: Celery, url: str, pool: str, concurrency: int) -> tuple
         **os.environ,
         "POOL_BROKER": url,
         "POOL_NAME": pool,
-        "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
+        "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
     }
     with tempfile.TemporaryFile() as log:
         worker = subprocess.Popen(

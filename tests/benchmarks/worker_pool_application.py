@@ -6,7 +6,7 @@ import os
 
 from celery import Celery
 
-from workers.pool.installation import install_asyncio_pool
+from shared.pool.installation import install_asyncio_pool
 
 app = Celery("pool-benchmark", broker=os.environ.get("POOL_BROKER"))
 app.conf.update(

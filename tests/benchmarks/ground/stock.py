@@ -15,7 +15,7 @@ KEY: Final = "benchmark"
 TASKS: Final = "tests.benchmarks.stock.tasks"
 QUEUE: Final = "stock"
 
-_POOL: Final = {"CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool"}
+_POOL: Final = {"CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool"}
 
 
 def stock_door(ground: Ground) -> Program:

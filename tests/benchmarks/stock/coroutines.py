@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from shared.pool.installation import install_asyncio_pool
 from tests.benchmarks.stock.tasks import app
-from workers.pool.installation import install_asyncio_pool
 
 install_asyncio_pool(app)
 

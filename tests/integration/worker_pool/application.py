@@ -16,8 +16,8 @@ from celery import Celery, Task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 from kombu import Exchange, Queue
 
+from shared.pool.installation import install_asyncio_pool
 from shared.queueing.dead_letters.letter import Letter
-from workers.pool.installation import install_asyncio_pool
 
 RESULTS = os.environ.get("POOL_RESULTS")
 FOUR = threading.Barrier(4)

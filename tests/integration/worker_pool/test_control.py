@@ -64,7 +64,7 @@ def test_inspect_shows_what_runs(amqp_url: str, start_worker: StartWorker) -> No
     assert [task["id"] for task in reserved] == [waiting]
     assert active[0]["worker_pid"] > 2**22
     pool = stats(worker)["pool"]
-    assert pool["implementation"] == "workers.pool.pool:AsyncioPool"
+    assert pool["implementation"] == "shared.pool.pool:AsyncioPool"
     assert pool["max-concurrency"] == 1
     assert pool["processes"] == [worker.process.pid]
 
@@ -110,7 +110,7 @@ def test_another_pool_is_refused_with_the_command_to_type(
     worker = start_worker(redis_url, pool=pool, ready=False)
     assert worker.wait() == exit_code
     assert "forebay worker" in worker.log
-    assert "CELERY_CUSTOM_WORKER_POOL=workers.pool.pool:AsyncioPool" in worker.log
+    assert "CELERY_CUSTOM_WORKER_POOL=shared.pool.pool:AsyncioPool" in worker.log
     assert "Traceback" not in worker.log
 
 

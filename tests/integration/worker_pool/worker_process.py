@@ -39,7 +39,7 @@ class WorkerProcess:
         self._command += ["--without-mingle", "--without-gossip", *options]
         self._environment = {
             **os.environ,
-            "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
+            "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
             "POOL_BROKER": broker_url,
             "POOL_FACTS": str(self._facts),
             **environment,

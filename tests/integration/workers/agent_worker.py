@@ -39,7 +39,7 @@ class AgentWorker:
         self._command += ["--concurrency", str(concurrency)]
         self._environment = {
             **stack.environment,
-            "CELERY_CUSTOM_WORKER_POOL": "workers.pool.pool:AsyncioPool",
+            "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
             # A worker that is stopped lets its turns finish first.
             "REMAP_SIGTERM": "SIGQUIT",
         }

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from workers.pool.job import Interruption, Job, JobEvent, JobReport
+from shared.pool.job import Interruption, Job, JobEvent, JobReport
 
 # A coroutine that ignores its cancellation is cancelled again, at this pace, until it ends.
 STUBBORN_SECONDS = 5.0

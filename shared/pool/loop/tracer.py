@@ -18,10 +18,10 @@ from celery.app import trace
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.serialization import loads, prepare_accept_content
 
-from workers.pool.job import Job, Outcome
-from workers.pool.loop.outcome import OutcomeRecorder
-from workers.pool.loop.request_context import JobContext, find_by_context, request_context
-from workers.pool.loop.time_limits import interruptible
+from shared.pool.job import Job, Outcome
+from shared.pool.loop.outcome import OutcomeRecorder
+from shared.pool.loop.request_context import JobContext, find_by_context, request_context
+from shared.pool.loop.time_limits import interruptible
 
 Arguments = tuple[list[object], dict[str, object], dict[str, object] | None]
 

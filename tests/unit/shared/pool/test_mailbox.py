@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from workers.pool import mailbox
-from workers.pool.mailbox import Mailbox
+from shared.pool import mailbox
+from shared.pool.mailbox import Mailbox
 
 
 @pytest.fixture(params=["eventfd", "socketpair"])

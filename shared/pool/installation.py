@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from celery import Celery, bootsteps
 
-from workers.pool.errors import PoolRefused
-from workers.pool.pool import AsyncioPool
+from shared.pool.errors import PoolRefused
+from shared.pool.pool import AsyncioPool
 
 COMMAND = (
-    "CELERY_CUSTOM_WORKER_POOL=workers.pool.pool:AsyncioPool "
+    "CELERY_CUSTOM_WORKER_POOL=shared.pool.pool:AsyncioPool "
     "celery -A workers.app worker --pool custom --concurrency 500"
 )
 
@@ -37,5 +37,5 @@ def require_asyncio_pool(app: Celery) -> None:
 
 def install_asyncio_pool(app: Celery) -> None:
     """Give the application the pool's consumer, and refuse any other pool."""
-    app.conf.worker_consumer = "workers.pool.guard.consumer:GuardedConsumer"
+    app.conf.worker_consumer = "shared.pool.guard.consumer:GuardedConsumer"
     require_asyncio_pool(app)

@@ -20,8 +20,8 @@ from celery.utils.serialization import get_pickleable_exception
 from kombu.exceptions import EncodeError, OperationalError
 from kombu.utils.encoding import safe_repr
 
-from workers.pool.job import Outcome
-from workers.pool.loop.request_context import JobContext
+from shared.pool.job import Outcome
+from shared.pool.loop.request_context import JobContext
 
 Value = TypeVar("Value")
 

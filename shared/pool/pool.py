@@ -1,6 +1,6 @@
 """The asyncio pool as Celery sees it. Everything here runs in the hub's thread.
 
-CELERY_CUSTOM_WORKER_POOL=workers.pool.pool:AsyncioPool celery -A workers.app worker --pool custom
+CELERY_CUSTOM_WORKER_POOL=shared.pool.pool:AsyncioPool celery -A workers.app worker --pool custom
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from celery.platforms import EX_FAILURE
 from celery.utils.log import get_logger
 from celery.worker import state
 
-from workers.pool.errors import LoopDied, PoolRefused
-from workers.pool.job import Job, JobEvent, JobReport, Outcome
-from workers.pool.job_slots import JobSlots
-from workers.pool.loop.errand import Errand, carry_out
-from workers.pool.loop.execution import JobExecution
-from workers.pool.loop.loop_thread import LoopThread
-from workers.pool.mailbox import Mailbox
+from shared.pool.errors import LoopDied, PoolRefused
+from shared.pool.job import Job, JobEvent, JobReport, Outcome
+from shared.pool.job_slots import JobSlots
+from shared.pool.loop.errand import Errand, carry_out
+from shared.pool.loop.execution import JobExecution
+from shared.pool.loop.loop_thread import LoopThread
+from shared.pool.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from celery.worker.request import Request

@@ -10,9 +10,9 @@ from celery import Celery
 from celery.app.trace import report_internal_error
 from celery.exceptions import Terminated
 
-from workers.pool.job import Job, JobEvent, JobReport, Outcome
-from workers.pool.loop.time_limits import TimeLimits
-from workers.pool.loop.tracer import AsyncTracer
+from shared.pool.job import Job, JobEvent, JobReport, Outcome
+from shared.pool.loop.time_limits import TimeLimits
+from shared.pool.loop.tracer import AsyncTracer
 
 
 class JobExecution:

@@ -18,7 +18,7 @@ from celery._state import _task_stack  # type: ignore[attr-defined]
 from celery.app.task import Context
 from celery.utils.threads import get_ident
 
-from workers.pool.errors import PoolRefused
+from shared.pool.errors import PoolRefused
 
 
 class JobContext(Context):

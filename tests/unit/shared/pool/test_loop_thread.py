@@ -10,9 +10,9 @@ from contextvars import ContextVar
 
 import pytest
 
-from workers.pool.errors import LifespanFailed, LoopDied
-from workers.pool.job import Job
-from workers.pool.loop.loop_thread import LoopThread
+from shared.pool.errors import LifespanFailed, LoopDied
+from shared.pool.job import Job
+from shared.pool.loop.loop_thread import LoopThread
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 where: ContextVar[str] = ContextVar("where", default="outside")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
-from workers.pool.guard.poison import examine
+from shared.pool.guard.poison import examine
 
 HEADERS = {"task": "known", "id": "1"}
 GOOD = json.dumps([[1], {"a": 1}, {"chain": None}])

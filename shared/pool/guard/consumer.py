@@ -16,12 +16,12 @@ from kombu import Connection, Message
 from kombu.transport import redis
 
 from shared.messages.dead_letter import DeadReason
+from shared.pool.guard.graveyard import Graveyard
+from shared.pool.guard.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
+from shared.pool.pool import AsyncioPool
 from shared.queueing.amqp.transport import GuardedTransport as GuardedAmqp
 from shared.queueing.reading.verdict import Bury
 from shared.queueing.redis_lists.transport import GuardedTransport as GuardedRedis
-from workers.pool.guard.graveyard import Graveyard
-from workers.pool.guard.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
-from workers.pool.pool import AsyncioPool
 
 logger = get_logger(__name__)
 

@@ -13,9 +13,9 @@ from functools import partial
 
 from celery.utils.log import get_logger
 
-from workers.pool.errors import LifespanFailed, LoopDied
-from workers.pool.job import Interruption, Job
-from workers.pool.loop.time_limits import interrupt
+from shared.pool.errors import LifespanFailed, LoopDied
+from shared.pool.job import Interruption, Job
+from shared.pool.loop.time_limits import interrupt
 
 logger = get_logger(__name__)
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from workers.pool.job import Job
+from shared.pool.job import Job
 
 
 class JobSlots:

@@ -10,9 +10,9 @@ from billiard.einfo import ExceptionInfo
 from celery import Celery, current_task, signals
 from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded, Terminated
 
-from workers.pool.job import Interruption, Job, JobEvent, JobReport
-from workers.pool.loop.execution import JobExecution
-from workers.pool.loop.time_limits import interrupt
+from shared.pool.job import Interruption, Job, JobEvent, JobReport
+from shared.pool.loop.execution import JobExecution
+from shared.pool.loop.time_limits import interrupt
 
 
 class Bench:
