@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
-from shared.redis.outbound_limits import OutboundLimits
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
@@ -21,6 +20,7 @@ from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.error_class import ErrorClass
 from workers.providers.hedging.hedging import Hedging
+from workers.providers.limiting.outbound_limits import OutboundLimits
 
 
 async def open_chain(

@@ -11,7 +11,6 @@ import aiohttp
 from shared.breakers.board import BreakerBoard
 from shared.clock import Clock
 from shared.errors import SettingsError
-from shared.redis.outbound_limits import OutboundLimits
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.metrics import installed_version
 from shared.telemetry.tracing import Tracing
@@ -20,11 +19,12 @@ from workers.providers.chain import Chain, ChainLink
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
 from workers.providers.hedging.hedging import Hedging
+from workers.providers.limiting.limited import LimitedProvider
+from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.local import LocalProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.provider import Provider
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
-from workers.providers.walking.limited import LimitedProvider
 from workers.providers.walking.retry import RetryPolicy
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts

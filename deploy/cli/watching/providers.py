@@ -65,7 +65,7 @@ async def _standing(
     """What Redis keeps; nothing where it does not answer, which is said."""
     from shared.breakers.fleet import read_breakers
     from shared.redis.client import open_redis
-    from shared.redis.outbound_limits import read_cooling
+    from workers.providers.limiting.outbound_limits import read_cooling
 
     redis = open_redis(settings.redis)
     try:

@@ -21,7 +21,6 @@ from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.input_item import Role
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimits
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
@@ -30,9 +29,10 @@ from shared.telemetry.metrics import Metrics
 from tests.benchmarks.ground.stage import Broker, Ledger, Stage
 from tests.benchmarks.measurement import Progress, Rounds, Row
 from workers.providers.chain import Chain, ChainLink
+from workers.providers.limiting.limited import LimitedProvider
+from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.providers.provider import Message, Prompt, TextSink
-from workers.providers.walking.limited import LimitedProvider
 
 CALLERS: Final = 200
 CALL_SECONDS: Final = 0.005

@@ -16,7 +16,6 @@ from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
 from shared.messages.metadata.facts import FACTS_KEY
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimits
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
@@ -39,6 +38,7 @@ from workers.providers.attempt import ChainResult
 from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
+from workers.providers.limiting.outbound_limits import OutboundLimits
 
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": 8}]
 LIE = "Your balance is $127,549.32."

@@ -15,7 +15,6 @@ from shared.breakers.board import BreakerBoard
 from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
@@ -25,6 +24,7 @@ from shared.telemetry.metrics import Metrics
 from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
 from workers.providers.hedging.hedging import Hedging
+from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 
 CROWDED = OutboundLimit(name="second/second", max_concurrency=1)
 

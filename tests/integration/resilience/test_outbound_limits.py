@@ -14,7 +14,6 @@ from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
@@ -23,6 +22,7 @@ from tests.servers.redis import RedisServer
 from workers.providers.attempt import ChainResult
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
+from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 
 CROWDED = OutboundLimit(name="primary/small", max_concurrency=2)
 

@@ -18,7 +18,6 @@ from shared.clock import SystemClock
 from shared.messages.state import ResponseState
 from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
-from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.resilience import BreakerSettings
 from tests.integration.conftest import OneMachine
 from tests.integration.servers.worker_events import WorkerEvents
@@ -27,6 +26,7 @@ from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.rabbitmq import RabbitServer
+from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 
 QUESTION = "who refuses our key?"
 MESSAGES = 3

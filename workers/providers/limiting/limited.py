@@ -7,11 +7,11 @@ from random import Random
 from typing import Final
 
 from shared.clock import Clock
-from shared.redis.outbound_limits import OutboundLimit, OutboundLimits
 from shared.settings.providers import ProviderSettings
 from shared.token_count import estimated_tokens, text_size, token_correction
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
+from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 from workers.providers.outcome import Answer, Outcome
 from workers.providers.provider import Prompt, Provider, TextSink
 

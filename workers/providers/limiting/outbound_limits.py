@@ -62,7 +62,7 @@ class OutboundLimits:
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
-        self._script: LuaScript = load_script("shared.redis", "outbound.lua")
+        self._script: LuaScript = load_script("workers.providers.limiting", "outbound.lua")
         self._asked: GroupCommit[Asked, int] = GroupCommit(self._ask_all)
         self._process, self._permits = new_id("proc"), count(1)
 

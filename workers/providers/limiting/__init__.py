@@ -1,0 +1,1 @@
+"""What our own limits and the providers' leave free, for the whole fleet."""
