@@ -19,8 +19,8 @@ from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.error_class import ErrorClass
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.limiting.outbound_limits import OutboundLimits
+from workers.providers.walking.lateness import Hedging
 
 
 async def open_chain(

@@ -18,13 +18,13 @@ from workers.providers.anthropic import AnthropicProvider
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.limiting.limited import LimitedProvider
 from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.local import LocalProvider
 from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.provider import Provider
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
+from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.retry import RetryPolicy
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts

@@ -11,9 +11,9 @@ from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.delivery import Delivery, RestartSignal
+from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means, Sleep
 from workers.providers.walking.walk import Walk

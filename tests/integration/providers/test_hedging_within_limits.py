@@ -23,8 +23,8 @@ from shared.settings.turn.hedging import HedgingSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
+from workers.providers.walking.lateness import Hedging
 
 CROWDED = OutboundLimit(name="second/second", max_concurrency=1)
 

@@ -11,13 +11,13 @@ from shared.token_count import text_size
 from workers.providers.attempt import Attempt, StartedAttempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
 from workers.providers.provider import Prompt, Provider, TextSink
 from workers.providers.walking.call_span import call_span, describe
 from workers.providers.walking.first_token import FirstToken
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.health import health_shown_by
+from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import Judge, Judgement
 from workers.providers.walking.means import Means
 from workers.providers.walking.rejection import RejectedAnswer

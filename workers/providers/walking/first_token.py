@@ -9,8 +9,8 @@ from typing import Self
 from shared.token_count import text_size
 from workers.providers.attempt import StartedAttempt
 from workers.providers.failures import ProviderTimeoutError
-from workers.providers.hedging.hedging import Hedging, Kind
 from workers.providers.provider import TextSink
+from workers.providers.walking.lateness import Hedging, Kind
 
 
 class FirstToken:

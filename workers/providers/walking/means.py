@@ -9,8 +9,8 @@ from random import Random
 
 from shared.clock import Clock
 from shared.telemetry.tracing import SilentTracing, Tracing
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.provider_log import ProviderLog
+from workers.providers.walking.lateness import Hedging
 
 Sleep = Callable[[float], Awaitable[None]]
 

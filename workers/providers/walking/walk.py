@@ -25,11 +25,11 @@ from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import Delivery
 from workers.providers.walking.funding import Funding
+from workers.providers.walking.hedge import Hedge
 from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
-from workers.providers.walking.racing.hedge import Hedge
-from workers.providers.walking.racing.race import Entry, Race
+from workers.providers.walking.race import Entry, Race
 from workers.providers.walking.rejection import RejectedAnswer
 
 _SHARE_OF_TIME_LEFT = 0.8

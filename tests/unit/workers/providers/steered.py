@@ -16,9 +16,9 @@ from shared.telemetry.metrics import Metrics
 from tests.unit.workers.providers.scripted_links import PROMPT
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge
-from workers.providers.hedging.hedging import Hedging
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt, TextSink
+from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.retry import RetryPolicy
 
 HUMAN = HandedOff(reason="nobody else", apology_text="sorry")

@@ -10,8 +10,7 @@ from shared.settings.turn.hedging import HedgingSettings
 from shared.telemetry.metrics import Metrics
 from tests.unit.workers.providers.scripted_links import answer, transient
 from tests.unit.workers.providers.steered import HUMAN, HedgingStage, SteeredProvider, errors
-from workers.providers.hedging.hedging import Hedging
-from workers.providers.hedging.learned_times import LearnedTimes
+from workers.providers.walking.lateness import Hedging, LearnedTimes
 
 KIND = ("a", "m", True)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import deque
 from enum import StrEnum
 from typing import Final
 
 from shared.settings.turn.hedging import HedgingSettings
 from shared.telemetry.metrics import Metrics
-from workers.providers.hedging.learned_times import LearnedTimes
 
 _MOST_SAVED_HEDGES: Final = 10.0
 """What a quiet time may save up of the share, so that a slow minute cannot double the load."""
@@ -22,6 +23,32 @@ class HedgeEnd(StrEnum):
     WON = "won"
     LOST = "lost"
     FAILED = "failed"
+
+
+class LearnedTimes:
+    """What the latest `remembered` calls of one model took.
+
+    Adding one and asking for a percentile take microseconds.
+    """
+
+    def __init__(self, *, remembered: int) -> None:
+        self._remembered = remembered
+        self._latest: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._latest)
+
+    def add(self, seconds: float) -> None:
+        """Remember one more; the oldest beyond `remembered` is forgotten."""
+        if len(self._latest) == self._remembered:
+            del self._sorted[bisect_left(self._sorted, self._latest.popleft())]
+        self._latest.append(seconds)
+        insort(self._sorted, seconds)
+
+    def percentile(self, share: float) -> float:
+        """The time that `share` of the calls did not exceed; there must be one at least."""
+        return self._sorted[min(int(share * len(self._sorted)), len(self._sorted) - 1)]
 
 
 class Hedging:

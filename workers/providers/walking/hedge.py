@@ -9,10 +9,10 @@ from pybreaker import CircuitBreakerError
 from shared.breakers.breaker import Breaker, Permit
 from shared.breakers.reading import CallOutcome
 from workers.providers.error_class import ErrorClass
-from workers.providers.hedging.hedging import HedgeEnd, Hedging
 from workers.providers.walking.call import Call
+from workers.providers.walking.lateness import HedgeEnd, Hedging
 from workers.providers.walking.link import ChainLink
-from workers.providers.walking.racing.race import Race
+from workers.providers.walking.race import Race
 
 
 class Hedge:

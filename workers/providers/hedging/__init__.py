@@ -1,1 +1,0 @@
-"""When a call is late, learned from the calls before it."""

@@ -1,1 +1,0 @@
-"""A late call and the one that is made beside it."""
