@@ -17,9 +17,9 @@ from shared.messages.answer_format import (
     JsonObject,
     answer_format,
 )
+from shared.messages.facts import facts_of
 from shared.messages.lane import Lane, lane_of
 from shared.messages.message_body import MessageBody
-from shared.messages.metadata.facts import facts_of
 from shared.messages.record import ReplyShape, Surface
 from shared.messages.tenant import Tenant
 from shared.token_count import text_size

@@ -11,12 +11,12 @@ from typing import Any
 from shared.answer_cache.finding import CacheTicket
 from shared.costs.meter import total_cost
 from shared.costs.purse import Purse
+from shared.messages.facts import Facts
 from shared.messages.input_item import InputItem
 from shared.messages.message_body import MessageBody, decode_body
-from shared.messages.metadata.facts import Facts
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import ContextReport, TurnReport, encode_report
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import ContextReport, TurnReport, encode_report
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.reservations.reservations import RiskSignal
 from shared.storable_text import storable

@@ -10,8 +10,8 @@ import msgspec
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from shared.errors import NotFound
-from shared.messages.report.turn_report import Tier
 from shared.messages.response import DEFAULT_MODEL
+from shared.messages.turn_report import Tier
 from shared.settings.providers import ProviderSettings
 
 # OpenAI's clients want a time; a model of ours has none that means anything.

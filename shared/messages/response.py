@@ -10,8 +10,8 @@ from shared.identifiers import OUTPUT_MESSAGE, sibling_id
 from shared.messages.lane import TIER_OF_LANE
 from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import TurnReport, decode_report
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import TurnReport, decode_report
 
 DEFAULT_MODEL: Final = "auto"
 CALLERS_FAULT: Final = "invalid_prompt"

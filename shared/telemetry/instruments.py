@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from shared.telemetry.instrument import Instrument, Label, counter, gauge, histogram
-from shared.telemetry.tables.road import DOOR, LANE, LEDGER_AND_QUEUE, MILLISECONDS, SECONDS, TENTHS
+from shared.telemetry.road_instruments import (
+    DOOR,
+    LANE,
+    LEDGER_AND_QUEUE,
+    MILLISECONDS,
+    SECONDS,
+    TENTHS,
+)
 
 STATE: Final = Label("state", 7, "the response's state, such as completed")
 STEP: Final = Label("step", 12, "the step's name, such as recall")

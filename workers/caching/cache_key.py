@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from shared.answer_cache.place import CachePlace
+from shared.messages.facts import FACTS_KEY
 from shared.messages.input_item import Role
-from shared.messages.metadata.facts import FACTS_KEY
 from workers.turn import Turn
 
 _DIGEST_BYTES: Final = 16

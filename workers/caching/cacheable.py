@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.answer_cache.cache_control import CacheControl
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings

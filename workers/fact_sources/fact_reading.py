@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, assert_never
 
-from shared.messages.metadata.facts import (
+from shared.messages.facts import (
     LARGEST,
     DateFact,
     Fact,

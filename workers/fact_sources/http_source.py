@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 from shared.settings.turn.fact_faults import PLACEHOLDER
 from shared.settings.turn.facts import FactField, FactSourceSettings
 from workers.fact_sources.fact_reading import facts_from

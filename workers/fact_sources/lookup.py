@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.clock import Clock
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 from shared.settings.turn.facts import FactSourceSettings, SourceFailure
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from shared.errors import Unavailable
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 
 Parameters = Mapping[str, str]
 """What a message gives to a query, by the names that queries use."""

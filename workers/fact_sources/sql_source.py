@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 from shared.settings.turn.facts import FactSourceSettings
 from workers.fact_sources.fact_reading import facts_from
 from workers.fact_sources.parameters import needed_by

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.messages.input_item import Role
-from shared.messages.report.turn_report import ContextReport
+from shared.messages.turn_report import ContextReport
 from workers.providers.outcome import Outcome
 
 AUTOMATIC_MODEL = "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.messages.report.turn_report import RoutingReport, Tier
+from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from workers.routing.complexity.score import Complexity, Score
 from workers.routing.question import Question

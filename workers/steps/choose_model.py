@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from shared.messages.report.turn_report import RoutingReport, Tier
+from shared.messages.turn_report import RoutingReport, Tier
 from shared.telemetry.metrics import Metrics
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.routing.model_router import ModelRouter

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from shared.messages.answer_format import answer_format
+from shared.messages.facts import facts_of
 from shared.messages.input_item import Role
-from shared.messages.metadata.facts import facts_of
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics

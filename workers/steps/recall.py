@@ -12,8 +12,8 @@ from shared.clock import Clock
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.input_item import InputItem, Role
-from shared.messages.report.turn_report import ContextReport
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import ContextReport
 from shared.persistence.conversations import ConversationRepository
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from shared.messages.metadata.facts import MoneyFact
+from shared.messages.facts import MoneyFact
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.agreement import agrees
 from workers.validation.claims.quantities import Quantity, quantities_in

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.verdict import Catch
 

@@ -12,7 +12,7 @@ from deploy.cli.routing.messages import ReplayedMessage
 from deploy.cli.routing.tariff import TierTariff
 from shared.costs.meter import total_cost
 from shared.costs.price import TokenCount
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from workers.routing.model_router import ModelRouter
 from workers.routing.question import question_of
 

@@ -17,7 +17,7 @@ from shared.errors import InvalidRequest
 if TYPE_CHECKING:
     from deploy.cli.routing.policies import Outcome, Replay
     from deploy.cli.routing.tariff import TierTariff
-    from shared.messages.report.turn_report import RoutingReport
+    from shared.messages.turn_report import RoutingReport
     from workers.routing.complexity.score import Score
 
 _USUAL_THRESHOLDS: Final = (0.15, 0.35, 0.5)

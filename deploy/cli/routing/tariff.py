@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from shared.costs.price import TokenCount
 from shared.costs.prices import Prices
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from shared.settings import Settings
 from workers.providers.wire.model_choice import ModelChoice
 

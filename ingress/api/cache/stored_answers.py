@@ -14,7 +14,7 @@ from shared.answer_cache.place import CachePlace, place_of
 from shared.decoding import decode_json
 from shared.errors import NotFound
 from shared.identifiers import RESPONSE
-from shared.messages.report.turn_report import decode_report
+from shared.messages.turn_report import decode_report
 from shared.telemetry.logs import get_logger
 
 LONGEST_COMMENT: Final = 2_000

@@ -23,9 +23,9 @@ from ingress.api.http.sse import KEEP_ALIVE
 from ingress.events import NumberedEvent
 from shared.messages.events import CLOSING_TYPES, OutputTextDelta, ResponseRestarted, read_event
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import TurnReport
 from shared.messages.response import DEFAULT_MODEL, ResponseCost, ResponseObject
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import TurnReport
 
 _DELTA: Final = str(OutputTextDelta.__struct_config__.tag)
 _RESTARTED: Final = str(ResponseRestarted.__struct_config__.tag)

@@ -9,7 +9,6 @@ import msgspec
 from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
-from shared.messages.report.turn_report import TurnReport
 from shared.messages.response import (
     CALLERS_FAULT,
     ResponseCost,
@@ -18,6 +17,7 @@ from shared.messages.response import (
     ResponseUsage,
 )
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import TurnReport
 
 FinishReason = Literal["stop", "length", "content_filter"]
 

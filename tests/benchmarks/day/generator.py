@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from tests.benchmarks.day.labelled import labelled
 from tests.benchmarks.day.phrases import FAMILIES, Family, fill
 

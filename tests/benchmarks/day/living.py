@@ -17,9 +17,9 @@ from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import CacheKind, decode_report
 from shared.messages.state import ResponseState
 from shared.messages.tenant import Tenant
+from shared.messages.turn_report import CacheKind, decode_report
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
 from shared.persistence.ledger.message_ledger import MessageLedger

@@ -6,7 +6,7 @@ import json
 from itertools import cycle
 from typing import Final
 
-from shared.messages.metadata.facts import FACTS_KEY, facts_of
+from shared.messages.facts import FACTS_KEY, facts_of
 from workers.validation.validator import Question
 
 SIZE: Final = 4096

@@ -9,7 +9,7 @@ import msgspec
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.answer_cache.place import CachePlace, place_of
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import CacheReport, decode_report
+from shared.messages.turn_report import CacheReport, decode_report
 from tests.integration.workers.road import Road, eventually
 
 

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.answer_cache.housekeeping import Housekeeping
-from shared.messages.report.turn_report import CacheKind
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import CacheKind
 from tests.integration.caching.telling import cache_report, hit, place, poison, stored
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import CacheKind
+from shared.messages.turn_report import CacheKind
 from tests.integration.caching.conftest import CACHING
 from tests.integration.caching.telling import cache_report, hit, place, poison, stored
 from tests.integration.conftest import OneMachine

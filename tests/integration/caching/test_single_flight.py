@@ -7,8 +7,8 @@ import re
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import CacheKind
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import CacheKind
 from tests.integration.caching.telling import cache_report, hit
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread

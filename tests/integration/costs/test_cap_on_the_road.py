@@ -17,7 +17,7 @@ from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
 from shared.costs.spending import Spending, SpendingBy
 from shared.identifiers import new_response_id
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.messages.tenant import KeyScope, Plan
 from shared.persistence.tenants import TenantRepository
 from tests.integration.conftest import OneMachine

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from deploy.scripted_provider.behaviour import Kind
 from shared.costs.meter import total_cost
 from shared.costs.spending import Spending, SpendingBy
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from shared.messages.metadata.facts import DateFact, MoneyFact, NumberFact, TextFact
+from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.turn.facts import (
     FactField,

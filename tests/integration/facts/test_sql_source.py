@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.messages.metadata.facts import DateFact, MoneyFact, NumberFact, TextFact
+from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
 from shared.settings.secret import ServerUrl
 from shared.settings.turn.facts import FactField, FactSourceKind, FactSourceSettings, FactType
 from workers.fact_sources.source import FactsUnavailable

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.dead_letter import DeadReason
+from shared.messages.facts import FACTS_KEY
 from shared.messages.lane import Lane
-from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from shared.reservations.keys import user_key
 from tests.integration.workers.agent_worker import AgentWorker

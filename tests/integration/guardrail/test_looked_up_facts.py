@@ -11,7 +11,7 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.messages.dead_letter import DeadReason
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from tests.integration.conftest import OneMachine
 from tests.integration.facts.shop import Shop, never, redirects, replies, says

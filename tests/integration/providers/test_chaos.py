@@ -14,7 +14,7 @@ from deploy.scripted_provider.provider import ScriptedProvider
 from shared.breakers.board import BreakerBoard
 from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from deploy.scripted_provider.behaviour import Kind
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from tests.integration.conftest import OneMachine

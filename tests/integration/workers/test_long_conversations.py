@@ -7,8 +7,8 @@ import pytest
 from deploy.scripted_provider.behaviour import Kind
 from shared.identifiers import CONVERSATION, new_id
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import ContextReport, decode_report
 from shared.messages.response import response_object
+from shared.messages.turn_report import ContextReport, decode_report
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack

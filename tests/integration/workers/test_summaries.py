@@ -13,8 +13,8 @@ from sqlalchemy import insert
 from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import ContextReport, decode_report
 from shared.messages.tenant import Plan
+from shared.messages.turn_report import ContextReport, decode_report
 from shared.persistence.tables import tenant
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread

@@ -22,9 +22,9 @@ from shared.messages.events import (
 )
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import decode_report
 from shared.messages.response import ResponseCost, response_object
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import decode_report
 
 RECORD = MessageRecord(
     id="resp_00",

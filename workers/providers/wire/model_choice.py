@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from shared.settings.providers import ProviderSettings
 
 

@@ -8,7 +8,7 @@ from shared.answer_cache.finding import CacheTicket, Finding, FlightRole
 from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.errors import InvalidRequest
-from shared.messages.report.turn_report import CacheKind, CacheReport
+from shared.messages.turn_report import CacheKind, CacheReport
 from shared.settings.turn.caching import CachingSettings
 from shared.telemetry.metrics import Metrics
 from workers.caching.cache_key import CacheKey, cache_key

@@ -8,8 +8,8 @@ import msgspec
 
 from shared.answer_cache.cached_answer import CachedAnswer
 from shared.clock import Clock
-from shared.messages.report.turn_report import CacheReport
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import CacheReport
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage

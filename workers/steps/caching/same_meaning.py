@@ -7,7 +7,7 @@ from typing import assert_never
 from shared.answer_cache.answer_cache import AnswerCache, Quest
 from shared.answer_cache.finding import CacheTicket
 from shared.answer_cache.place import place_of
-from shared.messages.report.turn_report import CacheKind, CacheReport
+from shared.messages.turn_report import CacheKind, CacheReport
 from shared.telemetry.metrics import Metrics
 from workers.caching.semantic.finding import Candidate, Refused, SemanticCache
 from workers.steps.caching.retelling import Retelling

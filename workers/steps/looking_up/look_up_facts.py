@@ -6,7 +6,7 @@ from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
-from shared.messages.metadata.facts import facts_of
+from shared.messages.facts import facts_of
 from shared.messages.state import ResponseState
 from shared.settings.turn.facts import FactSettings, SourceFailure
 from shared.telemetry.metrics import Metrics

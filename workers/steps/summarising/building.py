@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from shared.persistence.conversations import ConversationRepository
 from shared.persistence.engine import Database
 from shared.settings import Settings

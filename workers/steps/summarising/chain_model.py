@@ -11,7 +11,7 @@ from shared.costs.purse import Purse
 from shared.errors import LedgerUnavailable
 from shared.messages.input_item import Role
 from shared.messages.record import MessageRecord
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing

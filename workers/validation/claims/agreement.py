@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from shared.messages.metadata.facts import DateFact, Fact, MoneyFact, NumberFact
+from shared.messages.facts import DateFact, Fact, MoneyFact, NumberFact
 from workers.validation.claims.dates import DateMention
 from workers.validation.claims.quantities import Quantity
 

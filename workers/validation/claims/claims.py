@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
-from shared.messages.metadata.facts import DateFact, Fact, MoneyFact
+from shared.messages.facts import DateFact, Fact, MoneyFact
 from workers.validation.claims.agreement import Value
 from workers.validation.claims.dates import DateMention
 from workers.validation.claims.mentions import Mention

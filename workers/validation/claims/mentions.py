@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from shared.messages.metadata.facts import Facts
+from shared.messages.facts import Facts
 
 _MOST_REMEMBERED: Final = 512
 _LONGEST_JOINT: Final = 24

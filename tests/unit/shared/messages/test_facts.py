@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.messages.metadata.facts import FACTS_KEY, DateFact, MoneyFact, facts_of
+from shared.messages.facts import FACTS_KEY, DateFact, MoneyFact, facts_of
 
 
 @pytest.mark.parametrize(

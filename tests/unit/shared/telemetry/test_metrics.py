@@ -10,11 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.telemetry import instruments
+from shared.telemetry import instruments, road_instruments
 from shared.telemetry.instrument import Instrument, InstrumentType
 from shared.telemetry.instruments import INSTRUMENTS
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tables import road
 from tests.architecture.tree import ROOT, product_files
 
 CLASSES = {
@@ -64,9 +63,9 @@ def test_only_histograms_have_buckets_and_theirs_rise(instrument: Instrument) ->
 
 
 def test_the_bounds_cover_what_the_messages_know() -> None:
-    assert len(Lane) == road.LANE.bound
+    assert len(Lane) == road_instruments.LANE.bound
     assert len(ResponseState) <= instruments.STATE.bound
-    assert len(DeadReason) <= road.DEAD_REASON.bound
+    assert len(DeadReason) <= road_instruments.DEAD_REASON.bound
 
 
 def test_every_row_is_one_typed_attribute() -> None:

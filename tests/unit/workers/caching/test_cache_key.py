@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.messages.facts import FACTS_KEY, MoneyFact
 from shared.messages.input_item import InputItem, Role
-from shared.messages.metadata.facts import FACTS_KEY, MoneyFact
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from tests.unit.workers.caching.turns import asked
 from workers.caching.cache_key import cache_key
 

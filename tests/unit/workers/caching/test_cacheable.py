@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
+from shared.messages.facts import FACTS_KEY
 from shared.messages.input_item import InputItem, Role
-from shared.messages.metadata.facts import FACTS_KEY
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from shared.messages.metadata.facts import Facts, MoneyFact, NumberFact, TextFact
+from shared.messages.facts import Facts, MoneyFact, NumberFact, TextFact
 from workers.fact_sources.fact_sheet import fact_sheet
 
 FACTS: Facts = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.messages.message_body import decode_body
-from shared.messages.report.turn_report import RoutingReport, Tier
+from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from workers.routing.model_router import ModelRouter
 from workers.routing.question import Question, question_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from shared.telemetry.metrics import Metrics
 from tests.unit.workers.steps.test_prompt import turn_of

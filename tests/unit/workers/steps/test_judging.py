@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidRequest
+from shared.messages.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.lane import Lane
-from shared.messages.metadata.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.record import MessageRecord
 from shared.reservations.reservations import RiskSignal
 from shared.settings.validation import ValidationSettings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.metadata.facts import FACTS_KEY, Facts, facts_of
+from shared.messages.facts import FACTS_KEY, Facts, facts_of
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.dates import dates_in
 from workers.validation.claims.quantities import quantities_in, readings

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.messages.answer_format import answer_format
-from shared.messages.metadata.facts import FACTS_KEY, facts_of
+from shared.messages.facts import FACTS_KEY, facts_of
 from shared.settings.validation import Reaction, SpanReaction, ValidationSettings
 from tests.benchmarks.turn import guarded_answers as answers
 from workers.validation.building import build_guardrail

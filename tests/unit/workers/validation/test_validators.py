@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.messages.answer_format import answer_format
-from shared.messages.metadata.facts import Facts, MoneyFact
+from shared.messages.facts import Facts, MoneyFact
 from workers.validation.amounts import Amounts
 from workers.validation.completeness import CutOff, Empty, Length
 from workers.validation.grounding import Grounding

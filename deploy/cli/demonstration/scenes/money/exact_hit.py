@@ -8,7 +8,7 @@ from typing import Final
 from deploy.cli.demonstration.scene import Told, expect
 from deploy.cli.demonstration.stage import Stage, until
 from deploy.cli.demonstration.visitor import Heard
-from shared.messages.report.turn_report import CacheKind
+from shared.messages.turn_report import CacheKind
 
 _QUESTION: Final = "When does the visitors' centre open on Sundays?"
 

@@ -10,7 +10,7 @@ from deploy.cli.demonstration.dollars import NOTHING, price_tag
 from deploy.cli.demonstration.scene import Told, expect
 from deploy.cli.demonstration.stage import Stage
 from deploy.cli.demonstration.visitor import Heard
-from shared.messages.report.turn_report import Tier
+from shared.messages.turn_report import Tier
 
 _EASY: Final = (
     "Who wrote Faust?",

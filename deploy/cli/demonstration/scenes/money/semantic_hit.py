@@ -10,7 +10,7 @@ from deploy.cli.demonstration.dollars import NOTHING
 from deploy.cli.demonstration.scene import Told, expect
 from deploy.cli.demonstration.stage import AMPLE, Stage, until
 from deploy.cli.demonstration.visitor import Heard, Visitor
-from shared.messages.report.turn_report import CacheKind
+from shared.messages.turn_report import CacheKind
 
 ASKED: Final = "How do I enable 2FA?"
 OTHER_WORDS: Final = "How do I turn on 2FA?"

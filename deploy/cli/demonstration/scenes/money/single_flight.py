@@ -11,7 +11,7 @@ from deploy.cli.demonstration.scene import SceneFailed, Told, expect
 from deploy.cli.demonstration.stage import Stage
 from deploy.cli.demonstration.visitor import Heard
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from shared.messages.report.turn_report import CacheKind
+from shared.messages.turn_report import CacheKind
 
 _CROWD: Final = 16
 _ROUNDS: Final = 5

@@ -9,7 +9,7 @@ from deploy.cli.demonstration.dollars import price_tag
 from deploy.cli.demonstration.scene import Told, expect
 from deploy.cli.demonstration.stage import Stage
 from deploy.scripted_provider.behaviour import Behaviour
-from shared.messages.metadata.facts import FACTS_KEY
+from shared.messages.facts import FACTS_KEY
 
 _INVENTED: Final = "Your balance is $127,549.32."
 _TRUE: Final = "Your balance is $47.15."

@@ -1,1 +1,0 @@
-"""Flower, started without the rest of Celery's command."""

@@ -1,1 +1,0 @@
-"""What producers attach to a message in its metadata."""

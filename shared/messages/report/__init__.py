@@ -1,1 +1,0 @@
-"""What a response tells of its turn beside the answer."""
