@@ -30,7 +30,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.answer_publisher import build_answer_publisher
+from shared.queueing.answers.answer_publisher import build_answer_publisher
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher

@@ -7,8 +7,8 @@ import msgspec
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.response import response_object
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.queueing.answer_publisher import AnswerPublisher
-from shared.queueing.answers import response_answer
+from shared.queueing.answers.answer_publisher import AnswerPublisher
+from shared.queueing.answers.answers import response_answer
 
 
 class AnswerQueue:

@@ -19,7 +19,7 @@ from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import missing_migrations
-from shared.queueing.answer_publisher import build_answer_publisher
+from shared.queueing.answers.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups

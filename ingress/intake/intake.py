@@ -20,8 +20,8 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.response import response_object
-from shared.queueing.answer_publisher import AnswerPublisher
-from shared.queueing.answers import Answer, error_answer, response_answer
+from shared.queueing.answers.answer_publisher import AnswerPublisher
+from shared.queueing.answers.answers import Answer, error_answer, response_answer
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.reading.delivery import Delivery

@@ -17,7 +17,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.intake_message import IntakeMessage
 from shared.messages.record import ReplyShape
 from shared.messages.unsupported import explained
-from shared.queueing.answers import may_reply_to
+from shared.queueing.answers.answers import may_reply_to
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName

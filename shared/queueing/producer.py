@@ -20,8 +20,8 @@ from shared.decoding import convert
 from shared.errors import BrokerUnavailable, ForebayError
 from shared.messages.intake_message import IntakeMessage
 from shared.messages.lane import TIER_OF_LANE, Lane
-from shared.queueing.posting.reply_box import ReplyBox
-from shared.queueing.posting.sender import Sender
+from shared.queueing.answers.reply_box import ReplyBox
+from shared.queueing.sender import Sender
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.settings.tls import TlsSettings

@@ -23,7 +23,7 @@ from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.statements import RECORD_COLUMNS, record_of
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.answer_publisher import AnswerPublisher, build_answer_publisher
+from shared.queueing.answers.answer_publisher import AnswerPublisher, build_answer_publisher
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import BrokerUnavailable, InvalidRequest
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.queueing.answers import response_answer
+from shared.queueing.answers.answers import response_answer
 from shared.queueing.producer import AnswerTimeout, MessageRefused, Producer, build_message
 from tests.integration.queueing.conftest import until
 from tests.integration.queueing.intake_door import IntakeDoor

@@ -17,7 +17,7 @@ from redis import Redis
 
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, ReplyShape
-from shared.queueing.answers import response_answer
+from shared.queueing.answers.answers import response_answer
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.publisher import Publisher
 from shared.settings.servers import BrokerSettings

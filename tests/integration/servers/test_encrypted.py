@@ -15,8 +15,8 @@ from shared.errors import BrokerUnavailable, LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.engine import open_database
-from shared.queueing.answer_publisher import build_answer_publisher
-from shared.queueing.answers import Answer
+from shared.queueing.answers.answer_publisher import build_answer_publisher
+from shared.queueing.answers.answers import Answer
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.dead_letters.letter import letter_about

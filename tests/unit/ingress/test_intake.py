@@ -23,7 +23,7 @@ from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Tenant
-from shared.queueing.answers import Answer
+from shared.queueing.answers.answers import Answer
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.settings.secret import ServerUrl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.queueing.answers import Answer, may_reply_to
+from shared.queueing.answers.answers import Answer, may_reply_to
 from shared.queueing.parcel import Parcel
 from shared.queueing.parcels import ParcelPublisher, build_parcel_publisher
 from shared.settings.servers import BrokerSettings

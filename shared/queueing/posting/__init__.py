@@ -1,1 +1,0 @@
-"""What the producer is made of."""
