@@ -10,9 +10,9 @@ import msgspec
 from ingress.admission.admission import Admission
 from ingress.admission.question import AdmissionRequest, Sending
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused
-from ingress.arrival import Arrival
-from ingress.ledger_entry import LedgerEntries
 from ingress.prompt_ledger import PromptLedger
+from shared.accepting.arrival import Arrival
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import Clock
 from shared.errors import InvalidRequest, Unavailable
 from shared.messages.lane import Lane

@@ -24,8 +24,8 @@ from ingress.admission.reply import (
     too_large,
 )
 from ingress.admission.returns import Returns
-from ingress.admission.token_estimate import DEFAULT_OUTPUT_TOKENS
 from ingress.admission.verdict import Admitted, Verdict
+from shared.accepting.token_estimate import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable

@@ -23,11 +23,11 @@ from ingress.api.http.request_headers import (
     require_json,
     with_cache_control,
 )
-from ingress.arrival import Arrival
 from ingress.authentication import Authentication, Caller
 from ingress.events import Replies
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
+from shared.accepting.arrival import Arrival
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.messages.message_body import MessageBody

@@ -9,8 +9,8 @@ from ingress.api.door import Door, reply_headers, trace_carrier
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
-from ingress.arrival import Arrival
 from ingress.events import has_ended
+from shared.accepting.arrival import Arrival
 from shared.messages.create_response import decode_create_response
 from shared.messages.message_body import decode_body
 from shared.messages.record import Surface

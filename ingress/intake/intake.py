@@ -6,7 +6,6 @@ import msgspec
 
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
-from ingress.arrival import Arrival
 from ingress.authentication import Authentication
 from ingress.intake.submission import (
     ReplyAddress,
@@ -15,6 +14,7 @@ from ingress.intake.submission import (
     reply_address,
     submission_of,
 )
+from shared.accepting.arrival import Arrival
 from shared.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.message_body import decode_body

@@ -9,8 +9,8 @@ from ingress.api.chat.completion import chat_completion, read_response
 from ingress.api.chat.request import ChatRequest, decode_chat_request, message_body
 from ingress.api.door import Door, reply_headers, trace_carrier
 from ingress.api.http.exchange import Exchange
-from ingress.arrival import Arrival
 from ingress.events import has_ended
+from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
 from shared.messages.response import response_object
 from shared.telemetry.propagation import extract

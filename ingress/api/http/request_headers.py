@@ -12,7 +12,7 @@ import msgspec
 
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
-from ingress.arrival import ClientRetry
+from shared.accepting.arrival import ClientRetry
 from shared.answer_cache.cache_control import HEADER as CACHE_CONTROL
 from shared.answer_cache.cache_control import read_cache_control
 from shared.clock import Clock

@@ -11,8 +11,8 @@ import msgspec
 
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.admission import Admission
-from ingress.arrival import Arrival
 from ingress.prompt_ledger import PromptLedger
+from shared.accepting.arrival import Arrival
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.message_body import decode_body

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
-from ingress.arrival import Arrival
 from ingress.authentication import Authentication, Caller
 from ingress.intake.intake import Intake
 from ingress.intake.submission import UnfitSubmission, reply_address, submission_of
+from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane

@@ -4,7 +4,7 @@ import pytest
 
 from ingress.admission.limits import limits_of
 from ingress.admission.risk import LARGEST_RISK, WEIGHTS, explain, risk_of
-from ingress.admission.token_estimate import estimate_tokens
+from shared.accepting.token_estimate import estimate_tokens
 from shared.messages.tenant import Plan
 
 NOTHING = (0, 0, 0, 0, 0, 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ingress.arrival import Arrival
+from shared.accepting.arrival import Arrival
 from shared.errors import InvalidRequest
 from shared.messages.lane import Lane
 from shared.messages.message_body import MessageBody, decode_body

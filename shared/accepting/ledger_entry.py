@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from ingress.admission.token_estimate import estimate_tokens
-from ingress.arrival import Arrival
+from shared.accepting.arrival import Arrival
+from shared.accepting.token_estimate import estimate_tokens
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.messages.lane import Lane
