@@ -28,7 +28,7 @@ class Docs:
 
     def __init__(self) -> None:
         self._document = b"{}"
-        folder = files("ingress.docs_page")
+        folder = files("ingress.api.reference.page")
         self._files = {name: folder.joinpath(name).read_bytes() for name in _TYPES}
 
     def describe(self, document: dict[str, object]) -> None:
