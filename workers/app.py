@@ -20,8 +20,8 @@ from shared.queueing.reading.patience import until_available
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
 from shared.settings import Settings, load_settings, with_secrets
 from shared.telemetry.logs import configure_logs
+from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline
-from workers.runtime import open_runtime
 from workers.tasks import complaint_about_arguments, register_tasks
 
 

@@ -33,9 +33,9 @@ from tests.benchmarks.ground.forebay import scripted, worker
 from tests.benchmarks.ground.provider import ScriptedProvider
 from tests.benchmarks.ground.stage import Broker, Ground, Stage
 from tests.benchmarks.measurement import Better, Progress, Rounds, Row
-from workers.answer_caching import AnswerCaching, CachingParts
+from workers.building.caching import AnswerCaching, CachingParts
+from workers.building.chain import open_chain
 from workers.pipeline import Step
-from workers.provider_chain import open_chain
 from workers.steps.answer import AnswerStep
 from workers.steps.judging import Judging
 from workers.turn import Turn, begin_turn

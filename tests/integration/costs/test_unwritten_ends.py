@@ -25,8 +25,8 @@ from shared.reservations.reservations import Reservations
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link
+from workers.building.runtime import open_runtime
 from workers.pipeline import TurnOutcome
-from workers.runtime import open_runtime
 
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": "8.5"}]
 

@@ -15,8 +15,8 @@ from tests.integration.conftest import OneMachine
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import openai_link
+from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline, TurnOutcome
-from workers.runtime import open_runtime
 
 SOON_SECONDS = 2.0
 """Of twelve that lie between two renewals here."""

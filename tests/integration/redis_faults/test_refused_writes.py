@@ -19,8 +19,8 @@ from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import open_road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.redis import RedisServer
+from workers.building.runtime import open_runtime
 from workers.pipeline import TurnOutcome
-from workers.runtime import open_runtime
 
 # What each way of refusing begins and ends with.
 FULL = ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.workers.road import eventually
 from tests.integration.workers.stack import Stack
-from workers.runtime import open_runtime
+from workers.building.runtime import open_runtime
 
 
 @pytest.fixture

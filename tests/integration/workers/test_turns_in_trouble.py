@@ -22,8 +22,8 @@ from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
+from workers.building.runtime import open_runtime
 from workers.pipeline import TurnOutcome
-from workers.runtime import open_runtime
 
 LONG_LEASE = {"FOREBAY_LEDGER__LEASE_SECONDS": "60"}
 

@@ -17,8 +17,8 @@ from shared.persistence.handoffs import HandoffRepository
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link
+from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline, TurnOutcome
-from workers.runtime import open_runtime
 
 SCHEMA = {
     "type": "json_schema",

@@ -10,7 +10,7 @@ from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.ports import free_port
-from workers.runtime import open_runtime
+from workers.building.runtime import open_runtime
 
 
 @pytest.fixture(scope="module")

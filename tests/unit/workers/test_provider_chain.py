@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.metrics import Metrics
-from workers.provider_chain import count_from_zero
+from workers.building.chain import count_from_zero
 from workers.providers.error_class import ErrorClass
 
 

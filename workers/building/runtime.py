@@ -28,12 +28,14 @@ from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing, open_tracing
-from workers.answer_caching import AnswerCaching, CachingParts
 from workers.answer_queue import AnswerQueue
+from workers.building.caching import AnswerCaching, CachingParts
+from workers.building.chain import open_chain
+from workers.building.facts import open_fact_step
+from workers.building.recall import build_recall
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
 from workers.pipeline import Pipeline, Step
-from workers.provider_chain import open_chain
 from workers.providers.chain import Chain
 from workers.providers.wire.model_choice import ModelChoice
 from workers.routing.model_router import ModelRouter
@@ -41,13 +43,11 @@ from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
-from workers.steps.looking_up.opening import open_fact_step
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
 from workers.steps.report_risk import ReportRisk
-from workers.steps.summarising.building import build_recall
-from workers.steps.summarising.follow_up import FollowUp
+from workers.steps.summary_follow_up import FollowUp
 from workers.validation.building import build_guardrail
 
 

@@ -19,7 +19,7 @@ from workers.context.summary.summary_store import SummaryStore
 from workers.context.tokens.counters import Counters
 from workers.providers.chain import Chain
 from workers.steps.recall import Recall
-from workers.steps.summarising.chain_model import ChainModel
+from workers.steps.summary_model import ChainModel
 
 
 def build_recall(

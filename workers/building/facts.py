@@ -12,7 +12,7 @@ from shared.telemetry.metrics import Metrics
 from workers.fact_sources.building import build_fact_lookup
 from workers.fact_sources.http_source import open_fact_session
 from workers.providers.handoff import DEFAULT_APOLOGY
-from workers.steps.looking_up.look_up_facts import LookUpFacts
+from workers.steps.look_up_facts import LookUpFacts
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""How one worker is put together from its settings."""

@@ -1,1 +1,0 @@
-"""What is looked up before a provider is asked."""

@@ -1,1 +1,0 @@
-"""Summaries of long conversations, as a turn makes and pays for them."""
