@@ -1,4 +1,4 @@
-"""The `forebay` command: one file per verb, loaded when it is used.
+"""The `forebay` command: a file or a folder per verb, loaded when it is used.
 
 Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.
 """
@@ -40,17 +40,8 @@ VERBS = {
     "model": "Answer for `local` providers with a small model on this machine, until Ctrl-C.",
 }
 
-# Verbs that live in a folder of their kind.
-_FOLDERS = {
-    "breakers": "watching",
-    "cache": "cache",
-    "costs": "watching",
-    "ingress": "serving",
-    "model": "serving",
-    "providers": "watching",
-    "route": "routing",
-    "worker": "serving",
-}
+# Verbs of several files.
+_FOLDERS = frozenset({"cache", "check", "dead", "demo", "route", "send"})
 
 
 def build_app(*, as_list: bool = False) -> App:
@@ -109,8 +100,7 @@ def main() -> None:
 
 
 def _module(verb: str) -> str:
-    folder = _FOLDERS.get(verb)
-    return f"deploy.cli.{folder}.{verb}" if folder else f"deploy.cli.{verb}"
+    return f"deploy.cli.{verb}.command" if verb in _FOLDERS else f"deploy.cli.{verb}"
 
 
 def _version() -> str:

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.sending.door import Door, Refused
-from deploy.cli.sending.order import Order
+from deploy.cli.send.door import Door, Refused
+from deploy.cli.send.order import Order
 from shared.errors import Unavailable
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]

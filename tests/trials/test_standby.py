@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.checking.finding import Level
-from deploy.cli.checking.ledger import check_ledger
+from deploy.cli.check.finding import Level
+from deploy.cli.check.ledger import check_ledger
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from tests.integration.ingress.conftest import settings_for

@@ -1,1 +1,1 @@
-"""Verbs of `forebay cache`."""
+"""`forebay cache`: stored answers."""

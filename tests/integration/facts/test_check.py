@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from deploy.cli.checking.fact_sources import check_fact_sources
-from deploy.cli.checking.finding import Level
+from deploy.cli.check.fact_sources import check_fact_sources
+from deploy.cli.check.finding import Level
 from shared.settings.secret import ServerUrl
 from shared.settings.turn.facts import (
     FactField,

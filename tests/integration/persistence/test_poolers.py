@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deploy.cli.checking.finding import Level
-from deploy.cli.checking.ledger import check_ledger
+from deploy.cli.check.finding import Level
+from deploy.cli.check.ledger import check_ledger
 from shared.clock import SystemClock
 from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.check import check
-from deploy.cli.checking.finding import Level
-from deploy.cli.checking.models import ask_models
-from deploy.cli.checking.providers import check_providers
+from deploy.cli.check.command import check
+from deploy.cli.check.finding import Level
+from deploy.cli.check.models import ask_models
+from deploy.cli.check.providers import check_providers
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.settings.providers import ProviderKind, ProviderSettings

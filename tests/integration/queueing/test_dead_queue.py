@@ -7,9 +7,9 @@ from typing import Any
 
 from kombu import Connection, Queue
 
-from deploy.cli.checking.broker import check_broker
-from deploy.cli.checking.dead_queue import policy_command
-from deploy.cli.checking.finding import Finding, Level
+from deploy.cli.check.broker import check_broker
+from deploy.cli.check.dead_queue import policy_command
+from deploy.cli.check.finding import Finding, Level
 from shared.queueing.broker_connection import connect_broker
 from shared.queueing.declaration import declare_topology
 from shared.queueing.topology import QueueName, dead_exchange, kombu_queue

@@ -12,10 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from deploy.cli.checking.broker import check_broker
-from deploy.cli.checking.finding import Finding, Level
-from deploy.cli.checking.ledger import check_ledger
-from deploy.cli.checking.redis import check_redis
+from deploy.cli.check.broker import check_broker
+from deploy.cli.check.finding import Finding, Level
+from deploy.cli.check.ledger import check_ledger
+from deploy.cli.check.redis import check_redis
 from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import open_database

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.cli.checking.broker import check_broker
-from deploy.cli.checking.finding import Level
-from deploy.cli.checking.redis import check_redis
+from deploy.cli.check.broker import check_broker
+from deploy.cli.check.finding import Level
+from deploy.cli.check.redis import check_redis
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, RedisSettings
 from tests.servers.ports import free_port

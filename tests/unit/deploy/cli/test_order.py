@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from deploy.cli.sending.order import BadLine, Order, read_jsonl, read_text
+from deploy.cli.send.order import BadLine, Order, read_jsonl, read_text
 
 
 def test_a_line_is_a_json_string_or_an_object_with_the_fields_of_a_request() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.__main__ import DONE, FAILED, run
-from deploy.cli.checking.installed import check_installed
+from deploy.cli.check.installed import check_installed
 from deploy.cli.output import counted
-from deploy.cli.send import say_wait
+from deploy.cli.send.command import say_wait
 from deploy.embedded.files.folder import StackFolder
 from shared.clock import SystemClock
 from shared.messages.dead_letter import DeadReason

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.sending.result import result_of, text_of
+from deploy.cli.send.result import result_of, text_of
 
 
 def _response(status: str, **fields: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""`forebay check`: the questions to each server, and what they found."""

@@ -1,0 +1,76 @@
+"""`forebay check`: may it start?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from deploy.cli.check.broker import check_broker
+from deploy.cli.check.fact_sources import check_fact_sources
+from deploy.cli.check.finding import Finding, Level, fault, hint
+from deploy.cli.check.installed import check_installed
+from deploy.cli.check.ledger import check_ledger
+from deploy.cli.check.prices import check_prices
+from deploy.cli.check.providers import check_providers
+from deploy.cli.check.redis import check_redis
+from deploy.cli.connection import command_settings
+from deploy.cli.output import AsJson, say, say_json
+from shared.errors import SettingsError
+from shared.settings import Settings
+from shared.settings.loading.secrets import with_known_secrets
+
+_SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
+
+
+def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = False) -> int:
+    """Validate all settings, reach every server, and say whether Forebay may start.
+
+    The exit code is 0 when it may and 1 when it may not. Secrets are never printed.
+
+    Parameters
+    ----------
+    migrate
+        Bring the ledger's tables up to date.
+    providers
+        Ask each model one cheap question, which costs a few tokens, and say whether its address,
+        its key or its name is wrong.
+    """
+    findings = _findings(migrate=migrate, ask=providers, list_all=as_json)
+    may_start = all(finding.level is not Level.FAULT for finding in findings)
+    if as_json:
+        say_json({"ok": may_start, "findings": findings})
+    else:
+        for finding in findings:
+            say(f"{_SIGNS[finding.level]} {finding.sentence}")
+        say("It may start." if may_start else "It may not start yet.")
+    return 0 if may_start else 1
+
+
+def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
+    try:
+        settings = command_settings()
+    except SettingsError as error:
+        return [fault("settings", finding) for finding in error.findings]
+    return asyncio.run(_reach(settings, migrate=migrate, ask=ask, list_all=list_all))
+
+
+async def _reach(settings: Settings, *, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
+    settings, missing = with_known_secrets(settings)
+    # One after the other: side by side, slow imports of one would look like another's silence.
+    findings = [*check_installed(list_all=list_all), *await check_broker(settings.broker)]
+    if settings.broker.is_redis and findings[-1].level is Level.FINE:
+        as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
+        findings += await check_redis(as_redis, is_broker=True)
+    findings += await check_redis(settings.redis, is_broker=False)
+    findings += await check_ledger(settings.ledger, migrate=migrate)
+    findings += await check_providers(settings.providers)
+    if ask:
+        from deploy.cli.check.models import ask_models
+
+        findings += await ask_models(settings.providers)
+    findings += await check_fact_sources(settings.facts)
+    findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
+    findings += check_prices(settings)
+    return findings

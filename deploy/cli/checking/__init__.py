@@ -1,1 +1,0 @@
-"""The questions of `forebay check`, one server each."""

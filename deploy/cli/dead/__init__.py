@@ -1,0 +1,1 @@
+"""`forebay dead`: dead letters, and their ways back onto the road."""

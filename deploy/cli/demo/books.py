@@ -1,0 +1,36 @@
+"""What the stack's ledger says behind the scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from deploy.cli.demo.dollars import NOTHING
+from shared.costs.spending import Spending, SpendingBy
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
+from shared.persistence.tables import message
+
+
+class Books:
+    """Reads the ledger of a running stack; raises LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def spent(self) -> Decimal:
+        """US dollars booked so far for all attempts of everybody, failed ones too."""
+        rows = await Spending(self._database).report(SpendingBy.PROVIDER)
+        return sum((row.cost for row in rows), NOTHING)
+
+    async def workers_of(self, message_ids: Collection[str]) -> set[int]:
+        """The process ids of the workers that claimed these messages last."""
+        claimed = select(message.c.claimed_by).where(
+            message.c.id.in_(message_ids), message.c.claimed_by.is_not(None)
+        )
+        async with transaction(self._database.relaxed) as connection:
+            names = (await connection.scalars(claimed)).all()
+        # A worker signs with its host, its process id and a word of its own.
+        return {int(name.rsplit(":", 2)[1]) for name in names}

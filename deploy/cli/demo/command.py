@@ -1,0 +1,84 @@
+"""`forebay demo`: real messages through a real stack, and what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.cli.output import AsJson, as_typed, complain, say, say_json
+
+if TYPE_CHECKING:
+    from deploy.cli.demo.play import Played
+
+
+def demo(*, as_json: AsJson = False) -> int:
+    """Start a stack of its own, send real messages through it and show what happened.
+
+    Redis, the ledger, the queue, the door, the workers and Flower are the real ones; the models
+    are scripted providers that echo, lie and fail when a scene wants them to, at made-up prices.
+    Each scene says what it spent, and what it would have cost more without what it shows.
+    The exit code is 1 when anything did not go as it should.
+    """
+    with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
+        return asyncio.run(_demo(Path(folder).resolve(), as_json=as_json))
+
+
+async def _demo(folder: Path, *, as_json: bool) -> int:
+    from deploy.embedded.interruption import until_interrupted
+
+    went_well: list[bool] = []
+
+    async def play() -> None:
+        went_well.append(await _play(folder, as_json=as_json))
+
+    if await until_interrupted(play(), report=complain):
+        raise KeyboardInterrupt
+    return 0 if went_well == [True] else 1
+
+
+async def _play(folder: Path, *, as_json: bool) -> bool:
+    from deploy.cli.demo.play import play_all
+    from deploy.cli.demo.stage import open_stage
+
+    def note(text: str) -> None:
+        if not as_json:
+            say(text)
+
+    began = time.monotonic()
+    note("The models in this demo are scripted: they echo, lie and fail on demand, at made-up")
+    note("prices. Everything else is real, and so is the small model that answers without a key.")
+    note("Starting Redis, the ledger, the door, two workers, Flower ...")
+    async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
+        note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
+        went_well = await play_all(stage, show=_show_json if as_json else _show)
+        note("\nStopping ...")
+    seconds = time.monotonic() - began
+    note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: {as_typed()} up")
+    return went_well
+
+
+def _show_json(played: Played) -> None:
+    say_json(played.flat())
+
+
+def _show(played: Played) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from deploy.cli.demo.dollars import price_tag
+
+    sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
+    line = Text.assemble(
+        (f"{sign} ", style),
+        (f"{played.scene:<20}", "bold"),
+        (f"{played.seconds:5.1f} s   ", "dim"),
+        f"spent {price_tag(played.spent)}, saved {price_tag(played.saved)}",
+    )
+    console = Console(highlight=False)
+    console.print(line)
+    told = Text(played.told, style="" if played.ok else "red")
+    console.print(Padding(told, (0, 0, 0, 2), expand=False))

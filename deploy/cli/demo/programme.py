@@ -1,0 +1,49 @@
+"""Which scenes are played, in which order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from deploy.cli.demo.scene import Scene
+from deploy.cli.demo.scenes.money.budget import budget_stop
+from deploy.cli.demo.scenes.money.exact_hit import exact_hit
+from deploy.cli.demo.scenes.money.routing import routing
+from deploy.cli.demo.scenes.money.semantic_hit import semantic_hit
+from deploy.cli.demo.scenes.money.single_flight import single_flight
+from deploy.cli.demo.scenes.money.wrong_hit import wrong_hit
+from deploy.cli.demo.scenes.quality.forbidden_span import forbidden_span
+from deploy.cli.demo.scenes.quality.hallucination import hallucinated_balance
+from deploy.cli.demo.scenes.quality.long_conversation import long_conversation
+from deploy.cli.demo.scenes.resilience.breaker import breaker
+from deploy.cli.demo.scenes.resilience.handoff import handoff
+from deploy.cli.demo.scenes.resilience.hedging import hedging
+from deploy.cli.demo.scenes.resilience.killed import worker_killed
+from deploy.cli.demo.scenes.resilience.local_model import local_model
+from deploy.cli.demo.scenes.resilience.outage import provider_outage
+from deploy.cli.demo.scenes.resilience.rules import rules
+from deploy.cli.demo.scenes.road.answered import answered
+from deploy.cli.demo.scenes.road.background import background_polled
+from deploy.cli.demo.scenes.road.burst import burst_429
+from deploy.cli.demo.scenes.road.flower import flower
+from deploy.cli.demo.scenes.road.idempotency import idempotency
+from deploy.cli.demo.scenes.road.queue import raw_queue
+from deploy.cli.demo.scenes.road.resumed import cut_and_resumed
+from deploy.cli.demo.scenes.road.streamed import streamed
+
+_ROAD: Final = (
+    answered,
+    streamed,
+    cut_and_resumed,
+    background_polled,
+    idempotency,
+    raw_queue,
+    burst_429,
+)
+_RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
+_QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
+_MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
+
+# The last ones want no company: a worker that was killed is not back at once, and Flower counts.
+_LAST: Final = (worker_killed, flower)
+
+SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_RESILIENCE, *_QUALITY, *_MONEY, *_LAST)

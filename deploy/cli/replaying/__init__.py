@@ -1,1 +1,0 @@
-"""Bringing dead letters back onto the road."""

@@ -1,0 +1,1 @@
+"""`forebay route`: which model a message would get, and what that saves."""

@@ -1,0 +1,1 @@
+"""`forebay send`: messages to a door over HTTP, and their answers."""

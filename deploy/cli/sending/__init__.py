@@ -1,1 +1,0 @@
-"""Sending messages to a door over HTTP, and hearing its answers."""
