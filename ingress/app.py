@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.types import Receive, Scope, Send
 
 from ingress.api.application import http_application
-from ingress.api.cache.operations import cache_operations
-from ingress.api.cache.stored_answers import StoredAnswers
+from ingress.api.cache_operations import cache_operations
 from ingress.api.chat.completions import ChatCompletions
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
@@ -23,8 +22,9 @@ from ingress.api.reference.docs import Docs
 from ingress.api.reference.openapi import openapi_document
 from ingress.api.reference.operation import Operation
 from ingress.api.responses import Responses
+from ingress.api.stored_answers import StoredAnswers
 from ingress.api.stored_responses import StoredResponses
-from ingress.runtime import Runtime
+from ingress.building import Runtime
 from shared.clock import Clock, SystemClock
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics, installed_version

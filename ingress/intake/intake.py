@@ -7,21 +7,15 @@ import msgspec
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
-from ingress.intake.submission import (
-    ReplyAddress,
-    Submission,
-    UnfitSubmission,
-    reply_address,
-    submission_of,
-)
+from ingress.intake.reply_address import ReplyAddress, answer_of, reply_address
+from ingress.intake.submission import Submission, UnfitSubmission, submission_of
 from shared.accepting.arrival import Arrival
 from shared.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.message_body import decode_body
-from shared.messages.record import MessageRecord, Surface
-from shared.messages.response import response_object
+from shared.messages.record import Surface
 from shared.queueing.answers.answer_publisher import AnswerPublisher
-from shared.queueing.answers.answers import Answer, error_answer, response_answer
+from shared.queueing.answers.answers import Answer, error_answer
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.reading.delivery import Delivery
@@ -158,22 +152,13 @@ class Intake:
         self._count.labels("existing" if accepted.repeated else "accepted").inc()
         if reply is not None and accepted.repeated and accepted.record.state.is_terminal:
             # Whoever asks again may have missed the answer.
-            await self._answer(_answer_of(accepted.record, reply))
+            await self._answer(answer_of(accepted.record, reply))
 
     async def _answer(self, answer: Answer) -> None:
         try:
             await self._answers.send(answer)
         except Unavailable as error:
             self._log.warning("answer not sent", error=error.message)
-
-
-def _answer_of(record: MessageRecord, reply: ReplyAddress) -> Answer:
-    return response_answer(
-        msgspec.json.encode(response_object(record)),
-        reply_to=reply.queue,
-        correlation_id=reply.correlation_id,
-        shape=reply.shape,
-    )
 
 
 def _carried(traceparent: str, tracestate: str) -> dict[str, str]:

@@ -7,23 +7,19 @@ Celery task `forebay.intake` (protocol 2: task in the headers, `[args, kwargs, e
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from ingress.intake.reply_address import LONGEST_KEY
 from shared.decoding import decode_json
 from shared.errors import ForebayError, InvalidRequest
 from shared.messages.dead_letter import DeadReason
 from shared.messages.intake_message import IntakeMessage
-from shared.messages.record import ReplyShape
 from shared.messages.unsupported import explained
-from shared.queueing.answers.answers import may_reply_to
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName
-from shared.settings.servers import BrokerSettings
-
-LONGEST_KEY: Final = 255
 
 _message = msgspec.json.Decoder(IntakeMessage)
 _triple = msgspec.json.Decoder(tuple[list[Any], msgspec.Raw, Any])
@@ -40,28 +36,12 @@ class UnfitSubmission(ForebayError):
         self.param = param
 
 
-class ReplyAddress(msgspec.Struct, frozen=True):
-    """Where the producer waits for its answer."""
-
-    queue: str
-    correlation_id: str
-    shape: ReplyShape
-
-
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A message in the documented form; who sent it is not known yet."""
 
     message: IntakeMessage
     authorization: str | None
     idempotency_key: str | None
-
-
-def reply_address(delivery: Delivery, broker: BrokerSettings) -> ReplyAddress | None:
-    """Where to answer, for bad messages too; None where nobody waits or the queue is not theirs."""
-    if not may_reply_to(delivery.reply_to, broker) or delivery.headers.get("ignore_result") is True:
-        return None
-    shape = ReplyShape.CELERY if "task" in delivery.headers else ReplyShape.PLAIN
-    return ReplyAddress(delivery.reply_to, delivery.correlation_id[:LONGEST_KEY], shape)
 
 
 def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:

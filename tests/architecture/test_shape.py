@@ -12,6 +12,7 @@ LONGEST_FILE = 250
 USUAL_FILE = 180
 LONGEST_FUNCTION = 40
 FULLEST_FOLDER = 16
+EMPTIEST_FOLDER = 3
 BANNED_NAMES = {
     "utils",
     "util",
@@ -72,6 +73,17 @@ def test_no_folder_has_more_than_16_files() -> None:
         if file.name != "__init__.py" and "versions" not in file.parts
     )
     assert not {folder: number for folder, number in files.items() if number > FULLEST_FOLDER}
+
+
+def test_no_folder_has_fewer_than_three_entries() -> None:
+    entries: dict[Path, set[str]] = {}
+    for file in product_files():
+        for folder in file.relative_to(ROOT).parents[:-1]:
+            beside = {each.name for each in (ROOT / folder).iterdir()}
+            entries[folder] = beside - {"__init__.py", "__pycache__"}
+    assert entries
+    few = {str(folder): names for folder, names in entries.items() if len(names) < EMPTIEST_FOLDER}
+    assert few.keys() <= {"indexer"}, "a folder says that siblings lie side by side"
 
 
 def _name(file: Path) -> str:

@@ -15,7 +15,8 @@ from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication, Caller
 from ingress.intake.intake import Intake
-from ingress.intake.submission import UnfitSubmission, reply_address, submission_of
+from ingress.intake.reply_address import reply_address
+from ingress.intake.submission import UnfitSubmission, submission_of
 from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason

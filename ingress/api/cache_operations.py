@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingress.api.cache.stored_answers import (
+from ingress.api.reference.operation import Operation, Tag
+from ingress.api.stored_answers import (
     DroppedAnswer,
     InvalidatedCache,
     StoredAnswers,
     WrongHit,
 )
-from ingress.api.reference.operation import Operation, Tag
 
 _ENTRY: Final = "/v1/cache/{entry_id}"
 _ERRORS: Final = (401, 503)

@@ -1,1 +1,0 @@
-"""What the model router would do, and what that would cost."""

@@ -1,1 +1,0 @@
-"""Commands that become one process of Forebay."""

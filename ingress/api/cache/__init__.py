@@ -1,1 +1,0 @@
-"""What a tenant does to its stored answers."""
