@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingress.api.application import http_application
 from ingress.api.cache_operations import cache_operations
-from ingress.api.chat.completions import ChatCompletions
+from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
 from ingress.api.models import Models
@@ -24,7 +24,7 @@ from ingress.api.reference.operation import Operation
 from ingress.api.responses import Responses
 from ingress.api.stored_answers import StoredAnswers
 from ingress.api.stored_responses import StoredResponses
-from ingress.building import Runtime
+from ingress.building import DoorRuntime
 from shared.clock import Clock, SystemClock
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics, installed_version
@@ -32,13 +32,13 @@ from shared.telemetry.metrics import Metrics, installed_version
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
     """The door's ASGI application. It connects to nothing before its lifespan begins."""
-    return Ingress(Runtime(settings, clock or SystemClock()))
+    return Ingress(DoorRuntime(settings, clock or SystemClock()))
 
 
 class Ingress:
     """The ASGI application, and the way to tell it that it is about to end."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: DoorRuntime) -> None:
         self._runtime = runtime
         self._http = http_application(
             _operations(runtime),
@@ -69,7 +69,7 @@ class Ingress:
             await self._runtime.close()
 
 
-def _operations(runtime: Runtime) -> list[Operation]:
+def _operations(runtime: DoorRuntime) -> list[Operation]:
     door, docs = runtime.door, Docs()
     health = HealthRoutes(
         door,
@@ -79,7 +79,7 @@ def _operations(runtime: Runtime) -> list[Operation]:
     )
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
-        *chat_operations(ChatCompletions(door)),
+        *chat_operations(ChatEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),
         *health_operations(health),

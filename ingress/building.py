@@ -49,7 +49,7 @@ from shared.token_count import BYTES_PER_TOKEN
 _DECLARE_AGAIN_SECONDS: Final = 2.0
 
 
-class Runtime:
+class DoorRuntime:
     """The parts behind the door. Building them connects to nothing; `open` and `close` do."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:

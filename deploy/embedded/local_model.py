@@ -9,7 +9,7 @@ from deploy.embedded.chain import chain_behind
 from deploy.embedded.environment import child_environment, python_command
 from deploy.embedded.processes.http_probe import answers_ok
 from deploy.embedded.processes.ports import LOOPBACK, usable_port
-from deploy.embedded.processes.role import Role, StopTurn
+from deploy.embedded.processes.role import ProcessRole, StopTurn
 from shared.errors import SettingsError
 from shared.settings import Settings
 from shared.settings.providers import ProviderKind
@@ -46,9 +46,9 @@ def runs_local_model(settings: Settings) -> bool:
     return True
 
 
-def local_model_role(settings: Settings, environment: Mapping[str, str]) -> Role:
+def local_model_role(settings: Settings, environment: Mapping[str, str]) -> ProcessRole:
     port = settings.local_model.port
-    return Role(
+    return ProcessRole(
         name="local-model",
         command=python_command("workers.local_model"),
         environment=child_environment(environment),

@@ -14,7 +14,7 @@ from shared.settings import Settings, load_settings, with_secrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StackPlan:
     """One run. `overlay` is what makes other processes part of it, `environment` all they get."""
 
     settings: Settings
@@ -29,7 +29,9 @@ class Plan:
     """What is not as the settings asked for."""
 
 
-def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping[str, str]) -> Plan:
+def plan_run(
+    folder: StackFolder, credentials: Credentials, environment: Mapping[str, str]
+) -> StackPlan:
     """Take the ports that the settings name where they are free; raises SettingsError."""
     wanted = load_settings(environment)
     with_secrets(wanted, environment)  # its workers would miss them only once they start
@@ -40,7 +42,7 @@ def plan_run(folder: StackFolder, credentials: Credentials, environment: Mapping
     ours = overlaid(environment, overlay)
     flower_port = usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None
     settings = load_settings(ours)
-    return Plan(
+    return StackPlan(
         settings=settings,
         overlay=overlay,
         environment=ours,

@@ -11,7 +11,7 @@ from deploy.embedded.files.credentials import FLOWER_USER, Credentials
 from deploy.embedded.files.folder import StackFolder
 from deploy.embedded.processes.http_probe import answers_ok
 from deploy.embedded.processes.ports import LOOPBACK
-from deploy.embedded.processes.role import Role, StopTurn
+from deploy.embedded.processes.role import ProcessRole, StopTurn
 from deploy.embedded.redis_server import redis_answers, redis_command, redis_reply
 from shared.settings import Settings
 
@@ -20,8 +20,8 @@ _GRACE_SECONDS: Final = 5.0
 _PIDBOX: Final = "_kombu.binding.celery.pidbox"
 
 
-def redis_role(folder: StackFolder, *, port: int, password: str) -> Role:
-    return Role(
+def redis_role(folder: StackFolder, *, port: int, password: str) -> ProcessRole:
+    return ProcessRole(
         name="redis",
         command=redis_command(folder.redis, port=port, password=password),
         environment={"PATH": "/usr/bin:/bin"},
@@ -31,9 +31,9 @@ def redis_role(folder: StackFolder, *, port: int, password: str) -> Role:
     )
 
 
-def ingress_role(settings: Settings, environment: Mapping[str, str]) -> Role:
+def ingress_role(settings: Settings, environment: Mapping[str, str]) -> ProcessRole:
     port = settings.ingress.port
-    return Role(
+    return ProcessRole(
         name="ingress",
         command=python_command("ingress"),
         environment=child_environment(environment),
@@ -50,7 +50,7 @@ def worker_role(
     *,
     redis_port: int,
     password: str,
-) -> Role:
+) -> ProcessRole:
     # Two nodes of one name would fight: a name of its own for each run.
     node = f"worker{number}-{secrets.token_hex(3)}@{LOOPBACK}"
 
@@ -59,7 +59,7 @@ def worker_role(
         bound = await redis_reply("SMEMBERS", _PIDBOX, port=redis_port, password=password)
         return f"{node}.celery.pidbox".encode() in bound
 
-    return Role(
+    return ProcessRole(
         name=f"worker-{number}",
         command=python_command("workers", "--name", node),
         environment=child_environment(environment),
@@ -74,10 +74,10 @@ async def forget_old_workers(*, redis_port: int, password: str) -> None:
     await redis_reply("DEL", _PIDBOX, port=redis_port, password=password)
 
 
-def flower_role(port: int, environment: Mapping[str, str], credentials: Credentials) -> Role:
+def flower_role(port: int, environment: Mapping[str, str], credentials: Credentials) -> ProcessRole:
     """Shows, and changes nothing; behind a login that is not on its command line."""
     login = {"FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{credentials.flower_password}"}
-    return Role(
+    return ProcessRole(
         name="flower",
         command=python_command(
             "deploy.flower",

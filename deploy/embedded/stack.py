@@ -19,11 +19,11 @@ from deploy.embedded.files.log_file import keep_bounded
 from deploy.embedded.files.state_file import StackState, write_state
 from deploy.embedded.ledger import prepare_ledger
 from deploy.embedded.local_model import local_model_role
-from deploy.embedded.plan import Plan, plan_run
+from deploy.embedded.plan import StackPlan, plan_run
 from deploy.embedded.processes.child import Child, Report
 from deploy.embedded.processes.leash import Leash
 from deploy.embedded.processes.ports import LOOPBACK
-from deploy.embedded.processes.role import Role, StopTurn
+from deploy.embedded.processes.role import ProcessRole, StopTurn
 from deploy.embedded.roles import (
     flower_role,
     forget_old_workers,
@@ -40,7 +40,7 @@ class EmbeddedStack:
     """Starts the parts in the order of their needs and stops them in the order of their turns."""
 
     def __init__(
-        self, folder: StackFolder, plan: Plan, credentials: Credentials, *, report: Report
+        self, folder: StackFolder, plan: StackPlan, credentials: Credentials, *, report: Report
     ) -> None:
         self._folder = folder
         self._plan = plan
@@ -103,13 +103,13 @@ class EmbeddedStack:
     def logs(self) -> list[Path]:
         return [child.log for child in self._children]
 
-    async def _start(self, role: Role) -> None:
+    async def _start(self, role: ProcessRole) -> None:
         log = self._folder.log(role.name)
         child = Child(role, leash=self._leash, log=log, report=self._report)
         self._children.append(child)
         await child.start()
 
-    def _roles(self) -> list[Role]:
+    def _roles(self) -> list[ProcessRole]:
         plan = self._plan
         roles = [ingress_role(plan.settings, plan.environment)]
         roles += [

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from deploy.scripted_provider.call import Call
+from deploy.scripted_provider.call import ScriptedCall
 
 _TOKEN = re.compile(r"\s*\S+")
 
 
-class Reply(msgspec.Struct, frozen=True):
+class ScriptedReply(msgspec.Struct, frozen=True):
     """A whole answer before it is put into a wire format."""
 
     tokens: list[str]
@@ -25,13 +25,13 @@ class Reply(msgspec.Struct, frozen=True):
         return "".join(self.tokens)
 
 
-def reply_to(call: Call, body: dict[str, Any], behaviour: Behaviour) -> Reply:
+def reply_to(call: ScriptedCall, body: dict[str, Any], behaviour: Behaviour) -> ScriptedReply:
     """The same question gets the same words; the limit on the answer's length is kept."""
     text, size = _text(call, behaviour), behaviour.piece_characters
     tokens = pieces_of(text, size) if size else tokens_of(text)
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     is_cut = isinstance(limit, int) and limit < len(tokens)
-    return Reply(
+    return ScriptedReply(
         tokens=tokens[:limit] if is_cut else tokens,
         input_tokens=sum(len(tokens_of(text)) for text in texts_of(body)),
         is_cut_by_limit=is_cut,
@@ -68,7 +68,7 @@ def last_user_text(body: dict[str, Any]) -> str:
     return ""
 
 
-def _text(call: Call, behaviour: Behaviour) -> str:
+def _text(call: ScriptedCall, behaviour: Behaviour) -> str:
     if behaviour.text is not None:
         return behaviour.text
     if behaviour.kind is Kind.WRONG_CONTENT:

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import Reply
-from deploy.scripted_provider.call import Call
+from deploy.scripted_provider.answering import ScriptedReply
+from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
 
@@ -15,7 +15,7 @@ _encode = msgspec.json.encode
 class AnthropicFormat:
     """Renders one call's reply; whole, or as the events of a stream."""
 
-    def __init__(self, call: Call, body: dict[str, Any], *, number: int) -> None:  # noqa: ARG002
+    def __init__(self, call: ScriptedCall, body: dict[str, Any], *, number: int) -> None:  # noqa: ARG002
         self._head = {
             "id": f"msg_scripted{number}",
             "type": "message",
@@ -23,7 +23,7 @@ class AnthropicFormat:
             "model": call.model,
         }
 
-    def whole(self, reply: Reply, *, with_usage: bool = True) -> bytes:
+    def whole(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         content: dict[str, object] = {
             **self._head,
             "content": [{"type": "text", "text": reply.text}] if reply.tokens else [],
@@ -34,7 +34,7 @@ class AnthropicFormat:
             content["usage"] = _usage(reply, output_tokens=len(reply.tokens))
         return _encode(content)
 
-    def opening(self, reply: Reply, *, with_usage: bool = True) -> bytes:
+    def opening(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         message: dict[str, object] = {
             **self._head,
             "content": [],
@@ -54,7 +54,7 @@ class AnthropicFormat:
         delta = {"type": "text_delta", "text": text}
         return _event("content_block_delta", {"index": 0, "delta": delta})
 
-    def closing(self, reply: Reply, *, with_usage: bool = True) -> bytes:
+    def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         delta = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
         usage = {"usage": {"output_tokens": len(reply.tokens)}} if with_usage else {}
         return (
@@ -89,11 +89,11 @@ def _event(name: str, content: dict[str, Any]) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), _encode({"type": name, **content}))
 
 
-def _stop_reason(reply: Reply) -> str:
+def _stop_reason(reply: ScriptedReply) -> str:
     return "max_tokens" if reply.is_cut_by_limit else "end_turn"
 
 
-def _usage(reply: Reply, *, output_tokens: int) -> dict[str, int]:
+def _usage(reply: ScriptedReply, *, output_tokens: int) -> dict[str, int]:
     return {
         "input_tokens": reply.input_tokens,
         "output_tokens": output_tokens,

@@ -25,7 +25,7 @@ class Ending(StrEnum):
     CUT_BY_SCRIPT = "cut_by_script"
 
 
-class Call(msgspec.Struct):
+class ScriptedCall(msgspec.Struct):
     wire: Wire
     model: str
     content: str
@@ -46,7 +46,7 @@ class CallLog:
     """Counts every call and remembers the latest ones in full."""
 
     def __init__(self) -> None:
-        self._calls: deque[Call] = deque(maxlen=REMEMBERED_CALLS)
+        self._calls: deque[ScriptedCall] = deque(maxlen=REMEMBERED_CALLS)
         self.count = 0
         self.cut_by_client = 0
         self.in_flight = 0
@@ -55,7 +55,7 @@ class CallLog:
         self.by_content: Counter[str] = Counter()
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: ScriptedCall) -> None:
         self._calls.append(call)
         self.count += 1
         self.by_model[call.model] += 1
@@ -64,7 +64,7 @@ class CallLog:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self._wake()
 
-    def end(self, call: Call, ending: Ending) -> None:
+    def end(self, call: ScriptedCall, ending: Ending) -> None:
         call.ending = ending
         call.seconds = time.time() - call.at
         self.in_flight -= 1
@@ -96,7 +96,7 @@ class CallLog:
         self.count = self.cut_by_client = 0
         self.most_in_flight = self.in_flight
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[ScriptedCall]:
         return iter(self._calls)
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ from deploy.scripted_provider.behaviour import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorAnswer:
+class ScriptedError:
     status: int
     kind: str
     message: str
@@ -16,20 +16,20 @@ class ErrorAnswer:
 
 
 ERRORS = {
-    Kind.RATE_LIMITED: ErrorAnswer(
+    Kind.RATE_LIMITED: ScriptedError(
         429, "rate_limit_error", "Rate limit reached for requests.", "rate_limit_exceeded"
     ),
-    Kind.OUT_OF_CREDIT: ErrorAnswer(
+    Kind.OUT_OF_CREDIT: ScriptedError(
         429, "insufficient_quota", "You exceeded your current quota.", "insufficient_quota"
     ),
-    Kind.SERVER_ERROR: ErrorAnswer(500, "server_error", "The server had an error."),
-    Kind.UNAUTHORISED: ErrorAnswer(
+    Kind.SERVER_ERROR: ScriptedError(500, "server_error", "The server had an error."),
+    Kind.UNAUTHORISED: ScriptedError(
         401, "invalid_request_error", "Incorrect API key provided.", "invalid_api_key"
     ),
-    Kind.INVALID_REQUEST: ErrorAnswer(
+    Kind.INVALID_REQUEST: ScriptedError(
         400, "invalid_request_error", "Unsupported value: 'temperature'.", "unsupported_value"
     ),
-    Kind.CONTEXT_TOO_LONG: ErrorAnswer(
+    Kind.CONTEXT_TOO_LONG: ScriptedError(
         400,
         "invalid_request_error",
         "prompt is too long: this model's maximum context length is 8192 tokens.",

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import Reply
-from deploy.scripted_provider.call import Call
+from deploy.scripted_provider.answering import ScriptedReply
+from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
 _END = b"data: [DONE]\n\n"
@@ -17,7 +17,7 @@ _END = b"data: [DONE]\n\n"
 class OpenAIFormat:
     """Renders one call's reply; whole, or as the events of a stream."""
 
-    def __init__(self, call: Call, body: dict[str, Any], *, number: int) -> None:
+    def __init__(self, call: ScriptedCall, body: dict[str, Any], *, number: int) -> None:
         self._head = {
             "id": f"chatcmpl-scripted{number}",
             "created": int(time.time()),
@@ -26,7 +26,7 @@ class OpenAIFormat:
         options = body.get("stream_options") or {}
         self._wants_usage = bool(options.get("include_usage"))
 
-    def whole(self, reply: Reply, *, with_usage: bool = True) -> bytes:
+    def whole(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         content: dict[str, object] = {
             **self._head,
             "object": "chat.completion",
@@ -43,13 +43,13 @@ class OpenAIFormat:
             content["usage"] = _usage(reply)
         return _encode(content)
 
-    def opening(self, reply: Reply, *, with_usage: bool = True) -> bytes:  # noqa: ARG002
+    def opening(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:  # noqa: ARG002
         return self._chunk({"role": "assistant", "content": ""})
 
     def token(self, text: str) -> bytes:
         return self._chunk({"content": text})
 
-    def closing(self, reply: Reply, *, with_usage: bool = True) -> bytes:
+    def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         last = self._chunk({}, finish_reason=_finish_reason(reply))
         if not (self._wants_usage and with_usage):
             return last + _END
@@ -75,11 +75,11 @@ def _event(content: dict[str, Any]) -> bytes:
     return b"data: " + _encode(content) + b"\n\n"
 
 
-def _finish_reason(reply: Reply) -> str:
+def _finish_reason(reply: ScriptedReply) -> str:
     return "length" if reply.is_cut_by_limit else "stop"
 
 
-def _usage(reply: Reply) -> dict[str, object]:
+def _usage(reply: ScriptedReply) -> dict[str, object]:
     output_tokens = len(reply.tokens)
     return {
         "prompt_tokens": reply.input_tokens,

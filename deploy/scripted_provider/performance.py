@@ -7,11 +7,11 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from deploy.scripted_provider.answering import Reply
+from deploy.scripted_provider.answering import ScriptedReply
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from deploy.scripted_provider.call import Call
-from deploy.scripted_provider.errors import ERRORS, ErrorAnswer
+from deploy.scripted_provider.call import ScriptedCall
+from deploy.scripted_provider.errors import ERRORS, ScriptedError
 from deploy.scripted_provider.openai_format import OpenAIFormat
 
 _EVENT_STREAM = "text/event-stream"
@@ -28,11 +28,11 @@ class Performance:
     def __init__(
         self,
         request: web.Request,
-        call: Call,
+        call: ScriptedCall,
         behaviour: Behaviour,
         *,
         wire_format: OpenAIFormat | AnthropicFormat,
-        reply: Reply,
+        reply: ScriptedReply,
     ) -> None:
         self._request = request
         self._call = call
@@ -79,7 +79,7 @@ class Performance:
             + self._format.closing(self._reply, with_usage=with_usage)
         )
 
-    def _error(self, error: ErrorAnswer) -> web.Response:
+    def _error(self, error: ScriptedError) -> web.Response:
         behaviour = self._behaviour
         status = behaviour.status or error.status
         headers = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from deploy.scripted_provider.behaviour import Behaviour
-from deploy.scripted_provider.call import Call
+from deploy.scripted_provider.call import ScriptedCall
 
 HONEST = Behaviour()
 
@@ -34,7 +34,7 @@ class _RuleInUse:
         self._matched = 0
         self._used = 0
 
-    def take(self, call: Call) -> bool:
+    def take(self, call: ScriptedCall) -> bool:
         """Whether this call is the rule's; if so it counts against `times`."""
         match, times = self.rule.match, self.rule.behave.times
         if match.model is not None and match.model != call.model:
@@ -68,7 +68,7 @@ class Script:
     def rules(self) -> list[ScriptRule]:
         return [used.rule for used in self._rules]
 
-    def behaviour_for(self, call: Call) -> Behaviour:
+    def behaviour_for(self, call: ScriptedCall) -> Behaviour:
         for used in self._rules:
             if used.take(call):
                 return used.rule.behave

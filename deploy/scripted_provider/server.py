@@ -11,7 +11,7 @@ from aiohttp import web
 
 from deploy.scripted_provider.answering import instructions_of, last_user_text, reply_to
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
-from deploy.scripted_provider.call import Call, CallLog, Ending, Wire
+from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
 from deploy.scripted_provider.openai_format import OpenAIFormat
 from deploy.scripted_provider.performance import CutByScript, Performance
 from deploy.scripted_provider.script import Script, ScriptRule
@@ -132,12 +132,12 @@ def _decoded(content: bytes) -> dict[str, Any] | str:
     return body
 
 
-def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> Call:
+def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCall:
     headers = request.headers
     kept = {"traceparent": headers["traceparent"]} if "traceparent" in headers else {}
     if "Authorization" in headers or "x-api-key" in headers:
         kept["key"] = "given"
-    return Call(
+    return ScriptedCall(
         wire=wire,
         model=body["model"],
         content=last_user_text(body),

@@ -17,7 +17,7 @@ from ingress.admission.local_allowance import LocalAllowance
 from ingress.admission.observation import Observation
 from ingress.admission.question import AdmissionRequest, script_call
 from ingress.admission.reply import (
-    Answer,
+    AdmissionReply,
     lane_overloaded,
     read_reply,
     spending_unknown,
@@ -64,7 +64,7 @@ class Admission:
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
         self._script: LuaScript = load_script("shared.reservations", "admission.lua")
-        self._group: GroupCommit[AdmissionRequest, Answer] = GroupCommit(self._ask_all)
+        self._group: GroupCommit[AdmissionRequest, AdmissionReply] = GroupCommit(self._ask_all)
         self._circuit = Circuit(
             redis, clock, timeout_seconds=TIMEOUT_SECONDS, on_close=self._redis_is_back
         )
@@ -135,7 +135,7 @@ class Admission:
             self._p90_output_tokens[request.tenant.id] = answer.p90_output_tokens
         return answer.verdict or spending_unknown()
 
-    async def _submit(self, request: AdmissionRequest) -> Answer:
+    async def _submit(self, request: AdmissionRequest) -> AdmissionReply:
         self._undecided.add(request.message_id)
         try:
             return await self._group.submit(request)
@@ -143,7 +143,9 @@ class Admission:
             self._abandon(request)
             raise
 
-    async def _ask_all(self, requests: list[AdmissionRequest]) -> Sequence[Answer | BaseException]:
+    async def _ask_all(
+        self, requests: list[AdmissionRequest]
+    ) -> Sequence[AdmissionReply | BaseException]:
         if self._circuit.is_open():
             raise RedisUnavailable("Redis is away.")
         limits = [self._limits(request) for request in requests]
@@ -244,5 +246,5 @@ class Admission:
         self._returns.pay()
 
 
-def _is_admitted(answer: Answer | BaseException) -> bool:
-    return isinstance(answer, Answer) and isinstance(answer.verdict, Admitted)
+def _is_admitted(answer: AdmissionReply | BaseException) -> bool:
+    return isinstance(answer, AdmissionReply) and isinstance(answer.verdict, Admitted)

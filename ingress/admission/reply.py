@@ -41,7 +41,7 @@ _ANONYMOUS: Final = (*_NAMED[:2], *_NAMED[:2], *_NAMED[4:])
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AdmissionReply:
     """A verdict, and the tenant's learned p90 of output tokens where Redis knows one.
 
     No verdict: Redis does not know what the tenant spent today and has to be told.
@@ -51,23 +51,23 @@ class Answer:
     p90_output_tokens: int | None = None
 
 
-def read_reply(reply: ScriptReply, request: AdmissionRequest, limits: Limits) -> Answer:
+def read_reply(reply: ScriptReply, request: AdmissionRequest, limits: Limits) -> AdmissionReply:
     """The reply as admission.lua documents it."""
     if reply[0] == _SPENDING_UNKNOWN:
-        return Answer(None)
+        return AdmissionReply(None)
     if reply[0] == 1:
-        return Answer(Existing(cast(bytes, reply[1]).decode(), same_body=reply[2] == 1))
+        return AdmissionReply(Existing(cast(bytes, reply[1]).decode(), same_body=reply[2] == 1))
     numbers = cast(Sequence[int], reply)
     refused_by, wait, risk = numbers[1], numbers[2] / _MILLION, numbers[3] / _MILLION
     record, rest = numbers[4 : 4 + len(WEIGHTS)], numbers[4 + len(WEIGHTS) :]
     quota = _quota(rest, limits, share=1 - risk)
     learned = rest[8] if rest[8] >= 0 else None
     if not refused_by:
-        return Answer(Admitted(quota=quota, risk=risk), learned)
+        return AdmissionReply(Admitted(quota=quota, risk=risk), learned)
     reason = (_ANONYMOUS if request.user is None else _NAMED)[refused_by - 1]
     sentence = _sentence(reason, limits, request, share=1 - risk)
     why = explain(risk, record, full_bucket=limits.user_requests.burst)
-    return Answer(
+    return AdmissionReply(
         Refused(
             reason=reason,
             message=f"{sentence[:-1]} ({why})." if why and reason in _SHRUNK else sentence,

@@ -6,7 +6,7 @@ from typing import Final
 
 from ingress.api.chat.chunks import ChatChunk
 from ingress.api.chat.completion import ChatCompletion
-from ingress.api.chat.completions import ChatCompletions
+from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.chat.request import ChatRequest
 from ingress.api.models import Model, ModelList, Models
 from ingress.api.reference.operation import Operation, Parameter, Tag
@@ -111,7 +111,7 @@ def _stored_operations(stored: StoredResponses) -> list[Operation]:
     ]
 
 
-def chat_operations(chat: ChatCompletions) -> list[Operation]:
+def chat_operations(chat: ChatEndpoint) -> list[Operation]:
     """Chat completions."""
     return [
         Operation(

@@ -15,7 +15,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.message_body import decode_body
 from shared.messages.record import Surface
 from shared.queueing.answers.answer_publisher import AnswerPublisher
-from shared.queueing.answers.answers import Answer, error_answer
+from shared.queueing.answers.answers import QueuedAnswer, error_answer
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.reading.delivery import Delivery
@@ -154,7 +154,7 @@ class Intake:
             # Whoever asks again may have missed the answer.
             await self._answer(answer_of(accepted.record, reply))
 
-    async def _answer(self, answer: Answer) -> None:
+    async def _answer(self, answer: QueuedAnswer) -> None:
         try:
             await self._answers.send(answer)
         except Unavailable as error:

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.response import response_object
-from shared.queueing.answers.answers import Answer, may_reply_to, response_answer
+from shared.queueing.answers.answers import QueuedAnswer, may_reply_to, response_answer
 from shared.queueing.reading.delivery import Delivery
 from shared.settings.servers import BrokerSettings
 
@@ -32,7 +32,7 @@ def reply_address(delivery: Delivery, broker: BrokerSettings) -> ReplyAddress | 
     return ReplyAddress(delivery.reply_to, delivery.correlation_id[:LONGEST_KEY], shape)
 
 
-def answer_of(record: MessageRecord, reply: ReplyAddress) -> Answer:
+def answer_of(record: MessageRecord, reply: ReplyAddress) -> QueuedAnswer:
     """The answer of a message that has ended, for whoever waits there."""
     return response_answer(
         msgspec.json.encode(response_object(record)),

@@ -9,7 +9,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from shared.answer_cache.cached_answer import CachedAnswer, decode_answer, encode_answer
-from shared.answer_cache.finding import CacheTicket, Finding, FlightRole
+from shared.answer_cache.finding import CacheFinding, CacheTicket, FlightRole
 from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
@@ -55,9 +55,11 @@ class AnswerCache:
         self._circuit = Circuit(redis, clock, timeout_seconds=timeout_seconds)
         self._look_up: LuaScript = load_script(_PACKAGE, "look_up.lua")
         self._store: LuaScript = load_script(_PACKAGE, "store.lua")
-        self._looks: GroupCommit[Quest, Finding | None] = GroupCommit(self._look_all, concurrency=4)
+        self._looks: GroupCommit[Quest, CacheFinding | None] = GroupCommit(
+            self._look_all, concurrency=4
+        )
 
-    async def look_up(self, quest: Quest) -> Finding | None:
+    async def look_up(self, quest: Quest) -> CacheFinding | None:
         """What is there; None when Redis did not say."""
         try:
             return await self._looks.submit(quest)
@@ -95,7 +97,7 @@ class AnswerCache:
         await self._looks.close()
         await self._circuit.close()
 
-    async def _look_all(self, quests: list[Quest]) -> Sequence[Finding | None]:
+    async def _look_all(self, quests: list[Quest]) -> Sequence[CacheFinding | None]:
         replies = await self._run(self._look_up, [self._call(quest) for quest in quests])
         return [_finding(reply) for reply in replies]
 
@@ -122,9 +124,9 @@ class AnswerCache:
             return [None] * len(calls)
 
 
-def _finding(reply: object) -> Finding | None:
+def _finding(reply: object) -> CacheFinding | None:
     if not isinstance(reply, list):
         return None
     generation, role, age_ms, stored = reply
     answer = decode_answer(stored) if stored else None
-    return Finding(generation, FlightRole(role), answer, age_ms / 1000)
+    return CacheFinding(generation, FlightRole(role), answer, age_ms / 1000)

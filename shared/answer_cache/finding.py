@@ -41,7 +41,7 @@ class CacheTicket:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CacheFinding:
     """One look: the answer, or where the message stands without one."""
 
     generation: bytes

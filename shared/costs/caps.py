@@ -12,7 +12,7 @@ from shared.settings.door import LimitSettings
 _REMEMBERED_SECONDS: Final = 10.0
 
 
-class _Known(NamedTuple):
+class _KnownCap(NamedTuple):
     cap: Decimal | None
     until: float
 
@@ -24,7 +24,7 @@ class Caps:
         self._tenants = tenants
         self._limits = limits
         self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _KnownCap] = {}
 
     async def of(self, tenant_id: str) -> Decimal | None:
         """US dollars a day, None without a cap; raises LedgerUnavailable."""
@@ -32,5 +32,5 @@ class Caps:
         if known is None or known.until < now:
             plan = await self._tenants.plan_of(tenant_id)
             cap = plan.daily_budget if plan else self._limits.daily_budget
-            known = self._known[tenant_id] = _Known(cap, now + _REMEMBERED_SECONDS)
+            known = self._known[tenant_id] = _KnownCap(cap, now + _REMEMBERED_SECONDS)
         return known.cap

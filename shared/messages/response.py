@@ -77,7 +77,7 @@ class ResponseCost(msgspec.Struct, frozen=True):
     currency: Literal["USD"] = "USD"
 
 
-class Conversation(msgspec.Struct, frozen=True):
+class ConversationId(msgspec.Struct, frozen=True):
     id: str
 
 
@@ -98,7 +98,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     output: list[OutputMessage] = []
     parallel_tool_calls: bool = True
     previous_response_id: str | None = None
-    conversation: Conversation | None = None
+    conversation: ConversationId | None = None
     service_tier: str
     store: bool = True
     temperature: float | None = None
@@ -133,7 +133,7 @@ def response_object(record: MessageRecord, body: MessageBody | None = None) -> R
         model=record.model or asked.model or DEFAULT_MODEL,
         output=_output(record),
         previous_response_id=asked.previous_response_id,
-        conversation=Conversation(record.conversation_id) if record.conversation_id else None,
+        conversation=ConversationId(record.conversation_id) if record.conversation_id else None,
         service_tier=TIER_OF_LANE[record.lane],
         store=asked.store is not False,
         temperature=asked.temperature,

@@ -10,7 +10,7 @@ from shared.queueing.broker_address import BrokerAddress
 from shared.settings.servers import BrokerSettings
 
 REDIS_TRANSPORT = "shared.queueing.redis_lists.transport:GuardedTransport"
-AMQP_TRANSPORT = "shared.queueing.amqp.transport:GuardedTransport"
+AMQP_TRANSPORT = "shared.queueing.amqp.transport:AmqpTransport"
 
 
 def connect_broker(

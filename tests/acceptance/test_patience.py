@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.send.door import Door, Refused
+from deploy.cli.send.door import DoorClient, RefusedByDoor
 from deploy.cli.send.order import Order
 from shared.errors import Unavailable
 
@@ -27,7 +27,7 @@ EVENTS = [
 @asynccontextmanager
 async def _door(
     handle: Handle, *, patience_seconds: float = 10, waits: list[tuple[str, float]] | None = None
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[DoorClient]:
     app = web.Application()
     app.add_routes([web.route("*", "/{path:.*}", handle)])
     runner = web.AppRunner(app, access_log=None)
@@ -35,7 +35,7 @@ async def _door(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     try:
-        async with Door(
+        async with DoorClient(
             f"http://127.0.0.1:{port}",
             "k",
             patience_seconds=patience_seconds,
@@ -113,9 +113,9 @@ async def test_a_refused_stream_says_why_and_an_absent_door_where_to_look() -> N
         return _refusal(401, None)
 
     async with _door(handle) as door:
-        with pytest.raises(Refused, match="Not now"):
+        with pytest.raises(RefusedByDoor, match="Not now"):
             await anext(door.events(Order({"input": "hi"})))
-    async with Door("http://127.0.0.1:9", "k") as door:
+    async with DoorClient("http://127.0.0.1:9", "k") as door:
         with pytest.raises(Unavailable, match="forebay up"):
             await anext(door.events(Order({"input": "hi"})))
         with pytest.raises(Unavailable, match="forebay up"):

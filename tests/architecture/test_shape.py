@@ -86,6 +86,15 @@ def test_no_folder_has_fewer_than_three_entries() -> None:
     assert few.keys() <= {"indexer"}, "a folder says that siblings lie side by side"
 
 
+def test_no_two_classes_have_the_same_name() -> None:
+    places: dict[str, list[str]] = {}
+    for file in product_files():
+        for each in ast.parse(file.read_text()).body:
+            if isinstance(each, ast.ClassDef):
+                places.setdefault(each.name, []).append(_name(file))
+    assert not {name: files for name, files in places.items() if len(files) > 1}
+
+
 def _name(file: Path) -> str:
     return str(file.relative_to(ROOT))
 

@@ -51,7 +51,7 @@ from workers.steps.summary_follow_up import FollowUp
 from workers.validation.building import build_guardrail
 
 
-class Runtime:
+class WorkerRuntime:
     """Builds a worker's parts in the order in which they stand on each other."""
 
     def __init__(self, settings: Settings, stack: AsyncExitStack, clock: Clock) -> None:
@@ -241,7 +241,7 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
     A ledger that is away is waited for. Raises SettingsError where a person must act.
     """
     async with AsyncExitStack() as stack:
-        yield await Runtime(settings, stack, SystemClock()).open()
+        yield await WorkerRuntime(settings, stack, SystemClock()).open()
 
 
 def _worker_name() -> str:

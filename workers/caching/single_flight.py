@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
-from shared.answer_cache.finding import Finding, FlightRole
+from shared.answer_cache.finding import CacheFinding, FlightRole
 from shared.clock import Clock
 from shared.replies.wakeups import Wakeups
 
@@ -28,7 +28,7 @@ class SingleFlight:
         self._wakeups = wakeups
         self._clock = clock
 
-    async def follow(self, quest: Quest, *, seconds: float) -> Finding | None:
+    async def follow(self, quest: Quest, *, seconds: float) -> CacheFinding | None:
         """What became of the flight; None when the wait took too long or Redis is away."""
         began = self._clock.monotonic()
         async with self._wakeups.listen(quest.place.listeners) as wake:

@@ -10,7 +10,7 @@ from workers.providers.outcome import Answer, Declined
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.anthropic_messages import AnthropicMessages
 from workers.providers.wire.anthropic_request import cannot_promise, request_body
-from workers.providers.wire.exchange import Exchange
+from workers.providers.wire.exchange import ProviderExchange
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
@@ -42,7 +42,7 @@ class AnthropicProvider:
         self._models = models
         self._default_output_tokens = default_output_tokens
         key = {"x-api-key": api_key} if api_key else {}
-        exchange = Exchange(
+        exchange = ProviderExchange(
             session,
             provider=name,
             url=f"{base_url.rstrip('/').removesuffix('/v1')}/v1/messages",

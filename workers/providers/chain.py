@@ -12,7 +12,7 @@ from shared.costs.purse import Purse
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
 from workers.providers.provider import Prompt, TextSink
-from workers.providers.walking.delivery import Delivery, RestartSignal
+from workers.providers.walking.delivery import RestartSignal, TextDelivery
 from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means, Sleep
@@ -74,7 +74,7 @@ class Chain:
         walk = Walk(
             prompt,
             deadline=deadline,
-            delivery=Delivery(on_delta, on_restart),
+            delivery=TextDelivery(on_delta, on_restart),
             judge=judge,
             shorten=shorten,
             on_called=on_called,

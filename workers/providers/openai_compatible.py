@@ -15,7 +15,7 @@ from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.additions import Additions
 from workers.providers.wire.chat_completions import ChatCompletions
 from workers.providers.wire.conversation import Conversation
-from workers.providers.wire.exchange import Exchange
+from workers.providers.wire.exchange import ProviderExchange
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
@@ -38,7 +38,7 @@ class OpenAICompatibleProvider:
         authorisation = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.name = name
         self._models = models
-        exchange = Exchange(
+        exchange = ProviderExchange(
             session,
             provider=name,
             url=f"{base_url.rstrip('/')}/chat/completions",

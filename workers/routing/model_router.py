@@ -7,7 +7,7 @@ from typing import Final
 from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from workers.routing.complexity.score import Complexity, Score
-from workers.routing.question import Question
+from workers.routing.question import RoutedQuestion
 
 _USUAL: Final = TenantRouting()
 
@@ -19,7 +19,7 @@ class ModelRouter:
         self._settings = settings
         self._complexity = Complexity(settings)
 
-    def route(self, question: Question, *, tenant: str = "") -> RoutingReport:
+    def route(self, question: RoutedQuestion, *, tenant: str = "") -> RoutingReport:
         """The tier of a message that names no model. Reasons quote nothing of it."""
         override = self._settings.tenants.get(tenant, _USUAL)
         if override.tier is not None:
@@ -29,7 +29,7 @@ class ModelRouter:
         tier = Tier.LARGE if score.value >= threshold else Tier.SMALL
         return RoutingReport(tier, reason(score, threshold), score.value)
 
-    def score(self, question: Question) -> Score:
+    def score(self, question: RoutedQuestion) -> Score:
         """How hard the question looks."""
         return self._complexity.score(question)
 

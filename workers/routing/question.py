@@ -19,7 +19,7 @@ _PLAIN_FORMATS: Final = frozenset({None, "text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class RoutedQuestion:
     """What a message asks, as far as a score looks at it."""
 
     text: str
@@ -33,7 +33,7 @@ class Question:
     """Whether the answer must be JSON."""
 
 
-def question_of(body: MessageBody, items: Sequence[InputItem]) -> Question:
+def question_of(body: MessageBody, items: Sequence[InputItem]) -> RoutedQuestion:
     """The question in `body`, given all `items` that the model will see, recalled ones too.
 
     Instructions are left out: they are the same for each message of an agent and would make all
@@ -44,7 +44,7 @@ def question_of(body: MessageBody, items: Sequence[InputItem]) -> Question:
     while newest and spoken[newest - 1].role is Role.USER:
         newest -= 1
     text = "\n".join(item.text for item in spoken[newest:])
-    return Question(
+    return RoutedQuestion(
         text=excerpt(text),
         characters=len(text),
         earlier=newest,

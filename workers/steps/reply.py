@@ -20,7 +20,7 @@ from shared.telemetry.metrics import Metrics
 from workers.turn import Turn
 
 
-class AnswerQueue(Protocol):
+class ReplyQueue(Protocol):
     """Sends an answer to the queue that a producer named."""
 
     async def send(self, record: MessageRecord) -> None:
@@ -41,7 +41,7 @@ class Reply:
         self,
         replies: ReplyStream,
         reservations: Reservations,
-        answers: AnswerQueue,
+        answers: ReplyQueue,
         metrics: Metrics,
     ) -> None:
         self._replies = replies

@@ -13,7 +13,7 @@ from workers.validation.grounding import Grounding
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import JsonFormat
-from workers.validation.refusal import Refusal
+from workers.validation.refusal import RefusalValidator
 from workers.validation.validator import Validator
 from workers.validation.verdict import Verdict
 
@@ -46,7 +46,7 @@ def _validators(settings: ValidationSettings) -> Iterator[Validator]:
         shortest, longest = settings.shortest_characters, settings.longest_characters
         yield Length(shortest=shortest, longest=longest, verdict=verdict)
     if verdict := _verdict(settings.refusal):
-        yield Refusal(verdict=verdict)
+        yield RefusalValidator(verdict=verdict)
     if verdict := _verdict(settings.injection_echo):
         yield InjectionEcho(characters=settings.echo_characters, verdict=verdict)
     if verdict := _verdict(settings.json_schema):

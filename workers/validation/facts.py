@@ -37,7 +37,7 @@ class FactCheck:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if not question.facts:
             return None
-        wrong = _Reading(draft.plain.text, question).contradictions()
+        wrong = _AnswerReading(draft.plain.text, question).contradictions()
         if not wrong:
             return None
         evidence = [f"{name}: the answer says {masked(said)}" for name, said in wrong.items()]
@@ -50,7 +50,7 @@ class FactCheck:
         )
 
 
-class _Reading:
+class _AnswerReading:
     """One answer, read for what it says of the facts."""
 
     def __init__(self, text: str, question: Question) -> None:

@@ -14,7 +14,7 @@ from shared.secrets_in_text.plain_text import PlainText
 from shared.secrets_in_text.secrets import SecretReader
 from shared.settings.validation import BuiltIn
 from workers.validation.validator import Draft, Question
-from workers.validation.verdict import Catch, Span, Verdict, masked
+from workers.validation.verdict import Catch, ForbiddenSpan, Verdict, masked
 
 # RE2 takes time that grows with the text and with nothing else, whatever the pattern.
 _SSN: Final = r"\b[0-8]\d{2}[- ]\d{2}[- ]\d{4}\b"
@@ -55,19 +55,19 @@ class ForbiddenPatterns:
             spans=tuple(spans),
         )
 
-    def spans(self, text: str) -> list[Span]:
+    def spans(self, text: str) -> list[ForbiddenSpan]:
         """What is forbidden in the text, in order; spans that overlap are one."""
         return self._spans(PlainText(text), text)
 
-    def _spans(self, plain: PlainText, written: str) -> list[Span]:
+    def _spans(self, plain: PlainText, written: str) -> list[ForbiddenSpan]:
         found = [
-            Span(*plain.span(start, end), pattern.name)
+            ForbiddenSpan(*plain.span(start, end), pattern.name)
             for pattern in self._patterns
             for start, end in pattern.find(plain.text)
         ]
         if plain.text != written:
             found += [
-                Span(start, end, pattern.name)
+                ForbiddenSpan(start, end, pattern.name)
                 for pattern in self._patterns
                 if pattern.reads_marks
                 for start, end in pattern.find(written)
@@ -104,14 +104,14 @@ def _finder(pattern: str) -> Callable[[str], Iterator[tuple[int, int]]]:
     return find
 
 
-def _merged(spans: list[Span]) -> Iterator[Span]:
-    current: Span | None = None
+def _merged(spans: list[ForbiddenSpan]) -> Iterator[ForbiddenSpan]:
+    current: ForbiddenSpan | None = None
     for span in spans:
         if current is None or span.start >= current.end:
             if current is not None:
                 yield current
             current = span
         elif span.end > current.end:
-            current = Span(current.start, span.end, current.pattern)
+            current = ForbiddenSpan(current.start, span.end, current.pattern)
     if current is not None:
         yield current

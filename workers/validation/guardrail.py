@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question, Validator
-from workers.validation.verdict import Catch, Conclusion, Span, Verdict
+from workers.validation.verdict import Catch, Conclusion, ForbiddenSpan, Verdict
 
 
 class Guardrail:
@@ -58,7 +58,7 @@ class Guardrail:
         )
 
 
-def without(text: str, spans: Sequence[Span], replacement: str) -> str:
+def without(text: str, spans: Sequence[ForbiddenSpan], replacement: str) -> str:
     """The text with the replacement where the spans stood."""
     pieces: list[str] = []
     done = 0

@@ -28,7 +28,7 @@ def begins_with_refusal(text: str) -> bool:
     return _REFUSAL.search(PlainText(text[:_READ]).text) is not None
 
 
-class Refusal:
+class RefusalValidator:
     """Catches an answer that begins by refusing, in the words that English models use."""
 
     name = "refusal"

@@ -9,9 +9,9 @@ from typing import Final
 
 from shared.secrets_in_text.e_mail import LATIN
 from shared.secrets_in_text.plain_text import DASHES, INVISIBLE, MARKS, WIDE, PlainText
-from workers.validation.verdict import Span
+from workers.validation.verdict import ForbiddenSpan
 
-FindSpans = Callable[[str], Sequence[Span]]
+FindSpans = Callable[[str], Sequence[ForbiddenSpan]]
 
 _STEP: Final = 32
 """Characters that gather before a window is looked at again: a look costs the same for one."""

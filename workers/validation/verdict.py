@@ -26,7 +26,7 @@ _SHORTEST_SHOWN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ForbiddenSpan:
     """A part of a text that has to go, and the name of the pattern that says so."""
 
     start: int
@@ -46,7 +46,7 @@ class Catch:
     verdict: Verdict
     evidence: str
     complaint: str
-    spans: tuple[Span, ...] = ()
+    spans: tuple[ForbiddenSpan, ...] = ()
     mended: str | None = None
     """The whole answer as it should have been, where the verdict is `fix` and it takes no spans."""
 

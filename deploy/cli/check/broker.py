@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from deploy.cli.check.finding import Finding, fault, fine
+from deploy.cli.check.finding import CheckFinding, fault, fine
 from shared.errors import ForebayError
 from shared.settings.servers import BrokerSettings
 
 
-async def check_broker(broker: BrokerSettings) -> list[Finding]:
+async def check_broker(broker: BrokerSettings) -> list[CheckFinding]:
     """Declares what is missing; declaring again changes nothing."""
     from shared.queueing.declaration import declare_topology
 

@@ -9,7 +9,7 @@ import msgspec
 
 from deploy.cli.check.broker import check_broker
 from deploy.cli.check.fact_sources import check_fact_sources
-from deploy.cli.check.finding import Finding, Level, fault, hint
+from deploy.cli.check.finding import CheckFinding, Level, fault, hint
 from deploy.cli.check.installed import check_installed
 from deploy.cli.check.ledger import check_ledger
 from deploy.cli.check.prices import check_prices
@@ -48,7 +48,7 @@ def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = F
     return 0 if may_start else 1
 
 
-def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
+def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[CheckFinding]:
     try:
         settings = command_settings()
     except SettingsError as error:
@@ -56,7 +56,9 @@ def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
     return asyncio.run(_reach(settings, migrate=migrate, ask=ask, list_all=list_all))
 
 
-async def _reach(settings: Settings, *, migrate: bool, ask: bool, list_all: bool) -> list[Finding]:
+async def _reach(
+    settings: Settings, *, migrate: bool, ask: bool, list_all: bool
+) -> list[CheckFinding]:
     settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
     findings = [*check_installed(list_all=list_all), *await check_broker(settings.broker)]

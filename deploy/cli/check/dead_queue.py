@@ -8,7 +8,7 @@ from typing import Any, Final
 from amqp.exceptions import PreconditionFailed
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import BrokerUnavailable
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.refusal import why_broker_refuses
@@ -26,7 +26,7 @@ DELIVERIES: Final = 25
 _PATIENCE_SECONDS: Final = 0.5
 
 
-def check_dead_queue(broker: BrokerSettings) -> Finding:
+def check_dead_queue(broker: BrokerSettings) -> CheckFinding:
     """Returns one letter of ours again and again to a queue made as `dead` was, and removes it.
 
     What counts is the smaller one of the queue's own limit and its policy's, and neither can be
@@ -67,7 +67,7 @@ def policy_command(virtual_host: str) -> str:
     )
 
 
-def _drops(version: str, virtual_host: str) -> Finding:
+def _drops(version: str, virtual_host: str) -> CheckFinding:
     return fault(
         "broker",
         f"RabbitMQ {version} drops a letter of the queue 'dead' after fewer than {DELIVERIES} "
@@ -76,7 +76,7 @@ def _drops(version: str, virtual_host: str) -> Finding:
     )
 
 
-def _foreign() -> Finding:
+def _foreign() -> CheckFinding:
     return fault(
         "broker",
         "The queue 'dead' was made by somebody else: it is no quorum queue, or has other "

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.settings.turn.facts import FactSettings, FactSourceSettings, SourceFailure
 
 if TYPE_CHECKING:
     import aiohttp
 
 
-async def check_fact_sources(settings: FactSettings) -> list[Finding]:
+async def check_fact_sources(settings: FactSettings) -> list[CheckFinding]:
     """One finding for each whose address is known here, in the order of the settings."""
     known = [each for each in settings.sources if each.url is not None]
     if not known:
@@ -23,7 +23,7 @@ async def check_fact_sources(settings: FactSettings) -> list[Finding]:
         return list(await asyncio.gather(*(_check(each, session) for each in known)))
 
 
-async def _check(settings: FactSourceSettings, session: aiohttp.ClientSession) -> Finding:
+async def _check(settings: FactSourceSettings, session: aiohttp.ClientSession) -> CheckFinding:
     """A fault only where messages would not be answered without it."""
     from workers.fact_sources.building import build_source
     from workers.fact_sources.source import FactsUnavailable

@@ -15,7 +15,7 @@ class Level(StrEnum):
     FAULT = "fault"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckFinding(msgspec.Struct, frozen=True):
     """One human sentence about one part, with the fix where there is one to make."""
 
     part: str
@@ -23,13 +23,13 @@ class Finding(msgspec.Struct, frozen=True):
     sentence: str
 
 
-def fine(part: str, sentence: str) -> Finding:
-    return Finding(part, Level.FINE, sentence)
+def fine(part: str, sentence: str) -> CheckFinding:
+    return CheckFinding(part, Level.FINE, sentence)
 
 
-def hint(part: str, sentence: str) -> Finding:
-    return Finding(part, Level.HINT, sentence)
+def hint(part: str, sentence: str) -> CheckFinding:
+    return CheckFinding(part, Level.HINT, sentence)
 
 
-def fault(part: str, sentence: str) -> Finding:
-    return Finding(part, Level.FAULT, sentence)
+def fault(part: str, sentence: str) -> CheckFinding:
+    return CheckFinding(part, Level.FAULT, sentence)

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from deploy.cli.check.finding import Finding, fine, hint
+from deploy.cli.check.finding import CheckFinding, fine, hint
 from shared.shipped_weights import MINILM, SMOLLM2, ShippedWeights, WeightsRefused
 
 _PART = "installed"
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def check_installed(*, list_all: bool) -> list[Finding]:
+def check_installed(*, list_all: bool) -> list[CheckFinding]:
     """The versions in one sentence, and one for each file of weights that is here.
 
     Without `list_all` what we stand on is counted.
@@ -29,7 +29,7 @@ def check_installed(*, list_all: bool) -> list[Finding]:
     ]
 
 
-def _weights(weights: ShippedWeights) -> Finding:
+def _weights(weights: ShippedWeights) -> CheckFinding:
     try:
         weights.verified()
     except WeightsRefused as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import LedgerUnavailable
 from shared.settings.servers import LedgerSettings
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.persistence.engine import Database
 
 
-async def check_ledger(settings: LedgerSettings, *, migrate: bool) -> list[Finding]:
+async def check_ledger(settings: LedgerSettings, *, migrate: bool) -> list[CheckFinding]:
     """With `migrate`, missing migrations are applied first."""
     from shared.persistence.engine import open_database
     from shared.persistence.migrating import apply_migrations, missing_migrations
@@ -37,7 +37,7 @@ async def check_ledger(settings: LedgerSettings, *, migrate: bool) -> list[Findi
     return [*found, fine("ledger", f"The ledger at {address} answers and is up to date.")]
 
 
-async def _session(database: Database, address: str) -> list[Finding]:
+async def _session(database: Database, address: str) -> list[CheckFinding]:
     from shared.persistence.durability import session_faults
 
     faults, dropped = await session_faults(database.durable)
@@ -61,7 +61,7 @@ async def _session(database: Database, address: str) -> list[Finding]:
     return found
 
 
-async def _grants(database: Database, address: str) -> list[Finding]:
+async def _grants(database: Database, address: str) -> list[CheckFinding]:
     from shared.persistence.durability import missing_grants
     from shared.persistence.tables import metadata
 
@@ -77,7 +77,7 @@ async def _grants(database: Database, address: str) -> list[Finding]:
     ]
 
 
-def _unusable(address: str, error: LedgerUnavailable) -> Finding:
+def _unusable(address: str, error: LedgerUnavailable) -> CheckFinding:
     reason = error.message.partition("\n")[0]
     return fault(
         "ledger",
@@ -86,7 +86,7 @@ def _unusable(address: str, error: LedgerUnavailable) -> Finding:
     )
 
 
-def _behind(address: str, missing: list[str]) -> Finding:
+def _behind(address: str, missing: list[str]) -> CheckFinding:
     return fault(
         "ledger",
         f"The ledger at {address} lacks {len(missing)} migration(s): run `forebay check "

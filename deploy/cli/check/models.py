@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from msgspec.structs import replace
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
 from shared.messages.input_item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
@@ -31,7 +31,7 @@ _FIXES: Final = {
 }
 
 
-async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[Finding]:
+async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[CheckFinding]:
     """One finding for each model that a provider names, in the order of the chain.
 
     Each call costs a few tokens. A wrong setting is a fault; a model that is away, busy, limited or
@@ -47,7 +47,9 @@ async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[Finding]:
         return await asyncio.gather(*(_ask(each, model, session) for each, model in asked))
 
 
-async def _ask(settings: ProviderSettings, model: str, session: aiohttp.ClientSession) -> Finding:
+async def _ask(
+    settings: ProviderSettings, model: str, session: aiohttp.ClientSession
+) -> CheckFinding:
     name = f"'{settings.name}' ({model})"
     prompt = Prompt(messages=_QUESTION, model=model, max_output_tokens=_LONGEST_ANSWER_TOKENS)
     try:
@@ -65,7 +67,7 @@ def _with_model(settings: ProviderSettings, model: str) -> ProviderSettings:
     return replace(settings, model=model, models=(), small_model=None, large_model=None)
 
 
-def _finding(name: str, error: ProviderError) -> Finding:
+def _finding(name: str, error: ProviderError) -> CheckFinding:
     is_wrong_address = error.error_class is ErrorClass.MISCONFIGURED
     mend = error.mend or (Setting.ADDRESS if is_wrong_address else None)
     if mend is not None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from deploy.cli.check.finding import Finding, hint
+from deploy.cli.check.finding import CheckFinding, hint
 from shared.clock import SystemClock
 from shared.settings import Settings
 
 
-def check_prices(settings: Settings) -> list[Finding]:
+def check_prices(settings: Settings) -> list[CheckFinding]:
     """A hint for each model whose cost nobody could know."""
     from shared.costs.prices import Prices
 

@@ -7,12 +7,12 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
 from shared.settings.providers import ProviderKind, ProviderSettings
 
 
-async def check_providers(providers: tuple[ProviderSettings, ...]) -> list[Finding]:
+async def check_providers(providers: tuple[ProviderSettings, ...]) -> list[CheckFinding]:
     """One finding for each, in the order of the chain."""
     if not providers:
         return [
@@ -26,7 +26,7 @@ async def check_providers(providers: tuple[ProviderSettings, ...]) -> list[Findi
     return [finding for findings in found for finding in findings]
 
 
-async def _check(provider: ProviderSettings) -> list[Finding]:
+async def _check(provider: ProviderSettings) -> list[CheckFinding]:
     match provider.kind:
         case ProviderKind.OPENAI_COMPATIBLE | ProviderKind.ANTHROPIC:
             return [await _reach(provider)]
@@ -38,7 +38,7 @@ async def _check(provider: ProviderSettings) -> list[Finding]:
             return [fine("providers", f"'{provider.name}' hands messages to people.")]
 
 
-async def _reach(provider: ProviderSettings, *, start: str = "start it") -> Finding:
+async def _reach(provider: ProviderSettings, *, start: str = "start it") -> CheckFinding:
     """Connects and hangs up; a provider that is away is a hint, because a chain bears it."""
     url = urlsplit(provider.base_url or "")
     encrypted = url.scheme == "https"
@@ -60,7 +60,7 @@ async def _reach(provider: ProviderSettings, *, start: str = "start it") -> Find
     return fine("providers", f"'{provider.name}' at {provider.base_url} can be reached.")
 
 
-def _read_rules(provider: ProviderSettings) -> list[Finding]:
+def _read_rules(provider: ProviderSettings) -> list[CheckFinding]:
     from workers.providers.rules import RulesProvider
 
     file = Path(provider.rules_file or "")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from deploy.cli.check.finding import Finding, fault, fine, hint
+from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 
@@ -38,7 +38,7 @@ _BROKER_TRIALS: Final[tuple[tuple[str | int, ...], ...]] = (
 )
 
 
-async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[Finding]:
+async def check_redis(settings: RedisSettings, *, is_broker: bool) -> list[CheckFinding]:
     """One server, for limits and replies, or as the broker."""
     from redis.exceptions import RedisError
 
@@ -72,7 +72,7 @@ async def _refused(client: Any, trials: tuple[tuple[str | int, ...], ...]) -> Ex
     return next((each for each in said if isinstance(each, Exception)), None)
 
 
-def _cluster(part: str, url: ServerUrl) -> Finding:
+def _cluster(part: str, url: ServerUrl) -> CheckFinding:
     return fault(
         part,
         f"Redis at {url.redacted} is a node of a cluster, and Forebay speaks to no cluster: name "
@@ -80,7 +80,7 @@ def _cluster(part: str, url: ServerUrl) -> Finding:
     )
 
 
-def _version(part: str, facts: dict[str, Any], url: ServerUrl) -> Iterator[Finding]:
+def _version(part: str, facts: dict[str, Any], url: ServerUrl) -> Iterator[CheckFinding]:
     version = str(facts.get("redis_version", "0"))
     number = tuple(int(word) for word in version.split(".")[:2] if word.isdigit())
     name = f"Valkey {facts['valkey_version']}" if "valkey_version" in facts else f"Redis {version}"
@@ -90,7 +90,7 @@ def _version(part: str, facts: dict[str, Any], url: ServerUrl) -> Iterator[Findi
         yield fine(part, f"{name} at {url.redacted} answers.")
 
 
-def _durability(part: str, facts: dict[str, Any], *, is_broker: bool) -> Iterator[Finding]:
+def _durability(part: str, facts: dict[str, Any], *, is_broker: bool) -> Iterator[CheckFinding]:
     policy = str(facts.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction":
         yield hint(

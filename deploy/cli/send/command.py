@@ -136,13 +136,13 @@ async def _send(
     as_json: bool,
 ) -> int:
     from deploy.cli.send.delivery import deliver_all, deliver_streamed
-    from deploy.cli.send.door import Door
+    from deploy.cli.send.door import DoorClient
 
     bad = [order for order in orders if isinstance(order, BadLine)]
     good = [order for order in orders if isinstance(order, Order)]
     for line in bad:
         complain(f"Line {line.line} {line.problem}")
-    async with Door(url, key, on_wait=say_wait if len(good) == 1 else _say_nothing) as door:
+    async with DoorClient(url, key, on_wait=say_wait if len(good) == 1 else _say_nothing) as door:
         if stream and good:
             all_fine = await deliver_streamed(door, good[0], as_json=as_json)
         else:

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.cli.output import complain, counted, say, say_json
-from deploy.cli.send.door import LAST_EVENTS, Door
+from deploy.cli.send.door import LAST_EVENTS, DoorClient
 from deploy.cli.send.order import Order
 from deploy.cli.send.result import Result, result_of
 
 
 async def deliver_all(
-    door: Door, orders: Sequence[Order], *, concurrency: int, as_json: bool
+    door: DoorClient, orders: Sequence[Order], *, concurrency: int, as_json: bool
 ) -> bool:
     """Send all, `concurrency` at once; results are shown as they come, numbered by line.
 
@@ -49,7 +49,7 @@ async def deliver_all(
     return all(result.ok for result in results)
 
 
-async def deliver_streamed(door: Door, order: Order, *, as_json: bool) -> bool:
+async def deliver_streamed(door: DoorClient, order: Order, *, as_json: bool) -> bool:
     """Send one and show its text as it is written, or as JSON each event as it comes."""
     began = time.monotonic()
     result: Result | None = None

@@ -28,7 +28,7 @@ LAST_EVENTS: Final = frozenset(
 _Request = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
-class Refused(ForebayError):
+class RefusedByDoor(ForebayError):
     """The door said no, and why."""
 
     code = "refused"
@@ -43,7 +43,7 @@ class Refused(ForebayError):
         return self.status in {429, 503} and self.retry_after_seconds is not None
 
 
-class Door:
+class DoorClient:
     """One HTTP session with one door; close it by leaving its context.
 
     `patience_seconds` is how long a message may be held back altogether because the door asks to
@@ -84,7 +84,7 @@ class Door:
         while True:
             try:
                 response = await self._post(order.body, headers)
-            except Refused as refused:
+            except RefusedByDoor as refused:
                 pause = refused.retry_after_seconds or 0.0
                 if not refused.is_for_now or time.monotonic() + pause > give_up_at:
                     seconds = round(time.monotonic() - began, 4)
@@ -174,7 +174,7 @@ async def _refuse(response: aiohttp.ClientResponse) -> None:
         message = str(said["error"]["message"])
     except (msgspec.DecodeError, KeyError, TypeError):
         message = f"The door answered with HTTP status {response.status}."
-    raise Refused(message, status=response.status, retry_after_seconds=_retry_after(response))
+    raise RefusedByDoor(message, status=response.status, retry_after_seconds=_retry_after(response))
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:

@@ -14,7 +14,7 @@ from deploy.embedded.errors import StackFailed
 from deploy.embedded.files.log_file import bound_log, log_tail
 from deploy.embedded.processes.leash import Leash
 from deploy.embedded.processes.polling import until
-from deploy.embedded.processes.role import Role
+from deploy.embedded.processes.role import ProcessRole
 
 START_SECONDS: Final = 30.0
 OTHERS_WAIT_SECONDS: Final = 8.0
@@ -29,7 +29,7 @@ Report = Callable[[str], None]
 class Child:
     """Keeps one role running between `start` and `stop`; says what happens through `report`."""
 
-    def __init__(self, role: Role, *, leash: Leash, log: Path, report: Report) -> None:
+    def __init__(self, role: ProcessRole, *, leash: Leash, log: Path, report: Report) -> None:
         self.role = role
         self.log = log
         self._leash = leash

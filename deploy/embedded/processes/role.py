@@ -16,7 +16,7 @@ class StopTurn(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class ProcessRole:
     """A program that is kept running.
 
     `is_ready` is asked until it does its work. `patience_seconds` is how long it may take to

@@ -17,7 +17,7 @@ from shared.telemetry.propagation import extract
 from shared.telemetry.span import SpanKind
 
 
-class ChatCompletions:
+class ChatEndpoint:
     """The same road as a response, in chat's shape."""
 
     def __init__(self, door: Door) -> None:

@@ -19,9 +19,9 @@ from shared.messages.dead_letter import DeadReason
 from shared.pool.guard.graveyard import Graveyard
 from shared.pool.guard.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
 from shared.pool.pool import AsyncioPool
-from shared.queueing.amqp.transport import GuardedTransport as GuardedAmqp
+from shared.queueing.amqp.transport import AmqpTransport
 from shared.queueing.reading.verdict import Bury
-from shared.queueing.redis_lists.transport import GuardedTransport as GuardedRedis
+from shared.queueing.redis_lists.transport import GuardedTransport
 
 logger = get_logger(__name__)
 
@@ -60,7 +60,7 @@ class GuardedConsumer(Consumer):
         """As Celery's, but nothing that lies in a queue can end the worker."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
         is_redis = issubclass(connection.get_transport_cls(), redis.Transport)
-        transport = GuardedRedis if is_redis else GuardedAmqp
+        transport = GuardedTransport if is_redis else AmqpTransport
         connection.get_transport_cls = lambda: transport  # type: ignore[method-assign]
         return self.ensure_connected(connection)
 

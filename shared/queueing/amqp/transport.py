@@ -62,7 +62,7 @@ def readable_header(payload: bytes, error: Exception) -> bytes:
     return payload[:_FIXED_BYTES] + _ONLY_HEADERS + headers
 
 
-class PackedMessage(pyamqp.Message):  # type: ignore[misc,unused-ignore]
+class AmqpMessage(pyamqp.Message):  # type: ignore[misc,unused-ignore]
     """A message whose body stays compressed until its reader unpacks it within a limit."""
 
     def __init__(self, msg: Any, channel: Any = None, **options: Any) -> None:
@@ -72,22 +72,22 @@ class PackedMessage(pyamqp.Message):  # type: ignore[misc,unused-ignore]
         self.compression = packed
 
 
-class GuardedChannel(pyamqp.Channel):  # type: ignore[misc,unused-ignore]
+class AmqpChannel(pyamqp.Channel):  # type: ignore[misc,unused-ignore]
     """kombu's channel with the guarded message."""
 
-    Message = PackedMessage
+    Message = AmqpMessage
 
 
 class GuardedConnection(pyamqp.Connection):  # type: ignore[misc,unused-ignore]
     """kombu's connection with the guarded reader of frames."""
 
-    Channel = GuardedChannel
+    Channel = AmqpChannel
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{**options, "frame_handler": guarded_frame_handler})
 
 
-class GuardedTransport(pyamqp.Transport):  # type: ignore[misc,unused-ignore]
+class AmqpTransport(pyamqp.Transport):  # type: ignore[misc,unused-ignore]
     """For kombu connections of ours and of the Celery worker."""
 
     Connection = GuardedConnection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.queueing.answers.answers import Answer, may_reply_to
+from shared.queueing.answers.answers import QueuedAnswer, may_reply_to
 from shared.queueing.parcel import Parcel
 from shared.queueing.parcels import ParcelPublisher, build_parcel_publisher
 from shared.settings.servers import BrokerSettings
@@ -24,7 +24,7 @@ class AnswerPublisher:
         """Begins to connect and returns at once."""
         await self._parcels.start()
 
-    async def send(self, answer: Answer) -> None:
+    async def send(self, answer: QueuedAnswer) -> None:
         """Returns when the broker has it; a queue that does not exist swallows it silently.
 
         Raises BrokerUnavailable within `publish_timeout_seconds`. Sending twice is harmless.

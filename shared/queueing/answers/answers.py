@@ -20,7 +20,7 @@ _REDIS_REPLY_LIST: Final = re.compile(r"reply\.[A-Za-z0-9_.:-]{1,200}|[0-9a-f]{8
 _QUEUES: Final = frozenset(queue.value for queue in QueueName)
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class QueuedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One answer, addressed. Build it with `response_answer` or `error_answer`."""
 
     reply_to: str
@@ -39,11 +39,11 @@ def may_reply_to(reply_to: str, broker: BrokerSettings) -> bool:
 
 def response_answer(
     response: bytes, *, reply_to: str, correlation_id: str, shape: ReplyShape
-) -> Answer:
+) -> QueuedAnswer:
     """The answer that carries a response object, given as JSON; failed responses too."""
     if shape is ReplyShape.CELERY:
         response = _celery_result(correlation_id, status="SUCCESS", result=msgspec.Raw(response))
-    return Answer(reply_to=reply_to, correlation_id=correlation_id, body=response)
+    return QueuedAnswer(reply_to=reply_to, correlation_id=correlation_id, body=response)
 
 
 def error_answer(
@@ -54,7 +54,7 @@ def error_answer(
     correlation_id: str,
     shape: ReplyShape,
     param: str | None = None,
-) -> Answer:
+) -> QueuedAnswer:
     """The answer to a message that was not accepted: OpenAI's error object, or a Celery failure."""
     if shape is ReplyShape.CELERY:
         failure = {
@@ -66,7 +66,7 @@ def error_answer(
     else:
         error = {"message": message, "type": "invalid_request_error", "code": code, "param": param}
         body = msgspec.json.encode({"error": error})
-    return Answer(reply_to=reply_to, correlation_id=correlation_id, body=body)
+    return QueuedAnswer(reply_to=reply_to, correlation_id=correlation_id, body=body)
 
 
 def _celery_result(task_id: str, *, status: str, result: Any) -> bytes:

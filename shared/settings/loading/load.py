@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import SettingsError
-from shared.settings.loading.reading import Origin, Reading, read_struct
+from shared.settings.loading.reading import Origin, SettingsReading, read_struct
 from shared.settings.loading.sound import unsound
 from shared.settings.settings import Settings
 from shared.settings.turn.local_model import with_local_model
@@ -31,7 +31,7 @@ def load_settings(env: Mapping[str, str] | None = None, *, file: Path | None = N
     and the fix. Secrets that it only names are left to whoever uses them: `with_secrets`.
     """
     environment = os.environ if env is None else env
-    reading = Reading()
+    reading = SettingsReading()
     _read_file(reading, _chosen_file(environment, file))
     _read_environment(reading, environment)
     settings = read_struct(Settings, reading)
@@ -52,7 +52,7 @@ def _chosen_file(env: Mapping[str, str], file: Path | None) -> Path | None:
     return here if here.is_file() else None
 
 
-def _read_file(reading: Reading, file: Path | None) -> None:
+def _read_file(reading: SettingsReading, file: Path | None) -> None:
     if file is None:
         return
     try:
@@ -65,7 +65,7 @@ def _read_file(reading: Reading, file: Path | None) -> None:
         reading.merge(tree, Origin(str(file), from_file=True))
 
 
-def _read_environment(reading: Reading, env: Mapping[str, str]) -> None:
+def _read_environment(reading: SettingsReading, env: Mapping[str, str]) -> None:
     for name in sorted(env):
         if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
             continue

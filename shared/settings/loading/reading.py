@@ -29,7 +29,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Reading:
+class SettingsReading:
     """Values by section, the origin of each, and what was wrong with them."""
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -68,14 +68,16 @@ class Reading:
         return self.origins.get(next(within, ""))
 
 
-def read_struct(kind: type[T], reading: Reading) -> T | None:
+def read_struct(kind: type[T], reading: SettingsReading) -> T | None:
     """The struct `kind` from `reading`, or None once a finding has been noted."""
     before = len(reading.findings)
     built = _built(kind, reading.values, "", reading)
     return cast("T", built) if len(reading.findings) == before else None
 
 
-def _built(kind: type[msgspec.Struct], values: dict[str, Any], at: str, reading: Reading) -> Any:
+def _built(
+    kind: type[msgspec.Struct], values: dict[str, Any], at: str, reading: SettingsReading
+) -> Any:
     known = {item.name: item.type for item in msgspec.structs.fields(kind)}
     built: dict[str, object] = {}
     for name, value in values.items():
@@ -107,7 +109,12 @@ def _meant(name: str, known: dict[str, Any], at: str) -> str:
 
 
 def _read_leaf(
-    built: dict[str, object], name: str, value: object, kind: Any, path: str, reading: Reading
+    built: dict[str, object],
+    name: str,
+    value: object,
+    kind: Any,
+    path: str,
+    reading: SettingsReading,
 ) -> None:
     origin = reading.origins.get(path)
     from_file = origin is None or origin.from_file

@@ -26,7 +26,7 @@ from shared.telemetry.metrics import Metrics
 from tests.benchmarks.day.generator import Day, Parameters
 from tests.benchmarks.ground.stage import Broker, Stage
 from tests.benchmarks.measurement import Progress, Row
-from workers.caching.semantic.entry import Entry
+from workers.caching.semantic.entry import SemanticEntry
 from workers.caching.semantic.entry_log import EntryLog
 from workers.caching.semantic.finding import Candidate
 from workers.caching.semantic.shared_cache import SharedSemanticCache
@@ -103,7 +103,9 @@ async def _cache(redis_url: str, questions: list[str]) -> AsyncIterator[SharedSe
         moved = centres + random.normal(size=centres.shape) * 0.06
         scaled = numpy.rint(moved * (127 / numpy.abs(moved).max(axis=1, keepdims=True)))
         entries = (
-            Entry(f"entry-{start + place}", questions[place % len(questions)], _LATER, vector)
+            SemanticEntry(
+                f"entry-{start + place}", questions[place % len(questions)], _LATER, vector
+            )
             for place, vector in enumerate(row.tobytes() for row in scaled.astype(numpy.int8))
         )
         await log.append(_NAMESPACE, *entries)

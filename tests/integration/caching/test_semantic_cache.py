@@ -18,7 +18,7 @@ from shared.settings.servers import RedisSettings
 from shared.settings.turn.semantic_caching import SemanticCachingSettings
 from shared.telemetry.metrics import Metrics
 from tests.servers.redis import RedisServer
-from workers.caching.semantic.finding import Candidate, Refused
+from workers.caching.semantic.finding import Candidate, RefusedHit
 from workers.caching.semantic.guard.guard_rule import GuardRule
 from workers.caching.semantic.shared_cache import LONGEST_CHARACTERS, SharedSemanticCache
 
@@ -87,7 +87,7 @@ async def test_the_opposite_question_is_refused_by_the_guard(fleet: Fleet) -> No
     worker = fleet.worker()
     await worker.add("n", ENABLE, "entry-1", ttl_seconds=60)
     refused = await worker.find("n", DISABLE)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedHit)
     assert refused.rule is GuardRule.POLARITY
     assert refused.text == ENABLE
     assert refused.similarity > 0.8

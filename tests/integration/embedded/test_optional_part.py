@@ -12,7 +12,7 @@ from deploy.embedded.errors import StackFailed
 from deploy.embedded.processes import child as starting
 from deploy.embedded.processes.child import Child
 from deploy.embedded.processes.leash import Leash
-from deploy.embedded.processes.role import Role, StopTurn
+from deploy.embedded.processes.role import ProcessRole, StopTurn
 
 
 class Part:
@@ -24,7 +24,7 @@ class Part:
         async def is_ready() -> bool:
             return (folder / "ready").exists()
 
-        role = Role(
+        role = ProcessRole(
             name="part",
             command=("/bin/sh", "-c", script),
             environment={"PATH": "/usr/bin:/bin", "FOLDER": str(folder)},

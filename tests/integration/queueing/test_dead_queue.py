@@ -9,7 +9,7 @@ from kombu import Connection, Queue
 
 from deploy.cli.check.broker import check_broker
 from deploy.cli.check.dead_queue import policy_command
-from deploy.cli.check.finding import Finding, Level
+from deploy.cli.check.finding import CheckFinding, Level
 from shared.queueing.broker_connection import connect_broker
 from shared.queueing.declaration import declare_topology
 from shared.queueing.topology import QueueName, dead_exchange, kombu_queue
@@ -27,7 +27,7 @@ def declare_dead(url: str, arguments: dict[str, Any]) -> None:
         ).declare()
 
 
-def findings(url: str) -> list[Finding]:
+def findings(url: str) -> list[CheckFinding]:
     return asyncio.run(check_broker(broker_at(url)))
 
 

@@ -16,7 +16,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.engine import open_database
 from shared.queueing.answers.answer_publisher import build_answer_publisher
-from shared.queueing.answers.answers import Answer
+from shared.queueing.answers.answers import QueuedAnswer
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.dead_letters.letter import letter_about
@@ -104,7 +104,7 @@ async def answer(broker: BrokerSettings) -> None:
     publisher = build_answer_publisher(broker)
     await publisher.start()
     try:
-        await publisher.send(Answer(reply_to="reply.nobody", correlation_id="id", body=b"{}"))
+        await publisher.send(QueuedAnswer(reply_to="reply.nobody", correlation_id="id", body=b"{}"))
     finally:
         await publisher.close()
 

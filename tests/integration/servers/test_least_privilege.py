@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from deploy.cli.check.broker import check_broker
-from deploy.cli.check.finding import Finding, Level
+from deploy.cli.check.finding import CheckFinding, Level
 from deploy.cli.check.ledger import check_ledger
 from deploy.cli.check.redis import check_redis
 from shared.clock import SystemClock
@@ -172,7 +172,7 @@ async def test_the_least_rights_are_enough(
     assert guarded_redis.command("ACL", "LOG") == b"*0\r\n"
 
 
-async def _findings(stack: Stack) -> list[Finding]:
+async def _findings(stack: Stack) -> list[CheckFinding]:
     settings = stack.settings
     found = await check_broker(settings.broker)
     if settings.broker.is_redis:

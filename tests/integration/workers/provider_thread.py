@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from deploy.scripted_provider.call import Call, Ending
+from deploy.scripted_provider.call import Ending, ScriptedCall
 from deploy.scripted_provider.provider import ScriptedProvider
 
 
@@ -35,7 +35,7 @@ class ProviderThread:
         """Forget the script and the calls."""
         self._run(self._forget())
 
-    def calls(self, contains: str) -> list[Call]:
+    def calls(self, contains: str) -> list[ScriptedCall]:
         """The calls whose question contains this, in order."""
         return list(self._run(self._calls(contains)))
 
@@ -48,14 +48,16 @@ class ProviderThread:
         """How often each question was asked."""
         return dict(self._run(self._questions()))
 
-    def wait_for_calls(self, contains: str, count: int = 1, *, seconds: float = 15) -> list[Call]:
+    def wait_for_calls(
+        self, contains: str, count: int = 1, *, seconds: float = 15
+    ) -> list[ScriptedCall]:
         """The calls, as soon as there are that many."""
         return self._wait(lambda: self.calls(contains), count, contains, seconds)
 
-    def wait_for_cut(self, contains: str, *, seconds: float = 15) -> Call:
+    def wait_for_cut(self, contains: str, *, seconds: float = 15) -> ScriptedCall:
         """The first call that its client hung up on."""
 
-        def cut() -> list[Call]:
+        def cut() -> list[ScriptedCall]:
             return [c for c in self.calls(contains) if c.ending is Ending.CUT_BY_CLIENT]
 
         return self._wait(cut, 1, f"{contains} to be cut", seconds)[0]
@@ -75,7 +77,7 @@ class ProviderThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
-    def _wait(self, found: Any, count: int, what: str, seconds: float) -> list[Call]:
+    def _wait(self, found: Any, count: int, what: str, seconds: float) -> list[ScriptedCall]:
         deadline = time.monotonic() + seconds
         while len(calls := found()) < count:
             assert time.monotonic() < deadline, f"{len(calls)} of {count} calls for {what!r}"
@@ -94,5 +96,5 @@ class ProviderThread:
     async def _script(self, rule: Behaviour, contains: str) -> None:
         self._provider.script(rule, contains=contains)
 
-    async def _calls(self, contains: str) -> list[Call]:
+    async def _calls(self, contains: str) -> list[ScriptedCall]:
         return [call for call in self._provider.calls if contains in call.content]

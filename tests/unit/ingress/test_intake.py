@@ -24,7 +24,7 @@ from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Tenant
-from shared.queueing.answers.answers import Answer
+from shared.queueing.answers.answers import QueuedAnswer
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.settings.secret import ServerUrl
@@ -46,7 +46,7 @@ class Behind:
     def __init__(self, *outcomes: object) -> None:
         self.outcomes = list(outcomes)
         self.arrivals: list[Arrival] = []
-        self.answers: list[Answer] = []
+        self.answers: list[QueuedAnswer] = []
 
     async def caller(self, _: str | None) -> Caller:
         return Caller(Tenant("ten_1", "acme"), KeyScope.PRODUCER)
@@ -58,7 +58,7 @@ class Behind:
             raise outcome
         return outcome
 
-    async def send(self, answer: Answer) -> None:
+    async def send(self, answer: QueuedAnswer) -> None:
         self.answers.append(answer)
 
     async def handle(self, delivery: Delivery) -> Bury | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SemanticEntry:
     """A question and where its answer lies; never the answer."""
 
     id: str
@@ -24,4 +24,4 @@ class Removal:
     id: str
 
 
-Change = Entry | Removal
+Change = SemanticEntry | Removal

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from redis.asyncio import Redis
 
-from workers.caching.semantic.entry import Change, Entry, Removal
+from workers.caching.semantic.entry import Change, Removal, SemanticEntry
 
 START: Final = b"0-0"
 _Field: TypeAlias = "bytes | bytearray | memoryview[int] | str | int | float"
@@ -80,7 +80,7 @@ def _fields(change: Change) -> dict[_Field, _Field]:
 def _change(fields: dict[bytes, bytes]) -> Change:
     if b"r" in fields:
         return Removal(fields[b"r"].decode())
-    return Entry(
+    return SemanticEntry(
         id=fields[b"i"].decode(),
         text=fields[b"t"].decode(),
         expires_at=float(fields[b"x"]),

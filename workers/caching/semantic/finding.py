@@ -21,7 +21,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedHit:
     """A stored question is similar enough, and the guard says that it is another one: a miss."""
 
     rule: GuardRule
@@ -30,7 +30,7 @@ class Refused:
     """The stored question that was refused; the nearest, where there were several."""
 
 
-Finding = Candidate | Refused | None
+Finding = Candidate | RefusedHit | None
 """None: nothing similar enough is stored, or the cache could not be asked in time."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from workers.caching.semantic.entry import Change, Entry
+from workers.caching.semantic.entry import Change, SemanticEntry
 
 if TYPE_CHECKING:
     import numpy
@@ -33,7 +33,7 @@ _BYTES_A_TEXT: Final = 200
 class Neighbour:
     """A stored question and its cosine to the one that was asked."""
 
-    entry: Entry
+    entry: SemanticEntry
     similarity: float
 
 
@@ -44,7 +44,7 @@ class Rows:
     bits: Bits
     """(64-bit words, rows): a plane for each word, so that a pass reads straight on."""
     vectors: Bytes
-    entries: list[Entry | None]
+    entries: list[SemanticEntry | None]
     """None where an entry was removed."""
 
     def search(self, vector: Floats, filled: int, *, count: int, now: float) -> list[Neighbour]:
@@ -107,11 +107,11 @@ class NearestQuestions:
 
     def apply(self, changes: Iterable[Change], *, now: float) -> None:
         """Take in what the log brought; what has expired by now is left out."""
-        added: dict[str, Entry] = {}
+        added: dict[str, SemanticEntry] = {}
         for change in changes:
             self._forget(change.id)
             added.pop(change.id, None)
-            if isinstance(change, Entry) and self._is_usable(change, now):
+            if isinstance(change, SemanticEntry) and self._is_usable(change, now):
                 added[change.id] = change
         waiting = list(added.values())[-self._max_entries :]
         while waiting:
@@ -130,10 +130,10 @@ class NearestQuestions:
         if place is not None:
             self._rows.entries[place] = None
 
-    def _is_usable(self, entry: Entry, now: float) -> bool:
+    def _is_usable(self, entry: SemanticEntry, now: float) -> bool:
         return entry.expires_at > now and len(entry.vector) == self._dimensions
 
-    def _append(self, entries: Sequence[Entry]) -> None:
+    def _append(self, entries: Sequence[SemanticEntry]) -> None:
         import numpy
 
         start, stop = self._filled, self._filled + len(entries)
@@ -143,7 +143,7 @@ class NearestQuestions:
         self._rows.bits[:, start:stop] = numpy.packbits(vectors > 0, axis=1).view(numpy.uint64).T
         for place, entry in enumerate(entries, start):
             # The array has the vector; a second copy would double the memory.
-            self._rows.entries.append(Entry(entry.id, entry.text, entry.expires_at, b""))
+            self._rows.entries.append(SemanticEntry(entry.id, entry.text, entry.expires_at, b""))
             self._places[entry.id] = place
         self._filled = stop
 

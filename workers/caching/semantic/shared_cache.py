@@ -15,11 +15,11 @@ from shared.embeddings.encoder import Encoder
 from shared.errors import Unavailable
 from shared.settings.turn.semantic_caching import SemanticCachingSettings
 from shared.telemetry.metrics import Metrics
-from workers.caching.semantic.entry import Change, Entry, Removal
+from workers.caching.semantic.entry import Change, Removal, SemanticEntry
 from workers.caching.semantic.entry_log import EntryLog
-from workers.caching.semantic.finding import Candidate, Finding, Refused
+from workers.caching.semantic.finding import Candidate, Finding, RefusedHit
 from workers.caching.semantic.guard.guard import refusal
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.namespaces import TIMEOUT_SECONDS, Namespaces
 from workers.caching.semantic.nearest import NearestQuestions, Neighbour
 
@@ -90,7 +90,7 @@ class SharedSemanticCache:
         except Unavailable:
             return
         expires_at = self._clock.now().timestamp() + min(ttl_seconds, self._longest_ttl)
-        await self._tell(namespace, Entry(entry_id, text, expires_at, _as_bytes(vector)))
+        await self._tell(namespace, SemanticEntry(entry_id, text, expires_at, _as_bytes(vector)))
 
     async def remove(self, namespace: str, entry_id: str) -> None:
         """Let no worker find it any more from its next look on."""
@@ -123,14 +123,14 @@ class SharedSemanticCache:
         near = [each for each in neighbours if each.similarity >= least]
         if not near:
             return None
-        asked = Question(text)
-        refused: Refused | None = None
+        asked = GuardedQuestion(text)
+        refused: RefusedHit | None = None
         for neighbour in near:
             entry = neighbour.entry
-            rule = refusal(asked, Question(entry.text))
+            rule = refusal(asked, GuardedQuestion(entry.text))
             if rule is None:
                 return Candidate(entry.id, neighbour.similarity, entry.text)
-            refused = refused or Refused(rule, neighbour.similarity, entry.text)
+            refused = refused or RefusedHit(rule, neighbour.similarity, entry.text)
             # Judging a long question takes half a millisecond, so others may go between.
             await asyncio.sleep(0)
         return refused

@@ -9,7 +9,7 @@ from workers.providers.provider import TextSink
 RestartSignal = Callable[[], Awaitable[None]]
 
 
-class Delivery:
+class TextDelivery:
     """Passes text on and remembers that it did, so that no provider is switched silently."""
 
     def __init__(self, on_delta: TextSink | None, on_restart: RestartSignal | None) -> None:

@@ -16,14 +16,14 @@ from workers.providers.walking.rejection import RejectedAnswer
 Stands = Answer | HandedOff | None
 
 
-class Entry(NamedTuple):
+class Racer(NamedTuple):
     """A call and how long it may take."""
 
     call: Call
     seconds: float
 
 
-OpenSecond = Callable[[], Awaitable[Entry | None]]
+OpenSecond = Callable[[], Awaitable[Racer | None]]
 """Finds who is asked beside the first; None when there is nobody."""
 
 
@@ -37,7 +37,7 @@ class Race:
 
     def __init__(
         self,
-        first: Entry,
+        first: Racer,
         open_second: OpenSecond,
         *,
         sink: TextSink | None,
@@ -70,7 +70,7 @@ class Race:
         finally:
             await self._end()
 
-    def _start(self, entry: Entry) -> asyncio.Task[Stands]:
+    def _start(self, entry: Racer) -> asyncio.Task[Stands]:
         sink = self._sink_of(entry.call) if self._sink is not None else None
         running = entry.call.outcome(sink, seconds=entry.seconds)
         task = asyncio.get_running_loop().create_task(running)

@@ -23,13 +23,13 @@ from workers.providers.failures import (
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
-from workers.providers.walking.delivery import Delivery
+from workers.providers.walking.delivery import TextDelivery
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.hedge import Hedge
 from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
-from workers.providers.walking.race import Entry, Race
+from workers.providers.walking.race import Race, Racer
 from workers.providers.walking.rejection import RejectedAnswer
 
 _SHARE_OF_TIME_LEFT = 0.8
@@ -44,7 +44,7 @@ class Walk:
         prompt: Prompt,
         *,
         deadline: datetime,
-        delivery: Delivery,
+        delivery: TextDelivery,
         judge: Judge | None,
         shorten: Shorten | None,
         on_called: Called | None,
@@ -170,7 +170,7 @@ class Walk:
             self._answered = race.winner
             self._hedge.count(race)
 
-    async def _second_entry(self, first: ChainLink) -> Entry | None:
+    async def _second_entry(self, first: ChainLink) -> Racer | None:
         behind = self._links[self._links.index(first) + 1 :]
         second = await self._hedge.second(behind, self._prompt.model)
         if second is None:
@@ -178,7 +178,7 @@ class Walk:
         link, permit = second
         return self._entry(link, self._prompt, permit)
 
-    def _entry(self, link: ChainLink, prompt: Prompt, permit: Permit | None) -> Entry:
+    def _entry(self, link: ChainLink, prompt: Prompt, permit: Permit | None) -> Racer:
         call = Call(
             link.provider,
             prompt,
@@ -190,7 +190,7 @@ class Walk:
         )
         self._calls.append(call)
         share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT
-        return Entry(call=call, seconds=self._time_left_seconds * share)
+        return Racer(call=call, seconds=self._time_left_seconds * share)
 
     async def _admitted(self, breaker: Breaker | None) -> Permit | None:
         """Leave to call, with the caller told to forget what it has seen of another attempt."""

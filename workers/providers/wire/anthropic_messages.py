@@ -11,7 +11,7 @@ import msgspec
 from workers.providers.wire.chat_completions import size_of
 from workers.providers.wire.figures import NOT_REPORTED, Figures, first_number
 from workers.providers.wire.loose_json import elements, mapping, text_in
-from workers.providers.wire.reading import END, NOTHING, Reading
+from workers.providers.wire.reading import END, NOTHING, EventReading
 
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 _TOOLS = frozenset({"tool_use", "server_tool_use"})
@@ -37,13 +37,13 @@ _TEXT_EVENT: Final = msgspec.json.Decoder(_TextEvent)
 class AnthropicMessages:
     """Reads `message` objects and the events of their streams."""
 
-    def read_usual(self, data: str) -> Reading | None:
+    def read_usual(self, data: str) -> EventReading | None:
         try:
-            return Reading(text=_TEXT_EVENT.decode(data).delta.text)
+            return EventReading(text=_TEXT_EVENT.decode(data).delta.text)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
 
-    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+    def read_event(self, event: Mapping[str, object]) -> EventReading | None:
         match event.get("type"):
             case "message_start":
                 return _beginning(event.get("message"))
@@ -60,11 +60,11 @@ class AnthropicMessages:
             case _:
                 return None
 
-    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+    def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         return _message(body) if isinstance(body.get("content"), str | list) else None
 
 
-def _beginning(value: object) -> Reading:
+def _beginning(value: object) -> EventReading:
     """Its count of what is written is one of the beginning: 1, however much follows."""
     reading = _message(value)
     if reading.figures is NOT_REPORTED:
@@ -73,11 +73,11 @@ def _beginning(value: object) -> Reading:
     return msgspec.structs.replace(reading, figures=figures)
 
 
-def _message(value: object) -> Reading:
+def _message(value: object) -> EventReading:
     message = mapping(value)
     content, stop = message.get("content"), message.get("stop_reason")
     blocks = _blocks([content] if isinstance(content, str) else elements(content))
-    return Reading(
+    return EventReading(
         text=blocks.text,
         thought_size=blocks.thought_size,
         model=text_in(message.get("model")),
@@ -88,10 +88,10 @@ def _message(value: object) -> Reading:
     )
 
 
-def _blocks(blocks: list[object]) -> Reading:
+def _blocks(blocks: list[object]) -> EventReading:
     kinds = [mapping(block).get("type") for block in blocks]
     thoughts = [block for block, kind in zip(blocks, kinds, strict=True) if _is_in(kind, _THOUGHTS)]
-    return Reading(
+    return EventReading(
         text=text_in(blocks),
         thought_size=size_of(thoughts),
         calls_tool=any(_is_in(kind, _TOOLS) for kind in kinds),
@@ -99,20 +99,20 @@ def _blocks(blocks: list[object]) -> Reading:
     )
 
 
-def _delta(value: object) -> Reading:
+def _delta(value: object) -> EventReading:
     delta = mapping(value)
     text = delta.get("text")
-    return Reading(
+    return EventReading(
         text=text if isinstance(text, str) else "",
         thought_size=size_of(delta.get("thinking") or ""),
         is_odd=not isinstance(value, dict) or not isinstance(text, str | None),
     )
 
 
-def _message_delta(event: Mapping[str, object]) -> Reading:
+def _message_delta(event: Mapping[str, object]) -> EventReading:
     delta = event.get("delta")
     stop = mapping(delta).get("stop_reason")
-    return Reading(
+    return EventReading(
         finish=text_in(stop),
         figures=_figures(mapping(event.get("usage"))),
         is_odd=not isinstance(delta, dict | None) or not isinstance(stop, str | None),

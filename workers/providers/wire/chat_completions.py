@@ -14,7 +14,7 @@ import msgspec
 from shared.token_count import text_size
 from workers.providers.wire.figures import NOT_REPORTED, Figures, cost_in, first_number
 from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping, text_in
-from workers.providers.wire.reading import Reading
+from workers.providers.wire.reading import EventReading
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 _KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
@@ -74,7 +74,7 @@ _USUAL_CHUNK: Final = msgspec.json.Decoder(_UsualChunk)
 class ChatCompletions:
     """Reads `chat.completion` and `chat.completion.chunk` objects; only their first choice."""
 
-    def read_usual(self, data: str) -> Reading | None:
+    def read_usual(self, data: str) -> EventReading | None:
         try:
             chunk = _USUAL_CHUNK.decode(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -84,24 +84,24 @@ class ChatCompletions:
             choice = chunk.choices[0]
             text, finish = choice.delta.content, choice.finish_reason
         if chunk.usage is None:
-            return Reading(text=text or "", model=chunk.model or "", finish=finish or "")
-        return Reading(
+            return EventReading(text=text or "", model=chunk.model or "", finish=finish or "")
+        return EventReading(
             text=text or "",
             model=chunk.model or "",
             finish=finish or "",
             figures=_usual_figures(chunk.usage),
         )
 
-    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+    def read_event(self, event: Mapping[str, object]) -> EventReading | None:
         return None if _KNOWN.isdisjoint(event) else _reading(event, said_in="delta")
 
-    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+    def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         if not mapping(next(iter(elements(body.get("choices"))), None)).get("message"):
             return None
         return _reading(body, said_in="message")
 
 
-def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:
+def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
     choices = content.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else {}
     choice = mapping(first)
@@ -109,7 +109,7 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> Reading:
     said = mapping(message)
     written = said.get("content")
     text = text_in(written) or text_in(said.get("refusal"))
-    return Reading(
+    return EventReading(
         text=text,
         thought_size=_thought_size(said, written),
         model=text_in(content.get("model")),

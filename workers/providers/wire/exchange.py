@@ -15,7 +15,7 @@ from workers.providers.failures import (
     TransientProviderError,
 )
 from workers.providers.wire.answer_body import AnswerBody
-from workers.providers.wire.refusals.refusal import Refusal, failure_for
+from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.refusals.retry_after import retry_after
 from workers.providers.wire.timeouts import CallClock, Timeouts
 
@@ -24,7 +24,7 @@ _NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch
 """No connection stood; any other failure may have come after the request was read."""
 
 
-class Exchange:
+class ProviderExchange:
     """Posts JSON to `url` over a shared session; redirects are never followed.
 
     Raises `ProviderError` subclasses only; what a consumer of the stream raises passes unchanged.
@@ -107,7 +107,7 @@ class Exchange:
 
     def _refused(self, response: aiohttp.ClientResponse, body: bytes) -> Exception:
         return failure_for(
-            Refusal.from_body(body),
+            ProviderRefusal.from_body(body),
             provider=self._provider,
             status=response.status,
             retry_after_seconds=retry_after(response.headers),

@@ -9,11 +9,11 @@ from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, Oddity
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.answer_body import AnswerBody
-from workers.providers.wire.exchange import Exchange
+from workers.providers.wire.exchange import ProviderExchange
 from workers.providers.wire.incoming_answer import IncomingAnswer
 from workers.providers.wire.loose_json import UnreadableError, decoded, elements, is_markup, mapping
-from workers.providers.wire.reading import END, NOTHING, Reading, WireFormat
-from workers.providers.wire.refusals.refusal import Refusal, failure_for, tells_failure
+from workers.providers.wire.reading import END, NOTHING, EventReading, WireFormat
+from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for, tells_failure
 from workers.providers.wire.server_sent_events import ServerSentEvent
 
 _END_MARK: Final = "[DONE]"
@@ -32,7 +32,9 @@ class HttpModel:
     Whatever the bytes and the status, `answer` returns an Answer or raises a ProviderError.
     """
 
-    def __init__(self, exchange: Exchange, wire_format: WireFormat, *, provider: str) -> None:
+    def __init__(
+        self, exchange: ProviderExchange, wire_format: WireFormat, *, provider: str
+    ) -> None:
         self._exchange = exchange
         self._wire_format = wire_format
         self._provider = provider
@@ -90,13 +92,13 @@ class HttpModel:
             elif incoming.is_finished:
                 body.hear_last_token()
 
-    def _usual(self, event: ServerSentEvent) -> Reading | None:
+    def _usual(self, event: ServerSentEvent) -> EventReading | None:
         return None if event.name == _ERROR_EVENT else self._wire_format.read_usual(event.data)
 
-    def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> Reading:
+    def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> EventReading:
         data = event.data.strip()
         if event.name == _ERROR_EVENT:
-            raise self._failure(Refusal.from_body(data.encode()))
+            raise self._failure(ProviderRefusal.from_body(data.encode()))
         if data == _END_MARK:
             return END
         if not data:
@@ -107,7 +109,7 @@ class HttpModel:
             content = None
         fields = mapping(content)
         if tells_failure(fields):
-            raise self._failure(Refusal.from_content(content))
+            raise self._failure(ProviderRefusal.from_content(content))
         reading = self._wire_format.read_event(fields)
         if reading is None:
             if not event.is_cut:
@@ -115,7 +117,7 @@ class HttpModel:
             return NOTHING
         return reading
 
-    def _whole(self, content: bytes) -> Reading:
+    def _whole(self, content: bytes) -> EventReading:
         if is_markup(content):
             raise ProviderError(
                 f"{self._provider} answered with a page of markup: no API is at this address",
@@ -126,13 +128,13 @@ class HttpModel:
         except UnreadableError as error:
             raise self._malformed(error.message) from error
         if tells_failure(mapping(next(iter(elements(body)), body))):
-            raise self._failure(Refusal.from_content(body))
+            raise self._failure(ProviderRefusal.from_content(body))
         reading = self._wire_format.read_whole(mapping(body))
         if reading is None:
             raise self._malformed("it holds no answer")
         return reading
 
-    def _failure(self, refusal: Refusal) -> ProviderError:
+    def _failure(self, refusal: ProviderRefusal) -> ProviderError:
         return failure_for(refusal, provider=self._provider)
 
     def _malformed(self, what: str) -> ProviderError:

@@ -11,7 +11,7 @@ from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.wire.figures import NOT_REPORTED
-from workers.providers.wire.reading import Reading
+from workers.providers.wire.reading import EventReading
 
 _LONGEST_NAME: Final = 128
 _FINISH_WORDS: Final = {
@@ -62,7 +62,7 @@ class IncomingAnswer:
         """Whether the model has said why it stopped, and that it was not in the middle."""
         return bool(self._finish) and self._finish.lower() not in _BROKEN_OFF
 
-    def take(self, reading: Reading) -> None:
+    def take(self, reading: EventReading) -> None:
         """Note what was said."""
         self._model = reading.model or self._model
         self._finish = reading.finish or self._finish

@@ -10,7 +10,7 @@ import msgspec
 from workers.providers.wire.figures import NOT_REPORTED, Figures
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is not said is at its default."""
 
     text: str = ""
@@ -32,21 +32,21 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return bool(self.text or self.thought_size)
 
 
-NOTHING: Final = Reading()
-END: Final = Reading(ends=True)
+NOTHING: Final = EventReading()
+END: Final = EventReading(ends=True)
 
 
 class WireFormat(Protocol):
     """How the answers of one API are read, whatever came."""
 
-    def read_usual(self, data: str) -> Reading | None:
+    def read_usual(self, data: str) -> EventReading | None:
         """What `read_event` reads, from the JSON of an event of the usual shape; None for others.
 
         The quick way, for an answer comes in hundreds of events.
         """
 
-    def read_event(self, event: Mapping[str, object]) -> Reading | None:
+    def read_event(self, event: Mapping[str, object]) -> EventReading | None:
         """One event of a stream; None when it holds nothing that we know."""
 
-    def read_whole(self, body: Mapping[str, object]) -> Reading | None:
+    def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         """One whole answer; None when it is none."""

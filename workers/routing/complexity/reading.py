@@ -6,7 +6,7 @@ from functools import cached_property
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
-from workers.routing.question import Question
+from workers.routing.question import RoutedQuestion
 
 _MARKS: Final = b'\t\n\r.,;:!?()[]{}<>"`*#/|=+&%$^~\\'
 _WIDE_MARKS: Final = "“”„…—"
@@ -16,10 +16,10 @@ _WORDS: Final = bytes.maketrans(
 )
 
 
-class Reading:
+class QuestionReading:
     """The words of a question, without punctuation, A to Z in lower case."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: RoutedQuestion) -> None:
         self.question = question
         self.text = question.text
         # A lone surrogate has no place in UTF-8.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from shared.settings.turn.routing import RoutingSettings
-from workers.routing.complexity.reading import Reading
+from workers.routing.complexity.reading import QuestionReading
 from workers.routing.complexity.signals import (
     code,
     constraints,
@@ -18,9 +18,9 @@ from workers.routing.complexity.signals import (
     output,
     routine,
 )
-from workers.routing.question import Question
+from workers.routing.question import RoutedQuestion
 
-Measure = Callable[[Reading], float]
+Measure = Callable[[QuestionReading], float]
 
 RAISING: Final[dict[str, Measure]] = {
     "length": length.measure,
@@ -71,10 +71,10 @@ class Complexity:
         self._raising = tuple(_weighted(RAISING, settings))
         self._lowering = tuple(_weighted(LOWERING, settings))
 
-    def score(self, question: Question) -> Score:
+    def score(self, question: RoutedQuestion) -> Score:
         """Each raising signal takes its share of what the others left of 1; a lowering one takes
         its share away again. So no signal outweighs all others, and any strong one suffices."""
-        reading = Reading(question)
+        reading = QuestionReading(question)
         easiness = 1.0
         signals = []
         for name, weight, measure in self._raising:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
 from shared.answer_cache.cache_control import CacheControl, read_cache_control
-from shared.answer_cache.finding import CacheTicket, Finding, FlightRole
+from shared.answer_cache.finding import CacheFinding, CacheTicket, FlightRole
 from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.errors import InvalidRequest
@@ -94,7 +94,7 @@ class LookUp:
             reads=not control.no_cache,
         )
 
-    async def _follow(self, turn: Turn, quest: Quest, finding: Finding) -> Finding:
+    async def _follow(self, turn: Turn, quest: Quest, finding: CacheFinding) -> CacheFinding:
         """What the flight brought; the finding itself when it took too long."""
         left = turn.seconds_left(self._clock.now())
         seconds = max(0.0, left) * self._settings.flight_wait_share
@@ -106,7 +106,7 @@ class LookUp:
         self._flights.lead(ticket.place, owner)
         turn.resources.push_async_callback(self._flights.land, ticket, owner)
 
-    async def _told(self, turn: Turn, finding: Finding, kind: CacheKind) -> bool:
+    async def _told(self, turn: Turn, finding: CacheFinding, kind: CacheKind) -> bool:
         """Whether the stored answer ended the turn."""
         answer, ticket = finding.answer, turn.cache_ticket
         if answer is None or ticket is None:
@@ -120,7 +120,7 @@ class LookUp:
         return False
 
 
-def _ticket(key: CacheKey, finding: Finding) -> CacheTicket:
+def _ticket(key: CacheKey, finding: CacheFinding) -> CacheTicket:
     return CacheTicket(
         key.place,
         finding.generation,

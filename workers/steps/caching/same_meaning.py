@@ -9,7 +9,7 @@ from shared.answer_cache.finding import CacheTicket
 from shared.answer_cache.place import place_of
 from shared.messages.turn_report import CacheKind, CacheReport
 from shared.telemetry.metrics import Metrics
-from workers.caching.semantic.finding import Candidate, Refused, SemanticCache
+from workers.caching.semantic.finding import Candidate, RefusedHit, SemanticCache
 from workers.steps.caching.retelling import Retelling
 from workers.turn import Turn
 
@@ -47,7 +47,7 @@ class SameMeaning:
         match found:
             case None:
                 return False
-            case Refused():
+            case RefusedHit():
                 self._metrics.cache_refusals.labels(f"guard_{found.rule}").inc()
                 return False
             case Candidate():

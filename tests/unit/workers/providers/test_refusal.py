@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.providers.error_class import ErrorClass
-from workers.providers.wire.refusals.refusal import Refusal, failure_for
+from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.refusals.retry_after import retry_after
 
 VLLM_TOO_LONG = (
@@ -53,7 +53,7 @@ ANTHROPIC_TOO_LONG = (
     ],
 )
 def test_each_answer_has_its_class(status: int, body: bytes, error_class: ErrorClass) -> None:
-    error = failure_for(Refusal.from_body(body), provider="p", status=status)
+    error = failure_for(ProviderRefusal.from_body(body), provider="p", status=status)
 
     assert error.error_class is error_class
     assert error.status == status
@@ -71,12 +71,12 @@ def test_each_answer_has_its_class(status: int, body: bytes, error_class: ErrorC
     ],
 )
 def test_the_message_is_found_in_every_usual_shape(body: bytes, message: str) -> None:
-    assert Refusal.from_body(body).message == message
+    assert ProviderRefusal.from_body(body).message == message
 
 
 @given(st.binary(max_size=200))
 def test_no_body_breaks_the_reading(body: bytes) -> None:
-    assert len(Refusal.from_body(body).message) <= 501
+    assert len(ProviderRefusal.from_body(body).message) <= 501
 
 
 @given(
@@ -89,7 +89,7 @@ def test_no_body_breaks_the_reading(body: bytes) -> None:
     )
 )
 def test_no_json_breaks_the_reading(content: object) -> None:
-    status = Refusal.from_content(content).status
+    status = ProviderRefusal.from_content(content).status
 
     assert status is None or 400 <= status < 600
 

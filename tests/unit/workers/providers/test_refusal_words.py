@@ -8,7 +8,7 @@ import pytest
 
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import UnknownFieldError
-from workers.providers.wire.refusals.refusal import Refusal, failure_for
+from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 
 TOO_LONG = [
     (400, "The input (8000 tokens) is longer than the model's context length (4096 tokens)."),
@@ -105,7 +105,7 @@ def test_words_have_their_meaning_in_every_shape_of_body(
     if words.startswith("<"):
         shapes = shapes[:1]
     for body in shapes:
-        error = failure_for(Refusal.from_body(body), provider="p", status=status)
+        error = failure_for(ProviderRefusal.from_body(body), provider="p", status=status)
         assert error.error_class is error_class
         assert "<html" not in error.message
 
@@ -127,7 +127,7 @@ CODES = {
 def test_codes_have_their_meaning_without_words(
     key: str, code: str, error_class: ErrorClass
 ) -> None:
-    refusal = Refusal.from_content({"error": {key: code.upper(), "message": "no"}})
+    refusal = ProviderRefusal.from_content({"error": {key: code.upper(), "message": "no"}})
 
     assert failure_for(refusal, provider="p", status=400).error_class is error_class
 
@@ -141,7 +141,7 @@ def test_codes_have_their_meaning_without_words(
     ],
 )
 def test_a_refused_field_is_named(content: object) -> None:
-    error = failure_for(Refusal.from_content(content), provider="p", status=422)
+    error = failure_for(ProviderRefusal.from_content(content), provider="p", status=422)
 
     assert isinstance(error, UnknownFieldError)
     assert error.field == "stream_options"
@@ -163,19 +163,19 @@ def test_a_refused_field_is_named(content: object) -> None:
     ],
 )
 def test_a_wait_is_read_from_fields_and_sentences(content: object, seconds: float | None) -> None:
-    error = failure_for(Refusal.from_content(content), provider="p", status=429)
+    error = failure_for(ProviderRefusal.from_content(content), provider="p", status=429)
 
     assert error.retry_after_seconds == pytest.approx(seconds)
 
 
 def test_what_a_server_counted_is_kept() -> None:
     error = {"type": "exceed_context_size_error", "n_prompt_tokens": 9000, "n_ctx": 4096}
-    refusal = Refusal.from_content({"error": error})
+    refusal = ProviderRefusal.from_content({"error": error})
 
     assert (refusal.window_tokens, refusal.prompt_tokens) == (4096, 9000)
 
 
 def test_a_deeply_nested_error_is_read_without_a_fault() -> None:
     for piece in (b'{"error":', b"[", b'{"message":'):
-        refusal = Refusal.from_body(piece * 50_000)
+        refusal = ProviderRefusal.from_body(piece * 50_000)
         assert failure_for(refusal, provider="p", status=500).error_class is ErrorClass.SERVER_ERROR

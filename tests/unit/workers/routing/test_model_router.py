@@ -10,14 +10,14 @@ from shared.messages.message_body import decode_body
 from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from workers.routing.model_router import ModelRouter
-from workers.routing.question import Question, question_of
+from workers.routing.question import RoutedQuestion, question_of
 
-EASY = Question(text="What is the capital of Peru?", characters=28)
-HARD = Question(text="Prove that there are infinitely many primes, and why.", characters=53)
+EASY = RoutedQuestion(text="What is the capital of Peru?", characters=28)
+HARD = RoutedQuestion(text="Prove that there are infinitely many primes, and why.", characters=53)
 MESSAGES = Path(__file__).parents[3] / "benchmarks" / "day" / "labelled_messages.jsonl"
 
 
-def route(question: Question, tenant: str = "", **settings: object) -> RoutingReport:
+def route(question: RoutedQuestion, tenant: str = "", **settings: object) -> RoutingReport:
     return ModelRouter(RoutingSettings(**settings)).route(question, tenant=tenant)  # type: ignore[arg-type]
 
 
@@ -54,7 +54,9 @@ def test_the_reason_names_signals_and_quotes_nothing() -> None:
 
 
 def test_a_message_without_signs_says_so() -> None:
-    assert "no sign of difficulty" in route(Question(text="Blue lamps.", characters=11)).reason
+    assert (
+        "no sign of difficulty" in route(RoutedQuestion(text="Blue lamps.", characters=11)).reason
+    )
 
 
 @pytest.mark.parametrize("half", [0, 1])

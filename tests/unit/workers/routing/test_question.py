@@ -10,13 +10,13 @@ from shared.messages.message_body import decode_body
 from workers.routing.question import (
     HEAD_CHARACTERS,
     TAIL_CHARACTERS,
-    Question,
+    RoutedQuestion,
     excerpt,
     question_of,
 )
 
 
-def question(*items: InputItem, **body: Any) -> Question:
+def question(*items: InputItem, **body: Any) -> RoutedQuestion:
     decoded = decode_body(json.dumps({"input": "x", **body}).encode())
     return question_of(decoded, items)
 
@@ -40,7 +40,7 @@ def test_a_conversation_that_ends_with_an_answer_asks_nothing_new() -> None:
 
 
 def test_no_item_at_all_is_no_fault() -> None:
-    assert question() == Question(text="", characters=0)
+    assert question() == RoutedQuestion(text="", characters=0)
 
 
 def test_of_a_long_text_both_ends_are_read() -> None:

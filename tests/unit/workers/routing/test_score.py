@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from shared.settings.turn.routing import RoutingSettings
 from workers.routing.complexity.score import LOWERING, RAISING, Complexity, Score
-from workers.routing.question import Question
+from workers.routing.question import RoutedQuestion
 
 THRESHOLD = RoutingSettings().large_from
 
 
 def score_of(text: str, settings: RoutingSettings | None = None, **more: object) -> Score:
-    question = Question(text=text, characters=len(text), **more)  # type: ignore[arg-type]
+    question = RoutedQuestion(text=text, characters=len(text), **more)  # type: ignore[arg-type]
     return Complexity(settings or RoutingSettings()).score(question)
 
 

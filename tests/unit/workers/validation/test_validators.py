@@ -15,7 +15,7 @@ from workers.validation.completeness import CutOff, Empty, Length
 from workers.validation.grounding import Grounding
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import JsonFormat
-from workers.validation.refusal import Refusal
+from workers.validation.refusal import RefusalValidator
 from workers.validation.validator import Draft, Question, Validator
 from workers.validation.verdict import Verdict
 
@@ -39,7 +39,7 @@ def caught(validator: Validator, text: str, question: Question = ASKED, **draft:
     ],
 )
 def test_a_refusal_at_the_beginning_is_caught(text: str) -> None:
-    assert caught(Refusal(verdict=RE_ASK), text)
+    assert caught(RefusalValidator(verdict=RE_ASK), text)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_refusal_at_the_beginning_is_caught(text: str) -> None:
     ],
 )
 def test_an_answer_is_no_refusal(text: str) -> None:
-    assert not caught(Refusal(verdict=RE_ASK), text)
+    assert not caught(RefusalValidator(verdict=RE_ASK), text)
 
 
 def test_an_answer_of_white_space_is_empty() -> None:

@@ -10,7 +10,7 @@ from shared.embeddings.encoder import Encoder
 from workers.caching.semantic.calibration.labelled_pair import LabelledPair
 from workers.caching.semantic.guard.guard import refusal
 from workers.caching.semantic.guard.guard_rule import GuardRule
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 
 _PAIRS_A_TRIP: Final = 64
 
@@ -37,4 +37,4 @@ async def judge_pairs(encoder: Encoder, pairs: Sequence[LabelledPair]) -> AsyncI
 
 
 def _refusal(pair: LabelledPair) -> GuardRule | None:
-    return refusal(Question(pair.first), Question(pair.second))
+    return refusal(GuardedQuestion(pair.first), GuardedQuestion(pair.second))

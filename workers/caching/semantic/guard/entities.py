@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from workers.caching.semantic.guard.numbers import is_amount
-from workers.caching.semantic.guard.question import Question, Word
+from workers.caching.semantic.guard.question import GuardedQuestion, Word
 from workers.caching.semantic.guard.vocabulary.closed_classes import KINDS, NAMES
 from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
@@ -20,7 +20,7 @@ _NO_NAMES: Final = word_set("i ok okay faq asap hi hello thanks am pm")
 _MANY_CAPITALS: Final = 3
 
 
-def differ_in_entities(asked: Question, stored: Question) -> bool:
+def differ_in_entities(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether one holds a name, code, address or quotation that the other does not."""
     return (
         _misses(stored, _entities(asked))
@@ -31,16 +31,16 @@ def differ_in_entities(asked: Question, stored: Question) -> bool:
     )
 
 
-def _misses(question: Question, entities: frozenset[str]) -> bool:
+def _misses(question: GuardedQuestion, entities: frozenset[str]) -> bool:
     return not entities <= question.forms
 
 
-def _entities(question: Question) -> frozenset[str]:
+def _entities(question: GuardedQuestion) -> frozenset[str]:
     reads_capitals = not _is_shouted(question)
     return frozenset(word.stem for word in question.words if _is_entity(word, reads_capitals))
 
 
-def _is_shouted(question: Question) -> bool:
+def _is_shouted(question: GuardedQuestion) -> bool:
     """Whether most words are capitalised, so that capitals say nothing."""
     inner = [word for word in question.words if not word.begins_sentence and word.lower != "i"]
     capitals = sum(word.written[:1].isupper() for word in inner)
@@ -61,12 +61,12 @@ def _is_entity(word: Word, reads_capitals: bool) -> bool:
     return word.written[:1].isupper() and not word.begins_sentence
 
 
-def _quotations(question: Question) -> frozenset[str]:
+def _quotations(question: GuardedQuestion) -> frozenset[str]:
     found = (next(filter(None, groups)) for groups in _QUOTED.findall(question.text))
     return frozenset(" ".join(quotation.lower().split()) for quotation in found)
 
 
-def _name_another(asked: Question, stored: Question, kind: frozenset[str]) -> bool:
+def _name_another(asked: GuardedQuestion, stored: GuardedQuestion, kind: frozenset[str]) -> bool:
     """Whether each names a thing of the kind that the other does not name."""
     ours, theirs = asked.forms & kind, stored.forms & kind
     return not (ours <= theirs or theirs <= ours)

@@ -11,11 +11,11 @@ from workers.caching.semantic.guard.negation import differ_in_negation
 from workers.caching.semantic.guard.numbers import differ_in_numbers
 from workers.caching.semantic.guard.order import differ_in_order
 from workers.caching.semantic.guard.polarity import differ_in_polarity
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.question_type import differ_in_question_type
 from workers.caching.semantic.guard.wording import differ_in_wording
 
-_RULES: Final[dict[GuardRule, Callable[[Question, Question], bool]]] = {
+_RULES: Final[dict[GuardRule, Callable[[GuardedQuestion, GuardedQuestion], bool]]] = {
     GuardRule.NUMBERS: differ_in_numbers,
     GuardRule.ENTITIES: differ_in_entities,
     GuardRule.NEGATION: differ_in_negation,
@@ -26,7 +26,7 @@ _RULES: Final[dict[GuardRule, Callable[[Question, Question], bool]]] = {
 }
 
 
-def refusal(asked: Question, stored: Question) -> GuardRule | None:
+def refusal(asked: GuardedQuestion, stored: GuardedQuestion) -> GuardRule | None:
     """The first rule by which the two ask for different answers; the same words always pass.
 
     English only. It refuses more than it must: a refusal costs one call of a model, what it lets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
 _NEGATES: Final = word_set(
@@ -16,7 +16,7 @@ _SAYS_NOTHING: Final = word_set(
 )
 
 
-def differ_in_negation(asked: Question, stored: Question) -> bool:
+def differ_in_negation(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether one denies and the other does not, or they deny different things."""
     ours, theirs = _denied(asked), _denied(stored)
     if bool(ours) != bool(theirs):
@@ -27,7 +27,7 @@ def differ_in_negation(asked: Question, stored: Question) -> bool:
     return ours[0] in stored.lower and theirs[0] in asked.lower
 
 
-def _denied(question: Question) -> list[str]:
+def _denied(question: GuardedQuestion) -> list[str]:
     """For each negation the word it stands before; empty where nothing follows."""
     words = question.lower
     return [

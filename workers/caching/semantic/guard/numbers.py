@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workers.caching.semantic.guard.question import Question, Word
+from workers.caching.semantic.guard.question import GuardedQuestion, Word
 
 _TO_TWENTY: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -68,7 +68,7 @@ _CURRENCIES: Final = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
 _ORDINALS: Final = frozenset({"st", "nd", "rd", "th"})
 
 
-def differ_in_numbers(asked: Question, stored: Question) -> bool:
+def differ_in_numbers(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether one names an amount, in its unit, that the other does not."""
     ours, theirs = _amounts(asked), _amounts(stored)
     return _misses(theirs, ours) or _misses(ours, theirs)
@@ -94,7 +94,7 @@ def is_amount(word: Word) -> bool:
     return word.lower[0].isdigit() and _amount(word, "") is not None
 
 
-def _amounts(question: Question) -> frozenset[tuple[str, str]]:
+def _amounts(question: GuardedQuestion) -> frozenset[tuple[str, str]]:
     words = question.words
     amounts = (
         _amount(word, words[place + 1].lower if place + 1 < len(words) else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
 _MARKERS: Final = word_set(
@@ -18,7 +18,7 @@ _ALIKE: Final = {"above": "over", "into": "to", "towards": "to", "onto": "on", "
 _TOWARDS: Final = {"to": True, "from": False}
 
 
-def differ_in_order(asked: Question, stored: Question) -> bool:
+def differ_in_order(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether two words that both share have changed places."""
     ours, theirs = _places(asked), _places(stored)
     shared = ours.keys() & theirs.keys()
@@ -43,7 +43,7 @@ def _point_elsewhere(ours: dict[str, str], theirs: dict[str, str]) -> bool:
     )
 
 
-def _places(question: Question) -> dict[str, str]:
+def _places(question: GuardedQuestion) -> dict[str, str]:
     """For each word the marker it stands behind: `to`, `from`, `than`; none for a subject."""
     places: dict[str, str] = {}
     marker = _SUBJECT
@@ -57,7 +57,7 @@ def _places(question: Question) -> dict[str, str]:
     return places
 
 
-def _are_reordered(asked: Question, stored: Question) -> bool:
+def _are_reordered(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """The same words, of which some have changed places: "did France beat Germany"."""
     if _BOTH_WAYS & set(asked.lower) or sorted(asked.lower) != sorted(stored.lower):
         return False

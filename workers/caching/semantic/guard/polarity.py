@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.opposites import OPPOSITES
 
 _REACH: Final = 4
@@ -21,7 +21,7 @@ class _Side(NamedTuple):
     is_second: bool
 
 
-def differ_in_polarity(asked: Question, stored: Question) -> bool:
+def differ_in_polarity(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether on some pair the two stand on different sides, or one word negates the other."""
     ours, theirs = _sides(asked), _sides(stored)
     return any(
@@ -36,7 +36,7 @@ def _differ(ours: set[_Side], all_theirs: set[_Side]) -> bool:
     return bool(theirs) and ours != theirs
 
 
-def _sides(question: Question) -> set[_Side]:
+def _sides(question: GuardedQuestion) -> set[_Side]:
     words = question.lower
     found: set[_Side] = set()
     for place, word in enumerate(words):
@@ -47,7 +47,7 @@ def _sides(question: Question) -> set[_Side]:
     return found
 
 
-def _have_opposite_prefixes(asked: Question, stored: Question) -> bool:
+def _have_opposite_prefixes(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     ours, theirs = asked.stems - stored.stems, stored.stems - asked.stems
     return _opposes(ours, theirs) or _opposes(theirs, ours)
 

@@ -40,7 +40,7 @@ class Word:
     """In lower case and without the plural's ending."""
 
 
-class Question:
+class GuardedQuestion:
     """Its words in order, contractions written out, quotation marks made plain."""
 
     def __init__(self, text: str) -> None:

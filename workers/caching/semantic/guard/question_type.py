@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
 
@@ -87,7 +87,7 @@ _LEADS_IN: Final = word_set(
 )
 
 
-def differ_in_question_type(asked: Question, stored: Question) -> bool:
+def differ_in_question_type(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether they ask for answers of two kinds."""
     ours, theirs = question_type(asked), question_type(stored)
     if ours is theirs or QuestionType.ANY in (ours, theirs):
@@ -97,7 +97,7 @@ def differ_in_question_type(asked: Question, stored: Question) -> bool:
     return True
 
 
-def question_type(question: Question) -> QuestionType:
+def question_type(question: GuardedQuestion) -> QuestionType:
     """By its first question word that does not merely join two clauses."""
     words = question.lower
     for place, word in enumerate(words):

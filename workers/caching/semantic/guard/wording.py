@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from workers.caching.semantic.guard.numbers import UNITS, says_number
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.synonyms import DECISIVE, LIGHT, SYNONYMS
 
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ment", "ies", "ed", "es", "ly", "s", "e", "y")
@@ -15,7 +15,7 @@ _SHORTEST_ROOT: Final = 3
 _NONE: Final = frozenset[int]()
 
 
-def differ_in_wording(asked: Question, stored: Question) -> bool:
+def differ_in_wording(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """Whether each says something that the other does not, or one adds what is decisive."""
     ours, theirs = _content(asked), _content(stored)
     added, left_out = _unmatched(ours, theirs), _unmatched(theirs, ours)
@@ -27,7 +27,7 @@ def differ_in_wording(asked: Question, stored: Question) -> bool:
     )
 
 
-def _content(question: Question) -> frozenset[str]:
+def _content(question: GuardedQuestion) -> frozenset[str]:
     """Roots of the words that say something."""
     return frozenset(
         root_of(UNITS.get(word.lower, word.lower))
@@ -43,19 +43,19 @@ def _unmatched(words: frozenset[str], others: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in missing if known.isdisjoint(_GROUPS.get(word, _NONE)))
 
 
-def _repeated(question: Question) -> frozenset[str]:
+def _repeated(question: GuardedQuestion) -> frozenset[str]:
     """ "my manager's manager" is not "my manager"."""
     seen = Counter(root_of(word.lower) for word in question.words if word.lower not in LIGHT)
     return frozenset(root for root, times in seen.items() if times > 1)
 
 
-def _count_different_things(asked: Question, stored: Question) -> bool:
+def _count_different_things(asked: GuardedQuestion, stored: GuardedQuestion) -> bool:
     """ "How many users for an account" is not "how many accounts for a user"."""
     ours, theirs = _counted(asked), _counted(stored)
     return bool(ours and theirs) and bool(_unmatched(ours, theirs))
 
 
-def _counted(question: Question) -> frozenset[str]:
+def _counted(question: GuardedQuestion) -> frozenset[str]:
     words = question.lower
     return frozenset(
         root_of(counted)

@@ -41,7 +41,7 @@ _DEEPEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ProviderRefusal:
     """The error object of a body or a stream event, in whichever of the usual shapes it came."""
 
     message: str
@@ -128,7 +128,7 @@ def tells_failure(content: Mapping[str, object]) -> bool:
 
 
 def failure_for(
-    refusal: Refusal,
+    refusal: ProviderRefusal,
     *,
     provider: str,
     status: int | None = None,
@@ -148,7 +148,7 @@ def failure_for(
     return error
 
 
-def _error(refusal: Refusal, message: str, said: str, status: int | None) -> ProviderError:
+def _error(refusal: ProviderRefusal, message: str, said: str, status: int | None) -> ProviderError:
     means = refusal.means(status)
     match means:
         case ErrorClass.UNAUTHORISED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workers.routing.complexity.marks import Marks
-from workers.routing.complexity.reading import Reading, saturating, terms
+from workers.routing.complexity.reading import QuestionReading, saturating, terms
 
 _TALK: Final = terms("""
     algorithm api async backend bash bug cache class cluster codebase compile compiler
@@ -28,7 +28,7 @@ _USUAL: Final = (
 _marks: Final = Marks([*sorted(_TRACES), *_USUAL])
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """1 for a fenced block or a stack trace; less for a few identifiers or terms."""
     found = _marks.found(reading.encoded)
     if not _TRACES.isdisjoint(found):

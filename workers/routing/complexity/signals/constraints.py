@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, saturating, terms
+from workers.routing.complexity.reading import QuestionReading, saturating, terms
 
 _CONDITIONS: Final = terms("""
     although always assuming avoid because before both but cannot constraint constraints despite
@@ -19,7 +19,7 @@ _FREE: Final = 1
 _BULLETS: Final = ("- ", "* ", "• ")
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """One condition is usual; every further one, item of a list or question counts."""
     conditions = len(reading.vocabulary & _CONDITIONS)
     steps = len(reading.vocabulary & _SEQUENCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, terms
+from workers.routing.complexity.reading import QuestionReading, terms
 
 _DEMANDS: Final = terms("""
     advantages advise analyse analysis analyze architect architecture argue argument assess
@@ -41,7 +41,7 @@ _UNSPACED: Final = (
 _BY_COUNT: Final = (0.0, 0.55, 0.8, 0.9)
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """0 for none of the words that ask for thought, and soon 1 for several."""
     count = len(reading.vocabulary & _DEMANDS)
     if not count:
@@ -49,7 +49,7 @@ def measure(reading: Reading) -> float:
     return _BY_COUNT[count] if count < len(_BY_COUNT) else 1.0
 
 
-def _elsewhere(reading: Reading) -> int:
+def _elsewhere(reading: QuestionReading) -> int:
     """The same in the languages that English speakers meet most."""
     count = len(reading.vocabulary & _ELSEWHERE)
     if not reading.text.isascii():

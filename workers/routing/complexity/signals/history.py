@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, saturating
+from workers.routing.complexity.reading import QuestionReading, saturating
 
 _LONG: Final = 16
 """Messages, answers included."""
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """0 for the first message of a conversation, 1 from eight exchanges on."""
     return saturating(reading.question.earlier, full=_LONG)

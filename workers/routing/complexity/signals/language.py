@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, terms
+from workers.routing.complexity.reading import QuestionReading, terms
 
 _FUNCTION_WORDS: Final = terms("""
     a an and are as at be by can do does for from give has have hello hey hi how i in is it make
@@ -16,7 +16,7 @@ _SAMPLE_WORDS: Final = 60
 _USUAL_SHARE: Final = 0.3
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """1 where hardly one of English's small words is used, whatever the script."""
     words = reading.words[:_SAMPLE_WORDS]
     if reading.text.isascii() and len(words) < _ENOUGH_WORDS:

@@ -6,7 +6,7 @@ from string import digits
 from typing import Final
 
 from workers.routing.complexity.marks import Marks
-from workers.routing.complexity.reading import Reading, saturating, terms
+from workers.routing.complexity.reading import QuestionReading, saturating, terms
 
 _TERMS: Final = terms("""
     algebra amortisation amortization angle annuity arithmetic bayes binomial calculus
@@ -33,7 +33,7 @@ _WITHIN_NUMBERS: Final = b".,"
 _DIGITS: Final = bytes(each if chr(each) in digits else 0x20 for each in range(256))
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """Terms and symbols, and numbers that stand to each other in rates, shares and sums."""
     found = _marks.found(reading.encoded)
     operators = len(_OPERATORS.intersection(found))
@@ -41,7 +41,7 @@ def measure(reading: Reading) -> float:
     return min(1.0, saturating(signs, full=3) + _reckoning(reading, operators))
 
 
-def _reckoning(reading: Reading, operators: int) -> float:
+def _reckoning(reading: QuestionReading, operators: int) -> float:
     related = operators + len(reading.vocabulary & _RELATIONS)
     numbers = len(reading.encoded.translate(_DIGITS, _WITHIN_NUMBERS).split()) if related else 0
     if numbers < _FEW_NUMBERS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, saturating, terms
+from workers.routing.complexity.reading import QuestionReading, saturating, terms
 
 _LONG_FORMS: Final = terms("""
     article chapter comprehensive dashboard detailed document essay guide in-depth lesson memo
@@ -15,7 +15,7 @@ _LONG_TOKENS: Final = 4_000
 _STRUCTURED: Final = 0.4
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """By the words for long forms, by the limit that the caller set, by a format of JSON."""
     question = reading.question
     forms = saturating(len(reading.vocabulary & _LONG_FORMS), full=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workers.routing.complexity.reading import Reading, terms
+from workers.routing.complexity.reading import QuestionReading, terms
 
 _OPENERS: Final = terms("""
     are bye can capitalise capitalize classify convert correct could define did do does extract
@@ -22,7 +22,7 @@ _SHORT_WORDS: Final = 12
 _LONG_WORDS: Final = 60
 
 
-def measure(reading: Reading) -> float:
+def measure(reading: QuestionReading) -> float:
     """1 for a short question of fact or a named plain task, fading as the message grows."""
     words = reading.words
     if not words:

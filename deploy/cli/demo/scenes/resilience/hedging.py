@@ -12,7 +12,7 @@ from deploy.cli.demo.scene import SceneFailed, Told, expect
 from deploy.cli.demo.stage import Stage
 from deploy.cli.demo.visitor import Heard
 from deploy.scripted_provider.behaviour import Behaviour, Kind
-from deploy.scripted_provider.call import Call, Ending
+from deploy.scripted_provider.call import Ending, ScriptedCall
 
 _LATE_SECONDS: Final = 5.0
 _QUICK_ONES: Final = 24
@@ -60,5 +60,5 @@ async def _learn(stage: Stage, number: int) -> None:
     await asyncio.gather(*quick)
 
 
-def _calls(calls: Iterable[Call], question: str) -> list[Call]:
+def _calls(calls: Iterable[ScriptedCall], question: str) -> list[ScriptedCall]:
     return [call for call in calls if call.content == question]

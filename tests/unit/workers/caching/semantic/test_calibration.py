@@ -14,7 +14,7 @@ from workers.caching.semantic.calibration.labelled_pair import Half, LabelledPai
 from workers.caching.semantic.calibration.report import build_report
 from workers.caching.semantic.guard.guard import refusal
 from workers.caching.semantic.guard.guard_rule import GuardRule
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,9 @@ def test_the_guard_keeps_what_was_published_of_it_on_the_shipped_pairs() -> None
     with as_file(files("deploy.cli.cache").joinpath("labelled_pairs.jsonl")) as file:
         pairs = read_pairs(file)
     passed = [
-        pair for pair in pairs if refusal(Question(pair.first), Question(pair.second)) is None
+        pair
+        for pair in pairs
+        if refusal(GuardedQuestion(pair.first), GuardedQuestion(pair.second)) is None
     ]
     right = sum(pair.same for pair in passed)
     assert len(pairs) >= 800

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.caching.semantic.guard.guard import refusal
 from workers.caching.semantic.guard.guard_rule import GuardRule
-from workers.caching.semantic.guard.question import Question
+from workers.caching.semantic.guard.question import GuardedQuestion
 from workers.caching.semantic.guard.vocabulary.word_set import word_set
 
 TOKENS = sorted(
@@ -111,8 +111,8 @@ DIFFERENT = {
 
 @pytest.mark.parametrize(("asked", "stored"), SAME)
 def test_the_same_question_in_other_words_passes(asked: str, stored: str) -> None:
-    assert refusal(Question(asked), Question(stored)) is None
-    assert refusal(Question(stored), Question(asked)) is None
+    assert refusal(GuardedQuestion(asked), GuardedQuestion(stored)) is None
+    assert refusal(GuardedQuestion(stored), GuardedQuestion(asked)) is None
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_the_same_question_in_other_words_passes(asked: str, stored: str) -> Non
 def test_another_question_in_nearly_the_same_words_is_refused(
     rule: GuardRule, asked: str, stored: str
 ) -> None:
-    assert refusal(Question(asked), Question(stored)) is rule
-    assert refusal(Question(stored), Question(asked)) is rule
+    assert refusal(GuardedQuestion(asked), GuardedQuestion(stored)) is rule
+    assert refusal(GuardedQuestion(stored), GuardedQuestion(asked)) is rule
 
 
 def test_every_rule_has_its_pairs() -> None:
@@ -135,7 +135,7 @@ def test_every_rule_has_its_pairs() -> None:
 def test_no_pair_of_texts_breaks_it_and_the_order_of_the_two_does_not_matter(
     first: str, second: str
 ) -> None:
-    one, other = Question(first), Question(second)
+    one, other = GuardedQuestion(first), GuardedQuestion(second)
     assert (refusal(one, other) is None) == (refusal(other, one) is None)
 
 
@@ -143,5 +143,5 @@ def test_no_pair_of_texts_breaks_it_and_the_order_of_the_two_does_not_matter(
     "text", ["", "n't 's", "   ", "?!…", "\x00\ud800", "$", "'" * 500, "1" * 900, "\n"]
 )
 def test_any_text_can_be_read(text: str) -> None:
-    assert refusal(Question(text), Question(text)) is None
-    refusal(Question(text), Question("enable 2FA"))
+    assert refusal(GuardedQuestion(text), GuardedQuestion(text)) is None
+    refusal(GuardedQuestion(text), GuardedQuestion("enable 2FA"))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from workers.caching.semantic.entry import Entry, Removal
+from workers.caching.semantic.entry import Removal, SemanticEntry
 from workers.caching.semantic.nearest import NearestQuestions, Neighbour
 
 DIMENSIONS = 384
 LATER = 1e12
 
 
-def entry(name: str, vector: numpy.ndarray, expires_at: float = LATER) -> Entry:
+def entry(name: str, vector: numpy.ndarray, expires_at: float = LATER) -> SemanticEntry:
     scaled = numpy.rint(vector * (127 / numpy.abs(vector).max())).astype(numpy.int8)
-    return Entry(name, f"text of {name}", expires_at, scaled.tobytes())
+    return SemanticEntry(name, f"text of {name}", expires_at, scaled.tobytes())
 
 
 def unit_vectors(count: int, *, seed: int = 1) -> numpy.ndarray:
@@ -101,5 +101,5 @@ def test_a_scan_is_not_disturbed_by_what_happens_meanwhile() -> None:
 
 def test_vectors_of_another_length_are_left_out() -> None:
     questions = NearestQuestions(dimensions=DIMENSIONS, max_entries=10)
-    questions.apply([Entry("odd", "text", LATER, b"123")], now=0)
+    questions.apply([SemanticEntry("odd", "text", LATER, b"123")], now=0)
     assert len(questions) == 0
