@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.costs.price import nano_dollars
 from shared.costs.prices import Prices
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
 
 EPOCH_DAY: Final = date(2025, 1, 1).toordinal()
@@ -142,6 +142,6 @@ class Budgets:
         )
         if until is not None:
             query = query.where(attempt.c.booked_at < until)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             spent = await connection.scalar(query)
         return nano_dollars(Decimal(spent or 0).quantize(Decimal("1e-9")))

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from shared.costs.price import NANO
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import attempt, tenant
 
 
@@ -57,7 +57,7 @@ class Spending:
         query = _report(self._of(by))
         if since is not None:
             query = query.where(attempt.c.booked_at >= since)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             rows = [_row(row) for row in await connection.execute(query)]
         if by is SpendingBy.DAY:
             return sorted(rows, key=lambda row: row.of)

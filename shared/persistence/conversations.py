@@ -24,7 +24,7 @@ from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import message
 
 _SAID = (message.c.body, message.c.output_text)
@@ -63,14 +63,14 @@ class ConversationRepository:
         return [item for row in reversed(rows) for item in _items(row)]
 
     async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             return list(await connection.execute(statement, values))
 
     async def _check_previous(self, record: MessageRecord) -> None:
         """What was read is empty where the response is larger than may be read, too."""
         query = select(literal(1)).where(*_previous())
         values = {"tenant": record.tenant_id, "previous": record.previous_id}
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             found = await connection.scalar(query, values)
         if found is None:
             raise NotFound(

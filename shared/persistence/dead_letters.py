@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.engine import Database
-from shared.persistence.statements import insert_new, transaction
+from shared.persistence.statements import insert_new, reading, transaction
 from shared.persistence.tables import DeadLetterState, dead_letter
 
 BODY_LIMIT_BYTES: Final = 65_536
@@ -85,12 +85,12 @@ class DeadLetterRepository:
         query = select(dead_letter).order_by(dead_letter.c.created_at.desc()).limit(limit)
         if state is not None:
             query = query.where(dead_letter.c.state == state)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             return [DeadLetter(**row._mapping) for row in await connection.execute(query)]
 
     async def show(self, letter_id: str) -> DeadLetter:
         """One of them; raises NotFound."""
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             row = (
                 await connection.execute(select(dead_letter).where(dead_letter.c.id == letter_id))
             ).one_or_none()

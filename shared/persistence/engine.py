@@ -6,12 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.errors import LedgerUnavailable
 from shared.persistence.durability import require_durable
+from shared.persistence.sqlite import open_sqlite
 from shared.settings.servers import LedgerSettings
 
 # Everything hot here takes a few rows by an index, in that index's order. A planner that knows a
@@ -60,7 +61,7 @@ class Database:
 def open_database(settings: LedgerSettings) -> Database:
     """Engines for the ledger's address; nothing connects before it is needed."""
     if settings.is_sqlite:
-        durable, relaxed = _sqlite(settings, "FULL"), _sqlite(settings, "NORMAL")
+        durable, relaxed = open_sqlite(settings, "FULL"), open_sqlite(settings, "NORMAL")
     else:
         durable = _postgres(settings, synchronous_commit="on")
         require_durable(durable)
@@ -88,35 +89,3 @@ def _postgres(
             "tcp_user_timeout": milliseconds * 2,
         },
     )
-
-
-def _sqlite(settings: LedgerSettings, synchronous: str) -> AsyncEngine:
-    engine = create_async_engine(
-        make_url(settings.url),
-        pool_size=2,
-        max_overflow=0,
-        pool_timeout=settings.timeout_seconds,
-        hide_parameters=True,
-        connect_args={"timeout": settings.timeout_seconds},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        # SQLAlchemy says BEGIN itself: pysqlite's own guess would start reads as writers' equals
-        # and fail them later with "database is locked".
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            f"busy_timeout={int(settings.timeout_seconds * 1000)}",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine

@@ -12,7 +12,7 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.statements import RECORD_COLUMNS, reading, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.storable_text import is_storable
 
@@ -50,12 +50,12 @@ class HandoffRepository:
         query = _WHOLE.order_by(handoff.c.created_at).limit(limit)
         if state is not None:
             query = query.where(handoff.c.state == state)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             return [Handoff(**row._mapping) for row in await connection.execute(query)]
 
     async def show(self, handoff_id: str) -> Handoff:
         """One of them; raises NotFound."""
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             found = await connection.execute(_WHOLE.where(handoff.c.id == handoff_id))
             row = found.one_or_none()
         if row is None:

@@ -13,7 +13,7 @@ from shared.errors import NotFound
 from shared.messages.record import MessageRecord
 from shared.persistence.dead_letters import DeadLetter
 from shared.persistence.engine import Database
-from shared.persistence.statements import RECORD_COLUMNS, transaction
+from shared.persistence.statements import RECORD_COLUMNS, reading
 from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message, tenant
 
 
@@ -70,7 +70,7 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
         )
         .where(message.c.id == message_id)
     )
-    async with transaction(database.relaxed) as connection:
+    async with reading(database.relaxed) as connection:
         row = (await connection.execute(whole)).one_or_none()
         attempts = await connection.execute(_of(attempt, message_id, "claim", "ordinal"))
         letters = await connection.execute(_of(dead_letter, message_id, "created_at"))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from shared.identifiers import RESPONSE, first_id
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
 
 _ABOUT: Final = (attempt.c.provider, attempt.c.model)
@@ -54,7 +54,7 @@ async def read_provider_attempts(database: Database, *, since: datetime) -> list
         .subquery()
     )
     found: dict[tuple[str, str], ProviderAttempts] = {}
-    async with transaction(database.relaxed) as connection:
+    async with reading(database.relaxed) as connection:
         for row in await connection.execute(counts):
             _count(found, row)
         for row in await connection.execute(select(failed).where(failed.c.place == 1)):

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import RECORD_FIELDS, MessageRecord
+from shared.persistence.sqlite import READS_ONLY
 from shared.persistence.tables import message
 from shared.telemetry.logs import get_logger
 
@@ -69,6 +70,18 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """
     async with connected(engine) as connection, connection.begin():
         yield connection
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction that writes nothing; the same errors as `transaction`.
+
+    On SQLite it takes no lock and so waits for no writer; a write in it may be refused at once.
+    """
+    async with connected(engine) as connection:
+        await connection.execution_options(**READS_ONLY)
+        async with connection.begin():
+            yield connection
 
 
 @asynccontextmanager

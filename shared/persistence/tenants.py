@@ -19,7 +19,7 @@ from shared.identifiers import API_KEY, TENANT, new_id
 from shared.messages.tenant import KeyScope, Plan, Tenant
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import api_key, tenant
 
 KEY_PREFIX: Final = "fb_"
@@ -97,7 +97,7 @@ class TenantRepository:
 
     async def named(self, name: str) -> Tenant | None:
         """The tenant of that name."""
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             row = (
                 await connection.execute(select(tenant).where(tenant.c.name == name))
             ).one_or_none()
@@ -105,14 +105,14 @@ class TenantRepository:
 
     async def all(self) -> list[Tenant]:
         """Every tenant, by name."""
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(select(tenant).order_by(tenant.c.name))
             return [Tenant(row.id, row.name, _plan(row.plan)) for row in rows]
 
     async def plan_of(self, tenant_id: str) -> Plan | None:
         """The tenant's own plan, if there is such a tenant and it has one."""
         query = select(tenant.c.plan).where(tenant.c.id == tenant_id)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             return _plan(await connection.scalar(query))
 
     async def set_plan(self, owner: Tenant, plan: Plan | None) -> Tenant:
@@ -142,7 +142,7 @@ class TenantRepository:
         One whose row cannot be read is an error for itself alone.
         """
         values = self._wanted.parameters(digests) | {"now": self._clock.now()}
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(self._by_digests, values)
             return {row.digest: _opened(row) for row in rows}
 
@@ -193,7 +193,7 @@ class TenantRepository:
         )
         if tenant_name is not None:
             query = query.where(tenant.c.name == tenant_name)
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             return [KeyRecord(**row._mapping) for row in await connection.execute(query)]
 
     async def revoke_key(self, key_id: str, *, after: timedelta = timedelta()) -> KeyRecord:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from deploy.cli.demo.dollars import NOTHING
 from shared.costs.spending import Spending, SpendingBy
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import message
 
 
@@ -30,7 +30,7 @@ class Books:
         claimed = select(message.c.claimed_by).where(
             message.c.id.in_(message_ids), message.c.claimed_by.is_not(None)
         )
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             names = (await connection.scalars(claimed)).all()
         # A worker signs with its host, its process id and a word of its own.
         return {int(name.rsplit(":", 2)[1]) for name in names}

@@ -13,7 +13,7 @@ from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
-from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
 from shared.persistence.tables import message
 from shared.storable_text import is_storable
 
@@ -54,7 +54,7 @@ class FindGroup:
             # The group is nobody's own: a server that went away without a word must not keep it.
             async with (
                 asyncio.timeout(self._timeout_seconds),
-                transaction(self._engine) as connection,
+                reading(self._engine) as connection,
             ):
                 rows = await connection.execute(self._query, self._wanted.parameters(ids))
                 return {row.id: record_of(row) for row in rows}

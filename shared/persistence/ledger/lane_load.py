@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import reading
 from shared.persistence.tables import for_sweep, message
 
 COUNT_LIMIT: Final = 5_000
@@ -54,7 +54,7 @@ class LaneLoads:
     async def lane_loads(self) -> dict[Lane, LaneLoad]:
         """How each lane stands now; lanes without work have a load of zero."""
         now = self._clock.now()
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             waiting = await connection.execute(_WAITING, {"now": now})
             queued = {row.lane: row for row in waiting}
             drained = (await connection.execute(_DRAINED, {"since": now - _LOAD_WINDOW})).all()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
-from shared.persistence.statements import readable, transaction
+from shared.persistence.statements import readable, reading
 from shared.persistence.tables import message
 
 
@@ -33,6 +33,6 @@ class MessageStates:
 
     async def of(self, message_ids: Sequence[str]) -> dict[str, Standing]:
         """Each message that there is."""
-        async with transaction(self._engine) as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(self._query, self._ids.parameters(message_ids))
             return {row.id: Standing(row.state, row.attempt) for row in readable(rows)}

@@ -25,6 +25,7 @@ from shared.persistence.id_list import IdList
 from shared.persistence.statements import (
     RECORD_COLUMNS,
     readable,
+    reading,
     record_of,
     skipping_locked,
     transaction,
@@ -57,7 +58,7 @@ class LedgerSweeps:
         """
         now = self._clock.now()
         bounds = {"by": by or now, "now": now, "limit": limit}
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             rows = [*readable(await connection.execute(_DUE, bounds))]
         return [DueMessage(_wake_up(row), row.wakes) for row in rows]
 
@@ -116,7 +117,7 @@ class LedgerSweeps:
     async def unsent_answers(self, limit: int = 100) -> list[MessageRecord]:
         """Ended messages whose producer waits at a queue and has been sent nothing yet."""
         bounds = {"ended_before": self._clock.now() - _ANSWER_GRACE, "limit": limit}
-        async with transaction(self._database.relaxed) as connection:
+        async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(_UNSENT, bounds)
             return [record_of(row) for row in readable(rows)]
 
