@@ -48,6 +48,7 @@ class IntakeDoor(msgspec.Struct, kw_only=True):
     ledger: MessageLedger
     letters: DeadLetterRepository
     answers: AnswerPublisher
+    metrics: Metrics
     failed: list[tuple[str, DeadReason, str]]
 
     @property
@@ -118,5 +119,6 @@ async def open_intake_door(
             ledger=ledger,
             letters=letters,
             answers=answers,
+            metrics=metrics,
             failed=failed,
         )

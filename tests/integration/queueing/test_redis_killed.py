@@ -1,0 +1,85 @@
+"""A Redis that is killed while the second door has messages in hand keeps them in its file."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from redis import Redis
+
+from shared.queueing.producer import Producer, build_message
+from shared.queueing.reading import reader
+from tests.integration.queueing.conftest import broker_at, eventually, until
+from tests.integration.queueing.intake_door import IntakeDoor, open_intake_door
+from tests.servers.redis import RedisServer
+
+IN_HAND = 8
+
+
+@pytest.fixture(autouse=True)
+def short_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader left comes again after two seconds, not after two minutes."""
+    monkeypatch.setattr(reader, "_REDIS_VISIBILITY_SECONDS", 2)
+
+
+@contextmanager
+def _locked(ledger_url: str) -> Iterator[None]:
+    """Nobody else can write to the ledger meanwhile."""
+    with sqlite3.connect(ledger_url.removeprefix("sqlite+aiosqlite:///")) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def _has_all_in_hand(broker: RedisServer, door: IntakeDoor) -> None:
+    """Post, and return when the door has taken everything and acknowledged nothing."""
+    with Producer(broker.url, door.key) as producer:
+        messages = [build_message(f"Question {number}") for number in range(IN_HAND)]
+        await asyncio.to_thread(producer.post_many, messages)
+    await eventually(lambda: _held(broker) == IN_HAND)
+
+
+def _held(broker: RedisServer) -> int:
+    with Redis.from_url(broker.url) as redis:
+        return int(redis.hlen("intake.unacked"))
+
+
+async def test_what_was_in_hand_comes_again_and_is_accepted(
+    own_redis: RedisServer, redis_url: str, migrated_sqlite_url: str
+) -> None:
+    own_redis.command("CONFIG", "SET", "appendfsync", "always")
+    opening = open_intake_door(
+        broker_at(own_redis.url), redis_url=redis_url, ledger_url=migrated_sqlite_url
+    )
+    async with opening as door:
+        with _locked(migrated_sqlite_url):
+            await _has_all_in_hand(own_redis, door)
+            await asyncio.to_thread(own_redis.kill)
+        await asyncio.to_thread(own_redis.start)
+        await until(door.accepted, IN_HAND)
+        await eventually(lambda: _held(own_redis) == 0)
+        assert len(await door.accepted()) == IN_HAND
+        assert await door.dead() == []
+
+
+async def test_what_was_accepted_and_not_acknowledged_comes_again_and_is_accepted_once(
+    own_redis: RedisServer, redis_url: str, migrated_sqlite_url: str
+) -> None:
+    own_redis.command("CONFIG", "SET", "appendfsync", "always")
+    opening = open_intake_door(
+        broker_at(own_redis.url), redis_url=redis_url, ledger_url=migrated_sqlite_url
+    )
+    async with opening as door:
+        with _locked(migrated_sqlite_url):
+            await _has_all_in_hand(own_redis, door)
+            own_redis.pause()
+        await until(door.accepted, IN_HAND)
+        await asyncio.to_thread(own_redis.kill)
+        await asyncio.to_thread(own_redis.start)
+        existing = door.metrics.intake_messages.labels("existing")
+        await eventually(lambda: existing._value.get() >= IN_HAND)
+        await eventually(lambda: _held(own_redis) == 0)
+        assert len(await door.accepted()) == IN_HAND
+        assert await door.dead() == []
