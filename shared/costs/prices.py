@@ -12,9 +12,8 @@ from shared.costs.ceiling import call_ceiling
 from shared.costs.listed_prices import Tariff, listed_tariff
 from shared.costs.price import FREE, MILLION, Price, TokenCount
 from shared.settings.costs import PriceSettings
-from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.providers import ProviderSettings
 
-_OVER_HTTP: Final = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC})
 _DATED: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8})$")
 _MEGATOKEN_IN: Final = TokenCount(MILLION, 0)
 
@@ -22,7 +21,7 @@ _MEGATOKEN_IN: Final = TokenCount(MILLION, 0)
 class Prices:
     """What an attempt cost. An unknown price is None, never zero.
 
-    What is not asked over HTTP (rules, a person, a model of our own) costs nothing per token.
+    What nobody bills (rules, a person, a model of our own) costs nothing per token.
     Each pair of provider and model is looked up once.
     """
 
@@ -50,7 +49,7 @@ class Prices:
         """Whether no call of this provider costs anything."""
         settings = self._providers.get(provider)
         # A chain without settings is made of built-in rules and people.
-        return not self._providers or (settings is not None and settings.kind not in _OVER_HTTP)
+        return not self._providers or (settings is not None and not settings.kind.is_billed)
 
     def most(self, provider: str, model: str, tokens: TokenCount, *, at: datetime) -> Decimal:
         """The most that a call of so many tokens may cost; zero where no price is known."""
@@ -90,7 +89,7 @@ class Prices:
 
     def _chain_models(self) -> Iterable[tuple[ProviderSettings, str]]:
         for provider in self._providers.values():
-            if provider.kind in _OVER_HTTP:
+            if provider.kind.is_billed:
                 yield from ((provider, model) for model in provider.named_models)
 
     def _own_price(self, model: str) -> Price | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import msgspec
 
@@ -11,10 +11,18 @@ _BETWEEN_PARTS: Final = "\n\n"
 
 
 class Role(StrEnum):
-    """Who speaks."""
+    """Who speaks. `instructs`: it says how to answer, and takes no part in the conversation."""
 
-    SYSTEM = "system"
-    DEVELOPER = "developer"
+    instructs: bool
+
+    def __new__(cls, name: str, instructs: bool = False) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.instructs = instructs
+        return member
+
+    SYSTEM = "system", True
+    DEVELOPER = "developer", True
     USER = "user"
     ASSISTANT = "assistant"
 

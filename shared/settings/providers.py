@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -19,13 +19,38 @@ _OURS: Final = frozenset(
 
 
 class ProviderKind(StrEnum):
-    """The wire format or mechanism of a provider."""
+    """The wire format or mechanism of a provider, and what follows from it.
 
-    OPENAI_COMPATIBLE = "openai_compatible"
-    ANTHROPIC = "anthropic"
-    LOCAL = "local"
+    `is_model`: a model behind HTTP answers, so there is an address, a choice of models, a breaker.
+    `is_billed`: its tokens cost money. `is_stopgap`: it answers worse than the others of a chain,
+    so it is asked when they cannot. `is_human`: people answer.
+    """
+
+    is_model: bool
+    is_billed: bool
+    is_stopgap: bool
+    is_human: bool
+
+    def __new__(
+        cls,
+        name: str,
+        is_model: bool = False,
+        is_billed: bool = False,
+        is_stopgap: bool = False,
+        is_human: bool = False,
+    ) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.is_model, member.is_billed = is_model, is_billed
+        member.is_stopgap, member.is_human = is_stopgap, is_human
+        return member
+
+    # name, is_model, is_billed, is_stopgap, is_human
+    OPENAI_COMPATIBLE = "openai_compatible", True, True
+    ANTHROPIC = "anthropic", True, True
+    LOCAL = "local", True, False, True
     RULES = "rules"
-    HANDOFF = "handoff"
+    HANDOFF = "handoff", False, False, False, True
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from shared.clock import Clock
 from shared.settings import Settings
-from shared.settings.providers import ProviderKind
 from shared.telemetry.metrics import Metrics
 from workers.fact_sources.building import build_fact_lookup
 from workers.fact_sources.http_source import open_fact_session
@@ -20,7 +19,7 @@ async def open_fact_step(
     settings: Settings, metrics: Metrics, clock: Clock
 ) -> AsyncIterator[LookUpFacts]:
     """The step for as long as the context is open; no source is reached before it is asked."""
-    humans = [each for each in settings.providers if each.kind is ProviderKind.HANDOFF]
+    humans = [each for each in settings.providers if each.kind.is_human]
     async with open_fact_session() as session:
         lookup = build_fact_lookup(settings.facts, session, metrics=metrics, clock=clock)
         try:

@@ -9,12 +9,11 @@ from typing import Final
 from shared.answer_cache.cache_control import CacheControl
 from shared.messages.facts import FACTS_KEY
 from shared.messages.state import ResponseState
-from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.providers import ProviderSettings
 from shared.settings.turn.caching import CachingSettings
 from workers.caching.personal import PersonalPatterns
 from workers.turn import Turn
 
-_NO_MODELS: Final = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 _UNSET_TEMPERATURE: Final = 1.0
 """What providers take when nobody says."""
 
@@ -49,7 +48,7 @@ def stand_ins(providers: Sequence[ProviderSettings]) -> list[str]:
     return [
         one.name
         for position, one in enumerate(providers)
-        if one.kind in _NO_MODELS or (one.kind is ProviderKind.LOCAL and position > 0)
+        if not one.kind.is_model or (one.kind.is_stopgap and position > 0)
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.input_item import InputItem
 from workers.context.importance import Importance
 from workers.context.tokens.counter import TokenCounter
 
@@ -19,7 +19,6 @@ RECENT_ITEMS: Final = 5
 """So many items at the end are kept full as long as they fit."""
 TOKENS_PER_ITEM: Final = 4
 """What the wire formats of models add around each item."""
-KEPT_WHOLE: Final = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
 class MessageTooLong(Exception):
@@ -98,8 +97,8 @@ class _Fitting:
         self._budget = token_budget
         self._digest = digest
         self._costs = fitter.costs(items)
-        self._talk = [place for place, item in enumerate(items) if item.role not in KEPT_WHOLE]
-        self._chosen = [item.role in KEPT_WHOLE for item in items]
+        self._talk = [place for place, item in enumerate(items) if not item.role.instructs]
+        self._chosen = [item.role.instructs for item in items]
         self._left = token_budget - sum(compress(self._costs, self._chosen))
         self._covered = 0
 

@@ -29,8 +29,6 @@ from workers.providers.walking.retry import RetryPolicy
 from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
 
-_MODELS = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
-
 _KEEP_ALIVE_SECONDS = 30.0
 _NAMES_REMEMBERED_SECONDS = 30
 
@@ -84,9 +82,9 @@ def build_chain(
             ),
             retry=RetryPolicy(max_tries=settings.max_tries),
             most_output_tokens=settings.max_output_tokens,
-            breakers=breakers if settings.kind in _MODELS else None,
-            is_human=settings.kind is ProviderKind.HANDOFF,
-            is_stopgap=settings.kind is ProviderKind.LOCAL,
+            breakers=breakers if settings.kind.is_model else None,
+            is_human=settings.kind.is_human,
+            is_stopgap=settings.kind.is_stopgap,
         )
         for settings in providers
     ]
@@ -101,7 +99,7 @@ def _links_without_settings() -> tuple[ChainLink, ...]:
 
 
 def _disturbed(provider: Provider, settings: ProviderSettings, chaos: Chaos | None) -> Provider:
-    if chaos is None or settings.kind not in _MODELS:
+    if chaos is None or not settings.kind.is_model:
         return provider
     return chaos.around(provider, _timeouts(settings))
 

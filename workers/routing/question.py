@@ -14,7 +14,6 @@ TAIL_CHARACTERS: Final = 1_000
 """Of a longer text only its two ends are read: what is asked stands there, and so the cost of a
 score does not grow with what was pasted between them."""
 
-_SPOKEN: Final = frozenset({Role.USER, Role.ASSISTANT})
 _PLAIN_FORMATS: Final = frozenset({None, "text"})
 
 
@@ -39,7 +38,7 @@ def question_of(body: MessageBody, items: Sequence[InputItem]) -> RoutedQuestion
     Instructions are left out: they are the same for each message of an agent and would make all
     of its messages equally hard.
     """
-    spoken = [item for item in items if item.role in _SPOKEN]
+    spoken = [item for item in items if not item.role.instructs]
     newest = len(spoken)
     while newest and spoken[newest - 1].role is Role.USER:
         newest -= 1

@@ -7,7 +7,6 @@ from typing import Final
 
 from shared.messages.answer_format import answer_format
 from shared.messages.facts import facts_of
-from shared.messages.input_item import Role
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -20,8 +19,6 @@ from workers.validation.injection_echo import InjectionEcho
 from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict
-
-_INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 # A false fact or a broken format is the model's doing; these two somebody asked for.
 _RISK_SIGNALS: Final = {
@@ -80,8 +77,8 @@ def question_of(turn: Turn) -> Question:
     body = turn.body
     return Question(
         tenant=turn.record.tenant_id,
-        instructions=tuple(item.text for item in turn.items if item.role in _INSTRUCTING),
-        conversation=tuple(item.text for item in turn.items if item.role not in _INSTRUCTING),
+        instructions=tuple(item.text for item in turn.items if item.role.instructs),
+        conversation=tuple(item.text for item in turn.items if not item.role.instructs),
         facts=turn.facts | facts_of(body.metadata),
         answer_format=answer_format(body.text),
         has_output_limit=body.max_output_tokens is not None,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 from shared.messages.input_item import InputItem, Role
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
 from workers.turn import Turn
-
-_INSTRUCTING: Final = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
 def prompt_of(turn: Turn) -> Prompt:
@@ -33,7 +31,7 @@ def messages_of(turn: Turn, items: Sequence[InputItem]) -> Iterator[Message]:
     """What was recalled, with the facts behind the instructions that it begins with."""
     facts = turn.fact_sheet
     for item in items:
-        if facts is not None and item.role not in _INSTRUCTING:
+        if facts is not None and not item.role.instructs:
             yield Message(role=Role.SYSTEM, content=facts)
             facts = None
         yield Message(role=item.role, content=item.text)

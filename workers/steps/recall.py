@@ -22,7 +22,7 @@ from workers.context.summary.summariser import Summariser
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import shown
 from workers.context.tokens.counters import Counters
-from workers.context.window import KEPT_WHOLE, Digest, Fitter, MessageTooLong, Window
+from workers.context.window import Digest, Fitter, MessageTooLong, Window
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.turn import Booking, Turn
 
@@ -189,7 +189,7 @@ def _without_repeats(items: Sequence[InputItem]) -> list[InputItem]:
     seen: set[tuple[Role, str]] = set()
     kept = []
     for item in reversed(items):
-        if item.role in KEPT_WHOLE:
+        if item.role.instructs:
             key = (item.role, item.text)
             if key in seen:
                 continue

@@ -11,15 +11,12 @@ from msgspec.structs import replace
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
 from shared.messages.input_item import Role
-from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.providers import ProviderSettings
 from workers.providers.building import build_provider, open_provider_session
 from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.failures import ProviderError
 from workers.providers.provider import Message, Prompt
 
-_MODELS: Final = frozenset(
-    {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL}
-)
 _SECONDS: Final = 30.0
 _QUESTION: Final = (Message(role=Role.USER, content="Say OK."),)
 _LONGEST_ANSWER_TOKENS: Final = 16
@@ -40,7 +37,7 @@ async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[CheckFindi
     asked = [
         (provider, model)
         for provider in providers
-        if provider.kind in _MODELS
+        if provider.kind.is_model
         for model in provider.named_models
     ]
     async with open_provider_session() as session:

@@ -24,10 +24,8 @@ from shared.settings.turn.facts import SourceFailure
 from shared.settings.turn.routing import unsound_routing
 from shared.settings.validation import unsound_validation
 
-_OVER_HTTP = frozenset({ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC, ProviderKind.LOCAL})
 _LARGEST_PRICE: Final = 1_000_000
 """Dollars for a million tokens; the ledger has room for what the longest answer costs then."""
-_NO_MODELS = frozenset({ProviderKind.RULES, ProviderKind.HANDOFF})
 
 
 def unsound(settings: Settings) -> Iterator[str]:
@@ -80,15 +78,15 @@ def _chain(providers: tuple[ProviderSettings, ...]) -> Iterator[str]:
 
 
 def _provider(provider: ProviderSettings) -> Iterator[str]:
-    over_http = provider.kind in _OVER_HTTP
-    if over_http and not (provider.base_url or "").startswith(("http://", "https://")):
+    is_model = provider.kind.is_model
+    if is_model and not (provider.base_url or "").startswith(("http://", "https://")):
         yield f"providers: '{provider.name}' needs base_url, such as https://api.example.com/v1."
-    if over_http and not provider.named_models:
+    if is_model and not provider.named_models:
         yield f"providers: '{provider.name}' needs model, the name its server knows."
     yield from unsound_headers(provider)
     if provider.kind is ProviderKind.RULES and not provider.rules_file:
         yield f"providers: '{provider.name}' needs rules_file, the path of a TOML file."
-    if not over_http and (provider.small_model or provider.large_model):
+    if not is_model and (provider.small_model or provider.large_model):
         yield (
             f"providers: '{provider.name}' has small_model or large_model, and a {provider.kind} "
             "provider has no choice of models. Take them out."
@@ -96,7 +94,7 @@ def _provider(provider: ProviderSettings) -> Iterator[str]:
 
 
 def _models(providers: tuple[ProviderSettings, ...]) -> list[str]:
-    return [each.name for each in providers if each.kind not in _NO_MODELS]
+    return [each.name for each in providers if each.kind.is_model]
 
 
 def _hedging(settings: Settings) -> Iterator[str]:
@@ -115,8 +113,8 @@ def _hedging(settings: Settings) -> Iterator[str]:
 
 
 def _handing_off(settings: Settings) -> Iterator[str]:
-    kinds = {provider.kind for provider in settings.providers}
-    if not kinds or ProviderKind.HANDOFF in kinds:
+    providers = settings.providers
+    if not providers or any(provider.kind.is_human for provider in providers):
         return
     for source in settings.facts.sources:
         if source.on_failure is SourceFailure.HAND_OFF:

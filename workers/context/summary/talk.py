@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.messages.input_item import InputItem
-from workers.context.window import KEPT_WHOLE, RECENT_ITEMS
+from workers.context.window import RECENT_ITEMS
 
 CHECKPOINT_ITEMS: Final = 4
 """A summary covers a multiple of this, so that few places are looked at for one."""
@@ -24,7 +24,7 @@ class Talk:
 
     def __init__(self, tenant_id: str, items: Sequence[InputItem]) -> None:
         self.tenant_id = tenant_id
-        self.items = [item for item in items if item.role not in KEPT_WHOLE]
+        self.items = [item for item in items if not item.role.instructs]
 
     @cached_property
     def checkpoints(self) -> dict[int, str]:

@@ -9,7 +9,6 @@ from typing import Final
 from shared.messages.input_item import Role
 from workers.providers.provider import Message
 
-_INSTRUCTIONS: Final = frozenset({Role.SYSTEM, Role.DEVELOPER})
 _OPENING: Final = Message(role=Role.USER, content="…")
 """Stands for what the user said before an answer that a conversation begins with."""
 _BETWEEN: Final = "\n\n"
@@ -32,8 +31,8 @@ class Conversation:
         said = [each for each in messages if each.content and not each.content.isspace()]
         if len(said) == 1 and said[0].role is Role.USER:
             return cls("", (said[0],))
-        instructions = [each.content for each in said if each.role in _INSTRUCTIONS]
-        spoken = list(_joined([each for each in said if each.role not in _INSTRUCTIONS]))
+        instructions = [each.content for each in said if each.role.instructs]
+        spoken = list(_joined([each for each in said if not each.role.instructs]))
         if spoken and spoken[0].role is not Role.USER:
             spoken.insert(0, _OPENING)
         if not spoken:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.messages.input_item import InputItem, Role
 from workers.context.importance import Importance
 from workers.context.tokens.script_estimate import ScriptEstimate
-from workers.context.window import KEPT_WHOLE, RECENT_ITEMS, Digest, Fitter, MessageTooLong
+from workers.context.window import RECENT_ITEMS, Digest, Fitter, MessageTooLong
 
 FITTER = Fitter(ScriptEstimate(), Importance())
 
@@ -31,7 +31,7 @@ def tokens(*chosen: InputItem) -> int:
 
 
 def talk_of(conversation: list[InputItem]) -> list[InputItem]:
-    return [item for item in conversation if item.role not in KEPT_WHOLE]
+    return [item for item in conversation if not item.role.instructs]
 
 
 @given(conversation=conversations, budget=budgets, data=st.data())
@@ -39,7 +39,7 @@ def test_a_window_keeps_its_budget_its_order_and_what_matters(
     conversation: list[InputItem], budget: int, data: st.DataObject
 ) -> None:
     talk = talk_of(conversation)
-    whole = [item for item in conversation if item.role in KEPT_WHOLE]
+    whole = [item for item in conversation if item.role.instructs]
     digest = data.draw(digests(len(talk)))
     if tokens(*whole, *talk[-1:]) > budget:
         with pytest.raises(MessageTooLong, match=str(budget)):
@@ -49,7 +49,7 @@ def test_a_window_keeps_its_budget_its_order_and_what_matters(
     given_whole = [item for item in window.items if digest is None or item is not digest.item]
     assert tokens(*window.items) == window.tokens <= budget
     assert is_subsequence(given_whole, conversation)
-    assert [item for item in given_whole if item.role in KEPT_WHOLE] == whole
+    assert [item for item in given_whole if item.role.instructs] == whole
     assert not talk or any(item is talk[-1] for item in given_whole)
     assert len(given_whole) == window.kept
     assert window.kept + window.summarised + window.dropped == len(conversation)
