@@ -44,6 +44,7 @@ class DrainingServer(uvicorn.Server):
                     DoorProtocol, limits=settings.ingress, refusals=app.metrics.http_requests
                 ),
                 ws="none",
+                lifespan="on",  # what is raised while it opens ends the process
                 access_log=False,
                 log_config=None,
                 log_level="warning",

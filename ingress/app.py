@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from starlette.types import Receive, Scope, Send
-
-from ingress.api.application import http_application
 from ingress.api.cache_operations import cache_operations
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
+from ingress.api.http.border import Border
+from ingress.api.http.cors import Cors
+from ingress.api.http.exchange import Receive, Scope, Send
+from ingress.api.http.routes import Routes
 from ingress.api.models import Models
 from ingress.api.operations import (
     chat_operations,
@@ -40,12 +38,12 @@ class Ingress:
 
     def __init__(self, runtime: DoorRuntime) -> None:
         self._runtime = runtime
-        self._http = http_application(
-            _operations(runtime),
+        origins = runtime.settings.ingress.cors_origins
+        self._border = Border(
+            Routes(_operations(runtime)),
             runtime.metrics,
             runtime.clock,
-            lifespan=self._lifespan,
-            cors_origins=runtime.settings.ingress.cors_origins,
+            cors=Cors(origins) if origins else None,
         )
 
     @property
@@ -54,19 +52,25 @@ class Ingress:
         return self._runtime.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._http(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._border(scope, receive, send)
 
     def say_goodbye(self) -> None:
         """Answer everybody who still waits: their messages go on, and can be read by their id."""
         self._runtime.door.replies.stop()
 
-    @asynccontextmanager
-    async def _lifespan(self, _app: object) -> AsyncIterator[None]:
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Open at the first message, close at the second, as ASGI's lifespan has it."""
         try:
+            await receive()
             await self._runtime.open()
-            yield
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         finally:
             await self._runtime.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _operations(runtime: DoorRuntime) -> list[Operation]:

@@ -52,7 +52,7 @@ class Models:
     async def retrieve(self, exchange: Exchange) -> None:
         """One model; its name may contain slashes."""
         await self._door.caller(exchange)
-        name = exchange.parameter("model")
+        name = exchange.parameters["model"]
         model = self._models.get(name)
         if model is None:
             raise NotFound(f"The model '{name[:128]}' does not exist.", param="model")

@@ -70,7 +70,6 @@ def response_operations(new: Responses, stored: StoredResponses) -> list[Operati
             streams=Event,  # type: ignore[arg-type] # a union is a type to msgspec
             parameters=(*_ACCEPTING, _WAIT),
             errors=_POST,
-            hot=True,
         ),
         *_stored_operations(stored),
     ]
@@ -127,7 +126,6 @@ def chat_operations(chat: ChatEndpoint) -> list[Operation]:
             streams=ChatChunk,
             parameters=_ACCEPTING,
             errors=(*_POST, 409, 502),
-            hot=True,
         )
     ]
 

@@ -88,7 +88,7 @@ class StoredAnswers:
 
     async def _named(self, exchange: Exchange, caller: Caller) -> tuple[CachePlace, str | None]:
         """The place that the path names, and the response it was named by."""
-        name = exchange.parameter("entry_id")
+        name = exchange.parameters["entry_id"]
         response_id = name if name.startswith(f"{RESPONSE}_") else None
         entry = await self._entry_behind(name, caller) if response_id else name
         place = place_of(caller.tenant.id, entry)

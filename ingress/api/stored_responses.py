@@ -42,7 +42,7 @@ class StoredResponses:
         door = self._door
         caller = await door.caller(exchange)
         query = _query(exchange)
-        message_id = exchange.parameter("response_id")
+        message_id = exchange.parameters["response_id"]
         longest = door.settings.wait_limit_seconds
         if _boolean(query, "stream"):
             record = await door.find(message_id, caller, wait_seconds=longest)
@@ -60,7 +60,7 @@ class StoredResponses:
         """Cancel it if it has not ended, and answer what it is then."""
         door = self._door
         caller = await door.caller(exchange)
-        message_id = exchange.parameter("response_id")
+        message_id = exchange.parameters["response_id"]
         record = await door.ledger.cancel(message_id, tenant_id=caller.tenant.id)
         if record is None:
             raise unknown_response(message_id)
@@ -72,7 +72,7 @@ class StoredResponses:
         """Forget an ended response; raises Conflict while it runs."""
         door = self._door
         caller = await door.caller(exchange)
-        message_id = exchange.parameter("response_id")
+        message_id = exchange.parameters["response_id"]
         if not await door.ledger.delete(message_id, tenant_id=caller.tenant.id):
             raise unknown_response(message_id)
         await door.source.forget(message_id)

@@ -15,16 +15,16 @@ BUILDS_AT_IMPORT = {"app.py", "__main__.py"}
 
 # Who may not wait for whom: the first module's import must not load any of the others.
 LIGHT_MODULES = {
-    "shared.queueing.producer": {"celery", "sqlalchemy", "fastapi"},
-    "shared.messages": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
-    "shared.settings": {"celery", "sqlalchemy", "fastapi", "pydantic", "redis"},
-    "shared.pool": {"sqlalchemy", "fastapi", "pydantic"},
-    "workers.providers": {"fastapi", "sqlalchemy", "openai", "anthropic", "httpx"},
+    "shared.queueing.producer": {"celery", "sqlalchemy"},
+    "shared.messages": {"celery", "sqlalchemy", "pydantic", "redis"},
+    "shared.settings": {"celery", "sqlalchemy", "pydantic", "redis"},
+    "shared.pool": {"sqlalchemy", "pydantic"},
+    "workers.providers": {"sqlalchemy", "openai", "anthropic", "httpx"},
     "workers.app": {
         *("flower", "alembic", "mako", "numpy", "onnx", "onnxruntime", "tokenizers"),
-        *("fastapi", "pydantic", "genai_prices", "openai", "anthropic"),
+        *("pydantic", "genai_prices", "openai", "anthropic"),
     },
-    "ingress.app": {"flower", "alembic", "celery", "numpy", "onnx", "onnxruntime"},
+    "ingress.app": {"flower", "alembic", "celery", "pydantic", "numpy", "onnx", "onnxruntime"},
 }
 
 
@@ -66,7 +66,7 @@ def test_the_help_of_the_command_line_loads_no_heavy_library() -> None:
     shown = _python("-X", "importtime", "-m", "deploy.cli", "--help")
     assert shown.returncode == 0, shown.stderr
     imported = re.findall(r"^import time:.*\|\s*(\S+)$", shown.stderr, flags=re.MULTILINE)
-    heavy = {"celery", "kombu", "sqlalchemy", "alembic", "fastapi", "pydantic", "aiohttp"}
+    heavy = {"celery", "kombu", "sqlalchemy", "alembic", "pydantic", "aiohttp"}
     assert not heavy & _top_levels(imported)
 
 

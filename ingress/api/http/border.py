@@ -3,73 +3,53 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from prometheus_client import Counter, Histogram
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingress.api.http.cors import Cors
 from ingress.api.http.errors import INTERNAL_ERROR, ErrorAnswer, error_answer
-from ingress.api.http.exchange import Disconnected, Exchange
+from ingress.api.http.exchange import Disconnected, Endpoint, Exchange, Receive, Scope, Send
+from ingress.api.http.routes import Routes
 from shared.clock import Clock
 from shared.errors import ForebayError, Unavailable
 from shared.identifiers import REQUEST, new_id
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 
-Endpoint = Callable[[Exchange], Awaitable[None]]
-
-EXCHANGE: Final = "forebay.exchange"
 _SLASHES: Final = re.compile("/{2,}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Border:
-    """Gives the busiest routes their requests directly, and everything else to the framework.
+    """Gives every request to its endpoint.
 
-    `hot` maps (method, path) to an endpoint. Whatever an endpoint raises becomes an error object
-    here; what nobody foresaw is logged under the request's id and says nothing of our insides.
+    Whatever an endpoint raises becomes an error object here; what nobody foresaw is logged under
+    the request's id and says nothing of our insides.
     """
 
     def __init__(
         self,
-        inner: ASGIApp,
-        hot: Mapping[tuple[str, str], Endpoint],
+        routes: Routes,
         metrics: Metrics,
         clock: Clock,
         *,
         cors: Cors | None = None,
     ) -> None:
         self._cors = cors
-        self._inner = inner
-        self._hot = hot
+        self._routes = routes
         self._clock = clock
         self._log = get_logger(__name__)
         self._measures = _Measures(metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
+        """Answer one HTTP request."""
         if "//" in scope["path"]:
             # A base URL with a slash at its end makes two of them.
             scope["path"] = _SLASHES.sub("/", scope["path"])
         exchange = Exchange(scope, receive, send, self._clock, request_id=new_id(REQUEST))
-        endpoint = self._hot.get((scope["method"], scope["path"]))
         try:
-            if self._cors is not None:
-                exchange.added = self._cors.headers(exchange)
-                if self._cors.is_preflight(exchange):
-                    endpoint = self._cors.answer_preflight
-            if endpoint is not None:
-                exchange.route = exchange.path
-                await endpoint(exchange)
-            else:
-                scope[EXCHANGE] = exchange
-                await self._inner(scope, receive, exchange.send)
-                if exchange.failure is not None:
-                    raise exchange.failure
+            await self._endpoint(exchange)(exchange)
         except Disconnected:
             exchange.status = exchange.status or 499
         except ForebayError as error:
@@ -85,6 +65,13 @@ class Border:
             )
             await answer_error(exchange, INTERNAL_ERROR)
         self._measures.count(exchange)
+
+    def _endpoint(self, exchange: Exchange) -> Endpoint:
+        if self._cors is not None:
+            exchange.added = self._cors.headers(exchange)
+            if self._cors.is_preflight(exchange):
+                return self._cors.answer_preflight
+        return self._routes.endpoint(exchange)
 
     def _told(self, exchange: Exchange, error: ForebayError) -> ErrorAnswer:
         if isinstance(error, Unavailable):
@@ -109,24 +96,6 @@ async def answer_error(exchange: Exchange, error: ErrorAnswer) -> None:
         error.headers,
         content_type=error.content_type(exchange.path),
     )
-
-
-class Served:
-    """An endpoint as the framework's router calls it."""
-
-    def __init__(self, endpoint: Endpoint, route: str) -> None:
-        self._endpoint = endpoint
-        self._route = route
-
-    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
-        exchange: Exchange = scope[EXCHANGE]
-        # The router hands on a copy of the scope, with the path's parameters.
-        exchange.scope = scope
-        exchange.route = self._route
-        try:
-            await self._endpoint(exchange)
-        except Exception as error:  # noqa: BLE001 - kept from the framework's own answer to it
-            exchange.failure = error
 
 
 class _Measures:

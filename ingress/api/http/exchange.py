@@ -1,22 +1,35 @@
-"""One HTTP request and its answer, without a framework in between."""
+"""One HTTP request and its answer, over ASGI."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
-
-from starlette.types import Message, Receive, Scope, Send
 
 from ingress.api.http.errors import HttpRefusal
 from shared.clock import Clock
+
+# As ASGI has them.
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 Header = tuple[bytes, bytes]
 
 JSON: Final = b"application/json"
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
+_NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
 class Disconnected(Exception):
@@ -24,7 +37,10 @@ class Disconnected(Exception):
 
 
 class Exchange:
-    """Reads a request, writes an answer. Every answer carries the request's id."""
+    """Reads a request, writes an answer. Every answer carries the request's id.
+
+    `parameters` are the parts of the path that `route` names.
+    """
 
     __slots__ = (
         "_answered",
@@ -33,9 +49,9 @@ class Exchange:
         "_receive",
         "_send",
         "added",
-        "failure",
         "gone",
         "headers",
+        "parameters",
         "request_id",
         "route",
         "scope",
@@ -48,11 +64,11 @@ class Exchange:
         self._clock = clock
         self._began = clock.monotonic()
         self._answered: float | None = None
-        self.failure: Exception | None = None
         self.scope = scope
         self.request_id = request_id
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.route = "unmatched"
+        self.parameters: Mapping[str, str] = _NO_PARAMETERS
         self.status = 0
         self.gone = False
         self.added: tuple[Header, ...] = ()
@@ -78,11 +94,6 @@ class Exchange:
         """A header's value, None when it is absent; `name` in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1").strip()
-
-    def parameter(self, name: str) -> str:
-        """A part of the path."""
-        value: str = self.scope["path_params"][name]
-        return value
 
     def query(self) -> dict[str, str]:
         """The query's parameters; a repeated one counts once, the last time."""
@@ -192,3 +203,6 @@ def _too_large(limit_bytes: int) -> HttpRefusal:
         code="request_too_large",
         headers=((b"connection", b"close"),),
     )
+
+
+Endpoint = Callable[[Exchange], Awaitable[None]]

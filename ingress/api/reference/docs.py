@@ -45,7 +45,7 @@ class Docs:
 
     async def asset(self, exchange: Exchange) -> None:
         """Its script and its style."""
-        await self._file(exchange, exchange.parameter("name"))
+        await self._file(exchange, exchange.parameters["name"])
 
     async def _file(self, exchange: Exchange, name: str) -> None:
         content = self._files.get(name)

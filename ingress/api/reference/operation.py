@@ -1,4 +1,4 @@
-"""One operation of the HTTP surface: where it is, who serves it, and how it is described."""
+"""One operation of the HTTP surface: a route, and how it is described."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ingress.api.http.border import Endpoint
+from ingress.api.http.routes import Route
 
 
 class Tag(StrEnum):
@@ -31,12 +31,9 @@ class Parameter(msgspec.Struct, frozen=True):
     """What its text has to look like, as JSON Schema says it."""
 
 
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
+class Operation(Route, frozen=True, kw_only=True):
     """`request` and `answer` are the types of the bodies; `errors` are the statuses to expect."""
 
-    method: str
-    path: str
-    endpoint: Endpoint
     tag: Tag
     summary: str
     description: str = ""
@@ -47,10 +44,3 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
     secured: bool = True
-    hot: bool = False
-    """Served before the framework is asked; its path has no parameters."""
-
-    @property
-    def framework_path(self) -> str:
-        """The path as the router spells it: a model's name may contain slashes."""
-        return self.path.replace("{model}", "{model:path}")
