@@ -87,5 +87,5 @@ async def maintenance(
 
 
 def _is_to_take_one_core(settings: Settings) -> bool:
-    # On Redis the hub's thread is at work most of the time, and wants a core of its own.
+    # On Redis a message costs a worker on one core a tenth more.
     return settings.worker.one_core and settings.broker.url.scheme.startswith("amqp")

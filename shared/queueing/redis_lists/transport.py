@@ -1,20 +1,27 @@
-"""kombu's Redis transport, hardened against foreign elements and lost connections.
+"""kombu's Redis transport, hardened against foreign elements and lost connections, and in groups.
 
 Anybody can push any bytes onto a list. kombu pops an element and then takes it apart; one that is
 not what it expects raises in the reader, after the element is gone, and ends a worker. Here every
 element passes `sound_envelope` first.
+
+kombu pops one element at a time and writes it down in a round trip of its own. Here what waits
+behind a message comes with the round trip that writes it down (see `fetch.py`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
 from redis import Redis
 
 from shared.queueing.reading.compression import COMPRESSION_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
+from shared.queueing.redis_lists.fetch import Fetched, record_and_fetch
 from shared.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
 
 _PRIORITY_MARK: Final = b"\x06\x16"
 """kombu's: what follows it in a list's name is a priority."""
+
+_GROUP_LIMIT: Final = 64
+"""How many messages one round trip may bring."""
 
 
 class _GuardedRedis(Redis):
@@ -65,6 +75,40 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._unwritten: list[str] = []
+        self._recorded: set[str] = set()
+        self.fetches = False
+        self.fetched: deque[Fetched] = deque()
+
+    def append(self, message: virtual.Message, delivery_tag: str) -> None:
+        if delivery_tag in self._recorded:
+            self._recorded.discard(delivery_tag)
+        elif self.fetches:
+            self.fetches = False
+            self._record_and_fetch(message)
+        else:
+            super().append(message, delivery_tag)
+            return
+        virtual.QoS.append(self, message, delivery_tag)
+
+    def _record_and_fetch(self, message: virtual.Message) -> None:
+        group = _GROUP_LIMIT
+        if self.prefetch_count:
+            group = min(group, self.can_consume_max_estimate())
+        fetched = record_and_fetch(self.channel, message, most=max(group - 1, 0))
+        for each in fetched:
+            self._recorded.add(each.tag)
+            # Delivered from now on: it counts, and a channel that closes puts it back.
+            virtual.QoS.append(self, None, each.tag)
+        self.fetched += fetched
+
+    def forget_unless_taken(self, tag: str) -> None:
+        """Acknowledges what was fetched under `tag` if its reader has not appended it as that.
+
+        Such a reader takes without acknowledging, or was given an envelope with another tag.
+        """
+        if tag in self._recorded:
+            self._recorded.discard(tag)
+            self.ack(tag)
 
     def ack(self, delivery_tag: str) -> None:
         hub: Hub | None = self.channel.connection.hub  # type: ignore[attr-defined]  # GuardedTransport's
@@ -100,10 +144,27 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
-    """kombu's channel on the guarded client."""
+    """kombu's channel on the guarded client, which delivers in groups."""
 
     QoS = GuardedQoS
     Message = PackedMessage
+
+    def _brpop_read(self, **options: Any) -> bool:
+        qos = cast(GuardedQoS, self.qos)
+        qos.fetches = not self._closing  # type: ignore[attr-defined]  # the stubs leave it out
+        try:
+            super()._brpop_read(**options)  # type: ignore[misc]
+        finally:
+            qos.fetches = False
+        while qos.fetched:
+            self._deliver_fetched(qos.fetched.popleft())
+        return True
+
+    def _deliver_fetched(self, fetched: Fetched) -> None:
+        self._queue_cycle.rotate(fetched.queue)  # type: ignore[attr-defined]
+        envelope = loads(bytes_to_str(sound_envelope(fetched.element, fetched.queue)))
+        self.connection._deliver(envelope, fetched.queue)
+        cast(GuardedQoS, self.qos).forget_unless_taken(fetched.tag)
 
     def _get_client(self) -> type[Redis]:
         super()._get_client()  # type: ignore[misc]  # the stubs leave it out
