@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.servers.said_line import said_line
+
 ROOT = Path(__file__).resolve().parents[2]
 FOREBAY = (sys.executable, "-m", "deploy.cli")
 
@@ -75,11 +77,11 @@ class RunningStack:
             text=True,
             start_new_session=True,
         )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
+        try:
+            line = said_line(self.process, "{", seconds=120)
+        except AssertionError as error:
             _, complaint = self.process.communicate(timeout=30)
-            raise AssertionError(f"forebay up did not start: {complaint}")
+            raise AssertionError(f"forebay up did not start: {complaint}") from error
         self.ready: dict[str, Any] = json.loads(line)
 
     def stop(self) -> int:
@@ -96,7 +98,7 @@ class RunningStack:
         """Whatever a failed test left."""
         if self.process.poll() is None:
             self.kill()
-        self.process.communicate()
+        self.process.communicate(timeout=30)
 
     def processes(self) -> dict[int, str]:
         """Command lines by pid of all living processes that belong to this stack's folder."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -85,15 +84,17 @@ class OneCore:
     async def taken(self) -> AsyncIterator[None]:
         """A core for as long as the context is open; then all of them again."""
         try:
-            async with running(self._keep_looking()):
+            async with running(
+                repeat(
+                    "one core",
+                    self.look,
+                    every_seconds=_LOOK_SECONDS,
+                    first_seconds=_FIRST_LOOK_SECONDS,
+                )
+            ):
                 yield
         finally:
             self.leave()
-
-    async def _keep_looking(self) -> None:
-        await asyncio.sleep(_FIRST_LOOK_SECONDS)
-        await self.look()
-        await repeat("one core", self.look, every_seconds=_LOOK_SECONDS)
 
     def leave(self) -> None:
         """Give the core back."""

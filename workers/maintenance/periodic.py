@@ -20,17 +20,21 @@ async def repeat(
     work: Callable[[], Awaitable[object]],
     *,
     every_seconds: float,
+    first_seconds: float | None = None,
     sooner: asyncio.Event | None = None,
 ) -> None:
     """Run `work` every so often until cancelled; the pause varies, so that processes do not march.
 
-    Whoever sets `sooner` ends the pause. A server that is away is a line in the log; the next
+    The first round may come after another pause, of `first_seconds`. Whoever sets `sooner` ends
+    the pause. A server that is away is a line in the log; the next
     round tries again.
     """
     random, log = Random(), get_logger(__name__)
     asked = asyncio.Event() if sooner is None else sooner
+    pause = every_seconds if first_seconds is None else first_seconds
     while True:
-        await _pause(every_seconds * random.uniform(0.75, 1.25), asked)
+        await _pause(pause * random.uniform(0.75, 1.25), asked)
+        pause = every_seconds
         try:
             await work()
         except Unavailable as error:

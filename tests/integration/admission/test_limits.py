@@ -42,7 +42,8 @@ async def test_processes_share_one_limit_exactly(limits_url: str) -> None:
         )
         for _ in range(3)
     ]
-    outputs = [(await replica.communicate())[0] for replica in replicas]
+    async with asyncio.timeout(60):
+        outputs = [(await replica.communicate())[0] for replica in replicas]
     assert sum(map(int, outputs)) == 100
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import requests
 
+from tests.servers.said_line import said_line
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -35,9 +37,7 @@ def test_it_prints_where_it_listens_and_ends_cleanly_when_told(
         FOREBAY_BROKER__URL=redis_url,
     )
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline().strip()
-        assert line.startswith("Forebay listens on http://127.0.0.1:")
+        line = said_line(process, "Forebay listens on http://127.0.0.1:")
         assert requests.get(f"{line.split()[-1]}/readyz", timeout=5).status_code == 200
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -45,7 +45,7 @@ def test_it_prints_where_it_listens_and_ends_cleanly_when_told(
         assert time.monotonic() - began < 5
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=10)
 
 
 def test_settings_that_cannot_be_used_are_said_in_a_sentence() -> None:

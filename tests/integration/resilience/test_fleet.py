@@ -53,7 +53,8 @@ async def fleet(*arguments: str) -> AsyncIterator[list[Process]]:
 
 
 async def results(processes: list[Process]) -> list[dict[str, int]]:
-    said = await asyncio.gather(*(process.communicate(b"") for process in processes))
+    async with asyncio.timeout(60):
+        said = await asyncio.gather(*(process.communicate(b"") for process in processes))
     return [json.loads(output) for output, _ in said]
 
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.servers.said_line import said_line
+
 ORPHAN = """
 import sys, time
 from tests.servers.{module} import {server}
@@ -25,8 +27,7 @@ def ends_with_its_tests(module: str, server: str) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert tests.stdout is not None
-    *pids, folder = tests.stdout.readline().split()
+    *pids, folder = said_line(tests).split()
     tests.kill()
     tests.communicate()
     _eventually(lambda: not any(_runs(int(pid)) for pid in pids))

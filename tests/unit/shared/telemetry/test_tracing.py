@@ -198,5 +198,6 @@ def test_off_nothing_of_opentelemetry_is_imported() -> None:
         "with open_tracing(TelemetrySettings(), 'x').span('turn'): pass\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
-    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    output = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert output.stdout.strip() == "[]", output.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from random import Random
 import pytest
 
 from workers.maintenance.one_core import CoreTimes, OneCore
+
+if not hasattr(os, "sched_getaffinity"):
+    pytest.skip("only Linux keeps a process to a core", allow_module_level=True)
 
 CORES = sorted(os.sched_getaffinity(0))[:2]
 pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="one core is all there is")
@@ -116,3 +120,20 @@ async def test_the_cores_are_given_back(machine: Machine) -> None:
     core.leave()
 
     assert _cores_of_all_threads() == allowed
+
+
+async def test_a_first_look_that_fails_is_followed_by_others(machine: Machine) -> None:
+    """Nobody hears of it otherwise: the worker goes on without."""
+    looked, looks = asyncio.Event(), 0
+
+    def times() -> dict[int, CoreTimes]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the first look; OneCore itself asks before it
+            raise OSError("no times now")
+        if looks > 2:
+            looked.set()
+        return machine.times()
+
+    async with OneCore(Random(1), times).taken(), asyncio.timeout(10):
+        await looked.wait()
