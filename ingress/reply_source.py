@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 
 from redis.asyncio import Redis
 
@@ -11,8 +11,7 @@ from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.messages.record import MessageRecord
-from shared.redis.asking import asking_redis
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.replies.wakeups import Wake, Wakeups
 
@@ -35,8 +34,7 @@ class ReplySource:
         self._watch = watch
         self._stream = stream
         self._wakeups = wakeups
-        self._redis = redis
-        self._circuit = Circuit(redis, clock, timeout_seconds=redis_timeout_seconds)
+        self._redis = GuardedRedis(redis, clock, timeout_seconds=redis_timeout_seconds)
 
     def listen(self, message_id: str) -> AbstractAsyncContextManager[Wake]:
         """An event that is set when there may be news."""
@@ -48,12 +46,10 @@ class ReplySource:
 
     async def events(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         """The events above `after` that Redis has."""
-        if self._circuit.is_open():
-            return []
         try:
-            return await self._stream.read(message_id, after=after)
+            async with self._redis.asking():
+                return await self._stream.read(message_id, after=after)
         except RedisUnavailable:
-            self._circuit.trip()
             return []
 
     async def current(self, record: MessageRecord) -> MessageRecord | None:
@@ -68,23 +64,16 @@ class ReplySource:
 
         Or a worker, by its name, of what it holds.
         """
-        if self._circuit.is_open():
-            return
-        try:
-            async with asking_redis():
-                await self._redis.publish(wake_channel(listener), b"ledger")
-        except RedisUnavailable:
-            self._circuit.trip()
+        with suppress(RedisUnavailable):
+            async with self._redis.asking() as redis:
+                await redis.publish(wake_channel(listener), b"ledger")
 
     async def forget(self, message_id: str) -> None:
         """Drop the events of a deleted response; without Redis they expire by themselves."""
-        if self._circuit.is_open():
-            return
-        try:
-            await self._stream.delete(message_id)
-        except RedisUnavailable:
-            self._circuit.trip()
+        with suppress(RedisUnavailable):
+            async with self._redis.asking():
+                await self._stream.delete(message_id)
 
     async def close(self) -> None:
         await self._watch.close()
-        await self._circuit.close()
+        await self._redis.close()

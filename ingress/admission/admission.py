@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
 
 from redis.asyncio import Redis
 
@@ -29,23 +28,20 @@ from shared.accepting.token_estimate import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.door import LimitSettings
 from shared.telemetry.metrics import Metrics
 
-TIMEOUT_SECONDS: Final = 0.6
-"""The longest that a verdict waits for Redis, connecting included."""
-
 
 class Admission:
     """Decides by one script in Redis, so that limits hold across any number of doors.
 
-    Verdicts that are wanted at the same time share a round trip. A Redis that does not answer
-    within TIMEOUT_SECONDS is done without: a local allowance decides until it is back. There is
-    always a verdict, and nothing is raised.
+    Verdicts that are wanted at the same time share a round trip. A Redis that does not answer in
+    time is done without: a local allowance decides until it is back. There is always a verdict,
+    and nothing is raised.
     """
 
     def __init__(
@@ -58,23 +54,20 @@ class Admission:
         lanes: LaneWatch | None = None,
         budgets: Budgets | None = None,
     ) -> None:
-        self._redis = redis
+        self._redis = GuardedRedis(redis, clock, on_close=self._redis_is_back)
         self._settings = settings
         self._lanes = lanes
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
         self._script: LuaScript = load_script("shared.reservations", "admission.lua")
         self._group: GroupCommit[AdmissionRequest, AdmissionReply] = GroupCommit(self._ask_all)
-        self._circuit = Circuit(
-            redis, clock, timeout_seconds=TIMEOUT_SECONDS, on_close=self._redis_is_back
-        )
         self._reservations = Reservations(
             redis, clock, risk_half_life_seconds=settings.risk_half_life_seconds
         )
         self._local = LocalAllowance(clock, share=settings.local_share)
         self._p90_output_tokens: dict[str, int] = {}
         self._returns = Returns(self._reservations)
-        self._commitments = Commitments(redis)
+        self._commitments = Commitments(self._redis)
         self._undecided: set[str] = set()
         self._abandoned: set[str] = set()
 
@@ -99,7 +92,7 @@ class Admission:
         """
         self._count([request], -1)
         request = replace(request, owner_id=owner_id)
-        if self._circuit.is_open():
+        if self._redis.is_away():
             self._returns.owe(request)
         else:
             await self._returns.give_back(request)
@@ -111,15 +104,15 @@ class Admission:
     async def close(self) -> None:
         """Answer what waits, then refuse what comes after."""
         await self._group.close()
-        await self._circuit.close()
         await self._commitments.close()
+        await self._redis.close()
         await self._returns.close()
         await self._reservations.close()
         if self._budgets is not None:
             await self._budgets.close()
 
     async def _ask(self, request: AdmissionRequest) -> Verdict:
-        if self._circuit.is_open():
+        if self._redis.is_away():
             return self._decide_locally(request)
         try:
             answer = await self._submit(request)
@@ -146,17 +139,13 @@ class Admission:
     async def _ask_all(
         self, requests: list[AdmissionRequest]
     ) -> Sequence[AdmissionReply | BaseException]:
-        if self._circuit.is_open():
-            raise RedisUnavailable("Redis is away.")
         limits = [self._limits(request) for request in requests]
         calls = [self._call(request, each) for request, each in zip(requests, limits, strict=True)]
-        try:
-            replies = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
-            self._circuit.trip()
+        replies = await self._redis.run(self._script, calls)
+        if replies is None:
             for request in requests:
                 self._conclude(request, admitted=False)
-            raise
+            raise RedisUnavailable("Redis is away.")
         self._observation.group(len(requests))
         answers = [
             reply if isinstance(reply, RedisUnavailable) else read_reply(reply, request, each)

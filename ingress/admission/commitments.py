@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import compress
 from typing import Final
 
-from redis.asyncio import Redis
-
 from ingress.admission.question import AdmissionRequest, longest_lease_seconds
-from shared.errors import RedisUnavailable
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.reservations.keys import slots_key
 
 GATHER_SECONDS: Final = 1.0
 """How long commitments wait for company: all of a second cost one call for each tenant."""
-TIMEOUT_SECONDS: Final = 0.6
 _MOST: Final = 50_000
 _AT_ONCE: Final = 1_000
 
@@ -29,7 +27,7 @@ class Commitments:
     no slot and no reservation any more while it runs.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: GuardedRedis) -> None:
         self._redis = redis
         self._script: LuaScript = load_script("ingress.admission", "commitments.lua")
         self._leases: dict[str, dict[str, float]] = {}
@@ -69,15 +67,11 @@ class Commitments:
         told, self._leases, self._waiting = self._leases, {}, 0
         groups = [(tenant_id, group) for tenant_id in told for group in _groups(told[tenant_id])]
         calls = [lease_call(tenant_id, group) for tenant_id, group in groups]
-        try:
-            outcomes = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable as error:
-            outcomes = [error] * len(groups)
-        untold = [
-            group
-            for group, outcome in zip(groups, outcomes, strict=True)
-            if isinstance(outcome, BaseException)
-        ]
+        outcomes = await self._redis.run(self._script, calls)
+        untold = groups
+        if outcomes is not None:
+            refused = (isinstance(outcome, BaseException) for outcome in outcomes)
+            untold = list(compress(groups, refused))
         for tenant_id, leases in untold:
             self._leases[tenant_id] = leases | self._leases.get(tenant_id, {})
         self._waiting = sum(map(len, self._leases.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,7 @@ from shared.answer_cache.finding import CacheFinding, CacheTicket, FlightRole
 from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
-from shared.redis.asking import asking_redis
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
@@ -47,12 +47,10 @@ class AnswerCache:
         entries_per_tenant: int,
         flight_lease_seconds: float,
     ) -> None:
-        self._redis = redis
-        self._timeout_seconds = timeout_seconds
+        self._redis = GuardedRedis(redis, clock, timeout_seconds=timeout_seconds)
         self._ttl_ms = int(ttl_seconds * 1000)
         self._entries_per_tenant = entries_per_tenant
         self._lease_ms = int(flight_lease_seconds * 1000)
-        self._circuit = Circuit(redis, clock, timeout_seconds=timeout_seconds)
         self._look_up: LuaScript = load_script(_PACKAGE, "look_up.lua")
         self._store: LuaScript = load_script(_PACKAGE, "store.lua")
         self._looks: GroupCommit[Quest, CacheFinding | None] = GroupCommit(
@@ -80,26 +78,22 @@ class AnswerCache:
                 entry_prefix(place.tenant_id),
             ),
         )
-        (reply,) = await self._run(self._store, [call])
-        return reply == 1
+        return await self._redis.run(self._store, [call]) == [1]
 
     async def drop(self, place: CachePlace) -> None:
         """Forget one answer; without Redis it stays until it is too old."""
-        if self._circuit.is_open():
-            return
-        try:
-            async with asking_redis(seconds=self._timeout_seconds):
-                await self._redis.unlink(place.entry)
-        except RedisUnavailable:
-            self._circuit.trip()
+        with suppress(RedisUnavailable):
+            async with self._redis.asking() as redis:
+                await redis.unlink(place.entry)
 
     async def close(self) -> None:
         await self._looks.close()
-        await self._circuit.close()
+        await self._redis.close()
 
     async def _look_all(self, quests: list[Quest]) -> Sequence[CacheFinding | None]:
-        replies = await self._run(self._look_up, [self._call(quest) for quest in quests])
-        return [_finding(reply) for reply in replies]
+        calls = [self._call(quest) for quest in quests]
+        replies = await self._redis.run(self._look_up, calls)
+        return [_finding(reply) for reply in replies or [None] * len(quests)]
 
     def _call(self, quest: Quest) -> ScriptCall:
         place = quest.place
@@ -112,16 +106,6 @@ class AnswerCache:
             (generation_key(place.tenant_id), place.entry, place.flight),
             (quest.owner, self._lease_ms, oldest),
         )
-
-    async def _run(self, script: LuaScript, calls: list[ScriptCall]) -> list[object]:
-        """One reply for each call; None for those that Redis did not answer."""
-        if self._circuit.is_open():
-            return [None] * len(calls)
-        try:
-            return await script.call_all(self._redis, calls, seconds=self._timeout_seconds)
-        except RedisUnavailable:
-            self._circuit.trip()
-            return [None] * len(calls)
 
 
 def _finding(reply: object) -> CacheFinding | None:

@@ -13,12 +13,11 @@ from shared.breakers.rules import LocalBreakers
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.asking import asking_redis
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.resilience import BreakerSettings
 
-TIMEOUT_SECONDS: Final = 0.6
 _PREFIX: Final = "forebay:breaker:"
 
 
@@ -39,11 +38,10 @@ class BreakerFleet:
     """
 
     def __init__(self, redis: Redis, settings: BreakerSettings, clock: Clock) -> None:
-        self._redis = redis
+        self._redis = GuardedRedis(redis, clock)
         self._clock = clock
         self._rules = _rules(settings)
         self._script: LuaScript = load_script("shared.breakers", "breaker.lua")
-        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._local = LocalBreakers(settings, clock)
         self._heard: dict[str, tuple[BreakerReading, float]] = {}
         self._questions: GroupCommit[_Question, BreakerReading] = GroupCommit(self._ask_all)
@@ -62,7 +60,7 @@ class BreakerFleet:
     async def close(self) -> None:
         """Send what waits, then refuse what comes after."""
         await self._questions.close()
-        await self._circuit.close()
+        await self._redis.close()
 
     async def _ask(self, question: _Question) -> BreakerReading:
         try:
@@ -71,12 +69,9 @@ class BreakerFleet:
             return self._ask_locally(question)
 
     async def _ask_all(self, questions: list[_Question]) -> Sequence[BreakerReading]:
-        if self._circuit.is_open():
-            return [self._ask_locally(question) for question in questions]
-        try:
-            calls = [self._call(question) for question in questions]
-            answers = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
+        calls = [self._call(question) for question in questions]
+        answers = await self._redis.run(self._script, calls)
+        if answers is None:
             self._go_local()
             return [self._ask_locally(question) for question in questions]
         return [
@@ -96,7 +91,6 @@ class BreakerFleet:
         return reading
 
     def _go_local(self) -> None:
-        self._circuit.trip()
         now = self._clock.monotonic()
         for name, (reading, heard_at) in self._heard.items():
             seconds_left = max(0.0, reading.seconds_left - (now - heard_at))

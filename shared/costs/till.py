@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -18,14 +17,13 @@ from shared.costs.prices import Prices, open_prices
 from shared.errors import RedisUnavailable, Unavailable
 from shared.persistence.engine import Database
 from shared.persistence.tenants import TenantRepository
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.reservations.keys import budget_key, slots_key
 from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings import Settings
 
-TIMEOUT_SECONDS: Final = 0.6
 _LEASE_MARGIN_SECONDS: Final = 60.0
 _NOT_KNOWN, _NOT_WITHIN_CAP = -1, -2
 
@@ -57,13 +55,12 @@ class Till:
         prices: Prices,
         clock: Clock,
     ) -> None:
-        self._redis = redis
+        self._redis = GuardedRedis(redis, clock)
         self._reservations = reservations
         self._caps = caps
         self._budgets = budgets
         self._prices = prices
         self._clock = clock
-        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._script: LuaScript = load_script("shared.costs", "reserving.lua")
         self._billing: LuaScript = load_script("shared.costs", "billing.lua")
         self._group: GroupCommit[ScriptCall, int] = GroupCommit(self._reserve_all)
@@ -106,13 +103,13 @@ class Till:
     async def bill(self, tenant_id: str, message_id: str, *, cost: int) -> None:
         """Charge what the calls of a turn came to that did not end its message."""
         call = ScriptCall((budget_key(tenant_id),), (message_id, cost))
-        with suppress(RedisUnavailable):  # it is caught up from the ledger, where it is booked
-            await self._run(self._billing, [call])
+        # What Redis does not hear is caught up from the ledger, where it is booked.
+        await self._redis.run(self._billing, [call])
 
     async def close(self) -> None:
         """Answer what waits, then refuse what comes after."""
         await self._group.close()
-        await self._circuit.close()
+        await self._redis.close()
         await self._budgets.close()
 
     async def _ask(self, payment: Payment, cap: Decimal) -> int:
@@ -126,16 +123,10 @@ class Till:
             return payment.nano_dollars
 
     async def _reserve_all(self, calls: list[ScriptCall]) -> Sequence[int | BaseException]:
-        return await self._run(self._script, calls)
-
-    async def _run(self, script: LuaScript, calls: Sequence[ScriptCall]) -> list[Any]:
-        if self._circuit.is_open():
+        held = await self._redis.run(self._script, calls)
+        if held is None:
             raise RedisUnavailable("Redis is away.")
-        try:
-            return await script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
-            self._circuit.trip()
-            raise
+        return held
 
 
 def open_till(

@@ -10,9 +10,8 @@ from typing import Final
 from redis.asyncio import Redis
 
 from shared.clock import Clock
-from shared.errors import RedisUnavailable, Unavailable
-from shared.redis.asking import asking_redis
-from shared.redis.circuit import Circuit
+from shared.errors import RedisRefused, Unavailable
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.reservations.keys import (
     budget_key,
@@ -26,7 +25,6 @@ from shared.token_count import token_correction
 
 TENANT_SECONDS: Final = 86_400
 RECORD_SECONDS: Final = 3_600
-TIMEOUT_SECONDS: Final = 0.6
 
 
 class RiskSignal(StrEnum):
@@ -77,8 +75,7 @@ class Reservations:
     def __init__(
         self, redis: Redis, clock: Clock, *, risk_half_life_seconds: float = 600.0
     ) -> None:
-        self._redis = redis
-        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
+        self._redis = GuardedRedis(redis, clock)
         self._half_life_seconds = risk_half_life_seconds
         self._script: LuaScript = load_script("shared.reservations", "reservations.lua")
         self._signal: LuaScript = load_script("shared.reservations", "risk_signal.lua")
@@ -148,20 +145,13 @@ class Reservations:
         """Hold something against a user: it raises the risk of its next messages."""
         arguments = (_PLACE_IN_RECORD[signal], times, self._half_life_seconds, RECORD_SECONDS)
         call = ScriptCall((user_key(tenant_id, user),), arguments)
-        if self._circuit.is_open():
-            return False
-        try:
-            async with asking_redis(seconds=TIMEOUT_SECONDS):
-                await self._signal.call(self._redis, call)
-        except RedisUnavailable:
-            self._circuit.trip()
-            return False
-        return True
+        outcomes = await self._redis.run(self._signal, [call])
+        return outcomes is not None and not isinstance(outcomes[0], RedisRefused)
 
     async def close(self) -> None:
         """Send what waits, then refuse what comes after."""
         await self._endings.close()
-        await self._circuit.close()
+        await self._redis.close()
 
     async def _end(self, ending: _Ending) -> bool:
         try:
@@ -169,16 +159,9 @@ class Reservations:
         except Unavailable:
             return False
 
-    async def _end_all(self, endings: list[_Ending]) -> Sequence[bool | BaseException]:
-        if self._circuit.is_open():
-            raise RedisUnavailable("Redis is away.")
-        try:
-            calls = [_call(one) for one in endings]
-            outcomes = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
-            self._circuit.trip()
-            raise
-        return [outcome == 1 for outcome in outcomes]
+    async def _end_all(self, endings: list[_Ending]) -> Sequence[bool]:
+        outcomes = await self._redis.run(self._script, [_call(one) for one in endings])
+        return [outcome == 1 for outcome in outcomes or [None] * len(endings)]
 
 
 def _call(ending: _Ending) -> ScriptCall:

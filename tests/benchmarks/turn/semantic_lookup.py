@@ -19,6 +19,7 @@ import uvloop
 from shared.clock import SystemClock
 from shared.embeddings.onnx import OnnxEncoder
 from shared.redis.client import open_redis
+from shared.redis.guarded import GuardedRedis
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from shared.settings.turn.semantic_caching import SemanticCachingSettings
@@ -94,7 +95,8 @@ async def _cache(redis_url: str, questions: list[str]) -> AsyncIterator[SharedSe
     redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
     encoder = OnnxEncoder()
     cache = SharedSemanticCache(redis, encoder, SystemClock(), Metrics(), _SETTINGS)
-    log = EntryLog(redis, model=encoder.name, max_entries=_SETTINGS.max_entries, ttl_seconds=3_600)
+    shared = GuardedRedis(redis, SystemClock())
+    log = EntryLog(shared, model=encoder.name, max_entries=_SETTINGS.max_entries, ttl_seconds=3_600)
     around = await encoder.encode(questions)
     random = numpy.random.default_rng(7)
     for start in range(0, ENTRIES, _A_TRIP):

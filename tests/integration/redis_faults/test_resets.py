@@ -66,16 +66,17 @@ def test_resets_under_load_are_heard_as_redis_unavailable_and_as_nothing_else(
         outcomes: list[BaseException | bool] = []
         cuts = asyncio.create_task(asyncio.to_thread(_cut, line, 40))
 
+        async def write_one() -> bool:
+            return await replies.append(new_response_id(), 1, [b"{}"])
+
         async def write() -> None:
             while not cuts.done():
-                outcomes.extend(
-                    await asyncio.gather(
-                        replies.append(new_response_id(), 1, [b"{}"]), return_exceptions=True
-                    )
-                )
+                outcomes.extend(await asyncio.gather(write_one(), return_exceptions=True))
 
         await asyncio.gather(*(write() for _ in range(8)))
-        assert await replies.append(new_response_id(), 1, [b"{}"])
+        # The last cut may have left a dead connection for each group that was under way.
+        last = [await asyncio.gather(write_one(), return_exceptions=True) for _ in range(5)]
+        assert [True] in last
         await replies.close()
         await client.aclose()
         return outcomes

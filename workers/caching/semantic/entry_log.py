@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from redis.asyncio import Redis
-
+from shared.redis.guarded import GuardedRedis
 from workers.caching.semantic.entry import Change, Removal, SemanticEntry
 
 START: Final = b"0-0"
@@ -31,9 +30,11 @@ class Piece:
 
 
 class EntryLog:
-    """Raises redis.RedisError. Vectors of another `model` are in a log of their own."""
+    """Raises RedisUnavailable. Vectors of another `model` are in a log of their own."""
 
-    def __init__(self, redis: Redis, *, model: str, max_entries: int, ttl_seconds: float) -> None:
+    def __init__(
+        self, redis: GuardedRedis, *, model: str, max_entries: int, ttl_seconds: float
+    ) -> None:
         self._redis = redis
         self._model = model
         self._max_entries = max_entries
@@ -42,7 +43,7 @@ class EntryLog:
     async def append(self, namespace: str, *changes: Change) -> None:
         """Tell every worker. The oldest go when there are too many, all when none comes."""
         key = self._key(namespace)
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._redis.asking() as redis, redis.pipeline(transaction=False) as pipeline:
             for change in changes:
                 pipeline.xadd(key, _fields(change), maxlen=self._max_entries, approximate=True)
             pipeline.pexpire(key, self._keep_ms)
@@ -50,7 +51,7 @@ class EntryLog:
 
     async def read_all(self, places: Mapping[str, bytes], *, limit: int) -> dict[str, Piece]:
         """For each namespace at most `limit` changes after its place, in one round trip."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._redis.asking() as redis, redis.pipeline(transaction=False) as pipeline:
             for namespace, after in places.items():
                 pipeline.xrange(self._key(namespace), min=b"(" + after, count=limit)
             answers = await pipeline.execute()

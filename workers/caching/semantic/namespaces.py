@@ -8,17 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
 from shared.clock import Clock
-from shared.redis.circuit import Circuit
+from shared.errors import RedisUnavailable
 from shared.resilience.group_commit import GroupCommit
 from workers.caching.semantic.entry_log import START, EntryLog, Piece
 from workers.caching.semantic.nearest import NearestQuestions
 
-TIMEOUT_SECONDS: Final = 0.3
-"""A cache that takes longer than this saves nothing."""
 _CHANGES_A_READ: Final = 200
 """So many are taken in without holding up the loop for a millisecond."""
 
@@ -39,7 +34,6 @@ class Namespaces:
 
     def __init__(
         self,
-        redis: Redis,
         log: EntryLog,
         clock: Clock,
         *,
@@ -52,7 +46,6 @@ class Namespaces:
         self._dimensions = dimensions
         self._max_entries = max_entries
         self._memory_bytes = memory_bytes
-        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._reads: GroupCommit[str, NearestQuestions | None] = GroupCommit(self._read_all)
 
@@ -72,21 +65,16 @@ class Namespaces:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
         await self._reads.close()
-        await self._circuit.close()
         self._held.clear()
 
     async def _read_all(self, namespaces: list[str]) -> Sequence[NearestQuestions | None]:
-        if self._circuit.is_open():
-            return [None] * len(namespaces)
         held = {namespace: self._hold(namespace) for namespace in namespaces}
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                pieces = await self._log.read_all(
-                    {namespace: each.last for namespace, each in held.items()},
-                    limit=_CHANGES_A_READ,
-                )
-        except (RedisError, OSError):
-            self._circuit.trip()
+            pieces = await self._log.read_all(
+                {namespace: each.last for namespace, each in held.items()},
+                limit=_CHANGES_A_READ,
+            )
+        except RedisUnavailable:
             return [None] * len(namespaces)
         for namespace, piece in pieces.items():
             self._take_in(namespace, held[namespace], piece)

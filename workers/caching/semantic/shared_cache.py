@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.embeddings.encoder import Encoder
-from shared.errors import Unavailable
+from shared.errors import RedisUnavailable, Unavailable
+from shared.redis.guarded import GuardedRedis
 from shared.settings.turn.semantic_caching import SemanticCachingSettings
 from shared.telemetry.metrics import Metrics
 from workers.caching.semantic.entry import Change, Removal, SemanticEntry
@@ -20,12 +20,14 @@ from workers.caching.semantic.entry_log import EntryLog
 from workers.caching.semantic.finding import Candidate, Finding, RefusedHit
 from workers.caching.semantic.guard.guard import refusal
 from workers.caching.semantic.guard.question import GuardedQuestion
-from workers.caching.semantic.namespaces import TIMEOUT_SECONDS, Namespaces
+from workers.caching.semantic.namespaces import Namespaces
 from workers.caching.semantic.nearest import NearestQuestions, Neighbour
 
 if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
 
+TIMEOUT_SECONDS: Final = 0.3
+"""A cache that takes longer than this saves nothing."""
 LONGEST_CHARACTERS: Final = 500
 """Longer texts are rarely asked again, and of long ones the model reads only the beginning."""
 _LOOKED_AT: Final = 5
@@ -50,14 +52,14 @@ class SharedSemanticCache:
         self._metrics = metrics
         self._threshold = settings.threshold if settings.enabled else None
         self._longest_ttl = settings.ttl_seconds
+        self._redis = GuardedRedis(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
         self._log = EntryLog(
-            redis,
+            self._redis,
             model=encoder.name,
             max_entries=settings.max_entries,
             ttl_seconds=settings.ttl_seconds,
         )
         self._namespaces = Namespaces(
-            redis,
             self._log,
             clock,
             dimensions=encoder.dimensions,
@@ -99,6 +101,7 @@ class SharedSemanticCache:
     async def close(self) -> None:
         """Give up the memory, and end what is loaded in the background."""
         await self._namespaces.close()
+        await self._redis.close()
         self._threads.shutdown(wait=False)
 
     async def _vector(self, text: str) -> Vectors:
@@ -137,9 +140,8 @@ class SharedSemanticCache:
 
     async def _tell(self, namespace: str, change: Change) -> None:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._log.append(namespace, change)
-        except (RedisError, OSError):
+            await self._log.append(namespace, change)
+        except RedisUnavailable:
             # Not told: an addition is a hit less, and a removed answer is gone where it lay.
             self._metrics.semantic_untold_changes.inc()
 

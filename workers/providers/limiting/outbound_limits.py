@@ -11,14 +11,13 @@ from typing import Final
 from redis.asyncio import Redis
 
 from shared.clock import Clock
-from shared.errors import RedisUnavailable, Unavailable
+from shared.errors import Unavailable
 from shared.identifiers import new_id
 from shared.redis.asking import asking_redis
-from shared.redis.circuit import Circuit
+from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
-TIMEOUT_SECONDS: Final = 0.6
 _TAKE: Final = 0
 _END: Final = 1
 _COOL: Final = 2
@@ -60,8 +59,7 @@ class OutboundLimits:
     """
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
-        self._redis = redis
-        self._circuit = Circuit(redis, clock, timeout_seconds=TIMEOUT_SECONDS)
+        self._redis = GuardedRedis(redis, clock)
         self._script: LuaScript = load_script("workers.providers.limiting", "outbound.lua")
         self._asked: GroupCommit[Asked, int] = GroupCommit(self._ask_all)
         self._process, self._permits = new_id("proc"), count(1)
@@ -94,7 +92,7 @@ class OutboundLimits:
     async def close(self) -> None:
         """Tell what has not been told yet."""
         await self._asked.close()
-        await self._circuit.close()
+        await self._redis.close()
 
     def _tell(self, limit: OutboundLimit, words: Words) -> None:
         try:
@@ -104,19 +102,15 @@ class OutboundLimits:
             return
 
     async def _ask_all(self, asked: list[Asked]) -> Sequence[int]:
-        if self._circuit.is_open():
-            return [0] * len(asked)
         groups: dict[str, tuple[OutboundLimit, list[int]]] = {}
         for limit, words in asked:
             group = groups.get(limit.name)
             if group is None:
                 group = groups[limit.name] = limit, []
             group[1].extend(words)
-        try:
-            calls = [self._call(limit, words) for limit, words in groups.values()]
-            answers = await self._script.call_all(self._redis, calls, seconds=TIMEOUT_SECONDS)
-        except RedisUnavailable:
-            self._circuit.trip()
+        calls = [self._call(limit, words) for limit, words in groups.values()]
+        answers = await self._redis.run(self._script, calls)
+        if answers is None:
             return [0] * len(asked)
         waits = {name: _waits(answer) for name, answer in zip(groups, answers, strict=True)}
         return [next(waits[limit.name]) for limit, _ in asked]

@@ -1,0 +1,97 @@
+"""A Redis behind its circuit: noticed once when it is away, and used again when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.clock import SystemClock
+from shared.errors import RedisRefused, RedisUnavailable
+from shared.redis.client import open_redis
+from shared.redis.guarded import GuardedRedis
+from shared.redis.scripts import ScriptCall, load_script
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
+from tests.servers.redis import RedisServer
+
+FLIGHT = load_script("shared.answer_cache", "flight.lua")
+TIMEOUT_SECONDS = 0.2
+
+
+def call(owner: str) -> ScriptCall:
+    return ScriptCall(("forebay:flight",), (owner, "renew", 1_000, "channel"))
+
+
+class Guarded:
+    """What was opened, and how often Redis was back."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.client = open_redis(RedisSettings(url=ServerUrl(server.url), timeout_seconds=1.0))
+        self.is_back = asyncio.Event()
+        self.redis = GuardedRedis(
+            self.client,
+            SystemClock(),
+            timeout_seconds=TIMEOUT_SECONDS,
+            on_close=self.is_back.set,
+        )
+
+    async def until_back(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.is_back.is_set():
+                self.redis.is_away()
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def guarded(own_redis: RedisServer) -> AsyncIterator[Guarded]:
+    opened = Guarded(own_redis)
+    yield opened
+    await opened.redis.close()
+    await opened.client.aclose()
+
+
+async def test_a_frozen_redis_costs_one_time_out_and_nobody_after_it(
+    own_redis: RedisServer, guarded: Guarded
+) -> None:
+    assert await guarded.redis.run(FLIGHT, [call("a")]) is not None
+    own_redis.pause()
+    began = time.perf_counter()
+    assert await guarded.redis.run(FLIGHT, [call("a")]) is None
+    assert time.perf_counter() - began < TIMEOUT_SECONDS + 0.5
+    began = time.perf_counter()
+    assert await guarded.redis.run(FLIGHT, [call("a")]) is None
+    with pytest.raises(RedisUnavailable):
+        async with guarded.redis.asking() as redis:
+            await redis.ping()
+    assert time.perf_counter() - began < TIMEOUT_SECONDS
+    own_redis.resume()
+    await guarded.until_back()
+    assert not guarded.redis.is_away()
+    assert await guarded.redis.run(FLIGHT, [call("a")]) is not None
+
+
+async def test_a_command_that_fails_is_an_error_of_ours_and_opens_the_circuit(
+    own_redis: RedisServer, guarded: Guarded
+) -> None:
+    async with guarded.redis.asking() as redis:
+        assert await redis.ping()
+    own_redis.kill()
+    with pytest.raises(RedisUnavailable):
+        async with guarded.redis.asking() as redis:
+            await redis.ping()
+    assert guarded.redis.is_away()
+
+
+async def test_what_redis_refuses_to_one_call_says_nothing_about_the_others(
+    guarded: Guarded,
+) -> None:
+    await guarded.client.lpush("forebay:list", "no text")
+    other = ScriptCall(("forebay:list",), ("a", "renew", 1_000, "channel"))
+    outcomes = await guarded.redis.run(FLIGHT, [other, call("a")])
+    assert outcomes is not None
+    assert isinstance(outcomes[0], RedisRefused)
+    assert not isinstance(outcomes[1], BaseException)
+    assert not guarded.redis.is_away()
