@@ -64,13 +64,13 @@ class Listener:
         self.connection.collect()
 
 
-def restored_by_plain_kombu(settings: BrokerSettings, *queues: str) -> list[bytes]:
-    """What lies in the queues, when kombu's own transport has put back all that is recorded."""
+def restored_by_plain_kombu(settings: BrokerSettings, number: int) -> list[bytes]:
+    """What lies in the queue, so many, when kombu's own has put back all that is recorded."""
     at_once = {"visibility_timeout": 0}
     with Connection(str(settings.url), transport_options=at_once) as connection:
-        listener = Listener(connection, *queues, no_ack=True)
+        listener = Listener(connection, QUEUE, no_ack=True)
         listener.channel.qos.restore_visible(num=None)
-        listener.read_all()
+        listener.read(number)
         return sorted(bytes(message.body) for message in listener.taken)
 
 
