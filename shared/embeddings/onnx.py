@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from shared.embeddings.encoder import EncoderUnavailable
+from shared.embeddings.extra import encoder_missing
 from shared.embeddings.minilm.model import DIMENSIONS, NAME, MiniLm
 from shared.resilience.group_commit import GroupCommit
 from shared.shipped_weights import WeightsRefused
@@ -48,16 +49,15 @@ class OnnxEncoder:
 
     async def encode(self, texts: Sequence[str]) -> Vectors:
         """Float32 of shape (texts, dimensions), in order; raises EncoderUnavailable."""
+        self._refuse_when_closed()
+        starts = range(0, len(texts), _TEXTS_A_CALL) or (0,)
+        pieces = [texts[start : start + _TEXTS_A_CALL] for start in starts]
+        encoded = await asyncio.gather(*(self._calls.submit(piece) for piece in pieces))
+        if len(encoded) == 1:
+            return encoded[0]
         import numpy
 
-        self._refuse_when_closed()
-        if not texts:
-            return numpy.empty((0, DIMENSIONS), numpy.float32)
-        pieces = [
-            texts[start : start + _TEXTS_A_CALL] for start in range(0, len(texts), _TEXTS_A_CALL)
-        ]
-        encoded = await asyncio.gather(*(self._calls.submit(piece) for piece in pieces))
-        return encoded[0] if len(encoded) == 1 else numpy.concatenate(encoded)
+        return numpy.concatenate(encoded)
 
     async def warm_up(self) -> None:
         """Load the model now; raises EncoderUnavailable."""
@@ -96,9 +96,13 @@ class OnnxEncoder:
 
 
 def _load() -> MiniLm | EncoderUnavailable:
+    if reason := encoder_missing():
+        return EncoderUnavailable(reason)
     try:
         return MiniLm()
     except WeightsRefused as error:
         return EncoderUnavailable(error.message)
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no root of their own
-        return EncoderUnavailable(f"The text encoder cannot be loaded: {error}. Install forebay.")
+        return EncoderUnavailable(
+            f"The text encoder cannot be loaded: {error}. Type: pip install 'forebay[embeddings]'."
+        )

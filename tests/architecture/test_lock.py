@@ -16,6 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
 ASKED = {
     "requirements.lock": [*PROJECT["project"]["dependencies"], *GROUPS["build"]],
+    "requirements-embeddings.lock": PROJECT["project"]["optional-dependencies"]["embeddings"],
     "requirements-local.lock": GROUPS["local"],
     "requirements-test.lock": GROUPS["test"],
 }
@@ -55,9 +56,12 @@ def test_a_lock_pins_every_dependency_to_a_version_that_fits(lock: str, asked: s
     assert all(requirement.specifier.contains(version) for version in versions), "run make lock"
 
 
-def test_what_two_locks_pin_they_pin_alike() -> None:
-    first, second = pins("requirements.lock"), pins("requirements-test.lock")
-    assert [name for name in first.keys() & second.keys() if first[name] != second[name]] == []
+def test_what_several_locks_pin_they_pin_alike() -> None:
+    found: dict[str, set[frozenset[str]]] = {}
+    for lock in ASKED:
+        for name, versions in pins(lock).items():
+            found.setdefault(name, set()).add(frozenset(versions))
+    assert {name: versions for name, versions in found.items() if len(versions) > 1} == {}
 
 
 def test_the_project_is_built_by_what_the_lock_has() -> None:

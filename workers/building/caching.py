@@ -12,11 +12,13 @@ from redis.asyncio import Redis
 from shared.answer_cache.answer_cache import AnswerCache
 from shared.answer_cache.flights import Flights
 from shared.clock import Clock
+from shared.embeddings.extra import encoder_missing
 from shared.embeddings.onnx import OnnxEncoder
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
+from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, stand_ins
 from workers.caching.semantic.shared_cache import SharedSemanticCache
@@ -113,6 +115,9 @@ class CachingParts:
     async def _same_meaning(self, cache: AnswerCache, retelling: Retelling) -> SameMeaning | None:
         caching = self.settings.caching
         if not caching.semantic.enabled:
+            return None
+        if reason := encoder_missing():
+            get_logger(__name__).error("encoder_off", reason=reason)
             return None
         encoder = OnnxEncoder()
         self.stack.push_async_callback(encoder.close)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from deploy.cli.check.broker import check_broker
+from deploy.cli.check.extras import check_extras
 from deploy.cli.check.fact_sources import check_fact_sources
 from deploy.cli.check.finding import CheckFinding, Level, fault, hint
 from deploy.cli.check.installed import check_installed
@@ -73,6 +74,7 @@ async def _reach(
 
         findings += await ask_models(settings.providers)
     findings += await check_fact_sources(settings.facts)
+    findings += check_extras(settings)
     findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
     findings += check_prices(settings)
     return findings

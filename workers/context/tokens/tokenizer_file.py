@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shared.embeddings.extra import tokenizers_missing
 from shared.errors import SettingsError
 
 
 class TokenizerFile:
     """Counts with the tokenizer in `path`, without the marks it puts around a text.
 
-    Nothing is downloaded. Raises SettingsError where the file is missing or is no tokenizer.
+    Nothing is downloaded. Raises SettingsError where the file is missing or is no tokenizer, or
+    the extra `embeddings` is not installed.
     """
 
     def __init__(self, path: Path) -> None:
+        if reason := tokenizers_missing():
+            raise SettingsError([reason])
         # Imported here: who has no tokenizer does not wait for the library.
         from tokenizers import Tokenizer
 

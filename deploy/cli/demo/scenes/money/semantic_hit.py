@@ -10,6 +10,7 @@ from deploy.cli.demo.dollars import NOTHING
 from deploy.cli.demo.scene import Told, expect
 from deploy.cli.demo.stage import AMPLE, Stage, until
 from deploy.cli.demo.visitor import Heard, Visitor
+from shared.embeddings.extra import encoder_missing
 from shared.messages.turn_report import CacheKind
 
 ASKED: Final = "How do I enable 2FA?"
@@ -27,6 +28,8 @@ class Understood:
 
 
 async def semantic_hit(stage: Stage) -> Told:
+    if reason := encoder_missing():
+        return Told(f"Not shown. {reason}", {"is_installed": False})
     understood = await understood_by_all(stage, tenant="says it otherwise")
     hit = understood.hits[-1]
     expect(hit.text == understood.first.text, f"“{hit.text}” is another answer.")

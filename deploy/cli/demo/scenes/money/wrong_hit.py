@@ -11,6 +11,7 @@ from deploy.cli.demo.scenes.money.semantic_hit import (
     understood_by_all,
 )
 from deploy.cli.demo.stage import Stage
+from shared.embeddings.extra import encoder_missing
 from shared.embeddings.onnx import OnnxEncoder
 from shared.settings import load_settings
 from workers.caching.semantic.calibration.judged_pair import JudgedPair, judge_pairs
@@ -20,6 +21,8 @@ _OPPOSITE: Final = "How do I disable 2FA?"
 
 
 async def wrong_hit(stage: Stage) -> Told:
+    if reason := encoder_missing():
+        return Told(f"Not shown. {reason}", {"is_installed": False})
     understood = await understood_by_all(stage, tenant="means the opposite")
     heard = await understood.visitor.post(_OPPOSITE)
     expect(heard.state == "completed", f"The response is {heard.state}: {heard.body}")
