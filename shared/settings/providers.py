@@ -47,6 +47,7 @@ class ProviderKind(StrEnum):
 
     # name, is_model, is_billed, is_stopgap, is_human
     OPENAI_COMPATIBLE = "openai_compatible", True, True
+    AZURE_OPENAI = "azure_openai", True, True
     ANTHROPIC = "anthropic", True, True
     LOCAL = "local", True, False, True
     RULES = "rules"
@@ -61,11 +62,13 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     kind: ProviderKind
     """Its wire format, or what it does instead of asking a model."""
     base_url: str | None = None
-    """Where its server is, such as https://api.example.com/v1; for `openai_compatible` and
-    `anthropic`. A `local` one asks `local_model.host` and `local_model.port` when not given.
+    """Where its server is, such as https://api.example.com/v1; of every model. A `local` one asks
+    `local_model.host` and `local_model.port` when not given.
     """
     model: str | None = None
-    """The model asked for when the caller's is not one of `models`."""
+    """The model asked for when the caller's is not one of `models`; the deployment's name at
+    Azure.
+    """
     models: tuple[str, ...] = ()
     """Models this provider serves under the caller's own name for them."""
     small_model: str | None = None
@@ -86,6 +89,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Further ones whose values are secret: the file that holds each."""
     secret_headers: dict[str, Secret] = {}
     """Filled when settings are read; refused in the file."""
+    api_version: str = "2024-10-21"
+    """The version of Azure's API, which an `azure_openai` provider names in every call."""
     rules_file: str | None = None
     """The TOML file of a `rules` provider."""
     apology: str | None = None

@@ -37,7 +37,7 @@ from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
 from workers.pipeline import Pipeline, Step
 from workers.providers.chain import Chain
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.provider import ModelChoice
 from workers.routing.model_router import ModelRouter
 from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel

@@ -1,77 +1,85 @@
-"""Anthropic's messages, spoken over plain HTTP."""
+"""Anthropic's messages: what they demand, what they lack, what they would refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-import aiohttp
+from shared.settings.providers import ProviderKind, ProviderSettings
+from workers.providers.outcome import Declined
+from workers.providers.provider import Conversation, Prompt
+from workers.providers.provider_type import ProviderType
+from workers.providers.wire.anthropic_messages import AnthropicMessagesReader
+from workers.providers.wire.http_model import HttpApi
 
-from workers.providers.outcome import Answer, Declined
-from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.anthropic_messages import AnthropicMessages
-from workers.providers.wire.anthropic_request import cannot_promise, request_body
-from workers.providers.wire.exchange import ProviderExchange
-from workers.providers.wire.http_model import HttpModel
-from workers.providers.wire.model_choice import ModelChoice
-from workers.providers.wire.timeouts import Timeouts
-
-API_VERSION = "2023-06-01"
-DEFAULT_OUTPUT_TOKENS = 4096
+API_VERSION: Final = "2023-06-01"
+_KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
+"""Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
+_HIGHEST_TEMPERATURE = 1.0
 
 
-class AnthropicProvider:
-    """Calls `{base_url}/v1/messages` over a shared session; the session stays open.
+class AnthropicMessages(AnthropicMessagesReader):
+    """The wire format demands a limit on the answer: `default_output_tokens` is sent when the
+    prompt names none."""
 
-    A `base_url` that ends in `/v1` already is taken as it is. The wire format demands a limit on
-    the answer: `default_output_tokens` is sent when the prompt names none.
-    """
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        name: str,
-        base_url: str,
-        models: ModelChoice,
-        api_key: str | None = None,
-        timeouts: Timeouts | None = None,
-        default_output_tokens: int = DEFAULT_OUTPUT_TOKENS,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self.name = name
-        self._models = models
+    def __init__(self, *, default_output_tokens: int) -> None:
         self._default_output_tokens = default_output_tokens
-        key = {"x-api-key": api_key} if api_key else {}
-        exchange = ProviderExchange(
-            session,
-            provider=name,
-            url=f"{base_url.rstrip('/').removesuffix('/v1')}/v1/messages",
-            headers={"anthropic-version": API_VERSION, **key, **(headers or {})},
-            timeouts=timeouts or Timeouts(),
-        )
-        self._model = HttpModel(exchange, AnthropicMessages(), provider=name)
 
-    def model_for(self, requested: str) -> str:
-        return self._models.model_for(requested)
+    @classmethod
+    def of(cls, settings: ProviderSettings) -> AnthropicMessages:
+        """With the limit that the provider's settings name."""
+        return cls(default_output_tokens=settings.max_output_tokens)
 
-    async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
-    ) -> Answer | Declined:
-        reason = cannot_promise(prompt)
-        if reason is not None:
-            return Declined(reason=reason)
-        body = request_body(
-            prompt,
-            model=self.model_for(prompt.model),
-            default_output_tokens=self._default_output_tokens,
-        )
-        return await self._model.answer(
-            prompt,
-            body,
-            asked_model=self.model_for(prompt.model),
-            time_left_seconds=time_left_seconds,
-            on_delta=on_delta,
-        )
+    def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
+        """A temperature beyond what is allowed becomes the highest."""
+        response_format = prompt.extra.get("response_format")
+        if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
+            return Declined(reason="it has no JSON mode without a schema")
+        conversation = Conversation.of(prompt.messages)
+        content: dict[str, object] = {
+            name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS
+        }
+        content |= {
+            "model": model,
+            "max_tokens": prompt.max_output_tokens or self._default_output_tokens,
+            "messages": [
+                {"role": message.role, "content": message.content}
+                for message in conversation.spoken
+            ],
+            "stream": True,
+        }
+        optional = _optional(prompt) | {"system": conversation.instructions or None}
+        return content | {name: value for name, value in optional.items() if value is not None}
 
-    async def close(self) -> None:
-        """Nothing to release: the session belongs to whoever opened it."""
+
+def _optional(prompt: Prompt) -> dict[str, object]:
+    optional: dict[str, object] = {
+        "stop_sequences": prompt.stop or None,
+        "output_config": _output_config(prompt.extra.get("response_format")),
+    }
+    if prompt.temperature is not None:
+        optional["temperature"] = min(prompt.temperature, _HIGHEST_TEMPERATURE)
+    else:
+        # The two together are refused by newer models; the temperature says more.
+        optional["top_p"] = prompt.top_p
+    return optional
+
+
+def _output_config(response_format: object) -> dict[str, object] | None:
+    if not isinstance(response_format, Mapping):
+        return None
+    named = response_format.get("json_schema")
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    return {"format": {"type": "json_schema", "schema": schema}} if schema else None
+
+
+MESSAGES: Final = HttpApi(
+    wire=AnthropicMessages.of,
+    root="/v1",
+    path="/messages",
+    key_header="x-api-key",
+    key_prefix="",
+    headers={"anthropic-version": API_VERSION},
+)
+
+ANTHROPIC: Final = ProviderType(kind=ProviderKind.ANTHROPIC, build=MESSAGES.build)

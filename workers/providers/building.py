@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import assert_never
+from typing import Final
 
 import aiohttp
 
 from shared.breakers.board import BreakerBoard
 from shared.clock import Clock
-from shared.errors import SettingsError
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.telemetry.metrics import installed_version
 from shared.telemetry.tracing import Tracing
-from workers.providers.anthropic import AnthropicProvider
+from workers.providers.anthropic import ANTHROPIC
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.chaos.chaos import Chaos
-from workers.providers.handoff import DEFAULT_APOLOGY, HandoffProvider
+from workers.providers.handoff import HANDOFF, HandoffProvider
 from workers.providers.limiting.limited import LimitedProvider
 from workers.providers.limiting.outbound_limits import OutboundLimits
-from workers.providers.local import LocalProvider
-from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.openai_compatible import AZURE_OPENAI, LOCAL, OPENAI_COMPATIBLE
 from workers.providers.provider import Provider
-from workers.providers.rules import BUILT_IN_RULES, RulesProvider
+from workers.providers.provider_type import ProviderType
+from workers.providers.rules import BUILT_IN_RULES, RULES, RulesProvider
 from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.retry import RetryPolicy
-from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
 
-_KEEP_ALIVE_SECONDS = 30.0
-_NAMES_REMEMBERED_SECONDS = 30
+PROVIDER_TYPES: Final[dict[ProviderKind, ProviderType]] = {
+    each.kind: each for each in (OPENAI_COMPATIBLE, AZURE_OPENAI, ANTHROPIC, LOCAL, RULES, HANDOFF)
+}
+"""Every kind of provider that the settings may name."""
+
+_KEEP_ALIVE_SECONDS: Final = 30.0
+_NAMES_REMEMBERED_SECONDS: Final = 30
 
 
 def open_provider_session() -> aiohttp.ClientSession:
@@ -101,7 +103,7 @@ def _links_without_settings() -> tuple[ChainLink, ...]:
 def _disturbed(provider: Provider, settings: ProviderSettings, chaos: Chaos | None) -> Provider:
     if chaos is None or not settings.kind.is_model:
         return provider
-    return chaos.around(provider, _timeouts(settings))
+    return chaos.around(provider, Timeouts.of(settings))
 
 
 def _limited(
@@ -115,61 +117,4 @@ def _limited(
 
 def build_provider(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:
     """One provider by itself; raises `SettingsError` that names what it lacks."""
-    match settings.kind:
-        case ProviderKind.OPENAI_COMPATIBLE:
-            return OpenAICompatibleProvider(
-                session,
-                name=settings.name,
-                base_url=_required(settings, "base_url", settings.base_url),
-                models=_models(settings),
-                api_key=settings.api_key.reveal() if settings.api_key else None,
-                timeouts=_timeouts(settings),
-                headers=settings.own_headers,
-            )
-        case ProviderKind.ANTHROPIC:
-            return AnthropicProvider(
-                session,
-                name=settings.name,
-                base_url=_required(settings, "base_url", settings.base_url),
-                models=_models(settings),
-                api_key=settings.api_key.reveal() if settings.api_key else None,
-                timeouts=_timeouts(settings),
-                headers=settings.own_headers,
-                default_output_tokens=settings.max_output_tokens,
-            )
-        case ProviderKind.LOCAL:
-            return LocalProvider(
-                session,
-                name=settings.name,
-                base_url=_required(settings, "base_url", settings.base_url),
-                models=_models(settings),
-                timeouts=_timeouts(settings),
-            )
-        case ProviderKind.RULES:
-            path = Path(_required(settings, "rules_file", settings.rules_file))
-            return RulesProvider.from_file(path, name=settings.name)
-        case ProviderKind.HANDOFF:
-            return HandoffProvider(name=settings.name, apology=settings.apology or DEFAULT_APOLOGY)
-        case _:
-            assert_never(settings.kind)
-
-
-def _models(settings: ProviderSettings) -> ModelChoice:
-    if not settings.named_models:
-        _required(settings, "model", settings.model)
-    return ModelChoice.of(settings)
-
-
-def _timeouts(settings: ProviderSettings) -> Timeouts:
-    return Timeouts(
-        connect_seconds=settings.connect_timeout_seconds,
-        first_token_seconds=settings.first_token_timeout_seconds,
-        idle_seconds=settings.idle_timeout_seconds,
-        total_seconds=settings.total_timeout_seconds,
-    )
-
-
-def _required(settings: ProviderSettings, key: str, value: str | None) -> str:
-    if not value:
-        raise SettingsError([f"providers: '{settings.name}' needs {key}. Add it to its table."])
-    return value
+    return PROVIDER_TYPES[settings.kind].build(settings, session)

@@ -22,7 +22,8 @@ class ErrorClass(StrEnum):
     `tries`: how often one provider may be called in all, when this is how its last call ended.
     `blame`: whether the breaker counts it. `billed`: whether a call that named no figures may be
     on the bill. `retryable`: whether the same call may succeed later. `refuses`: whether it is the
-    request itself that was refused; the caller is told so when every provider did.
+    request itself that was refused; the caller is told so when every provider did. `is_mere_end`:
+    whether it costs nothing but figures once the model has said why it stopped.
     """
 
     tries: int
@@ -30,6 +31,7 @@ class ErrorClass(StrEnum):
     billed: bool
     retryable: bool
     refuses: bool
+    is_mere_end: bool
 
     def __new__(
         cls,
@@ -39,20 +41,22 @@ class ErrorClass(StrEnum):
         billed: bool = False,
         retryable: bool = False,
         refuses: bool = False,
+        is_mere_end: bool = False,
     ) -> Self:
         member = str.__new__(cls, name)
         member._value_ = name
         member.tries, member.blame = tries, blame
         member.billed, member.retryable, member.refuses = billed, retryable, refuses
+        member.is_mere_end = is_mere_end
         return member
 
-    # name, tries, blame, billed, retryable, refuses
+    # name, tries, blame, billed, retryable, refuses, is_mere_end
     CONNECTION = "connection", 3, Blame.ALWAYS, False, True
     SERVER_ERROR = "server_error", 3, Blame.ALWAYS, False, True
     RATE_LIMITED = "rate_limited", 3, Blame.NEVER, False, True
-    TIMEOUT = "timeout", 2, Blame.WITH_TIME_ENOUGH, True, True
-    CUT_STREAM = "cut_stream", 3, Blame.BEFORE_FIRST_TOKEN, True, True
-    MALFORMED_ANSWER = "malformed_answer", 2, Blame.ALWAYS, True, True
+    TIMEOUT = "timeout", 2, Blame.WITH_TIME_ENOUGH, True, True, False, True
+    CUT_STREAM = "cut_stream", 3, Blame.BEFORE_FIRST_TOKEN, True, True, False, True
+    MALFORMED_ANSWER = "malformed_answer", 2, Blame.ALWAYS, True, True, False, True
     EMPTY_ANSWER = "empty_answer", 2, Blame.NEVER, True, True
     """The model gave a reason to stop, and no text: it may have nothing to say to this prompt."""
     UNAUTHORISED = "unauthorised", 1, Blame.NEVER, False, False

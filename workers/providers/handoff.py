@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import aiohttp
+
+from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.outcome import HandedOff
 from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider_type import ProviderType
 
-DEFAULT_APOLOGY = (
+DEFAULT_APOLOGY: Final = (
     "I could not answer this myself, so a person will. Your request is noted as $handoff."
 )
 
@@ -31,3 +37,10 @@ class HandoffProvider:
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+def _from_settings(settings: ProviderSettings, _: aiohttp.ClientSession) -> HandoffProvider:
+    return HandoffProvider(name=settings.name, apology=settings.apology or DEFAULT_APOLOGY)
+
+
+HANDOFF: Final = ProviderType(kind=ProviderKind.HANDOFF, build=_from_settings)

@@ -1,81 +1,47 @@
-"""Any server that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, llama.cpp and others."""
+"""What speaks OpenAI's chat completions: OpenAI, Azure, vLLM, Ollama, llama.cpp and others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Set
+from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
-import msgspec
-
 from shared.messages.input_item import Role
+from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.failures import UnknownFieldError
-from workers.providers.outcome import Answer
-from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.additions import Additions
-from workers.providers.wire.chat_completions import ChatCompletions
-from workers.providers.wire.conversation import Conversation
-from workers.providers.wire.exchange import ProviderExchange
-from workers.providers.wire.http_model import HttpModel
-from workers.providers.wire.model_choice import ModelChoice
-from workers.providers.wire.timeouts import Timeouts
+from workers.providers.provider import Conversation, Prompt
+from workers.providers.provider_type import ProviderType
+from workers.providers.wire.chat_completions import ChatCompletionsReader
+from workers.providers.wire.http_model import HttpApi
+
+_ADDED: Final[dict[str, object]] = {"stream_options": {"include_usage": True}}
+"""Without it the figures of a stream are estimates."""
+_OLD_LIMIT, _NEW_LIMIT = "max_tokens", "max_completion_tokens"
 
 
-class OpenAICompatibleProvider:
-    """Calls `{base_url}/chat/completions` over a shared session; the session stays open."""
+class ChatCompletions(ChatCompletionsReader):
+    """Remembers for each model of one provider what its server does not know.
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        name: str,
-        base_url: str,
-        models: ModelChoice,
-        api_key: str | None = None,
-        timeouts: Timeouts | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        authorisation = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self.name = name
-        self._models = models
-        exchange = ProviderExchange(
-            session,
-            provider=name,
-            url=f"{base_url.rstrip('/')}/chat/completions",
-            headers={**authorisation, **(headers or {})},
-            timeouts=timeouts or Timeouts(),
-        )
-        self._model = HttpModel(exchange, ChatCompletions(), provider=name)
+    The limit of an answer has two names: most servers know the older one, and some models refuse
+    it.
+    """
+
+    def __init__(self, *, limit_is_new: bool = False) -> None:
+        self._limits = (_NEW_LIMIT, _OLD_LIMIT) if limit_is_new else (_OLD_LIMIT, _NEW_LIMIT)
+        self._refused: dict[str, set[str]] = {}
+
+    @classmethod
+    def of(cls, settings: ProviderSettings) -> ChatCompletions:
+        """As the provider's server takes them."""
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.
-        is_openai = urlsplit(base_url).hostname == "api.openai.com"
-        self._additions = Additions(limit_is_new=is_openai)
+        is_openai = urlsplit(settings.base_url or "").hostname == "api.openai.com"
+        return cls(limit_is_new=is_openai)
 
-    def model_for(self, requested: str) -> str:
-        return self._models.model_for(requested)
-
-    async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
-    ) -> Answer:
-        model = self.model_for(prompt.model)
-        content = self._request(prompt, model)
-        try:
-            return await self._model.answer(
-                prompt,
-                msgspec.json.encode(content),
-                asked_model=model,
-                time_left_seconds=time_left_seconds,
-                on_delta=on_delta,
-            )
-        except UnknownFieldError as refusal:
-            refusal.is_mended = self._additions.leave_out(model, refusal, sent=content.keys())
-            raise
-
-    async def close(self) -> None:
-        """Nothing to release: the session belongs to whoever opened it."""
-
-    def _request(self, prompt: Prompt, model: str) -> dict[str, object]:
+    def request_body(self, prompt: Prompt, model: str) -> dict[str, object]:
+        refused = self._refused.get(model, ())
+        usual, other = self._limits
         optional: dict[str, object] = {
-            self._additions.limit(model): prompt.max_output_tokens,
+            other if usual in refused else usual: prompt.max_output_tokens,
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
@@ -83,11 +49,26 @@ class OpenAICompatibleProvider:
         return {
             **prompt.extra,
             **{field: value for field, value in optional.items() if value is not None},
-            **self._additions.fields(model),
+            **{field: value for field, value in _ADDED.items() if field not in refused},
             "model": model,
             "messages": _messages(prompt),
             "stream": True,
         }
+
+    def leave_out(self, refusal: UnknownFieldError, model: str, *, sent: Set[str]) -> bool:
+        """Do without what was refused from now on; False where it was nothing of ours.
+
+        A refusal that names no field at all may mean any of ours. What another call has been
+        refused meanwhile counts: the next one does without it.
+        """
+        ours = sent & {*_ADDED, self._limits[0]}
+        said = f"{refusal.field} {refusal.provider_message}"
+        # The new name holds the old one, and is what the caller is told to use.
+        named = {name for name in ours if name in said.replace(self._limits[1], "")}
+        if not named and not refusal.field:
+            named = sent & _ADDED.keys()
+        self._refused.setdefault(model, set()).update(named)
+        return bool(named)
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:
@@ -97,3 +78,27 @@ def _messages(prompt: Prompt) -> list[dict[str, str]]:
     if conversation.instructions:
         messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
     return messages
+
+
+CHAT_COMPLETIONS: Final = HttpApi(wire=ChatCompletions.of, path="/chat/completions")
+_AZURE: Final = HttpApi(
+    wire=ChatCompletions.of,
+    root="/openai",
+    path="/deployments/{model}/chat/completions?api-version={api_version}",
+    key_header="api-key",
+    key_prefix="",
+)
+_LOCAL: Final = HttpApi(
+    wire=ChatCompletions.of,
+    path="/chat/completions",
+    # llama.cpp closes a connection after a stream without saying so; the next call would fail.
+    headers={"Connection": "close"},
+)
+
+OPENAI_COMPATIBLE: Final = ProviderType(
+    kind=ProviderKind.OPENAI_COMPATIBLE, build=CHAT_COMPLETIONS.build
+)
+AZURE_OPENAI: Final = ProviderType(kind=ProviderKind.AZURE_OPENAI, build=_AZURE.build)
+LOCAL: Final = ProviderType(kind=ProviderKind.LOCAL, build=_LOCAL.build)
+"""The process that `python -m workers.local_model` runs: the model computes there, so this loop
+never waits for it. While it is away or loads, a call fails as with any server."""

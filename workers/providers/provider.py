@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from shared.messages.input_item import Role
-from shared.messages.turn_report import ContextReport
+from shared.messages.turn_report import ContextReport, Tier
+from shared.settings.providers import ProviderSettings
 from workers.providers.outcome import Outcome
 
 AUTOMATIC_MODEL = "auto"
@@ -15,6 +16,8 @@ AUTOMATIC_MODEL = "auto"
 
 TextSink = Callable[[str], Awaitable[None]]
 """Receives the text of an answer piece by piece, as it is written."""
+
+_BETWEEN: Final = "\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,84 @@ class Prompt:
         return ""
 
 
+_OPENING: Final = Message(role=Role.USER, content="…")
+"""Stands for what the user said before an answer that a conversation begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Instructions, then user and assistant in turn; the user first, and nothing blank.
+
+    What was said is kept whole and in order: neighbours of one role become one message, and all
+    instructions stand first. Of instructions alone the user is made the speaker. The last word of
+    an assistant, which it goes on from, loses its trailing white space.
+    """
+
+    instructions: str
+    spoken: tuple[Message, ...]
+
+    @classmethod
+    def of(cls, messages: Sequence[Message]) -> Conversation:
+        said = [each for each in messages if each.content and not each.content.isspace()]
+        if len(said) == 1 and said[0].role is Role.USER:
+            return cls("", (said[0],))
+        instructions = [each.content for each in said if each.role.instructs]
+        spoken = list(_joined([each for each in said if not each.role.instructs]))
+        if spoken and spoken[0].role is not Role.USER:
+            spoken.insert(0, _OPENING)
+        if not spoken:
+            spoken, instructions = _as_user(instructions), []
+        elif spoken[-1].role is Role.ASSISTANT:
+            last = spoken.pop()
+            spoken.append(Message(role=last.role, content=last.content.rstrip()))
+        return cls(_BETWEEN.join(instructions), tuple(spoken))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """A requested name that the provider serves is kept; a tier gets the provider's model of it.
+
+    Any other name, `auto` too, gets the default. At least one model must be given; without a
+    default it is the large one, the first of `served`, or the small one.
+    """
+
+    default: str | None = None
+    served: tuple[str, ...] = ()
+    small: str | None = None
+    large: str | None = None
+
+    @classmethod
+    def of(cls, settings: ProviderSettings) -> ModelChoice:
+        """The choice that the settings leave."""
+        return cls(
+            default=settings.model,
+            served=settings.named_models,
+            small=settings.small_model,
+            large=settings.large_model,
+        )
+
+    @property
+    def has_tiers(self) -> bool:
+        """Whether easy and hard messages get different models here."""
+        return self.model_for(Tier.SMALL) != self.model_for(Tier.LARGE)
+
+    def model_for(self, requested: str) -> str:
+        if requested in self.served:
+            return requested
+        if requested == Tier.SMALL:
+            return self.small or self._usual
+        if requested == Tier.LARGE:
+            return self.large or self._usual
+        return self._usual
+
+    @property
+    def _usual(self) -> str:
+        usual = self.default or self.large or (self.served[0] if self.served else self.small)
+        if usual is None:
+            raise ValueError("a choice needs at least one model")
+        return usual
+
+
 class Provider(Protocol):
     """Somebody who can answer a prompt: a model behind HTTP, the rules, or a human."""
 
@@ -71,3 +152,21 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Release what the provider itself opened; a shared HTTP session is left open."""
+
+
+def _joined(messages: Sequence[Message]) -> Iterator[Message]:
+    """The messages with neighbours of one role as one."""
+    role, texts = Role.USER, list[str]()
+    for message in messages:
+        if texts and message.role is not role:
+            yield Message(role=role, content=_BETWEEN.join(texts))
+            texts = []
+        role = message.role
+        texts.append(message.content)
+    if texts:
+        yield Message(role=role, content=_BETWEEN.join(texts))
+
+
+def _as_user(instructions: list[str]) -> list[Message]:
+    text = _BETWEEN.join(instructions)
+    return [Message(role=Role.USER, content=text)] if text else []

@@ -7,15 +7,18 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import aiohttp
 import msgspec
 
 from shared.decoding import convert
 from shared.errors import InvalidRequest, SettingsError
+from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.storable_text import is_storable, storable
 from workers.providers.outcome import Answer, Declined, FinishReason, Usage
 from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider_type import ProviderType, required
 
 PLACEHOLDERS = frozenset({"message", "user", "tenant", "model"})
 
@@ -180,3 +183,11 @@ def _condition_faults(when: Conditions) -> Iterator[str]:
     for text in (*when.contains_any, *when.contains_all, *when.starts_with):
         if not text.strip() or _words(text) == _words(""):
             yield f"the condition '{text}' has no word in it. Write a word or a phrase."
+
+
+def _from_settings(settings: ProviderSettings, _: aiohttp.ClientSession) -> RulesProvider:
+    path = Path(required(settings, "rules_file", settings.rules_file))
+    return RulesProvider.from_file(path, name=settings.name)
+
+
+RULES: Final = ProviderType(kind=ProviderKind.RULES, build=_from_settings)

@@ -27,18 +27,14 @@ async def check_providers(providers: tuple[ProviderSettings, ...]) -> list[Check
 
 
 async def _check(provider: ProviderSettings) -> list[CheckFinding]:
-    match provider.kind:
-        case ProviderKind.OPENAI_COMPATIBLE | ProviderKind.ANTHROPIC:
-            return [await _reach(provider)]
-        case ProviderKind.LOCAL:
-            return [await _reach(provider, start="start it (forebay model)")]
-        case ProviderKind.RULES:
-            return _read_rules(provider)
-        case ProviderKind.HANDOFF:
-            return [fine("providers", f"'{provider.name}' hands messages to people.")]
+    if provider.kind.is_model:
+        return [await _reach(provider)]
+    if provider.kind.is_human:
+        return [fine("providers", f"'{provider.name}' hands messages to people.")]
+    return _read_rules(provider)
 
 
-async def _reach(provider: ProviderSettings, *, start: str = "start it") -> CheckFinding:
+async def _reach(provider: ProviderSettings) -> CheckFinding:
     """Connects and hangs up; a provider that is away is a hint, because a chain bears it."""
     url = urlsplit(provider.base_url or "")
     encrypted = url.scheme == "https"
@@ -52,6 +48,8 @@ async def _reach(provider: ProviderSettings, *, start: str = "start it") -> Chec
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         reason = str(error) or "no answer in time"
+        is_local = provider.kind is ProviderKind.LOCAL
+        start = "start it (forebay model)" if is_local else "start it"
         return hint(
             "providers",
             f"'{provider.name}' at {provider.base_url} cannot be reached ({reason}): {start} "

@@ -9,7 +9,7 @@ from shared.costs.price import TokenCount
 from shared.costs.prices import Prices
 from shared.messages.turn_report import Tier
 from shared.settings import Settings
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.provider import ModelChoice
 
 
 class TierTariff:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
+from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.local_model.running_model import RunningModel
-from workers.providers.building import open_provider_session
-from workers.providers.local import LocalProvider
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.building import build_provider, open_provider_session
+from workers.providers.provider import Provider
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def provider(model: RunningModel, session: aiohttp.ClientSession) -> LocalProvider:
-    return LocalProvider(
-        session, name="local", base_url=model.base_url, models=ModelChoice(default="smollm2")
+def provider(model: RunningModel, session: aiohttp.ClientSession) -> Provider:
+    settings = ProviderSettings(
+        name="local", kind=ProviderKind.LOCAL, base_url=model.base_url, model="smollm2"
     )
+    return build_provider(settings, session)

@@ -10,9 +10,8 @@ import pytest
 from shared.messages.input_item import Role
 from tests.integration.local_model.running_model import RunningModel
 from workers.providers.failures import ContextTooLongError
-from workers.providers.local import LocalProvider
 from workers.providers.outcome import Answer, FinishReason
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Message, Prompt, Provider
 
 PERSON = {
     "type": "object",
@@ -22,7 +21,7 @@ PERSON = {
 }
 
 
-async def ask(provider: LocalProvider, text: str, **changes: object) -> Answer:
+async def ask(provider: Provider, text: str, **changes: object) -> Answer:
     messages = (
         Message(role=Role.SYSTEM, content="Be brief."),
         Message(role=Role.USER, content=text),
@@ -33,7 +32,7 @@ async def ask(provider: LocalProvider, text: str, **changes: object) -> Answer:
     return outcome
 
 
-async def test_it_answers_and_says_what_it_read_and_wrote(provider: LocalProvider) -> None:
+async def test_it_answers_and_says_what_it_read_and_wrote(provider: Provider) -> None:
     answer = await ask(provider, "What is gravity?", max_output_tokens=6)
     assert answer.text.strip()
     assert (answer.usage.output_tokens, answer.finish) == (6, FinishReason.LENGTH)
@@ -41,12 +40,12 @@ async def test_it_answers_and_says_what_it_read_and_wrote(provider: LocalProvide
     assert answer.model == "smollm2-135m-instruct"
 
 
-async def test_an_answer_without_a_limit_ends_at_its_own(provider: LocalProvider) -> None:
+async def test_an_answer_without_a_limit_ends_at_its_own(provider: Provider) -> None:
     answer = await ask(provider, "Tell me the story of the world.")
     assert answer.usage.output_tokens <= 16
 
 
-async def test_a_streamed_answer_comes_in_pieces(provider: LocalProvider) -> None:
+async def test_a_streamed_answer_comes_in_pieces(provider: Provider) -> None:
     pieces: list[str] = []
 
     async def hear(piece: str) -> None:
@@ -62,7 +61,7 @@ async def test_a_streamed_answer_comes_in_pieces(provider: LocalProvider) -> Non
     assert answer.usage.output_tokens == 8
 
 
-async def test_an_answer_keeps_to_the_schema_that_was_asked_for(provider: LocalProvider) -> None:
+async def test_an_answer_keeps_to_the_schema_that_was_asked_for(provider: Provider) -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "person", "schema": PERSON}}
     answer = await ask(
         provider, "Invent a person.", max_output_tokens=60, extra={"response_format": wanted}
@@ -72,7 +71,7 @@ async def test_an_answer_keeps_to_the_schema_that_was_asked_for(provider: LocalP
     assert isinstance(person["age"], int)
 
 
-async def test_it_stops_before_a_word_it_was_told(provider: LocalProvider) -> None:
+async def test_it_stops_before_a_word_it_was_told(provider: Provider) -> None:
     whole = await ask(provider, "What is gravity?", max_output_tokens=12, temperature=0.0)
     word = whole.text.split()[3]
     cut = await ask(
@@ -85,7 +84,7 @@ async def test_it_stops_before_a_word_it_was_told(provider: LocalProvider) -> No
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_prompt_over_its_context_is_called_too_long(
-    provider: LocalProvider, streamed: bool
+    provider: Provider, streamed: bool
 ) -> None:
     async def hear(piece: str) -> None:
         raise AssertionError(piece)
@@ -95,7 +94,7 @@ async def test_a_prompt_over_its_context_is_called_too_long(
         await provider.answer(prompt, time_left_seconds=60, on_delta=hear if streamed else None)
 
 
-async def test_more_callers_than_slots_are_all_answered(provider: LocalProvider) -> None:
+async def test_more_callers_than_slots_are_all_answered(provider: Provider) -> None:
     answers = await asyncio.gather(
         *(ask(provider, f"What is {number}?", max_output_tokens=2) for number in range(6))
     )
@@ -104,7 +103,7 @@ async def test_more_callers_than_slots_are_all_answered(provider: LocalProvider)
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_nobody_writes_for_a_caller_who_left(
-    provider: LocalProvider, model: RunningModel, streamed: bool
+    provider: Provider, model: RunningModel, streamed: bool
 ) -> None:
     began = asyncio.Event()
 

@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import aiohttp
 import pytest
 
 from shared.messages.input_item import Role
-from workers.providers.anthropic import AnthropicProvider
+from shared.settings.providers import ProviderKind, ProviderSettings
+from workers.providers.anthropic import MESSAGES
 from workers.providers.failures import ProviderError
-from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.openai_compatible import CHAT_COMPLETIONS
 from workers.providers.provider import Message, Prompt
+from workers.providers.wire.http_model import HttpModel
+from workers.providers.wire.timeouts import Timeouts
 
-HttpProvider = OpenAICompatibleProvider | AnthropicProvider
-Build = Callable[..., HttpProvider]
-BuildFor = Callable[[str], HttpProvider]
+Build = Callable[..., HttpModel]
+BuildFor = Callable[[str], HttpModel]
 """Of the wire format, `openai` or `anthropic`."""
 
 QUESTION = "How many roads must a man walk down?"
 ECHO = f"You said: {QUESTION}"
+
+APIS = {"openai": CHAT_COMPLETIONS, "anthropic": MESSAGES}
+KINDS = {"openai": ProviderKind.OPENAI_COMPATIBLE, "anthropic": ProviderKind.ANTHROPIC}
+
+
+def http_model(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    *,
+    wire: str = "openai",
+    timeouts: Timeouts | None = None,
+    **settings: object,
+) -> HttpModel:
+    """A provider of the wire format, `openai` or `anthropic`, that asks the model `m`."""
+    named = {"name": "model", "model": "m", "base_url": base_url, **settings}
+    provider = ProviderSettings(kind=KINDS[wire], **named)  # type: ignore[arg-type]
+    return APIS[wire].build(provider, session, timeouts=timeouts)
 
 
 def prompt(text: str = QUESTION, **changes: object) -> Prompt:
@@ -44,7 +64,7 @@ class Heard:
 
 
 async def failure(
-    provider: HttpProvider, *, heard: Heard | None = None, time_left_seconds: float = 10.0
+    provider: HttpModel, *, heard: Heard | None = None, time_left_seconds: float = 10.0
 ) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await provider.answer(prompt(), time_left_seconds=time_left_seconds, on_delta=heard)

@@ -9,12 +9,11 @@ import pytest
 from aiohttp import web
 
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import Build, BuildFor, HttpProvider
+from shared.settings.secret import Secret
+from tests.integration.providers.asking import Build, BuildFor, http_model
 from tests.integration.providers.raw_server import RawServer
-from workers.providers.anthropic import AnthropicProvider
 from workers.providers.building import open_provider_session
-from workers.providers.openai_compatible import OpenAICompatibleProvider
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.timeouts import Timeouts
 
 
@@ -46,40 +45,24 @@ def build(
     request: pytest.FixtureRequest, scripted: ScriptedProvider, session: aiohttp.ClientSession
 ) -> Build:
     """Builds the provider under test, each HTTP provider in its turn."""
+    wire: str = request.param
+    usual_url = scripted.openai_url if wire == "openai" else scripted.url
 
-    def build_openai(url: str = scripted.openai_url, **timeouts: float) -> HttpProvider:
-        return OpenAICompatibleProvider(
+    def build(url: str = usual_url, **timeouts: float) -> HttpModel:
+        return http_model(
             session,
-            name="model",
-            base_url=url,
-            models=ModelChoice(default="small", served=("large",)),
-            api_key="sk-test",
+            url,
+            wire=wire,
             timeouts=Timeouts(**timeouts),
+            model="small",
+            models=("large",),
+            api_key=Secret("sk-test"),
         )
 
-    def build_anthropic(url: str = scripted.url, **timeouts: float) -> HttpProvider:
-        return AnthropicProvider(
-            session,
-            name="model",
-            base_url=url,
-            models=ModelChoice(default="small", served=("large",)),
-            api_key="sk-test",
-            timeouts=Timeouts(**timeouts),
-        )
-
-    return build_openai if request.param == "openai" else build_anthropic
+    return build
 
 
 @pytest.fixture
 def build_for(server: RawServer, session: aiohttp.ClientSession) -> BuildFor:
     """Builds a provider that asks the raw server."""
-
-    def build(wire: str) -> HttpProvider:
-        models = ModelChoice(default="m")
-        if wire == "openai":
-            return OpenAICompatibleProvider(
-                session, name="model", base_url=server.openai_url, models=models
-            )
-        return AnthropicProvider(session, name="model", base_url=server.url, models=models)
-
-    return build
+    return lambda wire: http_model(session, server.openai_url, wire=wire)

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.storable_text import is_storable
-from tests.integration.providers.asking import BuildFor, Heard, HttpProvider, prompt
+from tests.integration.providers.asking import BuildFor, Heard, http_model, prompt
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.failures import ProviderError
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, FinishReason
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.http_model import HttpModel
 
 KEYS = st.sampled_from(
     [
@@ -110,7 +109,7 @@ MANY = settings(
 )
 
 
-async def is_one_of_ours(provider: HttpProvider, *, streamed: bool) -> None:
+async def is_one_of_ours(provider: HttpModel, *, streamed: bool) -> None:
     sink = Heard() if streamed else None
     try:
         ended: object = await provider.answer(prompt(), time_left_seconds=5, on_delta=sink)
@@ -187,12 +186,7 @@ async def test_any_bytes_on_the_socket_are_an_answer_or_one_of_our_classes(
     socket_server: SocketServer, session: aiohttp.ClientSession, streamed: bool
 ) -> None:
     loop = asyncio.get_running_loop()
-    provider = OpenAICompatibleProvider(
-        session,
-        name="model",
-        base_url=f"http://127.0.0.1:{socket_server.port}",
-        models=ModelChoice(default="m"),
-    )
+    provider = http_model(session, f"http://127.0.0.1:{socket_server.port}")
 
     @settings(MANY, max_examples=30)
     @given(HEADS, BODIES)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from tests.integration.providers.asking import Heard, HttpProvider, failure, prompt
+from tests.integration.providers.asking import Heard, failure, http_model, prompt
 from tests.integration.providers.wire_words import (
     ANTHROPIC,
     BLOCK,
@@ -19,12 +19,10 @@ from tests.integration.providers.wire_words import (
     STOP,
     events,
 )
-from workers.providers.anthropic import AnthropicProvider
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, FinishReason, Usage
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.timeouts import Timeouts
 
 THOUGHT = '{"choices":[{"delta":{"reasoning_content":"%s"}}]}' % ("hm, " * 100)
@@ -103,11 +101,9 @@ async def breaking(request: pytest.FixtureRequest) -> AsyncIterator[BreakingServ
 
 def provider(
     server: BreakingServer, session: aiohttp.ClientSession, wire: str, *, idle_seconds: float = 0.2
-) -> HttpProvider:
-    models = ModelChoice(default="m")
+) -> HttpModel:
     timeouts = Timeouts(idle_seconds=idle_seconds, last_words_seconds=0.1)
-    kind = OpenAICompatibleProvider if wire == OPENAI else AnthropicProvider
-    return kind(session, name="m", base_url=server.url, models=models, timeouts=timeouts)
+    return http_model(session, server.url, wire=wire, timeouts=timeouts)
 
 
 @pytest.mark.parametrize("rest", RESTS.values(), ids=RESTS)

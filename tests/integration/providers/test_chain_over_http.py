@@ -11,19 +11,16 @@ import pytest
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
-from tests.integration.providers.asking import ECHO, prompt
+from tests.integration.providers.asking import ECHO, http_model, prompt
 from tests.servers.ports import free_port
-from workers.providers.anthropic import AnthropicProvider
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.error_class import ErrorClass
 from workers.providers.handoff import HandoffProvider
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Provider
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
 from workers.providers.walking.retry import RetryPolicy
-from workers.providers.wire.model_choice import ModelChoice
 from workers.providers.wire.timeouts import Timeouts
 
 
@@ -34,19 +31,9 @@ class Asked:
         quick = RetryPolicy(first_backoff_seconds=0.01)
         timeouts = Timeouts(first_token_seconds=3, idle_seconds=0.5, total_seconds=5)
         providers: list[Provider] = [
-            OpenAICompatibleProvider(
-                session,
-                name="first",
-                base_url=openai_url,
-                models=ModelChoice(default="gpt"),
-                timeouts=timeouts,
-            ),
-            AnthropicProvider(
-                session,
-                name="second",
-                base_url=url,
-                models=ModelChoice(default="claude"),
-                timeouts=timeouts,
+            http_model(session, openai_url, name="first", model="gpt", timeouts=timeouts),
+            http_model(
+                session, url, wire="anthropic", name="second", model="claude", timeouts=timeouts
             ),
             RulesProvider.from_file(BUILT_IN_RULES, name="rules"),
             HandoffProvider(name="handoff"),

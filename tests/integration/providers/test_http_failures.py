@@ -7,7 +7,7 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import Build, Heard, failure
+from tests.integration.providers.asking import Build, Heard, failure, http_model
 from tests.servers.ports import free_port
 from workers.providers.failures import (
     ContextTooLongError,
@@ -17,8 +17,6 @@ from workers.providers.failures import (
     TransientProviderError,
     UnauthorisedError,
 )
-from workers.providers.openai_compatible import OpenAICompatibleProvider
-from workers.providers.wire.model_choice import ModelChoice
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -94,9 +92,7 @@ async def test_an_exhausted_quota_is_no_rate_limit(
     scripted: ScriptedProvider, session: aiohttp.ClientSession
 ) -> None:
     scripted.script(Behaviour(kind=Kind.OUT_OF_CREDIT))
-    provider = OpenAICompatibleProvider(
-        session, name="m", base_url=scripted.openai_url, models=ModelChoice(default="m")
-    )
+    provider = http_model(session, scripted.openai_url)
 
     assert (await failure(provider)).error_class is ErrorClass.UNAUTHORISED
 

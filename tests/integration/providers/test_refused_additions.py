@@ -12,15 +12,13 @@ import pytest
 from aiohttp import web
 
 from shared.clock import SystemClock
-from tests.integration.providers.asking import prompt
+from tests.integration.providers.asking import http_model, prompt
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import InvalidRequestError
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
-from workers.providers.wire.model_choice import ModelChoice
 
 ANSWER = (
     b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -95,8 +93,7 @@ async def strict() -> AsyncIterator[StrictServer]:
 
 @pytest.fixture
 def chain(strict: StrictServer, session: aiohttp.ClientSession) -> Chain:
-    models = ModelChoice(default="m", served=("m", "other"))
-    provider = OpenAICompatibleProvider(session, name="strict", base_url=strict.url, models=models)
+    provider = http_model(session, strict.url, name="strict", models=("m", "other"))
     return Chain([ChainLink(provider=provider)], clock=SystemClock())
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from tests.integration.providers.asking import Heard, failure, prompt
+from tests.integration.providers.asking import Heard, failure, http_model, prompt
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.error_class import ErrorClass
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import FinishReason, Usage
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.wire.http_model import HttpModel
 
 
 @pytest.fixture
-def provider(server: RawServer, session: aiohttp.ClientSession) -> OpenAICompatibleProvider:
-    return OpenAICompatibleProvider(
-        session, name="model", base_url=server.openai_url, models=ModelChoice(default="m")
-    )
+def provider(server: RawServer, session: aiohttp.ClientSession) -> HttpModel:
+    return http_model(session, server.openai_url)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +53,7 @@ def provider(server: RawServer, session: aiohttp.ClientSession) -> OpenAICompati
 )
 async def test_a_body_with_other_fields_is_read(
     server: RawServer,
-    provider: OpenAICompatibleProvider,
+    provider: HttpModel,
     body: bytes,
     text: str,
     finish: FinishReason,
@@ -92,7 +89,7 @@ async def test_a_body_with_other_fields_is_read(
     ids=["no choice", "no field", "empty", "deep", "number", "abort", "tool", "huge"],
 )
 async def test_a_body_that_would_be_a_wrong_answer_is_an_error(
-    server: RawServer, provider: OpenAICompatibleProvider, body: bytes, error_class: ErrorClass
+    server: RawServer, provider: HttpModel, body: bytes, error_class: ErrorClass
 ) -> None:
     server.sends(body)
 
@@ -125,7 +122,7 @@ USAGE = '{"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":1}}'
     ],
 )
 async def test_a_stream_with_other_habits_is_read(
-    server: RawServer, provider: OpenAICompatibleProvider, data: tuple[str, ...], head: str
+    server: RawServer, provider: HttpModel, data: tuple[str, ...], head: str
 ) -> None:
     server.streams(*data, head=head)
     heard = Heard()
@@ -153,7 +150,7 @@ async def test_a_stream_with_other_habits_is_read(
 )
 async def test_a_stream_that_would_be_a_wrong_answer_is_an_error(
     server: RawServer,
-    provider: OpenAICompatibleProvider,
+    provider: HttpModel,
     data: tuple[str, ...],
     error_class: ErrorClass,
 ) -> None:
@@ -162,9 +159,7 @@ async def test_a_stream_that_would_be_a_wrong_answer_is_an_error(
     assert (await failure(provider, heard=Heard())).error_class is error_class
 
 
-async def test_a_redirect_is_never_followed(
-    server: RawServer, provider: OpenAICompatibleProvider
-) -> None:
+async def test_a_redirect_is_never_followed(server: RawServer, provider: HttpModel) -> None:
     server.response = {"status": 307, "headers": {"Location": "/v1/chat/completions"}}
 
     assert (await failure(provider)).error_class is ErrorClass.MISCONFIGURED
@@ -172,7 +167,7 @@ async def test_a_redirect_is_never_followed(
 
 
 async def test_the_request_says_what_the_prompt_says_and_nothing_else(
-    server: RawServer, provider: OpenAICompatibleProvider
+    server: RawServer, provider: HttpModel
 ) -> None:
     server.sends(b'{"choices":[{"message":{"content":"a"}}]}')
     await provider.answer(

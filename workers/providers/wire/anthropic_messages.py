@@ -8,10 +8,16 @@ from typing import Final, Literal
 
 import msgspec
 
-from workers.providers.wire.chat_completions import size_of
-from workers.providers.wire.figures import NOT_REPORTED, Figures, first_number
-from workers.providers.wire.loose_json import elements, mapping, text_in
-from workers.providers.wire.reading import END, NOTHING, EventReading
+from workers.providers.wire.loose_json import elements, mapping, size_of, text_in
+from workers.providers.wire.reading import (
+    END,
+    NOT_REPORTED,
+    NOTHING,
+    EventReading,
+    Figures,
+    WireFormat,
+    first_number,
+)
 
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 _TOOLS = frozenset({"tool_use", "server_tool_use"})
@@ -34,7 +40,7 @@ class _TextEvent(msgspec.Struct):
 _TEXT_EVENT: Final = msgspec.json.Decoder(_TextEvent)
 
 
-class AnthropicMessages:
+class AnthropicMessagesReader(WireFormat):
     """Reads `message` objects and the events of their streams."""
 
     def read_usual(self, data: str) -> EventReading | None:

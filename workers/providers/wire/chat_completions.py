@@ -11,10 +11,15 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from shared.token_count import text_size
-from workers.providers.wire.figures import NOT_REPORTED, Figures, cost_in, first_number
-from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping, text_in
-from workers.providers.wire.reading import EventReading
+from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping, size_of, text_in
+from workers.providers.wire.reading import (
+    NOT_REPORTED,
+    EventReading,
+    Figures,
+    WireFormat,
+    cost_in,
+    first_number,
+)
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 _KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
@@ -71,7 +76,7 @@ class _UsualChunk(msgspec.Struct):
 _USUAL_CHUNK: Final = msgspec.json.Decoder(_UsualChunk)
 
 
-class ChatCompletions:
+class ChatCompletionsReader(WireFormat):
     """Reads `chat.completion` and `chat.completion.chunk` objects; only their first choice."""
 
     def read_usual(self, data: str) -> EventReading | None:
@@ -134,21 +139,6 @@ def _thought_size(said: Mapping[str, object], written: object) -> int:
         return 0
     # Some models put their thoughts among the parts of the content.
     return size_of([part for part in written if not text_in([part])])
-
-
-def size_of(thought: object) -> int:
-    """Bytes of the texts in it, whatever their shape; never zero for what is not empty."""
-    if isinstance(thought, str):
-        return text_size(thought)
-    if not thought:
-        return 0
-    inner = [thought] if isinstance(thought, dict) else elements(thought)
-    texts = (
-        text_in(mapping(part).get(name) or "")
-        for part in inner
-        for name in ("text", "thinking", "content", "summary")
-    )
-    return max(1, sum(map(text_size, texts)))
 
 
 def _usual_figures(usage: _Usage) -> Figures:

@@ -1,63 +1,137 @@
-"""A model behind HTTP: one request posted, its answer read in whichever way it comes."""
+"""A model behind HTTP: where it is, one request posted, its answer read however it comes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
+import aiohttp
+import msgspec
+from yarl import URL
+
+from shared.settings.providers import ProviderSettings
 from workers.providers.error_class import ErrorClass
-from workers.providers.failures import ProviderError, TransientProviderError
-from workers.providers.outcome import Answer, Oddity
-from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.answer_body import AnswerBody
-from workers.providers.wire.exchange import ProviderExchange
+from workers.providers.failures import ProviderError, TransientProviderError, UnknownFieldError
+from workers.providers.outcome import Answer, Declined, Oddity
+from workers.providers.provider import ModelChoice, Prompt, TextSink
+from workers.providers.provider_type import required
+from workers.providers.wire.exchange import AnswerBody, ProviderExchange
 from workers.providers.wire.incoming_answer import IncomingAnswer
-from workers.providers.wire.loose_json import UnreadableError, decoded, elements, is_markup, mapping
+from workers.providers.wire.loose_json import (
+    UnreadableError,
+    decoded,
+    elements,
+    is_markup,
+    mapping,
+    tells_failure,
+)
 from workers.providers.wire.reading import END, NOTHING, EventReading, WireFormat
-from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for, tells_failure
+from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.server_sent_events import ServerSentEvent
+from workers.providers.wire.timeouts import Timeouts
 
 _END_MARK: Final = "[DONE]"
 _ERROR_EVENT: Final = "error"
-_NO_MORE_CAME: Final = frozenset(
-    {ErrorClass.TIMEOUT, ErrorClass.CUT_STREAM, ErrorClass.MALFORMED_ANSWER}
-)
-"""Costs nothing but figures once the model has said why it stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpApi:
+    """How one API is asked over HTTP, besides its words: all that differs between two of them."""
+
+    wire: Callable[[ProviderSettings], WireFormat]
+    path: str
+    """Behind base URL and `root`; `{model}` and `{api_version}` stand for what the settings name.
+    """
+    root: str = ""
+    """The first part of the path, which a base URL may end in already."""
+    key_header: str = "Authorization"
+    key_prefix: str = "Bearer "
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of every call; a provider's own go before them."""
+
+    def build(
+        self,
+        settings: ProviderSettings,
+        session: aiohttp.ClientSession,
+        *,
+        timeouts: Timeouts | None = None,
+    ) -> HttpModel:
+        """A provider of this API; raises `SettingsError` that names what it lacks.
+
+        Its timeouts are those of the settings where none are given.
+        """
+        return HttpModel(self, settings, session, timeouts=timeouts or Timeouts.of(settings))
+
+    def url(self, settings: ProviderSettings, model: str) -> URL:
+        """Where the model is asked."""
+        path = self.path.replace("{model}", quote(model, safe=""))
+        path = path.replace("{api_version}", quote(settings.api_version, safe=""))
+        base = required(settings, "base_url", settings.base_url).rstrip("/")
+        return URL(base.removesuffix(self.root) + self.root + path, encoded=True)
+
+    def headers_of(self, settings: ProviderSettings) -> dict[str, str]:
+        """What every call carries, its key too."""
+        key = {}
+        if settings.api_key:
+            key[self.key_header] = f"{self.key_prefix}{settings.api_key.reveal()}"
+        return {**self.headers, **key, **settings.own_headers}
 
 
 class HttpModel:
-    """Posts over `exchange` and reads what comes by `wire_format`.
+    """Asks one API by its wire format, over a shared session that stays open.
 
     The body asks for a stream, whoever waits for the answer: a server notices at the next token
     that the caller of a stream has left, and may write for the caller of a whole answer to its end.
-    Whatever the bytes and the status, `answer` returns an Answer or raises a ProviderError.
+    Whatever the bytes and the status, `answer` returns an outcome or raises a ProviderError.
     """
 
     def __init__(
-        self, exchange: ProviderExchange, wire_format: WireFormat, *, provider: str
+        self,
+        api: HttpApi,
+        settings: ProviderSettings,
+        session: aiohttp.ClientSession,
+        *,
+        timeouts: Timeouts,
     ) -> None:
-        self._exchange = exchange
-        self._wire_format = wire_format
-        self._provider = provider
+        if not settings.named_models:
+            required(settings, "model", settings.model)
+        self.name = settings.name
+        self._models = ModelChoice.of(settings)
+        self._urls = {model: api.url(settings, model) for model in settings.named_models}
+        self._wire = api.wire(settings)
+        self._exchange = ProviderExchange(
+            session, provider=self.name, headers=api.headers_of(settings), timeouts=timeouts
+        )
+
+    def model_for(self, requested: str) -> str:
+        return self._models.model_for(requested)
 
     async def answer(
-        self,
-        prompt: Prompt,
-        body: bytes,
-        *,
-        asked_model: str,
-        time_left_seconds: float,
-        on_delta: TextSink | None,
-    ) -> Answer:
-        """The answer to a request's body, which asks for a stream."""
-        incoming = IncomingAnswer(prompt, provider=self._provider, asked_model=asked_model)
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+    ) -> Answer | Declined:
+        model = self._models.model_for(prompt.model)
+        content = self._wire.request_body(prompt, model)
+        if isinstance(content, Declined):
+            return content
+        incoming = IncomingAnswer(prompt, provider=self.name, asked_model=model)
+        request = msgspec.json.encode(content)
         try:
-            async with self._exchange.open(body, time_left_seconds=time_left_seconds) as sent:
+            async with self._exchange.open(
+                self._urls[model], request, time_left_seconds=time_left_seconds
+            ) as sent:
                 await self._take(sent, incoming, on_delta)
         except ProviderError as error:
-            if error.error_class not in _NO_MORE_CAME or not incoming.is_finished:
+            if isinstance(error, UnknownFieldError):
+                error.is_mended = self._wire.leave_out(error, model, sent=content.keys())
+            if not error.error_class.is_mere_end or not incoming.is_finished:
                 incoming.note_on(error)
                 raise
         return incoming.answer()
+
+    async def close(self) -> None:
+        """Nothing to release: the session belongs to whoever opened it."""
 
     async def _take(
         self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
@@ -93,7 +167,7 @@ class HttpModel:
                 body.hear_last_token()
 
     def _usual(self, event: ServerSentEvent) -> EventReading | None:
-        return None if event.name == _ERROR_EVENT else self._wire_format.read_usual(event.data)
+        return None if event.name == _ERROR_EVENT else self._wire.read_usual(event.data)
 
     def _reading_of(self, event: ServerSentEvent, incoming: IncomingAnswer) -> EventReading:
         data = event.data.strip()
@@ -110,7 +184,7 @@ class HttpModel:
         fields = mapping(content)
         if tells_failure(fields):
             raise self._failure(ProviderRefusal.from_content(content))
-        reading = self._wire_format.read_event(fields)
+        reading = self._wire.read_event(fields)
         if reading is None:
             if not event.is_cut:
                 incoming.oddities.add(Oddity.UNREADABLE_CHUNK)
@@ -120,7 +194,7 @@ class HttpModel:
     def _whole(self, content: bytes) -> EventReading:
         if is_markup(content):
             raise ProviderError(
-                f"{self._provider} answered with a page of markup: no API is at this address",
+                f"{self.name} answered with a page of markup: no API is at this address",
                 error_class=ErrorClass.MISCONFIGURED,
             )
         try:
@@ -129,16 +203,16 @@ class HttpModel:
             raise self._malformed(error.message) from error
         if tells_failure(mapping(next(iter(elements(body)), body))):
             raise self._failure(ProviderRefusal.from_content(body))
-        reading = self._wire_format.read_whole(mapping(body))
+        reading = self._wire.read_whole(mapping(body))
         if reading is None:
             raise self._malformed("it holds no answer")
         return reading
 
     def _failure(self, refusal: ProviderRefusal) -> ProviderError:
-        return failure_for(refusal, provider=self._provider)
+        return failure_for(refusal, provider=self.name)
 
     def _malformed(self, what: str) -> ProviderError:
         return TransientProviderError(
-            f"{self._provider} sent an answer that cannot be read: {what}",
+            f"{self.name} sent an answer that cannot be read: {what}",
             error_class=ErrorClass.MALFORMED_ANSWER,
         )

@@ -10,8 +10,7 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
 from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.figures import NOT_REPORTED
-from workers.providers.wire.reading import EventReading
+from workers.providers.wire.reading import NOT_REPORTED, EventReading
 
 _LONGEST_NAME: Final = 128
 _FINISH_WORDS: Final = {

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import ForebayError
+from shared.token_count import text_size
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _TEXT_PARTS: Final = frozenset({None, "text", "output_text", "refusal"})
@@ -82,6 +83,21 @@ def _text_of_part(part: object) -> str:
     return text if is_text and isinstance(text, str) else ""
 
 
+def size_of(thought: object) -> int:
+    """Bytes of the texts in it, whatever their shape; never zero for what is not empty."""
+    if isinstance(thought, str):
+        return text_size(thought)
+    if not thought:
+        return 0
+    inner = [thought] if isinstance(thought, dict) else elements(thought)
+    texts = (
+        text_in(mapping(part).get(name) or "")
+        for part in inner
+        for name in ("text", "thinking", "content", "summary")
+    )
+    return max(1, sum(map(text_size, texts)))
+
+
 def number_in(value: object) -> int | None:
     """A count, also where it came as `10.0` or `"10"`; None for what is none."""
     if isinstance(value, str):
@@ -109,3 +125,13 @@ def short_text(value: object) -> str:
             return f"a list of {len(value)}"
         case _:
             return ""
+
+
+def tells_failure(content: Mapping[str, object]) -> bool:
+    """Whether an object that came behind a 200 is an error, in whichever of the usual shapes."""
+    if content.get("error") or "error" in (content.get("object"), content.get("type")):
+        return True
+    if content.get("choices") or content.get("content") or content.get("delta"):
+        return False
+    told = isinstance(content.get("message"), str)
+    return told or any(content.get(key) for key in ("detail", "code", "errors"))

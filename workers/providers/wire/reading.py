@@ -1,13 +1,95 @@
-"""What one event of a stream, or one whole body, says, whichever wire format it came in."""
+"""What an API says: one event of a stream or one whole body, and the figures that it reports."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
 
 import msgspec
 
-from workers.providers.wire.figures import NOT_REPORTED, Figures
+from shared.token_count import estimated_tokens, text_size
+from workers.providers.failures import UnknownFieldError
+from workers.providers.outcome import Declined, Usage
+from workers.providers.provider import Prompt
+from workers.providers.wire.loose_json import mapping, number_in
+
+_UNSEEN_INPUT_TOKENS: Final = 20_000
+"""What a provider may put before a prompt: its template, instructions of its own, what it read."""
+_UNSEEN_OUTPUT_TOKENS: Final = 262_144
+"""What a model may think unseen where nobody limited it."""
+_DEAREST_TOKEN: Final = Decimal("0.002")
+_DEAREST_CALL: Final = Decimal(1)
+"""Dollars, beyond what anybody asks today for a token, and for a call besides its tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was reported; None for what was not."""
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    cost: Decimal | None = None
+    """Dollars, where the provider names them."""
+    counts_cache_apart: bool = False
+    """Whether `input` lacks what was read from and written to the provider's cache."""
+
+    def updated_by(self, later: Figures) -> Figures:
+        """A stream reports in parts: the latest figure counts, and a zero replaces nothing."""
+        return Figures(
+            input=later.input or self.input,
+            output=later.output or self.output,
+            cached=later.cached or self.cached,
+            cache_write=later.cache_write or self.cache_write,
+            cost=later.cost or self.cost,
+            counts_cache_apart=later.counts_cache_apart or self.counts_cache_apart,
+        )
+
+    def usage(self, prompt: Prompt, *, size_out: int) -> Usage:
+        """The usage of the call; a figure that is missing or cannot be is estimated.
+
+        `size_out` is what came of the model, in bytes: its text and what it thought aloud.
+        """
+        size_in = sum(text_size(message.content) for message in prompt.messages)
+        most_out = prompt.max_output_tokens or _UNSEEN_OUTPUT_TOKENS
+        believed_input = _between(1, self._whole_input, size_in + _UNSEEN_INPUT_TOKENS)
+        believed_output = _between(min(1, size_out), self.output, size_out + most_out)
+        tokens_in = estimated_tokens(size_in) if believed_input is None else believed_input
+        tokens_out = estimated_tokens(size_out) if believed_output is None else believed_output
+        return Usage(
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cached_tokens=min(self.cached or 0, tokens_in) if believed_input is not None else 0,
+            cache_write_tokens=self._written(tokens_in) if believed_input is not None else 0,
+            cost=self._believed_cost(tokens_in + tokens_out),
+            reported=believed_input is not None and believed_output is not None,
+        )
+
+    @property
+    def is_reported(self) -> bool:
+        return self.input is not None or self.output is not None
+
+    @property
+    def _whole_input(self) -> int | None:
+        if not self.counts_cache_apart:
+            return self.input
+        parts = [part for part in (self.input, self.cached, self.cache_write) if part is not None]
+        return sum(parts) if parts else None
+
+    def _written(self, tokens_in: int) -> int:
+        return min(self.cache_write or 0, tokens_in - min(self.cached or 0, tokens_in))
+
+    def _believed_cost(self, tokens: int) -> Decimal | None:
+        """A zero is not believed: it may be what a gateway asks for a call billed elsewhere."""
+        cost = self.cost
+        return cost if cost and cost <= tokens * _DEAREST_TOKEN + _DEAREST_CALL else None
+
+
+NOT_REPORTED: Final = Figures()
 
 
 class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -36,17 +118,59 @@ NOTHING: Final = EventReading()
 END: Final = EventReading(ends=True)
 
 
-class WireFormat(Protocol):
-    """How the answers of one API are read, whatever came."""
+class WireFormat(ABC):
+    """What one API is asked and how it answers: three functions are all that a new one needs."""
 
-    def read_usual(self, data: str) -> EventReading | None:
-        """What `read_event` reads, from the JSON of an event of the usual shape; None for others.
+    @abstractmethod
+    def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
+        """What is posted, as JSON that asks for a stream; or why the prompt must go elsewhere."""
 
-        The quick way, for an answer comes in hundreds of events.
-        """
-
+    @abstractmethod
     def read_event(self, event: Mapping[str, object]) -> EventReading | None:
         """One event of a stream; None when it holds nothing that we know."""
 
+    @abstractmethod
     def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         """One whole answer; None when it is none."""
+
+    def read_usual(self, data: str) -> EventReading | None:  # noqa: ARG002
+        """What `read_event` reads, from the JSON of an event of the usual shape; None for others.
+
+        The quick way, for an answer comes in hundreds of events; an API may do without.
+        """
+        return None
+
+    def leave_out(self, refusal: UnknownFieldError, model: str, *, sent: Set[str]) -> bool:  # noqa: ARG002
+        """Do without what the model's server refused; False where it was nothing of ours.
+
+        `sent` are the fields of the request.
+        """
+        return False
+
+
+def cost_in(value: object) -> Decimal | None:
+    """Dollars of `usage.cost`: a number, or an object with a total."""
+    if isinstance(value, dict):
+        value = value.get("total_cost")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        dollars = Decimal(str(value)[:40])
+    except InvalidOperation:
+        return None
+    return dollars if dollars.is_finite() and dollars >= 0 else None
+
+
+def first_number(fields_of: Mapping[str, object], *names: str) -> int | None:
+    """The first of these figures that is there; a dot leads into an inner object."""
+    for name in names:
+        outer, _, inner = name.partition(".")
+        value = mapping(fields_of.get(outer)).get(inner) if inner else fields_of.get(outer)
+        number = number_in(value)
+        if number is not None:
+            return number
+    return None
+
+
+def _between(lowest: int, figure: int | None, highest: int) -> int | None:
+    return figure if figure is not None and lowest <= figure <= highest else None

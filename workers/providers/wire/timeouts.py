@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from shared.settings.providers import ProviderSettings
 from workers.providers.error_class import TimeoutPhase
 from workers.providers.failures import ProviderTimeoutError
 
@@ -25,6 +26,16 @@ class Timeouts:
     last_words_seconds: float = 2.0
     """For what may follow once the model has said why it stopped: figures, and the end."""
     total_seconds: float = 120.0
+
+    @classmethod
+    def of(cls, settings: ProviderSettings) -> Timeouts:
+        """The bounds that the settings name."""
+        return cls(
+            connect_seconds=settings.connect_timeout_seconds,
+            first_token_seconds=settings.first_token_timeout_seconds,
+            idle_seconds=settings.idle_timeout_seconds,
+            total_seconds=settings.total_timeout_seconds,
+        )
 
     def bounded_by(self, time_left_seconds: float) -> Timeouts:
         return Timeouts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from workers.providers.wire.answer_body import AnswerBody
+from workers.providers.wire.exchange import AnswerBody
 from workers.providers.wire.timeouts import CallClock, Timeouts
 
 _PIECES = 1_000

@@ -5,15 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from shared.messages.input_item import Role
+from workers.providers.anthropic import AnthropicMessages
+from workers.providers.outcome import Declined
 from workers.providers.provider import Message, Prompt
-from workers.providers.wire.anthropic_request import cannot_promise, request_body
 
 
 def sent(*messages: tuple[Role, str], **parameters: object) -> dict[str, object]:
     spoken = tuple(Message(role=role, content=content) for role, content in messages)
     prompt = Prompt(messages=spoken, **parameters)  # type: ignore[arg-type]
-    body = request_body(prompt, model="claude", default_output_tokens=99)
-    decoded: dict[str, object] = msgspec.json.decode(body)
+    body = AnthropicMessages(default_output_tokens=99).request_body(prompt, "claude")
+    decoded: dict[str, object] = msgspec.json.decode(msgspec.json.encode(body))
     return decoded
 
 
@@ -81,9 +82,10 @@ def test_a_json_schema_is_kept() -> None:
 
 
 def test_json_without_a_schema_cannot_be_promised() -> None:
-    def reason(**extra: object) -> str | None:
-        return cannot_promise(Prompt(messages=(), extra=extra))
+    def declines(**extra: object) -> bool:
+        wire = AnthropicMessages(default_output_tokens=9)
+        return isinstance(wire.request_body(Prompt(messages=(), extra=extra), "m"), Declined)
 
-    assert reason(response_format={"type": "json_object"})
-    assert reason(response_format={"type": "json_schema", "json_schema": {}}) is None
-    assert reason() is None
+    assert declines(response_format={"type": "json_object"})
+    assert not declines(response_format={"type": "json_schema", "json_schema": {}})
+    assert not declines()

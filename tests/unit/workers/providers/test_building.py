@@ -14,15 +14,13 @@ from shared.errors import SettingsError
 from shared.messages.input_item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
-from workers.providers.anthropic import AnthropicProvider
 from workers.providers.attempt import ChainResult
-from workers.providers.building import build_chain, open_provider_session
+from workers.providers.building import PROVIDER_TYPES, build_chain, open_provider_session
 from workers.providers.handoff import HandoffProvider
-from workers.providers.local import LocalProvider
-from workers.providers.openai_compatible import OpenAICompatibleProvider
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Message, Prompt
 from workers.providers.rules import RulesProvider
+from workers.providers.wire.http_model import HttpModel
 
 
 @pytest.fixture
@@ -83,15 +81,20 @@ async def test_the_chain_has_the_order_of_the_settings(
         "fifth",
     ]
     assert [type(provider) for provider in providers] == [
-        OpenAICompatibleProvider,
-        AnthropicProvider,
-        LocalProvider,
+        HttpModel,
+        HttpModel,
+        HttpModel,
         RulesProvider,
         HandoffProvider,
     ]
     assert [provider.model_for("large") for provider in providers[:2]] == ["large", "claude"]
     assert providers[0].model_for("auto") == "small"
     assert chain.links[0].retry.max_tries == 2
+
+
+@pytest.mark.parametrize("kind", ProviderKind)
+def test_every_kind_that_settings_may_name_is_in_the_table(kind: ProviderKind) -> None:
+    assert PROVIDER_TYPES[kind].kind is kind
 
 
 @pytest.mark.parametrize(

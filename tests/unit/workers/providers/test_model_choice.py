@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.settings.providers import ProviderKind, ProviderSettings
-from workers.providers.wire.model_choice import ModelChoice
+from workers.providers.provider import ModelChoice
 
 TWO = ModelChoice(default="mid", served=("mid", "old"), small="mini", large="max")
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import aiohttp
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.input_item import Role
-from workers.providers.openai_compatible import OpenAICompatibleProvider
+from workers.providers.anthropic import AnthropicMessages
+from workers.providers.openai_compatible import ChatCompletions
 from workers.providers.provider import Message, Prompt
-from workers.providers.wire.anthropic_request import request_body
-from workers.providers.wire.model_choice import ModelChoice
 
 WORDS = st.sampled_from(["", " ", "\n\t", "Hello", " Hi\n", "Be brief.  ", "…"])
 MESSAGES = st.lists(
@@ -40,19 +38,14 @@ def said_in(messages: list[dict[str, str]], said: list[Message]) -> None:
         assert message.content.strip() in sent
 
 
-async def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
-    async with aiohttp.ClientSession() as session:
-        models = ModelChoice(served=(), default="m")
-        provider = OpenAICompatibleProvider(
-            session, name="p", base_url="http://127.0.0.1:9/v1", models=models
-        )
-        request = provider._request(Prompt(messages=tuple(said)), "m")
+def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
+    request = ChatCompletions().request_body(Prompt(messages=tuple(said)), "m")
     return msgspec.convert(request["messages"], list[dict[str, str]])
 
 
 @given(said=MESSAGES)
 async def test_chat_completions_are_asked_as_strict_templates_demand(said: list[Message]) -> None:
-    messages = await _openai_messages(said)
+    messages = _openai_messages(said)
     strictly_taken(messages)
     said_in(messages, said)
 
@@ -61,7 +54,7 @@ async def test_chat_completions_are_asked_as_strict_templates_demand(said: list[
 def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
     prompt = Prompt(messages=tuple(said))
     body: dict[str, Any] = msgspec.json.decode(
-        request_body(prompt, model="m", default_output_tokens=9)
+        msgspec.json.encode(AnthropicMessages(default_output_tokens=9).request_body(prompt, "m"))
     )
     system = [{"role": "system", "content": body["system"]}] if "system" in body else []
     strictly_taken([*system, *body["messages"]])
@@ -69,7 +62,7 @@ def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
 
 
 async def test_a_summary_and_a_complaint_break_no_template() -> None:
-    messages = await _openai_messages(
+    messages = _openai_messages(
         [
             Message(role=Role.SYSTEM, content="Be kind."),
             Message(role=Role.USER, content="<summary>They spoke of tea.</summary>"),
@@ -84,5 +77,5 @@ async def test_a_summary_and_a_complaint_break_no_template() -> None:
 
 
 async def test_instructions_alone_are_the_users_question() -> None:
-    messages = await _openai_messages([Message(role=Role.DEVELOPER, content="Tell a joke.")])
+    messages = _openai_messages([Message(role=Role.DEVELOPER, content="Tell a joke.")])
     assert messages == [{"role": "user", "content": "Tell a joke."}]

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.providers.wire.anthropic_messages import AnthropicMessages
-from workers.providers.wire.chat_completions import ChatCompletions
-from workers.providers.wire.loose_json import decoded, mapping
+from workers.providers.anthropic import AnthropicMessages
+from workers.providers.openai_compatible import ChatCompletions
+from workers.providers.wire.loose_json import decoded, mapping, tells_failure
 from workers.providers.wire.reading import WireFormat
-from workers.providers.wire.refusals.refusal import tells_failure
 
 odd = st.sampled_from([None, "", "x", "error", 0, 1, -1, 2**60, 1.5, True, [], ["a"], {}, {"a": 1}])
 
@@ -59,7 +58,7 @@ def test_a_chunk_is_read_alike(chunk: dict[str, Any]) -> None:
 
 @given(events)
 def test_an_event_of_anthropic_is_read_alike(event: dict[str, Any]) -> None:
-    _is_read_alike(AnthropicMessages(), event)
+    _is_read_alike(AnthropicMessages(default_output_tokens=9), event)
 
 
 def _is_read_alike(wire_format: WireFormat, event: dict[str, Any]) -> None:
@@ -84,7 +83,7 @@ def _is_read_alike(wire_format: WireFormat, event: dict[str, Any]) -> None:
             },
         ),
         (
-            AnthropicMessages(),
+            AnthropicMessages(default_output_tokens=9),
             {
                 "type": "content_block_delta",
                 "index": 0,

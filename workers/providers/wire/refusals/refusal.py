@@ -117,16 +117,6 @@ class ProviderRefusal:
         return None
 
 
-def tells_failure(content: Mapping[str, object]) -> bool:
-    """Whether an object that came behind a 200 is an error, in whichever of the usual shapes."""
-    if content.get("error") or "error" in (content.get("object"), content.get("type")):
-        return True
-    if content.get("choices") or content.get("content") or content.get("delta"):
-        return False
-    told = isinstance(content.get("message"), str)
-    return told or any(content.get(key) for key in ("detail", "code", "errors"))
-
-
 def failure_for(
     refusal: ProviderRefusal,
     *,
