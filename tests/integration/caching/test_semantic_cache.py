@@ -18,7 +18,7 @@ from shared.settings.servers import RedisSettings
 from shared.settings.turn.semantic_caching import SemanticCachingSettings
 from shared.telemetry.metrics import Metrics
 from tests.servers.redis import RedisServer
-from workers.caching.semantic import namespaces, shared_cache
+from workers.caching.semantic import shared_cache
 from workers.caching.semantic.finding import Candidate, RefusedHit
 from workers.caching.semantic.guard.guard_rule import GuardRule
 from workers.caching.semantic.shared_cache import LONGEST_CHARACTERS, SharedSemanticCache
@@ -72,8 +72,7 @@ async def fleet(
     client: Redis, encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Fleet]:
     # What is found is tested here, and the machine may be busy: no look is given up as too slow.
-    for module in (namespaces, shared_cache):
-        monkeypatch.setattr(module, "TIMEOUT_SECONDS", 30.0)
+    monkeypatch.setattr(shared_cache, "TIMEOUT_SECONDS", 30.0)
     fleet = Fleet(client, encoder)
     yield fleet
     await fleet.close()
