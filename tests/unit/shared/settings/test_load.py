@@ -94,7 +94,10 @@ def test_a_finding_about_a_file_says_which_file_it_came_from(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[[providers]]\nname = "a"\nkind = "openai"\n', "openai_compatible, azure_openai, anthropic, local"),
+        (
+            '[[providers]]\nname = "a"\nkind = "openai"\n',
+            "openai_compatible, azure_openai, anthropic, local",
+        ),
         ('[[chaos.injections]]\nkind = "noise"\n', "latency, fault, outcome"),
     ],
 )
