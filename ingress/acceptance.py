@@ -1,4 +1,4 @@
-"""Accept: admission, then the ledger's commit, then the wake-up. The same road for every door."""
+"""Accept: admission, then the way in. The same road for every door."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ from ingress.admission.question import AdmissionRequest, Sending
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused
 from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
-from shared.accepting.ledger_entry import LedgerEntries
-from shared.clock import Clock
+from shared.accepting.entrance import Entrance
 from shared.errors import InvalidRequest, Unavailable
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.state import ResponseState
-from shared.messages.wake_up import WakeUp
 from shared.persistence.ledger.records import AlreadyAccepted
-from shared.queueing.publisher import Publisher
-from shared.settings.door import LaneSettings
 from shared.telemetry.metrics import Metrics
 
 _SURFACE_LABELS: Final = {
@@ -48,25 +44,21 @@ Outcome = AcceptedMessage | Refused
 class Acceptance:
     """Lets messages in. What it returns as accepted is committed and will be answered.
 
-    A wake-up that does not reach the broker is not this caller's trouble: the reconciler
-    publishes it again. `recalled_bytes` is what the prompt of a conversation comes to at the most.
+    `recalled_bytes` is what the prompt of a conversation comes to at the most.
     """
 
     def __init__(
         self,
         admission: Admission,
+        entrance: Entrance,
         ledger: PromptLedger,
-        publisher: Publisher,
         metrics: Metrics,
-        clock: Clock,
         *,
-        lanes: LaneSettings,
         recalled_bytes: int = 0,
     ) -> None:
         self._admission = admission
+        self._entrance = entrance
         self._ledger = ledger
-        self._publisher = publisher
-        self._entries = LedgerEntries(lanes, clock)
         self._recalled_bytes = recalled_bytes
         self._accepted = {
             (lane, surface): metrics.accepted_messages.labels(lane.value, _SURFACE_LABELS[surface])
@@ -82,7 +74,7 @@ class Acceptance:
         """
         arrival.check()
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
-        record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
+        record = self._entrance.entry(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
         question = self._question(arrival, record)
         verdict = await self._admission.decide(question)
@@ -126,13 +118,13 @@ class Acceptance:
         quota: Quota | None,
     ) -> Outcome:
         try:
-            outcome = await self._ledger.accept(record)
+            outcome = await self._entrance.accept(record, arrival.trace)
         except BaseException:
             await self._admission.give_back(question)
             raise
         if isinstance(outcome, AlreadyAccepted):
             return await self._yield_to(arrival, question, outcome)
-        self._announce(arrival, record, question)
+        self._note(record, question)
         return AcceptedMessage(record, quota)
 
     async def _rejoin(
@@ -144,10 +136,10 @@ class Acceptance:
             return AcceptedMessage(found, repeated=True)
         # The first request is a moment away from its commit, or died on the way to it. The
         # same row under the same id is written once, whoever of us comes first.
-        outcome = await self._ledger.accept(record)
+        outcome = await self._entrance.accept(record, arrival.trace)
         if isinstance(outcome, AlreadyAccepted):
             return await self._yield_to(arrival, question, outcome)
-        self._announce(arrival, record, question)
+        self._note(record, question)
         return AcceptedMessage(record, repeated=True)
 
     async def _yield_to(
@@ -185,11 +177,8 @@ class Acceptance:
             max_output_tokens=body.max_output_tokens,
         )
 
-    def _announce(
-        self, arrival: Arrival, record: MessageRecord, question: AdmissionRequest
-    ) -> None:
+    def _note(self, record: MessageRecord, question: AdmissionRequest) -> None:
         self._admission.committed(question)
-        self._publisher.submit(WakeUp(record.id, record.lane, record.deadline, arrival.trace))
         self._accepted[record.lane, record.surface].inc()
 
 

@@ -19,6 +19,8 @@ from ingress.patience import Patience
 from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
 from ingress.reply_source import ReplySource
+from shared.accepting.entrance import Entrance
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.clock import Clock
 from shared.costs.budget import Budgets
@@ -149,11 +151,9 @@ class DoorRuntime:
             ),
             acceptance=Acceptance(
                 self._admission,
+                Entrance(ledger, self._publisher, LedgerEntries(settings.lanes, clock)),
                 ledger,
-                self._publisher,
                 self.metrics,
-                clock,
-                lanes=settings.lanes,
                 recalled_bytes=settings.context.token_budget * BYTES_PER_TOKEN,
             ),
             ledger=ledger,

@@ -1,4 +1,4 @@
-"""The row that the ledger is going to keep for an arrival."""
+"""The row that the ledger is going to keep of a message."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
+
 from shared.accepting.arrival import Arrival
 from shared.accepting.token_estimate import estimate_tokens
 from shared.clock import Clock
 from shared.errors import InvalidRequest
+from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
+from shared.messages.record import MessageRecord, as_accepted
 from shared.settings.door import LaneSettings
 
 _DIGEST_BYTES: Final = 32
@@ -55,6 +58,18 @@ class LedgerEntries:
             reply_to=arrival.reply_to,
             reply_correlation=arrival.reply_correlation,
             reply_shape=arrival.reply_shape,
+        )
+
+    def renewed(self, record: MessageRecord, *, idempotency_key: str) -> MessageRecord:
+        """The same message once more, as it was accepted: a new id, and its lane's deadline."""
+        now = self._clock.now()
+        return msgspec.structs.replace(
+            as_accepted(record),
+            id=new_response_id(),
+            accepted_at=now,
+            deadline=self._deadline(None, record.lane, now),
+            idempotency_key=idempotency_key,
+            traceparent=None,
         )
 
     def _deadline(self, asked: datetime | None, lane: Lane, now: datetime) -> datetime:

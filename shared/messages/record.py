@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -41,8 +42,6 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime
     deadline: datetime
     surface: Surface = Surface.RESPONSES
-    state: ResponseState = ResponseState.QUEUED
-    attempt: int = 0
     user_id: str | None = None
     conversation_id: str | None = None
     previous_id: str | None = None
@@ -53,6 +52,8 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     reply_correlation: str | None = None
     reply_shape: ReplyShape | None = None
+    state: ResponseState = ResponseState.QUEUED
+    attempt: int = 0
     not_before: datetime | None = None
     claimed_at: datetime | None = None
     claimed_by: str | None = None
@@ -72,3 +73,10 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 RECORD_FIELDS: tuple[str, ...] = MessageRecord.__struct_fields__
+_ACCEPTED_FIELDS: Final = RECORD_FIELDS[: RECORD_FIELDS.index("state")]
+"""What stands above `state` is settled when the message is accepted, and changes no more."""
+
+
+def as_accepted(record: MessageRecord) -> MessageRecord:
+    """The record as it was before anybody claimed it."""
+    return MessageRecord(**{name: getattr(record, name) for name in _ACCEPTED_FIELDS})

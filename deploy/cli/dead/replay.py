@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import msgspec
 
-from deploy.cli.dead.accepted import accept_again
 from deploy.cli.dead.intake import put_on_intake
+from shared.accepting.entrance import Entrance
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
-from shared.errors import Conflict, InvalidRequest
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.persistence.dead_letters import BODY_LIMIT_BYTES, DeadLetter, DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import AlreadyAccepted
 from shared.persistence.tables import DeadLetterState
+from shared.queueing.publisher import build_publisher
 from shared.queueing.topology import QueueName
 from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
+
+_KEY_PREFIX: Final = "replay:"
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -37,11 +45,33 @@ async def replay_letter(
     if letter.state is not DeadLetterState.OPEN:
         raise Conflict(f"The dead letter '{letter_id}' is {letter.state} already.")
     if letter.body is None:
-        replayed_as = await accept_again(letter, database, settings)
+        replayed_as = await _through_the_ledger(letter, database, settings)
     else:
         replayed_as = await _through_intake(letter, letter.body, settings, key)
     await letters.close_letter(letter_id, state=DeadLetterState.REPLAYED, replayed_as=replayed_as)
     return Replayed(letter_id, replayed_as)
+
+
+async def _through_the_ledger(letter: DeadLetter, database: Database, settings: Settings) -> str:
+    """The new message's id. Its idempotency key names the letter, so there is one at most.
+
+    Admission is not asked: the message was let in once.
+    """
+    clock, metrics = SystemClock(), Metrics()
+    ledger = MessageLedger(database, settings.ledger, clock, metrics)
+    publisher = build_publisher(settings.broker, metrics)
+    entrance = Entrance(ledger, publisher, LedgerEntries(settings.lanes, clock))
+    try:
+        old = await ledger.find(letter.message_id or "")
+        if old is None:
+            raise NotFound(f"The message of '{letter.id}' is no longer in the ledger.")
+        await publisher.start()
+        key = f"{_KEY_PREFIX}{letter.id}"
+        outcome = await entrance.accept_and_publish(entrance.renewed(old, idempotency_key=key))
+    finally:
+        await publisher.close()
+        await ledger.close()
+    return outcome.message_id if isinstance(outcome, AlreadyAccepted) else outcome.record.id
 
 
 async def _through_intake(

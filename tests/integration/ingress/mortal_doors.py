@@ -13,6 +13,8 @@ from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.admission import Admission
 from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
+from shared.accepting.entrance import Entrance
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.message_body import decode_body
@@ -124,7 +126,8 @@ class MortalDoors:
         self._stack.push_async_callback(admission.close)
         # Never started: what it is handed waits, as while the broker is away.
         publisher = build_publisher(BrokerSettings(url=ServerUrl(self._redis.url)), metrics)
-        return Acceptance(admission, ledger, publisher, metrics, self._clock, lanes=LaneSettings())
+        entrance = Entrance(ledger, publisher, LedgerEntries(LaneSettings(), self._clock))
+        return Acceptance(admission, entrance, ledger, metrics)
 
     async def _die(self, key: str, *, is_committed: bool) -> None:
         died = asyncio.Event()

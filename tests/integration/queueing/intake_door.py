@@ -14,6 +14,8 @@ from ingress.admission.admission import Admission
 from ingress.authentication import Authentication
 from ingress.intake.intake import Intake
 from ingress.prompt_ledger import PromptLedger
+from shared.accepting.entrance import Entrance
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
@@ -83,7 +85,8 @@ async def open_intake_door(
     redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
     admission = Admission(redis, LimitSettings(), clock, metrics)
     prompt = PromptLedger(ledger, timeout_seconds=2.0)
-    acceptance = Acceptance(admission, prompt, publisher, metrics, clock, lanes=LaneSettings())
+    entrance = Entrance(prompt, publisher, LedgerEntries(LaneSettings(), clock))
+    acceptance = Acceptance(admission, entrance, prompt, metrics)
     authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
     failed: list[tuple[str, DeadReason, str]] = []
 

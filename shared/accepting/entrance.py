@@ -1,0 +1,71 @@
+"""Into the ledger, then the wake-up: the one way in, with or without an admission before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Protocol
+
+from shared.accepting.arrival import Arrival
+from shared.accepting.ledger_entry import LedgerEntries
+from shared.errors import BrokerUnavailable
+from shared.messages.record import MessageRecord
+from shared.messages.wake_up import WakeUp
+from shared.persistence.ledger.accepting import AcceptOutcome
+from shared.persistence.ledger.records import AlreadyAccepted
+from shared.queueing.publisher import Publisher
+
+
+class AcceptingLedger(Protocol):
+    """Where messages are committed."""
+
+    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+        """Put it on disk, or say which message its idempotency key already names."""
+        ...
+
+
+class Entrance:
+    """Makes the row of a message, commits it and wakes a worker.
+
+    Whether the message may come in is asked before, by whoever asks. A wake-up that does not
+    reach the broker is not this caller's trouble: the reconciler publishes it again.
+    """
+
+    def __init__(
+        self, ledger: AcceptingLedger, publisher: Publisher, entries: LedgerEntries
+    ) -> None:
+        self._ledger = ledger
+        self._publisher = publisher
+        self._entries = entries
+
+    def entry(self, arrival: Arrival, *, p90_output_tokens: int) -> MessageRecord:
+        """The row of an arrival; raises InvalidRequest for its tier or its deadline."""
+        return self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
+
+    def renewed(self, record: MessageRecord, *, idempotency_key: str) -> MessageRecord:
+        """The row of a message that was accepted before and is to be answered once more."""
+        return self._entries.renewed(record, idempotency_key=idempotency_key)
+
+    async def accept(
+        self, record: MessageRecord, trace: Mapping[str, str] | None = None
+    ) -> AcceptOutcome:
+        """Commit the row, unless its key names another. Returns once it is on disk.
+
+        Raises LedgerUnavailable; then nothing is promised.
+        """
+        outcome = await self._ledger.accept(record)
+        if not isinstance(outcome, AlreadyAccepted):
+            self._publisher.submit(_wake_up(record, trace))
+        return outcome
+
+    async def accept_and_publish(self, record: MessageRecord) -> AcceptOutcome:
+        """As `accept`, for a process that ends soon: it waits for the broker, if there is one."""
+        outcome = await self._ledger.accept(record)
+        if not isinstance(outcome, AlreadyAccepted):
+            with suppress(BrokerUnavailable):
+                await self._publisher.publish([_wake_up(record)])
+        return outcome
+
+
+def _wake_up(record: MessageRecord, trace: Mapping[str, str] | None = None) -> WakeUp:
+    return WakeUp(record.id, record.lane, record.deadline, dict(trace or {}))
