@@ -18,6 +18,8 @@ from deploy.scripted_provider.script import Script, ScriptRule
 
 MODEL = "scripted"
 
+_AZURE = "/openai/deployments/{deployment}"
+_KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
 _BODY_LIMIT_BYTES = 64 * 1_048_576
 _FORMATS: dict[Wire, type[OpenAIFormat] | type[AnthropicFormat]] = {
     Wire.OPENAI: OpenAIFormat,
@@ -38,6 +40,7 @@ class ScriptedServer:
         app.add_routes(
             [
                 web.post("/v1/chat/completions", self._chat_completions),
+                web.post(f"{_AZURE}/chat/completions", self._chat_completions),
                 web.post("/v1/messages", self._messages),
                 web.get("/v1/models", self._models),
                 web.get("/livez", self._alive),
@@ -135,7 +138,7 @@ def _decoded(content: bytes) -> dict[str, Any] | str:
 def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCall:
     headers = request.headers
     kept = {"traceparent": headers["traceparent"]} if "traceparent" in headers else {}
-    if "Authorization" in headers or "x-api-key" in headers:
+    if not _KEY_HEADERS.isdisjoint(map(str.lower, headers)):
         kept["key"] = "given"
     return ScriptedCall(
         wire=wire,

@@ -12,11 +12,10 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.anthropic import MESSAGES
 from workers.providers.failures import ProviderError
 from workers.providers.openai_compatible import CHAT_COMPLETIONS
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Message, Prompt, Provider
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.timeouts import Timeouts
 
-Build = Callable[..., HttpModel]
 BuildFor = Callable[[str], HttpModel]
 """Of the wire format, `openai` or `anthropic`."""
 
@@ -64,7 +63,7 @@ class Heard:
 
 
 async def failure(
-    provider: HttpModel, *, heard: Heard | None = None, time_left_seconds: float = 10.0
+    provider: Provider, *, heard: Heard | None = None, time_left_seconds: float = 10.0
 ) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await provider.answer(prompt(), time_left_seconds=time_left_seconds, on_delta=heard)

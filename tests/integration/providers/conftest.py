@@ -9,12 +9,9 @@ import pytest
 from aiohttp import web
 
 from deploy.scripted_provider.provider import ScriptedProvider
-from shared.settings.secret import Secret
-from tests.integration.providers.asking import Build, BuildFor, http_model
+from tests.integration.providers.asking import BuildFor, http_model
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.building import open_provider_session
-from workers.providers.wire.http_model import HttpModel
-from workers.providers.wire.timeouts import Timeouts
 
 
 @pytest.fixture
@@ -38,28 +35,6 @@ async def server() -> AsyncIterator[RawServer]:
     raw.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield raw
     await runner.cleanup()
-
-
-@pytest.fixture(params=["openai", "anthropic"])
-def build(
-    request: pytest.FixtureRequest, scripted: ScriptedProvider, session: aiohttp.ClientSession
-) -> Build:
-    """Builds the provider under test, each HTTP provider in its turn."""
-    wire: str = request.param
-    usual_url = scripted.openai_url if wire == "openai" else scripted.url
-
-    def build(url: str = usual_url, **timeouts: float) -> HttpModel:
-        return http_model(
-            session,
-            url,
-            wire=wire,
-            timeouts=Timeouts(**timeouts),
-            model="small",
-            models=("large",),
-            api_key=Secret("sk-test"),
-        )
-
-    return build
 
 
 @pytest.fixture

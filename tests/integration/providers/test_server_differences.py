@@ -5,6 +5,8 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.provider import ScriptedProvider
 from tests.integration.providers.asking import Heard, failure, http_model, prompt
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.error_class import ErrorClass
@@ -187,3 +189,12 @@ async def test_the_request_says_what_the_prompt_says_and_nothing_else(
         "stop": ["\n"],
         "seed": 7,
     }
+
+
+async def test_an_exhausted_quota_is_no_rate_limit(
+    scripted: ScriptedProvider, session: aiohttp.ClientSession
+) -> None:
+    scripted.script(Behaviour(kind=Kind.OUT_OF_CREDIT))
+    provider = http_model(session, scripted.openai_url)
+
+    assert (await failure(provider)).error_class is ErrorClass.UNAUTHORISED

@@ -1,4 +1,4 @@
-"""Both HTTP providers against a server that behaves."""
+"""Every provider of models against a server that behaves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.call import Ending
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import ECHO, Build, Heard, prompt
+from tests.conformance.providers.adapters import Adapter, Build
+from tests.integration.providers.asking import ECHO, Heard, prompt
 from workers.providers.outcome import Answer, FinishReason, Usage
 
 
@@ -112,11 +113,11 @@ async def test_two_hundred_calls_at_once_each_get_their_own_answer(
 
 
 async def test_a_stream_read_to_its_end_leaves_its_connection_for_the_next(
-    build: Build, scripted: ScriptedProvider, session: aiohttp.ClientSession
+    build: Build, adapter: Adapter, scripted: ScriptedProvider, session: aiohttp.ClientSession
 ) -> None:
     provider = build()
     for _ in range(5):
         await provider.answer(prompt(), time_left_seconds=5, on_delta=Heard())
 
     assert session.connector is not None
-    assert sum(map(len, session.connector._conns.values())) == 1
+    assert sum(map(len, session.connector._conns.values())) == adapter.keeps_connection

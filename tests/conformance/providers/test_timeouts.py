@@ -1,4 +1,4 @@
-"""Both HTTP providers against a server that keeps them waiting."""
+"""Every provider of models against a server that keeps them waiting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import ECHO, Build, Heard, failure, prompt
+from tests.conformance.providers.adapters import Build
+from tests.integration.providers.asking import ECHO, Heard, failure, prompt
 from workers.providers.error_class import TimeoutPhase
 from workers.providers.failures import (
     ProviderTimeoutError,

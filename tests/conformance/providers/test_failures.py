@@ -1,13 +1,13 @@
-"""Both HTTP providers against a server that fails in every way it knows."""
+"""Every provider of models against a server that fails in every way it knows."""
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.providers.asking import Build, Heard, failure, http_model
+from tests.conformance.providers.adapters import Build
+from tests.integration.providers.asking import Heard, failure
 from tests.servers.ports import free_port
 from workers.providers.failures import (
     ContextTooLongError,
@@ -86,15 +86,6 @@ async def test_a_rate_limit_says_when_to_come_back(
     scripted.script(Behaviour(kind=Kind.RATE_LIMITED, retry_after_seconds=7.5))
 
     assert (await failure(build())).retry_after_seconds == 7.5
-
-
-async def test_an_exhausted_quota_is_no_rate_limit(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession
-) -> None:
-    scripted.script(Behaviour(kind=Kind.OUT_OF_CREDIT))
-    provider = http_model(session, scripted.openai_url)
-
-    assert (await failure(provider)).error_class is ErrorClass.UNAUTHORISED
 
 
 @pytest.mark.parametrize(

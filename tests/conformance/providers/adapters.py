@@ -1,0 +1,164 @@
+"""Every provider that asks a model: where it is built from, and how its server speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from shared.settings.providers import ProviderKind
+from workers.providers.outcome import FinishReason, Usage
+from workers.providers.provider import Provider
+
+Build = Callable[..., Provider]
+"""Of a base URL, of bounds in seconds by their names in `Timeouts`, and of further settings."""
+
+
+class Words(Protocol):
+    """What a server of one wire format says; an event is its JSON."""
+
+    finishes: Mapping[str, FinishReason]
+    """Its own words for why a model stopped."""
+
+    def piece(self, text: str) -> str:
+        """An event with text."""
+
+    def tool_call(self) -> str:
+        """An event that calls a tool."""
+
+    def closing(self, finish: str, usage: Usage | None) -> list[str]:
+        """The last events: why the model stopped, the figures, the end."""
+
+    def whole(self, text: str, finish: str, usage: Usage | None) -> str:
+        """An answer in one body."""
+
+    def error(self, message: str, *, code: str) -> str:
+        """The body of a refusal, and the event of one in a stream."""
+
+
+class OpenAIWords:
+    finishes: Mapping[str, FinishReason] = {
+        "stop": FinishReason.STOP,
+        "length": FinishReason.LENGTH,
+        "content_filter": FinishReason.CONTENT_FILTER,
+    }
+
+    def piece(self, text: str) -> str:
+        return _json({"choices": [{"delta": {"content": text}}]})
+
+    def tool_call(self) -> str:
+        call = {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}
+        return _json({"choices": [{"delta": {"tool_calls": [call]}}]})
+
+    def closing(self, finish: str, usage: Usage | None) -> list[str]:
+        said = [_json({"choices": [{"delta": {}, "finish_reason": finish}]})]
+        if usage is not None:
+            said.append(_json({"choices": [], "usage": self._usage(usage)}))
+        return [*said, "[DONE]"]
+
+    def whole(self, text: str, finish: str, usage: Usage | None) -> str:
+        choice = {"message": {"content": text}, "finish_reason": finish}
+        return _json({"choices": [choice], **({"usage": self._usage(usage)} if usage else {})})
+
+    def error(self, message: str, *, code: str) -> str:
+        return _json({"error": {"message": message, "code": code}})
+
+    def _usage(self, usage: Usage) -> dict[str, object]:
+        return {
+            "prompt_tokens": usage.input_tokens,
+            "completion_tokens": usage.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        }
+
+
+class AnthropicWords:
+    finishes: Mapping[str, FinishReason] = {
+        "end_turn": FinishReason.STOP,
+        "max_tokens": FinishReason.LENGTH,
+        "refusal": FinishReason.CONTENT_FILTER,
+    }
+
+    def piece(self, text: str) -> str:
+        return self._delta({"type": "text_delta", "text": text})
+
+    def tool_call(self) -> str:
+        block = {"type": "tool_use", "id": "1", "name": "f", "input": {}}
+        return _json({"type": "content_block_start", "index": 0, "content_block": block})
+
+    def closing(self, finish: str, usage: Usage | None) -> list[str]:
+        figures = {"usage": self._usage(usage)} if usage else {}
+        last = {"type": "message_delta", "delta": {"stop_reason": finish}, **figures}
+        return [_json(last), _json({"type": "message_stop"})]
+
+    def whole(self, text: str, finish: str, usage: Usage | None) -> str:
+        content = [{"type": "text", "text": text}]
+        figures = {"usage": self._usage(usage)} if usage else {}
+        return _json({"type": "message", "content": content, "stop_reason": finish, **figures})
+
+    def error(self, message: str, *, code: str) -> str:
+        return _json({"type": "error", "error": {"type": code, "message": message}})
+
+    def _delta(self, delta: dict[str, str]) -> str:
+        return _json({"type": "content_block_delta", "index": 0, "delta": delta})
+
+    def _usage(self, usage: Usage) -> dict[str, int]:
+        return {
+            "input_tokens": usage.input_tokens - usage.cached_tokens,
+            "output_tokens": usage.output_tokens,
+            "cache_read_input_tokens": usage.cached_tokens,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    kind: ProviderKind
+    words: Words
+    base_path: str = ""
+    """Behind the root of the server."""
+    path: str
+    """Where the model `small` is asked, its query too."""
+    key: tuple[str, str]
+    """The header that carries the key `sk-test`."""
+    keeps_connection: bool = True
+
+
+_BEARER = ("Authorization", "Bearer sk-test")
+ADAPTERS = {
+    each.kind: each
+    for each in (
+        Adapter(
+            kind=ProviderKind.OPENAI_COMPATIBLE,
+            words=OpenAIWords(),
+            base_path="/v1",
+            path="/v1/chat/completions",
+            key=_BEARER,
+        ),
+        Adapter(
+            kind=ProviderKind.AZURE_OPENAI,
+            words=OpenAIWords(),
+            path="/openai/deployments/small/chat/completions?api-version=2024-10-21",
+            key=("api-key", "sk-test"),
+        ),
+        Adapter(
+            kind=ProviderKind.ANTHROPIC,
+            words=AnthropicWords(),
+            path="/v1/messages",
+            key=("x-api-key", "sk-test"),
+        ),
+        Adapter(
+            kind=ProviderKind.LOCAL,
+            words=OpenAIWords(),
+            base_path="/v1",
+            path="/v1/chat/completions",
+            key=_BEARER,
+            keeps_connection=False,
+        ),
+    )
+}
+"""A model's kind that is missing here is one that nobody tests."""
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
