@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from itertools import count
@@ -52,9 +52,8 @@ class Job:
     task_name: str
     task_id: str
     headers: dict[str, object]
-    body: bytes | str | tuple[object, ...]
-    content_type: str | None
-    content_encoding: str | None
+    args: Sequence[object]
+    kwargs: dict[str, object]
     request: Request
     on_accepted: Callable[[int, float], None]
     on_timeout: Callable[[bool, float], None]

@@ -1,7 +1,4 @@
-"""The asyncio pool as Celery sees it. Everything here runs in the hub's thread.
-
-CELERY_CUSTOM_WORKER_POOL=shared.pool.pool:AsyncioPool celery -A workers.app worker --pool custom
-"""
+"""The asyncio pool as Celery sees it. Everything here runs in the hub's thread."""
 
 from __future__ import annotations
 
@@ -23,11 +20,10 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from shared.pool.errors import LoopDied, PoolRefused
+from shared.pool.execution import JobExecution
 from shared.pool.job import Job, JobEvent, JobReport, Outcome
 from shared.pool.job_slots import JobSlots
-from shared.pool.loop.errand import Errand, carry_out
-from shared.pool.loop.execution import JobExecution
-from shared.pool.loop.loop_thread import LoopThread
+from shared.pool.loop_thread import Errand, LoopThread
 from shared.pool.mailbox import Mailbox
 
 if TYPE_CHECKING:
@@ -41,7 +37,10 @@ CLEANUP_SECONDS = 10.0
 
 
 class AsyncioPool(BasePool):
-    """Runs `async def` tasks on one event loop in a side thread; plain tasks in its threads.
+    """Runs `async def` tasks on one event loop in a side thread; plain functions in threads of it.
+
+    It keeps no results, calls no hooks and follows no callbacks, chains or retries; `preparation`
+    and `poison` refuse what asks for them.
 
     At most `limit` jobs run at once, across reconnections too; further ones wait here, unaccepted
     and unacknowledged. An application attribute `lifespan`, a callable without arguments that
@@ -76,7 +75,6 @@ class AsyncioPool(BasePool):
 
     def on_start(self) -> None:
         """Open the lifespan. Raises LifespanFailed, which stops the worker with exit code 1."""
-        self._execution.prepare()
         self._thread.start(while_opening=state.maybe_shutdown)
         atexit.register(self._close)
         self._admits = True
@@ -92,7 +90,7 @@ class AsyncioPool(BasePool):
     def on_apply(  # type: ignore[override]
         self,
         target: object,
-        args: tuple[str, str, dict[str, object], bytes, str | None, str | None],
+        args: tuple[str, str, dict[str, object], object, object, object],
         *_: object,
         accept_callback: Callable[[int, float], None],
         timeout_callback: Callable[[bool, float], None],
@@ -106,7 +104,9 @@ class AsyncioPool(BasePool):
             raise TypeError(f"The asyncio pool runs Celery tasks only, not {target!r}.")
         request: Request = accept_callback.__self__  # type: ignore[attr-defined]
         job = Job(
-            *args,
+            *args[:3],
+            args=request.args,
+            kwargs=request.kwargs,
             request=request,
             on_accepted=accept_callback,
             on_timeout=timeout_callback,
@@ -122,7 +122,7 @@ class AsyncioPool(BasePool):
 
     def attend(self, errand: Errand, *, then: Callable[[bool], None]) -> None:
         """Run an errand on the event loop; `then` hears in the hub's thread if it succeeded."""
-        self._thread.attend(carry_out(errand, lambda done: self._reports.put(partial(then, done))))
+        self._thread.attend(errand, then=lambda done: self._reports.put(partial(then, done)))
 
     def terminate_job(self, pid: int, signal: int | None = None) -> None:
         """Cancel the coroutine of this one job. A plain `def` task's thread runs on unheeded."""

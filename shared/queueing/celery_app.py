@@ -22,7 +22,13 @@ def build_celery_app(settings: Settings, *, name: str) -> Celery:
 
     Pass `include=` or register tasks afterwards. Our own publishers do the publishing.
     """
-    app = Celery(name, broker=str(settings.broker.url), set_as_current=False)
+    app = Celery(
+        name,
+        broker=str(settings.broker.url),
+        # Answers travel by Redis streams; said here, no environment of somebody's turns one on.
+        backend="disabled://",
+        set_as_current=False,
+    )
     app.conf.update(
         **_messages(),
         **_delivery(settings),
@@ -45,7 +51,7 @@ def _messages() -> dict[str, Any]:
         "result_accept_content": ["json"],
         "task_serializer": "json",
         "event_serializer": "json",
-        # Answers travel by Redis streams; no result backend, and nothing stored in one.
+        # Celery looks at it for each message, although there is no backend.
         "task_ignore_result": True,
         "enable_utc": True,
         "timezone": "UTC",

@@ -9,7 +9,7 @@ import msgspec
 from shared.errors import BrokerUnavailable
 from shared.persistence.dead_letters import DeadLetter
 from shared.queueing.broker_connection import connect_broker
-from shared.queueing.reading.compression import COMPRESSION_HEADER
+from shared.queueing.reading.delivery import COMPRESSION_HEADER
 from shared.queueing.topology import QueueName, kombu_queue
 from shared.settings.servers import BrokerSettings
 

@@ -10,8 +10,7 @@ import msgspec
 
 from shared.identifiers import DEAD_LETTER
 from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.compression import COMPRESSION_HEADER
-from shared.queueing.reading.delivery import Delivery
+from shared.queueing.reading.delivery import COMPRESSION_HEADER, Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.telemetry.redaction import redact_fields
 

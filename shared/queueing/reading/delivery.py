@@ -1,15 +1,44 @@
-"""One message as it came off a queue, whatever the broker."""
+"""One message as it came off a queue, whatever the broker, and its body in plain bytes.
+
+kombu unpacks a body before anybody has looked at its size; here its transports leave the body as it
+came (see `amqp/transport.py` and `redis_lists/transport.py`) and each reader unpacks it by this,
+never beyond its own limit.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import msgspec
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.compression import COMPRESSION_HEADER, plain_body
 from shared.queueing.reading.verdict import MALFORMED_HEADER, Bury
+
+COMPRESSION_HEADER: Final = "compression"
+
+_ZLIB_OR_GZIP: Final = 32 + zlib.MAX_WBITS
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+_UNPACKERS: Final[dict[str, Callable[[], _Unpacker]]] = {
+    **dict.fromkeys(
+        ("application/x-gzip", "gzip", "zlib"), lambda: zlib.decompressobj(_ZLIB_OR_GZIP)
+    ),
+    **dict.fromkeys(("application/x-bz2", "bzip2", "bzip"), bz2.BZ2Decompressor),
+    **dict.fromkeys(("application/x-lzma", "lzma", "xz"), lzma.LZMADecompressor),
+}
+_BROKEN: Final = (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError)
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +66,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     def contents(self, *, limit_bytes: int) -> bytes | Bury:
         """The body in plain bytes, at most so many, or why it cannot be read."""
-        if complaint := self.headers.get(MALFORMED_HEADER):
-            return Bury(DeadReason.MALFORMED, str(complaint))
-        return plain_body(self.body, self.compression, limit_bytes=limit_bytes)
+        return _contents(self.headers, self.body, self.compression, limit_bytes=limit_bytes)
 
 
 def delivery_of(message: Message) -> Delivery:
@@ -56,6 +83,13 @@ def delivery_of(message: Message) -> Delivery:
         message_id=_text(properties.get("message_id")),
         exchange=_text((message.delivery_info or {}).get("exchange")),
     )
+
+
+def contents_of(message: Message, *, limit_bytes: int) -> bytes | Bury:
+    """What `delivery_of(message).contents` gives, at a part of the cost."""
+    compression = getattr(message, COMPRESSION_HEADER, None)
+    body, headers = _bytes(message.body), _table(message.headers)
+    return _contents(headers, body, compression, limit_bytes=limit_bytes)
 
 
 def undecodable(message: Message, error: Exception) -> Delivery:
@@ -77,3 +111,40 @@ def _table(headers: object) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _contents(
+    headers: dict[str, Any], body: bytes, compression: object, *, limit_bytes: int
+) -> bytes | Bury:
+    if complaint := headers.get(MALFORMED_HEADER):
+        return Bury(DeadReason.MALFORMED, str(complaint))
+    return _plain_body(body, compression, limit_bytes=limit_bytes)
+
+
+def _plain_body(body: bytes, compression: object, *, limit_bytes: int) -> bytes | Bury:
+    """The body without its compression, or why there is none; takes `limit_bytes` at most.
+
+    `compression` is the header of that name, whatever it holds; None where there is none.
+    """
+    if len(body) > limit_bytes:
+        return _too_large(f"The body has {len(body)} bytes", limit_bytes)
+    if compression is None or compression == "":
+        return body
+    if not isinstance(compression, str) or compression not in _UNPACKERS:
+        known = ", ".join(sorted(name for name in _UNPACKERS if "/" not in name))
+        detail = f"The compression {compression!r:.100} is not known here. Send one of {known}."
+        return Bury(DeadReason.MALFORMED, detail)
+    unpacker = _UNPACKERS[compression]()
+    try:
+        plain = unpacker.decompress(body, limit_bytes + 1)
+    except _BROKEN as error:
+        return Bury(DeadReason.MALFORMED, f"The body is not {compression}: {error}.")
+    if len(plain) > limit_bytes:
+        return _too_large("Unpacked the body has more bytes than the limit", limit_bytes)
+    if not unpacker.eof:
+        return Bury(DeadReason.MALFORMED, f"The body ends in the middle of its {compression}.")
+    return plain
+
+
+def _too_large(what: str, limit_bytes: int) -> Bury:
+    return Bury(DeadReason.TOO_LARGE, f"{what}, the limit is {limit_bytes}. Send less.")

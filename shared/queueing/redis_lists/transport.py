@@ -19,7 +19,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from redis import Redis
 
-from shared.queueing.reading.compression import COMPRESSION_HEADER
+from shared.queueing.reading.delivery import COMPRESSION_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
 from shared.queueing.redis_lists.fetch import Fetched, record_and_fetch
 from shared.telemetry.logs import get_logger

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -123,6 +124,12 @@ async def empty() -> None:
     """Do nothing."""
 
 
+@app.task(rate_limit="2/s")
+async def rationed() -> None:
+    """Note when it runs."""
+    note("rationed", time.monotonic())
+
+
 @app.task(bind=True)
 async def fail(self: Task[..., None]) -> None:
     raise ValueError("as asked")
@@ -140,11 +147,6 @@ async def give_back(self: Task[..., None]) -> None:
     if not self.request.delivery_info["redelivered"]:
         raise Reject("once more", requeue=True)
     note("accepted", self.request.id)
-
-
-@app.task(bind=True)
-async def add(self: Task[..., int], left: int, right: int) -> int:
-    return left + right
 
 
 @app.task(bind=True)

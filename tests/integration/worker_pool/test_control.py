@@ -114,6 +114,15 @@ def test_another_pool_is_refused_with_the_command_to_type(
     assert "Traceback" not in worker.log
 
 
+def test_an_application_that_keeps_results_is_refused(
+    redis_url: str, start_worker: StartWorker
+) -> None:
+    worker = start_worker(redis_url, POOL_RESULTS=redis_url, ready=False)
+    assert worker.wait() == 1
+    assert "take result_backend out of the application" in worker.log
+    assert "Traceback" not in worker.log
+
+
 def test_a_broker_without_event_loop_is_refused(start_worker: StartWorker) -> None:
     worker = start_worker("memory://", ready=False)
     assert worker.wait() == 1

@@ -5,9 +5,6 @@ from __future__ import annotations
 import signal
 import time
 
-import pytest
-from celery import Celery
-
 from tests.integration.worker_pool.conftest import StartWorker
 from tests.integration.worker_pool.worker_process import MODULE
 
@@ -53,19 +50,28 @@ def test_a_plain_function_runs_beside_the_coroutines(
     worker.wait_for_facts("plain", 4)
 
 
-def test_results_failures_and_follow_ups_reach_the_backend(
-    redis_url: str, start_worker: StartWorker
+def test_a_rate_limit_spaces_coroutines(redis_url: str, start_worker: StartWorker) -> None:
+    worker = start_worker(redis_url)
+    for _ in range(3):
+        worker.send("rationed")
+    first, *_, last = worker.wait_for_facts("rationed", 3)
+    assert float(last) - float(first) > 0.8, "two a second"
+
+
+def test_what_is_to_follow_a_task_is_buried_with_it(
+    broker_url: str, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(redis_url, POOL_RESULTS=redis_url)
-    producer = Celery("reader", broker=redis_url, backend=redis_url, set_as_current=False)
-    producer.conf.task_default_queue = "pool"
-    add = producer.signature(f"{MODULE}.add", args=(2, 3))
-    chained = (add | producer.signature(f"{MODULE}.add", args=(10,))).apply_async()
-    failed = producer.send_task(f"{MODULE}.fail")
-    assert chained.get(timeout=10) == 15
-    with pytest.raises(ValueError, match="as asked"):
-        failed.get(timeout=10)
-    assert "Task tests.integration.worker_pool.application.fail" in worker.log
+    worker = start_worker(broker_url, POOL_HOOK="1")
+    nap = worker.producer.signature(f"{MODULE}.nap", args=(0,), immutable=True)
+    (nap | nap).apply_async()
+    nap.apply_async(link=nap)
+    nap.apply_async(link_error=nap)
+    buried = worker.wait_for_facts("buried", 3)
+    asked = [about.split("asks for a ")[1].split(",")[0] for about in buried]
+    assert sorted(asked) == ["chain", "link", "link_error"]
+    assert all(about.startswith("invalid ") for about in buried)
+    survivor = worker.send("nap", 0)
+    assert worker.wait_for_facts("ended") == [survivor], "none of the others has begun"
 
 
 def test_a_task_that_exits_fails_alone(redis_url: str, start_worker: StartWorker) -> None:

@@ -7,12 +7,17 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from billiard.einfo import ExceptionInfo
-from celery import Celery, current_task, signals
-from celery.exceptions import Ignore, Reject, SoftTimeLimitExceeded, Terminated
+from celery import Celery, Task, current_task, signals
+from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, Terminated
 
+from shared.pool.errors import PoolRefused
+from shared.pool.execution import JobExecution
 from shared.pool.job import Interruption, Job, JobEvent, JobReport
-from shared.pool.loop.execution import JobExecution
-from shared.pool.loop.time_limits import interrupt
+from shared.pool.time_limits import interrupt
+
+
+def plain() -> None:
+    """Do nothing, in a thread."""
 
 
 class Bench:
@@ -30,10 +35,9 @@ class Bench:
         return Job(
             "unit.task",
             f"id-{number}",
-            {"id": f"id-{number}", "task": "unit.task"},
-            (args, {}, {}),
-            None,
-            None,
+            {"id": f"id-{number}", "task": "unit.task", "args": args, "kwargs": {}},
+            args,
+            {},
             request=None,  # type: ignore[arg-type]
             on_accepted=lambda *_: None,
             on_timeout=lambda *_: None,
@@ -74,6 +78,33 @@ async def test_success_gives_the_printable_result_and_the_signals() -> None:
     assert heard == ["task_prerun", "task_success", "task_postrun"]
 
 
+async def test_retry_fails_the_task_and_says_what_to_do() -> None:
+    async def again(self: Task[..., None]) -> None:
+        raise self.retry(countdown=1)
+
+    bench = Bench(again)
+    failed, exception = await bench.run(bench.job())
+    assert failed == 1
+    assert isinstance(exception, NotImplementedError)
+    assert "unit.task called retry. Try again inside the task" in str(exception)
+
+
+@pytest.mark.parametrize("hook", ["__call__", "on_failure", "after_return"])
+def test_a_task_with_a_hook_is_refused(hook: str) -> None:
+    app = Celery("unit", set_as_current=False)
+    hooked = type("Hooked", (Task,), {hook: lambda *_: None})
+    app.task(base=hooked, name="unit.hooked", shared=False)(plain)
+    with pytest.raises(PoolRefused, match=f"never calls {hook}, which the task unit.hooked"):
+        JobExecution(app, hostname="unit", report=lambda _: None)
+
+
+def test_a_task_that_celery_is_to_repeat_is_refused() -> None:
+    app = Celery("unit", set_as_current=False)
+    app.task(name="unit.again", shared=False, autoretry_for=(OSError,))(plain)
+    with pytest.raises(PoolRefused, match=r"unit\.again has autoretry_for"):
+        JobExecution(app, hostname="unit", report=lambda _: None)
+
+
 @pytest.mark.parametrize("error", [ValueError("bad"), Ignore(), Reject("no"), LookupError()])
 async def test_an_error_is_the_outcome(error: Exception) -> None:
     async def fall(self: object) -> None:
@@ -85,7 +116,9 @@ async def test_an_error_is_the_outcome(error: Exception) -> None:
     assert type(exception) is type(error)
 
 
-@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), KeyboardInterrupt(), asyncio.CancelledError(), Retry()]
+)
 async def test_an_exit_becomes_a_failure_of_the_task(error: BaseException) -> None:
     async def fall(self: object) -> None:
         raise error

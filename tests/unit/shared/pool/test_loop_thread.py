@@ -12,7 +12,7 @@ import pytest
 
 from shared.pool.errors import LifespanFailed, LoopDied
 from shared.pool.job import Job
-from shared.pool.loop.loop_thread import LoopThread
+from shared.pool.loop_thread import LoopThread
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 where: ContextVar[str] = ContextVar("where", default="outside")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
-from shared.pool.guard.poison import examine
+from shared.pool.poison import examine
 
 HEADERS = {"task": "known", "id": "1"}
 GOOD = json.dumps([[1], {"a": 1}, {"chain": None}])
@@ -56,6 +56,14 @@ def test_a_body_over_the_limit_is_too_large_before_it_is_decoded() -> None:
 
 def test_a_task_that_nobody_registered_is_unknown() -> None:
     assert verdict(message(task="other")) is DeadReason.UNKNOWN_TASK
+
+
+@pytest.mark.parametrize("name", ["callbacks", "errbacks", "chain", "chord"])
+def test_what_is_to_follow_a_task_makes_its_message_invalid(name: str) -> None:
+    follower = [{"task": "known", "args": [], "options": {}}]
+    assert verdict(message(json.dumps([[1], {}, {name: follower}]))) is DeadReason.INVALID
+    assert verdict(message(**{name: follower})) is DeadReason.INVALID
+    assert verdict(message(json.dumps([[1], {}, {name: []}]))) is None
 
 
 @given(st.text(max_size=50))

@@ -16,8 +16,8 @@ from kombu import Connection, Message
 from kombu.transport import redis
 
 from shared.messages.dead_letter import DeadReason
-from shared.pool.guard.graveyard import Graveyard
-from shared.pool.guard.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
+from shared.pool.graveyard import Graveyard
+from shared.pool.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
 from shared.pool.pool import AsyncioPool
 from shared.queueing.amqp.transport import AmqpTransport
 from shared.queueing.reading.verdict import Bury

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import copy_context
 from functools import partial
@@ -15,9 +15,12 @@ from celery.utils.log import get_logger
 
 from shared.pool.errors import LifespanFailed, LoopDied
 from shared.pool.job import Interruption, Job
-from shared.pool.loop.time_limits import interrupt
+from shared.pool.time_limits import interrupt
 
 logger = get_logger(__name__)
+
+Errand = Callable[[], Awaitable[None]]
+"""Work on the event loop that is no job: it has no message, no limit and no slot."""
 
 SWITCH_SECONDS = 0.0005
 """How long one thread may keep the interpreter from the other. With Python's own 5 ms a busy event
@@ -85,9 +88,12 @@ class LoopThread:
         """Start the job's coroutine."""
         self._order(partial(self._run, job))
 
-    def attend(self, errand: Coroutine[object, object, None]) -> None:
-        """Start a coroutine that is no job; the end of the loop cancels it."""
-        self._order(partial(self._attend, errand))
+    def attend(self, errand: Errand, *, then: Callable[[bool], None]) -> None:
+        """Run an errand and call `then`, in the loop's thread, with whether it succeeded.
+
+        The end of the loop cancels it, and then nobody is told.
+        """
+        self._order(partial(self._attend, errand, then))
 
     def terminate(self, job: Job) -> None:
         """Cancel the job's coroutine; one that has ended is left alone."""
@@ -123,8 +129,8 @@ class LoopThread:
         self._running.add(job)
         job.running.add_done_callback(lambda _: self._running.discard(job))
 
-    def _attend(self, errand: Coroutine[object, object, None]) -> None:
-        task = self._loop.create_task(errand)
+    def _attend(self, errand: Errand, then: Callable[[bool], None]) -> None:
+        task = self._loop.create_task(_carry_out(errand, then))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
@@ -179,6 +185,17 @@ class LoopThread:
             interrupt(job, Interruption.TERMINATED)
         if self._running:
             await asyncio.wait({job.running for job in self._running if job.running}, timeout=1)
+
+
+async def _carry_out(errand: Errand, then: Callable[[bool], None]) -> None:
+    try:
+        await errand()
+    except Exception:
+        # The border of one errand, as each job has its own.
+        logger.exception("An errand failed")
+        then(False)
+    else:
+        then(True)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -8,7 +8,7 @@ from typing import Final
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.delivery import delivery_of
+from shared.queueing.reading.delivery import COMPRESSION_HEADER, contents_of
 from shared.queueing.reading.verdict import Bury
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
@@ -16,6 +16,13 @@ MESSAGE_LIMIT_BYTES = 1_048_576
 
 LONGEST_LIMIT_SECONDS = 1e9
 _OWN_TO_CELERY: Final = "celery."
+_NEVER_FOLLOWED: Final = {
+    "callbacks": "link",
+    "errbacks": "link_error",
+    "chain": "chain",
+    "chord": "chord",
+}
+"""What a message may name to be done after its task, and what its sender calls that."""
 
 Fitting = Callable[[str, object, object], str | None]
 """Given a task's name, arguments and keyword arguments: what does not fit it, or None."""
@@ -37,17 +44,17 @@ def examine(
 
     Everything that Celery's strategy takes on trust is checked here: the id, the body's triple,
     the time limits, and by `complaint_about` the arguments. The tasks that Celery brings along are
-    nobody's here: what they would do is lost without a word. The body is unpacked within the
-    limit; decoded it is cached in the message, so nothing is decoded twice.
+    nobody's here: what they would do is lost without a word. So is what is to follow a task, which
+    therefore does not run either. The body is unpacked within the limit; decoded it is cached in
+    the message, so nothing is decoded twice.
     """
     headers: object = message.headers
     if not isinstance(headers, dict):
         return Bury(DeadReason.MALFORMED, "the headers are not a table")
-    delivery = delivery_of(message)
-    plain = delivery.contents(limit_bytes=limit_bytes)
+    plain = contents_of(message, limit_bytes=limit_bytes)
     if isinstance(plain, Bury):
         return plain
-    if delivery.compression:
+    if getattr(message, COMPRESSION_HEADER, None):
         message.body = plain  # type: ignore[assignment]  # the stubs know text only
     complaint = _complaint_about_headers(headers) or _complaint_about_body(message)
     if complaint is not None:
@@ -55,9 +62,23 @@ def examine(
     task = headers["task"]
     if task not in known or task.startswith(_OWN_TO_CELERY):
         return Bury(DeadReason.UNKNOWN_TASK, f"no task is called {task!r:.200}")
-    args, kwargs, _ = message.payload
-    unfit = complaint_about(task, args, kwargs)
+    args, kwargs, embed = message.payload
+    unfit = _complaint_about_what_follows(headers, embed or {}) or complaint_about(
+        task, args, kwargs
+    )
     return Bury(DeadReason.INVALID, unfit) if unfit else None
+
+
+def _complaint_about_what_follows(
+    headers: dict[str, object], embed: dict[str, object]
+) -> str | None:
+    for name, option in _NEVER_FOLLOWED.items():
+        if embed.get(name) or headers.get(name):
+            return (
+                f"the message asks for a {option}, which no worker here follows; its task has not "
+                f"run. Send each task by itself"
+            )
+    return None
 
 
 def _complaint_about_headers(headers: dict[str, object]) -> str | None:

@@ -1,1 +1,0 @@
-"""What lets a worker outlive bad messages and lost connections."""
