@@ -29,7 +29,8 @@ from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.redis.scripts import LuaScript, ScriptCall
+from shared.reservations.account import load_account_script
 from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.door import LimitSettings
@@ -59,7 +60,7 @@ class Admission:
         self._lanes = lanes
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
-        self._script: LuaScript = load_script("shared.reservations", "admission.lua")
+        self._script: LuaScript = load_account_script("shared.reservations", "admission.lua")
         self._group: GroupCommit[AdmissionRequest, AdmissionReply] = GroupCommit(self._ask_all)
         self._reservations = Reservations(
             redis, clock, risk_half_life_seconds=settings.risk_half_life_seconds

@@ -10,7 +10,8 @@ from typing import Final
 
 from ingress.admission.question import AdmissionRequest, longest_lease_seconds
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.redis.scripts import LuaScript, ScriptCall
+from shared.reservations.account import load_account_script
 from shared.reservations.keys import slots_key
 
 GATHER_SECONDS: Final = 1.0
@@ -29,7 +30,7 @@ class Commitments:
 
     def __init__(self, redis: GuardedRedis) -> None:
         self._redis = redis
-        self._script: LuaScript = load_script("ingress.admission", "commitments.lua")
+        self._script: LuaScript = load_account_script("ingress.admission", "commitments.lua")
         self._leases: dict[str, dict[str, float]] = {}
         self._waiting = 0
         self._telling: asyncio.Task[None] | None = None

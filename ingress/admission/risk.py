@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final
 
+from shared.reservations.account import RecordCount
+
 LARGEST_RISK: Final = 0.95
 """A user always keeps a twentieth of its allowance: nobody is locked out by a score."""
 
@@ -21,7 +23,7 @@ LARGEST_RISK: Final = 0.95
 class Weight:
     """How much one count of the record matters."""
 
-    name: str
+    count: RecordCount
     largest: float
     """The contribution that it approaches."""
     half: float
@@ -33,21 +35,28 @@ class Weight:
 
 
 WEIGHTS: Final[tuple[Weight, ...]] = (
-    Weight("refusals", 0.5, 20, 5, "refusal", "refusals"),
-    Weight("repeats", 0.6, 10, None, "identical message", "identical messages"),
+    Weight(RecordCount.REFUSALS, 0.5, 20, 5, "refusal", "refusals"),
+    Weight(RecordCount.REPEATS, 0.6, 10, None, "identical message", "identical messages"),
     Weight(
-        "bursts",
+        RecordCount.BURSTS,
         0.4,
         50,
         0,
         "message far above its usual rate",
         "messages far above its usual rate",
     ),
-    Weight("blocks", 0.8, 3, 0, "answer blocked by a validator", "answers blocked by a validator"),
-    Weight("injections", 0.8, 2, 0, "injection pattern", "injection patterns"),
-    Weight("complaints", 0.3, 5, 0, "complaint", "complaints"),
+    Weight(
+        RecordCount.BLOCKS,
+        0.8,
+        3,
+        0,
+        "answer blocked by a validator",
+        "answers blocked by a validator",
+    ),
+    Weight(RecordCount.INJECTIONS, 0.8, 2, 0, "injection pattern", "injection patterns"),
+    Weight(RecordCount.COMPLAINTS, 0.3, 5, 0, "complaint", "complaints"),
 )
-"""In the order of RECORD in admission.lua."""
+"""In the order of RecordCount."""
 
 
 def risk_of(counts: Sequence[float], *, full_bucket: float) -> float:

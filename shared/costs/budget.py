@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
 from typing import Final
@@ -17,9 +17,8 @@ from shared.costs.prices import Prices
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
+from shared.reservations.account import EPOCH_DAY
 
-EPOCH_DAY: Final = date(2025, 1, 1).toordinal()
-"""Scripts count days from here, as they count seconds."""
 RECHECK_SECONDS: Final = 60.0
 """How often the ledger is asked whether Redis missed something."""
 _FRESH_SECONDS: Final = 2.0

@@ -18,7 +18,8 @@ from shared.errors import RedisUnavailable, Unavailable
 from shared.persistence.engine import Database
 from shared.persistence.tenants import TenantRepository
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.redis.scripts import LuaScript, ScriptCall
+from shared.reservations.account import load_account_script
 from shared.reservations.keys import budget_key, slots_key
 from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
@@ -61,8 +62,8 @@ class Till:
         self._budgets = budgets
         self._prices = prices
         self._clock = clock
-        self._script: LuaScript = load_script("shared.costs", "reserving.lua")
-        self._billing: LuaScript = load_script("shared.costs", "billing.lua")
+        self._script: LuaScript = load_account_script("shared.costs", "reserving.lua")
+        self._billing: LuaScript = load_account_script("shared.costs", "billing.lua")
         self._group: GroupCommit[ScriptCall, int] = GroupCommit(self._reserve_all)
 
     async def cap_of(self, tenant_id: str) -> Decimal | None:

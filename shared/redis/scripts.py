@@ -93,8 +93,8 @@ async def _outcome(connection: AbstractConnection) -> Any:
         return error
 
 
-def load_script(package: str, name: str) -> LuaScript:
-    """The script `name` that lies in `package`."""
-    source = files(package).joinpath(name).read_bytes()
+def load_script(package: str, name: str, *, prelude: bytes = b"") -> LuaScript:
+    """The script `name` that lies in `package`, after the `prelude` that it shares with others."""
+    source = prelude + files(package).joinpath(name).read_bytes()
     # Redis names scripts by SHA1; nothing here depends on its strength.
     return LuaScript(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())

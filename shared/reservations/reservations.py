@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.errors import RedisRefused, Unavailable
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.redis.scripts import LuaScript, ScriptCall
+from shared.reservations.account import RecordCount, load_account_script
 from shared.reservations.keys import (
     budget_key,
     idempotency_key_key,
@@ -23,23 +23,15 @@ from shared.reservations.keys import (
 from shared.resilience.group_commit import GroupCommit
 from shared.token_count import token_correction
 
-TENANT_SECONDS: Final = 86_400
-RECORD_SECONDS: Final = 3_600
+_PACKAGE = "shared.reservations"
 
 
 class RiskSignal(StrEnum):
-    """What others saw a user do."""
+    """What others saw a user do, by the count of its record that it adds to."""
 
-    VALIDATOR_BLOCK = "validator_block"
-    INJECTION = "injection"
-    COMPLAINT = "complaint"
-
-
-_PLACE_IN_RECORD: Final = {
-    RiskSignal.VALIDATOR_BLOCK: 4,
-    RiskSignal.INJECTION: 5,
-    RiskSignal.COMPLAINT: 6,
-}
+    VALIDATOR_BLOCK = RecordCount.BLOCKS
+    INJECTION = RecordCount.INJECTIONS
+    COMPLAINT = RecordCount.COMPLAINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +69,8 @@ class Reservations:
     ) -> None:
         self._redis = GuardedRedis(redis, clock)
         self._half_life_seconds = risk_half_life_seconds
-        self._script: LuaScript = load_script("shared.reservations", "reservations.lua")
-        self._signal: LuaScript = load_script("shared.reservations", "risk_signal.lua")
+        self._script: LuaScript = load_account_script(_PACKAGE, "reservations.lua")
+        self._signal: LuaScript = load_account_script(_PACKAGE, "risk_signal.lua")
         self._endings: GroupCommit[_Ending, bool] = GroupCommit(self._end_all)
 
     async def settle(
@@ -143,7 +135,7 @@ class Reservations:
         self, tenant_id: str, user: str | None, signal: RiskSignal, *, times: float = 1.0
     ) -> bool:
         """Hold something against a user: it raises the risk of its next messages."""
-        arguments = (_PLACE_IN_RECORD[signal], times, self._half_life_seconds, RECORD_SECONDS)
+        arguments = (signal.value, times, self._half_life_seconds)
         call = ScriptCall((user_key(tenant_id, user),), arguments)
         outcomes = await self._redis.run(self._signal, [call])
         return outcomes is not None and not isinstance(outcomes[0], RedisRefused)
@@ -181,8 +173,6 @@ def _call(ending: _Ending) -> ScriptCall:
             ending.requests_back,
             ending.token_correction,
             output,
-            TENANT_SECONDS,
-            RECORD_SECONDS,
             ending.cost,
             ending.key_owner_id or "",
         ),

@@ -14,7 +14,7 @@ from ingress.admission.reply import read_reply
 from ingress.admission.risk import WEIGHTS
 from ingress.admission.verdict import Verdict
 from shared.messages.tenant import Tenant
-from shared.redis.scripts import load_script
+from shared.reservations.account import RecordCount, load_account_script
 from shared.reservations.keys import user_key
 from shared.settings.door import LimitSettings
 
@@ -30,10 +30,10 @@ class ManualDoor:
         self._risk = risk
         self._burst_share = burst_share
         self._script = self.redis.register_script(
-            load_script("shared.reservations", "admission.lua").source
+            load_account_script("shared.reservations", "admission.lua").source
         )
         self._commitments = self.redis.register_script(
-            load_script("ingress.admission", "commitments.lua").source
+            load_account_script("ingress.admission", "commitments.lua").source
         )
 
     def decide(self, request: AdmissionRequest, *, expected_wait_seconds: float = 0.0) -> Verdict:
@@ -60,10 +60,10 @@ class ManualDoor:
         return limits if self._risk else replace(limits, rules=_without_weights(limits.rules))
 
     def record(self, owner: Tenant, user: str | None) -> list[float]:
-        """The counts of a user's record, in the order of WEIGHTS."""
+        """The counts of a user's record, in the order of RecordCount."""
         packed = self.redis.get(user_key(owner.id, user))
         assert isinstance(packed, bytes)
-        return list(struct.unpack_from("<13d", packed))[-len(WEIGHTS) :]
+        return list(struct.unpack_from(f"<{len(RecordCount)}d", packed, 7 * 8))
 
 
 def _without_weights(rules: bytes) -> bytes:

@@ -6,6 +6,7 @@ from ingress.admission.limits import limits_of
 from ingress.admission.risk import LARGEST_RISK, WEIGHTS, explain, risk_of
 from shared.accepting.token_estimate import estimate_tokens
 from shared.messages.tenant import Plan
+from shared.reservations.account import RecordCount
 
 NOTHING = (0, 0, 0, 0, 0, 0)
 
@@ -68,3 +69,7 @@ def test_tokens_are_the_input_plus_what_the_tenants_answers_usually_cost(
 ) -> None:
     estimated = estimate_tokens(characters, p90_output_tokens=200, max_output_tokens=largest)
     assert estimated == estimate
+
+
+def test_every_count_of_a_record_has_its_weight_in_its_place() -> None:
+    assert [weight.count for weight in WEIGHTS] == list(RecordCount)
