@@ -12,13 +12,20 @@ import msgspec
 
 from ingress.ledger_watch import Watched
 from ingress.reply_source import ReplySource
-from ingress.retelling import ending, opening, whole_answer
 from shared.clock import Clock
-from shared.messages.events import CLOSING_TYPES, ResponseRequiresAction, numbered, read_event
+from shared.messages.events import (
+    CLOSING_TYPES,
+    Event,
+    ResponseRequiresAction,
+    encode_event,
+    numbered,
+    read_event,
+)
 from shared.messages.message_body import is_streamed
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
+from shared.replies.event_sequence import ending, opening, whole_answer
 from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE
 from shared.replies.wakeups import Wake
 
@@ -111,7 +118,7 @@ class Replies:
         """
         for sequence, event in enumerate(opening(record)):
             if sequence > after:
-                yield _numbered(sequence, event)
+                yield _numbered(sequence, encode_event(event))
         last = min(max(after, FIRST_WORKER_SEQUENCE - 1), _LARGEST_SEQUENCE)
         with self._source.watching(record, wake) as watched:
             async with aclosing(self._follow(record, wake, watched, last, wanted)) as events:
@@ -138,8 +145,8 @@ class Replies:
             if events and _closes(events[-1][1], current):
                 return
             if has_ended(current) and not await self._waits_for_human(current, last):
-                for sequence, event in enumerate(await self._missing(current, last), last + 1):
-                    yield _numbered(sequence, event)
+                for sequence, told in enumerate(await self._missing(current, last), last + 1):
+                    yield _numbered(sequence, encode_event(told))
                 return
             if self._overdue_seconds(current) > 0:
                 return
@@ -184,17 +191,17 @@ class Replies:
             return -inf
         return (self._clock.now() - record.deadline).total_seconds() - OVERDUE_SECONDS
 
-    async def _missing(self, record: MessageRecord, last: int) -> list[bytes]:
+    async def _missing(self, record: MessageRecord, last: int) -> list[Event]:
         """What the ledger can add for a reader that has heard everything up to `last`."""
         if last < FIRST_WORKER_SEQUENCE:
-            return whole_answer(record)
+            return [*whole_answer(record)]
         if seen := await self._source.events(record.id, after=last - 1):
             return [] if _closes(seen[-1][1], record) else [ending(record)]
         if await self._source.events(record.id, after=-1):
             return []  # it has heard the end from the ledger, after all that Redis has
         if is_streamed(record.body.encode()):
             return [ending(record)]  # Redis forgot: what was streamed is not told again
-        return whole_answer(record)[last + 1 - FIRST_WORKER_SEQUENCE :]
+        return [*whole_answer(record)][last + 1 - FIRST_WORKER_SEQUENCE :]
 
     async def _waits_for_human(self, record: MessageRecord, last: int) -> bool:
         """Whether this reader knows already that a human has the message, and wants the rest."""

@@ -155,6 +155,15 @@ def output_message_id(message_id: str) -> str:
     return sibling_id(OUTPUT_MESSAGE, message_id)
 
 
+def output_message(message_id: str, text: str, *, is_whole: bool) -> OutputMessage:
+    """The one output item of a response, as it stands when all its text is there."""
+    return OutputMessage(
+        id=output_message_id(message_id),
+        content=[OutputText(text)],
+        status="completed" if is_whole else "incomplete",
+    )
+
+
 def _text(asked: dict[str, object] | None) -> dict[str, Any]:
     given = {name: value for name, value in (asked or {}).items() if value is not None}
     return given or {"format": {"type": "text"}}
@@ -163,14 +172,8 @@ def _text(asked: dict[str, object] | None) -> dict[str, Any]:
 def _output(record: MessageRecord) -> list[OutputMessage]:
     if record.output_text is None:
         return []
-    whole = record.state is not ResponseState.INCOMPLETE
-    return [
-        OutputMessage(
-            id=output_message_id(record.id),
-            content=[OutputText(record.output_text)],
-            status="completed" if whole else "incomplete",
-        )
-    ]
+    is_whole = record.state is not ResponseState.INCOMPLETE
+    return [output_message(record.id, record.output_text, is_whole=is_whole)]
 
 
 def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:

@@ -81,6 +81,11 @@ class Answer:
     half an answer, so nobody else is given it."""
     oddities: frozenset[Oddity] = frozenset()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model stopped where it wanted to."""
+        return self.finish is FinishReason.STOP
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOff:

@@ -96,7 +96,7 @@ class AnswerStep:
             await stream.abandon()
             raise
         if isinstance(result.outcome, Answer):
-            await stream.finish(result.outcome.text)
+            await stream.finish(result.outcome.text, is_whole=result.outcome.is_whole)
         else:
             await stream.abandon()
         return result
@@ -118,10 +118,9 @@ class AnswerStep:
                 assert_never(outcome)
 
     def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
-        whole = answer.finish is FinishReason.STOP
         turn.is_in_doubt = not answer.is_certain
         turn.end(
-            ResponseState.COMPLETED if whole else ResponseState.INCOMPLETE,
+            ResponseState.COMPLETED if answer.is_whole else ResponseState.INCOMPLETE,
             self._clock.now(),
             output_text=answer.text,
             answered_by=result.provider,

@@ -8,11 +8,11 @@ import msgspec
 
 from shared.costs.price import nano_dollars
 from shared.errors import Unavailable
-from shared.messages.events import closing_event, encode_event
+from shared.messages.events import encode_event
 from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord
-from shared.messages.response import response_object
 from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
+from shared.replies.event_sequence import ending
 from shared.replies.reply_stream import ReplyStream
 from shared.reservations.reservations import Reservations
 from shared.telemetry.logs import get_logger
@@ -74,7 +74,7 @@ class Reply:
         )
 
     async def _publish(self, record: MessageRecord, body: MessageBody | None) -> None:
-        event = encode_event(closing_event(response_object(record, body)))
+        event = encode_event(ending(record, body))
         try:
             if record.state.is_terminal:
                 await self._replies.end(record.id, record.attempt, event)

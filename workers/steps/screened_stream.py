@@ -34,13 +34,13 @@ class ScreenedStream:
             self._sent.clear()
         self._screen = self._open_screen()
 
-    async def finish(self, text: str) -> None:
+    async def finish(self, text: str, *, is_whole: bool = True) -> None:
         """Send the rest of the judged text and the events that close it."""
         if not text.startswith("".join(self._sent)):
             await self.restart()
         if rest := text[sum(map(len, self._sent)) :]:
             await self._stream.write(rest)
-        await self._stream.finish(text)
+        await self._stream.finish(text, is_whole=is_whole)
 
     async def abandon(self) -> None:
         """Say nothing more of what was held back."""

@@ -6,25 +6,10 @@ import asyncio
 from contextlib import suppress
 
 from shared.errors import RedisUnavailable
-from shared.messages.events import (
-    ContentPartAdded,
-    ContentPartDone,
-    Event,
-    OutputItemAdded,
-    OutputItemDone,
-    OutputTextDelta,
-    OutputTextDone,
-    ResponseInProgress,
-    ResponseRestarted,
-    encode_event,
-)
+from shared.messages.events import Event, ResponseRestarted, encode_event
 from shared.messages.record import MessageRecord
-from shared.messages.response import (
-    OutputMessage,
-    OutputText,
-    output_message_id,
-    response_object,
-)
+from shared.messages.response import output_message, output_message_id
+from shared.replies.event_sequence import TextEvents, beginning
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.logs import get_logger
 from workers.turn import Turn
@@ -41,17 +26,15 @@ class TextStream:
         self._turn = turn
         self._replies = replies
         self._interval_seconds = interval_seconds
-        self._item_id = output_message_id(turn.record.id)
+        self._text = self._new_text()
         self._pending: list[str] = []
         self._sender: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
-        self._open = False
         self._log = get_logger(__name__)
 
     async def begin(self) -> None:
         """Say that the turn has begun; said again when an earlier attempt had streamed already."""
-        response = response_object(self._record, self._turn.body)
-        events: list[Event] = [ResponseInProgress(response)]
+        events: list[Event] = [beginning(self._record, self._turn.body)]
         if self._record.attempt > 1:
             events.insert(0, ResponseRestarted(self._record.id, "the worker before was lost"))
         await self._send(events)
@@ -65,22 +48,15 @@ class TextStream:
     async def restart(self) -> None:
         """Take back what was said: another attempt begins from the start."""
         await self.abandon()
-        self._open = False
+        self._text = self._new_text()
         await self._send([ResponseRestarted(self._record.id, "another attempt answers")])
 
-    async def finish(self, text: str) -> None:
-        """Send what is left and the events that close the text."""
+    async def finish(self, text: str, *, is_whole: bool = True) -> None:
+        """Send what is left and the events that close the text; `is_whole` is false where the
+        provider stopped before its end."""
         await self._settle_sender()
-        events = self._delta_events()
-        if self._open:
-            part = OutputText(text)
-            item = OutputMessage(self._item_id, [part])
-            events += [
-                OutputTextDone(self._item_id, text),
-                ContentPartDone(self._item_id, part),
-                OutputItemDone(item),
-            ]
-        await self._send(events)
+        item = output_message(self._record.id, text, is_whole=is_whole)
+        await self._send([*self._delta_events(), *self._text.close(item)])
 
     async def abandon(self) -> None:
         """Say nothing more of what was written and not sent yet."""
@@ -97,14 +73,12 @@ class TextStream:
     def _delta_events(self) -> list[Event]:
         if not self._pending:
             return []
-        delta = "".join(self._pending)
+        piece = "".join(self._pending)
         self._pending.clear()
-        events: list[Event] = [OutputTextDelta(self._item_id, delta)]
-        if not self._open:
-            self._open = True
-            opening = OutputMessage(self._item_id, [], status="in_progress")
-            events[:0] = [OutputItemAdded(opening), ContentPartAdded(self._item_id, OutputText(""))]
-        return events
+        return self._text.write(piece)
+
+    def _new_text(self) -> TextEvents:
+        return TextEvents(output_message_id(self._record.id))
 
     async def _settle_sender(self) -> None:
         # Waited for and not cancelled: what it has on its way must arrive before what comes next.

@@ -13,27 +13,10 @@ from sqlalchemy import select
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.messages.dead_letter import DeadReason
-from shared.messages.events import (
-    ContentPartAdded,
-    ContentPartDone,
-    Event,
-    OutputItemAdded,
-    OutputItemDone,
-    OutputTextDelta,
-    OutputTextDone,
-    ResponseInProgress,
-    ResponseRestarted,
-    closing_event,
-    encode_event,
-)
+from shared.messages.events import Event, ResponseRestarted, encode_event
 from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord
-from shared.messages.response import (
-    OutputMessage,
-    OutputText,
-    output_message_id,
-    response_object,
-)
+from shared.messages.response import output_message, output_message_id
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
@@ -41,6 +24,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
+from shared.replies.event_sequence import TextEvents, beginning, ending
 from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
@@ -64,6 +48,7 @@ class StandInWorker:
         self.stream = ReplyStream(self.redis, ttl_seconds=600)
         self._claims = ClaimGroup(self.database, self._clock, worker="stand-in", lease_seconds=30)
         self._serving: asyncio.Task[None] | None = None
+        self._texts: dict[str, TextEvents] = {}
 
     def serve(self, answer: Answer = echo) -> None:
         """Answer whatever is queued, until closed."""
@@ -138,39 +123,24 @@ class StandInWorker:
         await self.close_stream(ended)
 
     async def close_stream(self, ended: MessageRecord) -> None:
-        event = encode_event(closing_event(response_object(ended)))
+        event = encode_event(ending(ended))
         if ended.state.is_terminal:
             await self.stream.end(ended.id, ended.attempt, event)
         else:
             await self.stream.append(ended.id, ended.attempt, [event])
 
     async def begin_stream(self, record: MessageRecord) -> None:
-        """What comes before the first word."""
-        item = OutputMessage(output_message_id(record.id), [], status="in_progress")
-        await self.say(
-            record,
-            [
-                ResponseInProgress(response_object(record)),
-                OutputItemAdded(item),
-                ContentPartAdded(item.id, OutputText("")),
-            ],
-        )
+        """A worker has taken it."""
+        self._texts[record.id] = TextEvents(output_message_id(record.id))
+        await self.say(record, [beginning(record)])
 
     async def stream_words(self, record: MessageRecord, words: Sequence[str]) -> None:
-        item_id = output_message_id(record.id)
         for word in words:
-            await self.say(record, [OutputTextDelta(item_id, word)])
+            await self.say(record, self._texts[record.id].write(word))
 
     async def end_stream(self, record: MessageRecord, text: str) -> None:
-        item = OutputMessage(output_message_id(record.id), [OutputText(text)])
-        await self.say(
-            record,
-            [
-                OutputTextDone(item.id, text),
-                ContentPartDone(item.id, item.content[0]),
-                OutputItemDone(item),
-            ],
-        )
+        item = output_message(record.id, text, is_whole=True)
+        await self.say(record, self._texts[record.id].close(item))
         await self.answer(record, text)
 
     async def restart(self, record: MessageRecord) -> None:

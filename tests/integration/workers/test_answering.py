@@ -58,6 +58,18 @@ async def test_a_streamed_answer_has_its_events_in_order_without_gaps(
     assert events[-1]["response"]["output"][0]["content"][0]["text"] == text
 
 
+async def test_a_streamed_answer_that_met_its_limit_is_no_whole_item(road: Road) -> None:
+    record = await road.accept(
+        "say this in many words please", body={"stream": True, "max_output_tokens": 3}
+    )
+    await road.closing_event(record)
+    *_, done, end = [event for _, event in await road.events(record)]
+    assert end["type"] == "response.incomplete"
+    assert done["type"] == "response.output_item.done"
+    assert done["item"] == end["response"]["output"][0]
+    assert done["item"]["status"] == "incomplete"
+
+
 async def test_a_stream_that_breaks_off_begins_again_with_the_next_provider(
     road: Road, provider: ProviderThread
 ) -> None:

@@ -24,7 +24,7 @@ class NotedStream:
     async def restart(self) -> None:
         self.told.append("<restart>")
 
-    async def finish(self, text: str) -> None:
+    async def finish(self, text: str, *, is_whole: bool = True) -> None:
         self.told.append(f"<end {len(text)}>")
 
     async def abandon(self) -> None:

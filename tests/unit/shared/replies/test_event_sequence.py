@@ -1,0 +1,78 @@
+"""Whoever tells of a response tells the same: a worker word by word, a door from the ledger."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from shared.messages.events import OutputTextDelta
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.messages.response import output_message, output_message_id
+from shared.messages.state import ResponseState
+from shared.replies.event_sequence import TextEvents, beginning, ending, opening, whole_answer
+
+QUEUED = MessageRecord(
+    id="resp_1",
+    tenant_id="ten_1",
+    lane=Lane.STANDARD,
+    body='{"input":"What is a forebay?","stream":true}',
+    accepted_at=datetime(2030, 1, 1, tzinfo=UTC),
+    deadline=datetime(2030, 1, 1, 0, 1, tzinfo=UTC),
+)
+TAKEN = replace(QUEUED, state=ResponseState.IN_PROGRESS, attempt=1)
+ENDED = replace(
+    TAKEN,
+    state=ResponseState.COMPLETED,
+    finished_at=datetime(2030, 1, 1, 0, 0, 5, tzinfo=UTC),
+    output_text="A basin.",
+    model="scripted-1",
+    input_tokens=7,
+    output_tokens=3,
+    cost=Decimal("0.001"),
+    report='{"cache":{"kind":"exact","entry":"e","age_seconds":1.0}}',
+)
+CUT = replace(ENDED, state=ResponseState.INCOMPLETE, incomplete_reason="max_output_tokens")
+
+
+@pytest.mark.parametrize("ended", [ENDED, CUT], ids=["completed", "incomplete"])
+def test_a_worker_and_the_ledger_tell_the_same_events(ended: MessageRecord) -> None:
+    text = TextEvents(output_message_id(ended.id))
+    is_whole = ended.state is ResponseState.COMPLETED
+    item = output_message(ended.id, "A basin.", is_whole=is_whole)
+    by_worker = [
+        beginning(TAKEN),
+        *text.write("A "),
+        *text.write("basin."),
+        *text.close(item),
+        ending(ended),
+    ]
+    [first, second] = [event for event in by_worker if isinstance(event, OutputTextDelta)]
+    by_worker[by_worker.index(first)] = replace(first, delta=first.delta + second.delta)
+    by_worker.remove(second)
+    assert by_worker == [*whole_answer(ended)]
+
+
+def test_a_stream_opens_alike_however_late_it_is_read() -> None:
+    assert opening(ENDED) == opening(QUEUED)
+    assert beginning(ENDED) == beginning(TAKEN)
+
+
+def test_an_answer_that_was_cut_is_no_whole_item() -> None:
+    *_, done, end = whole_answer(CUT)
+    assert msgspec.to_builtins(done)["item"]["status"] == "incomplete"
+    assert msgspec.to_builtins(end)["response"]["output"][0]["status"] == "incomplete"
+
+
+def test_a_response_without_a_text_is_told_by_its_end_alone() -> None:
+    failed = replace(TAKEN, state=ResponseState.FAILED, error_code="server_error")
+    assert [*whole_answer(failed)] == [ending(failed)]
+
+
+def test_a_text_that_never_began_is_not_closed() -> None:
+    item = output_message("resp_1", "", is_whole=True)
+    assert TextEvents(item.id).close(item) == []
