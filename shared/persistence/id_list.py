@@ -6,8 +6,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Dialect, String, Text, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Dialect,
+    String,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 _PARAMETER: Final = "ids"
 

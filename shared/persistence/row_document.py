@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
+    JSON,
     Column,
     Dialect,
     FromClause,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.sql.type_api import TypeEngine
 
 _PARAMETER: Final = "document"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Insert,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Select,
     Table,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,14 +22,27 @@ from shared.persistence.sqlite import READS_ONLY
 from shared.persistence.tables import message
 from shared.telemetry.logs import get_logger
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 RECORD_COLUMNS = tuple(message.c[name] for name in RECORD_FIELDS)
 
 
 def insert_new(table: Table, *, sqlite_dialect: bool) -> Insert:
     """An insert that leaves a row alone which is already there."""
+    return upsert(table, sqlite_dialect=sqlite_dialect).on_conflict_do_nothing()
+
+
+def upsert(table: Table, *, sqlite_dialect: bool) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what happens where the row is there already."""
+    # A dialect brings every driver's: the other one is not loaded.
     if sqlite_dialect:
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def skipping_locked(query: Select[Any]) -> Select[Any]:

@@ -13,16 +13,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import msgspec
-import structlog
-from structlog.stdlib import BoundLogger, ProcessorFormatter
-from structlog.typing import EventDict, Processor, WrappedLogger
 
 from shared.settings.telemetry import LogFormat, TelemetrySettings
 from shared.telemetry.propagation import current_trace
 from shared.telemetry.redaction import redact_fields
+
+# It brings rich, and is needed by who writes lines alone: most commands never do.
+if TYPE_CHECKING:
+    from structlog.stdlib import ProcessorFormatter
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 _bound: ContextVar[Mapping[str, str] | None] = ContextVar("forebay_log_fields", default=None)
 
@@ -63,19 +65,47 @@ def configure_logs(settings: TelemetrySettings, stream: TextIO | None = None) ->
     logging.captureWarnings(capture=True)
 
 
-def get_logger(name: str) -> BoundLogger:
-    """A logger that takes an event and fields: `log.info("claimed", lane=lane)`.
+class Logger:
+    """Takes an event and fields: `log.info("claimed", lane=lane)`.
 
     The event is a fixed phrase, what varies goes into fields. Fields named prompt, input,
     content, body or output never reach the sink.
     """
-    logger = structlog.wrap_logger(
-        logging.getLogger(name),
-        processors=[structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    return cast(BoundLogger, logger)
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def debug(self, event: str, **fields: object) -> None:
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        self._write(logging.ERROR, event, fields)
+
+    def critical(self, event: str, **fields: object) -> None:
+        self._write(logging.CRITICAL, event, fields)
+
+    def exception(self, event: str, **fields: object) -> None:
+        """An error, with the traceback of what is being caught."""
+        self._write(logging.ERROR, event, {"exc_info": True, **fields})
+
+    def _write(self, level: int, event: str, fields: dict[str, object]) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, {"event": event, **fields}, extra=_OURS)
+
+
+# By these names structlog's formatter knows a line whose message is an event with its fields.
+_OURS: Final = {"_logger": None, "_name": None}
+
+
+def get_logger(name: str) -> Logger:
+    """The logger of a module, which gives its `__name__`."""
+    return Logger(name)
 
 
 @contextmanager
@@ -103,6 +133,9 @@ class _Sink(logging.StreamHandler[TextIO]):
 
 
 def _formatter(log_format: LogFormat) -> ProcessorFormatter:
+    import structlog
+    from structlog.stdlib import ProcessorFormatter
+
     rendering: list[Processor] = (
         [structlog.processors.JSONRenderer(serializer=_to_json)]
         if log_format is LogFormat.JSON

@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.clock import Clock
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import transaction, upsert
 from shared.persistence.tables import role_lease
 
 _UNBELIEVABLE: Final = 10
@@ -32,10 +31,8 @@ class RoleLease:
         self._role = role
         self._holder = holder
         self._lease = timedelta(seconds=lease_seconds)
-        insert = (
-            (sqlite if database.is_sqlite else postgresql)
-            .insert(role_lease)
-            .values(role=role, holder=holder, lease_until=bindparam("until"))
+        insert = upsert(role_lease, sqlite_dialect=database.is_sqlite).values(
+            role=role, holder=holder, lease_until=bindparam("until")
         )
         self._take = insert.on_conflict_do_update(
             index_elements=[role_lease.c.role],
