@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, CycloptsError, Parameter
-
-from deploy.cli.output import complain
+from deploy.cli.output import complain, say
 from shared.errors import ForebayError, InvalidRequest, SettingsError
 from shared.storable_text import is_storable
+
+if TYPE_CHECKING:
+    from cyclopts import App
 
 DONE = 0
 FAILED = 1
 WRONGLY_USED = 2
 INTERRUPTED = 130
 
-# The first line of each verb's own help, so that the list of all verbs loads none of them.
+# The first line of each verb's own help, so that the list of all verbs loads nothing at all.
 VERBS = {
     "up": "Start everything here, in one folder and on loopback, until Ctrl-C.",
     "demo": "Start a stack of its own, send real messages through it and show what happened.",
@@ -44,15 +46,29 @@ VERBS = {
 _FOLDERS = frozenset({"cache", "check", "dead", "demo", "route", "send"})
 
 
-def build_app(*, as_list: bool = False) -> App:
-    """The command with all its verbs; none of them is imported before it is asked for.
+_SUMMARY: Final = "A front for language models: admission, a durable ledger, queues, agent workers."
+_EXIT_CODES: Final = "Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted."
+_LIST: Final[tuple[list[str], ...]] = (["--help"], ["-h"], [])
 
-    `as_list` gives each its one line, which would stand in the way of its own help.
-    """
+
+def list_of_verbs() -> str:
+    """The help of the command itself."""
+    lines = "".join(f"  {verb}: {summary}\n" for verb, summary in sorted(VERBS.items()))
+    return (
+        f"Usage: forebay COMMAND\n\n{_SUMMARY}\n\nCommands:\n{lines}"
+        "  --help, -h: Display this message and exit.\n"
+        f"  --version: Display application version.\n\n\n{_EXIT_CODES}"
+    )
+
+
+def build_app() -> App:
+    """The command with all its verbs; none of them is imported before it is asked for."""
+    from cyclopts import App, Parameter
+
     app = App(
         name="forebay",
-        help="A front for language models: admission, a durable ledger, queues, agent workers.",
-        help_epilogue="Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted.",
+        help=_SUMMARY,
+        help_epilogue=_EXIT_CODES,
         version=_version,
         help_format="plaintext",
         help_formatter="plain",
@@ -60,9 +76,8 @@ def build_app(*, as_list: bool = False) -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    for verb, summary in VERBS.items():
-        lines = {"help": summary} if as_list else {}
-        app.command(f"{_module(verb)}:{verb}", name=verb, **lines)
+    for verb in VERBS:
+        app.command(f"{_module(verb)}:{verb}", name=verb)
     return app
 
 
@@ -71,9 +86,13 @@ def run(arguments: Sequence[str]) -> int:
     if not all(map(is_storable, arguments)):
         complain("What was typed is not valid UTF-8: write it in UTF-8.")
         return WRONGLY_USED
-    names_verb = any(argument in VERBS for argument in arguments[:1])
+    if list(arguments) in _LIST:
+        say(list_of_verbs())
+        return DONE
+    from cyclopts import CycloptsError
+
     try:
-        code = build_app(as_list=not names_verb)(arguments, exit_on_error=False)
+        code = build_app()(arguments, exit_on_error=False)
     except CycloptsError:
         return WRONGLY_USED
     except SettingsError as error:

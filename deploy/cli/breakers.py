@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from cyclopts import App
 
 from deploy.cli.connection import command_settings
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import say, say_json, say_table
 from shared.errors import NotFound
 
 if TYPE_CHECKING:

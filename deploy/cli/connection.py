@@ -8,20 +8,22 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from deploy.embedded.environment import overlaid
-from deploy.embedded.files.folder import StackFolder
-from deploy.embedded.files.state_file import StackState, read_state
 from shared.errors import LedgerUnavailable
-from shared.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from deploy.embedded.files.state_file import StackState
     from shared.persistence.engine import Database
+    from shared.settings import Settings
 
 _SERVERS: Final = ("FOREBAY_BROKER__URL", "FOREBAY_REDIS__URL", "FOREBAY_LEDGER__URL")
 
 
 def running_stack() -> StackState | None:
     """The embedded stack that runs in this folder, if one does; raises SettingsError."""
+    from deploy.embedded.files.folder import StackFolder
+    from deploy.embedded.files.state_file import read_state
+    from shared.settings import load_settings
+
     folder = StackFolder(Path(load_settings().embedded.folder))
     return read_state(folder.state) if folder.is_claimed() else None
 
@@ -31,9 +33,15 @@ def command_settings() -> Settings:
 
     Raises SettingsError.
     """
+    from shared.settings import load_settings
+
     names_servers = any(os.environ.get(name) or f"{name}_FILE" in os.environ for name in _SERVERS)
     stack = None if names_servers else running_stack()
-    return load_settings(overlaid(os.environ, stack.environment) if stack else None)
+    if stack is None:
+        return load_settings()
+    from deploy.embedded.environment import overlaid
+
+    return load_settings(overlaid(os.environ, stack.environment))
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import say, say_json, say_table
 from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
 from shared.costs.spending import SpendingBy

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.options import AsJson, Limit
 from deploy.cli.output import (
-    AsJson,
-    Limit,
     complain,
     for_terminal,
     moment,

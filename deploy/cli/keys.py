@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import say, say_json, say_table
 from deploy.cli.tenants import checked_name, tenant_named
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest

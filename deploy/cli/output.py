@@ -9,19 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
-from typing import Annotated, Final
-
-import msgspec
-from cyclopts import Parameter
-from cyclopts.validators import Number
+from typing import Final
 
 _GAP: Final = "  "
 _NAME: Final = "forebay"
 _LEAST_TEXT: Final = 20
 """Cells of the last column below which its text is no pleasure to read."""
-
-AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON instead of text.")]
-Limit = Annotated[int, Parameter(help="Show at most so many.", validator=Number(gte=1, lte=10_000))]
 
 
 def say(text: str) -> None:
@@ -32,6 +25,8 @@ def say(text: str) -> None:
 
 def say_json(value: object) -> None:
     """One JSON value on one line; amounts as decimal strings, never as powers of ten."""
+    import msgspec
+
     plain = msgspec.to_builtins(value, builtin_types=(Decimal, msgspec.Raw))
     say(msgspec.json.encode(_spelt_out(plain)).decode())
 

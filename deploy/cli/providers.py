@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
-from deploy.cli.output import AsJson, complain, moment, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import complain, moment, say_json, say_table
 from shared.clock import SystemClock
 from shared.errors import RedisUnavailable
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.output import AsJson, counted, moment, one_line, say, say_json, say_rows, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import counted, moment, one_line, say, say_json, say_rows, say_table
 
 if TYPE_CHECKING:
     from shared.messages.record import MessageRecord

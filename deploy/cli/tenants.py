@@ -10,7 +10,8 @@ from cyclopts.validators import Number
 from msgspec.structs import asdict, replace
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.output import AsJson, say_json, say_rows, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import say_json, say_rows, say_table
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 

@@ -7,7 +7,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from deploy.cli.output import AsJson, as_typed, complain, say, say_json
+from deploy.cli.options import AsJson
+from deploy.cli.output import as_typed, complain, say, say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:

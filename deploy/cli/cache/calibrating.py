@@ -11,7 +11,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from deploy.cli.connection import command_settings
-from deploy.cli.output import AsJson, say, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import say, say_json, say_table
 
 if TYPE_CHECKING:
     from workers.caching.semantic.calibration.judged_pair import JudgedPair

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from cyclopts import App
 
 from deploy.cli.cache.calibrating import calibrate
-from deploy.cli.output import AsJson, Limit, say, say_json, say_table
+from deploy.cli.options import AsJson, Limit
+from deploy.cli.output import say, say_json, say_table
 
 cache = App(name="cache", help="Stored answers: show, drop and invalidate them.")
 cache.command(calibrate)

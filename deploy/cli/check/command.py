@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from deploy.cli.check.broker import check_broker
-from deploy.cli.check.extras import check_extras
-from deploy.cli.check.fact_sources import check_fact_sources
 from deploy.cli.check.finding import CheckFinding, Level, fault, hint
-from deploy.cli.check.installed import check_installed
-from deploy.cli.check.ledger import check_ledger
-from deploy.cli.check.prices import check_prices
-from deploy.cli.check.providers import check_providers
-from deploy.cli.check.redis import check_redis
 from deploy.cli.connection import command_settings
-from deploy.cli.output import AsJson, say, say_json
+from deploy.cli.options import AsJson
+from deploy.cli.output import say, say_json
 from shared.errors import SettingsError
-from shared.settings import Settings
-from shared.settings.loading.secrets import with_known_secrets
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 _SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
 
@@ -54,17 +45,31 @@ def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[CheckFinding]
         settings = command_settings()
     except SettingsError as error:
         return [fault("settings", finding) for finding in error.findings]
+    import asyncio
+
     return asyncio.run(_reach(settings, migrate=migrate, ask=ask, list_all=list_all))
 
 
 async def _reach(
     settings: Settings, *, migrate: bool, ask: bool, list_all: bool
 ) -> list[CheckFinding]:
+    from msgspec.structs import replace
+
+    from deploy.cli.check.broker import check_broker
+    from deploy.cli.check.extras import check_extras
+    from deploy.cli.check.fact_sources import check_fact_sources
+    from deploy.cli.check.installed import check_installed
+    from deploy.cli.check.ledger import check_ledger
+    from deploy.cli.check.prices import check_prices
+    from deploy.cli.check.providers import check_providers
+    from deploy.cli.check.redis import check_redis
+    from shared.settings.loading.secrets import with_known_secrets
+
     settings, missing = with_known_secrets(settings)
     # One after the other: side by side, slow imports of one would look like another's silence.
     findings = [*check_installed(list_all=list_all), *await check_broker(settings.broker)]
     if settings.broker.is_redis and findings[-1].level is Level.FINE:
-        as_redis = msgspec.structs.replace(settings.redis, url=settings.broker.url)
+        as_redis = replace(settings.redis, url=settings.broker.url)
         findings += await check_redis(as_redis, is_broker=True)
     findings += await check_redis(settings.redis, is_broker=False)
     findings += await check_ledger(settings.ledger, migrate=migrate)

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.cli.output import AsJson, as_typed, complain, say, say_json
+from deploy.cli.options import AsJson
+from deploy.cli.output import as_typed, complain, say, say_json
 
 if TYPE_CHECKING:
     from deploy.cli.demo.play import Played

@@ -9,7 +9,7 @@ from typing import Final
 from cyclopts import App
 from rich.console import Console
 
-from deploy.cli.__main__ import build_app
+from deploy.cli.__main__ import build_app, list_of_verbs
 
 _WIDTH: Final = 96
 
@@ -17,7 +17,7 @@ _WIDTH: Final = 96
 def command_reference() -> str:
     """Markdown: every command with the help that it prints."""
     app = build_app()
-    pages = [_help(build_app(as_list=True), ())]
+    pages = [_page((), list_of_verbs())]
     pages += [_help(app, path) for path in _paths(app, ()) if path]
     return "\n".join(pages)
 
@@ -32,6 +32,10 @@ def _paths(app: App, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def _help(app: App, path: tuple[str, ...]) -> str:
     page = StringIO()
     app.help_print(list(path), console=Console(file=page, width=_WIDTH, color_system=None))
-    lines = [line.rstrip() for line in page.getvalue().strip().splitlines()]
+    return _page(path, page.getvalue())
+
+
+def _page(path: tuple[str, ...], text: str) -> str:
+    lines = [line.rstrip() for line in text.strip().splitlines()]
     title = " ".join(("forebay", *path))
     return f"## {title}\n\n```\n{chr(10).join(lines)}\n```\n"

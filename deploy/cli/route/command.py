@@ -10,7 +10,8 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from deploy.cli.connection import command_settings
-from deploy.cli.output import AsJson, complain, counted, say, say_json, say_table
+from deploy.cli.options import AsJson
+from deploy.cli.output import complain, counted, say, say_json, say_table
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 

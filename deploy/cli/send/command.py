@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from deploy.cli.connection import running_stack
-from deploy.cli.output import AsJson, complain
-from deploy.cli.send.order import BadLine, Order, order_of, read_jsonl, read_text
+from deploy.cli.options import AsJson
+from deploy.cli.output import complain
 from shared.errors import InvalidRequest, Unavailable
 from shared.messages.lane import TIER_OF_LANE, Lane
+
+if TYPE_CHECKING:
+    from deploy.cli.send.order import BadLine, Order
 
 
 def send(
@@ -76,6 +78,8 @@ def send(
     orders = list(_orders(text, file, given, from_stdin=stdin))
     if stream and (len(orders) != 1 or background):
         raise InvalidRequest("--stream shows one answer at a time: send one message, and wait.")
+    import asyncio
+
     address, secret = _where(url, key)
     return asyncio.run(
         _send(
@@ -87,6 +91,8 @@ def send(
 def _orders(
     text: str | None, file: Path | None, options: dict[str, Any], *, from_stdin: bool
 ) -> Iterator[Order | BadLine]:
+    from deploy.cli.send.order import order_of, read_jsonl, read_text
+
     if sum((text is not None, file is not None, from_stdin)) != 1:
         raise InvalidRequest("Give a message, or --file, or --stdin: exactly one of them.")
     if text is not None:
@@ -137,6 +143,7 @@ async def _send(
 ) -> int:
     from deploy.cli.send.delivery import deliver_all, deliver_streamed
     from deploy.cli.send.door import DoorClient
+    from deploy.cli.send.order import BadLine, Order
 
     bad = [order for order in orders if isinstance(order, BadLine)]
     good = [order for order in orders if isinstance(order, Order)]
