@@ -97,4 +97,4 @@ async def test_one_message_along_a_chain(
 
     assert isinstance(result.outcome, Answer)
     files = road.printed(f"a message along a chain of one provider of kind {settings.kind}")
-    assert len(files) <= {ProviderKind.ANTHROPIC: 27}.get(settings.kind, 26)
+    assert len(files) <= {ProviderKind.ANTHROPIC: 22}.get(settings.kind, 21)

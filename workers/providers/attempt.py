@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.clock import Clock
 from shared.errors import ForebayError
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, HandedOff, Oddity, Usage
@@ -30,66 +29,6 @@ class Attempt:
     """From the call to the first piece of a streamed answer, where it came so far."""
     detail: str = ""
     oddities: frozenset[Oddity] = frozenset()
-
-
-class StartedAttempt:
-    """An attempt whose end is not known yet; it measures from its creation."""
-
-    def __init__(self, *, provider: str, model: str, ordinal: int, clock: Clock) -> None:
-        self.provider = provider
-        self.model = model
-        self._ordinal = ordinal
-        self._clock = clock
-        self._started_at = clock.now()
-        self._started = clock.monotonic()
-        self._first_token_seconds: float | None = None
-        self.heard_size = 0
-        """Bytes of the answer that have come so far."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it has run."""
-        return self._clock.monotonic() - self._started
-
-    def hear_token(self) -> None:
-        """The first piece of the answer is here."""
-        self._first_token_seconds = self.seconds
-
-    def succeeded(
-        self, *, usage: Usage | None, detail: str = "", oddities: frozenset[Oddity] = frozenset()
-    ) -> Attempt:
-        return self._ended(usage=usage, detail=detail, oddities=oddities)
-
-    def failed(
-        self,
-        error_class: ErrorClass,
-        *,
-        detail: str,
-        usage: Usage | None = None,
-        oddities: frozenset[Oddity] = frozenset(),
-    ) -> Attempt:
-        return self._ended(error_class=error_class, detail=detail, usage=usage, oddities=oddities)
-
-    def _ended(
-        self,
-        *,
-        error_class: ErrorClass | None = None,
-        detail: str = "",
-        usage: Usage | None = None,
-        oddities: frozenset[Oddity] = frozenset(),
-    ) -> Attempt:
-        return Attempt(
-            provider=self.provider,
-            model=self.model,
-            ordinal=self._ordinal,
-            started_at=self._started_at,
-            latency_seconds=self.seconds,
-            error_class=error_class,
-            usage=usage,
-            first_token_seconds=self._first_token_seconds,
-            detail=detail,
-            oddities=oddities,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

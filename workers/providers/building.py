@@ -23,7 +23,7 @@ from workers.providers.provider import Provider
 from workers.providers.provider_type import ProviderType
 from workers.providers.rules import BUILT_IN_RULES, RULES, RulesProvider
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.retry import RetryPolicy
+from workers.providers.walking.link import RetryPolicy
 from workers.providers.wire.timeouts import Timeouts
 
 PROVIDER_TYPES: Final[dict[ProviderKind, ProviderType]] = {

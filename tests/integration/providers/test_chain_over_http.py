@@ -20,7 +20,7 @@ from workers.providers.handoff import HandoffProvider
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Provider
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
-from workers.providers.walking.retry import RetryPolicy
+from workers.providers.walking.link import RetryPolicy
 from workers.providers.wire.timeouts import Timeouts
 
 

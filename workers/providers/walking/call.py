@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Final
+from typing import Final, assert_never
 
 from shared.breakers.breaker import Permit
 from shared.breakers.reading import CallOutcome
+from shared.telemetry import genai
+from shared.telemetry.span import SILENT_SPAN, AttributeValue, Span, SpanKind
+from shared.telemetry.tracing import Tracing
 from shared.token_count import text_size
-from workers.providers.attempt import Attempt, StartedAttempt
-from workers.providers.error_class import ErrorClass
+from workers.providers.attempt import Attempt
+from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
 from workers.providers.provider import Prompt, Provider, TextSink
-from workers.providers.walking.call_span import call_span, describe
-from workers.providers.walking.first_token import FirstToken
+from workers.providers.walking.delivery import FirstToken, StartedAttempt
 from workers.providers.walking.funding import Funding
-from workers.providers.walking.health import health_shown_by
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.link import Judge, Judgement
+from workers.providers.walking.link import Judge, Judgement, RejectedAnswer
 from workers.providers.walking.means import Means
-from workers.providers.walking.rejection import RejectedAnswer
 
+SHORTEST_FAIR_CALL_SECONDS: Final = 2.0
+"""A call that was given less says nothing by running out of time: else messages with hardly any
+time left would take a healthy provider away from everybody."""
 _PASSED: Final = Judgement(accepted=True)
 
 
@@ -37,7 +41,7 @@ class Call:
         ordinal: int,
         judge: Judge | None,
         means: Means,
-        funding: Funding,
+        funding: Funding | None = None,
     ) -> None:
         self.provider = provider.name
         self.model = provider.model_for(prompt.model)
@@ -62,15 +66,16 @@ class Call:
         """
         health = CallOutcome.NEUTRAL
         try:
-            self.prompt = await self._funding.fund(
-                self.prompt, provider=self.provider, model=self.model
-            )
+            if self._funding is not None:
+                self.prompt = await self._funding.fund(
+                    self.prompt, provider=self.provider, model=self.model
+                )
             self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
             health = CallOutcome.SUCCESS
             self._means.log.answered(self.provider, self.model, now=self._means.clock.monotonic())
         except ProviderError as error:
-            health = health_shown_by(error, seconds_given=seconds)
+            health = _health_shown_by(error, seconds_given=seconds)
             self._note(error)
             usage = error.usage or (self._estimated_usage() if error.may_be_billed else None)
             self._end(self._started.failed(error.error_class, detail=error.message, usage=usage))
@@ -112,11 +117,12 @@ class Call:
 
     def _end(self, record: Attempt) -> None:
         self.record = record
-        self._funding.bill(record.usage)
+        if self._funding is not None:
+            self._funding.bill(record.usage)
 
     async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
         with (
-            call_span(
+            _call_span(
                 self._means.tracing,
                 self.prompt,
                 provider=self.provider,
@@ -128,7 +134,7 @@ class Call:
             outcome = await self._provider.answer(
                 self.prompt, time_left_seconds=seconds, on_delta=token.sink
             )
-            describe(span, outcome)
+            _describe(span, outcome)
             if isinstance(outcome, Answer):
                 token.hear()
         return outcome
@@ -162,3 +168,58 @@ class Call:
     def _hedging(self) -> Hedging | None:
         """Where to learn from this call; only models have a breaker, and only they are hedged."""
         return self._means.hedging if self._permit is not None else None
+
+
+def _call_span(
+    tracing: Tracing, prompt: Prompt, *, provider: str, model: str, streamed: bool
+) -> AbstractContextManager[Span]:
+    """Opens around the call, so that the provider's own server continues this trace."""
+    if not tracing.recording:
+        return SILENT_SPAN
+    attributes: dict[str, AttributeValue | None] = {
+        genai.OPERATION_NAME: genai.CHAT,
+        genai.PROVIDER_NAME: provider,
+        genai.REQUEST_MODEL: model,
+        genai.REQUEST_STREAM: streamed,
+        genai.REQUEST_MAX_TOKENS: prompt.max_output_tokens,
+        genai.REQUEST_TEMPERATURE: prompt.temperature,
+        genai.REQUEST_TOP_P: prompt.top_p,
+    }
+    known = {name: value for name, value in attributes.items() if value is not None}
+    return tracing.span(f"{genai.CHAT} {model}", SpanKind.CLIENT, known)
+
+
+def _describe(span: Span, outcome: Outcome) -> None:
+    """Put the answer's figures on its span."""
+    if not isinstance(outcome, Answer) or span is SILENT_SPAN:
+        return
+    span.set_attributes(
+        {
+            genai.RESPONSE_MODEL: outcome.model,
+            genai.RESPONSE_FINISH_REASONS: [outcome.finish],
+            genai.USAGE_INPUT_TOKENS: outcome.usage.input_tokens,
+            genai.USAGE_OUTPUT_TOKENS: outcome.usage.output_tokens,
+            genai.USAGE_CACHED_INPUT_TOKENS: outcome.usage.cached_tokens,
+        }
+    )
+
+
+def _health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcome:
+    """Failure when the provider could not be reached, broke, hung, talked nonsense, or is not
+    what the settings say."""
+    is_failure = _is_to_blame(error, seconds_given=seconds_given)
+    return CallOutcome.FAILURE if is_failure else CallOutcome.NEUTRAL
+
+
+def _is_to_blame(error: ProviderError, *, seconds_given: float) -> bool:
+    match error.error_class.blame:
+        case Blame.ALWAYS:
+            return True
+        case Blame.BEFORE_FIRST_TOKEN:
+            return not error.after_first_token
+        case Blame.WITH_TIME_ENOUGH:
+            return seconds_given >= SHORTEST_FAIR_CALL_SECONDS
+        case Blame.NEVER:
+            return False
+        case _:
+            assert_never(error.error_class.blame)

@@ -22,7 +22,7 @@ class Funding:
     """Nothing where the tenant has no cap; `most_output_tokens` is the limit of an answer where
     the caller named none and there is one."""
 
-    def __init__(self, purse: Purse | None, *, most_output_tokens: int) -> None:
+    def __init__(self, purse: Purse, *, most_output_tokens: int) -> None:
         self._purse = purse
         self._most_output_tokens = most_output_tokens
         self._stake: Stake | None = None
@@ -32,7 +32,7 @@ class Funding:
 
         Raises ProviderError of the class `held_back` where the cap leaves no room for the call.
         """
-        if self._purse is None or not await self._purse.is_capped():
+        if not await self._purse.is_capped():
             return prompt
         most = prompt.max_output_tokens or self._most_output_tokens
         ceiling = call_ceiling(

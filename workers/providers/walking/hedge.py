@@ -9,29 +9,40 @@ from pybreaker import CircuitBreakerError
 from shared.breakers.breaker import Breaker, Permit
 from shared.breakers.reading import CallOutcome
 from workers.providers.error_class import ErrorClass
-from workers.providers.walking.call import Call
+from workers.providers.provider import TextSink
 from workers.providers.walking.lateness import HedgeEnd, Hedging
 from workers.providers.walking.link import ChainLink
-from workers.providers.walking.race import Race
+from workers.providers.walking.means import Sleep
+from workers.providers.walking.race import OpenSecond, Race, Racer
 
 
 class Hedge:
     """What one message may have of hedging: one second call at most, by a model that is well."""
 
-    def __init__(self, hedging: Hedging | None) -> None:
+    def __init__(self, hedging: Hedging) -> None:
         self._hedging = hedging
         self._is_used = False
 
-    def patience_seconds(
-        self, call: Call, permit: Permit | None, *, streamed: bool
-    ) -> float | None:
-        """How long to wait for the first token of a call; None: for as long as it takes.
+    def race(
+        self,
+        first: Racer,
+        open_second: OpenSecond,
+        *,
+        permit: Permit | None,
+        sink: TextSink | None,
+        sleep: Sleep,
+    ) -> Race | None:
+        """The call with a second one beside it once it is late; None where it stays alone.
 
         A probe is never hedged: it is made to find out, not to be fast.
         """
-        if self._hedging is None or self._is_used or permit is None or permit.is_probe:
+        if self._is_used or permit is None or permit.is_probe:
             return None
-        return self._hedging.patience_seconds((call.provider, call.model, streamed))
+        kind = (first.call.provider, first.call.model, sink is not None)
+        patience = self._hedging.patience_seconds(kind)
+        if patience is None:
+            return None
+        return Race(first, open_second, sink=sink, patience_seconds=patience, sleep=sleep)
 
     async def second(
         self, links: Sequence[ChainLink], requested_model: str
@@ -42,7 +53,7 @@ class Hedge:
             permit = await _admitted(breaker) if breaker is not None else None
             if permit is None:
                 continue
-            if self._hedging is None or not self._hedging.spend():
+            if not self._hedging.spend():
                 return None
             self._is_used = True
             return link, permit
@@ -51,7 +62,7 @@ class Hedge:
     def count(self, race: Race) -> None:
         """Count what came of the second call, if there was one."""
         second = race.second
-        if second is None or second.record is None or self._hedging is None:
+        if second is None or second.record is None:
             return
         end = HedgeEnd.FAILED
         if second.record.error_class is None:

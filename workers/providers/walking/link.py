@@ -1,17 +1,51 @@
-"""One link of a chain, and the judge that its answers pass."""
+"""One link of a chain: its provider, how often it is tried, and the judge of its answers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from shared.breakers.board import BreakerBoard
 from shared.breakers.breaker import Breaker
 from workers.providers.attempt import Attempt
+from workers.providers.error_class import ErrorClass
+from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.funding import DEFAULT_OUTPUT_TOKENS
-from workers.providers.walking.retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter; the tries of a provider depend on how it failed."""
+
+    max_tries: int = 3
+    first_backoff_seconds: float = 0.5
+    longest_backoff_seconds: float = 8.0
+
+    def wait_after(
+        self,
+        error: ProviderError,
+        *,
+        tries: int,
+        took_seconds: float,
+        time_left_seconds: float,
+        random: Random,
+    ) -> float | None:
+        """Seconds to wait before the same provider is tried again; None to go on without it.
+
+        `Retry-After` is a floor, with jitter on top so that not everybody returns at once. A wait
+        that does not fit into the time left is not begun, and a timeout is not repeated when the
+        time left is shorter than what it took.
+        """
+        if tries >= min(self.max_tries, error.error_class.tries):
+            return None
+        if error.error_class is ErrorClass.TIMEOUT and time_left_seconds < took_seconds:
+            return None
+        backoff = min(self.longest_backoff_seconds, self.first_backoff_seconds * 2 ** (tries - 1))
+        wait = (error.retry_after_seconds or 0.0) + random.uniform(0.0, backoff)
+        return wait if wait < time_left_seconds else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +89,14 @@ class Judgement:
     """What to tell the provider that is asked once more; None to go on without it."""
     hands_off: bool = False
     """Whether only a human may answer now."""
+
+
+class RejectedAnswer(Exception):
+    """Raised once the attempt is booked; `judgement` says what is to be done."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
 
 
 Judge = Callable[[Answer], Awaitable[Judgement]]

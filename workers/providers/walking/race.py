@@ -10,8 +10,8 @@ from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import TextSink
 from workers.providers.walking.call import Call
+from workers.providers.walking.link import RejectedAnswer
 from workers.providers.walking.means import Sleep
-from workers.providers.walking.rejection import RejectedAnswer
 
 Stands = Answer | HandedOff | None
 

@@ -26,11 +26,17 @@ from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import TextDelivery
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.hedge import Hedge
-from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import (
+    Called,
+    ChainLink,
+    Judge,
+    Judgement,
+    RejectedAnswer,
+    Shorten,
+)
 from workers.providers.walking.means import Means
 from workers.providers.walking.phrasing import Phrasing, Shortening
-from workers.providers.walking.race import Race, Racer
-from workers.providers.walking.rejection import RejectedAnswer
+from workers.providers.walking.race import Racer
 
 _SHARE_OF_TIME_LEFT = 0.8
 """What one call may take of the time left while others wait behind it in the chain."""
@@ -55,7 +61,7 @@ class Walk:
         self._shortening = Shortening(prompt, shorten)
         self._wants_human = False
         self._refusal: InvalidRequestError | None = None
-        self._hedge = Hedge(means.hedging)
+        self._hedge = Hedge(means.hedging) if means.hedging is not None else None
         # By the clock that only measures: it is read at every turn, and cheaper to read.
         seconds = (deadline - means.clock.now()).total_seconds()
         self._ends_at = means.clock.monotonic() + seconds
@@ -153,26 +159,24 @@ class Walk:
     ) -> Answer | HandedOff | None:
         permit, sink = await self._admitted(breaker), self._delivery.sink
         entry = self._entry(link, phrasing.prompt, permit)
-        patience = self._hedge.patience_seconds(entry.call, permit, streamed=sink is not None)
-        if patience is None:
+        hedge = self._hedge
+        race = None
+        if hedge is not None:
+            second = partial(self._second_entry, hedge, link)
+            sleep = self._means.sleep
+            race = hedge.race(entry, second, permit=permit, sink=sink, sleep=sleep)
+        if hedge is None or race is None:
             self._answered = entry.call
             return await entry.call.outcome(sink, seconds=entry.seconds)
-        race = Race(
-            entry,
-            partial(self._second_entry, link),
-            sink=sink,
-            patience_seconds=patience,
-            sleep=self._means.sleep,
-        )
         try:
             return await race.outcome()
         finally:
             self._answered = race.winner
-            self._hedge.count(race)
+            hedge.count(race)
 
-    async def _second_entry(self, first: ChainLink) -> Racer | None:
+    async def _second_entry(self, hedge: Hedge, first: ChainLink) -> Racer | None:
         behind = self._links[self._links.index(first) + 1 :]
-        second = await self._hedge.second(behind, self._prompt.model)
+        second = await hedge.second(behind, self._prompt.model)
         if second is None:
             return None
         link, permit = second
@@ -186,11 +190,16 @@ class Walk:
             ordinal=len(self._calls) + 1,
             judge=self._judge,
             means=self._means,
-            funding=Funding(self._purse, most_output_tokens=link.most_output_tokens),
+            funding=self._funding(link),
         )
         self._calls.append(call)
         share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT
         return Racer(call=call, seconds=self._time_left_seconds * share)
+
+    def _funding(self, link: ChainLink) -> Funding | None:
+        if self._purse is None:
+            return None
+        return Funding(self._purse, most_output_tokens=link.most_output_tokens)
 
     async def _admitted(self, breaker: Breaker | None) -> Permit | None:
         """Leave to call, with the caller told to forget what it has seen of another attempt."""

@@ -19,7 +19,7 @@ from workers.providers.chain import Chain, ChainLink, Judge
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt, TextSink
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.retry import RetryPolicy
+from workers.providers.walking.link import RetryPolicy
 
 HUMAN = HandedOff(reason="nobody else", apology_text="sorry")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.workers.providers.scripted_links import timeout, transient
 from workers.providers.error_class import ErrorClass
-from workers.providers.walking.retry import RetryPolicy
+from workers.providers.walking.link import RetryPolicy
 
 MANY = RetryPolicy(max_tries=3)
 
