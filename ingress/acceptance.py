@@ -14,9 +14,11 @@ from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.errors import InvalidRequest, Unavailable
+from shared.messages.body import body_digest
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.persistence.ledger.records import AlreadyAccepted
 from shared.telemetry.metrics import Metrics
 
@@ -83,7 +85,7 @@ class Acceptance:
                 return await self._commit(arrival, record, question, verdict.quota)
             case Existing():
                 if not verdict.same_body:
-                    return _conflict(arrival)
+                    return await self._compare(arrival, record, verdict.message_id)
                 known = msgspec.structs.replace(record, id=verdict.message_id)
                 asked = replace(question, message_id=verdict.message_id)
                 return await self._rejoin(arrival, known, asked)
@@ -123,7 +125,7 @@ class Acceptance:
             await self._admission.give_back(question)
             raise
         if isinstance(outcome, AlreadyAccepted):
-            return await self._yield_to(arrival, question, outcome)
+            return await self._yield_to(arrival, record, question, outcome)
         self._note(record, question)
         return AcceptedMessage(record, quota)
 
@@ -138,12 +140,16 @@ class Acceptance:
         # same row under the same id is written once, whoever of us comes first.
         outcome = await self._entrance.accept(record, arrival.trace)
         if isinstance(outcome, AlreadyAccepted):
-            return await self._yield_to(arrival, question, outcome)
+            return await self._yield_to(arrival, record, question, outcome)
         self._note(record, question)
         return AcceptedMessage(record, repeated=True)
 
     async def _yield_to(
-        self, arrival: Arrival, question: AdmissionRequest, owner: AlreadyAccepted
+        self,
+        arrival: Arrival,
+        record: MessageRecord,
+        question: AdmissionRequest,
+        owner: AlreadyAccepted,
     ) -> Outcome:
         """The key is another message's, whatever Redis knew of it: the ledger's word counts.
 
@@ -152,10 +158,18 @@ class Acceptance:
         owner_id = owner.message_id if owner.same_body else None
         await self._admission.give_back(question, owner_id=owner_id)
         if not owner.same_body:
-            return _conflict(arrival)
+            return await self._compare(arrival, record, owner.message_id)
         found = await self._ledger.find(owner.message_id, tenant_id=arrival.tenant.id)
         if found is None:
             raise Unavailable("The response was deleted a moment ago.", retry_after_seconds=1.0)
+        return AcceptedMessage(found, repeated=True)
+
+    async def _compare(self, arrival: Arrival, record: MessageRecord, owner_id: str) -> Outcome:
+        """The key's owner has another digest. Earlier versions of Forebay made it of the bytes
+        that were sent: the bodies themselves decide."""
+        found = await self._ledger.find(owner_id, tenant_id=record.tenant_id)
+        if found is None or body_digest(decode_body(found.body.encode())) != record.body_digest:
+            return _conflict(arrival)
         return AcceptedMessage(found, repeated=True)
 
     def _question(self, arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
@@ -173,7 +187,7 @@ class Acceptance:
             sending=sending,
             seconds_left=(record.deadline - record.accepted_at).total_seconds(),
             prompt_bytes=max(len(arrival.raw_body), self._recalled_bytes if continues else 0),
-            prompt_messages=2 if isinstance(body.input, str) else len(body.input) + 1,
+            prompt_messages=len(body.input) + 1,
             max_output_tokens=body.max_output_tokens,
         )
 

@@ -21,10 +21,10 @@ from shared.messages.events import (
     numbered,
     read_event,
 )
-from shared.messages.message_body import is_streamed
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import is_streamed
 from shared.replies.event_sequence import ending, opening, whole_answer
 from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE
 from shared.replies.wakeups import Wake

@@ -11,17 +11,18 @@ from typing import Any
 from shared.answer_cache.finding import CacheTicket
 from shared.costs.meter import total_cost
 from shared.costs.purse import Purse
+from shared.messages.body import Body
 from shared.messages.facts import Facts
-from shared.messages.input_item import InputItem
-from shared.messages.message_body import MessageBody, decode_body
+from shared.messages.item import Item
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.messages.turn_report import ContextReport, TurnReport, encode_report
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.reservations.reservations import RiskSignal
 from shared.storable_text import storable
 
-Shorten = Callable[[float], tuple[list[InputItem], ContextReport] | None]
+Shorten = Callable[[float], tuple[list[Item], ContextReport] | None]
 
 Booking = Callable[[tuple[AttemptRecord, ...]], None]
 """Is told of calls as soon as they have ended, however they did: they were paid for."""
@@ -38,8 +39,8 @@ class Turn:
     """
 
     record: MessageRecord
-    body: MessageBody
-    items: list[InputItem] = field(default_factory=list)
+    body: Body
+    items: list[Item] = field(default_factory=list)
     """What the model is given: instructions, what was recalled, the message itself."""
     facts: Facts = field(default_factory=dict)
     """What its answers are held against: what fact sources know, with the producer's own facts in

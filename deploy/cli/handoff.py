@@ -71,7 +71,7 @@ def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
     handoff_id
         Its id, as `forebay handoff list` shows it.
     """
-    from shared.messages.message_body import decode_body
+    from shared.messages.stored_body import decode_body
 
     found = asyncio.run(_show(handoff_id))
     body = decode_body(found.body.encode())
@@ -83,7 +83,7 @@ def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
     times = [("since", moment(found.created_at)), ("answered", moment(found.answered_at))]
     say_rows([[*facts, *times]])
     said = [("instructions", body.instructions or "")]
-    said += [(item.role, item.text) for item in body.items]
+    said += [(item.role, item.text()) for item in body.input]
     for who, text in said:
         if text:
             say(f"\n{who}:\n{for_terminal(text)}")
@@ -167,9 +167,9 @@ async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
 
 
 def _question(body: str) -> str:
-    from shared.messages.message_body import decode_body
+    from shared.messages.stored_body import decode_body
 
-    text = decode_body(body.encode()).items[-1].text
+    text = decode_body(body.encode()).input[-1].text()
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 

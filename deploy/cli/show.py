@@ -106,9 +106,9 @@ def _turn(record: MessageRecord) -> Iterator[tuple[str, str]]:
 
 
 def _question(record: MessageRecord) -> str:
-    from shared.messages.message_body import decode_body
+    from shared.messages.stored_body import decode_body
 
-    return decode_body(record.body.encode()).items[-1].text
+    return decode_body(record.body.encode()).input[-1].text()
 
 
 def _shortened(text: str) -> str:

@@ -21,7 +21,6 @@ from ingress.api.http.request_headers import (
     deadline,
     idempotency_key,
     require_json,
-    with_cache_control,
 )
 from ingress.authentication import Authentication, Caller
 from ingress.events import Replies
@@ -30,7 +29,7 @@ from ingress.reply_source import ReplySource
 from shared.accepting.arrival import Arrival
 from shared.clock import Clock
 from shared.errors import NotFound
-from shared.messages.message_body import MessageBody
+from shared.messages.body import Body, encode_body
 from shared.messages.record import MessageRecord, Surface
 from shared.replies.wakeups import Wake
 from shared.reservations.reservations import Reservations
@@ -69,16 +68,15 @@ class Door:
         return await exchange.read_body(limit_bytes=self.settings.body_limit_bytes)
 
     def arrival(
-        self, exchange: Exchange, caller: Caller, *, body: MessageBody, raw: bytes, surface: Surface
+        self, exchange: Exchange, caller: Caller, *, body: Body, surface: Surface
     ) -> Arrival:
         """The message in this request; raises InvalidRequest for its headers."""
         if words := cache_control(exchange):
             body = msgspec.structs.replace(body, cache_control=words)
-            raw = with_cache_control(raw, words)
         return Arrival(
             tenant=caller.tenant,
             body=body,
-            raw_body=raw,
+            raw_body=encode_body(body),
             surface=surface,
             idempotency_key=idempotency_key(exchange),
             client_retry=client_retry(exchange),

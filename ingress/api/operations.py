@@ -12,8 +12,8 @@ from ingress.api.models import Model, ModelList, Models
 from ingress.api.reference.operation import Operation, Parameter, Tag
 from ingress.api.responses import Responses
 from ingress.api.stored_responses import DeletedResponse, StoredResponses
-from shared.messages.create_response import CreateResponse
 from shared.messages.events import Event
+from shared.messages.requests.create_response import CreateResponse
 from shared.messages.response import ResponseObject
 
 _KEY: Final = (401, 503)

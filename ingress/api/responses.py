@@ -11,9 +11,8 @@ from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
-from shared.messages.create_response import decode_create_response
-from shared.messages.message_body import decode_body
 from shared.messages.record import Surface
+from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
 from shared.replies.wakeups import Wake
 from shared.telemetry.propagation import extract
@@ -32,14 +31,11 @@ class Responses:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
-            raw = await door.read_json(exchange)
-            request = decode_create_response(raw)
-            arrival = door.arrival(
-                exchange, caller, body=decode_body(raw), raw=raw, surface=Surface.RESPONSES
-            )
-            if request.stream:
+            body = decode_create_response(await door.read_json(exchange))
+            arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
+            if body.stream:
                 await self._stream(exchange, arrival)
-            elif request.background:
+            elif body.background:
                 accepted = await door.accept(arrival)
                 await _answer(exchange, accepted, _current(accepted, arrival))
             else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
@@ -11,8 +9,8 @@ from ingress.intake.reply_address import ReplyAddress, answer_of, reply_address
 from ingress.intake.submission import Submission, UnfitSubmission, submission_of
 from shared.accepting.arrival import Arrival
 from shared.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
-from shared.messages.message_body import decode_body
 from shared.messages.record import Surface
 from shared.queueing.answers.answer_publisher import AnswerPublisher
 from shared.queueing.answers.answers import QueuedAnswer, error_answer
@@ -101,16 +99,14 @@ class Intake:
         caller = await until_available(
             lambda: self._authentication.caller(submission.authorization)
         )
-        body = decode_body(msgspec.json.encode(submission.message))
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,
-            body=body,
-            # Written anew, so that a message that comes again in another shape is the same.
-            raw_body=msgspec.json.encode(body),
+            body=submission.body,
+            raw_body=encode_body(submission.body),
             surface=Surface.INTAKE,
             idempotency_key=submission.idempotency_key,
-            deadline=submission.message.deadline,
+            deadline=submission.deadline,
             trace={} if trace is None else _carried(trace.traceparent, trace.tracestate),
             reply_to=reply.queue if reply else None,
             reply_correlation=reply.correlation_id if reply else None,

@@ -6,6 +6,7 @@ Celery task `forebay.intake` (protocol 2: task in the headers, `[args, kwargs, e
 
 from __future__ import annotations
 
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -14,9 +15,11 @@ import msgspec
 from ingress.intake.reply_address import LONGEST_KEY
 from shared.decoding import decode_json
 from shared.errors import ForebayError, InvalidRequest
+from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
-from shared.messages.intake_message import IntakeMessage
-from shared.messages.unsupported import explained
+from shared.messages.requests.create_response import body_of
+from shared.messages.requests.intake_message import IntakeMessage
+from shared.messages.requests.unsupported import explained
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName
@@ -39,20 +42,23 @@ class UnfitSubmission(ForebayError):
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A message in the documented form; who sent it is not known yet."""
 
-    message: IntakeMessage
+    body: Body
+    deadline: datetime | None
     authorization: str | None
     idempotency_key: str | None
 
 
 def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:
     """Raises UnfitSubmission with the reason and one sentence for the producer."""
-    body = delivery.contents(limit_bytes=limit_bytes)
-    if isinstance(body, Bury):
-        raise UnfitSubmission(body.reason, body.detail)
-    raw = _celery_arguments(delivery, body) if "task" in delivery.headers else body
-    message = _decoded(raw)
+    raw = delivery.contents(limit_bytes=limit_bytes)
+    if isinstance(raw, Bury):
+        raise UnfitSubmission(raw.reason, raw.detail)
+    if "task" in delivery.headers:
+        raw = _celery_arguments(delivery, raw)
+    message, body = _decoded(raw)
     return Submission(
-        message=message,
+        body=body,
+        deadline=message.deadline,
         authorization=_authorization(delivery.headers),
         idempotency_key=message.idempotency_key or _key_of_delivery(delivery),
     )
@@ -80,9 +86,10 @@ def _celery_arguments(delivery: Delivery, body: bytes) -> bytes:
     return bytes(kwargs)
 
 
-def _decoded(raw: bytes) -> IntakeMessage:
+def _decoded(raw: bytes) -> tuple[IntakeMessage, Body]:
     try:
         message = decode_json(_message, raw)
+        body = body_of(message)
     except InvalidRequest as refusal:
         error = explained(refusal, raw)
         is_json = error.kind != "invalid_json"
@@ -100,7 +107,7 @@ def _decoded(raw: bytes) -> IntakeMessage:
             "'deadline' has no offset. Write it like 2030-01-31T12:00:00Z.",
             param="deadline",
         )
-    return message
+    return message, body
 
 
 def _authorization(headers: dict[str, Any]) -> str | None:

@@ -17,12 +17,11 @@ from shared.messages.answer_format import (
     JsonObject,
     answer_format,
 )
+from shared.messages.body import Body
 from shared.messages.facts import facts_of
 from shared.messages.lane import Lane, lane_of
-from shared.messages.message_body import MessageBody
 from shared.messages.record import ReplyShape, Surface
 from shared.messages.tenant import Tenant
-from shared.token_count import text_size
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 _LONGEST_REPLY_ADDRESS: Final = 255
@@ -39,14 +38,14 @@ class ClientRetry(msgspec.Struct, frozen=True):
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """One message that wants in.
 
-    `raw_body` is the JSON that the ledger keeps and `body` the same, decoded. `deadline` is
+    `raw_body` is what `encode_body` makes of `body`, and what the ledger keeps. `deadline` is
     absolute; None takes the lane's own. `client_retry` is told by clients that repeat by
     themselves, and heeded where there is no `idempotency_key`. Whoever means to wait for the
     answer listens to `message_id` before handing the arrival in, so that no wake-up is missed.
     """
 
     tenant: Tenant
-    body: MessageBody
+    body: Body
     raw_body: bytes
     surface: Surface
     message_id: str = msgspec.field(default_factory=new_response_id)
@@ -61,7 +60,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def user(self) -> str | None:
         """The tenant's end user, in either of OpenAI's spellings."""
-        return self.body.safety_identifier or self.body.user
+        return self.body.user_id
 
     @property
     def lane(self) -> Lane:
@@ -71,11 +70,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def input_size(self) -> int:
         """How much text a model would have to read, in bytes of UTF-8."""
-        body = self.body
-        given = text_size(body.instructions) if body.instructions else 0
-        if isinstance(body.input, str):
-            return given + text_size(body.input)
-        return given + sum(text_size(item.text) for item in body.input)
+        return self.body.size()
 
     def check(self) -> None:
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
@@ -115,7 +110,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         yield "model", body.model
         yield "user", body.user
         yield "safety_identifier", body.safety_identifier
-        yield "conversation", body.conversation_id
+        yield "conversation", body.conversation
         yield "previous_response_id", body.previous_response_id
         yield "prompt_cache_key", body.prompt_cache_key
         for key, value in (body.metadata or {}).items():
@@ -128,7 +123,7 @@ def _refuse_nul(name: str, value: str | None) -> None:
         raise InvalidRequest(f"'{name}' contains a NUL character. Remove it.", param=name)
 
 
-def _check_numbers(body: MessageBody) -> None:
+def _check_numbers(body: Body) -> None:
     if (body.max_output_tokens or 0) > LARGEST_OUTPUT_TOKENS:
         raise InvalidRequest(
             f"'max_output_tokens' is above {LARGEST_OUTPUT_TOKENS}. Ask for less.",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from hashlib import blake2b
-from typing import Final
 
 import msgspec
 
@@ -13,11 +11,10 @@ from shared.accepting.token_estimate import estimate_tokens
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
+from shared.messages.body import body_digest
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, as_accepted
 from shared.settings.door import LaneSettings
-
-_DIGEST_BYTES: Final = 32
 
 
 class LedgerEntries:
@@ -42,11 +39,11 @@ class LedgerEntries:
             lane=lane,
             surface=arrival.surface,
             body=arrival.raw_body.decode(),
-            body_digest=blake2b(arrival.raw_body, digest_size=_DIGEST_BYTES).hexdigest(),
+            body_digest=body_digest(body, arrival.raw_body),
             accepted_at=now,
             deadline=self._deadline(arrival.deadline, lane, now),
             user_id=arrival.user,
-            conversation_id=body.conversation_id,
+            conversation_id=body.conversation,
             previous_id=body.previous_response_id,
             idempotency_key=arrival.idempotency_key,
             estimated_tokens=estimate_tokens(

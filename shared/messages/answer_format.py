@@ -10,6 +10,7 @@ import jsonschema_rs
 import msgspec
 
 from shared.errors import InvalidRequest
+from shared.messages.body import TextOptions
 
 DEEPEST_FORMAT: Final = 32
 SCHEMA_PARAM: Final = "text.format.schema"
@@ -67,20 +68,20 @@ class JsonBySchema:
 
 
 def answer_format(
-    text: Mapping[str, object] | None, *, param: str = SCHEMA_PARAM
+    text: TextOptions | None, *, param: str = SCHEMA_PARAM
 ) -> JsonObject | JsonBySchema | None:
     """What `text.format` asks for; raises InvalidRequest naming `param` for a bad schema."""
-    asked = (text or {}).get("format")
-    if not isinstance(asked, Mapping):
+    asked = text.format if text else None
+    if asked is None:
         return None
-    if asked.get("type") == "json_object":
+    if asked.type == "json_object":
         return JsonObject()
-    schema = asked.get("schema")
+    schema = asked.schema
     if not _is_shallow(schema, DEEPEST_FORMAT):
         raise InvalidRequest(
             f"'{param}' is nested deeper than {DEEPEST_FORMAT} levels. Flatten it.", param=param
         )
-    if asked.get("type") == "json_schema" and isinstance(schema, Mapping):
+    if asked.type == "json_schema" and schema is not None:
         return JsonBySchema(schema, param=param)
     return None
 

@@ -32,7 +32,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the ledger.
 
     `attempt` counts claims and is the fence: a write that names an older attempt changes nothing.
-    `body` is the JSON of a MessageBody exactly as it was committed.
+    `body` is the JSON of a Body as it was committed.
     """
 
     id: str

@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 import msgspec
 
 from shared.identifiers import OUTPUT_MESSAGE, sibling_id
+from shared.messages.body import Body, TextOptions
 from shared.messages.lane import TIER_OF_LANE
-from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.messages.turn_report import TurnReport, decode_report
 
 DEFAULT_MODEL: Final = "auto"
@@ -117,7 +118,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     turn: TurnReport | None = None
 
 
-def response_object(record: MessageRecord, body: MessageBody | None = None) -> ResponseObject:
+def response_object(record: MessageRecord, body: Body | None = None) -> ResponseObject:
     """The response of `record`; `body` spares decoding it where the caller has it already."""
     asked = decode_body(record.body.encode()) if body is None else body
     return ResponseObject(
@@ -164,8 +165,8 @@ def output_message(message_id: str, text: str, *, is_whole: bool) -> OutputMessa
     )
 
 
-def _text(asked: dict[str, object] | None) -> dict[str, Any]:
-    given = {name: value for name, value in (asked or {}).items() if value is not None}
+def _text(asked: TextOptions | None) -> dict[str, Any]:
+    given: dict[str, Any] = msgspec.to_builtins(asked) if asked else {}
     return given or {"format": {"type": "text"}}
 
 

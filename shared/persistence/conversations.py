@@ -19,10 +19,10 @@ from sqlalchemy import (
 )
 
 from shared.errors import NotFound
-from shared.messages.input_item import InputItem, Role
-from shared.messages.message_body import decode_body
+from shared.messages.item import Item, MessageItem, Role
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import message
@@ -41,9 +41,7 @@ class ConversationRepository:
         self._chain = _within_bytes(_chain())
         self._conversation = _within_bytes(_conversation())
 
-    async def before(
-        self, record: MessageRecord, *, limit: int, limit_bytes: int
-    ) -> list[InputItem]:
+    async def before(self, record: MessageRecord, *, limit: int, limit_bytes: int) -> list[Item]:
         """The items of up to `limit` earlier messages of `limit_bytes` in all, oldest first.
 
         By `previous_response_id` it is the chain that led here; by `conversation` it is all that
@@ -141,7 +139,7 @@ def _previous() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _items(row: Row[Any]) -> list[InputItem]:
-    said = decode_body(row.body.encode()).items
-    answered = [InputItem(Role.ASSISTANT, row.output_text)] if row.output_text else []
+def _items(row: Row[Any]) -> list[Item]:
+    said = decode_body(row.body.encode()).input
+    answered = [MessageItem(Role.ASSISTANT, row.output_text)] if row.output_text else []
     return [*said, *answered]

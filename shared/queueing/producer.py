@@ -18,8 +18,8 @@ import msgspec
 
 from shared.decoding import convert
 from shared.errors import BrokerUnavailable, ForebayError
-from shared.messages.intake_message import IntakeMessage
 from shared.messages.lane import TIER_OF_LANE, Lane
+from shared.messages.requests.intake_message import IntakeMessage
 from shared.queueing.answers.reply_box import ReplyBox
 from shared.queueing.sender import Sender
 from shared.settings.secret import Secret, ServerUrl

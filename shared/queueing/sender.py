@@ -12,7 +12,7 @@ from kombu import Connection
 from kombu import Producer as KombuProducer
 
 from shared.errors import BrokerUnavailable
-from shared.messages.intake_message import IntakeMessage
+from shared.messages.requests.intake_message import IntakeMessage
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.secret import Secret

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shared.messages.body import Body
 from shared.messages.events import (
     Closing,
     ContentPartAdded,
@@ -24,7 +25,6 @@ from shared.messages.events import (
     ResponseQueued,
     closing_event,
 )
-from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord, as_accepted
 from shared.messages.response import OutputMessage, OutputText, response_object
 from shared.messages.state import ResponseState
@@ -36,13 +36,13 @@ def opening(record: MessageRecord) -> list[Event]:
     return [ResponseCreated(queued), ResponseQueued(queued)]
 
 
-def beginning(record: MessageRecord, body: MessageBody | None = None) -> ResponseInProgress:
+def beginning(record: MessageRecord, body: Body | None = None) -> ResponseInProgress:
     """A worker has taken it; `body` spares decoding it where the caller has it already."""
     taken = msgspec.structs.replace(as_accepted(record), state=ResponseState.IN_PROGRESS)
     return ResponseInProgress(response_object(taken, body))
 
 
-def ending(record: MessageRecord, body: MessageBody | None = None) -> Closing:
+def ending(record: MessageRecord, body: Body | None = None) -> Closing:
     """The event that closes the stream of a response which has ended, or which a human has."""
     return closing_event(response_object(record, body))
 

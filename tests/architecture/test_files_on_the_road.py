@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from shared.clock import SystemClock
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.architecture.road import recorded
 from workers.providers.building import build_chain, build_provider, open_provider_session

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
 from shared.answer_cache.place import CachePlace
+from shared.messages.body import Body
 from shared.messages.facts import FACTS_KEY
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.turn import Turn
 
 _DIGEST_BYTES: Final = 16
+NOT_IN_KEY: Final = frozenset(
+    {
+        # What was recalled and the model that was chosen stand in the key in their place.
+        "conversation",
+        "input",
+        "instructions",
+        "model",
+        "previous_response_id",
+        "truncation",
+        # Of these the attached facts are.
+        "metadata",
+        # How the answer is given, and to whom: not what it says.
+        "background",
+        "cache_control",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "user",
+    }
+)
+"""The fields of a body that do not keep its answer apart from those of others. All others do."""
+_keyed: Final = attrgetter(*(name for name in Body.__struct_fields__ if name not in NOT_IN_KEY))
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -38,7 +63,7 @@ def cache_key(turn: Turn, *, chain: str) -> CacheKey:
 
     `chain` names the providers and their models: who answers is a part of the answer.
     """
-    items = [(item.role.value, item.text.strip()) for item in turn.items]
+    items = [(item.role.value, item.text().strip()) for item in turn.items]
     question = items.pop()[1] if items and items[-1][0] == Role.USER else ""
     namespace = _digest((chain, _asked(turn), items))
     instructions = {Role.SYSTEM, Role.DEVELOPER}
@@ -57,15 +82,7 @@ def _asked(turn: Turn) -> dict[str, object]:
     return {
         "tenant": turn.record.tenant_id,
         "model": turn.model or body.model,
-        "text": body.text,
-        "max_output_tokens": body.max_output_tokens,
-        "temperature": body.temperature,
-        "top_p": body.top_p,
-        "stop": body.stop,
-        "seed": body.seed,
-        "presence_penalty": body.presence_penalty,
-        "frequency_penalty": body.frequency_penalty,
-        "prompt_cache_key": body.prompt_cache_key,
+        "body": _keyed(body),
         "attached_facts": {
             key: value for key, value in metadata.items() if key.startswith(FACTS_KEY)
         },

@@ -83,7 +83,7 @@ class CacheableRule:
             return NotCacheable.TEMPERATURE
         if turn.record.user_id is not None and _has_facts(turn):
             return NotCacheable.PERSONAL_FACTS
-        if any(self._personal.occur_in(item.text) for item in turn.items):
+        if any(self._personal.occur_in(item.text()) for item in turn.items):
             return NotCacheable.PERSONAL
         return None
 

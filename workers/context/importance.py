@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, cast
 
 import re2
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, Role
 from workers.context.remembering import Remembering
 
 _CONTENT, _RECENCY, _REFERRED, _ANSWERED = 0.40, 0.25, 0.25, 0.10
@@ -62,7 +62,7 @@ class Importance:
     def __init__(self) -> None:
         self._weights = Remembering(_weigh)
 
-    def scores(self, talk: Sequence[InputItem], texts: Sequence[str]) -> list[float]:
+    def scores(self, talk: Sequence[Item], texts: Sequence[str]) -> list[float]:
         """One score for each item of the talk, whose texts are `texts`."""
         weights = self._weights.of(texts)
         referred = _referred(weights)
@@ -111,7 +111,7 @@ def _referred(weights: Sequence[_Weight]) -> list[float]:
     return shares
 
 
-def _answered(talk: Sequence[InputItem], weights: Sequence[_Weight]) -> list[bool]:
+def _answered(talk: Sequence[Item], weights: Sequence[_Weight]) -> list[bool]:
     """For each item whether it is half of a question and its answer in figures."""
     halves = [False] * len(weights)
     for answer in range(1, len(weights)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
-from shared.messages.input_item import InputItem
+from shared.messages.item import Item
 from workers.context.importance import Importance
 from workers.context.tokens.counter import TokenCounter
 
@@ -29,7 +29,7 @@ class MessageTooLong(Exception):
 class Digest:
     """A summary that stands for the first `covered` items of the talk, in a form to be read."""
 
-    item: InputItem
+    item: Item
     covered: int
 
 
@@ -37,7 +37,7 @@ class Digest:
 class Window:
     """What fits, in order, and what became of the rest, in items."""
 
-    items: list[InputItem]
+    items: list[Item]
     kept: int
     summarised: int = 0
     dropped: int = 0
@@ -56,17 +56,17 @@ class Fitter:
         self._importance = importance
         self._crowded_share = crowded_share
 
-    def tokens(self, item: InputItem) -> int:
+    def tokens(self, item: Item) -> int:
         """What an item takes of the budget."""
-        return self._counter.count(item.text) + TOKENS_PER_ITEM
+        return self._counter.count(item.text()) + TOKENS_PER_ITEM
 
-    def costs(self, items: Sequence[InputItem]) -> list[int]:
+    def costs(self, items: Sequence[Item]) -> list[int]:
         """The same for each of them."""
         count = self._counter.count
-        return [count(item.text) + TOKENS_PER_ITEM for item in items]
+        return [count(item.text()) + TOKENS_PER_ITEM for item in items]
 
     def fit(
-        self, items: Sequence[InputItem], *, token_budget: int, digest: Digest | None = None
+        self, items: Sequence[Item], *, token_budget: int, digest: Digest | None = None
     ) -> Window:
         """As much of `items` as fits, order kept, with the digest before the talk if all does not.
 
@@ -74,8 +74,8 @@ class Fitter:
         """
         return _Fitting(self, items, token_budget, digest).window()
 
-    def scores(self, talk: Sequence[InputItem]) -> list[float]:
-        return self._importance.scores(talk, [item.text for item in talk])
+    def scores(self, talk: Sequence[Item]) -> list[float]:
+        return self._importance.scores(talk, [item.text() for item in talk])
 
     def is_crowded(self, tokens: int, room: int) -> bool:
         """Whether `tokens` that are only kept while there is room fill too much of it."""
@@ -88,7 +88,7 @@ class _Fitting:
     def __init__(
         self,
         fitter: Fitter,
-        items: Sequence[InputItem],
+        items: Sequence[Item],
         token_budget: int,
         digest: Digest | None,
     ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Set
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.failures import UnknownFieldError
 from workers.providers.provider import Conversation, Prompt

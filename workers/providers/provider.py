@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
 from workers.providers.outcome import Outcome

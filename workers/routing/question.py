@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.messages.input_item import InputItem, Role
-from shared.messages.message_body import MessageBody
+from shared.messages.body import Body, TextOptions
+from shared.messages.item import Item, Role
 
 HEAD_CHARACTERS: Final = 2_000
 TAIL_CHARACTERS: Final = 1_000
 """Of a longer text only its two ends are read: what is asked stands there, and so the cost of a
 score does not grow with what was pasted between them."""
-
-_PLAIN_FORMATS: Final = frozenset({None, "text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ class RoutedQuestion:
     """Whether the answer must be JSON."""
 
 
-def question_of(body: MessageBody, items: Sequence[InputItem]) -> RoutedQuestion:
+def question_of(body: Body, items: Sequence[Item]) -> RoutedQuestion:
     """The question in `body`, given all `items` that the model will see, recalled ones too.
 
     Instructions are left out: they are the same for each message of an agent and would make all
@@ -42,7 +40,7 @@ def question_of(body: MessageBody, items: Sequence[InputItem]) -> RoutedQuestion
     newest = len(spoken)
     while newest and spoken[newest - 1].role is Role.USER:
         newest -= 1
-    text = "\n".join(item.text for item in spoken[newest:])
+    text = "\n".join(item.text() for item in spoken[newest:])
     return RoutedQuestion(
         text=excerpt(text),
         characters=len(text),
@@ -59,6 +57,5 @@ def excerpt(text: str) -> str:
     return f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"
 
 
-def _is_structured(text: dict[str, object] | None) -> bool:
-    form = (text or {}).get("format")
-    return isinstance(form, dict) and form.get("type") not in _PLAIN_FORMATS
+def _is_structured(text: TextOptions | None) -> bool:
+    return text is not None and text.format is not None

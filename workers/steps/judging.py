@@ -77,8 +77,8 @@ def question_of(turn: Turn) -> Question:
     body = turn.body
     return Question(
         tenant=turn.record.tenant_id,
-        instructions=tuple(item.text for item in turn.items if item.role.instructs),
-        conversation=tuple(item.text for item in turn.items if not item.role.instructs),
+        instructions=tuple(item.text() for item in turn.items if item.role.instructs),
+        conversation=tuple(item.text() for item in turn.items if not item.role.instructs),
         facts=turn.facts | facts_of(body.metadata),
         answer_format=answer_format(body.text),
         has_output_limit=body.max_output_tokens is not None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from shared.messages.input_item import InputItem, Role
+import msgspec
+
+from shared.messages.body import TextOptions
+from shared.messages.item import Item, Role
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
 from workers.turn import Turn
 
@@ -13,28 +15,27 @@ from workers.turn import Turn
 def prompt_of(turn: Turn) -> Prompt:
     """The prompt of a turn whose conversation has been recalled."""
     body = turn.body
-    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return Prompt(
         messages=tuple(messages_of(turn, turn.items)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
-        stop=stop,
+        stop=tuple(body.stop or ()),
         tenant=turn.record.tenant_id,
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
 
 
-def messages_of(turn: Turn, items: Sequence[InputItem]) -> Iterator[Message]:
+def messages_of(turn: Turn, items: Sequence[Item]) -> Iterator[Message]:
     """What was recalled, with the facts behind the instructions that it begins with."""
     facts = turn.fact_sheet
     for item in items:
         if facts is not None and not item.role.instructs:
             yield Message(role=Role.SYSTEM, content=facts)
             facts = None
-        yield Message(role=item.role, content=item.text)
+        yield Message(role=item.role, content=item.text())
     if facts is not None:
         yield Message(role=Role.SYSTEM, content=facts)
 
@@ -46,17 +47,17 @@ def _extra(turn: Turn) -> dict[str, object]:
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
         "response_format": _response_format(body.text),
-        "verbosity": (body.text or {}).get("verbosity"),
+        "verbosity": body.text.verbosity if body.text else None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _response_format(text: dict[str, Any] | None) -> dict[str, object] | None:
+def _response_format(text: TextOptions | None) -> dict[str, object] | None:
     """The chat spelling of the Responses API's `text.format`; None for plain text."""
-    form = (text or {}).get("format")
-    if not isinstance(form, dict) or form.get("type") in {None, "text"}:
+    form = text.format if text else None
+    if form is None:
         return None
-    if form["type"] != "json_schema":
-        return {"type": form["type"]}
-    schema = {key: value for key, value in form.items() if key != "type" and value is not None}
-    return {"type": "json_schema", "json_schema": schema}
+    if form.type != "json_schema":
+        return {"type": form.type}
+    told = msgspec.to_builtins(form)
+    return {"type": told.pop("type"), "json_schema": told}

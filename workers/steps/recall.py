@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, MessageItem, Role
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import ContextReport
 from shared.persistence.conversations import ConversationRepository
@@ -72,7 +72,7 @@ class Recall:
                 reason=DeadReason.PREVIOUS_RESPONSE_GONE,
             )
             return
-        items = _without_repeats([*_instructions(turn), *earlier, *turn.body.items])
+        items = _without_repeats([*_instructions(turn), *earlier, *turn.body.input])
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:
@@ -80,14 +80,14 @@ class Recall:
             return
         self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
 
-    async def _earlier(self, turn: Turn) -> list[InputItem]:
+    async def _earlier(self, turn: Turn) -> list[Item]:
         return await self._conversations.before(
             turn.record,
             limit=self._settings.message_limit,
             limit_bytes=self._settings.history_bytes,
         )
 
-    async def _fit(self, turn: Turn, items: Sequence[InputItem]) -> Window:
+    async def _fit(self, turn: Turn, items: Sequence[Item]) -> Window:
         counter = self._counters.of(self._model_for(turn.body.model or AUTOMATIC_MODEL))
         fitter = Fitter(counter, self._importance)
         budget = self._settings.token_budget
@@ -137,10 +137,10 @@ class Recall:
         self,
         turn: Turn,
         fitter: Fitter,
-        items: Sequence[InputItem],
+        items: Sequence[Item],
         digest: Digest | None,
         share: float,
-    ) -> tuple[list[InputItem], ContextReport] | None:
+    ) -> tuple[list[Item], ContextReport] | None:
         budget = int(share * sum(map(fitter.tokens, turn.items)))
         try:
             window = fitter.fit(items, token_budget=budget, digest=digest)
@@ -171,7 +171,7 @@ async def _summarise(
             await purse.settle()
 
 
-def _refuse_cuts(items: Sequence[InputItem], window: Window, budget: int) -> None:
+def _refuse_cuts(items: Sequence[Item], window: Window, budget: int) -> None:
     if window.kept < len(items):
         raise MessageTooLong(
             f"The conversation is over the limit of {budget} tokens and 'truncation' is "
@@ -179,18 +179,18 @@ def _refuse_cuts(items: Sequence[InputItem], window: Window, budget: int) -> Non
         )
 
 
-def _instructions(turn: Turn) -> list[InputItem]:
+def _instructions(turn: Turn) -> list[Item]:
     instructions = turn.body.instructions
-    return [InputItem(Role.SYSTEM, instructions)] if instructions else []
+    return [MessageItem(Role.SYSTEM, instructions)] if instructions else []
 
 
-def _without_repeats(items: Sequence[InputItem]) -> list[InputItem]:
+def _without_repeats(items: Sequence[Item]) -> list[Item]:
     """Instructions that come with every message of a conversation are needed once, the last."""
     seen: set[tuple[Role, str]] = set()
     kept = []
     for item in reversed(items):
         if item.role.instructs:
-            key = (item.role, item.text)
+            key = (item.role, item.text())
             if key in seen:
                 continue
             seen.add(key)

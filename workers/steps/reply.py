@@ -8,8 +8,8 @@ import msgspec
 
 from shared.costs.price import nano_dollars
 from shared.errors import Unavailable
+from shared.messages.body import Body
 from shared.messages.events import encode_event
-from shared.messages.message_body import MessageBody
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
 from shared.replies.event_sequence import ending
@@ -56,7 +56,7 @@ class Reply:
             raise RuntimeError("no step ended the turn")
         await self.tell(settled_record(turn.record, settlement), turn.body)
 
-    async def tell(self, record: MessageRecord, body: MessageBody | None = None) -> None:
+    async def tell(self, record: MessageRecord, body: Body | None = None) -> None:
         """Tell of a message that has ended, or that a human has; never raises Unavailable."""
         await self._publish(record, body)
         # What a human has is not answered yet; the janitor sends the answer when it comes.
@@ -73,7 +73,7 @@ class Reply:
             nano_dollars=_cost(record),
         )
 
-    async def _publish(self, record: MessageRecord, body: MessageBody | None) -> None:
+    async def _publish(self, record: MessageRecord, body: Body | None) -> None:
         event = encode_event(ending(record, body))
         try:
             if record.state.is_terminal:

@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.costs.meter import Meter
 from shared.costs.purse import Purse
 from shared.errors import LedgerUnavailable
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.messages.record import MessageRecord
 from shared.messages.turn_report import Tier
 from shared.telemetry.logs import get_logger

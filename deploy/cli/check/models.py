@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderSettings
 from workers.providers.building import build_provider, open_provider_session
 from workers.providers.error_class import ErrorClass, Setting

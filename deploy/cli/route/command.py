@@ -46,15 +46,15 @@ def explain(
     tenant
         A tenant's id, for its own threshold or tier.
     """
-    from shared.messages.message_body import MessageBody
+    from shared.messages.body import Body
     from workers.routing.model_router import ModelRouter
     from workers.routing.question import question_of
 
     if (text is None) is not stdin:
         raise InvalidRequest("Give a message, or --stdin: one of them.")
     settings = command_settings()
-    body = MessageBody(input=sys.stdin.read() if text is None else text)
-    question = question_of(body, body.items)
+    body = Body.says(sys.stdin.read() if text is None else text)
+    question = question_of(body, body.input)
     router = ModelRouter(settings.routing)
     chosen, score = router.route(question, tenant=tenant), router.score(question)
     tariff = _tariff()

@@ -14,8 +14,9 @@ from rich.progress import Progress
 
 from deploy.cli.send.order import BadLine
 from shared.errors import InvalidRequest
-from shared.messages.message_body import MessageBody, decode_body
-from shared.token_count import estimated_tokens, text_size
+from shared.messages.body import Body
+from shared.messages.stored_body import decode_body
+from shared.token_count import estimated_tokens
 
 _TOLD_EVERY: Final = 50_000
 """Lines between two words of progress where nobody watches a bar."""
@@ -34,15 +35,14 @@ class Observed(msgspec.Struct, frozen=True):
 class ReplayedMessage:
     """One message and what is known of its answer."""
 
-    body: MessageBody
+    body: Body
     output_tokens: int | None
     hard: bool | None
 
     @property
     def input_tokens(self) -> int:
         """Estimated from the bytes of its instructions and its input."""
-        size = sum(text_size(item.text) for item in self.body.items)
-        return estimated_tokens(size + text_size(self.body.instructions or ""))
+        return estimated_tokens(self.body.size())
 
 
 _observed = msgspec.json.Decoder(Observed)
@@ -53,12 +53,12 @@ def read_message(line: bytes, number: int) -> ReplayedMessage | BadLine:
     try:
         if line.lstrip().startswith(b'"'):
             text = msgspec.json.decode(line, type=str)
-            body, observed = MessageBody(input=text), Observed()
+            body, observed = Body.says(text), Observed()
         else:
             body, observed = decode_body(line), _observed.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadLine(number, f"is no message: {error}.")
-    if not body.input:
+    if not any(item.size() for item in body.input):
         return BadLine(number, 'is no message: its "input" is empty.')
     return ReplayedMessage(body, observed.output_tokens, observed.hard)
 

@@ -66,7 +66,7 @@ class Replay:
         self.estimated += message.output_tokens is None
         tokens = self._tokens(message)
         costs = {tier: self._tariff.cost(tier, tokens) for tier in Tier}
-        score = self._router.score(question_of(message.body, message.body.items)).value
+        score = self._router.score(question_of(message.body, message.body.input)).value
         for tier, outcome in self._fixed.items():
             _count(outcome, tier, costs[tier], hard=message.hard)
         for outcome in self._auto:

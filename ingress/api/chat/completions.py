@@ -6,7 +6,7 @@ import msgspec
 
 from ingress.api.chat.chunks import ChunkWriter
 from ingress.api.chat.completion import chat_completion, read_response
-from ingress.api.chat.request import ChatRequest, decode_chat_request, message_body
+from ingress.api.chat.request import ChatRequest, body_of_chat, decode_chat_request
 from ingress.api.door import Door, reply_headers, trace_carrier
 from ingress.api.http.exchange import Exchange
 from ingress.events import has_ended
@@ -30,13 +30,8 @@ class ChatEndpoint:
         with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
             request = decode_chat_request(await door.read_json(exchange))
-            body = message_body(request)
             arrival = door.arrival(
-                exchange,
-                caller,
-                body=body,
-                raw=msgspec.json.encode(body),
-                surface=Surface.CHAT,
+                exchange, caller, body=body_of_chat(request), surface=Surface.CHAT
             )
             if request.stream:
                 await self._stream(exchange, arrival, request)

@@ -8,13 +8,12 @@ import msgspec
 
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.create_response import Identifier, Metadata, Verbosity
-from shared.messages.input_item import InputItem, Role, TextPart
-from shared.messages.message_body import MessageBody
-from shared.messages.unsupported import UNSUPPORTED, explained
+from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
+from shared.messages.item import MessageItem, Role
+from shared.messages.part import Content, RefusalPart, spelled, text_part
+from shared.messages.requests.unsupported import UNSUPPORTED, explained
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
-Tokens = Annotated[int, msgspec.Meta(ge=1)]
 Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
 NoEntries = Annotated[dict[str, object], msgspec.Meta(max_length=0)]
 
@@ -62,29 +61,18 @@ class ResponseFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     json_schema: JsonSchema | None = None
 
 
-class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One message in chat shape. A field that is absent here is refused by its name."""
 
     messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1)]
-    model: Identifier | None = None
-    stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
     max_completion_tokens: Tokens | None = None
     max_tokens: Tokens | None = None
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     stop: str | Annotated[list[str], msgspec.Meta(max_length=4)] | None = None
     seed: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     response_format: ResponseFormat | None = None
-    metadata: Metadata | None = None
-    service_tier: str | None = None
-    store: bool | None = None
-    user: Identifier | None = None
-    safety_identifier: Identifier | None = None
-    prompt_cache_key: str | None = None
-    parallel_tool_calls: bool | None = None
     modalities: list[Literal["text"]] | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=1)] | None = None
     logprobs: bool | None = None
@@ -130,55 +118,38 @@ def decode_chat_request(body: bytes) -> ChatRequest:
     return request
 
 
-def message_body(request: ChatRequest) -> MessageBody:
+def body_of_chat(request: ChatRequest) -> Body:
     """The message as the ledger keeps it: one shape behind every door."""
-    return MessageBody(
-        model=request.model,
+    return Body.of(
+        request,
         input=[_item(message) for message in request.messages],
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        stop=request.stop,
-        seed=request.seed,
-        presence_penalty=request.presence_penalty,
-        frequency_penalty=request.frequency_penalty,
-        text=_text(request.response_format, request.verbosity),
-        metadata=request.metadata,
-        user=request.user,
-        safety_identifier=request.safety_identifier,
-        prompt_cache_key=request.prompt_cache_key,
-        service_tier=request.service_tier,
-        parallel_tool_calls=request.parallel_tool_calls,
-        store=request.store,
-        stream=request.stream,
+        text=TextOptions(_format(request.response_format), request.verbosity),
     )
 
 
-def _item(message: ChatMessage) -> InputItem:
-    said = message.content if message.content is not None else message.refusal or ""
+def _item(message: ChatMessage) -> MessageItem:
+    return MessageItem(message.role, spelled(_content(message)), name=message.name)
+
+
+def _content(message: ChatMessage) -> Content:
+    said = message.content
     if isinstance(said, str):
-        return InputItem(message.role, said, name=message.name)
-    parts = [TextPart(part.text, type="text") for part in said]
-    return InputItem(message.role, parts, name=message.name)
+        return said
+    if said is None:
+        return [RefusalPart(message.refusal)] if message.refusal else ""
+    return [text_part(part.text, message.role is Role.ASSISTANT) for part in said]
 
 
-def _text(asked: ResponseFormat | None, verbosity: Verbosity | None) -> dict[str, object] | None:
-    """Both in the words of `text`, where the schema lies one level higher."""
-    options: dict[str, object] = {}
-    if asked is not None:
-        options["format"] = _format(asked)
-    if verbosity is not None:
-        options["verbosity"] = verbosity
-    return options or None
-
-
-def _format(asked: ResponseFormat) -> dict[str, object]:
-    if asked.type != "json_schema":
-        return {"type": asked.type}
-    if asked.json_schema is None:
+def _format(asked: ResponseFormat | None) -> TextFormat | None:
+    """In the words of `text.format`, where the schema lies one level higher."""
+    if asked is None or asked.type != "json_schema":
+        return None if asked is None else TextFormat(asked.type)
+    wanted = asked.json_schema
+    if wanted is None:
         raise InvalidRequest(
             "Missing required parameter: 'response_format.json_schema'.",
             param="response_format.json_schema",
             kind="missing_required_parameter",
         )
-    return {"type": asked.type, **msgspec.to_builtins(asked.json_schema)}
+    return TextFormat(asked.type, **msgspec.structs.asdict(wanted))

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-import msgspec
-
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange
 from shared.accepting.arrival import ClientRetry
@@ -95,14 +93,6 @@ def cache_control(exchange: Exchange) -> str | None:
         return None
     read_cache_control(words, param=CACHE_CONTROL)
     return words
-
-
-def with_cache_control(raw: bytes, words: str) -> bytes:
-    """The body with the header's words in it, where the worker finds them.
-
-    `raw` is a JSON object with at least one field; of a field that is there twice the last counts.
-    """
-    return raw.rstrip()[:-1] + b',"cache_control":' + msgspec.json.encode(words) + b"}"
 
 
 def wait_preference(exchange: Exchange) -> float | None:

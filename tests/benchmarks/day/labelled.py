@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from shared.messages.input_item import InputItem
+from shared.messages.requests.written_item import WrittenItem
 from tests.benchmarks.day.phrases import Family
 
 FILE: Final = Path(__file__).with_name("labelled_messages.jsonl")
@@ -17,7 +17,7 @@ FILE: Final = Path(__file__).with_name("labelled_messages.jsonl")
 class LabelledMessage(msgspec.Struct, frozen=True):
     """One line: a message, its domain, and what is known of its answer."""
 
-    input: str | list[InputItem]
+    input: str | list[WrittenItem]
     domain: str
     hard: bool
     output_tokens: int

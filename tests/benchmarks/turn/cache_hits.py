@@ -159,7 +159,7 @@ async def _rate(step: Step, seconds: float) -> float:
 
 def _turn() -> Turn:
     turn = begin_turn(new_record(_TENANT))
-    turn.items = turn.body.items
+    turn.items = turn.body.input
     return turn
 
 

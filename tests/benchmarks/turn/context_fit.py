@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, MessageItem, Role
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Rounds, Row
 from workers.context.importance import Importance
@@ -37,7 +37,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
         budget = sum(map(fitter.tokens, talk)) // 2
         fresh = Fitter(Counters(()).of("any"), Importance())
         rounds.add(fresh=_fit(fresh, talk, budget))
-        again = [InputItem(item.role, f"{item.text}") for item in talk]
+        again = [MessageItem(item.role, f"{item.text()}") for item in talk]
         rounds.add(known=_fit(fresh, again, budget))
     yield _row("seen before", rounds["known"])
     yield _row("seen first", rounds["fresh"])
@@ -53,15 +53,15 @@ def _row(kind: str, milliseconds: float) -> Row:
     )
 
 
-def _fit(fitter: Fitter, talk: list[InputItem], budget: int) -> float:
+def _fit(fitter: Fitter, talk: list[Item], budget: int) -> float:
     began = time.process_time()
     fitter.fit(talk, token_budget=budget)
     return (time.process_time() - began) * 1e3
 
 
-def _conversation(random: Random) -> list[InputItem]:
+def _conversation(random: Random) -> list[Item]:
     return [
-        InputItem(
+        MessageItem(
             Role.ASSISTANT if nth % 2 else Role.USER,
             " ".join(random.choices(_WORDS.split(), k=random.randint(20, 100))),
         )

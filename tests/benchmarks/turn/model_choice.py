@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from shared.messages.message_body import MessageBody
+from shared.messages.body import Body
 from shared.settings.turn.routing import RoutingSettings
 from tests.benchmarks.day.generator import Day, Parameters
 from tests.benchmarks.ground.stage import Stage
@@ -25,7 +25,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
     router = ModelRouter(RoutingSettings())
     for characters, limit in LIMIT_MICROSECONDS.items():
         say(f"choosing a model for a message of {characters // 1_000} KB")
-        body, rounds = MessageBody(input=_text(characters)), Rounds()
+        body, rounds = Body.says(_text(characters)), Rounds()
         for _ in range(ROUNDS):
             rounds.add(cpu=_choose(router, body))
         yield Row(
@@ -37,10 +37,10 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
         )
 
 
-def _choose(router: ModelRouter, body: MessageBody) -> float:
+def _choose(router: ModelRouter, body: Body) -> float:
     began = time.process_time()
     for _ in range(TIMES):
-        router.route(question_of(body, body.items))
+        router.route(question_of(body, body.input))
     return (time.process_time() - began) / TIMES * 1e6
 
 

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.clock import SystemClock
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import MessageItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import AttemptRecord
@@ -88,7 +88,7 @@ def summariser(model: ScriptedModel, client: Redis) -> Summariser:
 
 def talk_of(items: int, *, tenant: str = "ten_1", first: str = "item 0") -> Talk:
     texts = [first, *(f"item {number}" for number in range(1, items))]
-    return Talk(tenant, [InputItem(Role.USER, text) for text in texts])
+    return Talk(tenant, [MessageItem(Role.USER, text) for text in texts])
 
 
 async def test_a_summary_covers_all_but_the_last_five_and_is_found_again(

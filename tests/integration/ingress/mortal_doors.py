@@ -17,7 +17,7 @@ from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
-from shared.messages.message_body import decode_body
+from shared.messages.body import Body, encode_body
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.tenant import Plan, Tenant
 from shared.persistence.engine import open_database
@@ -147,11 +147,11 @@ class MortalDoors:
         await self._stack.aclose()
 
     def _arrival(self, key: str) -> Arrival:
-        raw = msgspec.json.encode({"input": f"the body of {key}", "background": True})
+        body = msgspec.structs.replace(Body.says(f"the body of {key}"), background=True)
         return Arrival(
             tenant=self._tenant,
-            body=decode_body(raw),
-            raw_body=raw,
+            body=body,
+            raw_body=encode_body(body),
             surface=Surface.RESPONSES,
             idempotency_key=key,
         )

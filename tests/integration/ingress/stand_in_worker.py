@@ -14,10 +14,10 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.events import Event, ResponseRestarted, encode_event
-from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord
 from shared.messages.response import output_message, output_message_id
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -34,7 +34,7 @@ Answer = Callable[[MessageRecord], str]
 
 def echo(record: MessageRecord) -> str:
     """What was said last, said again."""
-    return f"You said: {decode_body(record.body.encode()).items[-1].text}"
+    return f"You said: {decode_body(record.body.encode()).input[-1].text()}"
 
 
 class StandInWorker:

@@ -7,9 +7,10 @@ import asyncio
 import openai
 import pytest
 
-from shared.messages.message_body import decode_body
+from shared.messages.body import TextFormat, TextOptions
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 ASKED = [{"role": "user", "content": "Hello"}]
@@ -73,13 +74,13 @@ async def test_all_of_a_chat_request_reaches_the_worker(
         response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
     )
     body = decode_body(seen[0].body.encode())
-    assert [(item.role.value, item.text) for item in body.items] == [
+    assert [(item.role.value, item.text()) for item in body.input] == [
         ("system", "Be brief."),
         ("user", "Hel\n\nlo"),
     ]
     assert (body.model, body.max_output_tokens, body.temperature) == ("small", 9, 0.5)
     assert (body.stop, body.seed, body.user, body.metadata) == (["END"], 4, "u-1", {"a": "b"})
-    assert body.text == {"format": {"type": "json_schema", "name": "n", "schema": {}}}
+    assert body.text == TextOptions(TextFormat("json_schema", "n", {}))
     assert seen[0].user_id == "u-1"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from shared.messages.message_body import decode_body
+from shared.messages.body import TextOptions
+from shared.messages.stored_body import decode_body
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
@@ -120,9 +121,8 @@ async def test_two_parts_are_two_paragraphs_and_a_verbosity_is_kept(
         assert (await answer.json())["text"] == {"verbosity": "low"}
     record = await worker.claim(message_id)
     kept = decode_body(record.body.encode())
-    assert kept.items[0].text == "Look:\n\na cat"
-    assert kept.text is not None
-    assert kept.text["verbosity"] == "low"
+    assert kept.input[0].text() == "Look:\n\na cat"
+    assert kept.text == TextOptions(verbosity="low")
 
 
 @pytest.mark.parametrize("path", ["//v1/responses", "/v1//responses"])

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from tests.integration.local_model.running_model import RunningModel
 from workers.providers.failures import ContextTooLongError
 from workers.providers.outcome import Answer, FinishReason

@@ -12,7 +12,7 @@ import aiohttp
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from shared.clock import SystemClock
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.local_model.running_model import RunningModel
 from workers.providers.attempt import Attempt, ChainExhaustedError

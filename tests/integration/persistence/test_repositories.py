@@ -199,15 +199,15 @@ async def test_a_conversation_is_read_back_in_order(
     by_name = await conversations.before(
         new_message(conversation_id="conv_1"), limit=2, limit_bytes=MANY
     )
-    assert [item.text for item in by_name] == ["question 1", "answer 1", "question 2", "answer 2"]
+    assert [item.text() for item in by_name] == ["question 1", "answer 1", "question 2", "answer 2"]
     by_chain = await conversations.before(
         new_message(previous_id=previous), limit=10, limit_bytes=MANY
     )
-    assert [item.text for item in by_chain][:2] == ["question 0", "answer 0"]
+    assert [item.text() for item in by_chain][:2] == ["question 0", "answer 0"]
     assert len(by_chain) == 6
     for link in ({"conversation_id": "conv_1"}, {"previous_id": previous}):
         newest = await conversations.before(new_message(**link), limit=10, limit_bytes=59)
-        assert [item.text for item in newest] == ["question 2", "answer 2"]
+        assert [item.text() for item in newest] == ["question 2", "answer 2"]
         assert await conversations.before(new_message(**link), limit=1, limit_bytes=MANY) == newest
         assert await conversations.before(new_message(**link), limit=9, limit_bytes=1) == []
     stranger = new_message(conversation_id="conv_1", tenant_id="ten_2", previous_id=None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.anthropic import MESSAGES
 from workers.providers.failures import ProviderError

@@ -12,9 +12,9 @@ from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.messages.lane import Lane
-from shared.messages.message_body import decode_body
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.message_ledger import MessageLedger

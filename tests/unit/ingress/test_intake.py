@@ -19,10 +19,12 @@ from ingress.intake.reply_address import reply_address
 from ingress.intake.submission import UnfitSubmission, submission_of
 from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
+from shared.messages.body import Body, TextFormat, TextOptions
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import decode_body
 from shared.messages.tenant import KeyScope, Tenant
 from shared.queueing.answers.answers import QueuedAnswer
 from shared.queueing.reading.delivery import Delivery
@@ -33,7 +35,12 @@ from shared.telemetry.metrics import Metrics
 
 RABBITMQ = BrokerSettings(url=ServerUrl("amqp://127.0.0.1"))
 REDIS = BrokerSettings(url=ServerUrl("redis://127.0.0.1"))
-PLAIN = Delivery(body=b'{"input":"Hello"}', headers={}, correlation_id="c", reply_to="mine")
+PLAIN = Delivery(
+    body=b'{"input":"Hello"}',
+    headers={},
+    correlation_id="c",
+    reply_to="mine",
+)
 LIMIT = 1000
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 REFUSED = Refused(RefusalReason.RATE_LIMITED_REQUESTS, "Slow down.", 3.0, None)
@@ -119,7 +126,8 @@ async def test_the_arrival_says_who_waits_and_where() -> None:
     assert (arrival.reply_to, arrival.reply_correlation) == ("mine", "c")
     assert arrival.reply_shape is ReplyShape.PLAIN
     assert arrival.idempotency_key == "intake:c"
-    assert arrival.raw_body == b'{"input":"Hello"}'
+    assert arrival.body == Body.says("Hello")
+    assert decode_body(arrival.raw_body) == arrival.body
     assert behind.answers == []
 
 
@@ -128,7 +136,7 @@ async def test_a_format_is_kept_as_it_was_given() -> None:
     body = json.dumps({"input": "Hello", "text": {"format": {**form, "strict": None}}}).encode()
     behind = Behind(accepted(ResponseState.QUEUED))
     await behind.handle(Delivery(body=body, headers={}))
-    assert behind.arrivals[0].body.text == {"format": form}
+    assert behind.arrivals[0].body.text == TextOptions(TextFormat(**form))
 
 
 def test_what_is_not_supported_is_named_on_the_queue_too() -> None:

@@ -12,11 +12,9 @@ from ingress.api.http.request_headers import (
     idempotency_key,
     require_json,
     wait_preference,
-    with_cache_control,
 )
 from shared.clock import ManualClock
 from shared.errors import InvalidRequest
-from shared.messages.message_body import decode_body
 
 CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -92,16 +90,6 @@ def test_other_types_are_refused(kind: str) -> None:
     with pytest.raises(HttpRefusal) as raised:
         require_json(exchange(content_type=kind))
     assert raised.value.status == 415
-
-
-@pytest.mark.parametrize(
-    "raw", [b'{"input": "hi"}', b' {"input":"hi","cache_control":"no-store"} \n']
-)
-def test_the_header_for_the_cache_goes_into_the_body_and_wins_there(raw: bytes) -> None:
-    words = cache_control(exchange(cache_control=' max-age="5" '))
-    assert words is not None
-    body = decode_body(with_cache_control(raw, words))
-    assert (body.input, body.cache_control) == ("hi", 'max-age="5"')
 
 
 def test_a_header_for_the_cache_that_makes_no_sense_is_refused_by_its_name() -> None:

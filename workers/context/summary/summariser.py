@@ -107,7 +107,7 @@ class Summariser:
             if length <= covered:
                 continue
             part = talk.items[reached or covered : length]
-            tokens += sum(self._counter.count(item.text) for item in part)
+            tokens += sum(self._counter.count(item.text()) for item in part)
             if reached is not None and tokens > self._reading_tokens:
                 break
             reached = length

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Final
 
-from shared.messages.input_item import InputItem
+from shared.messages.item import Item
 from workers.context.window import RECENT_ITEMS
 
 CHECKPOINT_ITEMS: Final = 4
@@ -22,7 +22,7 @@ class Talk:
     digest of all that was said up to there: whoever changes or deletes a word has another talk.
     """
 
-    def __init__(self, tenant_id: str, items: Sequence[InputItem]) -> None:
+    def __init__(self, tenant_id: str, items: Sequence[Item]) -> None:
         self.tenant_id = tenant_id
         self.items = [item for item in items if not item.role.instructs]
 
@@ -31,9 +31,7 @@ class Talk:
         """From how many items are covered to the digest of them, in order."""
         found, digest = {}, blake2b(digest_size=_DIGEST_BYTES)
         for place, item in enumerate(self.items[:-RECENT_ITEMS], start=1):
-            said = item.text.encode("utf-8", "surrogatepass")
-            digest.update(b"%s %d " % (item.role.encode(), len(said)))
-            digest.update(said)
+            digest.update(item.digest())
             if place % CHECKPOINT_ITEMS == 0:
                 found[place] = digest.copy().hexdigest()
         return found

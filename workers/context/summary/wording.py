@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, MessageItem, Role
 
 _LONGEST_ITEM: Final = 8_000
 _END_OF_LONG_ITEM: Final = 2_000
@@ -38,16 +38,16 @@ def instructions(*, words: int) -> str:
     return _INSTRUCTIONS.format(words=words)
 
 
-def material(summary: str | None, items: Sequence[InputItem]) -> str:
+def material(summary: str | None, items: Sequence[Item]) -> str:
     """What it is to summarise: an older summary, and what was said since."""
-    lines = "\n".join(_quoted({"role": item.role, "text": _cut(item.text)}) for item in items)
+    lines = "\n".join(_quoted({"role": item.role, "text": _cut(item.text())}) for item in items)
     before = f"<summary>\n{_quoted(summary)}\n</summary>\n" if summary else ""
     return f"{before}<conversation>\n{lines}\n</conversation>"
 
 
-def shown(text: str) -> InputItem:
+def shown(text: str) -> Item:
     """The item that stands for what was summarised, in the place of it."""
-    return InputItem(Role.USER, _SHOWN.format(text=text.replace("</summary", "&lt;/summary")))
+    return MessageItem(Role.USER, _SHOWN.format(text=text.replace("</summary", "&lt;/summary")))
 
 
 def _quoted(value: object) -> str:

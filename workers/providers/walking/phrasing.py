@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.providers.provider import Message, Prompt
 from workers.providers.walking.link import Shorten
 

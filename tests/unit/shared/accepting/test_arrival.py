@@ -5,14 +5,15 @@ import pytest
 
 from shared.accepting.arrival import Arrival
 from shared.errors import InvalidRequest
+from shared.messages.body import Body
 from shared.messages.lane import Lane
-from shared.messages.message_body import MessageBody, decode_body
 from shared.messages.record import Surface
+from shared.messages.stored_body import decode_body
 from shared.messages.tenant import Tenant
 
 
 def arrival(raw: bytes, **more: str) -> Arrival:
-    body: MessageBody = decode_body(raw)
+    body: Body = decode_body(raw)
     return Arrival(
         tenant=Tenant("ten_1", "acme"), body=body, raw_body=raw, surface=Surface.RESPONSES, **more
     )

@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.messages.create_response import decode_create_response
-from shared.messages.input_item import InputItem, Role, TextPart
-from shared.messages.message_body import decode_body
+from shared.messages.body import encode_body
+from shared.messages.item import MessageItem, Role
+from shared.messages.part import InputTextPart, RefusalPart
+from shared.messages.requests.create_response import decode_create_response
+from shared.messages.stored_body import decode_body
 from shared.token_count import estimated_tokens, text_size
 
 
 def _body(**fields: Any) -> bytes:
     return json.dumps({"input": "hello", **fields}).encode()
+
+
+def _says(*parts: Any) -> dict[str, Any]:
+    return {"input": [{"role": "user", "content": [*parts]}]}
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,13 @@ def _body(**fields: Any) -> bytes:
         ({"input": 7}, "input"),
         ({"input": [{"role": "robot", "content": "x"}]}, "input[0].role"),
         ({"input": [{"role": "user"}]}, "input[0].content"),
+        ({"input": [{"content": "x"}]}, "input[0].role"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, None),
+        ({"input": ["x"]}, "input[0]"),
+        (_says({"type": "input_text"}), "input[0].content[0].text"),
+        (_says({"text": "x"}, {"text": "x", "image_url": "x"}), "input[0].content[1].image_url"),
+        ({"input": [{"role": "user", "content": "x", "call_id": "c"}]}, "input[0].call_id"),
+        ({"input": [{"type": "message", "role": "user", "content": 3}]}, "input[0].content"),
         ({"temperature": 2.1}, "temperature"),
         ({"top_p": -0.1}, "top_p"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
@@ -63,20 +75,19 @@ def test_what_was_accepted_decodes_for_the_worker_as_it_is() -> None:
         metadata={"k": "v"},
         text={"format": {"type": "text"}},
     )
-    decode_create_response(raw)
-    body = decode_body(raw)
-    assert body.items == [InputItem(Role.USER, "hello")]
-    assert (body.conversation_id, body.stream, body.metadata) == ("conv_1", True, {"k": "v"})
+    body = decode_body(encode_body(decode_create_response(raw)))
+    assert body.input == [MessageItem(Role.USER, "hello")]
+    assert (body.conversation, body.stream, body.metadata) == ("conv_1", True, {"k": "v"})
 
 
 @pytest.mark.parametrize("spelling", ["conv_1", {"id": "conv_1"}])
 def test_a_conversation_has_two_spellings(spelling: object) -> None:
-    assert decode_body(_body(conversation=spelling)).conversation_id == "conv_1"
+    assert decode_create_response(_body(conversation=spelling)).conversation == "conv_1"
 
 
 def test_the_parts_of_an_item_are_paragraphs_of_one_text() -> None:
-    item = InputItem(Role.USER, [TextPart("one"), TextPart("two", "output_text")])
-    assert item.text == "one\n\ntwo"
+    item = MessageItem(Role.USER, [InputTextPart("one"), RefusalPart("two")])
+    assert item.text() == "one\n\ntwo"
 
 
 def test_tokens_are_estimated_and_rounded_up() -> None:

@@ -8,39 +8,75 @@ from typing import Any
 
 import pytest
 
+from shared.messages.body import Body
 from shared.messages.facts import FACTS_KEY, MoneyFact
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import MessageItem, Role
 from shared.messages.turn_report import Tier
 from tests.unit.workers.caching.turns import asked
-from workers.caching.cache_key import cache_key
+from workers.caching.cache_key import NOT_IN_KEY, cache_key
 
 FACTS = json.dumps({"price": {"type": "money", "value": 10}})
-SAID = (InputItem(Role.USER, "I have a dam."), InputItem(Role.ASSISTANT, "Good for you."))
+SAID = (MessageItem(Role.USER, "I have a dam."), MessageItem(Role.ASSISTANT, "Good for you."))
+
+
+KEYED = {
+    "frequency_penalty": 1.0,
+    "max_output_tokens": 10,
+    "parallel_tool_calls": False,
+    "presence_penalty": 1.0,
+    "prompt_cache_key": "p",
+    "seed": 7,
+    "stop": ["x"],
+    "temperature": 0.0,
+    "text": {"format": {"type": "json_object"}},
+    "top_p": 0.5,
+}
+"""Another value for each field that an answer depends on by itself."""
+RECALLED: list[dict[str, Any]] = [
+    {"tenant": "ten_2"},
+    {"model": "large"},
+    {"instructions": "Answer in French."},
+    {"before": SAID},
+    {"metadata": {FACTS_KEY: FACTS}},
+]
+UNKEYED = {
+    "background": True,
+    "cache_control": "max-age=5",
+    "conversation": "conv_1",
+    "metadata": {"ours": "1"},
+    "previous_response_id": "resp_0",
+    "safety_identifier": "s",
+    "service_tier": "flex",
+    "store": False,
+    "stream": True,
+    "truncation": "disabled",
+    "user": "u",
+}
+IN_THEIR_PLACE = {"input", "instructions", "model"}
+"""The fields for which the key has what was recalled and what was chosen."""
+
+
+def test_every_field_of_a_body_is_in_the_key_or_named_as_left_out() -> None:
+    assert set(KEYED) == set(Body.__struct_fields__) - NOT_IN_KEY
+    assert {*UNKEYED, *IN_THEIR_PLACE} == NOT_IN_KEY
 
 
 @pytest.mark.parametrize(
     "other",
-    [
-        {"tenant": "ten_2"},
-        {"model": "large"},
-        {"instructions": "Answer in French."},
-        {"before": SAID},
-        {"temperature": 0.0},
-        {"top_p": 0.5},
-        {"max_output_tokens": 10},
-        {"stop": ["x"]},
-        {"seed": 7},
-        {"presence_penalty": 1.0},
-        {"frequency_penalty": 1.0},
-        {"text": {"format": {"type": "json_object"}}},
-        {"metadata": {FACTS_KEY: FACTS}},
-    ],
+    [*RECALLED, *({name: value} for name, value in KEYED.items())],
     ids=lambda other: next(iter(other)),
 )
 def test_what_changes_the_answer_changes_the_place_and_the_namespace(other: dict[str, Any]) -> None:
     plain, changed = cache_key(asked(), chain="a"), cache_key(asked(**other), chain="a")
     assert plain.place.digest != changed.place.digest
     assert plain.namespace != changed.namespace
+
+
+@pytest.mark.parametrize("name", UNKEYED)
+def test_what_leaves_the_answer_as_it_is_leaves_the_key(name: str) -> None:
+    again = asked(**{name: UNKEYED[name]})
+    assert getattr(again.body, name) is not None
+    assert cache_key(again, chain="a") == cache_key(asked(), chain="a")
 
 
 def test_another_question_has_another_place_in_the_same_namespace() -> None:

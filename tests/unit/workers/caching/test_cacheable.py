@@ -9,7 +9,7 @@ import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
 from shared.messages.facts import FACTS_KEY
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import MessageItem, Role
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
@@ -64,7 +64,7 @@ def test_a_question_of_everybody_may_be(text: str) -> None:
 
 
 def test_what_was_said_before_makes_a_message_personal_as_well() -> None:
-    before = (InputItem(Role.USER, "My account number is of no concern here."),)
+    before = (MessageItem(Role.USER, "My account number is of no concern here."),)
     assert rule().why_not_message(asked(before=before), ANYTHING) is NotCacheable.PERSONAL
 
 

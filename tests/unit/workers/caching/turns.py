@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, MessageItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from workers.turn import Turn, begin_turn
@@ -20,7 +20,7 @@ def asked(
     *,
     tenant: str = "ten_1",
     user: str | None = None,
-    before: tuple[InputItem, ...] = (),
+    before: tuple[Item, ...] = (),
     **body: Any,
 ) -> Turn:
     """A turn that has recalled its conversation."""
@@ -29,12 +29,12 @@ def asked(
         tenant_id=tenant,
         user_id=user,
         lane=Lane.STANDARD,
-        body=json.dumps({"input": question, **body}),
+        body=json.dumps({"input": question, "user": user, **body}),
         accepted_at=NOW,
         deadline=NOW,
     )
     turn = begin_turn(record)
     instructions = turn.body.instructions
-    first = [InputItem(Role.SYSTEM, instructions)] if instructions else []
-    turn.items = [*first, *before, *turn.body.items]
+    first = [MessageItem(Role.SYSTEM, instructions)] if instructions else []
+    turn.items = [*first, *before, *turn.body.input]
     return turn

@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import MessageItem, Role
 from workers.context.importance import Importance
 
 
 def scores(*texts: str, roles: tuple[Role, ...] = ()) -> list[float]:
     roles = roles or (Role.USER,) * len(texts)
-    talk = [InputItem(role, text) for role, text in zip(roles, texts, strict=True)]
+    talk = [MessageItem(role, text) for role, text in zip(roles, texts, strict=True)]
     return Importance().scores(talk, list(texts))
 
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import Item, MessageItem, Role
 from workers.context.importance import Importance
 from workers.context.tokens.script_estimate import ScriptEstimate
 from workers.context.window import RECENT_ITEMS, Digest, Fitter, MessageTooLong
 
 FITTER = Fitter(ScriptEstimate(), Importance())
 
-items = st.builds(InputItem, st.sampled_from(Role), st.text(max_size=60))
+items = st.builds(MessageItem, st.sampled_from(Role), st.text(max_size=60))
 conversations = st.lists(items, min_size=1, max_size=20)
 budgets = st.integers(1, 400)
 
@@ -23,20 +23,20 @@ def digests(draw: st.DrawFn, talk: int) -> Digest | None:
     if talk <= RECENT_ITEMS or draw(st.booleans()):
         return None
     text = draw(st.text(max_size=40))
-    return Digest(InputItem(Role.USER, text), draw(st.integers(1, talk - RECENT_ITEMS)))
+    return Digest(MessageItem(Role.USER, text), draw(st.integers(1, talk - RECENT_ITEMS)))
 
 
-def tokens(*chosen: InputItem) -> int:
+def tokens(*chosen: Item) -> int:
     return sum(map(FITTER.tokens, chosen))
 
 
-def talk_of(conversation: list[InputItem]) -> list[InputItem]:
+def talk_of(conversation: list[Item]) -> list[Item]:
     return [item for item in conversation if not item.role.instructs]
 
 
 @given(conversation=conversations, budget=budgets, data=st.data())
 def test_a_window_keeps_its_budget_its_order_and_what_matters(
-    conversation: list[InputItem], budget: int, data: st.DataObject
+    conversation: list[Item], budget: int, data: st.DataObject
 ) -> None:
     talk = talk_of(conversation)
     whole = [item for item in conversation if item.role.instructs]
@@ -57,9 +57,7 @@ def test_a_window_keeps_its_budget_its_order_and_what_matters(
 
 
 @given(conversation=conversations, spare=st.integers(0, 50))
-def test_a_budget_for_everything_gives_everything(
-    conversation: list[InputItem], spare: int
-) -> None:
+def test_a_budget_for_everything_gives_everything(conversation: list[Item], spare: int) -> None:
     window = FITTER.fit(conversation, token_budget=tokens(*conversation) + spare)
     assert window.items == conversation
     assert window.dropped == 0
@@ -67,7 +65,7 @@ def test_a_budget_for_everything_gives_everything(
 
 @given(conversation=conversations, budget=budgets, more=st.integers(0, 100))
 def test_more_budget_never_loses_one_of_the_last_five(
-    conversation: list[InputItem], budget: int, more: int
+    conversation: list[Item], budget: int, more: int
 ) -> None:
     recent = talk_of(conversation)[-RECENT_ITEMS:]
     try:
@@ -80,26 +78,26 @@ def test_more_budget_never_loses_one_of_the_last_five(
 
 
 def test_the_oldest_of_the_last_five_go_first_when_they_do_not_fit() -> None:
-    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(9)]
+    talk = [MessageItem(Role.USER, f"number {number} of the conversation") for number in range(9)]
     window = FITTER.fit(talk, token_budget=tokens(*talk[-3:]))
     assert window.items == talk[-3:]
     assert window.dropped == 6
 
 
 def test_of_the_older_items_the_important_ones_stay() -> None:
-    dull = [InputItem(Role.USER, f"{word} it is nice to talk") for word in ("well", "oh", "yes")]
-    order = InputItem(Role.USER, "My order is A-4711, please remember it. When will it come?")
-    date = InputItem(Role.ASSISTANT, "Order A-4711 is due on 2026-12-01.")
-    recent = [InputItem(Role.USER, "so let us go on with that now") for _ in range(RECENT_ITEMS)]
+    dull = [MessageItem(Role.USER, f"{word} it is nice to talk") for word in ("well", "oh", "yes")]
+    order = MessageItem(Role.USER, "My order is A-4711, please remember it. When will it come?")
+    date = MessageItem(Role.ASSISTANT, "Order A-4711 is due on 2026-12-01.")
+    recent = [MessageItem(Role.USER, "so let us go on with that now") for _ in range(RECENT_ITEMS)]
     budget = tokens(order, date, *recent)
     window = FITTER.fit([dull[0], order, date, *dull[1:], *recent], token_budget=budget)
     assert window.items == [order, date, *recent]
 
 
 def test_a_summary_stands_before_the_talk_and_for_what_it_covers() -> None:
-    system = InputItem(Role.SYSTEM, "Be brief.")
-    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
-    digest = Digest(InputItem(Role.USER, "Six numbers were named."), covered=6)
+    system = MessageItem(Role.SYSTEM, "Be brief.")
+    talk = [MessageItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
+    digest = Digest(MessageItem(Role.USER, "Six numbers were named."), covered=6)
     budget = tokens(system, digest.item, *talk[6:])
     window = FITTER.fit([system, *talk], token_budget=budget, digest=digest)
     assert window.items == [system, digest.item, *talk[6:]]
@@ -107,26 +105,26 @@ def test_a_summary_stands_before_the_talk_and_for_what_it_covers() -> None:
 
 
 def test_a_summary_is_not_given_where_everything_fits() -> None:
-    talk = [InputItem(Role.USER, f"number {number}") for number in range(12)]
-    digest = Digest(InputItem(Role.USER, "Numbers."), covered=6)
+    talk = [MessageItem(Role.USER, f"number {number}") for number in range(12)]
+    digest = Digest(MessageItem(Role.USER, "Numbers."), covered=6)
     assert FITTER.fit(talk, token_budget=tokens(*talk), digest=digest).items == talk
 
 
 def test_a_conversation_is_crowded_before_anything_must_go() -> None:
-    talk = [InputItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
+    talk = [MessageItem(Role.USER, f"number {number} of the conversation") for number in range(12)]
     assert FITTER.fit(talk, token_budget=tokens(*talk)).is_crowded
     assert not FITTER.fit(talk, token_budget=2 * tokens(*talk)).is_crowded
-    digest = Digest(InputItem(Role.USER, "Seven numbers."), covered=7)
+    digest = Digest(MessageItem(Role.USER, "Seven numbers."), covered=7)
     assert not FITTER.fit(talk, token_budget=tokens(*talk), digest=digest).is_crowded
 
 
 def test_what_is_too_long_says_by_how_much_and_what_to_do() -> None:
     with pytest.raises(MessageTooLong) as refused:
-        FITTER.fit([InputItem(Role.USER, "x" * 400)], token_budget=50)
+        FITTER.fit([MessageItem(Role.USER, "x" * 400)], token_budget=50)
     assert "87 tokens" in str(refused.value)
     assert "context.token_budget" in str(refused.value)
 
 
-def is_subsequence(part: list[InputItem], whole: list[InputItem]) -> bool:
+def is_subsequence(part: list[Item], whole: list[Item]) -> bool:
     rest = iter(whole)
     return all(any(item is other for other in rest) for item in part)

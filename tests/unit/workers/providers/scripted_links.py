@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 
 from shared.clock import ManualClock
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Shorten
 from workers.providers.error_class import ErrorClass, TimeoutPhase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.providers.anthropic import AnthropicMessages
 from workers.providers.outcome import Declined
 from workers.providers.provider import Message, Prompt

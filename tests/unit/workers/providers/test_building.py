@@ -11,7 +11,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import SettingsError
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
 from workers.providers.attempt import ChainResult

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from tests.unit.workers.providers.scripted_links import PROMPT, ListedProvider, Stage, answer
 from workers.providers.attempt import ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Judgement

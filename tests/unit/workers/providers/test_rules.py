@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SettingsError
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.providers.outcome import Answer, Declined, FinishReason
 from workers.providers.provider import Message, Prompt
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, too_long, transient
 from workers.providers.chain import Judgement
 from workers.providers.failures import ContextTooLongError

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 from workers.providers.anthropic import AnthropicMessages
 from workers.providers.openai_compatible import ChatCompletions
 from workers.providers.provider import Message, Prompt

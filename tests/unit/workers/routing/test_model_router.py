@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.messages.message_body import decode_body
+from shared.messages.stored_body import decode_body
 from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from workers.routing.model_router import ModelRouter
@@ -66,7 +66,7 @@ def test_it_is_right_about_most_of_the_labelled_messages(half: int) -> None:
     lines = MESSAGES.read_bytes().splitlines()[half::2]
     for line in lines:
         body = decode_body(line)
-        is_large = router.route(question_of(body, body.items)).tier is Tier.LARGE
+        is_large = router.route(question_of(body, body.input)).tier is Tier.LARGE
         hard = b'"hard": true' in line
         wrong[hard] += is_large is not hard
     assert wrong[True] <= 3, "hard messages that the small model got"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared.messages.input_item import InputItem, Role
-from shared.messages.message_body import decode_body
+from shared.messages.item import Item, MessageItem, Role
+from shared.messages.stored_body import decode_body
 from workers.routing.question import (
     HEAD_CHARACTERS,
     TAIL_CHARACTERS,
@@ -16,26 +16,26 @@ from workers.routing.question import (
 )
 
 
-def question(*items: InputItem, **body: Any) -> RoutedQuestion:
+def question(*items: Item, **body: Any) -> RoutedQuestion:
     decoded = decode_body(json.dumps({"input": "x", **body}).encode())
     return question_of(decoded, items)
 
 
 def test_instructions_and_earlier_messages_are_not_what_is_asked() -> None:
     asked = question(
-        InputItem(Role.SYSTEM, "Prove everything."),
-        InputItem(Role.USER, "Hello"),
-        InputItem(Role.ASSISTANT, "Hi!"),
-        InputItem(Role.DEVELOPER, "Be brief."),
-        InputItem(Role.USER, "Here is the list."),
-        InputItem(Role.USER, "What is missing?"),
+        MessageItem(Role.SYSTEM, "Prove everything."),
+        MessageItem(Role.USER, "Hello"),
+        MessageItem(Role.ASSISTANT, "Hi!"),
+        MessageItem(Role.DEVELOPER, "Be brief."),
+        MessageItem(Role.USER, "Here is the list."),
+        MessageItem(Role.USER, "What is missing?"),
     )
     assert asked.text == "Here is the list.\nWhat is missing?"
     assert asked.earlier == 2
 
 
 def test_a_conversation_that_ends_with_an_answer_asks_nothing_new() -> None:
-    asked = question(InputItem(Role.USER, "Hello"), InputItem(Role.ASSISTANT, "Hi"))
+    asked = question(MessageItem(Role.USER, "Hello"), MessageItem(Role.ASSISTANT, "Hi"))
     assert (asked.text, asked.earlier) == ("", 2)
 
 
@@ -45,7 +45,7 @@ def test_no_item_at_all_is_no_fault() -> None:
 
 def test_of_a_long_text_both_ends_are_read() -> None:
     text = "Fix this:" + "x" * 100_000 + "Why does it fail?"
-    asked = question(InputItem(Role.USER, text))
+    asked = question(MessageItem(Role.USER, text))
     assert asked.characters == len(text)
     assert len(asked.text) == HEAD_CHARACTERS + TAIL_CHARACTERS + 1
     assert asked.text.startswith("Fix this:")

@@ -35,7 +35,7 @@ def turn_of(*, facts: Facts | None = None, **body: Any) -> Turn:
         deadline=NOW,
     )
     turn = begin_turn(record)
-    turn.items, turn.facts = turn.body.items, facts or {}
+    turn.items, turn.facts = turn.body.input, facts or {}
     return turn
 
 

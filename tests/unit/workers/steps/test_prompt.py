@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.messages.input_item import InputItem, Role
+from shared.messages.item import MessageItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
@@ -30,7 +30,7 @@ def turn_of(user: str | None = None, **body: Any) -> Turn:
         user_id=user,
     )
     turn = begin_turn(record)
-    turn.items = [InputItem(Role.SYSTEM, "be brief"), *turn.body.items]
+    turn.items = [MessageItem(Role.SYSTEM, "be brief"), *turn.body.input]
     return turn
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.messages.answer_format import answer_format
+from shared.messages.body import TextFormat, TextOptions
 from shared.messages.facts import FACTS_KEY, facts_of
 from shared.settings.validation import Reaction, SpanReaction, ValidationSettings
 from tests.benchmarks.turn import guarded_answers as answers
@@ -48,7 +49,7 @@ def test_the_strictest_verdict_stands_and_all_evidence_is_kept() -> None:
 
 
 def test_the_others_judge_what_would_leave() -> None:
-    asked = answer_format({"format": {"type": "json_object"}})
+    asked = answer_format(TextOptions(TextFormat("json_object")))
     conclusion = judged(f'{{"card": {CARD.replace(" ", "")}}}', Question(answer_format=asked))
     assert conclusion.verdict is Verdict.RE_ASK, "the fix broke the JSON"
 

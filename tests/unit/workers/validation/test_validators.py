@@ -9,6 +9,7 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.messages.answer_format import answer_format
+from shared.messages.body import TextFormat, TextOptions
 from shared.messages.facts import Facts, MoneyFact
 from workers.validation.amounts import Amounts
 from workers.validation.completeness import CutOff, Empty, Length
@@ -133,7 +134,7 @@ def by_schema(text: str, *, is_whole: bool = True) -> str | None:
 
 
 def _format(schema: dict[str, Any]) -> Any:
-    return answer_format({"format": {"type": "json_schema", "name": "n", "schema": schema}})
+    return answer_format(TextOptions(TextFormat("json_schema", "n", schema)))
 
 
 def test_json_is_held_against_its_schema() -> None:
@@ -184,14 +185,14 @@ def test_a_schema_that_is_none_is_the_callers_fault(schema: dict[str, Any]) -> N
 
 
 def test_json_object_takes_any_object() -> None:
-    wanted = answer_format({"format": {"type": "json_object"}})
+    wanted = answer_format(TextOptions(TextFormat("json_object")))
     assert wanted is not None
     assert wanted.problem('{"a": 1}') is None
     assert wanted.problem("[1]") == "it is not a JSON object"
 
 
-@pytest.mark.parametrize("text", [None, {}, {"format": {"type": "text"}}, {"format": 3}])
-def test_plain_text_has_no_format(text: Any) -> None:
+@pytest.mark.parametrize("text", [None, TextOptions(), TextOptions(TextFormat("text"))])
+def test_plain_text_has_no_format(text: TextOptions | None) -> None:
     assert answer_format(text) is None
 
 

@@ -12,7 +12,7 @@ from deploy.cli.demo.visitor import Heard
 from deploy.scripted_provider.answering import tokens_of
 from deploy.scripted_provider.behaviour import Behaviour
 from shared.costs.price import TokenCount
-from shared.messages.input_item import Role
+from shared.messages.item import Role
 
 _EXCHANGES: Final = 120
 _INSTRUCTIONS: Final = "You look after the sluices. Answer in one sentence."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from shared.errors import InvalidRequest
+from shared.messages.item import Item, MessageItem
 
 UNSUPPORTED: Final = "unsupported_parameter"
 _TOOLS: Final = "Tools are not supported"
@@ -16,7 +18,7 @@ _CHOICES: Final = {
     "modalities": "Only text is supported: leave 'modalities' out, or send ['text'].",
 }
 _PLACE: Final = re.compile(r"^(input|messages)\[(\d+)\](?:\.content\[(\d+)\])?")
-_PARTS: Final = frozenset({"input_text", "output_text", "text"})
+_PARTS: Final = frozenset({"input_text", "output_text", "text", "refusal"})
 
 
 def explained(error: InvalidRequest, body: bytes) -> InvalidRequest:
@@ -34,18 +36,43 @@ def explained(error: InvalidRequest, body: bytes) -> InvalidRequest:
         return error
 
 
+def unsupported_item(place: str, kind: str) -> InvalidRequest:
+    """The refusal of an item for its kind."""
+    return _unsupported(place, f"an item of type '{kind[:64]}'", "Only messages are supported")
+
+
+def unsupported_part(place: str, kind: str) -> InvalidRequest:
+    """The refusal of a part of an item for its kind."""
+    return _unsupported(place, f"a part of type '{kind[:64]}'", "Only text is supported")
+
+
+def refuse_uncarried(items: Sequence[Item], place: Callable[[int], str]) -> None:
+    """Raises InvalidRequest for the first item, or part of one, that no provider is given yet.
+
+    What would not reach the model is not let in. `place` names an item by its index.
+    """
+    for index, item in enumerate(items):
+        if not isinstance(item, MessageItem):
+            raise unsupported_item(place(index), item.kind)
+        if item.only_text:
+            continue
+        for nth, part in enumerate(item.content):
+            if not isinstance(part, str) and not part.is_text:
+                raise unsupported_part(f"{place(index)}.content[{nth}]", part.kind)
+
+
 def _about(place: re.Match[str], body: Any) -> InvalidRequest | None:
     field, index, part = place.groups()
     item = body[field][int(index)]
     if part is not None:
         kind = item["content"][int(part)].get("type")
         if isinstance(kind, str) and kind not in _PARTS:
-            return _unsupported(place[0], f"a part of type '{kind[:64]}'", "Only text is supported")
+            return unsupported_part(place[0], kind)
         return None
     name = f"{field}[{index}]"
     kind, role = item.get("type", "message"), item.get("role")
     if isinstance(kind, str) and kind != "message":
-        return _unsupported(name, f"an item of type '{kind[:64]}'", "Only messages are supported")
+        return unsupported_item(name, kind)
     if isinstance(role, str) and role in {"tool", "function"}:
         return _unsupported(name, f"a message of role '{role}'", _TOOLS)
     return None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared.messages.create_response import CreateResponse
+from shared.messages.requests.create_response import CreateResponse
 
 
 class IntakeMessage(CreateResponse, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,0 +1,172 @@
+"""What a message's input is a list of: who said what, what a tool was asked and what it answered.
+
+Readers ask an item for `text()`, `size()` or `digest()` and never for a field of its kind. JSON
+names the kind in `type`. A part or an item that says nothing more than its defaults leaves them
+out, so that the same item has one spelling.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from hashlib import blake2b
+from typing import ClassVar, Final, Self
+
+import msgspec
+
+from shared.messages.part import Content, OutputTextPart, Tagged, size_of, words_of
+from shared.token_count import text_size
+
+_DIGEST_BYTES: Final = 16
+
+
+class Role(StrEnum):
+    """Who speaks. `instructs`: it says how to answer, and takes no part in the conversation."""
+
+    instructs: bool
+
+    def __new__(cls, name: str, instructs: bool = False) -> Self:
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.instructs = instructs
+        return member
+
+    SYSTEM = "system", True
+    DEVELOPER = "developer", True
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageItem(Tagged, frozen=True, tag="message"):
+    """What somebody said. One plain text is a string; `name` is kept with it."""
+
+    role: Role
+    content: Content
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    phase: str | None = None
+
+    @property
+    def only_text(self) -> bool:
+        """Whether it is text and nothing else."""
+        return isinstance(self.content, str) or all(part.is_text for part in self.content)
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether there are JSON objects in it, whose keys may stand in any order."""
+        if isinstance(self.content, str):
+            return False
+        return any(isinstance(part, OutputTextPart) and not part.is_bare for part in self.content)
+
+    def text(self) -> str:
+        """All of its text: parts are paragraphs, and stand apart as such."""
+        return words_of(self.content)
+
+    def size(self) -> int:
+        """What a model has to read, in bytes of UTF-8, or what costs as much."""
+        return size_of(self.content)
+
+    def digest(self) -> bytes:
+        """The same for items that say the same to a model, whatever their ids."""
+        return _digest(self.role, _marks(self.content))
+
+
+class FunctionCall(Tagged, frozen=True, tag="function_call"):
+    """A model asks for a tool. `arguments` is JSON, as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    id: str | None = None
+    status: str | None = None
+    role: ClassVar[Role] = Role.ASSISTANT
+    only_text: ClassVar[bool] = False
+
+    def text(self) -> str:
+        """The call as people write one."""
+        return f"{self.name}({self.arguments})"
+
+    def size(self) -> int:
+        return text_size(self.name) + text_size(self.arguments)
+
+    def digest(self) -> bytes:
+        return _digest(self.kind, self.call_id, self.name, self.arguments)
+
+
+class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
+    """What the tool gave back."""
+
+    call_id: str
+    output: Content
+    id: str | None = None
+    status: str | None = None
+    role: ClassVar[Role] = Role.USER
+    only_text: ClassVar[bool] = False
+
+    def text(self) -> str:
+        return words_of(self.output)
+
+    def size(self) -> int:
+        return size_of(self.output)
+
+    def digest(self) -> bytes:
+        return _digest(self.kind, self.call_id, _marks(self.output))
+
+
+class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
+    """What a model thought: given back to the provider that made it, and shown to nobody else."""
+
+    id: str | None = None
+    summary: tuple[dict[str, str], ...] = ()
+    content: tuple[dict[str, str], ...] = ()
+    encrypted_content: str | None = None
+    status: str | None = None
+    role: ClassVar[Role] = Role.ASSISTANT
+    only_text: ClassVar[bool] = False
+
+    def text(self) -> str:
+        """Nothing: it is no part of what was said."""
+        return ""
+
+    def size(self) -> int:
+        told = (part.get("text", "") for part in (*self.summary, *self.content))
+        return len(self.encrypted_content or "") + sum(map(text_size, told))
+
+    def digest(self) -> bytes:
+        told = (part.get("text", "") for part in (*self.summary, *self.content))
+        return _digest(self.kind, self.encrypted_content or "", *told)
+
+
+class ItemReference(Tagged, frozen=True, tag="item_reference"):
+    """Stands for an item of an earlier answer."""
+
+    id: str
+    role: ClassVar[Role] = Role.USER
+    only_text: ClassVar[bool] = False
+
+    def text(self) -> str:
+        return ""
+
+    def size(self) -> int:
+        return 0
+
+    def digest(self) -> bytes:
+        return _digest(self.kind, self.id)
+
+
+Item = MessageItem | FunctionCall | FunctionCallOutput | ReasoningItem | ItemReference
+
+
+def _marks(content: Content) -> bytes:
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogatepass")
+    return msgspec.json.encode(content)
+
+
+def _digest(*marks: str | bytes) -> bytes:
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for mark in marks:
+        said = mark.encode("utf-8", "surrogatepass") if isinstance(mark, str) else mark
+        digest.update(b"%d " % len(said))
+        digest.update(said)
+    return digest.digest()

@@ -1,0 +1,139 @@
+"""What the content of an item is made of. JSON names the kind of a part in `type`."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal
+
+import msgspec
+
+from shared.token_count import BYTES_PER_TOKEN, text_size
+
+IMAGE_TOKENS: Final = {"low": 85}
+LARGEST_IMAGE_TOKENS: Final = 1_445
+"""What OpenAI's formula comes to at the most: 85, and 170 for each of eight tiles."""
+_BETWEEN_PARTS: Final = "\n\n"
+
+
+class Tagged(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """A part or an item; its tag is its `type`."""
+
+    is_text: ClassVar[bool] = False
+
+    @property
+    def kind(self) -> str:
+        """The `type` that names it."""
+        return str(self.__struct_config__.tag)
+
+
+class InputTextPart(Tagged, frozen=True, tag="input_text"):
+    """Text that a model is given."""
+
+    text: str
+    is_text: ClassVar[bool] = True
+
+    def words(self) -> str:
+        return self.text
+
+    def size(self) -> int:
+        return text_size(self.text)
+
+
+class OutputTextPart(Tagged, frozen=True, tag="output_text"):
+    """Text that a model wrote, with what it referred to."""
+
+    text: str
+    annotations: list[object] = []
+    logprobs: list[object] = []
+    is_text: ClassVar[bool] = True
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is text and nothing beside it."""
+        return not self.annotations and not self.logprobs
+
+    def words(self) -> str:
+        return self.text
+
+    def size(self) -> int:
+        return text_size(self.text)
+
+
+class RefusalPart(Tagged, frozen=True, tag="refusal"):
+    """The model's words for why it would not answer."""
+
+    refusal: str
+    is_text: ClassVar[bool] = True
+
+    def words(self) -> str:
+        return self.refusal
+
+    def size(self) -> int:
+        return text_size(self.refusal)
+
+
+class ImagePart(Tagged, frozen=True, tag="input_image"):
+    """An image by its address, as a data URL, or by a file's id."""
+
+    image_url: str | None = None
+    file_id: str | None = None
+    detail: Literal["low", "high", "auto", "original"] | None = None
+
+    def words(self) -> str:
+        return ""
+
+    def size(self) -> int:
+        return BYTES_PER_TOKEN * IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
+
+
+class FilePart(Tagged, frozen=True, tag="input_file"):
+    """A file by its id, its address, or with its content."""
+
+    file_id: str | None = None
+    file_url: str | None = None
+    file_data: str | None = None
+    filename: str | None = None
+
+    def words(self) -> str:
+        return ""
+
+    def size(self) -> int:
+        return len(self.file_data or "")
+
+
+Part = InputTextPart | OutputTextPart | RefusalPart | ImagePart | FilePart
+Content = str | list[Part]
+
+
+def text_part(
+    text: str,
+    is_models: bool,
+    annotations: list[object] | None = None,
+    logprobs: list[object] | None = None,
+) -> InputTextPart | OutputTextPart:
+    """Text under the name that its speaker gives it: what a model wrote is its output."""
+    if is_models or annotations or logprobs:
+        return OutputTextPart(text, annotations or [], logprobs or [])
+    return InputTextPart(text)
+
+
+def spelled(content: Content) -> Content:
+    """The content in its one spelling: a lone text with nothing beside it is a string."""
+    if isinstance(content, str) or len(content) != 1:
+        return content
+    (part,) = content
+    is_bare = isinstance(part, InputTextPart) or (isinstance(part, OutputTextPart) and part.is_bare)
+    return part.words() if is_bare else content
+
+
+def words_of(content: Content) -> str:
+    """All of its text as one string: parts are paragraphs, and stand apart as such."""
+    if isinstance(content, str):
+        return content
+    return _BETWEEN_PARTS.join([part.words() for part in content if part.is_text])
+
+
+def size_of(content: Content) -> int:
+    """What a model has to read, in bytes of UTF-8, or what costs as much."""
+    if isinstance(content, str):
+        return text_size(content)
+    return sum(part.size() for part in content)

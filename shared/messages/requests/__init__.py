@@ -1,0 +1,1 @@
+"""Bodies as callers write them, and the way from each into the one body."""

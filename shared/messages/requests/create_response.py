@@ -1,0 +1,83 @@
+"""The body of POST /v1/responses: what we take, and nothing that we would silently ignore."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from shared.decoding import decode_json
+from shared.errors import InvalidRequest
+from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
+from shared.messages.item import Item
+from shared.messages.requests.unsupported import explained, refuse_uncarried
+from shared.messages.requests.written_item import WrittenItem, item_of
+
+Included = Literal[
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "reasoning.encrypted_content",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+]
+
+
+class StreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a stream is sent. Obfuscation is accepted as OpenAI's clients send it; we add none."""
+
+    include_obfuscation: bool | None = None
+
+
+class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One message. A field that is absent here is refused by its name."""
+
+    input: (
+        Annotated[str, msgspec.Meta(min_length=1)]
+        | Annotated[list[WrittenItem], msgspec.Meta(min_length=1)]
+    )
+    conversation: Identifier | ConversationReference | None = None
+    stream_options: StreamOptions | None = None
+    tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    include: list[Included] | None = None
+    """Additions to the answer that are empty here, for nothing that they belong to is supported."""
+    # OpenAI's, and not supported: clients with types send them all the same, as null.
+    context_management: None = None
+    max_tool_calls: None = None
+    moderation: None = None
+    prompt: None = None
+    prompt_cache_options: None = None
+    prompt_cache_retention: None = None
+    reasoning: None = None
+    top_logprobs: None = None
+
+
+_decoder = msgspec.json.Decoder(CreateResponse)
+
+
+def decode_create_response(raw: bytes) -> Body:
+    """What one request means; raises InvalidRequest naming the field, an item by its place."""
+    try:
+        request = decode_json(_decoder, raw)
+    except InvalidRequest as error:
+        raise explained(error, raw) from None
+    return body_of(request)
+
+
+def body_of(request: CreateResponse) -> Body:
+    """The same of one that was decoded."""
+    if request.previous_response_id and request.conversation:
+        raise InvalidRequest(
+            "Give either 'previous_response_id' or 'conversation', not both.", param="conversation"
+        )
+    return Body.of(request, input=_items(request.input))
+
+
+def _items(written: str | list[WrittenItem]) -> str | list[Item]:
+    if isinstance(written, str):
+        return written
+    items = [item_of(item, f"input[{index}]") for index, item in enumerate(written)]
+    refuse_uncarried(items, "input[{}]".format)
+    return items
