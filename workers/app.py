@@ -51,7 +51,7 @@ def build_worker_app(settings: Settings) -> Celery:
             sinks.clear()
             await sink.close()
 
-    register_tasks(app, lambda: running[0])
+    register_tasks(app, running)
     install_asyncio_pool(app)
 
     async def bury(letter: Letter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 
 from celery import Celery
@@ -38,8 +38,8 @@ def complaint_about_arguments(task: str, args: object, kwargs: object) -> str | 
     return None
 
 
-def register_tasks(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
-    """Register the tasks of this app; `pipeline` gives the running process's own."""
+def register_tasks(app: Celery, running: Sequence[Pipeline]) -> None:
+    """Register the tasks of this app; `running` holds the process's own pipeline while it runs."""
 
     # Celery acknowledges a task that failed as one that succeeded; `throws` spares its traceback.
     @app.task(name=TaskName.ANSWER.value, ignore_result=True, throws=(MessageFailed,))
@@ -51,7 +51,7 @@ def register_tasks(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
         that is away acknowledges too: the reconciler publishes again what nobody claimed.
         """
         try:
-            outcome = await pipeline().run(message_id)
+            outcome = await running[0].run(message_id)
         except LedgerUnavailable as error:
             get_logger(__name__).warning("turn_put_off", message_id=message_id, code=error.code)
             return error.code

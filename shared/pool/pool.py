@@ -21,8 +21,7 @@ from celery.worker import state
 
 from shared.pool.errors import LoopDied, PoolRefused
 from shared.pool.execution import JobExecution
-from shared.pool.job import Job, JobEvent, JobReport, Outcome
-from shared.pool.job_slots import JobSlots
+from shared.pool.job import Job, JobEvent, JobReport, JobSlots, Outcome
 from shared.pool.loop_thread import Errand, LoopThread
 from shared.pool.mailbox import Mailbox
 

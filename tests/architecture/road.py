@@ -23,6 +23,12 @@ class Road:
     def files(self) -> set[str]:
         return set(self.functions)
 
+    def take(self) -> Road:
+        """What ran so far; from here it begins anew."""
+        taken = Road()
+        taken.functions, self.functions = self.functions, taken.functions
+        return taken
+
     def printed(self, name: str, *, idle: Road | None = None) -> set[str]:
         """The files, printed with their functions, without those that run while nothing is done."""
         files = self.files - (idle.files if idle is not None else set())

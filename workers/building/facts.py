@@ -24,7 +24,7 @@ async def open_fact_step(
         lookup = build_fact_lookup(settings.facts, session, metrics=metrics, clock=clock)
         try:
             yield LookUpFacts(
-                lookup,
+                lookup if settings.facts.sources else None,
                 settings.facts,
                 human=humans[0].name if humans else "handoff",
                 apology=(humans[0].apology if humans else None) or DEFAULT_APOLOGY,

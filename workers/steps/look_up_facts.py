@@ -11,7 +11,7 @@ from shared.messages.state import ResponseState
 from shared.settings.turn.facts import FactSettings, SourceFailure
 from shared.telemetry.metrics import Metrics
 from workers.fact_sources.fact_sheet import fact_sheet
-from workers.fact_sources.lookup import FactLookup
+from workers.fact_sources.lookup import FactLookup, Found
 from workers.fact_sources.parameters import parameters_of
 from workers.providers.outcome import HandedOff
 from workers.turn import Turn
@@ -28,7 +28,7 @@ class LookUpFacts:
 
     def __init__(
         self,
-        lookup: FactLookup,
+        lookup: FactLookup | None,
         settings: FactSettings,
         *,
         apology: str,
@@ -36,7 +36,10 @@ class LookUpFacts:
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        """`human` is the name, `apology` the text of the chain's handoff."""
+        """Without a lookup there is nobody to ask.
+
+        `human` is the name, `apology` the text of the chain's handoff.
+        """
         self._lookup = lookup
         self._settings = settings
         self._apology = apology
@@ -50,16 +53,22 @@ class LookUpFacts:
         except InvalidRequest as error:
             self._fail(turn, "invalid_prompt", DeadReason.MALFORMED, error.message)
             return
-        found = await self._lookup.look_up(turn.record.tenant_id, parameters_of(turn))
-        turn.facts = found.facts | attached
+        turn.facts = attached
+        if self._lookup is not None:
+            found = await self._lookup.look_up(turn.record.tenant_id, parameters_of(turn))
+            turn.facts = found.facts | attached
+            self._end_without(found, turn)
+        if turn.settlement is None and self._settings.tell_model:
+            most = self._settings.told_characters
+            turn.fact_sheet = fact_sheet(turn.facts, most_characters=most)
+
+    def _end_without(self, found: Found, turn: Turn) -> None:
+        """End the turn where a source that failed wants it."""
         if source := found.wants(SourceFailure.FAIL):
             text = f"{DeadReason.FACTS_UNAVAILABLE}: '{source.name}' did not tell the facts."
             self._fail(turn, "server_error", DeadReason.FACTS_UNAVAILABLE, text)
         elif source := found.wants(SourceFailure.HAND_OFF):
             self._hand_off(turn, f"the facts of '{source.name}' were not to be had")
-        elif self._settings.tell_model:
-            most = self._settings.told_characters
-            turn.fact_sheet = fact_sheet(turn.facts, most_characters=most)
 
     def _fail(self, turn: Turn, code: str, reason: DeadReason, text: str) -> None:
         turn.end(
