@@ -8,14 +8,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
+from shared.identifiers import new_response_id
 from shared.messages.record import MessageRecord
 from shared.messages.tenant import Plan
 from shared.messages.turn_report import ContextReport, decode_report
-from shared.persistence.tables import tenant
+from shared.persistence.tenants import TenantRepository
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, eventually
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 Starter = Callable[..., AgentWorker]
 
 BUDGET = 400
+PLENTY = 1_000_000_000
 SUMMARY = "The order is A-4711 and Miriam wants it by Friday."
 PRICE = {"model": "scripted", "input_per_million": "1000", "output_per_million": "1000"}
 
@@ -52,8 +53,20 @@ def talk(name: str, messages: int = 60) -> list[dict[str, str]]:
     ]
 
 
-async def ask(road: Road, said: list[dict[str, str]], **changes: object) -> MessageRecord:
-    return await road.ended(await road.accept("", body={"input": said}, **changes))
+async def ask(
+    road: Road, said: list[dict[str, str]], *, most: int | None = None, **changes: object
+) -> MessageRecord:
+    body: dict[str, object] = {"input": said}
+    if most is not None:
+        body["max_output_tokens"] = most
+    return await road.ended(await road.accept("", body=body, **changes))
+
+
+async def tenant_with_cap(road: Road, dollars: str) -> str:
+    """The id of a new tenant that may spend so much a day."""
+    tenants = TenantRepository(road.database, SystemClock())
+    plan = Plan(PLENTY, PLENTY, PLENTY, PLENTY, PLENTY, Decimal(dollars))
+    return (await tenants.create(f"poor with {new_response_id()}", plan)).id
 
 
 def report_of(record: MessageRecord) -> ContextReport:
@@ -111,22 +124,21 @@ async def test_an_answer_does_not_wait_for_the_summary(
     assert (await summarised(road, record)).cost > record.cost
 
 
-async def test_a_tenant_whose_budget_is_spent_gets_no_summary(
+async def test_a_summary_that_the_cap_leaves_no_room_for_is_not_made_and_turns_go_on(
     road: Road, provider: ProviderThread
 ) -> None:
-    plan = Plan(600, 100_000, 600, 100_000, 10, Decimal("0.000001"))
-    async with road.database.durable.begin() as connection:
-        await connection.execute(
-            insert(tenant).values(
-                id="ten_poor",
-                name="poor",
-                plan=json.dumps({**_fields(plan), "daily_budget": "0.000001"}),
-                created_at=SystemClock().now(),
-            )
-        )
-    await ask(road, talk("poor"), tenant_id="ten_poor")
-    said = [*talk("poor"), {"role": "user", "content": "poor again"}]
-    assert report_of(await ask(road, said, tenant_id="ten_poor")).summarised == 0
+    poor = await tenant_with_cap(road, "3.00")
+    said = talk("poor")
+    first = await ask(road, said, most=50, tenant_id=poor)
+    assert (first.state, first.answered_by) == ("completed", "first")
+    await summarised(road, first)
+    answer, *held_back = await road.attempts(first)
+    assert answer.cost > 0
+    assert {(each.error_class, each.cost) for each in held_back} == {("held_back", 0)}
+    said.append({"role": "user", "content": "poor again"})
+    second = await ask(road, said, most=50, tenant_id=poor)
+    assert (second.state, second.answered_by) == ("completed", "first")
+    assert report_of(second).summarised == 0
     assert provider.calls("poor item 0 of") == []
 
 
@@ -157,7 +169,10 @@ async def test_where_the_settings_say_so_the_first_answer_waits_for_a_summary(
     summary, answer = await road.attempts(record)
     assert record.cost == summary.cost + answer.cost
     assert summary.started_at < answer.started_at
-
-
-def _fields(plan: Plan) -> dict[str, int]:
-    return {name: getattr(plan, name) for name in plan.__struct_fields__ if name != "daily_budget"}
+    poor = await tenant_with_cap(road, "3.00")
+    record = await ask(road, talk("poor inline"), most=50, tenant_id=poor)
+    assert (record.state, record.answered_by) == ("completed", "first")
+    assert report_of(record).summarised == 0
+    *held_back, answer = await road.attempts(record)
+    assert {each.error_class for each in held_back} == {"held_back"}
+    assert record.cost == answer.cost > 0
