@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import math
 import signal
 import sys
@@ -16,6 +15,7 @@ import uvicorn
 
 from ingress.api.http.protocol import DoorProtocol
 from ingress.app import Ingress, build_app
+from shared.collector import leave_what_stays_to_itself
 from shared.errors import SettingsError
 from shared.settings import Settings, load_settings
 from shared.telemetry.logs import configure_logs
@@ -62,7 +62,7 @@ class DrainingServer(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             print(f"Forebay listens on http://{shown}:{port}", flush=True)  # noqa: T201
-            _leave_what_stays_to_itself()
+            leave_what_stays_to_itself()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # The inherited one dies of the signal after draining, as if it had failed.
@@ -89,14 +89,6 @@ def main() -> int:
     server = DrainingServer(build_app(settings), settings)
     server.run()
     return 0 if server.started else 1
-
-
-def _leave_what_stays_to_itself() -> None:
-    """Modules, routes and clients live as long as the process: the collector need not walk them
-    again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ every plugin, Flower with its web server among them, before the worker begins.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
+from shared.collector import collect_seldom
 from shared.errors import SettingsError
 from shared.messages.lane import Lane
 from shared.settings import load_settings, with_secrets
@@ -26,7 +26,7 @@ def main() -> int:
     # back to the queue.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     # Modules stay: the collector need not walk them while more of them come.
-    gc.set_threshold(20_000, 20, 20)
+    collect_seldom()
     try:
         with_secrets(load_settings())
         return _work(options)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from celery import Celery, signals
 
+from shared.collector import leave_what_stays_to_itself
 from shared.errors import BrokerUnavailable
 from shared.pool.installation import install_asyncio_pool
 from shared.queueing.celery_app import build_celery_app
@@ -44,7 +44,7 @@ def build_worker_app(settings: Settings) -> Celery:
         try:
             async with open_runtime(with_secrets(settings)) as pipeline:
                 running.append(pipeline)
-                _leave_what_stays_to_itself()
+                leave_what_stays_to_itself()
                 yield
                 running.clear()
         finally:
@@ -63,14 +63,6 @@ def build_worker_app(settings: Settings) -> Celery:
     app.complaint_about_arguments = complaint_about_arguments  # type: ignore[attr-defined]
     signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
     return app
-
-
-def _leave_what_stays_to_itself() -> None:
-    """Modules, tasks and clients live as long as the process: the collector, which otherwise takes
-    a fifth of a busy worker's time, need not walk them again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _configure_logs(settings: Settings) -> None:

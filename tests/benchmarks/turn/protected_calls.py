@@ -7,7 +7,6 @@ beyond that of the provider alone. There is no stock way to stand beside it.
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import uvloop
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
+from shared.collector import leave_what_stays_to_itself
 from shared.messages.item import Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
@@ -102,9 +102,7 @@ async def _measured(redis_url: str, seconds: float) -> Rounds:
     rounds, provider = Rounds(), PunctualProvider()
     deadline = SystemClock().now() + timedelta(hours=1)
     async with _chains(redis_url, provider) as (free, limited):
-        # As a worker sets the collector.
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        leave_what_stays_to_itself()
         for _ in range(ROUNDS):
             bare = await _cpu(lambda: provider.answer(PROMPT, time_left_seconds=60), seconds)
             rounds.add(
