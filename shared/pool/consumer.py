@@ -20,7 +20,7 @@ from shared.pool.graveyard import Graveyard
 from shared.pool.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
 from shared.pool.pool import AsyncioPool
 from shared.queueing.amqp.transport import AmqpTransport
-from shared.queueing.reading.verdict import Bury
+from shared.queueing.reading.verdict import Bury, why_undecodable
 from shared.queueing.redis_lists.transport import GuardedTransport
 
 logger = get_logger(__name__)
@@ -114,7 +114,7 @@ class GuardedConsumer(Consumer):
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Bury what kombu could not decode."""
-        self._graveyard.bury(message, Bury(DeadReason.MALFORMED, f"cannot be decoded: {exc}"))
+        self._graveyard.bury(message, Bury(DeadReason.MALFORMED, why_undecodable("it", exc)))
 
     def on_invalid_task(self, _body: object, message: Message, exc: Exception) -> None:
         """Bury what Celery's own checks refuse (a bad eta or expiry)."""

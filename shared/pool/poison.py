@@ -9,7 +9,7 @@ from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
 from shared.queueing.reading.delivery import COMPRESSION_HEADER, contents_of
-from shared.queueing.reading.verdict import Bury
+from shared.queueing.reading.verdict import Bury, why_undecodable
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576
@@ -113,7 +113,7 @@ def _complaint_about_body(message: Message) -> str | None:
     try:
         body: object = message.payload
     except Exception as error:  # noqa: BLE001 - any codec may fail in its own way on foreign bytes
-        return f"the body cannot be decoded: {error!r:.200}"
+        return why_undecodable("the body", error)
     if not isinstance(body, list | tuple) or len(body) != 3:
         return "the body is not a triple of arguments, keywords and options"
     args, kwargs, embed = body

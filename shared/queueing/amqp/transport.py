@@ -16,7 +16,7 @@ from kombu.transport import pyamqp
 
 from shared.queueing.amqp.frames import HEADER
 from shared.queueing.reading.delivery import COMPRESSION_HEADER
-from shared.queueing.reading.verdict import MALFORMED_HEADER
+from shared.queueing.reading.verdict import MALFORMED_HEADER, why_undecodable
 
 _Frame = tuple[int, int, bytes]
 
@@ -57,8 +57,8 @@ def _readable(payload: bytes) -> bytes:
 
 def readable_header(payload: bytes, error: Exception) -> bytes:
     """A content header for the same body whose only property says why there are no others."""
-    why = f"its properties cannot be decoded: {type(error).__name__}: {error}"
-    headers: bytes = dumps("F", ({MALFORMED_HEADER: why[:500]},))
+    why = why_undecodable("its properties", error)
+    headers: bytes = dumps("F", ({MALFORMED_HEADER: why},))
     return payload[:_FIXED_BYTES] + _ONLY_HEADERS + headers
 
 

@@ -21,7 +21,7 @@ from shared.queueing.dead_letters.sink import (
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
-from shared.queueing.reading.verdict import MALFORMED_HEADER, Bury
+from shared.queueing.reading.verdict import Bury, malformed
 from shared.queueing.task_names import TaskName
 from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.servers import BrokerSettings
@@ -149,9 +149,8 @@ def wake_up_id(delivery: Delivery) -> str | None:
 def _death(delivery: Delivery) -> tuple[Bury, str]:
     """Why a message died that nobody wrote a letter for, and in which queue."""
     headers = delivery.headers
-    if MALFORMED_HEADER in headers:
-        verdict = Bury(DeadReason.MALFORMED, str(headers[MALFORMED_HEADER]))
-        return verdict, QueueName.DEAD.value
+    if unreadable := malformed(headers):
+        return unreadable, QueueName.DEAD.value
     if deaths := headers.get(_DEATHS):
         return _death_by_broker(deaths)
     if delivery.exchange == EXCHANGE:

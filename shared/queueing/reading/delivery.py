@@ -17,7 +17,12 @@ import msgspec
 from kombu import Message
 
 from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.verdict import MALFORMED_HEADER, Bury
+from shared.queueing.reading.verdict import (
+    MALFORMED_HEADER,
+    Bury,
+    malformed,
+    why_undecodable,
+)
 
 COMPRESSION_HEADER: Final = "compression"
 
@@ -94,9 +99,8 @@ def contents_of(message: Message, *, limit_bytes: int) -> bytes | Bury:
 
 def undecodable(message: Message, error: Exception) -> Delivery:
     """What kombu could not decode, with its body as it came."""
-    why = f"it cannot be decoded: {type(error).__name__}: {error}"
-    found = delivery_of(message)
-    return msgspec.structs.replace(found, headers={**found.headers, MALFORMED_HEADER: why[:500]})
+    found, why = delivery_of(message), why_undecodable("it", error)
+    return msgspec.structs.replace(found, headers={**found.headers, MALFORMED_HEADER: why})
 
 
 def _bytes(body: object) -> bytes:
@@ -116,8 +120,8 @@ def _text(value: object) -> str:
 def _contents(
     headers: dict[str, Any], body: bytes, compression: object, *, limit_bytes: int
 ) -> bytes | Bury:
-    if complaint := headers.get(MALFORMED_HEADER):
-        return Bury(DeadReason.MALFORMED, str(complaint))
+    if verdict := malformed(headers):
+        return verdict
     return _plain_body(body, compression, limit_bytes=limit_bytes)
 
 

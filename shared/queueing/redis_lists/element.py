@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 from kombu.utils.json import loads
 
-from shared.queueing.reading.verdict import MALFORMED_HEADER
+from shared.queueing.reading.verdict import MALFORMED_HEADER, why_undecodable
 from shared.queueing.redis_lists.envelope import delivery_properties
 
 _json = msgspec.json.Encoder()
@@ -54,7 +54,7 @@ def sound_envelope(element: bytes, queue: str) -> bytes:
         if _UNUSUAL.search(element) or element.count(b"[") + element.count(b"{") > _USUAL_BRACKETS:
             loads(element)
     except Exception as error:  # noqa: BLE001 - the border of one element: foreign bytes, any codec
-        return _wrapped(element, queue, f"not an envelope of kombu: {error}")
+        return _wrapped(element, queue, why_undecodable("its envelope", error))
     delivery = envelope.properties.delivery_info
     finds_back = delivery is not None and not delivery.exchange and delivery.routing_key == queue
     if finds_back and envelope.properties.delivery_tag:
@@ -90,7 +90,7 @@ def _wrapped(element: bytes, queue: str, why: str) -> bytes:
             "body": b2a_base64(element, newline=False).decode(),
             "content-type": "application/octet-stream",
             "content-encoding": "binary",
-            "headers": {MALFORMED_HEADER: why[:500].encode(errors="replace").decode()},
+            "headers": {MALFORMED_HEADER: why},
             "properties": {**delivery_properties(queue), "delivery_tag": uuid4().hex},
         }
     )
