@@ -52,7 +52,14 @@ Waiting = tuple[WakeUp, Confirmation | None]
 
 
 class Backlog:
-    """Wake-ups in the order in which they came, each with who waits for it."""
+    """Wake-ups in the order in which they came, each with who waits for it.
+
+    It is no group commit (`shared.resilience`), whose guarantees do not fit: that one starts a
+    group as soon as it has an item, and this waits until the broker is there; that one refuses all
+    who come when it is full, and this only what nobody waits for; that one sends the item of a
+    caller who gave up, and this drops it, since its caller sends it anew. And RabbitMQ confirms
+    messages one by one: a group is no unit there, only a write.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
