@@ -71,6 +71,17 @@ class Conflict(ForebayError):
     code = "conflict"
 
 
+class TooLarge(ForebayError):
+    """It is larger than what is allowed, or than what is left of it: send less, or make room."""
+
+    code = "too_large"
+
+    def __init__(self, message: str, *, param: str | None = None, kind: str = "too_large") -> None:
+        super().__init__(message)
+        self.param = param
+        self.kind = kind
+
+
 class Unavailable(ForebayError):
     """A server we need does not answer: the same call may succeed later."""
 

@@ -20,6 +20,8 @@ DEAD_LETTER: Final = "dead"
 REQUEST: Final = "req"
 TENANT: Final = "ten"
 API_KEY: Final = "key"
+FILE: Final = "file"
+CONTENT: Final = "cont"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()
@@ -40,6 +42,11 @@ def first_id(prefix: str, at: datetime) -> str:
 def new_response_id() -> str:
     """The one id of a message for its whole life."""
     return new_id(RESPONSE)
+
+
+def new_file_id() -> str:
+    """The id of a file. Clients tell a file's id from its content by OpenAI's own `file-`."""
+    return new_id(FILE).replace("_", "-")
 
 
 def sibling_id(prefix: str, other: str) -> str:

@@ -8,6 +8,7 @@ from shared.settings.agents import WorkerSettings
 from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
+from shared.settings.files import FileSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis: RedisSettings = RedisSettings()
     ledger: LedgerSettings = LedgerSettings()
     ingress: IngressSettings = IngressSettings()
+    files: FileSettings = FileSettings()
     lanes: LaneSettings = LaneSettings()
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from shared.clock import Clock
+from shared.files.database_content import DatabaseContent
+from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
@@ -58,15 +60,11 @@ async def maintenance(
         fail_message=wake_again,
         metrics=metrics,
     )
-    reconciler = Reconciler(
-        sweeps,
-        publisher,
-        reply,
-        metrics,
-        clock,
-        wake_after_seconds=settings.ledger.wake_after_seconds,
-    )
-    janitor = Janitor(sweeps, Retention(database, settings.ledger, clock), answers, reply, metrics)
+    wake_after = settings.ledger.wake_after_seconds
+    reconciler = Reconciler(sweeps, publisher, reply, metrics, clock, wake_after_seconds=wake_after)
+    retention = Retention(database, settings.ledger, clock)
+    files = FileSweeps(database, DatabaseContent(database), clock)
+    janitor = Janitor(sweeps, retention, files, answers, reply, metrics)
     async with AsyncExitStack() as stack:
         await publisher.start()
         stack.push_async_callback(publisher.close)

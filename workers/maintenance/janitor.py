@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.sweeping import LedgerSweeps
@@ -17,12 +18,14 @@ class Janitor:
         self,
         sweeps: LedgerSweeps,
         retention: Retention,
+        files: FileSweeps,
         answers: AnswerQueue,
         reply: Reply,
         metrics: Metrics,
     ) -> None:
         self._sweeps = sweeps
         self._retention = retention
+        self._files = files
         self._answers = answers
         self._reply = reply
         self._metrics = metrics
@@ -34,3 +37,5 @@ class Janitor:
         for record in await self._sweeps.unsent_answers():
             await self._answers.send(record)
         await self._retention.forget_old()
+        await self._files.expire()
+        await self._files.remove()

@@ -29,6 +29,7 @@ from shared.persistence.tenants import TenantRepository
 from .conftest import NewMessage
 
 MANY = 1_000_000
+FILE_TABLES = {"content", "content_chunk", "file", "tenant_storage"}
 
 
 async def test_migrations_are_applied_once(database: Database) -> None:
@@ -47,9 +48,34 @@ async def test_the_newest_migration_can_be_taken_back_and_applied_again(
         )
     assert "ix_message_open" in indexes
     assert "ix_message_due" not in indexes
-    assert await missing_migrations(database) == ["0004"]
+    assert await missing_migrations(database) == ["0004", "0005"]
     await apply_migrations(database)
     assert await missing_migrations(database) == []
+
+
+async def test_files_come_to_a_filled_ledger_and_go_again(
+    database: Database, ledger: MessageLedger, claims: ClaimGroup, new_message: NewMessage
+) -> None:
+    waiting, running = new_message(), new_message()
+    for each in (waiting, running):
+        await ledger.accept(each)
+    await claims.flush([running.id])
+    before = await _rows(database)
+    async with connected(database.durable) as connection:
+        await connection.run_sync(lambda sync: take_back(sync, "0004"))
+        await connection.commit()
+        tables = await connection.run_sync(lambda sync: {*inspect(sync).get_table_names()})
+    assert not tables & FILE_TABLES
+    assert await _rows(database) == before
+    assert await missing_migrations(database) == ["0005"]
+    await claims.flush([waiting.id])
+    between = await _rows(database)
+    await apply_migrations(database)
+    async with connected(database.durable) as connection:
+        tables = await connection.run_sync(lambda sync: {*inspect(sync).get_table_names()})
+    assert tables >= FILE_TABLES
+    assert await _rows(database) == between
+    assert await claims.renew([Lease(running.id, 1)]) == {Lease(running.id, 1)}
 
 
 async def test_what_runs_meanwhile_outlives_a_migration_and_its_taking_back(

@@ -19,6 +19,8 @@ from sqlalchemy import (
     text,
 )
 
+from shared.files.stored_file import FilePurpose
+from shared.files.tables import content, content_chunk, stored_file, tenant_storage
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import Surface
@@ -56,7 +58,7 @@ async def fill(database: Database, now: datetime, *, statistics: str, scale: flo
     """
     if not database.is_sqlite:
         await _run(database, *(_unwatched(table) for table in metadata.sorted_tables))
-    await _run(database, *_ended(now, scale), *_beside(now, scale))
+    await _run(database, *_ended(now, scale), *_beside(now, scale), *_files(now, scale))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))
@@ -163,6 +165,28 @@ def _beside(now: datetime, scale: float) -> list[Insert]:
     ]
 
 
+def _files(now: datetime, scale: float) -> list[Insert]:
+    """Contents with and without a name; files that stay, that will expire, and that have."""
+    number, old, later = BESIDE * scale, now - timedelta(days=1), now + timedelta(days=1)
+    named: _Values = {"id": "cont_n", "tenant_id": "ten_1", "bytes": 1, "digest": "digest"}
+    unnamed = named | {"digest": None}
+    file: _Values = {"id": "file-", "tenant_id": "ten_1", "content_id": "cont_n", "filename": "a"}
+    file |= {"purpose": FilePurpose.BATCH, "bytes": 1, "created_at": old}
+    brief = file | {"id": "file-b", "content_id": "cont_n1"}
+    chunk: _Values = {"content_id": "cont_n1", "ordinal": 0, "body": b"x"}
+    return [
+        _rows(content, number, named, numbered=("id", "digest")),
+        _rows(content, number, unnamed | {"id": "cont_d", "removable_at": later}, numbered=("id",)),
+        _rows(content, number, unnamed | {"id": "cont_r", "removable_at": old}, numbered=("id",)),
+        _rows(content_chunk, number, chunk, numbered=("ordinal",)),
+        _rows(content_chunk, number, chunk | {"content_id": "cont_r1"}, numbered=("ordinal",)),
+        _rows(stored_file, number, file, numbered=("id", "content_id")),
+        _rows(stored_file, number, brief | {"expires_at": later}, numbered=("id",)),
+        _rows(stored_file, number, brief | {"id": "file-a", "expires_at": old}, numbered=("id",)),
+        _rows(tenant_storage, number, {"tenant_id": "ten_", "bytes": 1}, numbered=("tenant_id",)),
+    ]
+
+
 def _attempts(prefix: str, number: float, old: datetime) -> Insert:
     return _rows(
         attempt,
@@ -188,4 +212,6 @@ def _value(column: Column[Any], value: Any, n: Any) -> Any:
         return null()
     if n is None:
         return literal(value, column.type)
+    if not isinstance(value, str):
+        return n + literal(value)
     return literal(value, String).concat(cast(n, String))

@@ -42,6 +42,8 @@ from shared.persistence.tenants import TenantRepository, key_digest
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
+from .file_probes import FILE_PROBES, PARTS_OF_FILES, FileProbe, FullShelf
+
 GROUP: Final = 32
 
 
@@ -186,20 +188,26 @@ PROBES: Final[dict[str, Probe]] = {
 }
 
 
+def _of_files(probe: FileProbe) -> Probe:
+    return lambda full: probe(FullShelf(full.database, full.clock))
+
+
 async def postpone(full: FullLedger) -> object:
     """What is due, postponed: apart, since it depends on the statement before it."""
     return await full.sweeps.postpone(await full.sweeps.due())
 
 
 PROBES["LedgerSweeps.postpone"] = postpone
+PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 
 ELSEWHERE: Final = {
     "MessageLedger.accept": "AcceptGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
     "MessageLedger.find": "FindGroup.flush",
+    **PARTS_OF_FILES,
 }
-"""Methods that only hand over to another."""
+"""Methods that only hand over to another, or are a part of it."""
 
 BY_HAND: Final = {
     "DeadLetterRepository": {"list", "show", "close_letter"},

@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 import shared.costs
+import shared.files
 import shared.persistence
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
@@ -59,7 +60,7 @@ def test_every_statement_is_watched_or_typed_by_a_person() -> None:
 def _statements() -> set[str]:
     """The coroutine methods of everything that is given a Database."""
     found = set()
-    for package in (shared.persistence, shared.costs):
+    for package in (shared.persistence, shared.costs, shared.files):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" in module.name:
                 continue

@@ -1,0 +1,67 @@
+"""The tables of files. `content` is bytes under a digest, `file` a name that a tenant gave them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import text as sql
+
+from shared.files.stored_file import FilePurpose
+from shared.persistence.columns import Enumerated, UtcDateTime
+from shared.persistence.tables import metadata
+
+_REMOVABLE = sql("removable_at IS NOT NULL")
+_EXPIRING = sql("expires_at IS NOT NULL")
+
+# It has a digest while something names it, else a time from which it may be removed: while it is
+# being uploaded, and when nothing names it any more.
+content = Table(
+    "content",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("digest", String(64)),
+    Column("bytes", BigInteger, nullable=False),
+    Column("removable_at", UtcDateTime),
+    Index("uq_content_tenant_id_digest", "tenant_id", "digest", unique=True),
+    Index(
+        "ix_content_removable_at",
+        "removable_at",
+        postgresql_where=_REMOVABLE,
+        sqlite_where=_REMOVABLE,
+    ),
+)
+
+# The key is what keeps a late writer from adding to what was removed.
+content_chunk = Table(
+    "content_chunk",
+    metadata,
+    Column("content_id", ForeignKey("content.id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# No foreign key to tenant, as with messages; ids sort by time, which is the order of a list.
+stored_file = Table(
+    "file",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("content_id", ForeignKey("content.id"), nullable=False),
+    Column("filename", String(255), nullable=False),
+    Column("purpose", Enumerated(FilePurpose), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Index("ix_file_tenant_id_id", "tenant_id", "id"),
+    Index("ix_file_tenant_id_purpose_id", "tenant_id", "purpose", "id"),
+    Index("ix_file_content_id", "content_id"),
+    Index("ix_file_expires_at", "expires_at", postgresql_where=_EXPIRING, sqlite_where=_EXPIRING),
+)
+
+# What each tenant's content takes, and the lock behind which its names come and go.
+tenant_storage = Table(
+    "tenant_storage",
+    metadata,
+    Column("tenant_id", String(64), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+)
