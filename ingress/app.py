@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ingress.api.cache_operations import cache_operations
 from ingress.api.chat.completions import ChatEndpoint
+from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
 from ingress.api.http.border import Border
@@ -85,6 +86,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *response_operations(Responses(door), StoredResponses(door)),
         *chat_operations(ChatEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),
+        *file_operations(runtime.files()),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),
         *health_operations(health),
         *docs_operations(docs),

@@ -11,6 +11,7 @@ from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.api.door import Door
+from ingress.api.files.files import Files
 from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
@@ -26,6 +27,10 @@ from shared.clock import Clock
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
 from shared.errors import ForebayError
+from shared.files.database_content import DatabaseContent
+from shared.files.drafts import ContentDrafts
+from shared.files.file_catalogue import FileCatalogue
+from shared.files.upload import Uploads
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -126,6 +131,18 @@ class DoorRuntime:
     async def broker_is_well(self) -> bool:
         """Whether a wake-up would go out now."""
         return self._publisher.healthy
+
+    def files(self) -> Files:
+        """The endpoints of files, on the door's own connections."""
+        files, store = self.settings.files, DatabaseContent(self._database)
+        drafts = ContentDrafts(self._database, files, self.clock)
+        return Files(
+            self.door,
+            Uploads(drafts, store, files, self.clock),
+            FileCatalogue(self._database, self.clock),
+            store,
+            timeout_seconds=self.settings.ledger.timeout_seconds,
+        )
 
     def _door(self) -> Door:
         settings, clock = self.settings, self.clock

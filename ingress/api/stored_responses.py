@@ -10,6 +10,7 @@ from ingress.acceptance import AcceptedMessage
 from ingress.api.door import Door, unknown_response
 from ingress.api.http.errors import Header
 from ingress.api.http.exchange import Exchange
+from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.responses import stream
 from ingress.authentication import Caller
@@ -129,14 +130,7 @@ def _encoded(record: MessageRecord) -> bytes:
 
 
 def _query(exchange: Exchange) -> dict[str, str]:
-    query = exchange.query()
-    for name in query:
-        if name not in _QUERY:
-            raise InvalidRequest(
-                f"Unknown parameter: '{name[:64]}'. Remove it.",
-                param=name[:64],
-                kind="unknown_parameter",
-            )
+    query = known_query(exchange, _QUERY)
     _boolean(query, "include_obfuscation")
     return query
 

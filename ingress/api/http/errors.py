@@ -18,6 +18,7 @@ from shared.errors import (
     InvalidRequest,
     LedgerUnavailable,
     NotFound,
+    TooLarge,
     Unauthenticated,
     Unavailable,
 )
@@ -151,6 +152,8 @@ def error_answer(error: ForebayError) -> ErrorAnswer:
             return ErrorAnswer(
                 409, ErrorDetail(error.message, _CALLERS, error.code), headers=(NO_RETRY,)
             )
+        case TooLarge():
+            return ErrorAnswer(413, ErrorDetail(error.message, _CALLERS, error.kind, error.param))
         case Unavailable():
             return ErrorAnswer(503, _unavailable(error), (_retry_after(error),))
         case _:

@@ -28,7 +28,10 @@ Send = Callable[[Message], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 JSON: Final = b"application/json"
+BYTES: Final = b"application/octet-stream"
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
+_READ_OVER_BYTES: Final = 65_536
+"""A body that nobody wanted and that may be larger is not read: its connection is closed."""
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
@@ -46,6 +49,8 @@ class Exchange:
         "_answered",
         "_began",
         "_clock",
+        "_is_begun",
+        "_is_read",
         "_receive",
         "_send",
         "added",
@@ -64,6 +69,7 @@ class Exchange:
         self._clock = clock
         self._began = clock.monotonic()
         self._answered: float | None = None
+        self._is_begun = self._is_read = False
         self.scope = scope
         self.request_id = request_id
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -100,31 +106,44 @@ class Exchange:
         text = self.scope["query_string"].decode("latin-1")
         return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
 
+    @property
+    def declared_bytes(self) -> int:
+        """How large the body says that it is; 0 where it says nothing."""
+        declared = self.headers.get(b"content-length", b"0")
+        return int(declared) if declared.isdigit() else 0
+
     async def read_body(self, *, limit_bytes: int) -> bytes:
         """The whole body; raises HttpRefusal above the limit, Disconnected when it is cut off."""
-        declared = self.headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit_bytes:
+        if self.declared_bytes > limit_bytes:
             raise _too_large(limit_bytes)
         message = await self._receive()
         body: bytes = message.get("body", b"")
         if message["type"] == "http.request" and not message.get("more_body", False):
             if len(body) > limit_bytes:
                 raise _too_large(limit_bytes)
+            self._is_read = True
             return body
-        return await self._read_rest(message, limit_bytes)
+        rest = self.read_pieces(limit_bytes=limit_bytes, first=message)
+        return b"".join([piece async for piece in rest])
 
-    async def _read_rest(self, message: Message, limit_bytes: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
+    async def read_pieces(
+        self, *, limit_bytes: int, first: Message | None = None
+    ) -> AsyncIterator[bytes]:
+        """The body as it comes, behind `first`, which was received already; no more is read than
+        the next piece. Raises what `read_body` raises."""
+        self._is_begun = True
+        size, message = 0, first or await self._receive()
         while True:
             if message["type"] == "http.disconnect":
                 raise Disconnected
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
             if size > limit_bytes:
                 raise _too_large(limit_bytes)
+            yield piece
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                self._is_read = True
+                return
             message = await self._receive()
 
     async def answer(
@@ -164,6 +183,25 @@ class Exchange:
             await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
         await self.send({"type": "http.response.body", "body": b""})
 
+    async def answer_pieces(
+        self, pieces: AsyncIterator[bytes], *, size: int, headers: Iterable[Header] = ()
+    ) -> None:
+        """An answer of `size` bytes; a piece is asked for when there is room for it.
+
+        Raises what the pieces raise, and Disconnected when the caller is gone before the end.
+        """
+        start = [(b"content-type", BYTES), (b"content-length", b"%d" % size), *headers]
+        await self.send({"type": "http.response.start", "status": 200, "headers": start})
+        if self.method != "HEAD":
+            with self.watching(asyncio.Event()):
+                async for piece in pieces:
+                    if self.gone:
+                        raise Disconnected
+                    await self.send(
+                        {"type": "http.response.body", "body": piece, "more_body": True}
+                    )
+        await self.send({"type": "http.response.body", "body": b""})
+
     async def send(self, message: Message) -> None:
         """Pass one ASGI message on; the first one is given the request's id and what is `added`."""
         if message["type"] == "http.response.start":
@@ -174,6 +212,9 @@ class Exchange:
                 (b"x-request-id", self.request_id.encode()),
                 *self.added,
             ]
+            is_large = self._is_begun or self.declared_bytes > _READ_OVER_BYTES
+            if is_large and not self._is_read:
+                message["headers"].append((b"connection", b"close"))
         await self._send(message)
 
     @contextmanager
@@ -201,7 +242,6 @@ def _too_large(limit_bytes: int) -> HttpRefusal:
         413,
         f"The body is larger than {limit_bytes} bytes. Send less.",
         code="request_too_large",
-        headers=((b"connection", b"close"),),
     )
 
 

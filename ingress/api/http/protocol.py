@@ -58,6 +58,7 @@ class DoorProtocol(HttpToolsProtocol):
         self._chunk_bytes = 0
         self._read_bytes = 0
         self._body_bytes = 0
+        self._timed_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
@@ -113,6 +114,10 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        if self._body_bytes > self._timed_bytes:
+            # Only a file is so large: as many bytes again have the time of a whole body again.
+            self._timed_bytes = self._body_bytes + self._limits.body_limit_bytes
+            self._due = self.loop.time() + self._limits.body_timeout_seconds
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -139,6 +144,7 @@ class DoorProtocol(HttpToolsProtocol):
         self._part = part
         self._read_bytes = 0
         self._body_bytes = 0
+        self._timed_bytes = self._limits.body_limit_bytes
         self._due = self.loop.time() + seconds
 
     def _head_bytes(self) -> int:

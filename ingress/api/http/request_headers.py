@@ -36,6 +36,11 @@ def require_json(exchange: Exchange) -> None:
                 code="unsupported_media_type",
                 param="Content-Type",
             )
+    require_uncompressed(exchange)
+
+
+def require_uncompressed(exchange: Exchange) -> None:
+    """Raises HttpRefusal (415) for a body that would have to be unpacked."""
     if exchange.headers.get(b"content-encoding", b"identity") != b"identity":
         raise HttpRefusal(
             415,

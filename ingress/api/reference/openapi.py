@@ -64,7 +64,7 @@ def _describe(operation: Operation, schemas: dict[type, Any]) -> dict[str, objec
         "security": [{"key": []}] if operation.secured else [],
     }
     if operation.request is not None:
-        content = {"application/json": {"schema": schemas[operation.request]}}
+        content = {operation.request_type: {"schema": schemas[operation.request]}}
         described["requestBody"] = {"required": True, "content": content}
     return described
 

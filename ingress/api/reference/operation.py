@@ -15,6 +15,7 @@ class Tag(StrEnum):
     RESPONSES = "Responses"
     CHAT = "Chat completions"
     MODELS = "Models"
+    FILES = "Files"
     CACHE = "Cache"
     HEALTH = "Health"
     DOCUMENTATION = "Documentation"
@@ -38,6 +39,7 @@ class Operation(Route, frozen=True, kw_only=True):
     summary: str
     description: str = ""
     request: type | None = None
+    request_type: str = "application/json"
     answer: type | None = None
     answer_type: str = "application/json"
     streams: type | None = None

@@ -153,6 +153,26 @@ async def test_models_and_errors_are_openais(
         contract.check("ErrorResponse", await answer.json())
 
 
+async def test_files_are_openais(contract: Contract, http: aiohttp.ClientSession) -> None:
+    made = []
+    for purpose in ("user_data", "vision", "batch", "assistants", "fine-tune"):
+        form = aiohttp.FormData({"purpose": purpose})
+        form.add_field("file", purpose.encode(), filename="a.txt")
+        async with http.post("/v1/files", data=form) as answer:
+            made.append(await answer.json())
+        contract.check("OpenAIFile", made[-1])
+    for path, name in (
+        ("", "ListFilesResponse"),
+        ("?purpose=evals", "ListFilesResponse"),
+        (f"/{made[0]['id']}", "OpenAIFile"),
+        ("/file-none", "ErrorResponse"),
+    ):
+        async with http.get(f"/v1/files{path}") as answer:
+            contract.check(name, await answer.json())
+    async with http.delete(f"/v1/files/{made[0]['id']}") as answer:
+        contract.check("DeleteFileResponse", await answer.json())
+
+
 async def test_our_own_events_are_few_and_named(
     http: aiohttp.ClientSession, worker: StandInWorker
 ) -> None:

@@ -158,6 +158,7 @@ async def test_the_least_rights_are_enough(
             door.url, headers={"Authorization": f"Bearer {key}"}
         ) as session:
             assert (await _post(session, {"input": "wait"}))["status"] == "completed"
+            await _keep_a_file(session)
             streamed = await _stream(session)
             assert "response.completed" in streamed
             background = await _post(session, {"input": "later", "background": True})
@@ -196,6 +197,18 @@ async def _post(session: aiohttp.ClientSession, body: dict[str, object]) -> dict
         answer: dict[str, object] = await response.json()
         assert response.status == 200, answer
         return answer
+
+
+async def _keep_a_file(session: aiohttp.ClientSession) -> None:
+    form = aiohttp.FormData({"purpose": "user_data"})
+    form.add_field("file", b"content", filename="a.txt")
+    async with session.post("/v1/files", data=form) as response:
+        kept = await response.json()
+        assert response.status == 200, kept
+    async with session.get(f"/v1/files/{kept['id']}/content") as response:
+        assert await response.read() == b"content"
+    async with session.delete(f"/v1/files/{kept['id']}") as response:
+        assert response.status == 200
 
 
 async def _stream(session: aiohttp.ClientSession) -> str:

@@ -1,0 +1,190 @@
+"""/v1/files: upload, list, read, delete. Another tenant's files do not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from ingress.api.door import Door
+from ingress.api.files.file_object import DeletedFile, file_list, file_object
+from ingress.api.files.form import read_form
+from ingress.api.files.incoming import IncomingFile
+from ingress.api.files.label import FIELDS, read_purpose
+from ingress.api.http.exchange import Disconnected, Exchange, Header
+from ingress.api.http.query import known_query
+from ingress.authentication import Caller
+from ingress.patience import Patience
+from shared.errors import InvalidRequest, NotFound
+from shared.files.content_store import ContentStore
+from shared.files.file_catalogue import FileCatalogue
+from shared.files.stored_file import StoredFile
+from shared.files.upload import Uploads, too_large
+from shared.telemetry.logs import get_logger
+
+_AROUND_FILE_BYTES: Final = 1_048_576
+"""What a form may be larger than the file in it."""
+_QUERY: Final = frozenset({"purpose", "limit", "order", "after"})
+_ORDERS: Final = {"asc": False, "desc": True}
+_LARGEST_PAGE: Final = 10_000
+_AT_ONCE: Final = 500
+"""Files of one statement: a large page must not hold the loop."""
+_ID: Final = re.compile("file-[0-9a-f]{32}")
+_UNTRUSTED: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox"),
+)
+
+
+class Files:
+    """Files of the caller's tenant. Uploads and downloads pass through in pieces.
+
+    Each call of the ledger has as long as the ledger has for a statement: whoever sends a file can
+    wait for a busy disk.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        uploads: Uploads,
+        catalogue: FileCatalogue,
+        store: ContentStore,
+        *,
+        timeout_seconds: float,
+    ) -> None:
+        self._door = door
+        self._uploads = uploads
+        self._catalogue = catalogue
+        self._store = store
+        self._patience = Patience(timeout_seconds)
+        self._log = get_logger(__name__)
+
+    async def create(self, exchange: Exchange) -> None:
+        """Keep a file that comes in a form. One that is cut off leaves nothing behind."""
+        caller = await self._door.caller(exchange)
+        limit = self._uploads.limit_bytes
+        if exchange.declared_bytes > limit + _AROUND_FILE_BYTES:
+            raise too_large(limit)
+        incoming = IncomingFile(self._uploads, self._patience, caller.tenant.id)
+        form = read_form(exchange, fields=FIELDS, limit_bytes=limit + _AROUND_FILE_BYTES)
+        try:
+            async for part, piece in form:
+                await incoming.take(part, piece)
+            file = await incoming.finish()
+        except Exception:
+            await incoming.abandon()
+            raise
+        await exchange.answer(200, msgspec.json.encode(file_object(file)))
+
+    async def list(self, exchange: Exchange) -> None:
+        """A page of files, the newest first."""
+        caller = await self._door.caller(exchange)
+        query = known_query(exchange, _QUERY)
+        limit = _limit(query.get("limit", ""))
+        files = await self._page(caller, query, limit=limit + 1)
+        page = file_list(files[:limit], has_more=len(files) > limit)
+        await exchange.answer(200, msgspec.json.encode(page))
+
+    async def retrieve(self, exchange: Exchange) -> None:
+        """One file."""
+        file = await self._find(exchange)
+        await exchange.answer(200, msgspec.json.encode(file_object(file)))
+
+    async def content(self, exchange: Exchange) -> None:
+        """The file's bytes as they were sent."""
+        file = await self._find(exchange)
+        named = f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"
+        await exchange.answer_pieces(
+            self._chunks(file),
+            size=file.bytes,
+            headers=[(b"content-disposition", named.encode()), *_UNTRUSTED],
+        )
+
+    async def delete(self, exchange: Exchange) -> None:
+        """Forget a file."""
+        caller = await self._door.caller(exchange)
+        file_id = _file_id(exchange)
+        deleting = self._catalogue.delete(file_id, tenant_id=caller.tenant.id)
+        if not await self._patience.wait(deleting):
+            raise _unknown(file_id)
+        await exchange.answer(200, msgspec.json.encode(DeletedFile(file_id)))
+
+    async def _find(self, exchange: Exchange) -> StoredFile:
+        caller = await self._door.caller(exchange)
+        file_id = _file_id(exchange)
+        finding = self._catalogue.find(file_id, tenant_id=caller.tenant.id)
+        file = await self._patience.wait(finding)
+        if file is None:
+            raise _unknown(file_id)
+        return file
+
+    async def _page(
+        self, caller: Caller, query: dict[str, str], *, limit: int
+    ) -> Sequence[StoredFile]:
+        purpose = read_purpose(query["purpose"]) if "purpose" in query else None
+        newest_first = _newest_first(query.get("order", "desc"))
+        after = _after(query.get("after"))
+        files: list[StoredFile] = []
+        while len(files) < limit:
+            reading = self._catalogue.list(
+                caller.tenant.id,
+                purpose=purpose,
+                after=files[-1].id if files else after,
+                newest_first=newest_first,
+                limit=min(_AT_ONCE, limit - len(files)),
+            )
+            found = await self._patience.wait(reading)
+            if not found:
+                break
+            files += found
+        return files
+
+    async def _chunks(self, file: StoredFile) -> AsyncIterator[bytes]:
+        sent = ordinal = 0
+        while sent < file.bytes:
+            chunk = await self._patience.wait(self._store.read(file.content_id, ordinal))
+            if chunk is None:
+                # Cut off rather than ended: nobody may take what was sent for the whole.
+                self._log.error("content_incomplete", file=file.id, sent_bytes=sent)
+                raise Disconnected
+            yield chunk
+            sent += len(chunk)
+            ordinal += 1
+
+
+def _file_id(exchange: Exchange) -> str:
+    file_id = exchange.parameters["file_id"]
+    if not _ID.fullmatch(file_id):
+        raise _unknown(file_id)
+    return file_id
+
+
+def _unknown(file_id: str) -> NotFound:
+    return NotFound(f"There is no file '{file_id[:64]}'.", param="file_id")
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return _LARGEST_PAGE
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PAGE))
+    if not is_number or not 1 <= int(text) <= _LARGEST_PAGE:
+        raise InvalidRequest(
+            f"'limit' must be a whole number from 1 to {_LARGEST_PAGE}.", param="limit"
+        )
+    return int(text)
+
+
+def _newest_first(order: str) -> bool:
+    newest_first = _ORDERS.get(order)
+    if newest_first is None:
+        raise InvalidRequest("'order' must be asc or desc.", param="order")
+    return newest_first
+
+
+def _after(text: str | None) -> str | None:
+    if text is not None and not _ID.fullmatch(text):
+        raise InvalidRequest("'after' must be the id of a file.", param="after")
+    return text

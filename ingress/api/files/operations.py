@@ -1,0 +1,90 @@
+"""Files' operations, in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingress.api.files.file_object import CreateFile, DeletedFile, FileList, FileObject
+from ingress.api.files.files import Files
+from ingress.api.reference.operation import Operation, Parameter, Tag
+
+_ALL: Final = "/v1/files"
+_ONE: Final = "/v1/files/{file_id}"
+_ERRORS: Final = (401, 404, 503)
+_PAGE: Final = (
+    Parameter("purpose", "query", "string", "Only files of this purpose."),
+    Parameter("limit", "query", "integer", "1 to 10,000, which is the default."),
+    Parameter(
+        "order", "query", "string", "By `created_at`, `desc` unless given.", pattern="^(asc|desc)$"
+    ),
+    Parameter(
+        "after",
+        "query",
+        "string",
+        "The id of the last file that you have.",
+        pattern="^file-[0-9a-f]{32}$",
+    ),
+)
+
+
+def file_operations(files: Files) -> list[Operation]:
+    """Files."""
+    return [
+        Operation(
+            method="POST",
+            path=_ALL,
+            endpoint=files.create,
+            tag=Tag.FILES,
+            summary="Upload a file",
+            description="A form; its fields may come in any order. Equal content of a tenant is "
+            "kept once. Files with purpose `batch` expire after 30 days unless `expires_after` "
+            "says otherwise, all others stay until they are deleted.",
+            request=CreateFile,
+            request_type="multipart/form-data",
+            answer=FileObject,
+            errors=(400, 401, 408, 409, 413, 415, 503),
+        ),
+        Operation(
+            method="GET",
+            path=_ALL,
+            endpoint=files.list,
+            tag=Tag.FILES,
+            summary="List files",
+            answer=FileList,
+            parameters=_PAGE,
+            errors=(400, 401, 503),
+        ),
+        *_one_file(files),
+    ]
+
+
+def _one_file(files: Files) -> list[Operation]:
+    return [
+        Operation(
+            method="GET",
+            path=_ONE,
+            endpoint=files.retrieve,
+            tag=Tag.FILES,
+            summary="Read what is known of a file",
+            answer=FileObject,
+            errors=_ERRORS,
+        ),
+        Operation(
+            method="GET",
+            path=f"{_ONE}/content",
+            endpoint=files.content,
+            tag=Tag.FILES,
+            summary="Read a file's content",
+            answer_type="application/octet-stream",
+            errors=_ERRORS,
+        ),
+        Operation(
+            method="DELETE",
+            path=_ONE,
+            endpoint=files.delete,
+            tag=Tag.FILES,
+            summary="Delete a file",
+            answer=DeletedFile,
+            errors=_ERRORS,
+        ),
+    ]
