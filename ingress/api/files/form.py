@@ -58,7 +58,7 @@ def _boundary(exchange: Exchange) -> bytes:
             code="unsupported_media_type",
             param="Content-Type",
         )
-    boundary = options.get(b"boundary", b"")
+    boundary: bytes = options.get(b"boundary", b"")
     if not 0 < len(boundary) <= _LONGEST_BOUNDARY:
         raise InvalidRequest(
             f"'Content-Type' must name a boundary of 1 to {_LONGEST_BOUNDARY} characters.",
