@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated
 
 import msgspec
 
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
+
+_Upto32 = Annotated[str, msgspec.Meta(max_length=32)]
+_Upto64 = Annotated[str, msgspec.Meta(max_length=64)]
+_Upto128 = Annotated[str, msgspec.Meta(max_length=128)]
+_Upto255 = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class Surface(StrEnum):
@@ -28,55 +33,74 @@ class ReplyShape(StrEnum):
     CELERY = "celery"
 
 
-class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the ledger.
+class TurnEnding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a message stands, and what its last turn left: all that the end of a turn writes.
 
-    `attempt` counts claims and is the fence: a write that names an older attempt changes nothing.
-    `body` is the JSON of a Body as it was committed.
+    `cost` is what the turn's attempts cost; None when one of them is unknown.
     """
 
-    id: str
-    tenant_id: str
-    lane: Lane
-    body: str
-    accepted_at: datetime
-    deadline: datetime
-    surface: Surface = Surface.RESPONSES
-    user_id: str | None = None
-    conversation_id: str | None = None
-    previous_id: str | None = None
-    idempotency_key: str | None = None
-    body_digest: str = ""
-    estimated_tokens: int = 0
-    traceparent: str | None = None
-    reply_to: str | None = None
-    reply_correlation: str | None = None
-    reply_shape: ReplyShape | None = None
     state: ResponseState = ResponseState.QUEUED
-    attempt: int = 0
-    not_before: datetime | None = None
-    claimed_at: datetime | None = None
-    claimed_by: str | None = None
-    """The worker process that claimed it last, which listens under this name."""
     finished_at: datetime | None = None
     output_text: str | None = None
-    answered_by: str | None = None
-    model: str | None = None
+    answered_by: _Upto64 | None = None
+    model: _Upto128 | None = None
     input_tokens: int | None = None
     cached_tokens: int | None = None
     output_tokens: int | None = None
     cost: Decimal | None = None
     report: str | None = None
-    incomplete_reason: str | None = None
-    error_code: str | None = None
+    incomplete_reason: _Upto32 | None = None
+    error_code: _Upto64 | None = None
     error_message: str | None = None
 
 
+class AfterAcceptance(TurnEnding, frozen=True, kw_only=True):
+    """What changes of a message after it was accepted.
+
+    `attempt` counts claims and is the fence: a write that names an older attempt changes nothing.
+    """
+
+    attempt: int = 0
+    not_before: datetime | None = None
+    claimed_at: datetime | None = None
+    claimed_by: _Upto128 | None = None
+    """The worker process that claimed it last, which listens under this name."""
+
+
+class MessageRecord(AfterAcceptance, frozen=True, kw_only=True):
+    """One row of the ledger: the table's columns, and what reads and writes them, follow these.
+
+    `body` is the JSON of a Body as it was committed.
+    """
+
+    id: _Upto64
+    tenant_id: _Upto64
+    lane: Lane
+    body: str
+    accepted_at: datetime
+    deadline: datetime
+    surface: Surface = Surface.RESPONSES
+    user_id: _Upto128 | None = None
+    conversation_id: _Upto128 | None = None
+    previous_id: _Upto128 | None = None
+    idempotency_key: _Upto255 | None = None
+    body_digest: _Upto64 = ""
+    estimated_tokens: int = 0
+    traceparent: _Upto64 | None = None
+    reply_to: _Upto255 | None = None
+    reply_correlation: _Upto255 | None = None
+    reply_shape: ReplyShape | None = None
+
+
 RECORD_FIELDS: tuple[str, ...] = MessageRecord.__struct_fields__
-_ACCEPTED_FIELDS: Final = RECORD_FIELDS[: RECORD_FIELDS.index("state")]
-"""What stands above `state` is settled when the message is accepted, and changes no more."""
+SETTLED_FIELDS: tuple[str, ...] = TurnEnding.__struct_fields__
+"""What a settlement changes in its message's record."""
+ACCEPTED_FIELDS: tuple[str, ...] = tuple(
+    name for name in RECORD_FIELDS if name not in AfterAcceptance.__struct_fields__
+)
+"""What is settled when a message is accepted, and changes no more."""
 
 
 def as_accepted(record: MessageRecord) -> MessageRecord:
     """The record as it was before anybody claimed it."""
-    return MessageRecord(**{name: getattr(record, name) for name in _ACCEPTED_FIELDS})
+    return MessageRecord(**{name: getattr(record, name) for name in ACCEPTED_FIELDS})

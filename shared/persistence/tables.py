@@ -21,10 +21,10 @@ from sqlalchemy import (
 
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
-from shared.messages.record import ReplyShape, Surface
+from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope
-from shared.persistence.columns import Enumerated, UtcDateTime
+from shared.persistence.columns import Enumerated, UtcDateTime, columns_of
 
 
 class DeadLetterState(StrEnum):
@@ -93,44 +93,12 @@ api_key = Table(
 message = Table(
     "message",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant_id", String(64), nullable=False),
-    Column("lane", Enumerated(Lane), nullable=False),
-    Column("surface", Enumerated(Surface), nullable=False),
-    Column("state", Enumerated(ResponseState), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("body_digest", String(64), nullable=False),
-    Column("user_id", String(128)),
-    Column("conversation_id", String(128)),
-    Column("previous_id", String(128)),
-    Column("idempotency_key", String(255)),
-    Column("estimated_tokens", Integer, nullable=False),
-    Column("traceparent", String(64)),
-    Column("reply_to", String(255)),
-    Column("reply_correlation", String(255)),
-    Column("reply_shape", Enumerated(ReplyShape)),
+    *columns_of(MessageRecord, primary_key="id"),
+    # What only the ledger itself reads.
     Column("replied_at", UtcDateTime),
-    Column("accepted_at", UtcDateTime, nullable=False),
-    Column("deadline", UtcDateTime, nullable=False),
-    Column("not_before", UtcDateTime),
     Column("wake_at", UtcDateTime),
     Column("wakes", Integer, nullable=False),
-    Column("claimed_at", UtcDateTime),
-    Column("claimed_by", String(128)),
     Column("lease_until", UtcDateTime),
-    Column("finished_at", UtcDateTime),
-    Column("output_text", Text),
-    Column("answered_by", String(64)),
-    Column("model", String(128)),
-    Column("input_tokens", Integer),
-    Column("cached_tokens", Integer),
-    Column("output_tokens", Integer),
-    Column("cost", Numeric(18, 9)),
-    Column("report", Text),
-    Column("incomplete_reason", String(32)),
-    Column("error_code", String(64)),
-    Column("error_message", Text),
     _partial(
         "uq_message_tenant_id_idempotency_key",
         "tenant_id",

@@ -19,12 +19,12 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from statistics import quantiles
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlalchemy import text
 
 from shared.clock import ManualClock, SystemClock
@@ -156,7 +156,7 @@ def _statements(full: FullLedger) -> dict[str, Statement]:
 
     def settle(turn: int) -> Awaitable[object]:
         named = zip(full.ends(), ids("resp_r", turn), strict=True)
-        return settles.flush([replace(end, message_id=each) for end, each in named])
+        return settles.flush([msgspec.structs.replace(end, message_id=each) for end, each in named])
 
     return {
         f"accept a group of {GROUP}": lambda turn: accepts.flush(full.arrivals(f"k{turn}_")),

@@ -10,8 +10,8 @@ from shared.costs.price import nano_dollars
 from shared.errors import Unavailable
 from shared.messages.body import Body
 from shared.messages.events import encode_event
-from shared.messages.record import MessageRecord
-from shared.persistence.ledger.records import SETTLED_FIELDS, Settlement
+from shared.messages.record import SETTLED_FIELDS, MessageRecord
+from shared.persistence.ledger.records import Settlement
 from shared.replies.event_sequence import ending
 from shared.replies.reply_stream import ReplyStream
 from shared.reservations.reservations import Reservations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import LedgerUnavailable
-from shared.messages.record import MessageRecord
+from shared.messages.record import ACCEPTED_FIELDS, MessageRecord
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
 from shared.persistence.row_document import RowDocument
@@ -20,30 +21,9 @@ from shared.persistence.tables import message
 
 AcceptOutcome = Accepted | AlreadyAccepted
 
-_COLUMNS: Final = (
-    "id",
-    "tenant_id",
-    "lane",
-    "surface",
-    "state",
-    "attempt",
-    "body",
-    "body_digest",
-    "user_id",
-    "conversation_id",
-    "previous_id",
-    "idempotency_key",
-    "estimated_tokens",
-    "traceparent",
-    "reply_to",
-    "reply_correlation",
-    "reply_shape",
-    "accepted_at",
-    "deadline",
-    "not_before",
-    "wake_at",
-    "wakes",
-)
+_OF_RECORD: Final = (*ACCEPTED_FIELDS, "state", "attempt", "not_before")
+_COLUMNS: Final = (*_OF_RECORD, "wake_at", "wakes")
+_values = attrgetter(*_OF_RECORD)
 
 
 class AcceptGroup:
@@ -99,27 +79,7 @@ class AcceptGroup:
         ]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
-        return {
-            "id": record.id,
-            "tenant_id": record.tenant_id,
-            "lane": record.lane,
-            "surface": record.surface,
-            "state": record.state,
-            "attempt": 0,
-            "body": record.body,
-            "body_digest": record.body_digest,
-            "user_id": record.user_id,
-            "conversation_id": record.conversation_id,
-            "previous_id": record.previous_id,
-            "idempotency_key": record.idempotency_key,
-            "estimated_tokens": record.estimated_tokens,
-            "traceparent": record.traceparent,
-            "reply_to": record.reply_to,
-            "reply_correlation": record.reply_correlation,
-            "reply_shape": record.reply_shape,
-            "accepted_at": record.accepted_at,
-            "deadline": record.deadline,
-            "not_before": record.not_before,
+        return dict(zip(_OF_RECORD, _values(record), strict=True)) | {
             "wake_at": record.not_before or record.accepted_at + self._wake_after,
             "wakes": 0,
         }

@@ -5,29 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
+from shared.messages.record import MessageRecord, TurnEnding
 from shared.messages.state import ResponseState
-
-SETTLED_FIELDS: Final = (
-    "state",
-    "finished_at",
-    "output_text",
-    "answered_by",
-    "model",
-    "input_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "cost",
-    "report",
-    "incomplete_reason",
-    "error_code",
-    "error_message",
-)
-"""What a settlement changes in its message's record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +47,18 @@ class AttemptRecord:
     cost: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(TurnEnding, frozen=True, kw_only=True):
     """How a turn ended, to be written once, under the fence `attempt`.
 
     `dead_reason` adds the dead letter that every failed message has; `handoff_reason` adds the
-    row in the inbox that every message in `requires_action` has. `cost` is what this turn's
-    attempts cost; None when one of them is unknown.
+    row in the inbox that every message in `requires_action` has.
     """
 
+    state: ResponseState
+    finished_at: datetime
     message_id: str
     tenant_id: str
     attempt: int
-    state: ResponseState
-    finished_at: datetime
-    output_text: str | None = None
-    answered_by: str | None = None
-    model: str | None = None
-    input_tokens: int | None = None
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    cost: Decimal | None = None
-    report: str | None = None
-    incomplete_reason: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
     attempts: tuple[AttemptRecord, ...] = ()
     lane: Lane | None = None
     user_id: str | None = None

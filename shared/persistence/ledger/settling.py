@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
+from shared.messages.record import SETTLED_FIELDS
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.ledger.records import SETTLED_FIELDS, AttemptRecord, Settlement
+from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
@@ -130,21 +131,8 @@ def _attempt_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
 
 def attempt_row(item: AttemptRecord, *, claim: int, ordinal: int) -> dict[str, Any]:
     """The columns of one attempt, but for whose it is and when it was booked."""
-    return {
-        "claim": claim,
-        "ordinal": ordinal,
-        "provider": item.provider,
-        "model": item.model,
-        "error_class": item.error_class,
-        "detail": item.detail,
-        "started_at": item.started_at,
-        "latency_seconds": item.latency_seconds,
-        "input_tokens": item.input_tokens,
-        "output_tokens": item.output_tokens,
-        "cached_tokens": item.cached_tokens,
-        "is_estimated": item.is_estimated,
-        "cost": item.cost,
-    }
+    booked = {name: getattr(item, name) for name in AttemptRecord.__dataclass_fields__}
+    return booked | {"claim": claim, "ordinal": ordinal}
 
 
 def _letter_rows(settlements: Iterable[Settlement]) -> list[dict[str, Any]]:
