@@ -25,10 +25,11 @@ def build_celery_app(settings: Settings, *, name: str) -> Celery:
     app = Celery(
         name,
         broker=str(settings.broker.url),
-        # Answers travel by Redis streams; said here, no environment of somebody's turns one on.
-        backend="disabled://",
         set_as_current=False,
     )
+    # Answers travel by Redis streams. Celery takes CELERY_RESULT_BACKEND of somebody's environment
+    # before `backend=` and before its settings, but not before this.
+    app.backend_cls = "disabled"
     app.conf.update(
         **_messages(),
         **_delivery(settings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from celery.backends.base import DisabledBackend
 
 from shared.queueing.celery_app import build_celery_app, unique_node_name
 from shared.queueing.topology import QueueName
@@ -27,9 +28,10 @@ def test_nothing_but_json_is_read() -> None:
     assert conf.result_accept_content == ["json"]
 
 
-def test_no_result_is_kept_anywhere() -> None:
+def test_no_result_is_kept_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_RESULT_BACKEND", "redis://127.0.0.1:1/0")
     app = build_celery_app(RABBITMQ, name="test")
-    assert app.conf.result_backend is None
+    assert isinstance(app.backend, DisabledBackend)
     assert app.conf.task_ignore_result
 
 
