@@ -21,7 +21,7 @@ from tests.benchmarks import (
     redis_bytes,
     round_trip,
 )
-from tests.benchmarks.baseline import hot_path, waiters
+from tests.benchmarks.baseline import command_start, hot_path, waiters
 from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
@@ -47,6 +47,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "redis_bytes": redis_bytes.measure,
     "baseline": hot_path.measure,
     "waiters": waiters.measure,
+    "command_start": command_start.measure,
     "guardrail": guardrail.measure,
     "cache_hits": cache_hits.measure,
     "context_fit": context_fit.measure,

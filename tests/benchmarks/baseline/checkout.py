@@ -33,8 +33,8 @@ class Checkout:
 
     def prepare(self, ground: Ground) -> str:
         """Its own tables in the ground's empty ledger, and the key of a new tenant."""
-        self._run(ground, "check", "--migrate")
-        told = self._run(ground, "keys", "create", "--tenant", "baseline", "--json")
+        self.run(ground, "check", "--migrate")
+        told = self.run(ground, "keys", "create", "--tenant", "baseline", "--json")
         return msgspec.json.decode(told, type=_NewKey).key
 
     def door(self, ground: Ground) -> Program:
@@ -56,7 +56,8 @@ class Checkout:
             folder=self._folder,
         )
 
-    def _run(self, ground: Ground, *verb: str) -> bytes:
+    def run(self, ground: Ground, *verb: str) -> bytes:
+        """A command to its end, which has to be a good one; what it printed."""
         finished = subprocess.run(
             [sys.executable, "-m", "deploy.cli", *verb],
             cwd=self._folder,
