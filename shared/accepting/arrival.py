@@ -67,11 +67,6 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         """Where it queues; raises InvalidRequest for a tier that we do not have."""
         return lane_of(self.body.service_tier)
 
-    @property
-    def input_size(self) -> int:
-        """How much text a model would have to read, in bytes of UTF-8."""
-        return self.body.size()
-
     def check(self) -> None:
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
         # JSON spells NUL as an escape, so a body without one needs no closer look.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.accepting.arrival import Arrival
-from shared.accepting.token_estimate import estimate_tokens
+from shared.accepting.token_estimate import reserved_tokens
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
@@ -46,8 +46,8 @@ class LedgerEntries:
             conversation_id=body.conversation,
             previous_id=body.previous_response_id,
             idempotency_key=arrival.idempotency_key,
-            estimated_tokens=estimate_tokens(
-                arrival.input_size,
+            estimated_tokens=reserved_tokens(
+                body.tokens(),
                 p90_output_tokens=p90_output_tokens,
                 max_output_tokens=body.max_output_tokens,
             ),

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 
 from shared.messages.item import Item, MessageItem, Role
-from shared.token_count import text_size
+from shared.token_count import estimated_tokens
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Metadata = Annotated[
@@ -129,10 +129,10 @@ class Body(
         """The tenant's end user, in either of OpenAI's spellings."""
         return self.safety_identifier or self.user
 
-    def size(self) -> int:
-        """How much a model would have to read, in bytes of UTF-8."""
-        told = text_size(self.instructions) if self.instructions else 0
-        return told + sum(item.size() for item in self.input)
+    def tokens(self) -> int:
+        """How much a model would have to read, estimated."""
+        told = estimated_tokens(self.instructions) if self.instructions else 0
+        return told + sum(item.tokens() for item in self.input)
 
 
 def encode_body(body: Body) -> bytes:

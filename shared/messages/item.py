@@ -1,6 +1,6 @@
 """What a message's input is a list of: who said what, what a tool was asked and what it answered.
 
-Readers ask an item for `text()`, `size()` or `digest()` and never for a field of its kind. JSON
+Readers ask an item for `text()`, `tokens()` or `digest()` and never for a field of its kind. JSON
 names the kind in `type`. A part or an item that says nothing more than its defaults leaves them
 out, so that the same item has one spelling.
 """
@@ -13,8 +13,8 @@ from typing import ClassVar, Final, Self
 
 import msgspec
 
-from shared.messages.part import Content, OutputTextPart, Tagged, size_of, words_of
-from shared.token_count import text_size
+from shared.messages.part import Content, OutputTextPart, Tagged, tokens_of, words_of
+from shared.token_count import estimated_sum, estimated_tokens, tokens_of_size
 
 _DIGEST_BYTES: Final = 16
 
@@ -62,9 +62,9 @@ class MessageItem(Tagged, frozen=True, tag="message"):
         """All of its text: parts are paragraphs, and stand apart as such."""
         return words_of(self.content)
 
-    def size(self) -> int:
-        """What a model has to read, in bytes of UTF-8, or what costs as much."""
-        return size_of(self.content)
+    def tokens(self) -> int:
+        """What a model has to read, estimated."""
+        return tokens_of(self.content)
 
     def digest(self) -> bytes:
         """The same for items that say the same to a model, whatever their ids."""
@@ -86,8 +86,8 @@ class FunctionCall(Tagged, frozen=True, tag="function_call"):
         """The call as people write one."""
         return f"{self.name}({self.arguments})"
 
-    def size(self) -> int:
-        return text_size(self.name) + text_size(self.arguments)
+    def tokens(self) -> int:
+        return estimated_tokens(self.name) + estimated_tokens(self.arguments)
 
     def digest(self) -> bytes:
         return _digest(self.kind, self.call_id, self.name, self.arguments)
@@ -106,8 +106,8 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
     def text(self) -> str:
         return words_of(self.output)
 
-    def size(self) -> int:
-        return size_of(self.output)
+    def tokens(self) -> int:
+        return tokens_of(self.output)
 
     def digest(self) -> bytes:
         return _digest(self.kind, self.call_id, _marks(self.output))
@@ -128,9 +128,9 @@ class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
         """Nothing: it is no part of what was said."""
         return ""
 
-    def size(self) -> int:
+    def tokens(self) -> int:
         told = (part.get("text", "") for part in (*self.summary, *self.content))
-        return len(self.encrypted_content or "") + sum(map(text_size, told))
+        return tokens_of_size(len(self.encrypted_content or "")) + estimated_sum(told)
 
     def digest(self) -> bytes:
         told = (part.get("text", "") for part in (*self.summary, *self.content))
@@ -147,7 +147,7 @@ class ItemReference(Tagged, frozen=True, tag="item_reference"):
     def text(self) -> str:
         return ""
 
-    def size(self) -> int:
+    def tokens(self) -> int:
         return 0
 
     def digest(self) -> bytes:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
-from shared.token_count import BYTES_PER_TOKEN, text_size
+from shared.token_count import estimated_tokens, tokens_of_size
 
 IMAGE_TOKENS: Final = {"low": 85}
 LARGEST_IMAGE_TOKENS: Final = 1_445
@@ -34,8 +34,8 @@ class InputTextPart(Tagged, frozen=True, tag="input_text"):
     def words(self) -> str:
         return self.text
 
-    def size(self) -> int:
-        return text_size(self.text)
+    def tokens(self) -> int:
+        return estimated_tokens(self.text)
 
 
 class OutputTextPart(Tagged, frozen=True, tag="output_text"):
@@ -54,8 +54,8 @@ class OutputTextPart(Tagged, frozen=True, tag="output_text"):
     def words(self) -> str:
         return self.text
 
-    def size(self) -> int:
-        return text_size(self.text)
+    def tokens(self) -> int:
+        return estimated_tokens(self.text)
 
 
 class RefusalPart(Tagged, frozen=True, tag="refusal"):
@@ -67,8 +67,8 @@ class RefusalPart(Tagged, frozen=True, tag="refusal"):
     def words(self) -> str:
         return self.refusal
 
-    def size(self) -> int:
-        return text_size(self.refusal)
+    def tokens(self) -> int:
+        return estimated_tokens(self.refusal)
 
 
 class ImagePart(Tagged, frozen=True, tag="input_image"):
@@ -81,8 +81,8 @@ class ImagePart(Tagged, frozen=True, tag="input_image"):
     def words(self) -> str:
         return ""
 
-    def size(self) -> int:
-        return BYTES_PER_TOKEN * IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
+    def tokens(self) -> int:
+        return IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
 
 
 class FilePart(Tagged, frozen=True, tag="input_file"):
@@ -96,8 +96,8 @@ class FilePart(Tagged, frozen=True, tag="input_file"):
     def words(self) -> str:
         return ""
 
-    def size(self) -> int:
-        return len(self.file_data or "")
+    def tokens(self) -> int:
+        return tokens_of_size(len(self.file_data or ""))
 
 
 Part = InputTextPart | OutputTextPart | RefusalPart | ImagePart | FilePart
@@ -132,8 +132,8 @@ def words_of(content: Content) -> str:
     return _BETWEEN_PARTS.join([part.words() for part in content if part.is_text])
 
 
-def size_of(content: Content) -> int:
-    """What a model has to read, in bytes of UTF-8, or what costs as much."""
+def tokens_of(content: Content) -> int:
+    """What a model has to read, estimated."""
     if isinstance(content, str):
-        return text_size(content)
-    return sum(part.size() for part in content)
+        return estimated_tokens(content)
+    return sum(part.tokens() for part in content)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from string import Template
 
 from shared.costs.price import TokenCount
-from shared.token_count import estimated_tokens
+from shared.token_count import estimated_sum
 
 
 class Oddity(StrEnum):
@@ -60,11 +61,11 @@ class Usage:
         )
 
     @classmethod
-    def estimated(cls, *, size_in: int, size_out: int) -> Usage:
+    def estimated(cls, *, read: Iterable[str], written: str) -> Usage:
         """Stand-in for figures a provider did not report, so that they never count as zero."""
         return cls(
-            input_tokens=estimated_tokens(size_in),
-            output_tokens=estimated_tokens(size_out),
+            input_tokens=estimated_sum(read),
+            output_tokens=estimated_sum([written]),
             reported=False,
         )
 

@@ -16,7 +16,6 @@ from deploy.cli.send.order import BadLine
 from shared.errors import InvalidRequest
 from shared.messages.body import Body
 from shared.messages.stored_body import decode_body
-from shared.token_count import estimated_tokens
 
 _TOLD_EVERY: Final = 50_000
 """Lines between two words of progress where nobody watches a bar."""
@@ -41,8 +40,8 @@ class ReplayedMessage:
 
     @property
     def input_tokens(self) -> int:
-        """Estimated from the bytes of its instructions and its input."""
-        return estimated_tokens(self.body.size())
+        """Estimated from its instructions and its input."""
+        return self.body.tokens()
 
 
 _observed = msgspec.json.Decoder(Observed)
@@ -58,7 +57,7 @@ def read_message(line: bytes, number: int) -> ReplayedMessage | BadLine:
             body, observed = decode_body(line), _observed.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadLine(number, f"is no message: {error}.")
-    if not any(item.size() for item in body.input):
+    if not any(item.tokens() for item in body.input):
         return BadLine(number, 'is no message: its "input" is empty.')
     return ReplayedMessage(body, observed.output_tokens, observed.hard)
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from shared.token_count import estimated_tokens, text_size
+from shared.token_count import estimated_sum
 from tests.benchmarks.day.generator import Intent
 
 SMALL: str = "small-model"
@@ -59,12 +59,11 @@ class TruthfulProvider:
         body = await request.json()
         texts = [message["content"] for message in body["messages"]]
         return web.json_response(
-            _completion(body["model"], self._intents[texts[-1]], sum(map(text_size, texts)))
+            _completion(body["model"], self._intents[texts[-1]], estimated_sum(texts))
         )
 
 
-def _completion(model: str, intent: Intent, size: int) -> dict[str, Any]:
-    read = estimated_tokens(size)
+def _completion(model: str, intent: Intent, read: int) -> dict[str, Any]:
     return {
         "id": "chatcmpl-day",
         "object": "chat.completion",

@@ -15,11 +15,12 @@ from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import AttemptRecord
 from shared.telemetry.metrics import Metrics
+from shared.token_count import estimated_tokens
 from tests.servers.redis import RedisServer
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import Summary, SummaryStore
 from workers.context.summary.talk import CHECKPOINT_ITEMS, Talk
-from workers.context.tokens.script_estimate import ScriptEstimate
+from workers.context.tokens.counters import RememberedCounts
 from workers.context.window import RECENT_ITEMS
 from workers.turn import Booking
 
@@ -73,7 +74,7 @@ def summariser_of(model: ScriptedModel, redis: Redis, *, reading_tokens: int = 8
     return Summariser(
         model,
         SummaryStore(redis, ttl_seconds=60),
-        ScriptEstimate(),
+        RememberedCounts(estimated_tokens),
         reading_tokens=reading_tokens,
         summary_tokens=100,
         metrics=Metrics(),

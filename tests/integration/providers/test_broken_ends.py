@@ -160,7 +160,7 @@ async def test_without_a_reason_to_stop_it_is_no_answer(
     [
         (OPENAI, (THOUGHT,), (12, 100, False)),
         (OPENAI, (DELTA, USED), (40, 9, True)),
-        (ANTHROPIC, (BEGUN, LONG), (40, 100, False)),
+        (ANTHROPIC, (BEGUN, LONG), (40, 84, False)),
     ],
     ids=["thoughts", "figures", "early figures"],
 )

@@ -11,7 +11,6 @@ from shared.breakers.reading import CallOutcome
 from shared.telemetry import genai
 from shared.telemetry.span import SILENT_SPAN, AttributeValue, Span, SpanKind
 from shared.telemetry.tracing import Tracing
-from shared.token_count import text_size
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError
@@ -112,8 +111,8 @@ class Call:
 
     def _estimated_usage(self) -> Usage:
         """It is billed for its prompt at least, so that much is booked, and what was heard."""
-        size = sum(text_size(message.content) for message in self.prompt.messages)
-        return Usage.estimated(size_in=size, size_out=self._started.heard_size)
+        read = [message.content for message in self.prompt.messages]
+        return Usage.estimated(read=read, written="".join(self._started.heard))
 
     def _end(self, record: Attempt) -> None:
         self.record = record

@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from shared.clock import Clock
-from shared.token_count import text_size
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderTimeoutError
@@ -56,8 +55,8 @@ class StartedAttempt:
         self._started_at = clock.now()
         self._started = clock.monotonic()
         self._first_token_seconds: float | None = None
-        self.heard_size = 0
-        """Bytes of the answer that have come so far."""
+        self.heard: list[str] = []
+        """The pieces of the answer that have come so far."""
 
     @property
     def seconds(self) -> float:
@@ -147,7 +146,7 @@ class FirstToken:
             self._hedging.learn_at_least(self._kind, self._attempt.seconds)
 
     async def _pass_on(self, piece: str) -> None:
-        self._attempt.heard_size += text_size(piece)
+        self._attempt.heard.append(piece)
         if self._sink is not None:
             self.hear()
             await self._sink(piece)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from shared.storable_text import storable
-from shared.token_count import text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
@@ -126,8 +125,7 @@ class IncomingAnswer:
 
     @property
     def _usage(self) -> Usage:
-        size = text_size(self.text) + self._thought_size
-        return self._figures.usage(self._prompt, size_out=size)
+        return self._figures.usage(self._prompt, text=self.text, thought_size=self._thought_size)
 
     def _whole_characters(self, text: str) -> str:
         """The text with the halves of its characters joined; a last half waits for the other."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.token_count import estimated_tokens, text_size
+from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
 from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined, Usage
 from workers.providers.provider import Prompt
@@ -49,17 +49,21 @@ class Figures:
             counts_cache_apart=later.counts_cache_apart or self.counts_cache_apart,
         )
 
-    def usage(self, prompt: Prompt, *, size_out: int) -> Usage:
+    def usage(self, prompt: Prompt, *, text: str, thought_size: int) -> Usage:
         """The usage of the call; a figure that is missing or cannot be is estimated.
 
-        `size_out` is what came of the model, in bytes: its text and what it thought aloud.
+        `text` is what the model wrote, `thought_size` the bytes of what it thought aloud.
         """
+        size_out = text_size(text) + thought_size
         size_in = sum(text_size(message.content) for message in prompt.messages)
         most_out = prompt.max_output_tokens or _UNSEEN_OUTPUT_TOKENS
         believed_input = _between(1, self._whole_input, size_in + _UNSEEN_INPUT_TOKENS)
         believed_output = _between(min(1, size_out), self.output, size_out + most_out)
-        tokens_in = estimated_tokens(size_in) if believed_input is None else believed_input
-        tokens_out = estimated_tokens(size_out) if believed_output is None else believed_output
+        tokens_in, tokens_out = believed_input, believed_output
+        if tokens_in is None:
+            tokens_in = estimated_sum([message.content for message in prompt.messages])
+        if tokens_out is None:
+            tokens_out = estimated_tokens(text) + tokens_of_size(thought_size)
         return Usage(
             input_tokens=tokens_in,
             output_tokens=tokens_out,

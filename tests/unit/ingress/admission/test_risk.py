@@ -4,7 +4,7 @@ import pytest
 
 from ingress.admission.limits import limits_of
 from ingress.admission.risk import LARGEST_RISK, WEIGHTS, explain, risk_of
-from shared.accepting.token_estimate import estimate_tokens
+from shared.accepting.token_estimate import reserved_tokens
 from shared.messages.tenant import Plan
 from shared.reservations.account import RecordCount
 
@@ -54,20 +54,20 @@ def test_the_anonymous_user_may_use_all_of_the_tenants_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("characters", "largest", "estimate"),
+    ("tokens", "largest", "estimate"),
     [
         (0, None, 200),
         (1, None, 201),
-        (400, None, 300),
-        (400, 50, 150),
-        (400, 1_000_000, 300),
+        (100, None, 300),
+        (100, 50, 150),
+        (100, 1_000_000, 300),
         (0, 0, 1),
     ],
 )
 def test_tokens_are_the_input_plus_what_the_tenants_answers_usually_cost(
-    characters: int, largest: int | None, estimate: int
+    tokens: int, largest: int | None, estimate: int
 ) -> None:
-    estimated = estimate_tokens(characters, p90_output_tokens=200, max_output_tokens=largest)
+    estimated = reserved_tokens(tokens, p90_output_tokens=200, max_output_tokens=largest)
     assert estimated == estimate
 
 

@@ -13,7 +13,7 @@ from shared.messages.item import MessageItem, Role
 from shared.messages.part import InputTextPart, RefusalPart
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.stored_body import decode_body
-from shared.token_count import estimated_tokens, text_size
+from shared.token_count import estimated_tokens
 
 
 def _body(**fields: Any) -> bytes:
@@ -90,6 +90,10 @@ def test_the_parts_of_an_item_are_paragraphs_of_one_text() -> None:
     assert item.text() == "one\n\ntwo"
 
 
-def test_tokens_are_estimated_and_rounded_up() -> None:
-    assert [estimated_tokens(size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]
-    assert [text_size(text) for text in ("", "abc", "é", "你好", "\ud83d")] == [0, 3, 2, 6, 3]
+def test_it_counts_all_that_a_model_would_read() -> None:
+    body = decode_body(
+        b'{"instructions":"Be brief.","input":[{"role":"user","content":"What is a forebay?"},'
+        b'{"role":"user","content":[{"type":"input_text","text":"And where?"}]}]}'
+    )
+    told = ("Be brief.", "What is a forebay?", "And where?")
+    assert body.tokens() == sum(map(estimated_tokens, told))

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.item import Item, MessageItem, Role
+from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
-from workers.context.tokens.script_estimate import ScriptEstimate
+from workers.context.tokens.counters import RememberedCounts
 from workers.context.window import RECENT_ITEMS, Digest, Fitter, MessageTooLong
 
-FITTER = Fitter(ScriptEstimate(), Importance())
+FITTER = Fitter(RememberedCounts(estimated_tokens), Importance())
 
 items = st.builds(MessageItem, st.sampled_from(Role), st.text(max_size=60))
 conversations = st.lists(items, min_size=1, max_size=20)
