@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from shared.clock import ManualClock
 from shared.errors import Conflict, TooLarge
 from shared.files.content_store import CHUNK_BYTES
 from shared.files.stored_file import FileLabel, FilePurpose, StoredFile
+from shared.files.tables import stored_file
+from shared.files.tenant_storage import TenantStorage
 from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
 
 from .shelf import LABEL, LIMIT, LONG, QUOTA, Shelf, body, shelf_on
 
@@ -192,6 +196,26 @@ async def test_equal_content_that_arrives_and_goes_at_once_is_whole_or_gone(
     for file in staying:
         await shelf.catalogue.delete(file.id, tenant_id="ten_1")
     assert await shelf.used() == 0
+
+
+async def test_content_that_is_being_given_a_name_does_not_lose_its_last_one(
+    shelf: Shelf, clock: ManualClock
+) -> None:
+    last = await shelf.keep(b"wanted")
+    storage = TenantStorage(shelf.database)
+    async with transaction(shelf.database.durable) as finishing:
+        # As an upload of the same content ends: it has found it, and has not named it yet.
+        await storage.lock(finishing, "ten_1")
+        deleting = asyncio.create_task(shelf.catalogue.delete(last.id, tenant_id="ten_1"))
+        assert not (await asyncio.wait({deleting}, timeout=0.5))[0], "it waits for the other"
+        row = {name: getattr(last, name) for name in last.__struct_fields__}
+        named = row | {"id": "file-new", "tenant_id": "ten_1"}
+        await finishing.execute(insert(stored_file).values(named))
+    assert await deleting
+    clock.advance(LONG)
+    assert await shelf.sweeps.remove() == 0
+    assert await shelf.used() == len(b"wanted")
+    assert await shelf.read(last) == b"wanted"
 
 
 async def test_a_large_content_is_removed_over_several_rounds(
