@@ -24,6 +24,7 @@ Metadata = Annotated[
 ]
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
 Verbosity = Literal["low", "medium", "high"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _DIGEST_BYTES: Final = 32
 _SAME_AS_ABSENT: Final = {
@@ -34,6 +35,7 @@ _SAME_AS_ABSENT: Final = {
     "stop": [],
     "store": True,
     "stream": False,
+    "tools": [],
     "truncation": "auto",
 }
 """What says no more than leaving the field out."""
@@ -60,6 +62,29 @@ class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     format: TextFormat | None = None
     verbosity: Verbosity | None = None
+
+
+class FunctionTool(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A function that the model may ask for; `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, object] = {}
+    strict: bool | None = None
+
+
+class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether a tool must be asked for, or may, or must not; of `names` alone where there are."""
+
+    mode: Literal["auto", "none", "required"]
+    names: list[str] = []
+
+
+class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How much a model thinks, and what it tells of it."""
+
+    effort: Effort | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
 
 
 class CommonFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,8 +125,11 @@ class Body(
     conversation: str | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    reasoning: ReasoningOptions | None = None
     seed: int | None = None
     stop: list[str] | None = None
+    tool_choice: ToolChoice | None = None
+    tools: list[FunctionTool] | None = None
 
     @classmethod
     def of(cls, fields: msgspec.Struct, /, **more: Any) -> Self:
@@ -129,9 +157,16 @@ class Body(
         """The tenant's end user, in either of OpenAI's spellings."""
         return self.safety_identifier or self.user
 
+    @property
+    def continues(self) -> bool:
+        """Whether something was said before it, in the ledger."""
+        return self.previous_response_id is not None or self.conversation is not None
+
     def tokens(self) -> int:
         """How much a model would have to read, estimated."""
         told = estimated_tokens(self.instructions) if self.instructions else 0
+        if self.tools:
+            told += estimated_tokens(_encoder.encode(self.tools).decode())
         return told + sum(item.tokens() for item in self.input)
 
 
@@ -190,6 +225,6 @@ _SPELLINGS: Final[dict[str, Callable[[Any], Any]]] = {
 
 def _has_objects(body: Body) -> bool:
     """Whether there are objects in it whose keys may stand in any order."""
-    if body.metadata is not None or body.text is not None:
+    if body.metadata is not None or body.text is not None or body.tools is not None:
         return True
     return any(not isinstance(item, MessageItem) or item.has_objects for item in body.input)

@@ -25,6 +25,8 @@ class NotCacheable(StrEnum):
     NO_STORE = "no_store"
     """Its caller does not want it stored: `no-store`, or `store: false`."""
     TEMPERATURE = "temperature"
+    NOT_TEXT = "not_text"
+    """It offers tools, shows what is no text, or says how much to think."""
     PERSONAL = "personal"
     PERSONAL_FACTS = "personal_facts"
     """There are facts, and a user they are about."""
@@ -78,6 +80,8 @@ class CacheableRule:
         body = turn.body
         if control.no_store or body.store is False:
             return NotCacheable.NO_STORE
+        if body.tools or body.reasoning or not all(item.only_text for item in turn.items):
+            return NotCacheable.NOT_TEXT
         asked = _UNSET_TEMPERATURE if body.temperature is None else body.temperature
         if asked > self._settings.highest_temperature:
             return NotCacheable.TEMPERATURE

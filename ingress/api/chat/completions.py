@@ -6,7 +6,7 @@ import msgspec
 
 from ingress.api.chat.chunks import ChunkWriter
 from ingress.api.chat.completion import chat_completion, read_response
-from ingress.api.chat.request import ChatRequest, body_of_chat, decode_chat_request
+from ingress.api.chat.request import ChatRequest, decode_chat_request
 from ingress.api.door import Door, reply_headers, trace_carrier
 from ingress.api.http.exchange import Exchange
 from ingress.events import has_ended
@@ -29,10 +29,8 @@ class ChatEndpoint:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
-            request = decode_chat_request(await door.read_json(exchange))
-            arrival = door.arrival(
-                exchange, caller, body=body_of_chat(request), surface=Surface.CHAT
-            )
+            request, body = decode_chat_request(await door.read_json(exchange))
+            arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
             if request.stream:
                 await self._stream(exchange, arrival, request)
             else:

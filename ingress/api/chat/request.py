@@ -6,36 +6,26 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ingress.api.chat.messages import ChatMessage, items_of_chat
+from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, tools_of_chat
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
-from shared.messages.item import MessageItem, Role
-from shared.messages.part import Content, RefusalPart, spelled, text_part
-from shared.messages.requests.unsupported import UNSUPPORTED, explained
+from shared.messages.body import (
+    Body,
+    CommonFields,
+    Effort,
+    ReasoningOptions,
+    TextFormat,
+    TextOptions,
+    Tokens,
+    Verbosity,
+)
+from shared.messages.requests.calls import Place, check_items
+from shared.messages.requests.tools import Mode, check_tools, offer
+from shared.messages.requests.unsupported import UNSUPPORTED, explained, refuse_uncarried
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
-Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
 NoEntries = Annotated[dict[str, object], msgspec.Meta(max_length=0)]
-
-
-class ChatText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a message's content: text alone travels this road."""
-
-    text: str
-    type: Literal["text"] = "text"
-
-
-class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who said what. The fields after `name` are what an answer has, sent back."""
-
-    role: Role
-    content: str | Annotated[list[ChatText], msgspec.Meta(min_length=1)] | None = None
-    name: Annotated[str, msgspec.Meta(max_length=128)] | None = None
-    refusal: str | None = None
-    annotations: Empty | None = None
-    audio: None = None
-    tool_calls: Empty | None = None
-    function_call: None = None
 
 
 class ChatStreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,8 +66,9 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
     modalities: list[Literal["text"]] | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=1)] | None = None
     logprobs: bool | None = None
-    tools: Empty | None = None
-    tool_choice: Literal["auto", "none"] | None = None
+    tools: list[ChatTool] | None = None
+    tool_choice: Mode | ChatToolChoice | None = None
+    reasoning_effort: Effort | None = None
     logit_bias: NoEntries | None = None
     verbosity: Verbosity | None = None
     # OpenAI's, and not supported: clients with types send them all the same, as null.
@@ -88,7 +79,6 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
     prediction: None = None
     prompt_cache_options: None = None
     prompt_cache_retention: None = None
-    reasoning_effort: None = None
     top_logprobs: None = None
     web_search_options: None = None
 
@@ -101,12 +91,20 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
 _decoder = msgspec.json.Decoder(ChatRequest)
 
 
-def decode_chat_request(body: bytes) -> ChatRequest:
-    """Decode and check one body; raises InvalidRequest naming the field."""
+def decode_chat_request(raw: bytes) -> tuple[ChatRequest, Body]:
+    """One request and what it means; raises InvalidRequest naming the field, a message by its
+    place."""
     try:
-        request = decode_json(_decoder, body)
+        request = decode_json(_decoder, raw)
+        _check(request)
+        body, place = body_of_chat(request)
     except InvalidRequest as error:
-        raise explained(error, body) from None
+        raise explained(error, raw) from None
+    refuse_uncarried(body, place, reasoning="reasoning_effort")
+    return request, body
+
+
+def _check(request: ChatRequest) -> None:
     if request.logprobs:
         raise InvalidRequest(
             "'logprobs' is not supported. Remove it.", param="logprobs", kind=UNSUPPORTED
@@ -115,30 +113,28 @@ def decode_chat_request(body: bytes) -> ChatRequest:
         raise InvalidRequest(
             "Give 'max_completion_tokens' or 'max_tokens', not both.", param="max_tokens"
         )
-    return request
 
 
-def body_of_chat(request: ChatRequest) -> Body:
-    """The message as the ledger keeps it: one shape behind every door."""
-    return Body.of(
+def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
+    """The message as the ledger keeps it, with what no provider is given yet, and where in chat's
+    messages its items stand; raises InvalidRequest."""
+    items, origins = items_of_chat(request.messages)
+    effort = request.reasoning_effort
+    body = Body.of(
         request,
-        input=[_item(message) for message in request.messages],
+        input=items,
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
         text=TextOptions(_format(request.response_format), request.verbosity),
+        reasoning=ReasoningOptions(effort) if effort else None,
+        **offer(tools_of_chat(request.tools), choice_of_chat(request.tool_choice)),
     )
 
+    def place(item: int) -> str:
+        return f"messages[{origins[item]}]"
 
-def _item(message: ChatMessage) -> MessageItem:
-    return MessageItem(message.role, spelled(_content(message)), name=message.name)
-
-
-def _content(message: ChatMessage) -> Content:
-    said = message.content
-    if isinstance(said, str):
-        return said
-    if said is None:
-        return [RefusalPart(message.refusal)] if message.refusal else ""
-    return [text_part(part.text, message.role is Role.ASSISTANT) for part in said]
+    check_items(body.input, place, continues=body.continues)
+    check_tools(body.tools or (), body.tool_choice, schema="function.parameters")
+    return body, place
 
 
 def _format(asked: ResponseFormat | None) -> TextFormat | None:

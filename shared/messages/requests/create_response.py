@@ -8,8 +8,24 @@ import msgspec
 
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
+from shared.messages.body import (
+    Body,
+    ConversationReference,
+    Identifier,
+    ReasoningOptions,
+    ResponseFields,
+)
 from shared.messages.item import Item
+from shared.messages.requests.calls import check_items
+from shared.messages.requests.tools import (
+    Mode,
+    WrittenChoice,
+    WrittenTool,
+    check_tools,
+    choice_of,
+    offer,
+    tool_of,
+)
 from shared.messages.requests.unsupported import explained, refuse_uncarried
 from shared.messages.requests.written_item import WrittenItem, item_of
 
@@ -39,8 +55,9 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     )
     conversation: Identifier | ConversationReference | None = None
     stream_options: StreamOptions | None = None
-    tools: Annotated[list[object], msgspec.Meta(max_length=0)] | None = None
-    tool_choice: Literal["auto", "none"] | None = None
+    tools: list[WrittenTool] | None = None
+    tool_choice: Mode | WrittenChoice | None = None
+    reasoning: ReasoningOptions | None = None
     include: list[Included] | None = None
     """Additions to the answer that are empty here, for nothing that they belong to is supported."""
     # OpenAI's, and not supported: clients with types send them all the same, as null.
@@ -50,7 +67,6 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     prompt: None = None
     prompt_cache_options: None = None
     prompt_cache_retention: None = None
-    reasoning: None = None
     top_logprobs: None = None
 
 
@@ -60,24 +76,35 @@ _decoder = msgspec.json.Decoder(CreateResponse)
 def decode_create_response(raw: bytes) -> Body:
     """What one request means; raises InvalidRequest naming the field, an item by its place."""
     try:
-        request = decode_json(_decoder, raw)
+        body = body_of(decode_json(_decoder, raw))
     except InvalidRequest as error:
         raise explained(error, raw) from None
-    return body_of(request)
+    refuse_uncarried(body, place_in_input)
+    return body
 
 
 def body_of(request: CreateResponse) -> Body:
-    """The same of one that was decoded."""
+    """The same of one that was decoded, with what no provider is given yet."""
     if request.previous_response_id and request.conversation:
         raise InvalidRequest(
             "Give either 'previous_response_id' or 'conversation', not both.", param="conversation"
         )
-    return Body.of(request, input=_items(request.input))
+    body = Body.of(
+        request,
+        input=_items(request.input),
+        **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
+    )
+    check_items(body.input, place_in_input, continues=body.continues)
+    check_tools(body.tools or (), body.tool_choice)
+    return body
+
+
+def place_in_input(index: int) -> str:
+    """How callers know an item."""
+    return f"input[{index}]"
 
 
 def _items(written: str | list[WrittenItem]) -> str | list[Item]:
     if isinstance(written, str):
         return written
-    items = [item_of(item, f"input[{index}]") for index, item in enumerate(written)]
-    refuse_uncarried(items, "input[{}]".format)
-    return items
+    return [item_of(item, place_in_input(index)) for index, item in enumerate(written)]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from shared.errors import InvalidRequest
-from shared.messages.item import Item, MessageItem
+from shared.messages.body import Body
+from shared.messages.item import MessageItem
 
 UNSUPPORTED: Final = "unsupported_parameter"
 _TOOLS: Final = "Tools are not supported"
 _CHOICES: Final = {
+    "reasoning": "Reasoning cannot be set: leave 'reasoning' out.",
+    "reasoning_effort": "Reasoning cannot be set: leave 'reasoning_effort' out.",
+    "tools": f"{_TOOLS}: leave 'tools' out.",
     "tool_choice": f"{_TOOLS}: leave 'tool_choice' out, or send 'auto' or 'none'.",
     "modalities": "Only text is supported: leave 'modalities' out, or send ['text'].",
 }
@@ -26,7 +30,7 @@ def explained(error: InvalidRequest, body: bytes) -> InvalidRequest:
     param = error.param or ""
     top = re.split(r"[.\[]", param, maxsplit=1)[0]
     if top in _CHOICES:
-        return InvalidRequest(_CHOICES[top], param=top, kind=UNSUPPORTED)
+        return _unsupported_field(top)
     place = _PLACE.match(param)
     if place is None or error.kind == UNSUPPORTED:
         return error
@@ -46,12 +50,22 @@ def unsupported_part(place: str, kind: str) -> InvalidRequest:
     return _unsupported(place, f"a part of type '{kind[:64]}'", "Only text is supported")
 
 
-def refuse_uncarried(items: Sequence[Item], place: Callable[[int], str]) -> None:
-    """Raises InvalidRequest for the first item, or part of one, that no provider is given yet.
+def refuse_uncarried(
+    body: Body, place: Callable[[int], str], *, reasoning: str = "reasoning"
+) -> None:
+    """Raises InvalidRequest for the first thing in it that no provider is given yet.
 
-    What would not reach the model is not let in. `place` names an item by its index.
+    What would not reach the model is not let in. `place` names an item by its index, `reasoning`
+    its field. What a provider is given from now on is let in by taking it out of here and out of
+    `explained`.
     """
-    for index, item in enumerate(items):
+    if body.tools is not None:
+        raise _unsupported_field("tools")
+    if body.tool_choice is not None:
+        raise _unsupported_field("tool_choice")
+    if body.reasoning is not None:
+        raise _unsupported_field(reasoning)
+    for index, item in enumerate(body.input):
         if not isinstance(item, MessageItem):
             raise unsupported_item(place(index), item.kind)
         if item.only_text:
@@ -73,9 +87,15 @@ def _about(place: re.Match[str], body: Any) -> InvalidRequest | None:
     kind, role = item.get("type", "message"), item.get("role")
     if isinstance(kind, str) and kind != "message":
         return unsupported_item(name, kind)
+    if item.get("tool_calls"):
+        return _unsupported(f"{name}.tool_calls", "a call of a tool", _TOOLS)
     if isinstance(role, str) and role in {"tool", "function"}:
         return _unsupported(name, f"a message of role '{role}'", _TOOLS)
     return None
+
+
+def _unsupported_field(name: str) -> InvalidRequest:
+    return InvalidRequest(_CHOICES[name], param=name, kind=UNSUPPORTED)
 
 
 def _unsupported(param: str, what: str, why: str) -> InvalidRequest:

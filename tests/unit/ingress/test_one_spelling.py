@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress.api.chat.request import body_of_chat, decode_chat_request
+from ingress.api.chat.request import decode_chat_request
 from ingress.intake.submission import submission_of
 from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.requests.create_response import decode_create_response
@@ -56,7 +56,7 @@ def responses(raw: bytes) -> Body:
 
 
 def chat(raw: bytes) -> Body:
-    return body_of_chat(decode_chat_request(raw))
+    return decode_chat_request(raw)[1]
 
 
 def intake(raw: bytes) -> Body:

@@ -6,9 +6,17 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
-from shared.messages.body import Body
+from shared.messages.body import (
+    Body,
+    FunctionTool,
+    ReasoningOptions,
+    TextFormat,
+    TextOptions,
+    ToolChoice,
+)
 from shared.messages.facts import FACTS_KEY, MoneyFact
 from shared.messages.item import MessageItem, Role
 from shared.messages.turn_report import Tier
@@ -25,10 +33,13 @@ KEYED = {
     "parallel_tool_calls": False,
     "presence_penalty": 1.0,
     "prompt_cache_key": "p",
+    "reasoning": ReasoningOptions("low"),
     "seed": 7,
     "stop": ["x"],
     "temperature": 0.0,
-    "text": {"format": {"type": "json_object"}},
+    "text": TextOptions(TextFormat("json_object")),
+    "tool_choice": ToolChoice("required"),
+    "tools": [FunctionTool("f")],
     "top_p": 0.5,
 }
 """Another value for each field that an answer depends on by itself."""
@@ -61,11 +72,16 @@ def test_every_field_of_a_body_is_in_the_key_or_named_as_left_out() -> None:
     assert {*UNKEYED, *IN_THEIR_PLACE} == NOT_IN_KEY
 
 
-@pytest.mark.parametrize(
-    "other",
-    [*RECALLED, *({name: value} for name, value in KEYED.items())],
-    ids=lambda other: next(iter(other)),
-)
+@pytest.mark.parametrize("name", KEYED)
+def test_a_field_that_changes_the_answer_changes_the_place_and_the_namespace(name: str) -> None:
+    changed = asked()
+    changed.body = msgspec.structs.replace(changed.body, **{name: KEYED[name]})
+    plain, other = cache_key(asked(), chain="a"), cache_key(changed, chain="a")
+    assert plain.place.digest != other.place.digest
+    assert plain.namespace != other.namespace
+
+
+@pytest.mark.parametrize("other", RECALLED, ids=lambda other: next(iter(other)))
 def test_what_changes_the_answer_changes_the_place_and_the_namespace(other: dict[str, Any]) -> None:
     plain, changed = cache_key(asked(), chain="a"), cache_key(asked(**other), chain="a")
     assert plain.place.digest != changed.place.digest

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
+from shared.messages.body import FunctionTool, ReasoningOptions
 from shared.messages.facts import FACTS_KEY
-from shared.messages.item import MessageItem, Role
+from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role
+from shared.messages.part import ImagePart
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
@@ -66,6 +69,23 @@ def test_a_question_of_everybody_may_be(text: str) -> None:
 def test_what_was_said_before_makes_a_message_personal_as_well() -> None:
     before = (MessageItem(Role.USER, "My account number is of no concern here."),)
     assert rule().why_not_message(asked(before=before), ANYTHING) is NotCacheable.PERSONAL
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"tools": [FunctionTool("f")]},
+        {"reasoning": ReasoningOptions("low")},
+        {"input": [MessageItem(Role.USER, [ImagePart("https://example.org/cat.png")])]},
+        {"input": [FunctionCall("c", "f", "{}"), FunctionCallOutput("c", "done")]},
+    ],
+    ids=str,
+)
+def test_what_is_more_than_text_is_not_answered_from_the_store(other: dict[str, Any]) -> None:
+    turn = asked()
+    turn.body = msgspec.structs.replace(turn.body, **other)
+    turn.items = turn.body.input
+    assert rule().why_not_message(turn, ANYTHING) is NotCacheable.NOT_TEXT
 
 
 @pytest.mark.parametrize(

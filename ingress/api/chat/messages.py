@@ -1,0 +1,157 @@
+"""Chat's messages, and the items that they mean: one message may be several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from shared.errors import InvalidRequest
+from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
+from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
+
+Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
+
+
+class ChatImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An image by its address or as a data URL."""
+
+    url: str
+    detail: Literal["low", "high", "auto"] | None = None
+
+
+class ChatFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file by its id, or with its content."""
+
+    file_id: str | None = None
+    file_data: str | None = None
+    filename: str | None = None
+
+
+class ChatPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a message's content: the field that bears its type, and no other."""
+
+    type: Literal["text", "refusal", "image_url", "file"] = "text"
+    text: str | None = None
+    refusal: str | None = None
+    image_url: ChatImage | None = None
+    file: ChatFile | None = None
+
+
+class CalledFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was called, with arguments in JSON."""
+
+    name: str
+    arguments: str
+
+
+class ChatToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model asks for a tool."""
+
+    id: str
+    function: CalledFunction
+    type: Literal["function"] = "function"
+
+
+class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who said what. `refusal` and what follows is what an answer has, sent back."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | Annotated[list[ChatPart], msgspec.Meta(min_length=1)] | None = None
+    name: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    refusal: str | None = None
+    tool_calls: list[ChatToolCall] | None = None
+    tool_call_id: str | None = None
+    annotations: Empty | None = None
+    audio: None = None
+    function_call: None = None
+
+
+def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:
+    """The items, and for each the index of the message that it stands in.
+
+    Raises InvalidRequest for what a message lacks, or has and should not, by its place.
+    """
+    items, origins = list[Item](), list[int]()
+    for index, message in enumerate(messages):
+        for item in _items(message, f"messages[{index}]"):
+            items.append(item)
+            origins.append(index)
+    return items, origins
+
+
+def _items(message: ChatMessage, place: str) -> Iterator[Item]:
+    if message.role == "tool":
+        yield _output(message, place)
+        return
+    if message.tool_call_id is not None:
+        raise _misplaced(f"{place}.tool_call_id")
+    role = Role(message.role)
+    calls = message.tool_calls or ()
+    if calls and role is not Role.ASSISTANT:
+        raise _misplaced(f"{place}.tool_calls")
+    content = _content(message, place, is_models=role is Role.ASSISTANT)
+    if content or not calls:
+        yield MessageItem(role, content, name=message.name)
+    for call in calls:
+        yield FunctionCall(call.id, call.function.name, call.function.arguments)
+
+
+def _output(message: ChatMessage, place: str) -> Item:
+    if message.tool_call_id is None:
+        raise InvalidRequest(
+            f"Missing required parameter: '{place}.tool_call_id'.",
+            param=f"{place}.tool_call_id",
+            kind="missing_required_parameter",
+        )
+    for name in ("tool_calls", "refusal"):
+        if getattr(message, name):
+            raise _misplaced(f"{place}.{name}")
+    return FunctionCallOutput(message.tool_call_id, _content(message, place, is_models=False))
+
+
+def _content(message: ChatMessage, place: str, *, is_models: bool) -> Content:
+    said = message.content
+    if isinstance(said, str):
+        return said
+    if said is None:
+        return [RefusalPart(message.refusal)] if message.refusal else ""
+    parts = enumerate(said)
+    return spelled(
+        [_part(part, f"{place}.content[{nth}]", is_models=is_models) for nth, part in parts]
+    )
+
+
+def _part(written: ChatPart, place: str, *, is_models: bool) -> Part:
+    values: dict[str, str | ChatImage | ChatFile | None] = {
+        "text": written.text,
+        "refusal": written.refusal,
+        "image_url": written.image_url,
+        "file": written.file,
+    }
+    value = values.pop(written.type)
+    if value is None:
+        raise InvalidRequest(
+            f"Missing required parameter: '{place}.{written.type}'.",
+            param=f"{place}.{written.type}",
+            kind="missing_required_parameter",
+        )
+    for name, other in values.items():
+        if other is not None:
+            raise _misplaced(f"{place}.{name}")
+    return _made(value, written.type, is_models)
+
+
+def _made(value: str | ChatImage | ChatFile, kind: str, is_models: bool) -> Part:
+    if isinstance(value, ChatImage):
+        return ImagePart(value.url, detail=value.detail)
+    if isinstance(value, ChatFile):
+        return FilePart(value.file_id, file_data=value.file_data, filename=value.filename)
+    return RefusalPart(value) if kind == "refusal" else text_part(value, is_models)
+
+
+def _misplaced(place: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Unknown parameter: '{place}'. Remove it.", param=place, kind="unknown_parameter"
+    )

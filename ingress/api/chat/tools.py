@@ -1,0 +1,80 @@
+"""Tools in chat's words, which have a function one level lower."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from shared.messages.body import FunctionTool, ToolChoice
+from shared.messages.requests.tools import (
+    Mode,
+    NamedTool,
+    WrittenChoice,
+    WrittenTool,
+    choice_of,
+    tool_of,
+)
+
+
+class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function by its name."""
+
+    name: str
+
+
+class OfferedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that the model may ask for."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, object] | None = None
+    strict: bool | None = None
+
+
+class ChatTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool; functions alone are known."""
+
+    function: OfferedFunction
+    type: Literal["function"] = "function"
+
+
+class ChosenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the tools."""
+
+    function: NamedFunction
+    type: Literal["function"] = "function"
+
+
+class AllowedTools(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Some of the tools, one of which may or must be asked for."""
+
+    mode: Literal["auto", "required"]
+    tools: list[ChosenTool]
+
+
+class ChatToolChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tool that must be asked for, or some that may be."""
+
+    type: Literal["function", "allowed_tools"]
+    function: NamedFunction | None = None
+    allowed_tools: AllowedTools | None = None
+
+
+def tools_of_chat(tools: list[ChatTool] | None) -> list[FunctionTool]:
+    return [tool_of(WrittenTool(**msgspec.structs.asdict(tool.function))) for tool in tools or ()]
+
+
+def choice_of_chat(written: Mode | ChatToolChoice | None) -> ToolChoice | None:
+    """What the model must or may ask for; raises InvalidRequest for half a choice."""
+    if not isinstance(written, ChatToolChoice):
+        return choice_of(written)
+    allowed = written.allowed_tools
+    return choice_of(
+        WrittenChoice(
+            type=written.type,
+            name=written.function.name if written.function else None,
+            mode=allowed.mode if allowed else None,
+            tools=[NamedTool(tool.function.name) for tool in allowed.tools] if allowed else None,
+        )
+    )

@@ -1,0 +1,93 @@
+"""What holds between the items of one message: calls, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from shared.errors import InvalidRequest
+from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem
+from shared.messages.part import FilePart, ImagePart
+from shared.messages.requests.images import image_fault
+
+Place = Callable[[int], str]
+"""How callers know an item, by its index."""
+
+
+def check_items(items: Sequence[Item], place: Place, *, continues: bool) -> None:
+    """Raises InvalidRequest naming the first item that no provider could be given, by its place.
+
+    What `continues` an earlier message may have outputs of calls that stand there.
+    """
+    if all(isinstance(item, MessageItem) and item.only_text for item in items):
+        return
+    _check_calls(items, place, continues=continues)
+    for index, item in enumerate(items):
+        _check_parts(item, place(index))
+
+
+def _check_calls(items: Sequence[Item], place: Place, *, continues: bool) -> None:
+    calls, answered = dict[str, int](), set[str]()
+    for index, item in enumerate(items):
+        if isinstance(item, FunctionCall):
+            if item.call_id in calls:
+                raise _refused(place(index), f"repeats the call_id '{item.call_id[:64]}'", "Rename")
+            calls[item.call_id] = index
+            _check_arguments(item, place(index))
+        elif isinstance(item, FunctionCallOutput):
+            if item.call_id in answered:
+                raise _refused(
+                    place(index), f"answers the call '{item.call_id[:64]}' once more", "Remove"
+                )
+            if item.call_id not in calls and not continues:
+                raise _refused(
+                    place(index),
+                    f"answers the call '{item.call_id[:64]}', which does not stand before it",
+                    "Send the call, or remove",
+                )
+            answered.add(item.call_id)
+    for call_id, index in calls.items():
+        if call_id not in answered:
+            raise _refused(
+                place(index),
+                f"is the call '{call_id[:64]}', and no output of it follows",
+                "Send the output, or remove",
+            )
+
+
+def _check_arguments(call: FunctionCall, place: str) -> None:
+    """Without arguments some models write nothing at all."""
+    try:
+        msgspec.json.decode(call.arguments or "{}")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise _refused(place, "has arguments that are no JSON", "Mend") from None
+
+
+def _check_parts(item: Item, place: str) -> None:
+    if isinstance(item, MessageItem):
+        content, name = item.content, "content"
+    elif isinstance(item, FunctionCallOutput):
+        content, name = item.output, "output"
+    else:
+        return
+    for nth, part in enumerate(content):
+        if isinstance(part, ImagePart):
+            fault = image_fault(part)
+        elif isinstance(part, FilePart):
+            fault = _file_fault(part)
+        else:
+            continue
+        if fault is not None:
+            raise _refused(f"{place}.{name}[{nth}]", fault, "Mend")
+
+
+def _file_fault(part: FilePart) -> str | None:
+    given = [part.file_id, part.file_url, part.file_data]
+    if given.count(None) != len(given) - 1:
+        return "must have one of file_id, file_url and file_data"
+    return None
+
+
+def _refused(place: str, fault: str, then: str) -> InvalidRequest:
+    return InvalidRequest(f"'{place}' {fault}. {then} it.", param=place)

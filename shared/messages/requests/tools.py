@@ -1,0 +1,130 @@
+"""Tools as callers offer them on Responses, and what holds for the tools of every surface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from shared.errors import InvalidRequest
+from shared.messages.answer_format import JsonBySchema
+from shared.messages.body import FunctionTool, ToolChoice
+
+MOST_TOOLS: Final = 128
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+Mode = Literal["auto", "none", "required"]
+
+
+class WrittenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function that the model may ask for."""
+
+    name: str
+    type: Literal["function"] = "function"
+    description: str | None = None
+    parameters: dict[str, object] | None = None
+    strict: bool | None = None
+
+
+class NamedTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool by its name."""
+
+    name: str
+    type: Literal["function"] = "function"
+
+
+class WrittenChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tool that must be asked for, or some that may be."""
+
+    type: Literal["function", "allowed_tools"]
+    name: str | None = None
+    mode: Literal["auto", "required"] | None = None
+    tools: list[NamedTool] | None = None
+
+
+def offer(tools: list[FunctionTool], choice: ToolChoice | None) -> dict[str, object]:
+    """Both as fields of a body: where no tool is offered, none need be forbidden."""
+    forbids_nothing = not tools and choice is not None and choice.mode == "none"
+    return {"tools": tools, "tool_choice": None if forbids_nothing else choice}
+
+
+def tool_of(written: WrittenTool) -> FunctionTool:
+    """The tool; without `parameters` it takes any."""
+    return FunctionTool(
+        name=written.name,
+        description=written.description,
+        parameters=written.parameters or {},
+        strict=written.strict,
+    )
+
+
+def choice_of(written: Mode | WrittenChoice | None) -> ToolChoice | None:
+    """What the model must or may ask for; raises InvalidRequest for half a choice."""
+    if written is None or isinstance(written, str):
+        return _choice(written or "auto", [])
+    if written.type == "function":
+        if written.name is None:
+            raise _missing("tool_choice.name")
+        return _choice("required", [written.name])
+    if written.mode is None or written.tools is None:
+        raise _missing("tool_choice.tools" if written.mode else "tool_choice.mode")
+    return _choice(written.mode, [tool.name for tool in written.tools])
+
+
+def _choice(mode: Mode, names: list[str]) -> ToolChoice | None:
+    """None where the model chooses among all."""
+    return None if mode == "auto" and not names else ToolChoice(mode, names)
+
+
+def check_tools(
+    tools: Sequence[FunctionTool], choice: ToolChoice | None, *, schema: str = "parameters"
+) -> None:
+    """Raises InvalidRequest naming the first tool that no provider could be given, by its place.
+
+    `schema` is where its parameters stand in the caller's words.
+    """
+    if not tools and choice is None:
+        return
+    if len(tools) > MOST_TOOLS:
+        raise InvalidRequest(
+            f"'tools' has {len(tools)} tools and {MOST_TOOLS} are taken. Offer fewer.",
+            param="tools",
+        )
+    names = set[str]()
+    for index, tool in enumerate(tools):
+        place = f"tools[{index}]"
+        if not _NAME.fullmatch(tool.name):
+            raise InvalidRequest(
+                f"'{place}' has a name that is not 1 to 64 letters, digits, '_' or '-'. Rename it.",
+                param=place,
+            )
+        if tool.name in names:
+            raise InvalidRequest(
+                f"'{place}' has the name '{tool.name}' of another tool. Rename one.", param=place
+            )
+        names.add(tool.name)
+        JsonBySchema(tool.parameters, param=f"{place}.{schema}")
+    _check_choice(choice, names)
+
+
+def _check_choice(choice: ToolChoice | None, names: set[str]) -> None:
+    if choice is None or choice.mode == "none":
+        return
+    if not names:
+        raise InvalidRequest(
+            "'tool_choice' asks for a tool and 'tools' offers none. Leave it out.",
+            param="tool_choice",
+        )
+    for name in choice.names:
+        if name not in names:
+            raise InvalidRequest(
+                f"'tool_choice' names '{name[:64]}', which is not among 'tools'. Offer it there.",
+                param="tool_choice",
+            )
+
+
+def _missing(param: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Missing required parameter: '{param}'.", param=param, kind="missing_required_parameter"
+    )

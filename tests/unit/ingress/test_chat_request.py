@@ -1,0 +1,141 @@
+"""Chat's words for tools and images are the same items as those of Responses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingress.api.chat.request import ChatRequest, body_of_chat, decode_chat_request
+from shared.errors import InvalidRequest
+from shared.messages.body import Body, body_digest, encode_body
+from shared.messages.requests.create_response import CreateResponse, body_of
+
+WEB = "https://example.org/cat.png"
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+def call(call_id: str) -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def tool(call_id: str, content: Any = "done") -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "content": content}
+
+
+def chat(*messages: dict[str, Any], **fields: Any) -> Body:
+    """The body with what no provider is given yet."""
+    raw = json.dumps({"messages": messages, **fields}).encode()
+    return body_of_chat(msgspec.json.decode(raw, type=ChatRequest))[0]
+
+
+def calling(*call_ids: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": None, "tool_calls": [call(one) for one in call_ids]}
+
+
+def test_a_conversation_with_tools_is_the_same_body_on_both_surfaces() -> None:
+    picture = {"type": "image_url", "image_url": {"url": WEB, "detail": "low"}}
+    spoken = chat(
+        {"role": "user", "content": [{"type": "text", "text": "Where?"}, picture]},
+        {**calling("a", "b"), "content": "Let me see."},
+        tool("a"),
+        tool("b", [{"type": "text", "text": "nothing"}]),
+        tools=[{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}],
+        tool_choice={"type": "function", "function": {"name": "f"}},
+        reasoning_effort="low",
+        parallel_tool_calls=False,
+    )
+    parts = [
+        {"type": "input_text", "text": "Where?"},
+        {"type": "input_image", "image_url": WEB, "detail": "low"},
+    ]
+    calls = [
+        {"type": "function_call", "call_id": one, "name": "f", "arguments": "{}"} for one in "ab"
+    ]
+    outputs = [
+        {"type": "function_call_output", "call_id": one, "output": output}
+        for one, output in (("a", "done"), ("b", "nothing"))
+    ]
+    written = {
+        "input": [
+            {"role": "user", "content": parts},
+            {"role": "assistant", "content": "Let me see."},
+            *calls,
+            *outputs,
+        ],
+        "tools": [{"type": "function", "name": "f", "parameters": SCHEMA}],
+        "tool_choice": {"type": "function", "name": "f"},
+        "reasoning": {"effort": "low"},
+        "parallel_tool_calls": False,
+    }
+    raw = json.dumps(written).encode()
+    responses = body_of(msgspec.json.decode(raw, type=CreateResponse))
+    assert spoken == responses
+    assert body_digest(spoken, encode_body(spoken)) == body_digest(responses)
+
+
+@pytest.mark.parametrize(
+    ("messages", "param", "words"),
+    [
+        ([calling("a"), tool("a"), tool("b")], "messages[2]", "does not stand before it"),
+        ([calling("a", "a"), tool("a")], "messages[0]", "repeats the call_id 'a'"),
+        ([calling("a", "b"), tool("a")], "messages[0]", "'b', and no output of it follows"),
+        ([{"role": "tool", "content": "x"}], "messages[0].tool_call_id", "Missing"),
+        ([{**calling("a"), "role": "user"}], "messages[0].tool_calls", "Unknown"),
+        (
+            [{"role": "user", "content": "x", "tool_call_id": "a"}],
+            "messages[0].tool_call_id",
+            "Unknown",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "cat"}}]}],
+            "messages[0].content[0]",
+            "neither",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "text", "image_url": {"url": WEB}}]}],
+            "messages[0].content[0].text",
+            "Missing",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "text", "text": "x", "refusal": "y"}]}],
+            "messages[0].content[0].refusal",
+            "Unknown",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_message_that_it_stands_in(
+    messages: list[Any], param: str, words: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=words) as refused:
+        chat(*messages)
+    assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"messages": [calling("a"), tool("a")]}, "messages[0]"),
+        ({"messages": [tool("a")]}, "messages[0]"),
+        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, None),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"reasoning_effort": "high"}, "reasoning_effort"),
+    ],
+)
+def test_what_no_provider_is_given_yet_is_refused_by_its_name(
+    fields: dict[str, Any], param: str | None
+) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], **fields}
+    with pytest.raises(InvalidRequest) as refused:
+        decode_chat_request(json.dumps(asked).encode())
+    assert refused.value.kind == "unsupported_parameter"
+    assert refused.value.param is not None
+    assert refused.value.param.startswith(param or "messages[0].content[0]")
+
+
+def test_no_tools_need_no_choice() -> None:
+    user = {"role": "user", "content": "Hi"}
+    assert chat(user, tools=[], tool_choice="none") == chat(user, tool_choice="auto") == chat(user)

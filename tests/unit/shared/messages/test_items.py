@@ -1,0 +1,204 @@
+"""Calls, outputs, images and files: what is taken, and which sentence names what is not."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from struct import pack
+from typing import Any
+from zlib import crc32
+
+import msgspec
+import pytest
+
+from shared.errors import InvalidRequest
+from shared.messages.body import (
+    Body,
+    FunctionTool,
+    ReasoningOptions,
+    ToolChoice,
+    body_digest,
+    encode_body,
+)
+from shared.messages.item import (
+    FunctionCall,
+    FunctionCallOutput,
+    ItemReference,
+    MessageItem,
+    ReasoningItem,
+    Role,
+)
+from shared.messages.part import FilePart, ImagePart, InputTextPart
+from shared.messages.requests.create_response import (
+    CreateResponse,
+    body_of,
+    decode_create_response,
+)
+from shared.messages.stored_body import decode_body
+
+CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a":1}'}
+OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "done"}
+TOOL = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+WEB = "https://example.org/cat.png"
+
+
+def read(*items: Any, **fields: Any) -> Body:
+    """The body with what no provider is given yet."""
+    raw = json.dumps({"input": items or "Hi", **fields}).encode()
+    return body_of(msgspec.json.decode(raw, type=CreateResponse))
+
+
+def said(*parts: Any) -> dict[str, Any]:
+    return {"role": "user", "content": [*parts]}
+
+
+def image(data: bytes, kind: str = "png") -> dict[str, Any]:
+    return _image(f"data:image/{kind};base64,{b64encode(data).decode()}")
+
+
+def _image(url: str) -> dict[str, Any]:
+    return {"type": "input_image", "image_url": url}
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", bytes(13)) + _chunk(b"IDAT", bytes(500))
+PNG += _chunk(b"IEND", b"")
+WEBP = b"RIFF" + pack("<I", 104) + b"WEBP" + bytes(100)
+
+
+def test_a_turn_with_a_tool_becomes_items_and_is_read_back_as_they_are() -> None:
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+    picture = {"type": "input_text", "text": "see"}, _image(WEB)
+    body = read(
+        said(*picture),
+        thought,
+        CALL,
+        {**OUTPUT, "output": [{"type": "input_text", "text": "done"}]},
+        {"type": "item_reference", "id": "msg_1"},
+        tools=[TOOL],
+        tool_choice={"type": "function", "name": "f"},
+        reasoning={"effort": "low"},
+    )
+    assert body.input == [
+        MessageItem(Role.USER, [InputTextPart("see"), ImagePart(WEB)]),
+        ReasoningItem("rs_1", encrypted_content="x"),
+        FunctionCall("c", "f", '{"a":1}'),
+        FunctionCallOutput("c", "done"),
+        ItemReference("msg_1"),
+    ]
+    assert body.tools == [FunctionTool("f", parameters={"type": "object"})]
+    assert body.tool_choice == ToolChoice("required", ["f"])
+    assert body.reasoning == ReasoningOptions("low")
+    assert decode_body(encode_body(body)) == body
+
+
+def test_an_item_is_read_by_its_text_its_tokens_and_its_digest() -> None:
+    picture = MessageItem(Role.USER, [InputTextPart("see"), ImagePart(WEB), InputTextPart("it")])
+    call, output = FunctionCall("c", "f", "{}"), FunctionCallOutput("c", "né")
+    assert [item.text() for item in (picture, call, output)] == ["see\n\nit", "f({})", "né"]
+    assert min(call.tokens(), output.tokens()) > 0
+    assert picture.tokens() > 1_000
+    assert not picture.only_text
+    others = [
+        FunctionCall("d", "f", "{}"),
+        FunctionCall("c", "g", "{}"),
+        FunctionCallOutput("c", "n"),
+        MessageItem(Role.USER, [InputTextPart("see"), InputTextPart("it")]),
+        ReasoningItem(encrypted_content="x"),
+        ItemReference("c"),
+    ]
+    digests = [item.digest() for item in (picture, call, output, *others)]
+    assert len(set(digests)) == len(digests)
+    assert FunctionCall("c", "f", "{}", id="fc_1", status="completed").digest() == call.digest()
+
+
+def test_a_schemas_keys_may_stand_in_any_order_and_keep_it() -> None:
+    def offered(properties: dict[str, Any]) -> Body:
+        return read(tools=[{**TOOL, "parameters": {"properties": properties}}])
+
+    one, other = offered({"b": {}, "a": {}}), offered({"a": {}, "b": {}})
+    assert b'{"b":{},"a":{}}' in encode_body(one)
+    assert body_digest(one, encode_body(one)) == body_digest(other, encode_body(other))
+
+
+@pytest.mark.parametrize(
+    ("items", "param", "words"),
+    [
+        ([OUTPUT], "input[0]", "does not stand before it"),
+        ([OUTPUT, CALL], "input[0]", "does not stand before it"),
+        ([CALL], "input[0]", "no output of it follows"),
+        ([CALL, CALL, OUTPUT], "input[1]", "repeats the call_id 'c'"),
+        ([CALL, OUTPUT, OUTPUT], "input[2]", "once more"),
+        ([said({"text": "x"}), {**CALL, "arguments": "{"}, OUTPUT], "input[1]", "no JSON"),
+        ([{**CALL, "name": None}, OUTPUT], "input[0].name", "Missing"),
+        ([{**OUTPUT, "output": None}], "input[0].output", "Missing"),
+        ([{**CALL, "output": "x"}, OUTPUT], "input[0].output", "Unknown"),
+        ([{"type": "item_reference"}], "input[0].id", "Missing"),
+        ([{"type": "web_search_call", "id": "w"}], "input[0]", "web_search_call"),
+        ([said({"type": "input_audio"})], "input[0].content[0]", "input_audio"),
+        ([said(_image("cat.png"))], "input[0].content[0]", "neither"),
+        ([said({"type": "input_image"})], "input[0].content[0]", "one of image_url and file_id"),
+        ([said({"text": "x"}, image(b"GIF"))], "input[0].content[1]", "no PNG"),
+        ([said(image(b"no image at all, only words"))], "input[0].content[0]", "no PNG"),
+        ([said(image(PNG[:-30]))], "input[0].content[0]", "cut short"),
+        ([said(image(WEBP[:-30], "webp"))], "input[0].content[0]", "cut short"),
+        ([said(_image(image(PNG)["image_url"][:-2]))], "input[0].content[0]", "cut short"),
+        ([said(_image(image(PNG)["image_url"][:-4] + "!!!!"))], "input[0].content[0]", "base64"),
+        ([said({"type": "input_file", "filename": "a"})], "input[0].content[0]", "one of file_id"),
+        ([CALL, {**OUTPUT, "output": [_image("x")]}], "input[1].output[0]", "neither"),
+    ],
+)
+def test_what_is_wrong_with_an_item_is_one_sentence_that_names_it(
+    items: list[Any], param: str, words: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=words) as refused:
+        read(*items)
+    assert refused.value.param == param
+    assert f"'{param}'" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [image(PNG), image(WEBP, "webp"), image(b"\xff\xd8\xff\xe0 jpeg", "jpeg"), _image(WEB)],
+)
+def test_an_image_is_taken(picture: dict[str, Any]) -> None:
+    (item,) = read(said(picture)).input
+    assert isinstance(item, MessageItem)
+    assert item.content == [ImagePart(picture["image_url"])]
+
+
+def test_what_continues_an_earlier_message_may_answer_a_call_that_stands_there() -> None:
+    assert read(OUTPUT, previous_response_id="resp_1").input == [FunctionCallOutput("c", "done")]
+    assert read(OUTPUT, conversation="conv_1").continues
+
+
+def test_a_file_has_one_source() -> None:
+    (item,) = read(said({"type": "input_file", "file_id": "file_1"})).input
+    assert isinstance(item, MessageItem)
+    assert item.content == [FilePart("file_1")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"input": [CALL, OUTPUT]}, "input[0]"),
+        ({"input": [OUTPUT]}, "input[0]"),
+        ({"input": [said(image(PNG))]}, "input[0].content[0]"),
+        ({"input": [said(_image("cut"))]}, "input[0].content[0]"),
+        ({"input": [{"type": "reasoning", "summary": []}]}, "input[0]"),
+        ({"tools": [TOOL]}, "tools"),
+        ({"tools": [{"type": "web_search"}]}, "tools"),
+        ({"tools": [TOOL], "tool_choice": "none"}, "tools"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"reasoning": {"effort": "low"}}, "reasoning"),
+    ],
+)
+def test_what_no_provider_is_given_yet_is_refused_by_its_name(
+    fields: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_create_response(json.dumps({"input": "Hi", **fields}).encode())
+    assert (refused.value.kind, refused.value.param) == ("unsupported_parameter", param)
