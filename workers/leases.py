@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from shared.messages.record import MessageRecord
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.worker_lease import Lease
 
 
 class LeaseLost(Exception):

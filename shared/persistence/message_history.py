@@ -7,14 +7,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, and_, func, select
 
 from shared.errors import NotFound
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetter
 from shared.persistence.engine import Database
 from shared.persistence.statements import RECORD_COLUMNS, reading
-from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message, tenant
+from shared.persistence.tables import (
+    HandoffState,
+    attempt,
+    dead_letter,
+    handoff,
+    message,
+    tenant,
+    worker_lease,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +64,7 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     """Read it; raises NotFound, LedgerUnavailable."""
     columns = (
         *RECORD_COLUMNS,
-        message.c.lease_until,
+        func.coalesce(message.c.lease_until, worker_lease.c.lease_until).label("lease_until"),
         message.c.wakes,
         tenant.c.name.label("tenant_name"),
         handoff.c.id.label("handoff_id"),
@@ -64,8 +73,14 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     whole = (
         select(*columns)
         .select_from(
-            message.outerjoin(tenant, tenant.c.id == message.c.tenant_id).outerjoin(
-                handoff, handoff.c.message_id == message.c.id
+            message.outerjoin(tenant, tenant.c.id == message.c.tenant_id)
+            .outerjoin(handoff, handoff.c.message_id == message.c.id)
+            .outerjoin(
+                worker_lease,
+                and_(
+                    worker_lease.c.worker == message.c.claimed_by,
+                    message.c.state == ResponseState.IN_PROGRESS,
+                ),
             )
         )
         .where(message.c.id == message_id)

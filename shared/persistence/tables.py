@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import (
     Boolean,
@@ -51,6 +52,10 @@ def for_sweep(state: ResponseState, name: str) -> str:
     than the backlog: a claim, or a sweep, that reads all that is queued.
     """
     return f"message.state || '/{name}' = '{state}/{name}'"
+
+
+HELD: Final = f"{for_sweep(ResponseState.IN_PROGRESS, 'held')} AND message.lease_until IS NULL"
+"""That a message is held by a worker for as long as that lives: it has no lease of its own."""
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -115,8 +120,11 @@ message = Table(
         "accepted_at",
         where=for_sweep(ResponseState.QUEUED, "waiting"),
     ),
+    _partial("ix_message_held", "claimed_by", where=HELD),
     _partial(
-        "ix_message_leased", "lease_until", where=for_sweep(ResponseState.IN_PROGRESS, "leased")
+        "ix_message_lease_until",
+        "lease_until",
+        where=f"{for_sweep(ResponseState.IN_PROGRESS, 'leased')} AND lease_until IS NOT NULL",
     ),
     Index("ix_message_finished_at", "finished_at"),
     _partial(
@@ -185,6 +193,16 @@ handoff = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Column("answered_at", UtcDateTime),
     Column("answered_by", String(128)),
+)
+
+# Until when each worker is believed to live, and with it every turn that it holds: one row of some
+# tens of bytes is written for all of them, in place, since no index has its time.
+worker_lease = Table(
+    "worker_lease",
+    metadata,
+    Column("worker", String(128), primary_key=True),
+    Column("lease_until", UtcDateTime, nullable=False),
+    postgresql_with={"fillfactor": 25},
 )
 
 # Who plays a role that one process at a time plays, and until when it is believed to live.

@@ -30,6 +30,9 @@ from workers.steps.reply import Reply
 _ROUNDS_PER_LEASE: Final = 4
 """A leader that died is followed within so many pauses between two rounds, and one more."""
 
+_ROLES_OF: Final = "/2"
+"""Raised where a version takes back what the one before does not see: both do the rounds then."""
+
 
 @asynccontextmanager
 async def maintenance(
@@ -72,9 +75,8 @@ async def maintenance(
         stack.push_async_callback(recorder.close)
         every = settings.ledger.sweep_seconds
         for name, work in (("reconciler", reconciler), ("janitor", janitor)):
-            lease = RoleLease(
-                database, clock, role=name, holder=worker, lease_seconds=every * _ROUNDS_PER_LEASE
-            )
+            role, seconds = f"{name}{_ROLES_OF}", every * _ROUNDS_PER_LEASE
+            lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
         if _is_to_take_one_core(settings):

@@ -7,8 +7,7 @@ attempt number fences the terminal write.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +17,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
+from shared.persistence.ledger.worker_lease import Lease, WorkerLease
 from shared.persistence.statements import (
     RECORD_COLUMNS,
     readable,
@@ -28,14 +28,6 @@ from shared.persistence.tables import message
 from shared.storable_text import is_storable
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A message that a worker holds, under the attempt it holds it by."""
-
-    message_id: str
-    attempt: int
-
-
 class ClaimGroup:
     """Takes a group of messages for one worker in one statement."""
 
@@ -44,7 +36,9 @@ class ClaimGroup:
     ) -> None:
         self._engine = database.relaxed
         self._clock = clock
-        self._lease = timedelta(seconds=lease_seconds)
+        self._worker_lease = WorkerLease(
+            database, clock, worker=worker, lease_seconds=lease_seconds
+        )
         self._wanted = IdList(database.relaxed.dialect)
         self._claim = (
             update(message)
@@ -58,19 +52,9 @@ class ClaimGroup:
                 attempt=message.c.attempt + 1,
                 claimed_at=bindparam("now"),
                 claimed_by=worker,
-                lease_until=bindparam("until"),
+                lease_until=None,
             )
             .returning(*RECORD_COLUMNS)
-        )
-        self._renew = (
-            update(message)
-            .where(
-                self._wanted.holds(message.c.id),
-                message.c.state == ResponseState.IN_PROGRESS,
-                message.c.claimed_by == worker,
-            )
-            .values(lease_until=bindparam("until"))
-            .returning(message.c.id, message.c.attempt)
         )
 
     async def flush(self, message_ids: list[str]) -> Sequence[MessageRecord | BaseException | None]:
@@ -81,8 +65,8 @@ class ClaimGroup:
         """
         # What was never accepted cannot be in the ledger, and no database takes it as a value.
         ids = [message_id for message_id in message_ids if is_storable(message_id)]
-        now = self._clock.now()
-        values = self._wanted.parameters(ids) | {"now": now, "until": now + self._lease}
+        await self._worker_lease.extend_in_time()
+        values = self._wanted.parameters(ids) | {"now": self._clock.now()}
         try:
             async with transaction(self._engine) as connection:
                 claimed = await connection.execute(self._claim, values)
@@ -94,15 +78,14 @@ class ClaimGroup:
         return [taken.pop(message_id, None) for message_id in message_ids]
 
     async def renew(self, leases: Sequence[Lease]) -> set[Lease]:
-        """Extend the leases; what is missing from the answer is lost: cancelled, or taken away."""
-        if not leases:
-            return set()
-        wanted = self._wanted.parameters([lease.message_id for lease in leases])
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(
-                self._renew, wanted | {"until": self._clock.now() + self._lease}
-            )
-            return {Lease(row.id, row.attempt) for row in rows} & set(leases)
+        """Extend them all in one row; what is missing from the answer is lost: cancelled, or taken.
+
+        What the ledger has as this worker's and is not among them goes back after a lease.
+        """
+        await self._worker_lease.extend()
+        mine, held = {*leases}, await self._worker_lease.held()
+        await self._worker_lease.let_go(held - mine)
+        return held & mine
 
     async def release(
         self, lease: Lease, *, not_before: datetime | None = None, fault: str | None = None

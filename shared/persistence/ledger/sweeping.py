@@ -22,6 +22,7 @@ from shared.messages.state import TERMINAL, ResponseState
 from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
+from shared.persistence.ledger.silent_turns import SilentTurns
 from shared.persistence.statements import (
     RECORD_COLUMNS,
     readable,
@@ -45,6 +46,7 @@ class LedgerSweeps:
         self._settings = settings
         self._clock = clock
         self._ids = IdList(database.durable.dialect)
+        self._silent = SilentTurns(database.durable.dialect)
         named = self._ids.holds(message.c.id)
         self._queue_again = _QUEUE_AGAIN.where(named)
         self._end = _END.where(named)
@@ -77,7 +79,7 @@ class LedgerSweeps:
         """
         now = self._clock.now()
         async with transaction(self._database.durable) as connection:
-            rows = (await connection.execute(_SILENT, {"now": now, "limit": limit})).all()
+            rows = await self._silent.take(connection, now=now, limit=limit)
             poison = [row for row in rows if row.attempt >= self._settings.attempt_limit]
             again = [row.id for row in rows if row.attempt < self._settings.attempt_limit]
             if again:
@@ -168,15 +170,6 @@ _DUE: Final = (
         or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now")),
     )
     .order_by(message.c.wake_at)
-    .limit(_LIMIT)
-)
-_SILENT: Final = skipping_locked(
-    select(message.c.id, message.c.tenant_id, message.c.attempt)
-    .where(
-        text(for_sweep(ResponseState.IN_PROGRESS, "leased")),
-        message.c.lease_until < bindparam("now"),
-    )
-    .order_by(message.c.lease_until)
     .limit(_LIMIT)
 )
 _EXPIRED: Final = skipping_locked(

@@ -15,7 +15,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import (
     Accepted,
@@ -23,6 +23,7 @@ from shared.persistence.ledger.records import (
     AttemptRecord,
     Settlement,
 )
+from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.tables import attempt
 
 from .conftest import NewMessage

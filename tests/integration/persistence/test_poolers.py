@@ -125,6 +125,6 @@ async def test_a_grant_that_is_missing_is_named(
     )
     said = await check_ledger(LedgerSettings(url=ServerUrl(url)), migrate=False)
     (faulty,) = [each for each in said if each.level is Level.FAULT]
-    assert "lacks UPDATE on message" in faulty.sentence
+    assert "UPDATE on message" in faulty.sentence
     postgres.execute_in(database_name(migrated_postgres_url), f"DROP OWNED BY {name}")
     postgres.execute(f"DROP ROLE {name}")

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, text
 
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound
@@ -18,15 +18,16 @@ from shared.persistence.conversations import ConversationRepository
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
 from shared.persistence.statements import connected
-from shared.persistence.tables import DeadLetterState, message
+from shared.persistence.tables import DeadLetterState
 from shared.persistence.tenants import TenantRepository
 
 from .conftest import NewMessage
+from .worker_before import WorkerBefore, message_rows
 
 MANY = 1_000_000
 FILE_TABLES = {"content", "content_chunk", "file", "tenant_storage"}
@@ -37,81 +38,28 @@ async def test_migrations_are_applied_once(database: Database) -> None:
     await asyncio.gather(*(apply_migrations(database) for _ in range(2)))
 
 
-async def test_the_newest_migration_can_be_taken_back_and_applied_again(
-    database: Database,
-) -> None:
-    async with connected(database.durable) as connection:
-        await connection.run_sync(lambda sync: take_back(sync, "0003"))
-        await connection.commit()
-        indexes = await connection.run_sync(
-            lambda sync: {each["name"] for each in inspect(sync).get_indexes("message")}
-        )
-    assert "ix_message_open" in indexes
-    assert "ix_message_due" not in indexes
-    assert await missing_migrations(database) == ["0004", "0005"]
-    await apply_migrations(database)
-    assert await missing_migrations(database) == []
-
-
 async def test_files_come_to_a_filled_ledger_and_go_again(
-    database: Database, ledger: MessageLedger, claims: ClaimGroup, new_message: NewMessage
+    database: Database, ledger: MessageLedger, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    waiting, running = new_message(), new_message()
-    for each in (waiting, running):
+    before, waiting, other = WorkerBefore(database, clock), new_message(), new_message()
+    for each in (waiting, other):
         await ledger.accept(each)
-    await claims.flush([running.id])
-    before = await _rows(database)
+    rows = await message_rows(database)
     async with connected(database.durable) as connection:
         await connection.run_sync(lambda sync: take_back(sync, "0004"))
         await connection.commit()
         tables = await connection.run_sync(lambda sync: {*inspect(sync).get_table_names()})
     assert not tables & FILE_TABLES
-    assert await _rows(database) == before
-    assert await missing_migrations(database) == ["0005"]
-    await claims.flush([waiting.id])
-    between = await _rows(database)
+    assert await message_rows(database) == rows
+    assert await missing_migrations(database) == ["0005", "0006"]
+    assert await before.claim(waiting.id) == 1
+    between = await message_rows(database)
     await apply_migrations(database)
     async with connected(database.durable) as connection:
         tables = await connection.run_sync(lambda sync: {*inspect(sync).get_table_names()})
     assert tables >= FILE_TABLES
-    assert await _rows(database) == between
-    assert await claims.renew([Lease(running.id, 1)]) == {Lease(running.id, 1)}
-
-
-async def test_what_runs_meanwhile_outlives_a_migration_and_its_taking_back(
-    database: Database, ledger: MessageLedger, claims: ClaimGroup, new_message: NewMessage
-) -> None:
-    waiting, running, ended = messages = [new_message() for _ in range(3)]
-    for each in messages:
-        await ledger.accept(each)
-    await claims.flush([running.id, ended.id])
-    end = Settlement(
-        message_id=ended.id,
-        tenant_id=ended.tenant_id,
-        attempt=1,
-        state=ResponseState.COMPLETED,
-        finished_at=ended.accepted_at,
-        output_text="A basin in front of turbines.",
-    )
-    assert await ledger.settle(end)
-    before = await _rows(database)
-
-    async with connected(database.durable) as connection:
-        await connection.run_sync(lambda sync: take_back(sync, "0003"))
-        await connection.commit()
-    assert await _rows(database) == before
-    # A worker of the version before goes on, and is still there when the new one has come.
-    await claims.flush([waiting.id])
-    held = {Lease(running.id, 1), Lease(waiting.id, 1)}
-    between = await _rows(database)
-    await apply_migrations(database)
-    assert await _rows(database) == between
-    assert await claims.renew([*held]) == held
-
-
-async def _rows(database: Database) -> list[object]:
-    async with database.relaxed.connect() as connection:
-        return [*await connection.execute(select(message).order_by(message.c.id))]
+    assert await message_rows(database) == between
+    assert await before.renew(waiting.id)
 
 
 async def test_a_process_may_start_again_while_a_later_version_is_rolled_out(

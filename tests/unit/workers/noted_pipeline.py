@@ -14,8 +14,9 @@ from shared.errors import LedgerUnavailable
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.records import AttemptRecord
+from shared.persistence.ledger.worker_lease import Lease
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
 from workers.leases import Leases

@@ -38,12 +38,16 @@ from shared.persistence.tables import (
     message,
     metadata,
     tenant,
+    worker_lease,
 )
 
 ENDED: Final = 12_000
 QUEUED: Final = 12_000
 DUE: Final = 3_000
 RUNNING: Final = 4_000
+"""Held by workers that live, 1,700 of them by one; as many by workers of the version before."""
+HELD_BY_ONE: Final = 1_700
+_WORKERS: Final = 20
 BESIDE: Final = 4_000
 """Rows of every other table."""
 STATISTICS: Final = ("fresh", "stale", "absent")
@@ -97,12 +101,24 @@ def _ended(now: datetime, scale: float) -> list[Insert]:
 
 def _open(now: datetime, scale: float) -> list[Insert]:
     queued: _Values = {"state": ResponseState.QUEUED}
-    running: _Values = {"state": ResponseState.IN_PROGRESS, "attempt": 1, "claimed_by": "worker-2"}
     later = now + timedelta(seconds=10)
+    crowded: _Values = {"state": ResponseState.IN_PROGRESS, "attempt": 1, "claimed_by": "worker-2"}
+    rest = int((RUNNING * scale - HELD_BY_ONE * scale) / _WORKERS)
     return [
         _messages("resp_q", QUEUED * scale, now, **queued, wake_at=later),
         _messages("resp_d", DUE * scale, now, **queued, wake_at=now - timedelta(seconds=1)),
-        _messages("resp_r", RUNNING * scale, now, **running, lease_until=later),
+        _messages("resp_r", HELD_BY_ONE * scale, now, **crowded),
+        *(
+            _messages(f"resp_s{n}_", rest, now, **crowded | {"claimed_by": f"worker-{n}"})
+            for n in range(3, 3 + _WORKERS)
+        ),
+        _messages("resp_t", RUNNING * scale, now, **crowded, lease_until=later),
+        _rows(
+            worker_lease,
+            2 + _WORKERS,
+            {"worker": "worker-", "lease_until": later},
+            numbered=("worker",),
+        ),
     ]
 
 

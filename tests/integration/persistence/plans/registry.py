@@ -26,7 +26,7 @@ from shared.persistence.conversations import ConversationRepository
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup
-from shared.persistence.ledger.claiming import ClaimGroup, Lease
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.finding import FindGroup, Sought
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.late_booking import LateBooking
@@ -38,6 +38,7 @@ from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.ledger.worker_lease import Lease, WorkerLease
 from shared.persistence.tenants import TenantRepository, key_digest
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
@@ -58,6 +59,10 @@ class FullLedger:
     @cached_property
     def claims(self) -> ClaimGroup:
         return ClaimGroup(self.database, self.clock, worker="worker-2", lease_seconds=15)
+
+    @cached_property
+    def worker_lease(self) -> WorkerLease:
+        return WorkerLease(self.database, self.clock, worker="worker-2", lease_seconds=15)
 
     @cached_property
     def ledger(self) -> MessageLedger:
@@ -138,6 +143,11 @@ async def _late(full: FullLedger) -> object:
     return await booking.write(turn, attempts, first_ordinal=2, booked_at=full.clock.now())
 
 
+async def _let_go(full: FullLedger) -> object:
+    lease = WorkerLease(full.database, full.clock, worker="worker-2", lease_seconds=0)
+    return await lease.let_go(_leases(300))
+
+
 async def _said(full: FullLedger) -> object:
     conversations = ConversationRepository(full.database)
     in_conversation = full.turn(conversation_id="conv_resp_e8")
@@ -181,6 +191,8 @@ PROBES: Final[dict[str, Probe]] = {
     "RoleLease.take": lambda full: _role(full).take(),
     "RoleLease.give_back": lambda full: _role(full).give_back(),
     "SettleGroup.flush": lambda full: SettleGroup(full.database).flush(full.ends()),
+    "WorkerLease.held": lambda full: full.worker_lease.held(),
+    "WorkerLease.let_go": _let_go,
     "TenantRepository.by_key": lambda full: full.tenants.by_key("fb_unknown"),
     "TenantRepository.by_digests": lambda full: full.tenants.by_digests(
         [key_digest(f"fb_{number}") for number in range(100)]
@@ -202,6 +214,8 @@ PROBES["LedgerSweeps.postpone"] = postpone
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 
 ELSEWHERE: Final = {
+    "WorkerLease.extend": "ClaimGroup.renew",
+    "WorkerLease.extend_in_time": "ClaimGroup.flush",
     "MessageLedger.accept": "AcceptGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",

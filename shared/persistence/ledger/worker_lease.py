@@ -1,0 +1,95 @@
+"""A worker's lease: one row says until when it is believed to live, and so all that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select, text, update
+
+from shared.clock import Clock
+from shared.messages.state import ResponseState
+from shared.persistence.engine import Database
+from shared.persistence.statements import readable, reading, transaction, upsert
+from shared.persistence.tables import HELD, message, worker_lease
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A message that a worker holds, under the attempt it holds it by."""
+
+    message_id: str
+    attempt: int
+
+
+class WorkerLease:
+    """This worker's word that it lives, and what it holds by it; raises LedgerUnavailable.
+
+    Relaxed commits: what a database crash forgets costs a repeated call at most.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, worker: str, lease_seconds: float
+    ) -> None:
+        self._engine = database.relaxed
+        self._clock = clock
+        self._lease = timedelta(seconds=lease_seconds)
+        self._extended_at: datetime | None = None
+        self._unheld_since: dict[Lease, datetime] = {}
+        until: Any = bindparam("until")
+        insert = upsert(worker_lease, sqlite_dialect=database.is_sqlite)
+        self._extend = insert.values(worker=worker, lease_until=until).on_conflict_do_update(
+            index_elements=[worker_lease.c.worker], set_={"lease_until": until}
+        )
+        self._held = select(message.c.id, message.c.attempt).where(
+            text(HELD), message.c.claimed_by == worker
+        )
+
+    async def extend(self) -> None:
+        """The worker lives: another lease from now on, for all that it holds."""
+        now = self._clock.now()
+        async with transaction(self._engine) as connection:
+            await connection.execute(self._extend, {"until": now + self._lease})
+        self._extended_at = now
+
+    async def extend_in_time(self) -> None:
+        """The same where half of the lease has passed: nothing is claimed under one that ended."""
+        extended_at, now = self._extended_at, self._clock.now()
+        if extended_at is None or now - extended_at >= self._lease / 2:
+            await self.extend()
+
+    async def held(self) -> set[Lease]:
+        """What the ledger believes that this worker holds."""
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(self._held)
+            return {Lease(row.id, row.attempt) for row in readable(rows)}
+
+    async def let_go(self, unknown: Collection[Lease]) -> None:
+        """Let sweeps take what this worker has known nothing of for as long as a lease lasts.
+
+        It holds that by the ledger alone: the answer to a claim, or to a release, was lost.
+        """
+        now = self._clock.now()
+        self._unheld_since = {each: self._unheld_since.get(each, now) for each in unknown}
+        rows = [
+            {"b_id": each.message_id, "b_attempt": each.attempt, "b_now": now}
+            for each, since in self._unheld_since.items()
+            if now - since >= self._lease
+        ]
+        if rows:
+            async with transaction(self._engine) as connection:
+                await connection.execute(_LET_GO, rows)
+
+
+_LET_GO: Final = (
+    update(message)
+    .where(
+        message.c.id == bindparam("b_id"),
+        message.c.attempt == bindparam("b_attempt"),
+        message.c.state == ResponseState.IN_PROGRESS,
+        message.c.lease_until.is_(None),
+    )
+    .values(lease_until=bindparam("b_now"))
+)
