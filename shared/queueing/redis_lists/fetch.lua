@@ -87,7 +87,8 @@ end
 local waiting = {}
 for place = 1, queues do waiting[place] = place end
 
-for first = 3, #KEYS, queues do
+-- A step of 0, where there are no queues, would never end.
+for first = 3, #KEYS, math.max(queues, 1) do
   local turn, empty = 1, {}
   while turn <= queues and #fetched < most do
     local place = waiting[turn]

@@ -151,7 +151,8 @@ class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
 
     def _brpop_read(self, **options: Any) -> bool:
         qos = cast(GuardedQoS, self.qos)
-        qos.fetches = not self._closing  # type: ignore[attr-defined]  # the stubs leave it out
+        # What is answered after the last queue was cancelled goes back, and nothing comes with it.
+        qos.fetches = bool(self.active_queues) and not self._closing  # type: ignore[attr-defined]  # the stubs leave it out
         try:
             super()._brpop_read(**options)  # type: ignore[misc]
         finally:

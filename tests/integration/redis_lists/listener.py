@@ -52,6 +52,11 @@ class Listener:
         while len(self.taken) < number:
             self.connection.drain_events(timeout=5)
 
+    def begin_to_wait(self) -> None:
+        """Until Redis has been asked for what is not there yet."""
+        with contextlib.suppress(TimeoutError):
+            self.connection.drain_events(timeout=0.01)
+
     def read_all(self) -> None:
         """Until none has come for a while."""
         with contextlib.suppress(TimeoutError):

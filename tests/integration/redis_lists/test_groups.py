@@ -159,3 +159,15 @@ def test_a_full_redis_loses_nothing(lists: Redis, listen: Listen) -> None:
     lists.config_set("maxmemory", 1)
     listener.read(10)
     assert lists.hlen("unacked") == lists.zcard("unacked_index") == 10
+
+
+def test_what_comes_for_a_queue_that_was_cancelled_lies_in_it_again(
+    lists: Redis, listen: Listen
+) -> None:
+    listener = listen()
+    listener.begin_to_wait()
+    listener.consumer.cancel()
+    push(lists, *numbers(2))
+    listener.read_all()
+    assert listener.bodies == []
+    assert (lists.llen(QUEUE), lists.hlen("unacked")) == (2, 0)
