@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from shared.errors import SettingsError
 from shared.settings.providers import ProviderSettings
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError, UnknownFieldError
@@ -65,11 +66,15 @@ class HttpApi:
         return HttpModel(self, settings, session, timeouts=timeouts or Timeouts.of(settings))
 
     def url(self, settings: ProviderSettings, model: str) -> URL:
-        """Where the model is asked."""
+        """Where the model is asked; raises `SettingsError` where that is no address."""
         path = self.path.replace("{model}", quote(model, safe=""))
         path = path.replace("{api_version}", quote(settings.api_version, safe=""))
         base = required(settings, "base_url", settings.base_url).rstrip("/")
-        return URL(base.removesuffix(self.root) + self.root + path, encoded=True)
+        try:
+            return URL(base.removesuffix(self.root) + self.root + path)
+        except ValueError as error:
+            fault = f"providers: '{settings.name}' has base_url = {base!r}: {error}. Mend it."
+            raise SettingsError([fault]) from error
 
     def headers_of(self, settings: ProviderSettings) -> dict[str, str]:
         """What every call carries, its key too."""

@@ -17,10 +17,11 @@ from shared.settings.secret import Secret
 from workers.providers.attempt import ChainResult
 from workers.providers.building import PROVIDER_TYPES, build_chain, open_provider_session
 from workers.providers.handoff import HandoffProvider
+from workers.providers.openai_compatible import ChatCompletions
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Message, Prompt
 from workers.providers.rules import RulesProvider
-from workers.providers.wire.http_model import HttpModel
+from workers.providers.wire.http_model import HttpApi, HttpModel
 
 
 @pytest.fixture
@@ -109,6 +110,12 @@ def test_every_kind_that_settings_may_name_is_in_the_table(kind: ProviderKind) -
             "'p' needs model",
         ),
         (ProviderSettings(name="p", kind=ProviderKind.RULES), "'p' needs rules_file"),
+        (
+            ProviderSettings(
+                name="p", kind=ProviderKind.ANTHROPIC, model="m", base_url="http://h:port"
+            ),
+            "'p' has base_url = 'http://h:port'",
+        ),
     ],
 )
 async def test_a_provider_that_lacks_a_setting_is_named(
@@ -116,6 +123,25 @@ async def test_a_provider_that_lacks_a_setting_is_named(
 ) -> None:
     with pytest.raises(SettingsError, match=finding):
         build_chain([settings], session, clock=SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("base_url", "model", "asked_at"),
+    [
+        (
+            "http://bücher.example/a b",
+            "m",
+            "http://xn--bcher-kva.example/a%20b/openai/deployments/m",
+        ),
+        ("http://h", "a/b c%", "http://h/openai/deployments/a%2Fb%20c%25"),
+    ],
+)
+def test_an_address_is_encoded_once(base_url: str, model: str, asked_at: str) -> None:
+    api = HttpApi(wire=ChatCompletions.of, root="/openai", path="/deployments/{model}")
+    settings = ProviderSettings(
+        name="p", kind=ProviderKind.AZURE_OPENAI, base_url=base_url, model=model
+    )
+    assert str(api.url(settings, model)) == asked_at
 
 
 async def test_without_settings_built_in_rules_answer_and_say_so(
