@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal, Self
 import msgspec
 
 from shared.messages.item import Item, MessageItem, Role
+from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.token_count import estimated_tokens
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -24,7 +25,6 @@ Metadata = Annotated[
 ]
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
 Verbosity = Literal["low", "medium", "high"]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _DIGEST_BYTES: Final = 32
 _SAME_AS_ABSENT: Final = {
@@ -62,29 +62,6 @@ class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     format: TextFormat | None = None
     verbosity: Verbosity | None = None
-
-
-class FunctionTool(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A function that the model may ask for; `parameters` is the JSON Schema of its arguments."""
-
-    name: str
-    description: str | None = None
-    parameters: dict[str, object] = {}
-    strict: bool | None = None
-
-
-class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether a tool must be asked for, or may, or must not; of `names` alone where there are."""
-
-    mode: Literal["auto", "none", "required"]
-    names: list[str] = []
-
-
-class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How much a model thinks, and what it tells of it."""
-
-    effort: Effort | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = None
 
 
 class CommonFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

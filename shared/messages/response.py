@@ -12,6 +12,7 @@ from shared.messages.lane import TIER_OF_LANE
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
+from shared.messages.tool import ReasoningOptions, told_choice, told_tool
 from shared.messages.turn_report import TurnReport, decode_report
 
 DEFAULT_MODEL: Final = "auto"
@@ -104,13 +105,14 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     store: bool = True
     temperature: float | None = None
     text: dict[str, Any]
-    tool_choice: str = "auto"
+    tool_choice: str | dict[str, Any] = "auto"
     tools: list[Any] = []
     top_p: float | None = None
     truncation: str = "auto"
-    # OpenAI's description allows these two to be absent, and not to be null.
+    # OpenAI's description allows the first two to be absent, and not to be null.
     usage: ResponseUsage | msgspec.UnsetType = msgspec.UNSET
     user: str | msgspec.UnsetType = msgspec.UNSET
+    reasoning: ReasoningOptions | msgspec.UnsetType = msgspec.UNSET
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     metadata: dict[str, str]
@@ -133,12 +135,16 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         max_output_tokens=asked.max_output_tokens,
         model=record.model or asked.model or DEFAULT_MODEL,
         output=_output(record),
+        parallel_tool_calls=asked.parallel_tool_calls is not False,
         previous_response_id=asked.previous_response_id,
         conversation=ConversationId(record.conversation_id) if record.conversation_id else None,
         service_tier=TIER_OF_LANE[record.lane],
         store=asked.store is not False,
         temperature=asked.temperature,
         text=_text(asked.text),
+        tool_choice=told_choice(asked.tool_choice),
+        tools=[told_tool(tool) for tool in asked.tools or ()],
+        reasoning=asked.reasoning or msgspec.UNSET,
         top_p=asked.top_p,
         truncation=asked.truncation or "auto",
         usage=_usage(record),

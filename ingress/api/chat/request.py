@@ -10,19 +10,11 @@ from ingress.api.chat.messages import ChatMessage, items_of_chat
 from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, tools_of_chat
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.body import (
-    Body,
-    CommonFields,
-    Effort,
-    ReasoningOptions,
-    TextFormat,
-    TextOptions,
-    Tokens,
-    Verbosity,
-)
+from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
 from shared.messages.requests.calls import Place, check_items
 from shared.messages.requests.tools import Mode, check_tools, offer
 from shared.messages.requests.unsupported import UNSUPPORTED, explained, refuse_uncarried
+from shared.messages.tool import Effort, ReasoningOptions
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 NoEntries = Annotated[dict[str, object], msgspec.Meta(max_length=0)]

@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from shared.messages.body import FunctionTool, ToolChoice
 from shared.messages.requests.tools import (
     Mode,
     NamedTool,
@@ -15,6 +14,7 @@ from shared.messages.requests.tools import (
     choice_of,
     tool_of,
 )
+from shared.messages.tool import FunctionTool, ToolChoice
 
 
 class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,13 +8,7 @@ import msgspec
 
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
-from shared.messages.body import (
-    Body,
-    ConversationReference,
-    Identifier,
-    ReasoningOptions,
-    ResponseFields,
-)
+from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
 from shared.messages.item import Item
 from shared.messages.requests.calls import check_items
 from shared.messages.requests.tools import (
@@ -28,6 +22,7 @@ from shared.messages.requests.tools import (
 )
 from shared.messages.requests.unsupported import explained, refuse_uncarried
 from shared.messages.requests.written_item import WrittenItem, item_of
+from shared.messages.tool import ReasoningOptions
 
 Included = Literal[
     "code_interpreter_call.outputs",

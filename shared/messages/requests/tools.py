@@ -10,7 +10,7 @@ import msgspec
 
 from shared.errors import InvalidRequest
 from shared.messages.answer_format import JsonBySchema
-from shared.messages.body import FunctionTool, ToolChoice
+from shared.messages.tool import FunctionTool, ToolChoice
 
 MOST_TOOLS: Final = 128
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -12,14 +12,7 @@ import msgspec
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.messages.body import (
-    Body,
-    FunctionTool,
-    ReasoningOptions,
-    ToolChoice,
-    body_digest,
-    encode_body,
-)
+from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.item import (
     FunctionCall,
     FunctionCallOutput,
@@ -35,6 +28,7 @@ from shared.messages.requests.create_response import (
     decode_create_response,
 )
 from shared.messages.stored_body import decode_body
+from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 
 CALL = {"type": "function_call", "call_id": "c", "name": "f", "arguments": '{"a":1}'}
 OUTPUT = {"type": "function_call_output", "call_id": "c", "output": "done"}

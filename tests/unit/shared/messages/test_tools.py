@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from shared.errors import InvalidRequest
-from shared.messages.body import Body, ToolChoice
+from shared.messages.body import Body, encode_body
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
 from shared.messages.requests.create_response import CreateResponse, body_of
+from shared.messages.response import response_object
+from shared.messages.tool import ToolChoice
 
 TOOL = {"type": "function", "name": "f", "parameters": {"type": "object"}}
 
@@ -62,6 +67,38 @@ def test_what_is_wrong_with_tools_is_one_sentence_that_names_it(
 )
 def test_a_choice_of_tools_has_one_spelling(choice: Any, meant: ToolChoice | None) -> None:
     assert read(tools=[TOOL], tool_choice=choice).tool_choice == meant
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "auto",
+        "none",
+        "required",
+        {"type": "function", "name": "f"},
+        {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
+    ],
+)
+def test_a_response_tells_what_was_asked_in_the_words_of_responses(choice: Any) -> None:
+    asked = {"parallel_tool_calls": False, "reasoning": {"effort": "low"}}
+    body = read(tools=[{**TOOL, "strict": True}], tool_choice=choice, **asked)
+    told = msgspec.to_builtins(response_object(_record(body)))
+    assert told["tools"] == [{**TOOL, "description": None, "strict": True}]
+    assert (told["tool_choice"], told["reasoning"]) == (choice, {"effort": "low"})
+    assert told["parallel_tool_calls"] is False
+    assert "reasoning" not in msgspec.to_builtins(response_object(_record(read())))
+
+
+def _record(body: Body) -> MessageRecord:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return MessageRecord(
+        id="resp_1",
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body=encode_body(body).decode(),
+        accepted_at=now,
+        deadline=now,
+    )
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "none"])

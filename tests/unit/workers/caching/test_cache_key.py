@@ -9,16 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.messages.body import (
-    Body,
-    FunctionTool,
-    ReasoningOptions,
-    TextFormat,
-    TextOptions,
-    ToolChoice,
-)
+from shared.messages.body import Body, TextFormat, TextOptions
 from shared.messages.facts import FACTS_KEY, MoneyFact
 from shared.messages.item import MessageItem, Role
+from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import Tier
 from tests.unit.workers.caching.turns import asked
 from workers.caching.cache_key import NOT_IN_KEY, cache_key

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
-from shared.messages.body import FunctionTool, ReasoningOptions
 from shared.messages.facts import FACTS_KEY
 from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role
 from shared.messages.part import ImagePart
 from shared.messages.state import ResponseState
+from shared.messages.tool import FunctionTool, ReasoningOptions
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
 from tests.unit.workers.caching.turns import NOW, asked
