@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from hashlib import blake2b
+from hashlib import sha256
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -26,7 +26,6 @@ Metadata = Annotated[
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
 Verbosity = Literal["low", "medium", "high"]
 
-_DIGEST_BYTES: Final = 32
 _SAME_AS_ABSENT: Final = {
     "background": False,
     "metadata": {},
@@ -156,7 +155,7 @@ def body_digest(body: Body, encoded: bytes | None = None) -> str:
     """By what it is known again, in hexadecimal; `encoded` spares writing it once more."""
     if encoded is None or _has_objects(body):
         encoded = _in_order.encode(body)
-    return blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
+    return sha256(encoded).hexdigest()
 
 
 _encoder: Final = msgspec.json.Encoder()

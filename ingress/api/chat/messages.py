@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ from shared.errors import InvalidRequest
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
 
+_ROLES: Final[dict[str, Role]] = {role.value: role for role in Role}
 Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
 
 
@@ -75,10 +76,20 @@ def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:
     """
     items, origins = list[Item](), list[int]()
     for index, message in enumerate(messages):
-        for item in _items(message, f"messages[{index}]"):
-            items.append(item)
+        if isinstance(message.content, str) and _is_plain(message):
+            items.append(MessageItem(_ROLES[message.role], message.content, name=message.name))
             origins.append(index)
+            continue
+        meant = list(_items(message, f"messages[{index}]"))
+        items += meant
+        origins += [index] * len(meant)
     return items, origins
+
+
+def _is_plain(message: ChatMessage) -> bool:
+    """Whether there is nothing beside its content, as with almost all."""
+    beside = message.refusal or message.tool_calls or message.tool_call_id
+    return beside is None and message.role in _ROLES
 
 
 def _items(message: ChatMessage, place: str) -> Iterator[Item]:
@@ -87,7 +98,7 @@ def _items(message: ChatMessage, place: str) -> Iterator[Item]:
         return
     if message.tool_call_id is not None:
         raise _misplaced(f"{place}.tool_call_id")
-    role = Role(message.role)
+    role = _ROLES[message.role]
     calls = message.tool_calls or ()
     if calls and role is not Role.ASSISTANT:
         raise _misplaced(f"{place}.tool_calls")
@@ -112,15 +123,17 @@ def _output(message: ChatMessage, place: str) -> Item:
 
 
 def _content(message: ChatMessage, place: str, *, is_models: bool) -> Content:
-    said = message.content
+    said = message.content or []
     if isinstance(said, str):
-        return said
-    if said is None:
-        return [RefusalPart(message.refusal)] if message.refusal else ""
-    parts = enumerate(said)
-    return spelled(
-        [_part(part, f"{place}.content[{nth}]", is_models=is_models) for nth, part in parts]
-    )
+        parts: list[Part] = [text_part(said, is_models)]
+    else:
+        places = (f"{place}.content[{nth}]" for nth in range(len(said)))
+        parts = [
+            _part(part, at, is_models=is_models) for part, at in zip(said, places, strict=True)
+        ]
+    if message.refusal:
+        parts.append(RefusalPart(message.refusal))
+    return spelled(parts) if parts else ""
 
 
 def _part(written: ChatPart, place: str, *, is_models: bool) -> Part:

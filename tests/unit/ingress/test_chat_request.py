@@ -139,3 +139,10 @@ def test_what_no_provider_is_given_yet_is_refused_by_its_name(
 def test_no_tools_need_no_choice() -> None:
     user = {"role": "user", "content": "Hi"}
     assert chat(user, tools=[], tool_choice="none") == chat(user, tool_choice="auto") == chat(user)
+
+
+def test_words_and_a_refusal_beside_them_are_both_kept() -> None:
+    body = chat({"role": "assistant", "content": "Well.", "refusal": "No."})
+    assert [item.text() for item in body.input] == ["Well.\n\nNo."]
+    body = chat({"role": "assistant", "content": "", "refusal": "No."})
+    assert [item.text() for item in body.input] == ["No."]
