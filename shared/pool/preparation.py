@@ -68,7 +68,13 @@ def _as_coroutine(
 ) -> Callable[..., Coroutine[object, object, object]]:
     if inspect.iscoroutinefunction(inspect.unwrap(function)):
         return function
-    return partial(asyncio.to_thread, function)
+    return partial(_in_thread, function)
+
+
+async def _in_thread(function: Callable[..., Any], *args: object, **kwargs: object) -> object:
+    value = await asyncio.to_thread(function, *args, **kwargs)
+    # A coroutine function that a decorator hides: what it gave has done nothing yet.
+    return await value if inspect.isawaitable(value) else value
 
 
 def _refuse_retry(name: str, *_: object, **__: object) -> NoReturn:

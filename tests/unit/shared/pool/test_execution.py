@@ -89,6 +89,18 @@ async def test_retry_fails_the_task_and_says_what_to_do() -> None:
     assert "unit.task called retry. Try again inside the task" in str(exception)
 
 
+async def test_a_function_that_gives_a_coroutine_is_run_to_its_end() -> None:
+    async def double(number: int) -> int:
+        await asyncio.sleep(0)
+        return number * 2
+
+    def undisguised(_: object, number: int) -> Awaitable[int]:
+        return double(number)  # what a decorator makes that does not say whom it wraps
+
+    bench = Bench(undisguised)
+    assert await bench.run(bench.job(21)) == (0, "42")
+
+
 @pytest.mark.parametrize("hook", ["__call__", "on_failure", "after_return"])
 def test_a_task_with_a_hook_is_refused(hook: str) -> None:
     app = Celery("unit", set_as_current=False)
