@@ -104,12 +104,13 @@ def test_unknown_ids_are_refused_with_where_to_look(stack: RunningStack, typed: 
 
 def test_what_became_of_a_message_is_shown_whole(stack: RunningStack, typed: Typed) -> None:
     asked = printed(typed, "send", "When does my contract end?")
+    said = {"type": "message", "role": "user", "content": "When does my contract end?"}
     shown = printed(typed, "show", asked["id"])
     assert shown["record"]["state"] == "requires_action"
-    assert shown["record"]["body"]["input"] == "When does my contract end?"
+    assert shown["record"]["body"]["input"] == [said]
     assert shown["attempts"][-1]["provider"] == "handoff"
     waiting = printed(typed, "handoff", "show", shown["handoff_id"])
-    assert waiting["body"]["input"] == "When does my contract end?"
+    assert waiting["body"]["input"] == [said]
     text = typed("show", asked["id"]).stdout
     for named in (asked["id"], "requires_action", "tenant", shown["handoff_id"]):
         assert named in text

@@ -119,9 +119,8 @@ async def test_a_grant_that_is_missing_is_named(
     url = migrated_postgres_url.replace("//forebay@", f"//{name}@")
     postgres.execute_in(
         database_name(migrated_postgres_url),
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name};"
-        f"GRANT INSERT, UPDATE, DELETE ON api_key, attempt, dead_letter, tenant, handoff TO {name};"
-        f"GRANT INSERT, DELETE ON message TO {name}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};"
+        f"REVOKE UPDATE ON message FROM {name}",
     )
     said = await check_ledger(LedgerSettings(url=ServerUrl(url)), migrate=False)
     (faulty,) = [each for each in said if each.level is Level.FAULT]
