@@ -40,8 +40,11 @@ class WorkerLease:
         self._unheld_since: dict[Lease, datetime] = {}
         until: Any = bindparam("until")
         insert = upsert(worker_lease, sqlite_dialect=database.is_sqlite)
-        self._extend = insert.values(worker=worker, lease_until=until).on_conflict_do_update(
+        self._begin = insert.values(worker=worker, lease_until=until).on_conflict_do_update(
             index_elements=[worker_lease.c.worker], set_={"lease_until": until}
+        )
+        self._extend = (
+            update(worker_lease).where(worker_lease.c.worker == worker).values(lease_until=until)
         )
         self._held = select(message.c.id, message.c.attempt).where(
             text(HELD), message.c.claimed_by == worker
@@ -51,7 +54,10 @@ class WorkerLease:
         """The worker lives: another lease from now on, for all that it holds."""
         now = self._clock.now()
         async with transaction(self._engine) as connection:
-            await connection.execute(self._extend, {"until": now + self._lease})
+            # An upsert locks the row first, and writes that down too.
+            extended = await connection.execute(self._extend, {"until": now + self._lease})
+            if not extended.rowcount:
+                await connection.execute(self._begin, {"until": now + self._lease})
         self._extended_at = now
 
     async def extend_in_time(self) -> None:
