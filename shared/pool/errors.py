@@ -1,4 +1,4 @@
-"""Why the asyncio pool does not start."""
+"""What the asyncio pool refuses, and why it stops."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ class PoolRefused(click.ClickException):
 
     The `celery` command prints it without a traceback and exits with 1.
     """
+
+
+class RetryRefused(Exception):
+    """A task called Celery's `retry`, which this pool has not; the task fails with what to do."""
 
 
 class LifespanFailed(Exception):

@@ -17,7 +17,7 @@ from celery import Celery, Task
 from celery._state import _task_stack  # type: ignore[attr-defined]
 from celery.backends.base import DisabledBackend
 
-from shared.pool.errors import PoolRefused
+from shared.pool.errors import PoolRefused, RetryRefused
 
 _CELERYS_OWN: Final = (Task, object)
 _HOOKS: Final = frozenset(
@@ -79,7 +79,7 @@ async def _in_thread(function: Callable[..., Any], *args: object, **kwargs: obje
 
 def _refuse_retry(name: str, *_: object, **__: object) -> NoReturn:
     # Celery's own sends the task anew before it raises: it would both fail here and run again.
-    raise NotImplementedError(
+    raise RetryRefused(
         f"The asyncio pool repeats no task: {name} called retry. Try again inside the task, or "
         f"raise celery.exceptions.Reject(requeue=True) to have its message delivered again."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import pytest
 from redis.asyncio import Redis
@@ -22,17 +23,16 @@ NAME = "primary/org/model-1"
 SETTINGS = BreakerSettings(window_seconds=3600, probes=2)
 
 
-class Kept:
+class Kept(Protocol):
     """A keeper, and time for it to pass."""
 
     keeper: BreakerKeeper
 
     async def wait(self, seconds: float) -> None:
         """So much of the waits and leases of the breaker is over."""
-        raise NotImplementedError
 
 
-class KeptHere(Kept):
+class KeptHere:
     def __init__(self) -> None:
         self._clock = ManualClock()
         self.keeper = LocalBreakers(SETTINGS, self._clock)
@@ -41,7 +41,7 @@ class KeptHere(Kept):
         self._clock.advance(seconds)
 
 
-class KeptInRedis(Kept):
+class KeptInRedis:
     def __init__(self, redis: Redis, fleet: BreakerFleet) -> None:
         self._redis = redis
         self.keeper = fleet
@@ -53,7 +53,7 @@ class KeptInRedis(Kept):
                 await self._redis.hset(breaker_key(NAME), field, int(at) - int(seconds * 1000))
 
 
-class KeptWithoutRedis(Kept):
+class KeptWithoutRedis:
     def __init__(self, fleet: BreakerFleet, clock: ManualClock) -> None:
         self.keeper, self._clock = fleet, clock
 

@@ -10,7 +10,7 @@ from billiard.einfo import ExceptionInfo
 from celery import Celery, Task, current_task, signals
 from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, Terminated
 
-from shared.pool.errors import PoolRefused
+from shared.pool.errors import PoolRefused, RetryRefused
 from shared.pool.execution import JobExecution
 from shared.pool.job import Interruption, Job, JobEvent, JobReport
 from shared.pool.time_limits import interrupt
@@ -85,7 +85,7 @@ async def test_retry_fails_the_task_and_says_what_to_do() -> None:
     bench = Bench(again)
     failed, exception = await bench.run(bench.job())
     assert failed == 1
-    assert isinstance(exception, NotImplementedError)
+    assert isinstance(exception, RetryRefused)
     assert "unit.task called retry. Try again inside the task" in str(exception)
 
 
