@@ -9,19 +9,18 @@
 
 local budget_key, id, bill = KEYS[1], ARGV[1], tonumber(ARGV[2])
 
-local budget = read_budget(budget_key, day_of(server_time()))
-if not budget then return 0 end
+local day, spent, reserved = read_budget(budget_key, server_day())
+if not day then return 0 end
 local held = tonumber(redis.call('HGET', budget_key, id))
 local unbilled = redis.call('HGET', budget_key, 'unbilled:' .. id)
 
 if held then
   local paid = min(held, bill)
-  budget.reserved = budget.reserved - paid
+  reserved = reserved - paid
   redis.call('HSET', budget_key, id, string.format('%.0f', held - paid), 'billed:' .. id, 1)
 elseif unbilled then
-  budget.spent = max(0, budget.spent - unbilled)
+  spent = max(0, spent - unbilled)
   redis.call('HDEL', budget_key, 'unbilled:' .. id)
 end
-budget.spent = budget.spent + bill
-write_budget(budget_key, budget)
+write_budget(budget_key, day, spent + bill, reserved)
 return 1

@@ -14,12 +14,13 @@ local now = server_time()
 release_expired(slots_key, budget_key, now)
 local held = tonumber(redis.call('HGET', budget_key, id)) or 0
 if held >= wanted then return held end
-local budget = read_budget_told(budget_key, day_of(now), ARGV[5], ARGV[6], ARGV[7])
-if not budget then return -1 end
-budget.reserved = budget.reserved - held + wanted
-if budget.spent + budget.reserved > cap then return -2 end
+local day, spent, reserved =
+  read_budget_told(budget_key, day_of(now), ARGV[5], ARGV[6], ARGV[7])
+if not day then return -1 end
+reserved = reserved - held + wanted
+if spent + reserved > cap then return -2 end
 
-write_budget(budget_key, budget)
+write_budget(budget_key, day, spent, reserved)
 redis.call('HSET', budget_key, id, string.format('%.0f', wanted))
 redis.call('EXPIRE', budget_key, SLOTS_SECONDS)
 -- Its end is what releases the money, and looks for it here.

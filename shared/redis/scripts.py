@@ -93,8 +93,12 @@ async def _outcome(connection: AbstractConnection) -> Any:
         return error
 
 
-def load_script(package: str, name: str, *, prelude: bytes = b"") -> LuaScript:
-    """The script `name` that lies in `package`, after the `prelude` that it shares with others."""
-    source = prelude + files(package).joinpath(name).read_bytes()
+def load_script(package: str, name: str) -> LuaScript:
+    """The script `name` that lies in `package`."""
+    return lua_script(files(package).joinpath(name).read_bytes())
+
+
+def lua_script(source: bytes) -> LuaScript:
+    """The script that reads so."""
     # Redis names scripts by SHA1; nothing here depends on its strength.
     return LuaScript(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())

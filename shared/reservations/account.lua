@@ -1,5 +1,6 @@
--- What Redis keeps of a tenant, in one layout. It stands before every script that reads or writes
--- it: account.py puts it there, under RECORD, the names of the counts in a user's record.
+-- What Redis keeps of a tenant, in one layout. account.py puts before each script what that script
+-- names of it, as every call builds anew what stands before it; and writes what a user's numbers
+-- are called and how they are packed, which no call has to work out.
 --
 --   tenant   packed doubles: levels of requests and tokens, at; the learned p90 of output tokens,
 --            and from how many answers
@@ -14,19 +15,16 @@
 -- Times are seconds of the server's own clock since EPOCH, so that every process means the same
 -- instant; days are counted from there too. Levels are those of leaky buckets at the time `at`.
 
-local max, min, floor, ceil = math.max, math.min, math.floor, math.ceil
+local max = math.max
+local min = math.min
+local floor = math.floor
+local ceil = math.ceil
 
 local EPOCH = 1735689600 -- 2025-01-01: small numbers keep more digits in a double
-local DAY_SECONDS, FAST_HALF_LIFE = 86400, 10
-local RECORD_SECONDS, TENANT_SECONDS, SLOTS_SECONDS = 3600, 86400, 691200 -- longer than any lease
-
--- Where what is packed stands, once it is unpacked: first what tenant and user have both.
-local REQUESTS, TOKENS, AT = 1, 2, 3
-local P90, ANSWERS = 4, 5
-local SEEN, BORN, FAST, SLOW, COUNTS = 4, 5, 6, 7, 7 -- the counts follow COUNTS, then the bodies
-local BODIES = COUNTS + #RECORD + 1
-local TENANT, TENANT_BYTES = '<ddddd', 8 * ANSWERS
-local USER, USER_BYTES = '<' .. string.rep('d', BODIES - 1), 8 * (BODIES - 1)
+local DAY_SECONDS = 86400
+local FAST_HALF_LIFE = 10
+-- As text, as Redis takes them; a slot's is longer than any lease.
+local RECORD_SECONDS, TENANT_SECONDS, SLOTS_SECONDS = '3600', '86400', '691200'
 
 local function server_time()
   local time = redis.call('TIME')
@@ -35,42 +33,43 @@ end
 
 local function day_of(now) return floor(now / DAY_SECONDS) end
 
--- nil where there is none, or one that another version packed.
+local function server_day()
+  return floor((redis.call('TIME')[1] - EPOCH) / DAY_SECONDS)
+end
+
+-- Levels of requests and tokens, at, p90, answers. nil where there is none, or one that another
+-- version packed.
 local function read_tenant(key)
   local packed = redis.call('GET', key)
-  return packed and #packed == TENANT_BYTES and { struct.unpack(TENANT, packed) } or nil
+  if packed and #packed == 40 then return struct.unpack('<ddddd', packed) end
 end
 
-local function write_tenant(key, tenant)
-  redis.call('SET', key, struct.pack(TENANT, unpack(tenant, 1, ANSWERS)), 'EX', TENANT_SECONDS)
+local function write_tenant(key, ...)
+  redis.call('SET', key, struct.pack('<ddddd', ...), 'EX', TENANT_SECONDS)
 end
 
--- nil as above.
-local function read_user(key)
+-- The numbers of a user, and its bodies; new ones where there are none that this version packed.
+local function read_user(key, now)
   local packed = redis.call('GET', key)
-  if not packed or #packed < USER_BYTES then return nil end
-  local user = { struct.unpack(USER, packed) }
-  user[BODIES] = string.sub(packed, user[BODIES]) -- it was where unpacking ended
-  return user
-end
-
-local function new_user(now)
+  if packed and #packed >= USER_BYTES then
+    return { struct.unpack(USER, packed) }, string.sub(packed, USER_BYTES + 1)
+  end
   local user = { 0, 0, now, now, now, 0, 0 }
-  for i = COUNTS + 1, BODIES - 1 do user[i] = 0 end
-  user[BODIES] = ''
-  return user
+  for i = COUNTS + 1, NUMBERS do user[i] = 0 end
+  return user, ''
 end
 
-local function write_user(key, user)
-  redis.call('SET', key, struct.pack(USER, unpack(user, 1, BODIES - 1)) .. user[BODIES],
+local function write_user(key, user, bodies)
+  redis.call('SET', key, struct.pack(USER, unpack(user, 1, NUMBERS)) .. bodies,
     'EX', RECORD_SECONDS)
 end
 
 -- Levels come first, and are all that an ending changes: the rest stays packed.
-local function change_levels_of_user(key, change)
+local function change_levels_of_user(key, requests_more, tokens_more)
   local packed = redis.call('GET', key)
   if not packed then return end
-  local levels = struct.pack('<dd', change(struct.unpack('<dd', packed)))
+  local requests, tokens = struct.unpack('<dd', packed)
+  local levels = struct.pack('<dd', max(0, requests + requests_more), max(0, tokens + tokens_more))
   redis.call('SET', key, levels .. string.sub(packed, 17), 'EX', RECORD_SECONDS)
 end
 
@@ -79,36 +78,36 @@ local function decay(user, now, half_life)
   local idle = max(0, now - user[SEEN])
   local left = 0.5 ^ (idle / half_life)
   user[SEEN], user[FAST] = now, user[FAST] * 0.5 ^ (idle / FAST_HALF_LIFE)
-  for i = SLOW, BODIES - 1 do user[i] = user[i] * left end
+  for i = SLOW, NUMBERS do user[i] = user[i] * left end
 end
 
--- What was spent today and what is reserved; nil where nobody has told.
+-- The day, what was spent on it, what is reserved, and whether a spending of that day is known
+-- here; nil where nobody has told. The day is today, or a later one where the clock went back.
 local function read_budget(key, today)
   local known = redis.call('HMGET', key, 'day', 'spent', 'reserved')
   if not known[1] then return nil end
   local day, reserved = tonumber(known[1]), tonumber(known[3]) or 0
-  if day < today then return { day = today, spent = 0, reserved = reserved } end
-  return { day = day, spent = tonumber(known[2]), reserved = reserved, is_of_today = true }
+  if day < today then return today, 0, reserved, false end
+  return day, tonumber(known[2]), reserved, true
 end
 
 -- The same with what the ledger says: its day, all that it booked on it (for a Redis that has
 -- forgotten), and what it booked a minute ago or before (settlements that Redis was away for). Each
 -- is '' where it was not just read.
 local function read_budget_told(key, today, told_day, booked, settled)
-  local is_told, budget = tonumber(told_day) == today, read_budget(key, today)
-  if not budget then
+  local is_told, day, spent, reserved, is_known =
+    tonumber(told_day) == today, read_budget(key, today)
+  if not day then
     if not is_told or booked == '' then return nil end
-    return { day = today, spent = tonumber(booked), reserved = 0 }
+    return today, tonumber(booked), 0
   end
-  if budget.is_of_today and is_told and settled ~= '' then
-    budget.spent = max(budget.spent, tonumber(settled))
-  end
-  return budget
+  if is_known and is_told and settled ~= '' then spent = max(spent, tonumber(settled)) end
+  return day, spent, reserved
 end
 
-local function write_budget(key, budget)
-  redis.call('HSET', key, 'day', budget.day, 'spent', string.format('%.0f', budget.spent),
-    'reserved', string.format('%.0f', max(0, budget.reserved)))
+local function write_budget(key, day, spent, reserved)
+  redis.call('HSET', key, 'day', day, 'spent', string.format('%.0f', spent),
+    'reserved', string.format('%.0f', max(0, reserved)))
 end
 
 -- Leases that ran out: their messages are settled or lost, and reserve nothing more.

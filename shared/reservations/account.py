@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from shared.redis.scripts import LuaScript, load_script
+from shared.redis.scripts import LuaScript, lua_script
 
 EPOCH_DAY: Final = date(2025, 1, 1).toordinal()
 """The scripts count days from here, as they count seconds."""
+
+_BEFORE_THE_COUNTS: Final = ("requests", "tokens", "at", "seen", "born", "fast", "slow")
+"""The first numbers of a user (account.lua explains them), in the order that they are packed in."""
 
 
 class RecordCount(StrEnum):
@@ -26,12 +31,42 @@ class RecordCount(StrEnum):
 
 
 def load_account_script(package: str, name: str) -> LuaScript:
-    """The script `name` of `package`, which finds account.lua's names before its first line."""
-    return load_script(package, name, prelude=_prelude())
+    """The script `name` of `package`, after those definitions of the account that it names."""
+    script = files(package).joinpath(name).read_text("utf-8")
+    return lua_script("".join((*_named_in(script), script)).encode())
+
+
+def _named_in(script: str) -> list[str]:
+    """The definitions that `script` needs, and those that they need, in their order."""
+    needed, words = [], _words(script)
+    for definition in reversed(_account()):
+        head = re.split("[=(]", definition.removeprefix("local function "), maxsplit=1)[0]
+        if not words.isdisjoint(_words(head)):
+            needed.append(definition)
+            words |= _words(definition)
+    return needed[::-1]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", re.sub("--.*", "", text))) - {"local"}
 
 
 @cache
-def _prelude() -> bytes:
-    record = ", ".join(f"'{each}'" for each in RecordCount)
-    account = files("shared.reservations").joinpath("account.lua").read_bytes()
-    return f"local RECORD = {{ {record} }}\n".encode() + account
+def _account() -> tuple[str, ...]:
+    """Every definition: from a `local` that begins a line to the next of them, or a comment."""
+    text = files("shared.reservations").joinpath("account.lua").read_text("utf-8")
+    parts = re.split("^(?=local |--)", text, flags=re.MULTILINE)
+    return (*_numbers_of_user(), *(part for part in parts if part.startswith("local ")))
+
+
+def _numbers_of_user() -> Iterator[str]:
+    names = (*_BEFORE_THE_COUNTS, *RecordCount)
+    quoted = ", ".join(f"'{count}'" for count in RecordCount)
+    yield f"local RECORD = {{ {quoted} }}\n"
+    yield f"local COUNTED = {len(RecordCount)}\n"
+    yield f"local COUNTS = {len(_BEFORE_THE_COUNTS)} -- the counts follow it\n"
+    yield f"local NUMBERS = {len(names)}\n"
+    yield f"local USER = '<{'d' * len(names)}'\n"
+    yield f"local USER_BYTES = {8 * len(names)}\n"
+    for place, name in enumerate(names, 1):
+        yield f"local {name.upper()} = {place}\n"

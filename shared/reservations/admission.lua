@@ -32,7 +32,6 @@ local ROUNDING = 1e-6
 local BURST_FLOOR, BURST_RATIO = 20, 10
 local MOST_BODIES = 8 -- how many recent bodies a repeat is recognised among
 local VERDICTS = 7 -- tenant requests, tenant tokens, user requests, user tokens, slots, lane, budget
-local REFUSALS, REPEATS, BURSTS = COUNTS + 1, COUNTS + 2, COUNTS + 3 -- what is counted here
 local RULES = '<ddddddddddddddddddddddddddddd'
 
 local tenant_key, user_key, slots_key, budget_key, idempotency_key = unpack(KEYS)
@@ -50,28 +49,30 @@ end
 
 local now = tonumber(ARGV[2]) or server_time()
 
-local cap, price, today, budget = tonumber(ARGV[10]), tonumber(ARGV[11]), day_of(now), nil
+local cap, price, today = tonumber(ARGV[10]), tonumber(ARGV[11]), day_of(now)
+local day, spent, reserved
 if cap then
   release_expired(slots_key, budget_key, now)
-  budget = read_budget_told(budget_key, today, ARGV[12], ARGV[13], ARGV[14])
-  if not budget then return { 2 } end
+  day, spent, reserved = read_budget_told(budget_key, today, ARGV[12], ARGV[13], ARGV[14])
+  if not day then return { 2 } end
 end
 
 local rules = { struct.unpack(RULES, ARGV[1]) }
 local slots, half_life, largest_risk = rules[9], rules[10], rules[11]
 
 -- What is missing, or was packed by another version, starts anew.
-local tenant = read_tenant(tenant_key) or { 0, 0, 0, -1, 0 }
-local user = read_user(user_key) or new_user(now)
-local tenant_at = tenant[AT]
+local tenant_requests, tenant_tokens, tenant_at, p90, answers = read_tenant(tenant_key)
+if not tenant_at then tenant_requests, tenant_tokens, tenant_at, p90, answers = 0, 0, 0, -1, 0 end
+local user, bodies = read_user(user_key, now)
+local last_at = tenant_at
 -- A clock that went back (another server took over) must not hold levels where they are.
-tenant[AT], user[AT], user[BORN] = min(tenant[AT], now), min(user[AT], now), min(user[BORN], now)
+tenant_at, user[AT], user[BORN] = min(tenant_at, now), min(user[AT], now), min(user[BORN], now)
 decay(user, now, half_life)
 
 -- Independent reasons add up as probabilities do: 1 - the product of what each leaves.
 local function risk_of()
   local trust = 1
-  for i = 1, #RECORD do
+  for i = 1, COUNTED do
     local weight, half, free = rules[9 + 3 * i], rules[10 + 3 * i], rules[11 + 3 * i]
     local excess = max(0, user[COUNTS + i] - free)
     trust = trust * (1 - weight * excess / (excess + half))
@@ -88,8 +89,8 @@ end
 
 local levels, waits = {}, {}
 local function measure(share)
-  levels[1], waits[1] = bucket(tenant[REQUESTS], tenant[AT], rules[1], rules[2] * share, 1)
-  levels[2], waits[2] = bucket(tenant[TOKENS], tenant[AT], rules[3], rules[4] * share, tokens)
+  levels[1], waits[1] = bucket(tenant_requests, tenant_at, rules[1], rules[2] * share, 1)
+  levels[2], waits[2] = bucket(tenant_tokens, tenant_at, rules[3], rules[4] * share, tokens)
   levels[3], waits[3] = bucket(user[REQUESTS], user[AT], rules[5] * share, rules[6] * share, 1)
   levels[4], waits[4] = bucket(user[TOKENS], user[AT], rules[7] * share, rules[8] * share, tokens)
 end
@@ -106,10 +107,10 @@ if redis.call('ZCOUNT', slots_key, after_now, '+inf') > slots then
   waits[5] = min(max(tonumber(first[2]) - now, 0.001), 1)
 end
 waits[7] = 0
-if cap and budget.spent + budget.reserved + price > cap then
+if cap and spent + reserved + price > cap then
   local midnight = (today + 1) * DAY_SECONDS - now
   -- What messages in flight do not use of what they reserved comes back as they end.
-  waits[7] = budget.spent + price <= cap and min(1, midnight) or midnight
+  waits[7] = spent + price <= cap and min(1, midnight) or midnight
 end
 
 local refused_by, wait = 0, 0
@@ -120,10 +121,10 @@ if not is_new then refused_by = 0 end
 
 if cap then
   if refused_by == 0 and is_new then
-    budget.reserved = budget.reserved + price
+    reserved = reserved + price
     redis.call('HSET', budget_key, message_id, ARGV[11])
   end
-  write_budget(budget_key, budget)
+  write_budget(budget_key, day, spent, reserved)
   redis.call('EXPIRE', budget_key, SLOTS_SECONDS)
 end
 
@@ -134,8 +135,8 @@ if refused_by > 0 then
   -- only falls.
   if refused_by < 6 then
     user[REFUSALS] = user[REFUSALS] + 1
-    write_user(user_key, user)
-    write_tenant(tenant_key, tenant)
+    write_user(user_key, user, bodies)
+    write_tenant(tenant_key, tenant_requests, tenant_tokens, tenant_at, p90, answers)
     risk = risk_of()
     measure(1 - risk)
   end
@@ -144,14 +145,13 @@ elseif is_new then
   for i = 1, 3, 2 do
     levels[i], levels[i + 1] = levels[i] + 1, levels[i + 1] + tokens
   end
-  tenant[REQUESTS], tenant[TOKENS], tenant[AT] = levels[1], levels[2], now
   user[REQUESTS], user[TOKENS], user[AT] = levels[3], levels[4], now
   user[FAST], user[SLOW] = user[FAST] + 1, user[SLOW] + 1
   local body = string.sub(digest, 1, 8)
-  if string.find(user[BODIES], body, 1, true) then
+  if string.find(bodies, body, 1, true) then
     user[REPEATS] = user[REPEATS] + 1
   else
-    user[BODIES] = string.sub(body .. user[BODIES], 1, 8 * MOST_BODIES)
+    bodies = string.sub(body .. bodies, 1, 8 * MOST_BODIES)
   end
   -- The user's own baseline counts once it is a half-life old; a start-up phase is no burst.
   local age = now - user[BORN]
@@ -161,9 +161,9 @@ elseif is_new then
       user[BURSTS] = user[BURSTS] + 1
     end
   end
-  write_tenant(tenant_key, tenant)
-  write_user(user_key, user)
-  if floor(tenant_at) ~= floor(now) then -- once a second is enough
+  write_tenant(tenant_key, levels[1], levels[2], now, p90, answers)
+  write_user(user_key, user, bodies)
+  if floor(last_at) ~= floor(now) then -- once a second is enough
     release_expired(slots_key, budget_key, now)
     redis.call('EXPIRE', slots_key, SLOTS_SECONDS)
   end
@@ -174,7 +174,7 @@ end
 
 local share = 1 - risk
 local reply = { 0, refused_by, ceil(wait * 1000000), floor(risk * 1000000) }
-for i = 1, #RECORD do reply[#reply + 1] = floor(user[COUNTS + i] + 0.5) end
+for i = 1, COUNTED do reply[#reply + 1] = floor(user[COUNTS + i] + 0.5) end
 local function report(i, rate, burst)
   reply[#reply + 1] = max(0, floor(burst * share - levels[i] + ROUNDING))
   reply[#reply + 1] = ceil(levels[i] / rate * 1000)
@@ -183,5 +183,5 @@ report(1, rules[1], rules[2])
 report(2, rules[3], rules[4])
 report(3, rules[5] * share, rules[6])
 report(4, rules[7] * share, rules[8])
-reply[#reply + 1] = floor(tenant[P90])
+reply[#reply + 1] = floor(p90)
 return reply

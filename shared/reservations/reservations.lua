@@ -40,32 +40,23 @@ if reserved then
       redis.call('HSET', budget_key, 'unbilled:' .. message_id, reserved)
     end
   end
-  local budget = read_budget(budget_key, day_of(server_time()))
-  budget.spent, budget.reserved = budget.spent + charged, budget.reserved - reserved
-  write_budget(budget_key, budget)
+  local day, spent, all_reserved = read_budget(budget_key, server_day())
+  write_budget(budget_key, day, spent + charged, all_reserved - reserved)
   redis.call('HDEL', budget_key, message_id, billed)
 end
 
-local requests, tokens, output = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-
--- A level may pass its burst (the answer was longer than thought): the debt drains first.
-local function corrected(request_level, token_level)
-  return max(0, request_level - requests), max(0, token_level + tokens)
+local requests_more, tokens_more, output = -ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local requests, tokens, at, p90, answers = read_tenant(tenant_key)
+if at then
+  if output then
+    if answers == 0 then p90 = max(output, 1) end
+    local step = max(SMALLEST_STEP, 1 / (answers + 2))
+    local is_within = output <= p90 and 1 or 0
+    p90, answers = max(1, p90 * (1 + step * (OUTPUT_QUANTILE - is_within))), answers + 1
+  end
+  -- A level may pass its burst (the answer was longer than thought): the debt drains first.
+  write_tenant(tenant_key, max(0, requests + requests_more), max(0, tokens + tokens_more),
+    at, p90, answers)
 end
-
-local function teach(tenant)
-  if tenant[ANSWERS] == 0 then tenant[P90] = max(output, 1) end
-  local step = max(SMALLEST_STEP, 1 / (tenant[ANSWERS] + 2))
-  local is_within = output <= tenant[P90] and 1 or 0
-  tenant[P90] = max(1, tenant[P90] * (1 + step * (OUTPUT_QUANTILE - is_within)))
-  tenant[ANSWERS] = tenant[ANSWERS] + 1
-end
-
-local tenant = read_tenant(tenant_key)
-if tenant then
-  tenant[REQUESTS], tenant[TOKENS] = corrected(tenant[REQUESTS], tenant[TOKENS])
-  if output then teach(tenant) end
-  write_tenant(tenant_key, tenant)
-end
-change_levels_of_user(user_key, corrected)
+change_levels_of_user(user_key, requests_more, tokens_more)
 return 1

@@ -5,12 +5,12 @@
 -- Reply the new count, rounded
 
 local now = server_time()
-local user = read_user(KEYS[1]) or new_user(now)
+local user, bodies = read_user(KEYS[1], now)
 decay(user, now, tonumber(ARGV[3]))
 for i, name in ipairs(RECORD) do
   if name == ARGV[1] then
     user[COUNTS + i] = user[COUNTS + i] + tonumber(ARGV[2])
-    write_user(KEYS[1], user)
+    write_user(KEYS[1], user, bodies)
     return floor(user[COUNTS + i] + 0.5)
   end
 end
