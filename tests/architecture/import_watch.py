@@ -13,6 +13,7 @@ from types import FrameType
 from tests.architecture.tree import PACKAGES, ROOT
 
 EFFECTS = {
+    "open",
     "socket.__new__",
     "socket.connect",
     "socket.bind",

@@ -21,7 +21,7 @@ from redis import Redis
 
 from shared.queueing.reading.delivery import COMPRESSION_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
-from shared.queueing.redis_lists.fetch import Fetched, record_and_fetch
+from shared.queueing.redis_lists.fetch import Fetched, Fetching
 from shared.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._fetching = Fetching(self.channel)
         self._unwritten: list[str] = []
         self._recorded: set[str] = set()
         self.fetches = False
@@ -94,7 +95,7 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
         group = _GROUP_LIMIT
         if self.prefetch_count:
             group = min(group, self.can_consume_max_estimate())
-        fetched = record_and_fetch(self.channel, message, most=max(group - 1, 0))
+        fetched = self._fetching.record_and_fetch(message, most=max(group - 1, 0))
         for each in fetched:
             self._recorded.add(each.tag)
             # Delivered from now on: it counts, and a channel that closes puts it back.
