@@ -1,8 +1,8 @@
 """What a message's input is a list of: who said what, what a tool was asked and what it answered.
 
-Readers ask an item for `text()`, `tokens()` or `digest()` and never for a field of its kind. JSON
-names the kind in `type`. A part or an item that says nothing more than its defaults leaves them
-out, so that the same item has one spelling.
+Readers ask an item for `text()`, `tokens()`, `size()` or `digest()` and never for a field of its
+kind. JSON names the kind in `type`. A part or an item that says nothing more than its defaults
+leaves them out, so that the same item has one spelling.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ from typing import ClassVar, Final, Self
 
 import msgspec
 
-from shared.messages.part import Content, OutputTextPart, Tagged, tokens_of, words_of
-from shared.token_count import estimated_sum, estimated_tokens, tokens_of_size
+from shared.messages.part import (
+    Content,
+    OutputTextPart,
+    Tagged,
+    size_of_content,
+    tokens_of,
+    words_of,
+)
+from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
 
 _DIGEST_BYTES: Final = 16
 
@@ -60,11 +67,19 @@ class MessageItem(Tagged, frozen=True, tag="message"):
 
     def text(self) -> str:
         """All of its text: parts are paragraphs, and stand apart as such."""
-        return words_of(self.content)
+        return self.content if isinstance(self.content, str) else words_of(self.content)
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
+        if isinstance(self.content, str):
+            return estimated_tokens(self.content)
         return tokens_of(self.content)
+
+    def size(self) -> int:
+        """The same in bytes; an image counts as the text that costs as much."""
+        if isinstance(self.content, str):
+            return text_size(self.content)
+        return size_of_content(self.content)
 
     def digest(self) -> bytes:
         """The same for items that say the same to a model, whatever their ids."""
@@ -89,6 +104,9 @@ class FunctionCall(Tagged, frozen=True, tag="function_call"):
     def tokens(self) -> int:
         return estimated_tokens(self.name) + estimated_tokens(self.arguments)
 
+    def size(self) -> int:
+        return text_size(self.name) + text_size(self.arguments)
+
     def digest(self) -> bytes:
         return _digest(self.kind, self.call_id, self.name, self.arguments)
 
@@ -108,6 +126,9 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
 
     def tokens(self) -> int:
         return tokens_of(self.output)
+
+    def size(self) -> int:
+        return size_of_content(self.output)
 
     def digest(self) -> bytes:
         return _digest(self.kind, self.call_id, _marks(self.output))
@@ -132,6 +153,10 @@ class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
         told = (part.get("text", "") for part in (*self.summary, *self.content))
         return tokens_of_size(len(self.encrypted_content or "")) + estimated_sum(told)
 
+    def size(self) -> int:
+        told = (part.get("text", "") for part in (*self.summary, *self.content))
+        return len(self.encrypted_content or "") + sum(map(text_size, told))
+
     def digest(self) -> bytes:
         told = (part.get("text", "") for part in (*self.summary, *self.content))
         return _digest(self.kind, self.encrypted_content or "", *told)
@@ -148,6 +173,9 @@ class ItemReference(Tagged, frozen=True, tag="item_reference"):
         return ""
 
     def tokens(self) -> int:
+        return 0
+
+    def size(self) -> int:
         return 0
 
     def digest(self) -> bytes:

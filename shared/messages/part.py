@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
-from shared.token_count import estimated_tokens, tokens_of_size
+from shared.token_count import BYTES_PER_TOKEN, estimated_tokens, text_size, tokens_of_size
 
 IMAGE_TOKENS: Final = {"low": 85}
 LARGEST_IMAGE_TOKENS: Final = 1_445
@@ -37,6 +37,9 @@ class InputTextPart(Tagged, frozen=True, tag="input_text"):
     def tokens(self) -> int:
         return estimated_tokens(self.text)
 
+    def size(self) -> int:
+        return text_size(self.text)
+
 
 class OutputTextPart(Tagged, frozen=True, tag="output_text"):
     """Text that a model wrote, with what it referred to."""
@@ -57,6 +60,9 @@ class OutputTextPart(Tagged, frozen=True, tag="output_text"):
     def tokens(self) -> int:
         return estimated_tokens(self.text)
 
+    def size(self) -> int:
+        return text_size(self.text)
+
 
 class RefusalPart(Tagged, frozen=True, tag="refusal"):
     """The model's words for why it would not answer."""
@@ -69,6 +75,9 @@ class RefusalPart(Tagged, frozen=True, tag="refusal"):
 
     def tokens(self) -> int:
         return estimated_tokens(self.refusal)
+
+    def size(self) -> int:
+        return text_size(self.refusal)
 
 
 class ImagePart(Tagged, frozen=True, tag="input_image"):
@@ -84,6 +93,9 @@ class ImagePart(Tagged, frozen=True, tag="input_image"):
     def tokens(self) -> int:
         return IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
 
+    def size(self) -> int:
+        return LARGEST_IMAGE_TOKENS * BYTES_PER_TOKEN
+
 
 class FilePart(Tagged, frozen=True, tag="input_file"):
     """A file by its id, its address, or with its content."""
@@ -98,6 +110,9 @@ class FilePart(Tagged, frozen=True, tag="input_file"):
 
     def tokens(self) -> int:
         return tokens_of_size(len(self.file_data or ""))
+
+    def size(self) -> int:
+        return len(self.file_data or "")
 
 
 Part = InputTextPart | OutputTextPart | RefusalPart | ImagePart | FilePart
@@ -137,3 +152,10 @@ def tokens_of(content: Content) -> int:
     if isinstance(content, str):
         return estimated_tokens(content)
     return sum(part.tokens() for part in content)
+
+
+def size_of_content(content: Content) -> int:
+    """Bytes that a model has to read; an image counts as the text that costs as much."""
+    if isinstance(content, str):
+        return text_size(content)
+    return sum(part.size() for part in content)

@@ -35,7 +35,7 @@ class AnthropicMessages(AnthropicMessagesReader):
         response_format = prompt.extra.get("response_format")
         if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
             return Declined(reason="it has no JSON mode without a schema")
-        conversation = Conversation.of(prompt.messages)
+        conversation = Conversation.of(prompt.items)
         content: dict[str, object] = {
             name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS
         }
@@ -43,8 +43,7 @@ class AnthropicMessages(AnthropicMessagesReader):
             "model": model,
             "max_tokens": prompt.max_output_tokens or self._default_output_tokens,
             "messages": [
-                {"role": message.role, "content": message.content}
-                for message in conversation.spoken
+                {"role": saying.role, "content": saying.text} for saying in conversation.spoken
             ],
             "stream": True,
         }

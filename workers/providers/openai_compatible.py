@@ -73,8 +73,8 @@ class ChatCompletions(ChatCompletionsReader):
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:
     """One system message at the most, and first: every server knows that form."""
-    conversation = Conversation.of(prompt.messages)
-    messages = [{"role": each.role.value, "content": each.content} for each in conversation.spoken]
+    conversation = Conversation.of(prompt.items)
+    messages = [{"role": each.role.value, "content": each.text} for each in conversation.spoken]
     if conversation.instructions:
         messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
     return messages

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from string import Template
 
 from shared.costs.price import TokenCount
-from shared.token_count import estimated_sum
+from shared.token_count import estimated_tokens
 
 
 class Oddity(StrEnum):
@@ -61,11 +60,14 @@ class Usage:
         )
 
     @classmethod
-    def estimated(cls, *, read: Iterable[str], written: str) -> Usage:
-        """Stand-in for figures a provider did not report, so that they never count as zero."""
+    def estimated(cls, *, read: int, written: str) -> Usage:
+        """Stand-in for figures a provider did not report, so that they never count as zero.
+
+        `read` is the tokens of the prompt, estimated.
+        """
         return cls(
-            input_tokens=estimated_sum(read),
-            output_tokens=estimated_sum([written]),
+            input_tokens=read,
+            output_tokens=estimated_tokens(written),
             reported=False,
         )
 

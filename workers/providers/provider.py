@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Protocol
 
-from shared.messages.item import Role
+import msgspec
+
+from shared.messages.item import Item, MessageItem, Role
+from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
+from shared.token_count import tokens_of_size
 from workers.providers.outcome import Outcome
 
 AUTOMATIC_MODEL = "auto"
@@ -21,21 +27,20 @@ _BETWEEN: Final = "\n\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    role: Role
-    content: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """All that a provider is told. `None` leaves a parameter to the provider's own default."""
 
-    messages: tuple[Message, ...]
+    items: tuple[Item, ...]
     model: str = AUTOMATIC_MODEL
     max_output_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
     stop: tuple[str, ...] = ()
+    tools: tuple[FunctionTool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning: ReasoningOptions | None = None
+    prompt_cache_key: str | None = None
     tenant: str = ""
     user: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
@@ -46,43 +51,67 @@ class Prompt:
     @property
     def last_user_message(self) -> str:
         """The text the answer is for; empty when nobody but the system spoke."""
-        for message in reversed(self.messages):
-            if message.role is Role.USER:
-                return message.content
+        for item in reversed(self.items):
+            if item.role is Role.USER:
+                return item.text()
         return ""
 
+    def tokens(self) -> int:
+        """What a model has to read, estimated."""
+        return sum([item.tokens() for item in self.items]) + tokens_of_size(self._size_of_tools)
 
-_OPENING: Final = Message(role=Role.USER, content="…")
+    def size_bytes(self) -> int:
+        """The same in bytes, what is passed through not counted."""
+        return sum([item.size() for item in self.items]) + self._size_of_tools
+
+    @property
+    def _size_of_tools(self) -> int:
+        return len(msgspec.json.encode(self.tools)) if self.tools else 0
+
+
+_OPENING: Final = MessageItem(Role.USER, "…")
 """Stands for what the user said before an answer that a conversation begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one side said without a break: the user, whose tools speak too, or the assistant."""
+
+    role: Role
+    items: tuple[Item, ...]
+
+    @property
+    def text(self) -> str:
+        """Its texts: each item is a paragraph."""
+        return _BETWEEN.join([text for item in self.items if (text := _spoken_text(item))])
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """Instructions, then user and assistant in turn; the user first, and nothing blank.
 
-    What was said is kept whole and in order: neighbours of one role become one message, and all
+    What was said is kept whole and in order: neighbours of one role become one saying, and all
     instructions stand first. Of instructions alone the user is made the speaker. The last word of
     an assistant, which it goes on from, loses its trailing white space.
     """
 
     instructions: str
-    spoken: tuple[Message, ...]
+    spoken: tuple[Saying, ...]
 
     @classmethod
-    def of(cls, messages: Sequence[Message]) -> Conversation:
-        said = [each for each in messages if each.content and not each.content.isspace()]
+    def of(cls, items: Sequence[Item]) -> Conversation:
+        said = [item for item in items if not _is_blank(item)]
         if len(said) == 1 and said[0].role is Role.USER:
-            return cls("", (said[0],))
-        instructions = [each.content for each in said if each.role.instructs]
-        spoken = list(_joined([each for each in said if not each.role.instructs]))
+            return cls("", (Saying(Role.USER, (said[0],)),))
+        instructions = _BETWEEN.join([item.text() for item in said if item.role.instructs])
+        spoken = [item for item in said if not item.role.instructs]
         if spoken and spoken[0].role is not Role.USER:
             spoken.insert(0, _OPENING)
-        if not spoken:
-            spoken, instructions = _as_user(instructions), []
-        elif spoken[-1].role is Role.ASSISTANT:
-            last = spoken.pop()
-            spoken.append(Message(role=last.role, content=last.content.rstrip()))
-        return cls(_BETWEEN.join(instructions), tuple(spoken))
+        if not spoken and instructions:
+            spoken, instructions = [MessageItem(Role.USER, instructions)], ""
+        elif spoken and spoken[-1].role is Role.ASSISTANT:
+            spoken[-1] = _without_trailing_space(spoken[-1])
+        return cls(instructions, tuple(_sayings(spoken)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,19 +183,24 @@ class Provider(Protocol):
         """Release what the provider itself opened; a shared HTTP session is left open."""
 
 
-def _joined(messages: Sequence[Message]) -> Iterator[Message]:
-    """The messages with neighbours of one role as one."""
-    role, texts = Role.USER, list[str]()
-    for message in messages:
-        if texts and message.role is not role:
-            yield Message(role=role, content=_BETWEEN.join(texts))
-            texts = []
-        role = message.role
-        texts.append(message.content)
-    if texts:
-        yield Message(role=role, content=_BETWEEN.join(texts))
+def _sayings(items: Sequence[Item]) -> Iterator[Saying]:
+    for role, neighbours in groupby(items, key=attrgetter("role")):
+        yield Saying(role, tuple(neighbours))
 
 
-def _as_user(instructions: list[str]) -> list[Message]:
-    text = _BETWEEN.join(instructions)
-    return [Message(role=Role.USER, content=text)] if text else []
+def _is_blank(item: Item) -> bool:
+    """Whether it is a message that says nothing."""
+    if not isinstance(item, MessageItem) or not item.only_text:
+        return False
+    text = item.text()
+    return not text or text.isspace()
+
+
+def _spoken_text(item: Item) -> str:
+    return item.text() if isinstance(item, MessageItem) else ""
+
+
+def _without_trailing_space(item: Item) -> Item:
+    if not isinstance(item, MessageItem) or not item.only_text:
+        return item
+    return msgspec.structs.replace(item, content=item.text().rstrip())

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from shared.messages.body import TextOptions
-from shared.messages.item import Item, Role
-from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
+from shared.messages.item import Item, MessageItem, Role
+from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.turn import Turn
 
 
@@ -16,28 +16,33 @@ def prompt_of(turn: Turn) -> Prompt:
     """The prompt of a turn whose conversation has been recalled."""
     body = turn.body
     return Prompt(
-        messages=tuple(messages_of(turn, turn.items)),
+        items=tuple(told_items(turn, turn.items)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
         stop=tuple(body.stop or ()),
+        tools=tuple(body.tools or ()),
+        tool_choice=body.tool_choice,
+        parallel_tool_calls=body.parallel_tool_calls,
+        reasoning=body.reasoning,
+        prompt_cache_key=body.prompt_cache_key,
         tenant=turn.record.tenant_id,
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
 
 
-def messages_of(turn: Turn, items: Sequence[Item]) -> Iterator[Message]:
+def told_items(turn: Turn, items: Sequence[Item]) -> Iterator[Item]:
     """What was recalled, with the facts behind the instructions that it begins with."""
     facts = turn.fact_sheet
     for item in items:
         if facts is not None and not item.role.instructs:
-            yield Message(role=Role.SYSTEM, content=facts)
+            yield MessageItem(Role.SYSTEM, facts)
             facts = None
-        yield Message(role=item.role, content=item.text())
+        yield item
     if facts is not None:
-        yield Message(role=Role.SYSTEM, content=facts)
+        yield MessageItem(Role.SYSTEM, facts)
 
 
 def _extra(turn: Turn) -> dict[str, object]:

@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.costs.meter import Meter
 from shared.costs.purse import Purse
 from shared.errors import LedgerUnavailable
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.messages.record import MessageRecord
 from shared.messages.turn_report import Tier
 from shared.telemetry.logs import get_logger
@@ -19,7 +19,7 @@ from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 from workers.steps.attempts import attempt_records, count_attempts
 from workers.turn import Booking
 
@@ -55,9 +55,9 @@ class ChainModel:
     ) -> str | None:
         """Never raises for a failure; every call is counted, and given to `book`."""
         prompt = Prompt(
-            messages=(
-                Message(role=Role.SYSTEM, content=instructions),
-                Message(role=Role.USER, content=material),
+            items=(
+                MessageItem(Role.SYSTEM, instructions),
+                MessageItem(Role.USER, material),
             ),
             model=Tier.SMALL,
             max_output_tokens=max_output_tokens,

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderSettings
 from workers.providers.building import build_provider, open_provider_session
 from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.failures import ProviderError
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
 _SECONDS: Final = 30.0
-_QUESTION: Final = (Message(role=Role.USER, content="Say OK."),)
+_QUESTION: Final = (MessageItem(Role.USER, "Say OK."),)
 _LONGEST_ANSWER_TOKENS: Final = 16
 _FIXES: Final = {
     Setting.ADDRESS: "Mend its base_url.",
@@ -48,7 +48,7 @@ async def _ask(
     settings: ProviderSettings, model: str, session: aiohttp.ClientSession
 ) -> CheckFinding:
     name = f"'{settings.name}' ({model})"
-    prompt = Prompt(messages=_QUESTION, model=model, max_output_tokens=_LONGEST_ANSWER_TOKENS)
+    prompt = Prompt(items=_QUESTION, model=model, max_output_tokens=_LONGEST_ANSWER_TOKENS)
     try:
         provider = build_provider(_with_model(settings, model), session)
         await provider.answer(prompt, time_left_seconds=_SECONDS)

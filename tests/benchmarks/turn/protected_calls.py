@@ -19,7 +19,7 @@ from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.collector import leave_what_stays_to_itself
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
@@ -32,7 +32,7 @@ from workers.providers.chain import Chain, ChainLink
 from workers.providers.limiting.limited import LimitedProvider
 from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.outcome import Answer, FinishReason, Usage
-from workers.providers.provider import Message, Prompt, TextSink
+from workers.providers.provider import Prompt, TextSink
 
 CALLERS: Final = 200
 CALL_SECONDS: Final = 0.005
@@ -40,7 +40,7 @@ ROUNDS: Final = 5
 SHARE_OF_A_ROUND: Final = 0.2
 MOST_MICROSECONDS: Final = 30.0
 
-PROMPT: Final = Prompt(messages=(Message(role=Role.USER, content="Where is my parcel?" * 20),))
+PROMPT: Final = Prompt(items=(MessageItem(Role.USER, "Where is my parcel?" * 20),))
 ANSWER: Final = Answer(
     text="On its way.",
     model="m",

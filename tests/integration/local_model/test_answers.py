@@ -7,11 +7,11 @@ import asyncio
 import msgspec
 import pytest
 
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from tests.integration.local_model.running_model import RunningModel
 from workers.providers.failures import ContextTooLongError
 from workers.providers.outcome import Answer, FinishReason
-from workers.providers.provider import Message, Prompt, Provider
+from workers.providers.provider import Prompt, Provider
 
 PERSON = {
     "type": "object",
@@ -23,10 +23,10 @@ PERSON = {
 
 async def ask(provider: Provider, text: str, **changes: object) -> Answer:
     messages = (
-        Message(role=Role.SYSTEM, content="Be brief."),
-        Message(role=Role.USER, content=text),
+        MessageItem(Role.SYSTEM, "Be brief."),
+        MessageItem(Role.USER, text),
     )
-    prompt = Prompt(messages=messages, **changes)  # type: ignore[arg-type]
+    prompt = Prompt(items=messages, **changes)  # type: ignore[arg-type]
     outcome = await provider.answer(prompt, time_left_seconds=60)
     assert isinstance(outcome, Answer)
     return outcome
@@ -51,9 +51,7 @@ async def test_a_streamed_answer_comes_in_pieces(provider: Provider) -> None:
     async def hear(piece: str) -> None:
         pieces.append(piece)
 
-    prompt = Prompt(
-        messages=(Message(role=Role.USER, content="What is gravity?"),), max_output_tokens=8
-    )
+    prompt = Prompt(items=(MessageItem(Role.USER, "What is gravity?"),), max_output_tokens=8)
     answer = await provider.answer(prompt, time_left_seconds=60, on_delta=hear)
     assert isinstance(answer, Answer)
     assert len(pieces) > 2
@@ -89,7 +87,7 @@ async def test_a_prompt_over_its_context_is_called_too_long(
     async def hear(piece: str) -> None:
         raise AssertionError(piece)
 
-    prompt = Prompt(messages=(Message(role=Role.USER, content="word " * 600),))
+    prompt = Prompt(items=(MessageItem(Role.USER, "word " * 600),))
     with pytest.raises(ContextTooLongError, match="exceeds the available context size"):
         await provider.answer(prompt, time_left_seconds=60, on_delta=hear if streamed else None)
 
@@ -111,7 +109,7 @@ async def test_nobody_writes_for_a_caller_who_left(
         began.set()
 
     prompt = Prompt(
-        messages=(Message(role=Role.USER, content="Write a long story."),),
+        items=(MessageItem(Role.USER, "Write a long story."),),
         max_output_tokens=400,
         extra={"ignore_eos": True},
     )

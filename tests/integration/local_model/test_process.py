@@ -12,7 +12,7 @@ import aiohttp
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
@@ -23,7 +23,7 @@ from tests.integration.local_model.running_model import RunningModel, start_in_v
 from tests.servers.ports import free_port
 from workers.providers.building import build_chain
 from workers.providers.outcome import Answer
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 from workers.providers.rules import BUILT_IN_RULES
 
 
@@ -81,7 +81,7 @@ async def test_while_it_is_away_rules_answer_and_its_breaker_opens(
     )
     rules = ProviderSettings(name="rules", kind=ProviderKind.RULES, rules_file=str(BUILT_IN_RULES))
     chain = build_chain((away, rules), session, clock=clock, breakers=breakers)
-    prompt = Prompt(messages=(Message(role=Role.USER, content="Hello"),))
+    prompt = Prompt(items=(MessageItem(Role.USER, "Hello"),))
     asked = []
     for _ in range(8):
         result = await chain.answer(prompt, deadline=clock.now() + timedelta(seconds=30))

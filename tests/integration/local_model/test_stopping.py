@@ -12,20 +12,20 @@ import aiohttp
 import pytest
 
 from shared.clock import SystemClock
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.local_model.running_model import RunningModel
 from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.error_class import ErrorClass
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
 TOKENS = 450
 AT_MOST = TOKENS // 2
 """What a model may write until it hears that nobody listens; about a second."""
 LONG_STORY = Prompt(
-    messages=(Message(role=Role.USER, content="Write a long story."),),
+    items=(MessageItem(Role.USER, "Write a long story."),),
     max_output_tokens=TOKENS,
     extra={"ignore_eos": True},
 )

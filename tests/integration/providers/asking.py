@@ -7,12 +7,12 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.anthropic import MESSAGES
 from workers.providers.failures import ProviderError
 from workers.providers.openai_compatible import CHAT_COMPLETIONS
-from workers.providers.provider import Message, Prompt, Provider
+from workers.providers.provider import Prompt, Provider
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.timeouts import Timeouts
 
@@ -42,10 +42,10 @@ def http_model(
 
 def prompt(text: str = QUESTION, **changes: object) -> Prompt:
     messages = (
-        Message(role=Role.SYSTEM, content="Be brief."),
-        Message(role=Role.USER, content=text),
+        MessageItem(Role.SYSTEM, "Be brief."),
+        MessageItem(Role.USER, text),
     )
-    return Prompt(messages=messages, **changes)  # type: ignore[arg-type]
+    return Prompt(items=messages, **changes)  # type: ignore[arg-type]
 
 
 class Heard:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
@@ -26,10 +26,10 @@ from shared.telemetry.metrics import Metrics
 from workers.maintenance.periodic import repeat, running
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
 ASKERS = 8
-PROMPT = Prompt(messages=(Message(role=Role.USER, content="How are you?"),))
+PROMPT = Prompt(items=(MessageItem(Role.USER, "How are you?"),))
 
 
 def breaker_settings(probes: int) -> BreakerSettings:

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.settings.providers import ProviderSettings
-from shared.token_count import estimated_sum, token_correction
+from shared.token_count import token_correction
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
@@ -103,6 +103,5 @@ class LimitedProvider:
 
 
 def _estimate(prompt: Prompt) -> int:
-    read = estimated_sum([message.content for message in prompt.messages])
     output = prompt.max_output_tokens or _USUAL_OUTPUT_TOKENS
-    return read + min(output, _USUAL_OUTPUT_TOKENS)
+    return prompt.tokens() + min(output, _USUAL_OUTPUT_TOKENS)

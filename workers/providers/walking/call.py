@@ -111,8 +111,7 @@ class Call:
 
     def _estimated_usage(self) -> Usage:
         """It is billed for its prompt at least, so that much is booked, and what was heard."""
-        read = [message.content for message in self.prompt.messages]
-        return Usage.estimated(read=read, written="".join(self._started.heard))
+        return Usage.estimated(read=self.prompt.tokens(), written="".join(self._started.heard))
 
     def _end(self, record: Attempt) -> None:
         self.record = record

@@ -9,7 +9,6 @@ import msgspec
 
 from shared.costs.ceiling import call_ceiling
 from shared.costs.purse import Purse, Stake
-from shared.token_count import text_size
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Usage
@@ -36,7 +35,7 @@ class Funding:
             return prompt
         most = prompt.max_output_tokens or self._most_output_tokens
         ceiling = call_ceiling(
-            size_bytes=_size_bytes(prompt), messages=len(prompt.messages), max_output_tokens=most
+            size_bytes=_size_bytes(prompt), messages=len(prompt.items), max_output_tokens=most
         )
         self._stake = await self._purse.stake(provider, model, ceiling)
         if self._stake is None:
@@ -54,4 +53,4 @@ class Funding:
 
 def _size_bytes(prompt: Prompt) -> int:
     extra = len(msgspec.json.encode(prompt.extra)) if prompt.extra else 0
-    return extra + sum([text_size(message.content) for message in prompt.messages])
+    return extra + prompt.size_bytes()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from shared.messages.item import Role
-from workers.providers.provider import Message, Prompt
+from shared.messages.item import MessageItem, Role
+from workers.providers.provider import Prompt
 from workers.providers.walking.link import Shorten
 
 _USUAL_SHARE: Final = 0.6
@@ -72,5 +72,5 @@ def _with_complaint(prompt: Prompt, complaint: str | None) -> Prompt:
     """
     if complaint is None:
         return prompt
-    instruction = Message(role=Role.SYSTEM, content=complaint)
-    return replace(prompt, messages=(*prompt.messages, instruction))
+    instruction = MessageItem(Role.SYSTEM, complaint)
+    return replace(prompt, items=(*prompt.items, instruction))

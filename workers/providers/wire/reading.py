@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
+from shared.token_count import estimated_tokens, text_size, tokens_of_size
 from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined, Usage
 from workers.providers.provider import Prompt
@@ -55,13 +55,13 @@ class Figures:
         `text` is what the model wrote, `thought_size` the bytes of what it thought aloud.
         """
         size_out = text_size(text) + thought_size
-        size_in = sum(text_size(message.content) for message in prompt.messages)
+        size_in = prompt.size_bytes()
         most_out = prompt.max_output_tokens or _UNSEEN_OUTPUT_TOKENS
         believed_input = _between(1, self._whole_input, size_in + _UNSEEN_INPUT_TOKENS)
         believed_output = _between(min(1, size_out), self.output, size_out + most_out)
         tokens_in, tokens_out = believed_input, believed_output
         if tokens_in is None:
-            tokens_in = estimated_sum([message.content for message in prompt.messages])
+            tokens_in = prompt.tokens()
         if tokens_out is None:
             tokens_out = estimated_tokens(text) + tokens_of_size(thought_size)
         return Usage(

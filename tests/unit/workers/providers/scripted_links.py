@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 
 from shared.clock import ManualClock
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Shorten
 from workers.providers.error_class import ErrorClass, TimeoutPhase
@@ -20,9 +20,9 @@ from workers.providers.failures import (
     UnauthorisedError,
 )
 from workers.providers.outcome import Answer, Declined, FinishReason, HandedOff, Outcome, Usage
-from workers.providers.provider import Message, Prompt, TextSink
+from workers.providers.provider import Prompt, TextSink
 
-PROMPT = Prompt(messages=(Message(role=Role.USER, content="Hello"),))
+PROMPT = Prompt(items=(MessageItem(Role.USER, "Hello"),))
 
 Step = Outcome | ProviderError | Callable[[TextSink | None], Awaitable[Outcome]]
 

@@ -37,7 +37,7 @@ async def test_what_a_cancelled_walk_had_called_is_told() -> None:
     *failed, cut = told
     assert {each.provider for each in failed} == {"a"}
     assert (cut.provider, cut.error_class) == ("b", ErrorClass.ABANDONED)
-    assert cut.usage == Usage.estimated(read=["Hello"], written="half of an answer")
+    assert cut.usage == Usage.estimated(read=PROMPT.tokens(), written="half of an answer")
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from workers.providers.anthropic import AnthropicMessages
 from workers.providers.outcome import Declined
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
 
 def sent(*messages: tuple[Role, str], **parameters: object) -> dict[str, object]:
-    spoken = tuple(Message(role=role, content=content) for role, content in messages)
-    prompt = Prompt(messages=spoken, **parameters)  # type: ignore[arg-type]
+    spoken = tuple(MessageItem(role, content) for role, content in messages)
+    prompt = Prompt(items=spoken, **parameters)  # type: ignore[arg-type]
     body = AnthropicMessages(default_output_tokens=99).request_body(prompt, "claude")
     decoded: dict[str, object] = msgspec.json.decode(msgspec.json.encode(body))
     return decoded
@@ -84,7 +84,7 @@ def test_a_json_schema_is_kept() -> None:
 def test_json_without_a_schema_cannot_be_promised() -> None:
     def declines(**extra: object) -> bool:
         wire = AnthropicMessages(default_output_tokens=9)
-        return isinstance(wire.request_body(Prompt(messages=(), extra=extra), "m"), Declined)
+        return isinstance(wire.request_body(Prompt(items=(), extra=extra), "m"), Declined)
 
     assert declines(response_format={"type": "json_object"})
     assert not declines(response_format={"type": "json_schema", "json_schema": {}})

@@ -11,7 +11,7 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.errors import SettingsError
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
 from workers.providers.attempt import ChainResult
@@ -19,7 +19,7 @@ from workers.providers.building import PROVIDER_TYPES, build_chain, open_provide
 from workers.providers.handoff import HandoffProvider
 from workers.providers.openai_compatible import ChatCompletions
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 from workers.providers.rules import RulesProvider
 from workers.providers.wire.http_model import HttpApi, HttpModel
 
@@ -32,7 +32,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def ask_built_in(session: aiohttp.ClientSession, text: str) -> ChainResult:
     clock = SystemClock()
-    prompt = Prompt(messages=(Message(role=Role.USER, content=text),))
+    prompt = Prompt(items=(MessageItem(Role.USER, text),))
     return await build_chain((), session, clock=clock).answer(
         prompt, deadline=clock.now() + timedelta(seconds=5)
     )

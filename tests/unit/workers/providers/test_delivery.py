@@ -50,5 +50,5 @@ async def test_what_came_of_a_call_is_counted_whoever_wants_to_hear_it(stage: St
     deadline = stage.clock.now() + timedelta(seconds=5)
     result = await chain.answer(PROMPT, deadline=deadline)
 
-    assert result.attempts[0].usage == Usage.estimated(read=["Hello"], written="x" * 40)
+    assert result.attempts[0].usage == Usage.estimated(read=PROMPT.tokens(), written="x" * 40)
     assert not stage.told

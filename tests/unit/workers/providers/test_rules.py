@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import SettingsError
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from workers.providers.outcome import Answer, Declined, FinishReason
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
 
 RULES = """
@@ -38,8 +38,8 @@ DEFAULT = '[default]\nanswer = "Nobody knows."\n'
 
 
 def prompt(text: str, *, tenant: str = "shop") -> Prompt:
-    messages = (Message(role=Role.USER, content=text),)
-    return Prompt(messages=messages, tenant=tenant, user="Ada")
+    messages = (MessageItem(Role.USER, text),)
+    return Prompt(items=messages, tenant=tenant, user="Ada")
 
 
 def rules_from(tmp_path: Path, text: str) -> RulesProvider:

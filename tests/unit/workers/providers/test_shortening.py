@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, too_long, transient
 from workers.providers.chain import Judgement
 from workers.providers.failures import ContextTooLongError
 from workers.providers.outcome import Answer
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
-SHORTER = replace(PROMPT, messages=(Message(role=Role.USER, content="Hi"),))
+SHORTER = replace(PROMPT, items=(MessageItem(Role.USER, "Hi"),))
 
 
 class Shortener:
@@ -90,9 +90,9 @@ async def test_a_complaint_that_makes_it_too_long_is_kept_when_it_is_shortened(
     await stage.ask(provider, judge=judge, shorten=Shortener())
 
     _, complained, shortened = provider.prompts
-    assert complained.messages[:-1] == PROMPT.messages
-    assert shortened.messages[:-1] == SHORTER.messages
-    assert complained.messages[-1] == shortened.messages[-1]
+    assert complained.items[:-1] == PROMPT.items
+    assert shortened.items[:-1] == SHORTER.items
+    assert complained.items[-1] == shortened.items[-1]
 
 
 async def test_a_prompt_that_stays_too_long_everywhere_is_refused(stage: Stage) -> None:

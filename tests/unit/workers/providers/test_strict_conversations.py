@@ -8,15 +8,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages.item import Role
+from shared.messages.item import MessageItem, Role
 from workers.providers.anthropic import AnthropicMessages
 from workers.providers.openai_compatible import ChatCompletions
-from workers.providers.provider import Message, Prompt
+from workers.providers.provider import Prompt
 
 WORDS = st.sampled_from(["", " ", "\n\t", "Hello", " Hi\n", "Be brief.  ", "…"])
 MESSAGES = st.lists(
-    st.builds(Message, role=st.sampled_from(Role), content=WORDS), min_size=1, max_size=8
-).filter(lambda messages: any(message.content.strip() for message in messages))
+    st.builds(MessageItem, role=st.sampled_from(Role), content=WORDS), min_size=1, max_size=8
+).filter(lambda messages: any(message.text().strip() for message in messages))
 
 
 def strictly_taken(messages: list[dict[str, str]]) -> None:
@@ -32,27 +32,29 @@ def strictly_taken(messages: list[dict[str, str]]) -> None:
     assert last["role"] == "user" or last["content"] == last["content"].rstrip()
 
 
-def said_in(messages: list[dict[str, str]], said: list[Message]) -> None:
+def said_in(messages: list[dict[str, str]], said: list[MessageItem]) -> None:
     sent = "\n".join(message["content"] for message in messages)
     for message in said:
-        assert message.content.strip() in sent
+        assert message.text().strip() in sent
 
 
-def _openai_messages(said: list[Message]) -> list[dict[str, str]]:
-    request = ChatCompletions().request_body(Prompt(messages=tuple(said)), "m")
+def _openai_messages(said: list[MessageItem]) -> list[dict[str, str]]:
+    request = ChatCompletions().request_body(Prompt(items=tuple(said)), "m")
     return msgspec.convert(request["messages"], list[dict[str, str]])
 
 
 @given(said=MESSAGES)
-async def test_chat_completions_are_asked_as_strict_templates_demand(said: list[Message]) -> None:
+async def test_chat_completions_are_asked_as_strict_templates_demand(
+    said: list[MessageItem],
+) -> None:
     messages = _openai_messages(said)
     strictly_taken(messages)
     said_in(messages, said)
 
 
 @given(said=MESSAGES)
-def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
-    prompt = Prompt(messages=tuple(said))
+def test_anthropic_is_asked_as_it_demands(said: list[MessageItem]) -> None:
+    prompt = Prompt(items=tuple(said))
     body: dict[str, Any] = msgspec.json.decode(
         msgspec.json.encode(AnthropicMessages(default_output_tokens=9).request_body(prompt, "m"))
     )
@@ -64,10 +66,10 @@ def test_anthropic_is_asked_as_it_demands(said: list[Message]) -> None:
 async def test_a_summary_and_a_complaint_break_no_template() -> None:
     messages = _openai_messages(
         [
-            Message(role=Role.SYSTEM, content="Be kind."),
-            Message(role=Role.USER, content="<summary>They spoke of tea.</summary>"),
-            Message(role=Role.USER, content="And coffee?"),
-            Message(role=Role.SYSTEM, content="The last answer named a wrong sum."),
+            MessageItem(Role.SYSTEM, "Be kind."),
+            MessageItem(Role.USER, "<summary>They spoke of tea.</summary>"),
+            MessageItem(Role.USER, "And coffee?"),
+            MessageItem(Role.SYSTEM, "The last answer named a wrong sum."),
         ]
     )
     assert messages == [
@@ -77,5 +79,5 @@ async def test_a_summary_and_a_complaint_break_no_template() -> None:
 
 
 async def test_instructions_alone_are_the_users_question() -> None:
-    messages = _openai_messages([Message(role=Role.DEVELOPER, content="Tell a joke.")])
+    messages = _openai_messages([MessageItem(Role.DEVELOPER, "Tell a joke.")])
     assert messages == [{"role": "user", "content": "Tell a joke."}]

@@ -11,7 +11,7 @@ import pytest
 from shared.messages.item import MessageItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from workers.providers.provider import AUTOMATIC_MODEL, Message, Prompt
+from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.steps.prompt import prompt_of
 from workers.turn import Turn, begin_turn
 
@@ -36,9 +36,9 @@ def turn_of(user: str | None = None, **body: Any) -> Turn:
 
 def test_a_plain_message_leaves_everything_to_the_provider() -> None:
     assert prompt_of(turn_of()) == Prompt(
-        messages=(
-            Message(role=Role.SYSTEM, content="be brief"),
-            Message(role=Role.USER, content="hello"),
+        items=(
+            MessageItem(Role.SYSTEM, "be brief"),
+            MessageItem(Role.USER, "hello"),
         ),
         model=AUTOMATIC_MODEL,
         tenant="ten_1",
@@ -98,7 +98,7 @@ def test_a_verbosity_is_passed_on() -> None:
 def test_the_facts_stand_behind_the_instructions_and_before_the_conversation() -> None:
     turn = turn_of()
     turn.fact_sheet = "known"
-    roles = [(message.role, message.content) for message in prompt_of(turn).messages]
+    roles = [(item.role, item.text()) for item in prompt_of(turn).items]
     assert roles == [("system", "be brief"), ("system", "known"), ("user", "hello")]
     turn.items = turn.items[:1]
-    assert [message.content for message in prompt_of(turn).messages] == ["be brief", "known"]
+    assert [item.text() for item in prompt_of(turn).items] == ["be brief", "known"]
