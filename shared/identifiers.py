@@ -14,6 +14,8 @@ from typing import Final
 
 RESPONSE: Final = "resp"
 OUTPUT_MESSAGE: Final = "msg"
+FUNCTION_CALL: Final = "fc"
+REASONING: Final = "rs"
 CONVERSATION: Final = "conv"
 HANDOFF: Final = "hand"
 DEAD_LETTER: Final = "dead"
@@ -52,3 +54,8 @@ def new_file_id() -> str:
 def sibling_id(prefix: str, other: str) -> str:
     """The id of something there is exactly one of per `other`, derived so that it never changes."""
     return f"{prefix}_{other.rpartition('_')[2]}"
+
+
+def nth_id(prefix: str, other: str, nth: int) -> str:
+    """The id of the nth of those that `other` has several of, from 0."""
+    return f"{sibling_id(prefix, other)}_{nth}"

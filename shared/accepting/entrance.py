@@ -9,8 +9,8 @@ from typing import Protocol
 from shared.accepting.arrival import Arrival
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.errors import BrokerUnavailable
+from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
-from shared.messages.wake_up import WakeUp
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.records import AlreadyAccepted
 from shared.queueing.publisher import Publisher

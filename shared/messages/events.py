@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.messages.response import OutputMessage, OutputText, ResponseObject
+from shared.messages.output import OutputItem, OutputText
+from shared.messages.response import ResponseObject
 from shared.messages.state import ResponseState
 
 
@@ -36,7 +37,7 @@ class ResponseRestarted(_Event, frozen=True, tag="response.restarted"):
 
 
 class OutputItemAdded(_Event, frozen=True, tag="response.output_item.added"):
-    item: OutputMessage
+    item: OutputItem
     output_index: int = 0
 
 
@@ -70,8 +71,49 @@ class ContentPartDone(_Event, frozen=True, tag="response.content_part.done"):
     content_index: int = 0
 
 
+class FunctionCallArgumentsDelta(_Event, frozen=True, tag="response.function_call_arguments.delta"):
+    item_id: str
+    delta: str
+    output_index: int = 0
+
+
+class FunctionCallArgumentsDone(_Event, frozen=True, tag="response.function_call_arguments.done"):
+    item_id: str
+    name: str
+    arguments: str
+    output_index: int = 0
+
+
+class ReasoningSummaryPartAdded(_Event, frozen=True, tag="response.reasoning_summary_part.added"):
+    item_id: str
+    part: dict[str, str]
+    summary_index: int
+    output_index: int = 0
+
+
+class ReasoningSummaryTextDelta(_Event, frozen=True, tag="response.reasoning_summary_text.delta"):
+    item_id: str
+    delta: str
+    summary_index: int
+    output_index: int = 0
+
+
+class ReasoningSummaryTextDone(_Event, frozen=True, tag="response.reasoning_summary_text.done"):
+    item_id: str
+    text: str
+    summary_index: int
+    output_index: int = 0
+
+
+class ReasoningSummaryPartDone(_Event, frozen=True, tag="response.reasoning_summary_part.done"):
+    item_id: str
+    part: dict[str, str]
+    summary_index: int
+    output_index: int = 0
+
+
 class OutputItemDone(_Event, frozen=True, tag="response.output_item.done"):
-    item: OutputMessage
+    item: OutputItem
     output_index: int = 0
 
 
@@ -116,6 +158,12 @@ Event = (
     | OutputTextDelta
     | OutputTextDone
     | ContentPartDone
+    | FunctionCallArgumentsDelta
+    | FunctionCallArgumentsDone
+    | ReasoningSummaryPartAdded
+    | ReasoningSummaryTextDelta
+    | ReasoningSummaryTextDone
+    | ReasoningSummaryPartDone
     | OutputItemDone
     | Closing
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from shared.errors import InvalidRequest
 
@@ -41,3 +44,15 @@ def lane_of(service_tier: str | None) -> Lane:
             param="service_tier",
         )
     return lane
+
+
+class WakeUp(msgspec.Struct, frozen=True):
+    """What waits in a lane's queue, an id and never a prompt: the ledger has a message to claim.
+
+    Lost or repeated, it does no harm.
+    """
+
+    message_id: str
+    lane: Lane
+    deadline: datetime
+    trace: dict[str, str] = {}

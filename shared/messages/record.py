@@ -42,11 +42,16 @@ class TurnEnding(msgspec.Struct, frozen=True, kw_only=True):
     state: ResponseState = ResponseState.QUEUED
     finished_at: datetime | None = None
     output_text: str | None = None
+    output_items: str | None = None
+    """What the answer has beside its text, as JSON: thoughts, and calls of tools."""
     answered_by: _Upto64 | None = None
     model: _Upto128 | None = None
     input_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """A part of the output tokens; those of the cache are parts of the input's."""
     cost: Decimal | None = None
     report: str | None = None
     incomplete_reason: _Upto32 | None = None

@@ -6,9 +6,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.identifiers import OUTPUT_MESSAGE, sibling_id
 from shared.messages.body import Body, TextOptions
 from shared.messages.lane import TIER_OF_LANE
+from shared.messages.output import OutputItem, decode_items, output_items
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
@@ -19,25 +19,6 @@ DEFAULT_MODEL: Final = "auto"
 CALLERS_FAULT: Final = "invalid_prompt"
 """What OpenAI calls a message that a provider would not take."""
 _SERVER_ERROR: Final = "server_error"
-
-
-class OutputText(msgspec.Struct, frozen=True):
-    """The text of an answer."""
-
-    text: str
-    type: Literal["output_text"] = "output_text"
-    annotations: list[Any] = []
-    logprobs: list[Any] = []
-
-
-class OutputMessage(msgspec.Struct, frozen=True):
-    """One item of a response's output."""
-
-    id: str
-    content: list[OutputText]
-    status: Literal["in_progress", "completed", "incomplete"] = "completed"
-    type: Literal["message"] = "message"
-    role: Literal["assistant"] = "assistant"
 
 
 class InputTokensDetails(msgspec.Struct, frozen=True):
@@ -97,7 +78,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     instructions: str | None = None
     max_output_tokens: int | None = None
     model: str
-    output: list[OutputMessage] = []
+    output: list[OutputItem] = []
     parallel_tool_calls: bool = True
     previous_response_id: str | None = None
     conversation: ConversationId | None = None
@@ -157,30 +138,15 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
     )
 
 
-def output_message_id(message_id: str) -> str:
-    """The id of a response's one output item, the same in every event and every reading."""
-    return sibling_id(OUTPUT_MESSAGE, message_id)
-
-
-def output_message(message_id: str, text: str, *, is_whole: bool) -> OutputMessage:
-    """The one output item of a response, as it stands when all its text is there."""
-    return OutputMessage(
-        id=output_message_id(message_id),
-        content=[OutputText(text)],
-        status="completed" if is_whole else "incomplete",
-    )
-
-
 def _text(asked: TextOptions | None) -> dict[str, Any]:
     given: dict[str, Any] = msgspec.to_builtins(asked) if asked else {}
     return given or {"format": {"type": "text"}}
 
 
-def _output(record: MessageRecord) -> list[OutputMessage]:
-    if record.output_text is None:
-        return []
+def _output(record: MessageRecord) -> list[OutputItem]:
     is_whole = record.state is not ResponseState.INCOMPLETE
-    return [output_message(record.id, record.output_text, is_whole=is_whole)]
+    items = decode_items(record.output_items)
+    return output_items(record.id, record.output_text, items, is_whole=is_whole)
 
 
 def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:
@@ -190,7 +156,10 @@ def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
         total_tokens=record.input_tokens + record.output_tokens,
-        input_tokens_details=InputTokensDetails(cached_tokens=record.cached_tokens or 0),
+        input_tokens_details=InputTokensDetails(
+            record.cached_tokens or 0, record.cache_write_tokens or 0
+        ),
+        output_tokens_details=OutputTokensDetails(record.reasoning_tokens or 0),
     )
 
 

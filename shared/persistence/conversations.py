@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from shared.errors import NotFound
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import Item
+from shared.messages.output import said_items
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
@@ -27,7 +28,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import message
 
-_SAID = (message.c.body, message.c.output_text)
+_SAID = (message.c.body, message.c.output_text, message.c.output_items)
 
 
 class ConversationRepository:
@@ -83,15 +84,18 @@ def _within_bytes(newest_first: FromClause) -> Select[Any]:
     # The sum runs where the rows are: a conversation of large messages must not be loaded to
     # find out that it is too large.
     said = newest_first.c
-    size = func.length(said.body) + func.coalesce(func.length(said.output_text), 0)
+    size = func.length(said.body) + sum(
+        func.coalesce(func.length(each), 0) for each in (said.output_text, said.output_items)
+    )
     counted = select(
         said.body,
         said.output_text,
+        said.output_items,
         said.depth,
         func.sum(size).over(order_by=said.depth).label("bytes"),
     ).subquery("counted")
     return (
-        select(counted.c.body, counted.c.output_text)
+        select(counted.c.body, counted.c.output_text, counted.c.output_items)
         .where(counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger))
         .order_by(counted.c.depth)
     )
@@ -141,5 +145,4 @@ def _previous() -> tuple[ColumnElement[bool], ...]:
 
 def _items(row: Row[Any]) -> list[Item]:
     said = decode_body(row.body.encode()).input
-    answered = [MessageItem(Role.ASSISTANT, row.output_text)] if row.output_text else []
-    return [*said, *answered]
+    return [*said, *said_items(row.output_text, row.output_items)]

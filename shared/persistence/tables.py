@@ -162,6 +162,8 @@ attempt = Table(
     Column("user_id", String(128)),
     Column("lane", Enumerated(Lane)),
     Column("booked_at", UtcDateTime),
+    Column("cache_write_tokens", Integer),
+    Column("reasoning_tokens", Integer),
     Index("ix_attempt_tenant_id_booked_at", "tenant_id", "booked_at"),
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.errors import BrokerUnavailable
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 
 CAPACITY: Final = 20_000
 """Wake-ups that may wait. More are dropped: the reconciler sends them when there is room again."""

@@ -10,7 +10,7 @@ import socket
 from os import getpid
 from typing import Any, Final
 
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.queueing.task_names import TaskName
 
 CONTENT_TYPE: Final = "application/json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
 

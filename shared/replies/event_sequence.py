@@ -6,7 +6,8 @@ all take their events from here, so a client cannot tell them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -16,17 +17,33 @@ from shared.messages.events import (
     ContentPartAdded,
     ContentPartDone,
     Event,
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
     OutputItemAdded,
     OutputItemDone,
     OutputTextDelta,
     OutputTextDone,
+    ReasoningSummaryPartAdded,
+    ReasoningSummaryPartDone,
+    ReasoningSummaryTextDelta,
+    ReasoningSummaryTextDone,
     ResponseCreated,
     ResponseInProgress,
     ResponseQueued,
     closing_event,
 )
+from shared.messages.item import ReasoningItem
+from shared.messages.output import (
+    OutputCall,
+    OutputItem,
+    OutputMessage,
+    OutputReasoning,
+    OutputText,
+    output_message_id,
+    told_reasoning,
+)
 from shared.messages.record import MessageRecord, as_accepted
-from shared.messages.response import OutputMessage, OutputText, response_object
+from shared.messages.response import response_object
 from shared.messages.state import ResponseState
 
 
@@ -52,36 +69,94 @@ def whole_answer(record: MessageRecord) -> Iterator[Event]:
     end = ending(record)
     if end.response.output:
         yield beginning(record)
-    for item in end.response.output:
-        text = TextEvents(item.id)
-        yield from text.write("".join([part.text for part in item.content]))
-        yield from text.close(item)
+    yield from OutputEvents(record.id).close(end.response.output)
     yield end
 
 
-class TextEvents:
-    """The events of one message in the output, whose text comes in pieces."""
+class OutputEvents:
+    """The events of one answer: its text comes in pieces, all else item by item, whole.
 
-    def __init__(self, item_id: str) -> None:
-        self._item_id = item_id
-        self._is_open = False
+    What is told has its place in the output from then on: what comes before the text must be told
+    before the text begins.
+    """
+
+    def __init__(self, message_id: str) -> None:
+        self._response_id = message_id
+        self._message_id = output_message_id(message_id)
+        self._told = 0
+        """How many items have their place."""
+        self._message_index: int | None = None
 
     def write(self, piece: str) -> list[Event]:
-        """The next piece of text; the first one opens the item."""
-        delta = OutputTextDelta(self._item_id, piece)
-        if self._is_open:
-            return [delta]
-        self._is_open = True
-        item = OutputMessage(self._item_id, [], status="in_progress")
-        return [OutputItemAdded(item), ContentPartAdded(self._item_id, OutputText("")), delta]
+        """The next piece of text; the first one opens the message."""
+        if self._message_index is not None:
+            return [self._delta(piece)]
+        index = self._message_index = self._told
+        self._told += 1
+        item = OutputMessage(self._message_id, [], status="in_progress")
+        part = ContentPartAdded(self._message_id, OutputText(""), index)
+        return [OutputItemAdded(item, index), part, self._delta(piece)]
 
-    def close(self, item: OutputMessage) -> list[Event]:
-        """The item as it stands at the end; nothing where no text came."""
-        if not self._is_open:
-            return []
+    def think(self, thought: ReasoningItem) -> list[Event]:
+        """What was thought before anything else is told."""
+        return self.tell(told_reasoning(self._response_id, self._told, thought))
+
+    def tell(self, item: OutputItem) -> list[Event]:
+        """An item that is whole already; nothing of a message without text."""
+        index = self._told
+        if isinstance(item, OutputMessage):
+            text = "".join([part.text for part in item.content])
+            return [*self.write(text), *self._close_message(item, index)] if text else []
+        self._told += 1
+        match item:
+            case OutputCall():
+                return _call_events(item, index)
+            case OutputReasoning():
+                return _reasoning_events(item, index)
+            case _:
+                assert_never(item)
+
+    def close(self, output: Sequence[OutputItem]) -> list[Event]:
+        """The output as it stands at the end: what of it was not told yet, and is not open."""
+        events = list[Event]()
+        for index, item in enumerate(output):
+            if index == self._message_index and isinstance(item, OutputMessage):
+                events += self._close_message(item, index)
+            elif index >= self._told:
+                events += self.tell(item)
+        return events
+
+    def _delta(self, piece: str) -> OutputTextDelta:
+        return OutputTextDelta(self._message_id, piece, self._message_index or 0)
+
+    def _close_message(self, item: OutputMessage, index: int) -> list[Event]:
         [part] = item.content
         return [
-            OutputTextDone(self._item_id, part.text),
-            ContentPartDone(self._item_id, part),
-            OutputItemDone(item),
+            OutputTextDone(self._message_id, part.text, index),
+            ContentPartDone(self._message_id, part, index),
+            OutputItemDone(item, index),
         ]
+
+
+def _call_events(call: OutputCall, index: int) -> list[Event]:
+    begun = msgspec.structs.replace(call, arguments="", status="in_progress")
+    return [
+        OutputItemAdded(begun, index),
+        FunctionCallArgumentsDelta(call.id, call.arguments, index),
+        FunctionCallArgumentsDone(call.id, call.name, call.arguments, index),
+        OutputItemDone(call, index),
+    ]
+
+
+def _reasoning_events(item: OutputReasoning, index: int) -> list[Event]:
+    begun = msgspec.structs.replace(item, summary=[], encrypted_content=None, status="in_progress")
+    events: list[Event] = [OutputItemAdded(begun, index)]
+    for nth, part in enumerate(item.summary):
+        text = part.get("text", "")
+        events += [
+            ReasoningSummaryPartAdded(item.id, {**part, "text": ""}, nth, index),
+            ReasoningSummaryTextDelta(item.id, text, nth, index),
+            ReasoningSummaryTextDone(item.id, text, nth, index),
+            ReasoningSummaryPartDone(item.id, part, nth, index),
+        ]
+    return [*events, OutputItemDone(item, index)]

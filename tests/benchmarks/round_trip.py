@@ -15,7 +15,7 @@ from typing import Final
 from redis import Redis
 
 from shared.clock import SystemClock
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis

@@ -35,6 +35,8 @@ class AnthropicMessages(AnthropicMessagesReader):
         response_format = prompt.extra.get("response_format")
         if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
             return Declined(reason="it has no JSON mode without a schema")
+        if not prompt.is_text:
+            return Declined(reason="it is given text alone")
         conversation = Conversation.of(prompt.items)
         content: dict[str, object] = {
             name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS

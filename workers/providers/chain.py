@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.telemetry.tracing import SilentTracing, Tracing
 from workers.providers.attempt import ChainResult
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.delivery import RestartSignal, TextDelivery
 from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
@@ -54,7 +54,7 @@ class Chain:
         prompt: Prompt,
         *,
         deadline: datetime,
-        on_delta: TextSink | None = None,
+        on_delta: Sink | None = None,
         on_restart: RestartSignal | None = None,
         judge: Judge | None = None,
         shorten: Shorten | None = None,

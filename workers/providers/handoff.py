@@ -8,7 +8,7 @@ import aiohttp
 
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.outcome import HandedOff
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.provider_type import ProviderType
 
 DEFAULT_APOLOGY: Final = (
@@ -31,7 +31,7 @@ class HandoffProvider:
         prompt: Prompt,  # noqa: ARG002
         *,
         time_left_seconds: float,  # noqa: ARG002
-        on_delta: TextSink | None = None,  # noqa: ARG002
+        on_delta: Sink | None = None,  # noqa: ARG002
     ) -> HandedOff:
         return HandedOff(reason="no provider before this one answered", apology_text=self._apology)
 

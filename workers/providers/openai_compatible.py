@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.failures import UnknownFieldError
+from workers.providers.outcome import Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
 from workers.providers.wire.chat_completions import ChatCompletionsReader
@@ -37,7 +38,9 @@ class ChatCompletions(ChatCompletionsReader):
         is_openai = urlsplit(settings.base_url or "").hostname == "api.openai.com"
         return cls(limit_is_new=is_openai)
 
-    def request_body(self, prompt: Prompt, model: str) -> dict[str, object]:
+    def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
+        if not prompt.is_text:
+            return Declined(reason="it is given text alone")
         refused = self._refused.get(model, ())
         usual, other = self._limits
         optional: dict[str, object] = {

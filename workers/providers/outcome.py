@@ -8,6 +8,8 @@ from enum import StrEnum
 from string import Template
 
 from shared.costs.price import TokenCount
+from shared.messages.item import FunctionCall
+from shared.messages.output import AnswerItem
 from shared.token_count import estimated_tokens
 
 
@@ -43,6 +45,8 @@ class Usage:
     cached_tokens: int = 0
     cache_write_tokens: int = 0
     """A part of `input_tokens` too, billed at a price of its own."""
+    reasoning_tokens: int = 0
+    """A part of `output_tokens`, where the provider tells it."""
     cost: Decimal | None = None
     """Dollars, where the provider names what it asks for the call."""
     reported: bool = True
@@ -74,6 +78,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
+    """What a provider answered: text, calls of tools, or both."""
+
     text: str
     model: str
     """The model that answered, as the provider names it: for the caller to read, nothing else."""
@@ -83,6 +89,13 @@ class Answer:
     """False where the provider never said why it stopped, or a part could not be read: it may be
     half an answer, so nobody else is given it."""
     oddities: frozenset[Oddity] = frozenset()
+    items: tuple[AnswerItem, ...] = ()
+    """What it has beside its text."""
+
+    @property
+    def calls(self) -> list[FunctionCall]:
+        """What it asks of tools."""
+        return [item for item in self.items if isinstance(item, FunctionCall)]
 
     @property
     def is_whole(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import Item, MessageItem, ReasoningItem, Role
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
@@ -20,8 +20,9 @@ from workers.providers.outcome import Outcome
 AUTOMATIC_MODEL = "auto"
 """The model name by which a caller leaves the choice to us."""
 
-TextSink = Callable[[str], Awaitable[None]]
-"""Receives the text of an answer piece by piece, as it is written."""
+Piece = str | ReasoningItem
+Sink = Callable[[Piece], Awaitable[None]]
+"""Receives an answer as it is written: what was thought before it, then its text in pieces."""
 
 _BETWEEN: Final = "\n\n"
 
@@ -55,6 +56,11 @@ class Prompt:
             if item.role is Role.USER:
                 return item.text()
         return ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether text is all that is said, and all that is asked for."""
+        return not self.tools and all(item.only_text for item in self.items)
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
@@ -170,12 +176,14 @@ class Provider(Protocol):
         """The model that would be called for the requested name or alias."""
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         """Answer within the time left, or raise a `ProviderError`.
 
         With `on_delta` the text is also handed over while it is written; what was handed over,
-        joined, is the text of the answer. An error raised by `on_delta` itself passes unchanged.
+        joined, is the text of the answer. What was thought is handed over whole, before the text;
+        calls of tools are not: they are in the answer. An error raised by `on_delta` itself passes
+        unchanged.
         One call is one attempt: a provider never retries on its own.
         """
 

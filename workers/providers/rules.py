@@ -17,7 +17,7 @@ from shared.errors import InvalidRequest, SettingsError
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.storable_text import is_storable, storable
 from workers.providers.outcome import Answer, Declined, FinishReason, Usage
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.provider_type import ProviderType, required
 
 PLACEHOLDERS = frozenset({"message", "user", "tenant", "model"})
@@ -96,8 +96,10 @@ class RulesProvider:
         prompt: Prompt,
         *,
         time_left_seconds: float,  # noqa: ARG002 - a rule takes no time
-        on_delta: TextSink | None = None,
+        on_delta: Sink | None = None,
     ) -> Answer | Declined:
+        if not prompt.is_text:
+            return Declined(reason="rules answer text alone")
         matching = next((rule for rule in self._rules if rule.when.hold_for(prompt)), self._default)
         if matching is None:
             return Declined(reason="no rule matches and there is no default")

@@ -13,6 +13,7 @@ from shared.costs.meter import Meter
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
+from shared.messages.output import OutputItem, encode_items, output_items
 from shared.messages.state import ResponseState
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
@@ -25,7 +26,7 @@ from workers.steps.attempts import attempt_records, count_attempts
 from workers.steps.judging import Judging
 from workers.steps.prompt import prompt_of, told_items
 from workers.steps.screened_stream import ScreenedStream
-from workers.steps.streaming import TextStream
+from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
 
 # OpenAI's names for it.
@@ -86,9 +87,9 @@ class AnswerStep:
         )
         if not turn.is_streamed:
             return await answer()
-        text = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
-        await text.begin()
-        stream = ScreenedStream(text, self._judging.open_screen)
+        told = AnswerStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        await told.begin()
+        stream = ScreenedStream(told, self._judging.open_screen)
         try:
             result = await answer(on_delta=stream.write, on_restart=stream.restart)
         except BaseException:
@@ -96,7 +97,7 @@ class AnswerStep:
             await stream.abandon()
             raise
         if isinstance(result.outcome, Answer):
-            await stream.finish(result.outcome.text, is_whole=result.outcome.is_whole)
+            await stream.finish(result.outcome.text, _output(turn, result.outcome))
         else:
             await stream.abandon()
         return result
@@ -123,11 +124,14 @@ class AnswerStep:
             ResponseState.COMPLETED if answer.is_whole else ResponseState.INCOMPLETE,
             self._clock.now(),
             output_text=answer.text,
+            output_items=encode_items(answer.items),
             answered_by=result.provider,
             model=answer.model,
             input_tokens=answer.usage.input_tokens,
             cached_tokens=answer.usage.cached_tokens,
+            cache_write_tokens=answer.usage.cache_write_tokens,
             output_tokens=answer.usage.output_tokens,
+            reasoning_tokens=answer.usage.reasoning_tokens,
             incomplete_reason=_INCOMPLETE.get(answer.finish),
         )
 
@@ -158,6 +162,10 @@ class AnswerStep:
             error_message=text,
             dead_reason=reason,
         )
+
+
+def _output(turn: Turn, answer: Answer) -> list[OutputItem]:
+    return output_items(turn.record.id, answer.text, answer.items, is_whole=answer.is_whole)
 
 
 async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:

@@ -29,7 +29,9 @@ def attempt_records(attempts: Sequence[Attempt], meter: Meter) -> tuple[AttemptR
             detail=storable(attempt.detail) or None,
             input_tokens=attempt.usage.input_tokens if attempt.usage else None,
             cached_tokens=attempt.usage.cached_tokens if attempt.usage else None,
+            cache_write_tokens=attempt.usage.cache_write_tokens if attempt.usage else None,
             output_tokens=attempt.usage.output_tokens if attempt.usage else None,
+            reasoning_tokens=attempt.usage.reasoning_tokens if attempt.usage else None,
             is_estimated=attempt.usage is not None and not attempt.usage.reported,
             cost=_cost(attempt, meter),
         )

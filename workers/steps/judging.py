@@ -40,6 +40,8 @@ class Judging:
         question = question_of(turn)
 
         async def judge(answer: Answer) -> Judgement:
+            if answer.calls and not answer.text:
+                return Judgement(accepted=True)
             draft = Draft(answer.text, is_whole=answer.finish is FinishReason.STOP)
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from workers.steps.streaming import TextStream
+from shared.messages.item import ReasoningItem
+from shared.messages.output import OutputItem
+from workers.providers.provider import Piece
+from workers.steps.streaming import AnswerStream
 from workers.validation.stream_screen import StreamScreen
 
 
@@ -14,14 +17,21 @@ class ScreenedStream:
     Where the two differ, the stream says so with `response.restarted` and sends the judged text.
     """
 
-    def __init__(self, stream: TextStream, open_screen: Callable[[], StreamScreen | None]) -> None:
+    def __init__(
+        self, stream: AnswerStream, open_screen: Callable[[], StreamScreen | None]
+    ) -> None:
         self._stream = stream
         self._open_screen = open_screen
         self._screen = open_screen()
         self._sent: list[str] = []
+        self._has_thought = False
 
-    async def write(self, piece: str) -> None:
-        """Take one piece of text; what it sets free leaves."""
+    async def write(self, piece: Piece) -> None:
+        """Take one piece of text; what it sets free leaves. No screen looks at thoughts."""
+        if isinstance(piece, ReasoningItem):
+            self._has_thought = True
+            await self._stream.think(piece)
+            return
         released = self._screen.feed(piece) if self._screen is not None else piece
         if released:
             self._sent.append(released)
@@ -29,18 +39,19 @@ class ScreenedStream:
 
     async def restart(self) -> None:
         """Take back what has left, if anything has: another attempt begins from the start."""
-        if self._sent:
+        if self._sent or self._has_thought:
             await self._stream.restart()
             self._sent.clear()
+            self._has_thought = False
         self._screen = self._open_screen()
 
-    async def finish(self, text: str, *, is_whole: bool = True) -> None:
-        """Send the rest of the judged text and the events that close it."""
+    async def finish(self, text: str, output: Sequence[OutputItem]) -> None:
+        """Send the rest of the judged text, and of the output that it is a part of."""
         if not text.startswith("".join(self._sent)):
             await self.restart()
-        if rest := text[sum(map(len, self._sent)) :]:
+        elif rest := text[sum(map(len, self._sent)) :]:
             await self._stream.write(rest)
-        await self._stream.finish(text, is_whole=is_whole)
+        await self._stream.finish(output)
 
     async def abandon(self) -> None:
         """Say nothing more of what was held back."""

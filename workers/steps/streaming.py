@@ -1,21 +1,23 @@
-"""A turn's text on its way to the caller while it is written."""
+"""A turn's answer on its way to the caller while it is written."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from shared.errors import RedisUnavailable
 from shared.messages.events import Event, ResponseRestarted, encode_event
+from shared.messages.item import ReasoningItem
+from shared.messages.output import OutputItem
 from shared.messages.record import MessageRecord
-from shared.messages.response import output_message, output_message_id
-from shared.replies.event_sequence import TextEvents, beginning
+from shared.replies.event_sequence import OutputEvents, beginning
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.logs import get_logger
 from workers.turn import Turn
 
 
-class TextStream:
+class AnswerStream:
     """Sends deltas as events; those that come within `interval_seconds` travel as one.
 
     Redis away costs the caller the live text and never the answer: it is in the closing event.
@@ -26,7 +28,7 @@ class TextStream:
         self._turn = turn
         self._replies = replies
         self._interval_seconds = interval_seconds
-        self._text = self._new_text()
+        self._output = OutputEvents(turn.record.id)
         self._pending: list[str] = []
         self._sender: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -48,15 +50,17 @@ class TextStream:
     async def restart(self) -> None:
         """Take back what was said: another attempt begins from the start."""
         await self.abandon()
-        self._text = self._new_text()
+        self._output = OutputEvents(self._record.id)
         await self._send([ResponseRestarted(self._record.id, "another attempt answers")])
 
-    async def finish(self, text: str, *, is_whole: bool = True) -> None:
-        """Send what is left and the events that close the text; `is_whole` is false where the
-        provider stopped before its end."""
+    async def think(self, thought: ReasoningItem) -> None:
+        """Send what the model thought before it writes."""
+        await self._send(self._output.think(thought))
+
+    async def finish(self, output: Sequence[OutputItem]) -> None:
+        """Send what is left of the output, and the events that close it."""
         await self._settle_sender()
-        item = output_message(self._record.id, text, is_whole=is_whole)
-        await self._send([*self._delta_events(), *self._text.close(item)])
+        await self._send([*self._delta_events(), *self._output.close(output)])
 
     async def abandon(self) -> None:
         """Say nothing more of what was written and not sent yet."""
@@ -75,10 +79,7 @@ class TextStream:
             return []
         piece = "".join(self._pending)
         self._pending.clear()
-        return self._text.write(piece)
-
-    def _new_text(self) -> TextEvents:
-        return TextEvents(output_message_id(self._record.id))
+        return self._output.write(piece)
 
     async def _settle_sender(self) -> None:
         # Waited for and not cancelled: what it has on its way must arrive before what comes next.

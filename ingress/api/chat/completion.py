@@ -9,6 +9,7 @@ import msgspec
 from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
+from shared.messages.output import OutputMessage
 from shared.messages.response import (
     CALLERS_FAULT,
     ResponseCost,
@@ -129,7 +130,12 @@ def completion_id(response_id: str) -> str:
 
 def answer_text(response: ResponseObject) -> str:
     """All of the answer's text."""
-    said = "".join(part.text for item in response.output for part in item.content)
+    said = "".join(
+        part.text
+        for item in response.output
+        if isinstance(item, OutputMessage)
+        for part in item.content
+    )
     if not said and response.status is ResponseState.REQUIRES_ACTION:
         return f"A person answers this. Read response '{response.id}' later."
     return said

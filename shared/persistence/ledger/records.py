@@ -42,7 +42,9 @@ class AttemptRecord:
     detail: str | None = None
     input_tokens: int | None = None
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     output_tokens: int | None = None
+    reasoning_tokens: int | None = None
     is_estimated: bool = False
     cost: Decimal | None = None
 

@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.clock import Clock
 from shared.identifiers import DEAD_LETTER, new_id
 from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
-from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
 from shared.persistence.ledger.silent_turns import SilentTurns

@@ -8,8 +8,7 @@ from typing import Final
 from amqp.serialization import dumps
 from amqp.spec import Basic
 
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.amqp.frames import BODY, END, HEADER, publish_frame
 from shared.queueing.amqp.link import CHANNEL
 from shared.queueing.envelope import CONTENT_ENCODING, CONTENT_TYPE, constant_headers, wake_up_body

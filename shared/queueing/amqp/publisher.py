@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.errors import BrokerUnavailable
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.queueing.amqp.envelope import AmqpEnvelope
 from shared.queueing.amqp.keeper import LinkKeeper
 from shared.queueing.backlog import Backlog

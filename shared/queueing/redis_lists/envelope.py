@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.envelope import CONTENT_ENCODING, CONTENT_TYPE, constant_headers, wake_up_body
 from shared.queueing.topology import lane_queue
 

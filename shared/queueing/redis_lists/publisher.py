@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.queueing.backlog import Backlog, Waiting
 from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.envelope import own_origin

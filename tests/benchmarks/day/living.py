@@ -15,12 +15,11 @@ from sqlalchemy import Row, func, select
 
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
-from shared.messages.lane import Lane
+from shared.messages.lane import Lane, WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.tenant import Tenant
 from shared.messages.turn_report import CacheKind, decode_report
-from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.tables import message

@@ -11,10 +11,9 @@ from kombu import Connection
 
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
-from shared.messages.lane import Lane
+from shared.messages.lane import Lane, WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.tenant import Tenant
-from shared.messages.wake_up import WakeUp
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher

@@ -32,7 +32,7 @@ from workers.providers.chain import Chain, ChainLink
 from workers.providers.limiting.limited import LimitedProvider
 from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.outcome import Answer, FinishReason, Usage
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 
 CALLERS: Final = 200
 CALL_SECONDS: Final = 0.005
@@ -70,7 +70,7 @@ class PunctualProvider:
         prompt: Prompt,
         *,
         time_left_seconds: float,
-        on_delta: TextSink | None = None,
+        on_delta: Sink | None = None,
     ) -> Answer:
         await asyncio.sleep(CALL_SECONDS)
         return ANSWER

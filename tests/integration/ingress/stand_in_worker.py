@@ -14,8 +14,8 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.events import Event, ResponseRestarted, encode_event
+from shared.messages.output import output_message
 from shared.messages.record import MessageRecord
-from shared.messages.response import output_message, output_message_id
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database, open_database
@@ -24,7 +24,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
-from shared.replies.event_sequence import TextEvents, beginning, ending
+from shared.replies.event_sequence import OutputEvents, beginning, ending
 from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
@@ -48,7 +48,7 @@ class StandInWorker:
         self.stream = ReplyStream(self.redis, ttl_seconds=600)
         self._claims = ClaimGroup(self.database, self._clock, worker="stand-in", lease_seconds=30)
         self._serving: asyncio.Task[None] | None = None
-        self._texts: dict[str, TextEvents] = {}
+        self._texts: dict[str, OutputEvents] = {}
 
     def serve(self, answer: Answer = echo) -> None:
         """Answer whatever is queued, until closed."""
@@ -131,7 +131,7 @@ class StandInWorker:
 
     async def begin_stream(self, record: MessageRecord) -> None:
         """A worker has taken it."""
-        self._texts[record.id] = TextEvents(output_message_id(record.id))
+        self._texts[record.id] = OutputEvents(record.id)
         await self.say(record, [beginning(record)])
 
     async def stream_words(self, record: MessageRecord, words: Sequence[str]) -> None:
@@ -140,7 +140,7 @@ class StandInWorker:
 
     async def end_stream(self, record: MessageRecord, text: str) -> None:
         item = output_message(record.id, text, is_whole=True)
-        await self.say(record, self._texts[record.id].close(item))
+        await self.say(record, self._texts[record.id].close([item]))
         await self.answer(record, text)
 
     async def restart(self, record: MessageRecord) -> None:

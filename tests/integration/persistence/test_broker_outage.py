@@ -9,7 +9,7 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.errors import BrokerUnavailable
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import WakeUp
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.publisher import Publisher

@@ -18,7 +18,6 @@ from .plans.crowd import fill
 from .worker_before import WorkerBefore, message_rows
 
 BEFORE = "0005"
-NEWEST = "0006"
 
 
 async def test_neither_version_takes_what_a_living_worker_of_the_other_holds(
@@ -81,7 +80,7 @@ async def test_a_full_ledger_of_the_version_before_is_migrated_while_its_workers
         )
     assert "ix_message_leased" in indexes
     assert "ix_message_held" not in indexes
-    assert await missing_migrations(database) == [NEWEST]
+    assert (await missing_migrations(database))[0] == "0006"
     # What a worker of this version held goes back to whom it was taken back to.
     assert "resp_r1" in await before.sweep()
     assert await before.claim(waiting.id) == 1

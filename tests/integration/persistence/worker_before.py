@@ -15,6 +15,9 @@ from shared.persistence.tables import message
 
 LEASE: Final = timedelta(seconds=15)
 
+LATER = frozenset({"cache_write_tokens", "output_items", "reasoning_tokens"})
+"""Columns of `message` that the version before has not."""
+
 
 def _timed(statement: str, *times: str) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in times))
@@ -87,6 +90,7 @@ class WorkerBefore:
 
 
 async def message_rows(database: Database) -> list[object]:
-    """Every message as its row stands."""
+    """Every message as its row stands, in the columns that versions before had as well."""
+    kept = [column for column in message.c if column.name not in LATER]
     async with database.relaxed.connect() as connection:
-        return [*await connection.execute(select(message).order_by(message.c.id))]
+        return [*await connection.execute(select(*kept).order_by(message.c.id))]

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from shared.identifiers import new_response_id
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
 from shared.queueing.redis_lists.transport import GuardedTransport

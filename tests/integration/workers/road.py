@@ -16,10 +16,9 @@ from sqlalchemy import Row, select
 
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
-from shared.messages.lane import Lane
+from shared.messages.lane import Lane, WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.messages.wake_up import WakeUp
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted

@@ -14,7 +14,7 @@ from workers.providers.failures import (
     UnauthorisedError,
 )
 from workers.providers.outcome import Outcome
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Piece, Prompt, Sink
 
 _SAID = "chaos: a fault on purpose"
 
@@ -29,7 +29,7 @@ class FailingProvider(DisturbedProvider):
     """Raises instead of calling; a stream that shall be cut is cut after its first piece."""
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         if self._is_struck(prompt):
             if on_delta is None or self._error_class is not ErrorClass.CUT_STREAM:
@@ -65,8 +65,8 @@ class FailingProvider(DisturbedProvider):
                 )
 
 
-def _cut_after_first(on_delta: TextSink) -> TextSink:
-    async def hear(piece: str) -> None:
+def _cut_after_first(on_delta: Sink) -> Sink:
+    async def hear(piece: Piece) -> None:
         await on_delta(piece)
         raise StreamCutOnPurpose(_SAID)
 

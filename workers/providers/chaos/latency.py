@@ -6,7 +6,7 @@ from workers.providers.chaos.injection import DisturbedProvider, Injection
 from workers.providers.error_class import TimeoutPhase
 from workers.providers.failures import ProviderTimeoutError
 from workers.providers.outcome import Outcome
-from workers.providers.provider import Prompt, Provider, TextSink
+from workers.providers.provider import Prompt, Provider, Sink
 from workers.providers.walking.means import Sleep
 from workers.providers.wire.timeouts import Timeouts
 
@@ -23,7 +23,7 @@ class SlowedProvider(DisturbedProvider):
         self._sleep = sleep
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         if self._is_struck(prompt):
             await self._wait(time_left_seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workers.providers.chaos.injection import DisturbedProvider
 from workers.providers.outcome import Answer, FinishReason, Outcome, Usage
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 
 _NOTHING_USED = Usage(input_tokens=0, output_tokens=0, reported=False)
 
@@ -13,7 +13,7 @@ class LyingProvider(DisturbedProvider):
     """Answers with the scripted text instead of calling, so it is booked at no cost."""
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         if not self._is_struck(prompt):
             return await self._provider.answer(

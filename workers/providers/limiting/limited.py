@@ -13,7 +13,7 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 from workers.providers.outcome import Answer, Outcome
-from workers.providers.provider import Prompt, Provider, TextSink
+from workers.providers.provider import Prompt, Provider, Sink
 
 _SHARE_FOR_WAITING: Final = 0.5
 """What waiting for our turn may take of the time left; the rest is for the answer."""
@@ -47,7 +47,7 @@ class LimitedProvider:
         return self._provider.model_for(requested)
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         """As the provider itself; raises ProviderError of the class `held_back` without a call
         when its turn would come too late."""

@@ -15,7 +15,7 @@ from workers.providers.attempt import Attempt
 from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
-from workers.providers.provider import Prompt, Provider, TextSink
+from workers.providers.provider import Prompt, Provider, Sink
 from workers.providers.walking.delivery import FirstToken, StartedAttempt
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.lateness import Hedging
@@ -57,7 +57,7 @@ class Call:
             provider=self.provider, model=self.model, ordinal=ordinal, clock=means.clock
         )
 
-    async def outcome(self, sink: TextSink | None, *, seconds: float) -> Answer | HandedOff | None:
+    async def outcome(self, sink: Sink | None, *, seconds: float) -> Answer | HandedOff | None:
         """What stands; None when the provider declined. Gives the permit back in any case.
 
         Raises ProviderError, RejectedAnswer when the judge did not let the answer pass, and
@@ -118,7 +118,7 @@ class Call:
         if self._funding is not None:
             self._funding.bill(record.usage)
 
-    async def _asked(self, sink: TextSink | None, *, seconds: float) -> Outcome:
+    async def _asked(self, sink: Sink | None, *, seconds: float) -> Outcome:
         with (
             _call_span(
                 self._means.tracing,

@@ -12,7 +12,7 @@ from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderTimeoutError
 from workers.providers.outcome import Oddity, Usage
-from workers.providers.provider import TextSink
+from workers.providers.provider import Piece, Sink
 from workers.providers.walking.lateness import Hedging, Kind
 
 RestartSignal = Callable[[], Awaitable[None]]
@@ -21,13 +21,13 @@ RestartSignal = Callable[[], Awaitable[None]]
 class TextDelivery:
     """Passes text on and remembers that it did, so that no provider is switched silently."""
 
-    def __init__(self, on_delta: TextSink | None, on_restart: RestartSignal | None) -> None:
+    def __init__(self, on_delta: Sink | None, on_restart: RestartSignal | None) -> None:
         self._on_delta = on_delta
         self._on_restart = on_restart
         self._has_delivered = False
 
     @property
-    def sink(self) -> TextSink | None:
+    def sink(self) -> Sink | None:
         """Where a provider puts its text; None when nobody wants it piece by piece."""
         return self._deliver if self._on_delta is not None else None
 
@@ -38,7 +38,7 @@ class TextDelivery:
             if self._on_restart is not None:
                 await self._on_restart()
 
-    async def _deliver(self, text: str) -> None:
+    async def _deliver(self, text: Piece) -> None:
         if self._on_delta is not None:
             self._has_delivered = True
             await self._on_delta(text)
@@ -108,7 +108,7 @@ class FirstToken:
     """Stands between a provider and whoever wants its text, for as long as one call runs."""
 
     def __init__(
-        self, attempt: StartedAttempt, sink: TextSink | None, *, hedging: Hedging | None
+        self, attempt: StartedAttempt, sink: Sink | None, *, hedging: Hedging | None
     ) -> None:
         self._attempt = attempt
         self._sink = sink
@@ -117,7 +117,7 @@ class FirstToken:
         self._is_heard = False
 
     @property
-    def sink(self) -> TextSink:
+    def sink(self) -> Sink:
         """Where the provider puts its text: what has come of it is counted in any case."""
         return self._pass_on
 
@@ -145,8 +145,9 @@ class FirstToken:
         if isinstance(error, asyncio.CancelledError | ProviderTimeoutError):
             self._hedging.learn_at_least(self._kind, self._attempt.seconds)
 
-    async def _pass_on(self, piece: str) -> None:
-        self._attempt.heard.append(piece)
+    async def _pass_on(self, piece: Piece) -> None:
+        if isinstance(piece, str):
+            self._attempt.heard.append(piece)
         if self._sink is not None:
             self.hear()
             await self._sink(piece)

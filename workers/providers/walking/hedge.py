@@ -9,7 +9,7 @@ from pybreaker import CircuitBreakerError
 from shared.breakers.breaker import Breaker, Permit
 from shared.breakers.reading import CallOutcome
 from workers.providers.error_class import ErrorClass
-from workers.providers.provider import TextSink
+from workers.providers.provider import Sink
 from workers.providers.walking.lateness import HedgeEnd, Hedging
 from workers.providers.walking.link import ChainLink
 from workers.providers.walking.means import Sleep
@@ -29,7 +29,7 @@ class Hedge:
         open_second: OpenSecond,
         *,
         permit: Permit | None,
-        sink: TextSink | None,
+        sink: Sink | None,
         sleep: Sleep,
     ) -> Race | None:
         """The call with a second one beside it once it is late; None where it stays alone.

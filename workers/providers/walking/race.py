@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import TextSink
+from workers.providers.provider import Piece, Sink
 from workers.providers.walking.call import Call
 from workers.providers.walking.link import RejectedAnswer
 from workers.providers.walking.means import Sleep
@@ -40,7 +40,7 @@ class Race:
         first: Racer,
         open_second: OpenSecond,
         *,
-        sink: TextSink | None,
+        sink: Sink | None,
         patience_seconds: float,
         sleep: Sleep,
     ) -> None:
@@ -85,8 +85,8 @@ class Race:
         finally:
             timer.cancel()
 
-    def _sink_of(self, call: Call) -> TextSink:
-        async def speak(piece: str) -> None:
+    def _sink_of(self, call: Call) -> Sink:
+        async def speak(piece: Piece) -> None:
             self._give_floor(call)
             if self._speaker is call and self._sink is not None:
                 await self._sink(piece)

@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from workers.providers.wire.loose_json import elements, mapping, size_of, text_in
+from workers.providers.wire.loose_json import elements, mapping, number_in, size_of, text_in
 from workers.providers.wire.reading import (
     END,
     NOT_REPORTED,
     NOTHING,
+    CallPiece,
     EventReading,
     Figures,
     WireFormat,
@@ -54,9 +55,9 @@ class AnthropicMessagesReader(WireFormat):
             case "message_start":
                 return _beginning(event.get("message"))
             case "content_block_start":
-                return _blocks([event.get("content_block")])
+                return _blocks([event.get("content_block")], first=_place(event))
             case "content_block_delta":
-                return _delta(event.get("delta"))
+                return _delta(event.get("delta"), place=_place(event))
             case "message_delta":
                 return _message_delta(event)
             case "message_stop":
@@ -89,28 +90,48 @@ def _message(value: object) -> EventReading:
         model=text_in(message.get("model")),
         finish=text_in(stop),
         figures=_figures(mapping(message.get("usage"))),
-        calls_tool=blocks.calls_tool,
+        calls=blocks.calls,
         is_odd=blocks.is_odd or not isinstance(stop, str | None) or not isinstance(value, dict),
     )
 
 
-def _blocks(blocks: list[object]) -> EventReading:
+def _place(event: Mapping[str, object]) -> int:
+    return number_in(event.get("index")) or 0
+
+
+def _blocks(blocks: list[object], *, first: int = 0) -> EventReading:
     kinds = [mapping(block).get("type") for block in blocks]
     thoughts = [block for block, kind in zip(blocks, kinds, strict=True) if _is_in(kind, _THOUGHTS)]
     return EventReading(
         text=text_in(blocks),
         thought_size=size_of(thoughts),
-        calls_tool=any(_is_in(kind, _TOOLS) for kind in kinds),
+        calls=tuple(
+            _call(mapping(block), place)
+            for place, block in enumerate(blocks, start=first)
+            if _is_in(mapping(block).get("type"), _TOOLS)
+        ),
         is_odd=any(not isinstance(block, dict) for block in blocks),
     )
 
 
-def _delta(value: object) -> EventReading:
+def _call(block: Mapping[str, object], place: int) -> CallPiece:
+    """In a stream its input is empty here, and comes in pieces of JSON."""
+    given = mapping(block.get("input"))
+    return CallPiece(
+        place=place,
+        call_id=text_in(block.get("id")),
+        name=text_in(block.get("name")),
+        arguments=msgspec.json.encode(given).decode() if given else "",
+    )
+
+
+def _delta(value: object, *, place: int) -> EventReading:
     delta = mapping(value)
-    text = delta.get("text")
+    text, arguments = delta.get("text"), delta.get("partial_json")
     return EventReading(
         text=text if isinstance(text, str) else "",
         thought_size=size_of(delta.get("thinking") or ""),
+        calls=(CallPiece(place, arguments=text_in(arguments)),) if arguments else (),
         is_odd=not isinstance(value, dict) or not isinstance(text, str | None),
     )
 

@@ -11,9 +11,17 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping, size_of, text_in
+from workers.providers.wire.loose_json import (
+    LARGEST_NUMBER,
+    elements,
+    mapping,
+    number_in,
+    size_of,
+    text_in,
+)
 from workers.providers.wire.reading import (
     NOT_REPORTED,
+    CallPiece,
     EventReading,
     Figures,
     WireFormat,
@@ -47,12 +55,16 @@ class _InputDetails(msgspec.Struct, forbid_unknown_fields=True):
     audio_tokens: object = None
 
 
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: _Count | None = None
+
+
 class _Usage(msgspec.Struct, forbid_unknown_fields=True):
     prompt_tokens: _Count
     completion_tokens: _Count
     total_tokens: object = None
     prompt_tokens_details: _InputDetails | None = None
-    completion_tokens_details: object = None
+    completion_tokens_details: _OutputDetails | None = None
 
 
 class _UsualChunk(msgspec.Struct):
@@ -120,7 +132,7 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
         model=text_in(content.get("model")),
         finish=text_in(finish),
         figures=_figures(mapping(content.get("usage"))),
-        calls_tool=bool(said.get("tool_calls") or said.get("function_call")),
+        calls=_calls(said),
         is_odd=(
             not isinstance(choices, list | None)
             or not isinstance(first, dict)
@@ -129,6 +141,30 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
             or not isinstance(written, str | list | None)
         ),
     )
+
+
+def _calls(said: Mapping[str, object]) -> tuple[CallPiece, ...]:
+    calls = elements(said.get("tool_calls"))
+    if not calls and (old := said.get("function_call")):
+        calls = [{"function": old}]
+    return tuple(_call(mapping(call), nth) for nth, call in enumerate(calls))
+
+
+def _call(call: Mapping[str, object], nth: int) -> CallPiece:
+    """A whole answer does not number its calls: they are told apart by their order."""
+    function, place = mapping(call.get("function")), number_in(call.get("index"))
+    arguments = function.get("arguments")
+    return CallPiece(
+        place=nth if place is None else place,
+        call_id=text_in(call.get("id")),
+        name=text_in(function.get("name")),
+        # Ollama's own spelling: the object itself.
+        arguments=text_in(arguments) if not isinstance(arguments, dict) else _json(arguments),
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _thought_size(said: Mapping[str, object], written: object) -> int:
@@ -142,12 +178,13 @@ def _thought_size(said: Mapping[str, object], written: object) -> int:
 
 
 def _usual_figures(usage: _Usage) -> Figures:
-    details = usage.prompt_tokens_details
+    details, written = usage.prompt_tokens_details, usage.completion_tokens_details
     return Figures(
         input=usage.prompt_tokens,
         output=usage.completion_tokens,
         cached=details.cached_tokens if details else None,
         cache_write=details.cache_write_tokens if details else None,
+        reasoning=written.reasoning_tokens if written else None,
     )
 
 
@@ -165,5 +202,10 @@ def _figures(usage: Mapping[str, object]) -> Figures:
             "cached_tokens",
         ),
         cache_write=first_number(usage, "prompt_tokens_details.cache_write_tokens"),
+        reasoning=first_number(
+            usage,
+            "completion_tokens_details.reasoning_tokens",
+            "output_tokens_details.reasoning_tokens",
+        ),
         cost=cost_in(usage.get("cost")),
     )

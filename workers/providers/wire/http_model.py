@@ -16,7 +16,7 @@ from shared.settings.providers import ProviderSettings
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError, UnknownFieldError
 from workers.providers.outcome import Answer, Declined, Oddity
-from workers.providers.provider import ModelChoice, Prompt, TextSink
+from workers.providers.provider import ModelChoice, Prompt, Sink
 from workers.providers.provider_type import required
 from workers.providers.wire.exchange import AnswerBody, ProviderExchange
 from workers.providers.wire.incoming_answer import IncomingAnswer
@@ -114,7 +114,7 @@ class HttpModel:
         return self._models.model_for(requested)
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Answer | Declined:
         model = self._models.model_for(prompt.model)
         content = self._wire.request_body(prompt, model)
@@ -139,7 +139,7 @@ class HttpModel:
         """Nothing to release: the session belongs to whoever opened it."""
 
     async def _take(
-        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
+        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: Sink | None
     ) -> None:
         is_stream = await body.is_stream()
         if is_stream:
@@ -151,7 +151,7 @@ class HttpModel:
         incoming.end(is_whole_body=not is_stream)
 
     async def _take_stream(
-        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: TextSink | None
+        self, body: AnswerBody, incoming: IncomingAnswer, on_delta: Sink | None
     ) -> None:
         while not incoming.has_ended and (events := await body.next_events()) is not None:
             was_finished, is_progress = incoming.is_finished, False

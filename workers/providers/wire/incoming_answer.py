@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+from shared.identifiers import new_id
+from shared.messages.item import FunctionCall
 from shared.storable_text import storable
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
-from workers.providers.provider import Prompt, TextSink
-from workers.providers.wire.reading import NOT_REPORTED, EventReading
+from workers.providers.provider import Prompt, Sink
+from workers.providers.wire.loose_json import UnreadableError, decoded
+from workers.providers.wire.reading import NOT_REPORTED, CallPiece, EventReading
 
 _LONGEST_NAME: Final = 128
+_CALL: Final = "call"
 _FINISH_WORDS: Final = {
     "length": FinishReason.LENGTH,
     "max_tokens": FinishReason.LENGTH,
@@ -34,6 +39,52 @@ _HALVES: Final = ("\ud800", "\udbff")
 """The first and the last first half of a character that JSON writes in two."""
 
 
+class _IncomingCalls:
+    """What is asked of tools, put together from its pieces, in the order in which each began."""
+
+    def __init__(self) -> None:
+        self._calls: list[tuple[CallPiece, list[str]]] = []
+        self._open: dict[int, list[str]] = {}
+        self._ids: dict[int, str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    @property
+    def text(self) -> str:
+        """All that was written for them."""
+        return "".join([begun.name + "".join(pieces) for begun, pieces in self._calls])
+
+    def take(self, piece: CallPiece) -> None:
+        """Some servers count every call as the first: another id is another call."""
+        other = piece.call_id and piece.call_id != self._ids.get(piece.place)
+        if piece.place not in self._open or (other and piece.name):
+            self._open[piece.place] = pieces = list[str]()
+            self._ids[piece.place] = piece.call_id
+            self._calls.append((piece, pieces))
+        if piece.arguments:
+            self._open[piece.place].append(piece.arguments)
+
+    def calls(self, *, is_whole: bool) -> Iterator[FunctionCall]:
+        """Each under an id of its own; of an answer that was cut, those that can be read."""
+        seen = set[str]()
+        for begun, pieces in self._calls:
+            arguments = "".join(pieces) or "{}"
+            if not is_whole and not _is_json(arguments):
+                continue
+            call_id = begun.call_id if begun.call_id not in seen | {""} else new_id(_CALL)
+            seen.add(call_id)
+            yield FunctionCall(storable(call_id), storable(begun.name), storable(arguments))
+
+
+def _is_json(arguments: str) -> bool:
+    try:
+        decoded(arguments)
+    except UnreadableError:
+        return False
+    return True
+
+
 class IncomingAnswer:
     """Takes what was read of one call, passes the text on, and becomes an `Answer`."""
 
@@ -48,7 +99,7 @@ class IncomingAnswer:
         self._figures = NOT_REPORTED
         self._passed_on = 0
         self.has_ended = False
-        self._called_tool = False
+        self._calls = _IncomingCalls()
         self.oddities: set[Oddity] = set()
 
     @property
@@ -67,14 +118,15 @@ class IncomingAnswer:
         if reading.figures is not NOT_REPORTED:
             self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
-        self._called_tool |= reading.calls_tool
+        for call in reading.calls:
+            self._calls.take(call)
         self.has_ended |= reading.ends
         if reading.is_odd:
             self.oddities.add(Oddity.ODD_FIELD)
         if reading.text and (piece := self._whole_characters(reading.text)):
             self._pieces.append(piece)
 
-    async def pass_on(self, on_delta: TextSink | None) -> None:
+    async def pass_on(self, on_delta: Sink | None) -> None:
         """Hand out the text that was taken since, in one piece."""
         new = self._pieces[self._passed_on :]
         self._passed_on = len(self._pieces)
@@ -96,13 +148,14 @@ class IncomingAnswer:
         """Raises ProviderError where the provider ended properly and gave no answer."""
         text, usage = self.text, self._usage
         finish = _FINISH_WORDS.get(self._finish.lower(), FinishReason.STOP)
-        if not text and self._called_tool:
+        calls = tuple(self._calls.calls(is_whole=finish is FinishReason.STOP))
+        if not text and calls and not self._prompt.tools:
             raise ProviderError(
                 f"{self._provider}: the model called a tool that nobody offered",
                 error_class=ErrorClass.TOOL_CALLED,
                 usage=usage,
             )
-        if not text and finish is FinishReason.STOP:
+        if not text and not calls and finish is FinishReason.STOP:
             raise self._empty(usage)
         if not self._finish:
             self.oddities.add(Oddity.NO_REASON)
@@ -115,17 +168,20 @@ class IncomingAnswer:
             usage=usage,
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
             oddities=frozenset(self.oddities),
+            items=calls if self._prompt.tools else (),
         )
 
     def note_on(self, error: ProviderError) -> None:
         """Tell the error how much had come before it, and what that is billed as."""
-        error.after_first_token |= bool(self._pieces or self._thought_size)
+        error.after_first_token |= bool(self._pieces or self._calls or self._thought_size)
         if error.usage is None and error.may_be_billed:
             error.usage = self._usage
 
     @property
     def _usage(self) -> Usage:
-        return self._figures.usage(self._prompt, text=self.text, thought_size=self._thought_size)
+        return self._figures.usage(
+            self._prompt, text=self.text + self._calls.text, thought_size=self._thought_size
+        )
 
     def _whole_characters(self, text: str) -> str:
         """The text with the halves of its characters joined; a last half waits for the other."""

@@ -33,6 +33,7 @@ class Figures:
     output: int | None = None
     cached: int | None = None
     cache_write: int | None = None
+    reasoning: int | None = None
     cost: Decimal | None = None
     """Dollars, where the provider names them."""
     counts_cache_apart: bool = False
@@ -45,6 +46,7 @@ class Figures:
             output=later.output or self.output,
             cached=later.cached or self.cached,
             cache_write=later.cache_write or self.cache_write,
+            reasoning=later.reasoning or self.reasoning,
             cost=later.cost or self.cost,
             counts_cache_apart=later.counts_cache_apart or self.counts_cache_apart,
         )
@@ -52,7 +54,8 @@ class Figures:
     def usage(self, prompt: Prompt, *, text: str, thought_size: int) -> Usage:
         """The usage of the call; a figure that is missing or cannot be is estimated.
 
-        `text` is what the model wrote, `thought_size` the bytes of what it thought aloud.
+        `text` is what the model wrote, its calls of tools too, `thought_size` the bytes of what it
+        thought aloud.
         """
         size_out = text_size(text) + thought_size
         size_in = prompt.size_bytes()
@@ -69,6 +72,7 @@ class Figures:
             output_tokens=tokens_out,
             cached_tokens=min(self.cached or 0, tokens_in) if believed_input is not None else 0,
             cache_write_tokens=self._written(tokens_in) if believed_input is not None else 0,
+            reasoning_tokens=min(self.reasoning or 0, tokens_out),
             cost=self._believed_cost(tokens_in + tokens_out),
             reported=believed_input is not None and believed_output is not None,
         )
@@ -96,6 +100,18 @@ class Figures:
 NOT_REPORTED: Final = Figures()
 
 
+class CallPiece(msgspec.Struct, frozen=True, gc=False):
+    """A piece of a call: its id and name come once, its arguments, which are JSON, in pieces.
+
+    `place` tells the calls of one answer apart.
+    """
+
+    place: int
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
 class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is not said is at its default."""
 
@@ -108,14 +124,15 @@ class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     figures: Figures = NOT_REPORTED
     ends: bool = False
     """Whether nothing comes after this."""
-    calls_tool: bool = False
+    calls: tuple[CallPiece, ...] = ()
+    """Pieces of what is asked of tools."""
     is_odd: bool = False
     """Whether a field had a shape that it should not have; what it held is left out."""
 
     @property
     def is_progress(self) -> bool:
         """Whether the model is at work: it writes, or it thinks aloud."""
-        return bool(self.text or self.thought_size)
+        return bool(self.text or self.thought_size or self.calls)
 
 
 NOTHING: Final = EventReading()

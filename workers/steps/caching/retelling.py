@@ -8,13 +8,14 @@ import msgspec
 
 from shared.answer_cache.cached_answer import CachedAnswer
 from shared.clock import Clock
+from shared.messages.output import output_message
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import CacheReport
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.steps.judging import Judging
-from workers.steps.streaming import TextStream
+from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
 
 _NO_TOKENS = Usage(input_tokens=0, output_tokens=0)
@@ -62,10 +63,10 @@ class Retelling:
         return answer if judgement.answer is None else replace(answer, text=judgement.answer.text)
 
     async def _stream(self, turn: Turn, text: str) -> None:
-        stream = TextStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        stream = AnswerStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
         await stream.begin()
         await stream.write(text)
-        await stream.finish(text)
+        await stream.finish([output_message(turn.record.id, text, is_whole=True)])
 
     def _end(self, turn: Turn, answer: Answer, stored: CachedAnswer, report: CacheReport) -> None:
         cost = stored.cost

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from shared.errors import BrokerUnavailable
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.backlog import CAPACITY, Backlog
 
 WAKE_UP = WakeUp("resp_1", Lane.STANDARD, datetime(2030, 1, 1, tzinfo=UTC))

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BrokerUnavailable
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.amqp.envelope import AmqpEnvelope
 from shared.queueing.amqp.frames import (
     BODY,

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu.transport.virtual import Channel, Message
 
-from shared.messages.lane import Lane
-from shared.messages.wake_up import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.reading.verdict import MALFORMED_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
 from shared.queueing.redis_lists.envelope import RedisEnvelope, kombu_envelope

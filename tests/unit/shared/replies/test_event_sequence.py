@@ -9,12 +9,25 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from shared.messages.events import OutputTextDelta
+from shared.messages.events import (
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
+    OutputItemAdded,
+    OutputItemDone,
+    OutputTextDelta,
+)
+from shared.messages.item import FunctionCall, ReasoningItem
 from shared.messages.lane import Lane
+from shared.messages.output import (
+    OutputCall,
+    OutputItem,
+    encode_items,
+    output_items,
+    output_message,
+)
 from shared.messages.record import MessageRecord
-from shared.messages.response import output_message, output_message_id
 from shared.messages.state import ResponseState
-from shared.replies.event_sequence import TextEvents, beginning, ending, opening, whole_answer
+from shared.replies.event_sequence import OutputEvents, beginning, ending, opening, whole_answer
 
 QUEUED = MessageRecord(
     id="resp_1",
@@ -41,14 +54,14 @@ CUT = replace(ENDED, state=ResponseState.INCOMPLETE, incomplete_reason="max_outp
 
 @pytest.mark.parametrize("ended", [ENDED, CUT], ids=["completed", "incomplete"])
 def test_a_worker_and_the_ledger_tell_the_same_events(ended: MessageRecord) -> None:
-    text = TextEvents(output_message_id(ended.id))
+    text = OutputEvents(ended.id)
     is_whole = ended.state is ResponseState.COMPLETED
     item = output_message(ended.id, "A basin.", is_whole=is_whole)
     by_worker = [
         beginning(TAKEN),
         *text.write("A "),
         *text.write("basin."),
-        *text.close(item),
+        *text.close([item]),
         ending(ended),
     ]
     [first, second] = [event for event in by_worker if isinstance(event, OutputTextDelta)]
@@ -75,4 +88,47 @@ def test_a_response_without_a_text_is_told_by_its_end_alone() -> None:
 
 def test_a_text_that_never_began_is_not_closed() -> None:
     item = output_message("resp_1", "", is_whole=True)
-    assert TextEvents(item.id).close(item) == []
+    assert OutputEvents("resp_1").close([item]) == []
+
+
+THOUGHT = ReasoningItem(summary=({"type": "summary_text", "text": "Two dams."},))
+CALLS = (FunctionCall("call_1", "look_up", '{"name":"dam"}'), FunctionCall("call_2", "weigh", "{}"))
+
+
+@pytest.mark.parametrize("text", ["A basin.", ""], ids=["with words", "without"])
+def test_thoughts_and_calls_have_their_places_around_the_text(text: str) -> None:
+    ended = replace(ENDED, output_text=text, output_items=encode_items((THOUGHT, *CALLS)))
+    output = output_items(ended.id, text, (THOUGHT, *CALLS))
+    told = OutputEvents(ended.id)
+    by_worker = [
+        beginning(TAKEN),
+        *told.think(THOUGHT),
+        *(told.write(text) if text else ()),
+        *told.close(output),
+        ending(ended),
+    ]
+    assert by_worker == [*whole_answer(ended)]
+    added = [event for event in by_worker if isinstance(event, OutputItemAdded)]
+    kinds = ["reasoning", *(["message"] if text else []), "function_call", "function_call"]
+    assert [(event.output_index, tag_of(event.item)) for event in added] == [*enumerate(kinds)]
+    ids = [item.id for item in output]
+    assert len({*ids}) == len(ids)
+    assert [event.item.id for event in added] == ids
+    done = [event for event in by_worker if isinstance(event, OutputItemDone)]
+    assert [event.item for event in done] == output
+    assert ending(ended).response.output == output
+
+
+def test_a_call_is_told_in_one_piece() -> None:
+    begun, delta, whole, done = OutputEvents("resp_1").close(output_items("resp_1", "", CALLS[:1]))
+    assert isinstance(begun, OutputItemAdded)
+    assert isinstance(begun.item, OutputCall)
+    assert (begun.item.arguments, begun.item.status) == ("", "in_progress")
+    assert isinstance(delta, FunctionCallArgumentsDelta)
+    assert isinstance(whole, FunctionCallArgumentsDone)
+    assert delta.delta == whole.arguments == '{"name":"dam"}'
+    assert isinstance(done, OutputItemDone)
+
+
+def tag_of(item: OutputItem) -> str:
+    return str(item.__struct_config__.tag)

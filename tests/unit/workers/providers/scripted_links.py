@@ -20,11 +20,11 @@ from workers.providers.failures import (
     UnauthorisedError,
 )
 from workers.providers.outcome import Answer, Declined, FinishReason, HandedOff, Outcome, Usage
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 
 PROMPT = Prompt(items=(MessageItem(Role.USER, "Hello"),))
 
-Step = Outcome | ProviderError | Callable[[TextSink | None], Awaitable[Outcome]]
+Step = Outcome | ProviderError | Callable[[Sink | None], Awaitable[Outcome]]
 
 
 class ListedProvider:
@@ -43,7 +43,7 @@ class ListedProvider:
         return f"{self.name}-{requested}"
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Outcome:
         self.calls.append(time_left_seconds)
         self.prompts.append(prompt)

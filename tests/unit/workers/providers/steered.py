@@ -17,7 +17,7 @@ from tests.unit.workers.providers.scripted_links import PROMPT
 from workers.providers.attempt import ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import Prompt, TextSink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import RetryPolicy
 
@@ -44,7 +44,7 @@ class SteeredProvider:
             self._orders.put_nowait(order)
 
     async def answer(
-        self, prompt: Prompt, *, time_left_seconds: float, on_delta: TextSink | None = None
+        self, prompt: Prompt, *, time_left_seconds: float, on_delta: Sink | None = None
     ) -> Answer | HandedOff:
         self.calls += 1
         self.called.set()

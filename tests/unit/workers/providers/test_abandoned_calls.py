@@ -11,13 +11,13 @@ from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, t
 from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, Usage
-from workers.providers.provider import TextSink
+from workers.providers.provider import Sink
 
 
 async def test_what_a_cancelled_walk_had_called_is_told() -> None:
     stage, reached, told = Stage(), asyncio.Event(), list[Attempt]()
 
-    async def hang(on_delta: TextSink | None) -> Answer:
+    async def hang(on_delta: Sink | None) -> Answer:
         assert on_delta is not None
         await on_delta("half of an answer")
         reached.set()

@@ -25,7 +25,7 @@ from workers.providers.failures import (
     ProviderError,
 )
 from workers.providers.outcome import Answer, Declined, HandedOff
-from workers.providers.provider import TextSink
+from workers.providers.provider import Sink
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ async def test_a_rejected_answer_is_paid_for_and_the_next_one_asked(stage: Stage
 
 
 async def test_an_error_that_is_not_the_providers_ends_the_walk(stage: Stage) -> None:
-    async def broken_caller(on_delta: TextSink | None) -> Answer:
+    async def broken_caller(on_delta: Sink | None) -> Answer:
         raise RuntimeError("the caller's own")
 
     spare = stage.provider("b", answer())
@@ -214,7 +214,7 @@ async def test_an_error_that_is_not_the_providers_ends_the_walk(stage: Stage) ->
 async def test_a_cancelled_walk_stops_at_once(stage: Stage) -> None:
     reached = asyncio.Event()
 
-    async def hang(on_delta: TextSink | None) -> Answer:
+    async def hang(on_delta: Sink | None) -> Answer:
         reached.set()
         await asyncio.Event().wait()
         raise AssertionError

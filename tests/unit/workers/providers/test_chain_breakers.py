@@ -29,7 +29,7 @@ from workers.providers.chain import Chain, ChainLink, Judge, Judgement
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import InvalidRequestError, ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, HandedOff
-from workers.providers.provider import TextSink
+from workers.providers.provider import Sink
 
 HUMAN = HandedOff(reason="nobody else", apology_text="sorry")
 
@@ -166,7 +166,7 @@ async def test_a_cancelled_probe_frees_its_place(stage: BreakerStage) -> None:
     stage.clock.advance(30)
     reached = asyncio.Event()
 
-    async def hang(on_delta: TextSink | None) -> Answer:
+    async def hang(on_delta: Sink | None) -> Answer:
         reached.set()
         await asyncio.Event().wait()
         raise AssertionError

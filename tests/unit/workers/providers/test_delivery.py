@@ -9,7 +9,7 @@ import pytest
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, transient
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import Answer, Usage
-from workers.providers.provider import TextSink
+from workers.providers.provider import Sink
 
 
 @pytest.fixture
@@ -18,12 +18,12 @@ def stage() -> Stage:
 
 
 async def test_a_switch_after_the_first_text_is_never_silent(stage: Stage) -> None:
-    async def cut_in_the_middle(on_delta: TextSink | None) -> Answer:
+    async def cut_in_the_middle(on_delta: Sink | None) -> Answer:
         assert on_delta is not None
         await on_delta("Hal")
         raise transient(ErrorClass.CUT_STREAM)
 
-    async def whole(on_delta: TextSink | None) -> Answer:
+    async def whole(on_delta: Sink | None) -> Answer:
         assert on_delta is not None
         await on_delta("Hi")
         return answer()
@@ -41,7 +41,7 @@ async def test_a_failure_before_any_text_is_not_told(stage: Stage) -> None:
 
 
 async def test_what_came_of_a_call_is_counted_whoever_wants_to_hear_it(stage: Stage) -> None:
-    async def broken(on_delta: TextSink | None) -> Answer:
+    async def broken(on_delta: Sink | None) -> Answer:
         assert on_delta is not None
         await on_delta("x" * 40)
         raise transient(ErrorClass.CUT_STREAM)

@@ -1,0 +1,122 @@
+"""What an answer consists of, as a response tells it: what was thought, said, and asked of tools.
+
+The ledger keeps the text by itself, and what is no text beside it as items. Both together, in one
+order, are a response's output: thoughts, then the message, then the calls. The id of each follows
+from the response's, so that it is the same in every event and every reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from shared.identifiers import FUNCTION_CALL, OUTPUT_MESSAGE, REASONING, nth_id, sibling_id
+from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
+
+Status = Literal["in_progress", "completed", "incomplete"]
+AnswerItem = ReasoningItem | FunctionCall
+"""What an answer has beside its text."""
+
+
+class OutputText(msgspec.Struct, frozen=True):
+    """The text of an answer."""
+
+    text: str
+    type: Literal["output_text"] = "output_text"
+    annotations: list[Any] = []
+    logprobs: list[Any] = []
+
+
+class OutputMessage(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
+    """What the model said."""
+
+    id: str
+    content: list[OutputText]
+    status: Status = "completed"
+    role: Literal["assistant"] = "assistant"
+
+
+class OutputCall(msgspec.Struct, frozen=True, tag_field="type", tag="function_call"):
+    """What it asks of a tool; `arguments` is JSON."""
+
+    id: str
+    call_id: str
+    name: str
+    arguments: str
+    status: Status = "completed"
+
+
+class OutputReasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"):
+    """What it thought: as much as its provider tells, and what only that provider can read."""
+
+    id: str
+    summary: list[dict[str, str]] = []
+    encrypted_content: str | None = None
+    status: Status = "completed"
+
+
+OutputItem = OutputMessage | OutputCall | OutputReasoning
+
+_decoder: Final = msgspec.json.Decoder(tuple[AnswerItem, ...])
+
+
+def encode_items(items: Sequence[AnswerItem]) -> str | None:
+    """What the ledger keeps beside the text; None where there is nothing."""
+    return msgspec.json.encode(items).decode() if items else None
+
+
+def decode_items(stored: str | None) -> tuple[AnswerItem, ...]:
+    """The same from the ledger."""
+    return _decoder.decode(stored) if stored else ()
+
+
+def said_items(text: str | None, stored: str | None) -> list[Item]:
+    """The answer as a part of the conversation that goes on from it."""
+    items = decode_items(stored)
+    said = [MessageItem(Role.ASSISTANT, text)] if text else []
+    return [*_thoughts(items), *said, *_calls(items)]
+
+
+def output_items(
+    message_id: str, text: str | None, items: Sequence[AnswerItem], *, is_whole: bool = True
+) -> list[OutputItem]:
+    """The output of a response. Where there are calls, a message without text is left out."""
+    output: list[OutputItem] = [
+        told_reasoning(message_id, nth, thought) for nth, thought in enumerate(_thoughts(items))
+    ]
+    calls = _calls(items)
+    if text or (text is not None and not calls):
+        output.append(output_message(message_id, text, is_whole=is_whole))
+    output += [
+        OutputCall(nth_id(FUNCTION_CALL, message_id, nth), call.call_id, call.name, call.arguments)
+        for nth, call in enumerate(calls)
+    ]
+    return output
+
+
+def output_message_id(message_id: str) -> str:
+    """The id of what is said in a response."""
+    return sibling_id(OUTPUT_MESSAGE, message_id)
+
+
+def output_message(message_id: str, text: str, *, is_whole: bool) -> OutputMessage:
+    """What is said in a response, as it stands when all its text is there."""
+    status: Status = "completed" if is_whole else "incomplete"
+    return OutputMessage(output_message_id(message_id), [OutputText(text)], status)
+
+
+def told_reasoning(message_id: str, nth: int, thought: ReasoningItem) -> OutputReasoning:
+    """The nth thought of a response's output."""
+    return OutputReasoning(
+        nth_id(REASONING, message_id, nth), list(thought.summary), thought.encrypted_content
+    )
+
+
+def _thoughts(items: Sequence[AnswerItem]) -> list[ReasoningItem]:
+    return [item for item in items if isinstance(item, ReasoningItem)]
+
+
+def _calls(items: Sequence[AnswerItem]) -> list[FunctionCall]:
+    return [item for item in items if isinstance(item, FunctionCall)]
