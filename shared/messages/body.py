@@ -6,10 +6,7 @@ through and in whatever order and spacing its JSON was written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
 from hashlib import sha256
-from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
@@ -25,19 +22,6 @@ Metadata = Annotated[
 ]
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
 Verbosity = Literal["low", "medium", "high"]
-
-_SAME_AS_ABSENT: Final = {
-    "background": False,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "service_tier": "auto",
-    "stop": [],
-    "store": True,
-    "stream": False,
-    "tools": [],
-    "truncation": "auto",
-}
-"""What says no more than leaving the field out."""
 
 
 class ConversationReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,9 +46,18 @@ class TextOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     format: TextFormat | None = None
     verbosity: Verbosity | None = None
 
+    def spelled(self) -> TextOptions | None:
+        """The same without what an answer is anyway, which is plain text."""
+        if self.format is None or self.format.type != "text":
+            return self if self.format is not None or self.verbosity is not None else None
+        return None if self.verbosity is None else TextOptions(verbosity=self.verbosity)
 
-class CommonFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every surface takes, under one name and within one range."""
+
+class CommonFields(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What every surface takes, under one name and within one range.
+
+    These are the first fields of a body, which takes them by their places.
+    """
 
     model: Identifier | None = None
     metadata: Metadata | None = None
@@ -78,8 +71,24 @@ class CommonFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     user: Identifier | None = None
 
+    def spelled(self) -> tuple[Any, ...]:
+        """The values in their order: None for each that says no more than its absence."""
+        return (
+            self.model,
+            self.metadata or None,
+            False if self.parallel_tool_calls is False else None,
+            self.prompt_cache_key,
+            self.safety_identifier,
+            self.service_tier if self.service_tier != "auto" else None,
+            False if self.store is False else None,
+            self.stream or None,
+            self.temperature,
+            self.top_p,
+            self.user,
+        )
 
-class ResponseFields(CommonFields, frozen=True, kw_only=True, omit_defaults=True):
+
+class ResponseFields(CommonFields, frozen=True, omit_defaults=True):
     """What POST /v1/responses takes as well; chat has other words for it, or none."""
 
     background: bool | None = None
@@ -90,6 +99,18 @@ class ResponseFields(CommonFields, frozen=True, kw_only=True, omit_defaults=True
     previous_response_id: Identifier | None = None
     text: TextOptions | None = None
     truncation: Literal["auto", "disabled"] | None = None
+
+    def spelled(self) -> tuple[Any, ...]:
+        return (
+            *CommonFields.spelled(self),
+            self.background or None,
+            self.cache_control,
+            self.instructions,
+            self.max_output_tokens,
+            self.previous_response_id,
+            None if self.text is None else self.text.spelled(),
+            self.truncation if self.truncation != "auto" else None,
+        )
 
 
 class Body(
@@ -108,20 +129,29 @@ class Body(
     tools: list[FunctionTool] | None = None
 
     @classmethod
-    def of(cls, fields: msgspec.Struct, /, **more: Any) -> Self:
-        """The body of what was asked: the fields that have their names here, and `more`.
+    def of(
+        cls,
+        asked: CommonFields,
+        said: str | list[Item],
+        /,
+        *,
+        conversation: str | dict[str, str] | ConversationReference | None = None,
+        stop: str | list[str] | None = None,
+        tools: list[FunctionTool] | None = None,
+        **more: Any,
+    ) -> Self:
+        """The body of what was said, a text being the user's, and of what else was asked.
 
-        `input` may be a text, which the user says; `stop` one text; `conversation` an object.
+        `asked` is what surfaces have in common; `more` has its names here, and one spelling.
         """
-        names, values = _copied(type(fields))
-        told = zip(names, values(fields), strict=True)
-        asked = {name: value for name, value in told if value is not None} | more
-        for name in asked.keys() & _SAME_AS_ABSENT.keys():
-            if asked[name] == _SAME_AS_ABSENT[name]:
-                del asked[name]
-        for name in asked.keys() & _SPELLINGS.keys():
-            asked[name] = _SPELLINGS[name](asked[name])
-        return cls(**asked)
+        return cls(
+            *asked.spelled(),
+            input=[MessageItem(Role.USER, said)] if isinstance(said, str) else said,
+            conversation=_spelled_conversation(conversation),
+            stop=[stop] if isinstance(stop, str) else stop or None,
+            tools=tools or None,
+            **more,
+        )
 
     @classmethod
     def says(cls, text: str) -> Self:
@@ -162,45 +192,19 @@ _encoder: Final = msgspec.json.Encoder()
 _in_order: Final = msgspec.json.Encoder(order="deterministic")
 
 
-@cache
-def _copied(kind: type[msgspec.Struct]) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
-    names = tuple(set(kind.__struct_fields__) & set(Body.__struct_fields__))
-    return names, attrgetter(*names)
-
-
-def _spelled_text(text: TextOptions | None) -> TextOptions | None:
-    """Plain text is what an answer is anyway."""
-    if text is None:
-        return None
-    if text.format is not None and text.format.type == "text":
-        text = msgspec.structs.replace(text, format=None)
-    return text if text.format is not None or text.verbosity is not None else None
-
-
-def _spelled_input(said: str | list[Item]) -> list[Item]:
-    return [MessageItem(Role.USER, said)] if isinstance(said, str) else said
-
-
-def _spelled_stop(stop: str | list[str] | None) -> list[str] | None:
-    return [stop] if isinstance(stop, str) else stop
-
-
 def _spelled_conversation(named: str | dict[str, str] | ConversationReference | None) -> str | None:
-    if isinstance(named, ConversationReference):
-        return named.id
-    return named.get("id") if isinstance(named, dict) else named
-
-
-_SPELLINGS: Final[dict[str, Callable[[Any], Any]]] = {
-    "conversation": _spelled_conversation,
-    "input": _spelled_input,
-    "stop": _spelled_stop,
-    "text": _spelled_text,
-}
+    if named is None or isinstance(named, str):
+        return named
+    return named.id if isinstance(named, ConversationReference) else named.get("id")
 
 
 def _has_objects(body: Body) -> bool:
     """Whether there are objects in it whose keys may stand in any order."""
     if body.metadata is not None or body.text is not None or body.tools is not None:
         return True
-    return any(not isinstance(item, MessageItem) or item.has_objects for item in body.input)
+    for item in body.input:
+        if not isinstance(item, MessageItem):
+            return True
+        if not isinstance(item.content, str) and item.has_objects:
+            return True
+    return False

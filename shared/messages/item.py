@@ -7,6 +7,7 @@ leaves them out, so that the same item has one spelling.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from hashlib import blake2b
 from typing import ClassVar, Final, Self
@@ -183,6 +184,16 @@ class ItemReference(Tagged, frozen=True, tag="item_reference"):
 
 
 Item = MessageItem | FunctionCall | FunctionCallOutput | ReasoningItem | ItemReference
+
+
+def are_only_text(items: Iterable[Item]) -> bool:
+    """Whether they are messages, and text and nothing else."""
+    for item in items:
+        if not isinstance(item, MessageItem):
+            return False
+        if not isinstance(item.content, str) and not item.only_text:
+            return False
+    return True
 
 
 def _marks(content: Content) -> bytes:

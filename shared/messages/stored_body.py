@@ -55,7 +55,15 @@ def decode_body(raw: bytes) -> Body:
         return _decoder.decode(raw)
     earlier = _earlier.decode(raw)
     said = earlier.input
-    return Body.of(earlier, input=said if isinstance(said, str) else list(map(_item, said)))
+    return Body.of(
+        earlier,
+        said if isinstance(said, str) else list(map(_item, said)),
+        conversation=earlier.conversation,
+        frequency_penalty=earlier.frequency_penalty,
+        presence_penalty=earlier.presence_penalty,
+        seed=earlier.seed,
+        stop=earlier.stop,
+    )
 
 
 def is_streamed(raw: bytes) -> bool:

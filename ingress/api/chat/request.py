@@ -114,9 +114,13 @@ def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
     effort = request.reasoning_effort
     body = Body.of(
         request,
-        input=items,
+        items,
+        frequency_penalty=request.frequency_penalty,
+        presence_penalty=request.presence_penalty,
+        seed=request.seed,
+        stop=request.stop,
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
-        text=TextOptions(_format(request.response_format), request.verbosity),
+        text=_text(request),
         reasoning=ReasoningOptions(effort) if effort else None,
         **offer(tools_of_chat(request.tools), choice_of_chat(request.tool_choice)),
     )
@@ -127,6 +131,12 @@ def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
     check_items(body.input, place, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice, schema="function.parameters")
     return body, place
+
+
+def _text(request: ChatRequest) -> TextOptions | None:
+    if request.response_format is None and request.verbosity is None:
+        return None
+    return TextOptions(_format(request.response_format), request.verbosity).spelled()
 
 
 def _format(asked: ResponseFormat | None) -> TextFormat | None:

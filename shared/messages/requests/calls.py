@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.errors import InvalidRequest
-from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem
+from shared.messages.item import (
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    MessageItem,
+    are_only_text,
+)
 from shared.messages.part import FilePart, ImagePart
 from shared.messages.requests.images import image_fault
 
@@ -20,7 +26,7 @@ def check_items(items: Sequence[Item], place: Place, *, continues: bool) -> None
 
     What `continues` an earlier message may have outputs of calls that stand there.
     """
-    if all(isinstance(item, MessageItem) and item.only_text for item in items):
+    if are_only_text(items):
         return
     _check_calls(items, place, continues=continues)
     for index, item in enumerate(items):

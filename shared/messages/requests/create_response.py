@@ -86,7 +86,9 @@ def body_of(request: CreateResponse) -> Body:
         )
     body = Body.of(
         request,
-        input=_items(request.input),
+        _items(request.input),
+        conversation=request.conversation,
+        reasoning=request.reasoning,
         **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
     )
     check_items(body.input, place_in_input, continues=body.continues)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -43,7 +43,7 @@ class WrittenChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: list[NamedTool] | None = None
 
 
-def offer(tools: list[FunctionTool], choice: ToolChoice | None) -> dict[str, object]:
+def offer(tools: list[FunctionTool], choice: ToolChoice | None) -> dict[str, Any]:
     """Both as fields of a body: where no tool is offered, none need be forbidden."""
     forbids_nothing = not tools and choice is not None and choice.mode == "none"
     return {"tools": tools, "tool_choice": None if forbids_nothing else choice}

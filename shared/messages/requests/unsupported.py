@@ -10,7 +10,7 @@ import msgspec
 
 from shared.errors import InvalidRequest
 from shared.messages.body import Body
-from shared.messages.item import MessageItem
+from shared.messages.item import MessageItem, are_only_text
 
 UNSUPPORTED: Final = "unsupported_parameter"
 _TOOLS: Final = "Tools are not supported"
@@ -65,6 +65,8 @@ def refuse_uncarried(
         raise _unsupported_field("tool_choice")
     if body.reasoning is not None:
         raise _unsupported_field(reasoning)
+    if are_only_text(body.input):
+        return
     for index, item in enumerate(body.input):
         if not isinstance(item, MessageItem):
             raise unsupported_item(place(index), item.kind)

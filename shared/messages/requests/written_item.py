@@ -140,8 +140,9 @@ def _part(written: WrittenPart, place: str, *, is_models: bool) -> Part:
         raise unsupported_part(place, written.type)
     _refuse_foreign(written, foreign, place)
     if foreign is _TEXT:
-        text = _given(written.text, f"{place}.text")
-        return text_part(text, is_models, written.annotations, written.logprobs)
+        if written.text is None:
+            raise _missing(f"{place}.text")
+        return text_part(written.text, is_models, written.annotations, written.logprobs)
     if written.type == "refusal":
         return RefusalPart(_given(written.refusal, f"{place}.refusal"))
     if written.type == "input_image":
