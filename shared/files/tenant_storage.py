@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.files.tables import tenant_storage
 from shared.persistence.engine import Database
+from shared.persistence.statements import upsert
 
 
 class TenantStorage:
@@ -18,8 +18,8 @@ class TenantStorage:
     """
 
     def __init__(self, database: Database) -> None:
-        dialect = sqlite if database.is_sqlite else postgresql
-        new = dialect.insert(tenant_storage).values(tenant_id=bindparam("tenant"), bytes=0)
+        insert = upsert(tenant_storage, sqlite_dialect=database.is_sqlite)
+        new = insert.values(tenant_id=bindparam("tenant"), bytes=0)
         self._lock = new.on_conflict_do_update(
             index_elements=[tenant_storage.c.tenant_id], set_={"bytes": tenant_storage.c.bytes}
         ).returning(tenant_storage.c.bytes)
