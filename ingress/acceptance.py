@@ -13,6 +13,7 @@ from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, 
 from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
+from shared.accepting.ledger_entry import LedgerEntries
 from shared.errors import InvalidRequest, Unavailable
 from shared.messages.body import body_digest
 from shared.messages.lane import Lane
@@ -52,6 +53,7 @@ class Acceptance:
     def __init__(
         self,
         admission: Admission,
+        entries: LedgerEntries,
         entrance: Entrance,
         ledger: PromptLedger,
         metrics: Metrics,
@@ -59,6 +61,7 @@ class Acceptance:
         recalled_bytes: int = 0,
     ) -> None:
         self._admission = admission
+        self._entries = entries
         self._entrance = entrance
         self._ledger = ledger
         self._recalled_bytes = recalled_bytes
@@ -76,7 +79,7 @@ class Acceptance:
         """
         arrival.check()
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
-        record = self._entrance.entry(arrival, p90_output_tokens=p90_output_tokens)
+        record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
         question = self._question(arrival, record)
         verdict = await self._admission.decide(question)

@@ -168,7 +168,8 @@ class DoorRuntime:
             ),
             acceptance=Acceptance(
                 self._admission,
-                Entrance(ledger, self._publisher, LedgerEntries(settings.lanes, clock)),
+                LedgerEntries(settings.lanes, clock),
+                Entrance(ledger, self._publisher),
                 ledger,
                 self.metrics,
                 recalled_bytes=settings.context.token_budget * BYTES_PER_TOKEN,

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from shared.accepting.arrival import Arrival
-from shared.accepting.ledger_entry import LedgerEntries
 from shared.errors import BrokerUnavailable
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
@@ -25,26 +23,15 @@ class AcceptingLedger(Protocol):
 
 
 class Entrance:
-    """Makes the row of a message, commits it and wakes a worker.
+    """Commits the row of a message and wakes a worker.
 
     Whether the message may come in is asked before, by whoever asks. A wake-up that does not
     reach the broker is not this caller's trouble: the reconciler publishes it again.
     """
 
-    def __init__(
-        self, ledger: AcceptingLedger, publisher: Publisher, entries: LedgerEntries
-    ) -> None:
+    def __init__(self, ledger: AcceptingLedger, publisher: Publisher) -> None:
         self._ledger = ledger
         self._publisher = publisher
-        self._entries = entries
-
-    def entry(self, arrival: Arrival, *, p90_output_tokens: int) -> MessageRecord:
-        """The row of an arrival; raises InvalidRequest for its tier or its deadline."""
-        return self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
-
-    def renewed(self, record: MessageRecord, *, idempotency_key: str) -> MessageRecord:
-        """The row of a message that was accepted before and is to be answered once more."""
-        return self._entries.renewed(record, idempotency_key=idempotency_key)
 
     async def accept(
         self, record: MessageRecord, trace: Mapping[str, str] | None = None

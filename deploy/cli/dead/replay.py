@@ -60,14 +60,14 @@ async def _through_the_ledger(letter: DeadLetter, database: Database, settings: 
     clock, metrics = SystemClock(), Metrics()
     ledger = MessageLedger(database, settings.ledger, clock, metrics)
     publisher = build_publisher(settings.broker, metrics)
-    entrance = Entrance(ledger, publisher, LedgerEntries(settings.lanes, clock))
+    entries, entrance = LedgerEntries(settings.lanes, clock), Entrance(ledger, publisher)
     try:
         old = await ledger.find(letter.message_id or "")
         if old is None:
             raise NotFound(f"The message of '{letter.id}' is no longer in the ledger.")
         await publisher.start()
         key = f"{_KEY_PREFIX}{letter.id}"
-        outcome = await entrance.accept_and_publish(entrance.renewed(old, idempotency_key=key))
+        outcome = await entrance.accept_and_publish(entries.renewed(old, idempotency_key=key))
     finally:
         await publisher.close()
         await ledger.close()

@@ -126,8 +126,8 @@ class MortalDoors:
         self._stack.push_async_callback(admission.close)
         # Never started: what it is handed waits, as while the broker is away.
         publisher = build_publisher(BrokerSettings(url=ServerUrl(self._redis.url)), metrics)
-        entrance = Entrance(ledger, publisher, LedgerEntries(LaneSettings(), self._clock))
-        return Acceptance(admission, entrance, ledger, metrics)
+        entries = LedgerEntries(LaneSettings(), self._clock)
+        return Acceptance(admission, entries, Entrance(ledger, publisher), ledger, metrics)
 
     async def _die(self, key: str, *, is_committed: bool) -> None:
         died = asyncio.Event()

@@ -85,8 +85,8 @@ async def open_intake_door(
     redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
     admission = Admission(redis, LimitSettings(), clock, metrics)
     prompt = PromptLedger(ledger, timeout_seconds=2.0)
-    entrance = Entrance(prompt, publisher, LedgerEntries(LaneSettings(), clock))
-    acceptance = Acceptance(admission, entrance, prompt, metrics)
+    entries, entrance = LedgerEntries(LaneSettings(), clock), Entrance(prompt, publisher)
+    acceptance = Acceptance(admission, entries, entrance, prompt, metrics)
     authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
     failed: list[tuple[str, DeadReason, str]] = []
 

@@ -34,6 +34,7 @@ LANES = LaneSettings()
 
 @dataclass
 class _Room:
+    entries: LedgerEntries
     entrance: Entrance
     ledger: MessageLedger
 
@@ -47,7 +48,7 @@ class _Room:
             idempotency_key=key,
             reply_to="answers",
         )
-        return self.entrance.entry(arrival, p90_output_tokens=512)
+        return self.entries.record_of(arrival, p90_output_tokens=512)
 
 
 @asynccontextmanager
@@ -58,7 +59,7 @@ async def _room(broker: BrokerSettings, ledger_url: str) -> AsyncIterator[_Room]
     publisher = build_publisher(broker, metrics)
     await publisher.start()
     try:
-        yield _Room(Entrance(ledger, publisher, LedgerEntries(LANES, clock)), ledger)
+        yield _Room(LedgerEntries(LANES, clock), Entrance(ledger, publisher), ledger)
     finally:
         await publisher.close()
         await ledger.close()
