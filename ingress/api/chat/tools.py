@@ -8,28 +8,14 @@ import msgspec
 
 from shared.messages.requests.tools import (
     Mode,
+    NamedFunction,
     NamedTool,
+    OfferedFunction,
     WrittenChoice,
-    WrittenTool,
     choice_of,
     tool_of,
 )
 from shared.messages.tool import FunctionTool, ToolChoice
-
-
-class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A function by its name."""
-
-    name: str
-
-
-class OfferedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A function that the model may ask for."""
-
-    name: str
-    description: str | None = None
-    parameters: dict[str, object] | None = None
-    strict: bool | None = None
 
 
 class ChatTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +48,7 @@ class ChatToolChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def tools_of_chat(tools: list[ChatTool] | None) -> list[FunctionTool]:
-    return [tool_of(WrittenTool(**msgspec.structs.asdict(tool.function))) for tool in tools or ()]
+    return [tool_of(tool.function) for tool in tools or ()]
 
 
 def choice_of_chat(written: Mode | ChatToolChoice | None) -> ToolChoice | None:

@@ -17,20 +17,30 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Mode = Literal["auto", "none", "required"]
 
 
-class WrittenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OfferedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that the model may ask for."""
 
     name: str
-    type: Literal["function"] = "function"
     description: str | None = None
     parameters: dict[str, object] | None = None
     strict: bool | None = None
 
 
-class NamedTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A tool by its name."""
+class WrittenTool(OfferedFunction, frozen=True):
+    """A tool; functions alone are known."""
+
+    type: Literal["function"] = "function"
+
+
+class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function by its name."""
 
     name: str
+
+
+class NamedTool(NamedFunction, frozen=True):
+    """A tool by its name."""
+
     type: Literal["function"] = "function"
 
 
@@ -49,7 +59,7 @@ def offer(tools: list[FunctionTool], choice: ToolChoice | None) -> dict[str, Any
     return {"tools": tools, "tool_choice": None if forbids_nothing else choice}
 
 
-def tool_of(written: WrittenTool) -> FunctionTool:
+def tool_of(written: OfferedFunction) -> FunctionTool:
     """The tool; without `parameters` it takes any."""
     return FunctionTool(
         name=written.name,
