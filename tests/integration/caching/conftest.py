@@ -66,6 +66,20 @@ async def road(stack: Stack, workers: tuple[AgentWorker, AgentWorker]) -> AsyncI
         yield opened
 
 
+@pytest.fixture(scope="module")
+def lone_worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
+    """One that all tests of the file share; leave it running."""
+    started = AgentWorker(stack, tmp_path_factory.mktemp("worker")).start()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+async def lone_road(stack: Stack, lone_worker: AgentWorker) -> AsyncIterator[Road]:
+    async with open_road(stack) as opened:
+        yield opened
+
+
 @pytest.fixture
 async def redis_client(stack: Stack) -> AsyncIterator[Redis]:
     """A client of the Redis that holds the cache."""

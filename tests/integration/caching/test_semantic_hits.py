@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 from redis.asyncio import Redis
 
@@ -13,9 +11,8 @@ from shared.messages.turn_report import CacheKind
 from tests.integration.caching.conftest import CACHING
 from tests.integration.caching.telling import cache_report, hit, place, poison, stored
 from tests.integration.conftest import OneMachine
-from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, eventually, open_road
+from tests.integration.workers.road import Road, eventually
 from tests.integration.workers.stack import Stack, openai_link
 
 ENABLE, TURN_ON, DISABLE = (f"How do I {verb} 2FA?" for verb in ("enable", "turn on", "disable"))
@@ -26,33 +23,8 @@ SEMANTIC = {
 
 
 @pytest.fixture(scope="module")
-def meaning_stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
+def stack(provider: ProviderThread, one_machine: OneMachine) -> Stack:
     return one_machine(openai_link(provider.url), **CACHING, **SEMANTIC)
-
-
-@pytest.fixture(scope="module")
-def worker(meaning_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(meaning_stack, tmp_path_factory.mktemp("worker")).start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def wordy_road(meaning_stack: Stack, worker: AgentWorker) -> AsyncIterator[Road]:
-    async with open_road(meaning_stack) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def redis_client(meaning_stack: Stack) -> AsyncIterator[Redis]:
-    client = Redis.from_url(meaning_stack.redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def housekeeping(redis_client: Redis) -> Housekeeping:
-    return Housekeeping(redis_client)
 
 
 async def same_meaning(road: Road, question: str, tenant: str) -> MessageRecord:
@@ -69,9 +41,9 @@ async def same_meaning(road: Road, question: str, tenant: str) -> MessageRecord:
 
 
 async def test_other_words_are_given_the_same_answer_and_an_opposite_question_is_not(
-    wordy_road: Road, provider: ProviderThread
+    lone_road: Road, provider: ProviderThread
 ) -> None:
-    road = wordy_road
+    road = lone_road
     first = await stored(road, ENABLE, tenant_id="ten_words")
     again = await same_meaning(road, TURN_ON, "ten_words")
     assert again.output_text == first.output_text
@@ -87,9 +59,9 @@ async def test_other_words_are_given_the_same_answer_and_an_opposite_question_is
 
 
 async def test_neither_another_tenant_nor_another_instruction_nor_a_conversation_shares_it(
-    wordy_road: Road, provider: ProviderThread
+    lone_road: Road, provider: ProviderThread
 ) -> None:
-    road = wordy_road
+    road = lone_road
     first = await stored(road, ENABLE, tenant_id="ten_alone")
     await same_meaning(road, TURN_ON, "ten_alone")
     others = [
@@ -108,9 +80,9 @@ async def test_neither_another_tenant_nor_another_instruction_nor_a_conversation
 
 
 async def test_an_entry_that_was_dropped_or_fails_the_guardrail_is_not_served_to_other_words(
-    wordy_road: Road, housekeeping: Housekeeping, redis_client: Redis
+    lone_road: Road, housekeeping: Housekeeping, redis_client: Redis
 ) -> None:
-    road, tenant = wordy_road, "ten_dropped"
+    road, tenant = lone_road, "ten_dropped"
     first = await stored(road, ENABLE, tenant_id=tenant)
     await same_meaning(road, TURN_ON, tenant)
     await poison(housekeeping, redis_client, place(first), "  ")

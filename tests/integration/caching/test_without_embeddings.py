@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from tests.integration.caching.test_semantic_hits import SEMANTIC
 from tests.integration.conftest import OneMachine
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, open_road
+from tests.integration.workers.road import Road
 from tests.integration.workers.stack import Stack, openai_link
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,19 +64,6 @@ def stack(
     return one_machine(openai_link(provider.url), **CACHING, **SEMANTIC, **without_extra)
 
 
-@pytest.fixture(scope="module")
-def worker(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentWorker]:
-    started = AgentWorker(stack, tmp_path_factory.mktemp("worker")).start()
-    yield started
-    started.kill()
-
-
-@pytest.fixture
-async def road(stack: Stack, worker: AgentWorker) -> AsyncIterator[Road]:
-    async with open_road(stack) as opened:
-        yield opened
-
-
 def forebay(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "deploy.cli", *arguments],
@@ -90,13 +76,13 @@ def forebay(*arguments: str, folder: Path, **environment: str) -> subprocess.Com
 
 
 async def test_a_worker_says_once_that_the_semantic_cache_is_off_and_answers(
-    road: Road, worker: AgentWorker
+    lone_road: Road, lone_worker: AgentWorker
 ) -> None:
-    assert hit(await stored(road, "why is water wet")).kind is CacheKind.EXACT
-    (said,) = [line for line in worker.log.splitlines() if "encoder_off" in line]
+    assert hit(await stored(lone_road, "why is water wet")).kind is CacheKind.EXACT
+    (said,) = [line for line in lone_worker.log.splitlines() if "encoder_off" in line]
     assert "the extra 'embeddings' is not installed (no numpy, onnx" in said
     assert INSTALL in said
-    assert "ModuleNotFoundError" not in worker.log
+    assert "ModuleNotFoundError" not in lone_worker.log
 
 
 def test_check_hints_at_it_and_lets_start(stack: Stack, tmp_path: Path) -> None:
