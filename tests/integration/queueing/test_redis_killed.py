@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -23,6 +23,18 @@ IN_HAND = 8
 def short_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reader left comes again after two seconds, not after two minutes."""
     monkeypatch.setattr(reader, "_REDIS_VISIBILITY_SECONDS", 2)
+
+
+@pytest.fixture
+async def door(
+    own_redis: RedisServer, redis_url: str, migrated_sqlite_url: str
+) -> AsyncIterator[IntakeDoor]:
+    """Of a broker that has each message in its file before it says so."""
+    own_redis.command("CONFIG", "SET", "appendfsync", "always")
+    broker = broker_at(own_redis.url)
+    opening = open_intake_door(broker, redis_url=redis_url, ledger_url=migrated_sqlite_url)
+    async with opening as opened:
+        yield opened
 
 
 @contextmanager
@@ -46,40 +58,32 @@ def _held(broker: RedisServer) -> int:
         return int(redis.hlen("intake.unacked"))
 
 
+async def _is_each_accepted_once(broker: RedisServer, door: IntakeDoor) -> None:
+    await eventually(lambda: _held(broker) == 0)
+    assert len(await door.accepted()) == IN_HAND
+    assert await door.dead() == []
+
+
 async def test_what_was_in_hand_comes_again_and_is_accepted(
-    own_redis: RedisServer, redis_url: str, migrated_sqlite_url: str
+    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str
 ) -> None:
-    own_redis.command("CONFIG", "SET", "appendfsync", "always")
-    opening = open_intake_door(
-        broker_at(own_redis.url), redis_url=redis_url, ledger_url=migrated_sqlite_url
-    )
-    async with opening as door:
-        with _locked(migrated_sqlite_url):
-            await _has_all_in_hand(own_redis, door)
-            await asyncio.to_thread(own_redis.kill)
-        await asyncio.to_thread(own_redis.start)
-        await until(door.accepted, IN_HAND)
-        await eventually(lambda: _held(own_redis) == 0)
-        assert len(await door.accepted()) == IN_HAND
-        assert await door.dead() == []
+    with _locked(migrated_sqlite_url):
+        await _has_all_in_hand(own_redis, door)
+        await asyncio.to_thread(own_redis.kill)
+    await asyncio.to_thread(own_redis.start)
+    await until(door.accepted, IN_HAND)
+    await _is_each_accepted_once(own_redis, door)
 
 
 async def test_what_was_accepted_and_not_acknowledged_comes_again_and_is_accepted_once(
-    own_redis: RedisServer, redis_url: str, migrated_sqlite_url: str
+    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str
 ) -> None:
-    own_redis.command("CONFIG", "SET", "appendfsync", "always")
-    opening = open_intake_door(
-        broker_at(own_redis.url), redis_url=redis_url, ledger_url=migrated_sqlite_url
-    )
-    async with opening as door:
-        with _locked(migrated_sqlite_url):
-            await _has_all_in_hand(own_redis, door)
-            own_redis.pause()
-        await until(door.accepted, IN_HAND)
-        await asyncio.to_thread(own_redis.kill)
-        await asyncio.to_thread(own_redis.start)
-        existing = door.metrics.intake_messages.labels("existing")
-        await eventually(lambda: existing._value.get() >= IN_HAND)
-        await eventually(lambda: _held(own_redis) == 0)
-        assert len(await door.accepted()) == IN_HAND
-        assert await door.dead() == []
+    with _locked(migrated_sqlite_url):
+        await _has_all_in_hand(own_redis, door)
+        own_redis.pause()
+    await until(door.accepted, IN_HAND)
+    await asyncio.to_thread(own_redis.kill)
+    await asyncio.to_thread(own_redis.start)
+    existing = door.metrics.intake_messages.labels("existing")
+    await eventually(lambda: existing._value.get() >= IN_HAND)
+    await _is_each_accepted_once(own_redis, door)
