@@ -10,12 +10,7 @@ import msgspec
 
 from shared.errors import SettingsError
 from shared.redis.encryption import redis_encryption
-from shared.settings.server_faults import (
-    BROKER_SCHEMES,
-    ENCRYPTED_SCHEMES,
-    unknown_scheme,
-    unsound_address,
-)
+from shared.settings.server_faults import ENCRYPTED_SCHEMES
 from shared.settings.servers import BrokerSettings
 from shared.settings.tls import TlsSettings
 
@@ -44,11 +39,7 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
 
         On RabbitMQ `//` or no path is the virtual host `/`; on Redis no path is database 0.
         """
-        faults = [
-            *unknown_scheme("broker.url", broker.url, BROKER_SCHEMES),
-            *unsound_address("broker", broker.url, broker.tls),
-        ]
-        if faults:
+        if faults := list(broker.faults()):
             raise SettingsError(faults)
         parts = urlsplit(broker.url)
         stranger = "" if broker.is_redis else "guest"

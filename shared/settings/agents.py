@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from shared.settings.units import Port, Positive, PositiveInt
@@ -28,3 +30,11 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The port at which it serves `/metrics`; 0 is off."""
     stream_interval_seconds: Positive = 0.03
     """Text that arrives within this time is sent to the caller as one event."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        if self.soft_time_limit_seconds >= self.hard_time_limit_seconds:
+            yield (
+                "worker.soft_time_limit_seconds must be below worker.hard_time_limit_seconds "
+                f"({self.hard_time_limit_seconds:g})."
+            )

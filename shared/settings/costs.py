@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 import msgspec
+
+_LARGEST_PRICE: Final = 1_000_000
+"""Dollars for a million tokens; the ledger has room for what the longest answer costs then."""
+_AMOUNTS: Final = (
+    "input_per_million",
+    "output_per_million",
+    "cached_per_million",
+    "cache_write_per_million",
+    "per_call",
+)
 
 
 class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -27,9 +39,29 @@ class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     per_call: Decimal = Decimal(0)
     """Dollars for each call, besides its tokens."""
 
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the entry, with its fix."""
+        for key in _AMOUNTS:
+            amount = getattr(self, key)
+            if amount is not None and not (amount.is_finite() and 0 <= amount <= _LARGEST_PRICE):
+                yield (
+                    f"costs.prices: '{self.model}' has {key} = {amount}. Set dollars, "
+                    f"0 to {_LARGEST_PRICE}."
+                )
+
 
 class CostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an attempt costs."""
 
     prices: tuple[PriceSettings, ...] = ()
     """Prices of our own, one `[[costs.prices]]` for each model."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        models = [price.model for price in self.prices]
+        for model in sorted({model for model in models if models.count(model) > 1}):
+            yield f"costs.prices: '{model}' is priced twice. Keep one entry."
+        if "" in models:
+            yield "costs.prices: one has no model. Name the model as its provider does."
+        for price in self.prices:
+            yield from price.faults()

@@ -47,15 +47,14 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     drain_seconds: Positive = 10.0
     """How long it finishes what it has in hand when it is asked to stop."""
 
-
-def unsound_door(settings: IngressSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    for origin in settings.cors_origins:
-        if origin != "*" and not _ORIGIN.fullmatch(origin):
-            yield (
-                f"ingress.cors_origins: '{origin}' is no origin. Write scheme, host and port "
-                "alone, such as https://app.example.com, or *."
-            )
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        for origin in self.cors_origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                yield (
+                    f"ingress.cors_origins: '{origin}' is no origin. Write scheme, host and port "
+                    "alone, such as https://app.example.com, or *."
+                )
 
 
 class LaneSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -96,3 +95,11 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """How soon half of a user's risk is forgotten."""
     lane_load_seconds: Positive = 1.0
     """How often the load of each lane is read from the ledger."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        amount = self.daily_budget
+        if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_BUDGET):
+            yield (
+                f"limits.daily_budget = {amount}. Set US dollars for a day, 0 to {LARGEST_BUDGET}."
+            )

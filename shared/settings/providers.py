@@ -128,24 +128,38 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         own = (*self.models, self.model, self.small_model, self.large_model)
         return tuple(dict.fromkeys(name for name in own if name))
 
-
-def unsound_headers(provider: ProviderSettings) -> Iterator[str]:
-    """One sentence for each header that cannot be sent."""
-    named = [*provider.headers, *provider.headers_env, *provider.headers_file]
-    for name in named:
-        if not _HEADER_NAME.fullmatch(name):
-            yield f"providers: '{provider.name}' has {name!r}, which is no header's name. Mend it."
-        elif name.lower() in _OURS:
-            yield f"providers: '{provider.name}' sets the header {name}, which we set. Take it out."
-    twice = {name for name in named if [each.lower() for each in named].count(name.lower()) > 1}
-    for name in sorted(twice):
-        yield f"providers: '{provider.name}' sets the header {name} twice. Keep one."
-    for name, value in provider.headers.items():
-        if not is_header_value(value):
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the link, with its fix."""
+        is_model = self.kind.is_model
+        if is_model and not (self.base_url or "").startswith(("http://", "https://")):
+            yield f"providers: '{self.name}' needs base_url, such as https://api.example.com/v1."
+        if is_model and not self.named_models:
+            yield f"providers: '{self.name}' needs model, the name its server knows."
+        yield from self._unsound_headers()
+        if self.kind is ProviderKind.RULES and not self.rules_file:
+            yield f"providers: '{self.name}' needs rules_file, the path of a TOML file."
+        if not is_model and (self.small_model or self.large_model):
             yield (
-                f"providers: '{provider.name}' has a value for the header {name} that cannot be "
-                "sent. Use printable ASCII."
+                f"providers: '{self.name}' has small_model or large_model, and a {self.kind} "
+                "provider has no choice of models. Take them out."
             )
+
+    def _unsound_headers(self) -> Iterator[str]:
+        named = [*self.headers, *self.headers_env, *self.headers_file]
+        for name in named:
+            if not _HEADER_NAME.fullmatch(name):
+                yield f"providers: '{self.name}' has {name!r}, which is no header's name. Mend it."
+            elif name.lower() in _OURS:
+                yield f"providers: '{self.name}' sets the header {name}, which we set. Take it out."
+        twice = {name for name in named if [each.lower() for each in named].count(name.lower()) > 1}
+        for name in sorted(twice):
+            yield f"providers: '{self.name}' sets the header {name} twice. Keep one."
+        for name, value in self.headers.items():
+            if not is_header_value(value):
+                yield (
+                    f"providers: '{self.name}' has a value for the header {name} that cannot be "
+                    "sent. Use printable ASCII."
+                )
 
 
 def is_header_value(value: str) -> bool:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
 
 from shared.settings.secret import ServerUrl
+from shared.settings.server_faults import (
+    BROKER_SCHEMES,
+    LEDGER_SCHEMES,
+    REDIS_SCHEMES,
+    unknown_scheme,
+    unsound_address,
+)
 from shared.settings.tls import TlsSettings
 from shared.settings.units import Positive, PositiveInt
 
@@ -30,6 +38,11 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def is_redis(self) -> bool:
         return self.url.scheme in {"redis", "rediss"}
 
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        yield from unknown_scheme("broker.url", self.url, BROKER_SCHEMES)
+        yield from unsound_address("broker", self.url, self.tls)
+
 
 class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The store for limits, replies and caches. It may lose everything without losing a message."""
@@ -43,6 +56,11 @@ class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     reply_ttl_seconds: PositiveInt = 3600
     """How long the events of a response can be read again after its last one."""
     tls: TlsSettings = TlsSettings()
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        yield from unknown_scheme("redis.url", self.url, REDIS_SCHEMES)
+        yield from unsound_address("redis", self.url, self.tls)
 
 
 class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,3 +92,7 @@ class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     @property
     def is_sqlite(self) -> bool:
         return self.url.scheme.startswith("sqlite")
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        yield from unknown_scheme("ledger.url", self.url, LEDGER_SCHEMES)

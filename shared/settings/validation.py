@@ -81,22 +81,21 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     echo_characters: Annotated[int, msgspec.Meta(ge=20)] = 160
     """So many characters in a row are a repetition."""
 
-
-def unsound_validation(settings: ValidationSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    if settings.shortest_characters > settings.longest_characters:
-        yield (
-            "validation.shortest_characters is above validation.longest_characters "
-            f"({settings.longest_characters}): no answer could pass. Lower it."
-        )
-    if settings.amounts_tenants and settings.amounts is Reaction.OFF:
-        yield (
-            "validation.amounts_tenants names tenants, and validation.amounts is off. Set it to "
-            "re_ask, or name no tenants."
-        )
-    for name, pattern in settings.patterns.items():
-        if problem := pattern_problem(pattern):
-            yield f"validation.patterns.{name} = {pattern!r}: {problem}"
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        if self.shortest_characters > self.longest_characters:
+            yield (
+                "validation.shortest_characters is above validation.longest_characters "
+                f"({self.longest_characters}): no answer could pass. Lower it."
+            )
+        if self.amounts_tenants and self.amounts is Reaction.OFF:
+            yield (
+                "validation.amounts_tenants names tenants, and validation.amounts is off. Set it "
+                "to re_ask, or name no tenants."
+            )
+        for name, pattern in self.patterns.items():
+            if problem := pattern_problem(pattern):
+                yield f"validation.patterns.{name} = {pattern!r}: {problem}"
 
 
 def pattern_problem(pattern: str) -> str | None:

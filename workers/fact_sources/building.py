@@ -7,7 +7,8 @@ from typing import assert_never
 import aiohttp
 
 from shared.clock import Clock
-from shared.settings.turn.facts import FactSettings, FactSourceKind, FactSourceSettings
+from shared.settings.turn.fact_source import FactSourceKind, FactSourceSettings
+from shared.settings.turn.facts import FactSettings
 from shared.telemetry.metrics import Metrics
 from workers.fact_sources.http_source import HttpSource
 from workers.fact_sources.lookup import FactLookup, Listed

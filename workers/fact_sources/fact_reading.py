@@ -17,7 +17,7 @@ from shared.messages.facts import (
     NumberFact,
     TextFact,
 )
-from shared.settings.turn.facts import FactField, FactType
+from shared.settings.turn.fact_field import FactField, FactType
 from workers.fact_sources.source import FactsUnavailable
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[T ])")

@@ -12,8 +12,8 @@ import msgspec
 from yarl import URL
 
 from shared.messages.facts import Facts
-from shared.settings.turn.fact_faults import PLACEHOLDER
-from shared.settings.turn.facts import FactField, FactSourceSettings
+from shared.settings.turn.fact_field import FactField
+from shared.settings.turn.fact_source import PLACEHOLDER, FactSourceSettings
 from workers.fact_sources.fact_reading import facts_from
 from workers.fact_sources.json_pointer import value_at
 from workers.fact_sources.source import FactsUnavailable, Parameters

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from shared.clock import Clock
 from shared.messages.facts import Facts
-from shared.settings.turn.facts import FactSourceSettings, SourceFailure
+from shared.settings.turn.fact_source import FactSourceSettings, SourceFailure
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.fact_sources.parameters import needed_by

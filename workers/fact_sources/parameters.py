@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.settings.turn.fact_faults import BOUND_NAME, PLACEHOLDER
-from shared.settings.turn.facts import FactSourceSettings
+from shared.settings.turn.fact_source import BOUND_NAME, PLACEHOLDER, FactSourceSettings
 from workers.fact_sources.source import Parameters
 from workers.turn import Turn
 

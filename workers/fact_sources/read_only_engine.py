@@ -10,7 +10,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.settings.turn.facts import FactSourceSettings
+from shared.settings.turn.fact_source import FactSourceSettings
 
 _HEAD_START: Final = 0.9
 """The database ends a statement by itself a little before we would give it up: that leaves the

@@ -9,7 +9,7 @@ from sqlalchemy import String, TextClause, bindparam, text
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from shared.messages.facts import Facts
-from shared.settings.turn.facts import FactSourceSettings
+from shared.settings.turn.fact_source import FactSourceSettings
 from workers.fact_sources.fact_reading import facts_from
 from workers.fact_sources.parameters import needed_by
 from workers.fact_sources.read_only_engine import open_read_only

@@ -8,7 +8,8 @@ from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.facts import facts_of
 from shared.messages.state import ResponseState
-from shared.settings.turn.facts import FactSettings, SourceFailure
+from shared.settings.turn.fact_source import SourceFailure
+from shared.settings.turn.facts import FactSettings
 from shared.telemetry.metrics import Metrics
 from workers.fact_sources.fact_sheet import fact_sheet
 from workers.fact_sources.lookup import FactLookup, Found

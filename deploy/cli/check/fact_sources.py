@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
-from shared.settings.turn.facts import FactSettings, FactSourceSettings, SourceFailure
+from shared.settings.turn.fact_source import FactSourceSettings, SourceFailure
+from shared.settings.turn.facts import FactSettings
 
 if TYPE_CHECKING:
     import aiohttp

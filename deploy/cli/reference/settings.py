@@ -16,7 +16,8 @@ from shared.settings import Settings
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.turn.chaos import InjectionSettings
-from shared.settings.turn.facts import FactField, FactSourceSettings
+from shared.settings.turn.fact_field import FactField
+from shared.settings.turn.fact_source import FactSourceSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 

@@ -16,8 +16,7 @@ from shared.errors import SettingsError
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
-from shared.settings.turn.fact_faults import unsound_facts
-from shared.settings.turn.facts import FactSourceSettings
+from shared.settings.turn.fact_source import FactSourceSettings
 
 
 def with_secrets(settings: Settings, env: Mapping[str, str] | None = None) -> Settings:
@@ -41,7 +40,7 @@ def with_known_secrets(
     )
     providers = tuple(map(secrets.of_provider, settings.providers))
     filled = msgspec.structs.replace(settings, providers=providers, facts=facts)
-    return filled, [*secrets.findings, *unsound_facts(facts)]
+    return filled, [*secrets.findings, *facts.faults()]
 
 
 class _Secrets:

@@ -7,10 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared.settings.turn.semantic_caching import (
-    SemanticCachingSettings,
-    unsound_semantic_caching,
-)
+from shared.settings.turn.semantic_caching import SemanticCachingSettings
 from shared.settings.units import Positive, PositiveInt
 from shared.settings.validation import pattern_problem
 
@@ -43,15 +40,14 @@ class CachingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     semantic: SemanticCachingSettings = SemanticCachingSettings()
     """Answers to questions of the same meaning."""
 
-
-def unsound_caching(settings: CachingSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    for name, pattern in settings.personal_patterns.items():
-        if problem := pattern_problem(pattern):
-            yield f"caching.personal_patterns.{name} = {pattern!r}: {problem}"
-    yield from unsound_semantic_caching(settings.semantic)
-    if settings.semantic.enabled and not settings.exact:
-        yield (
-            "caching.semantic.enabled needs caching.exact, for its answers are kept there. Set "
-            "caching.exact to true, or leave the semantic cache off."
-        )
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        for name, pattern in self.personal_patterns.items():
+            if problem := pattern_problem(pattern):
+                yield f"caching.personal_patterns.{name} = {pattern!r}: {problem}"
+        yield from self.semantic.faults()
+        if self.semantic.enabled and not self.exact:
+            yield (
+                "caching.semantic.enabled needs caching.exact, for its answers are kept there. Set "
+                "caching.exact to true, or leave the semantic cache off."
+            )

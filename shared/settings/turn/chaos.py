@@ -68,32 +68,36 @@ class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     injections: tuple[InjectionSettings, ...] = ()
     """What is injected, one `[[chaos.injections]]` for each; the first is the outermost."""
 
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        if self.enabled and not self.injections:
+            yield (
+                "chaos.enabled = true, and there is nothing to inject. Add a [[chaos.injections]], "
+                "or leave chaos off."
+            )
+        for number, injection in enumerate(self.injections):
+            needed, what = _NEEDED[injection.kind]
+            at = f"chaos.injections[{number}]"
+            for key in ("seconds", "error", "text", "retry_after_seconds"):
+                yield from _wrong_key(injection, key, at=at, needed=needed, what=what)
+
+    def strangers(self, models: Collection[str]) -> Iterator[str]:
+        """One sentence for each provider that is named and is none of `models`, those of the chain
+        that are models."""
+        for number, injection in enumerate(self.injections):
+            for name in injection.providers:
+                if name not in models:
+                    yield (
+                        f"chaos.injections[{number}].providers names '{name}', which is no model "
+                        f"of the chain. Models here: {', '.join(models) or 'none'}."
+                    )
+
 
 _NEEDED = {
     InjectionKind.LATENCY: ("seconds", "how long the calls wait, such as 2.5"),
     InjectionKind.FAULT: ("error", "how the calls fail, such as server_error"),
     InjectionKind.OUTCOME: ("text", 'what they answer, such as "" for nothing at all'),
 }
-
-
-def unsound_chaos(settings: ChaosSettings, models: Collection[str]) -> Iterator[str]:
-    """One sentence for each fault, with its fix; `models` are the providers that are models."""
-    if settings.enabled and not settings.injections:
-        yield (
-            "chaos.enabled = true, and there is nothing to inject. Add a [[chaos.injections]], or "
-            "leave chaos off."
-        )
-    for number, injection in enumerate(settings.injections):
-        at = f"chaos.injections[{number}]"
-        needed, what = _NEEDED[injection.kind]
-        for key in ("seconds", "error", "text", "retry_after_seconds"):
-            yield from _wrong_key(injection, key, at=at, needed=needed, what=what)
-        for name in injection.providers:
-            if name not in models:
-                yield (
-                    f"{at}.providers names '{name}', which is no model of the chain. "
-                    f"Models here: {', '.join(models) or 'none'}."
-                )
 
 
 def _wrong_key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -27,3 +28,12 @@ class HedgingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """No call is late before that."""
     largest_share: HedgedShare = 0.1
     """Of a worker's calls at most this share is hedged, however slow a provider becomes."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        if self.minimum_samples > self.remembered_samples:
+            yield (
+                f"hedging.minimum_samples = {self.minimum_samples} is above "
+                f"hedging.remembered_samples ({self.remembered_samples}): no call would ever be "
+                "late. Lower it."
+            )

@@ -49,12 +49,11 @@ class RoutingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     tenants: dict[str, TenantRouting] = {}
     """Tenants by id for whom it is otherwise."""
 
-
-def unsound_routing(settings: RoutingSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    for tenant in settings.tenants:
-        if not tenant.startswith(f"{TENANT}_"):
-            yield (
-                f"routing.tenants: '{tenant}' is no tenant's id, which begins with {TENANT}_. "
-                "See: forebay keys list --json."
-            )
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        for tenant in self.tenants:
+            if not tenant.startswith(f"{TENANT}_"):
+                yield (
+                    f"routing.tenants: '{tenant}' is no tenant's id, which begins with {TENANT}_. "
+                    "See: forebay keys list --json."
+                )

@@ -28,11 +28,10 @@ class SemanticCachingSettings(
     memory_bytes: Annotated[int, msgspec.Meta(ge=1_048_576)] = 268_435_456
     """What one worker process may hold; the namespaces not asked for longest go first."""
 
-
-def unsound_semantic_caching(settings: SemanticCachingSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    if settings.enabled and settings.threshold is None:
-        yield (
-            "caching.semantic.enabled needs caching.semantic.threshold: measure one with "
-            "`forebay cache calibrate --file pairs.jsonl`, or leave the semantic cache off."
-        )
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        if self.enabled and self.threshold is None:
+            yield (
+                "caching.semantic.enabled needs caching.semantic.threshold: measure one with "
+                "`forebay cache calibrate --file pairs.jsonl`, or leave the semantic cache off."
+            )

@@ -9,13 +9,9 @@ from typing import Any
 from deploy.cli.check.fact_sources import check_fact_sources
 from deploy.cli.check.finding import Level
 from shared.settings.secret import ServerUrl
-from shared.settings.turn.facts import (
-    FactField,
-    FactSettings,
-    FactSourceKind,
-    FactSourceSettings,
-    SourceFailure,
-)
+from shared.settings.turn.fact_field import FactField
+from shared.settings.turn.fact_source import FactSourceKind, FactSourceSettings, SourceFailure
+from shared.settings.turn.facts import FactSettings
 from tests.integration.facts.shop import Shop
 
 

@@ -14,13 +14,8 @@ from aiohttp import web
 
 from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
 from shared.settings.secret import Secret, ServerUrl
-from shared.settings.turn.facts import (
-    FactField,
-    FactSourceKind,
-    FactSourceSettings,
-    FactType,
-    HttpMethod,
-)
+from shared.settings.turn.fact_field import FactField, FactType
+from shared.settings.turn.fact_source import FactSourceKind, FactSourceSettings, HttpMethod
 from tests.integration.facts.shop import Answer, Shop, never, redirects, replies, says
 from workers.fact_sources.http_source import HttpSource, open_fact_session
 from workers.fact_sources.source import FactsUnavailable

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
 from shared.settings.secret import ServerUrl
-from shared.settings.turn.facts import FactField, FactSourceKind, FactSourceSettings, FactType
+from shared.settings.turn.fact_field import FactField, FactType
+from shared.settings.turn.fact_source import FactSourceKind, FactSourceSettings
 from workers.fact_sources.source import FactsUnavailable
 from workers.fact_sources.sql_source import SqlSource
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from shared.settings import Settings
-from shared.settings.door import IngressSettings, unsound_door
+from shared.settings.door import IngressSettings
 from tests.integration.ingress.running_door import RunningDoor
 
 APP = "https://app.example.com"
@@ -69,10 +69,10 @@ async def test_a_page_from_elsewhere_may_not(open_door: RunningDoor) -> None:
 
 @pytest.mark.parametrize("origin", ["app.example.com", f"{APP}/", f"{APP}/a", "ftp://a", ""])
 def test_what_is_no_origin_is_found_in_the_settings(origin: str) -> None:
-    (finding,) = unsound_door(IngressSettings(cors_origins=(origin,)))
+    (finding,) = IngressSettings(cors_origins=(origin,)).faults()
     assert "ingress.cors_origins" in finding
     assert f"'{origin}'" in finding
-    assert not list(unsound_door(IngressSettings(cors_origins=(APP, "http://[::1]:3000", "*"))))
+    assert not list(IngressSettings(cors_origins=(APP, "http://[::1]:3000", "*")).faults())
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from shared.errors import SettingsError
 from shared.settings import load_settings, with_secrets
-from shared.settings.turn.facts import FactSourceSettings, FactType, SourceFailure
+from shared.settings.turn.fact_field import FactType
+from shared.settings.turn.fact_source import FactSourceSettings, SourceFailure
 
 SQL: dict[str, Any] = {
     "name": "bank",

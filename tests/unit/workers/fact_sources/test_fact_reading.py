@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from shared.messages.facts import DateFact, Fact, MoneyFact, NumberFact, TextFact
-from shared.settings.turn.facts import FactField, FactType
+from shared.settings.turn.fact_field import FactField, FactType
 from workers.fact_sources.fact_reading import facts_from
 from workers.fact_sources.json_pointer import value_at
 from workers.fact_sources.source import FactsUnavailable

@@ -1,21 +1,18 @@
-"""Fact sources that cannot work, found when settings are read."""
+"""One fact source: how it is asked, what it is asked for, and why it could not be."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.settings.secret import has_password
-from shared.settings.turn.facts import (
-    FactSettings,
-    FactSourceKind,
-    FactSourceSettings,
-    HttpMethod,
-)
+from shared.settings.secret import Secret, ServerUrl, has_password
+from shared.settings.turn.fact_field import FactField
+from shared.settings.units import Positive, PositiveInt
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 BOUND_NAME: Final = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
@@ -23,23 +20,92 @@ BOUND_NAME: Final = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _OF_THE_MESSAGE: Final = frozenset({"user_id", "tenant_id", "conversation_id"})
 _METADATA: Final = "metadata_"
 _DATABASES: Final = frozenset({"postgresql+psycopg", "sqlite+aiosqlite"})
+
+
+class FactSourceKind(StrEnum):
+    """How a source is asked."""
+
+    SQL = "sql"
+    HTTP = "http"
+
+
+class HttpMethod(StrEnum):
+    """How an `http` source is called."""
+
+    GET = "GET"
+    POST = "POST"
+
+
+class SourceFailure(StrEnum):
+    """What becomes of a message whose source did not answer."""
+
+    ANSWER = "answer"
+    HAND_OFF = "hand_off"
+    FAIL = "fail"
+
+
+class FactSourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One source. Its query or its URL names what it takes from the message: user_id, tenant_id,
+    conversation_id, or metadata_ and a key of the metadata; as `:user_id` in a query, as
+    `{user_id}` in a URL or a body.
+    """
+
+    name: str
+    """What logs and metrics call it; each its own."""
+    kind: FactSourceKind
+    """A database or an HTTP server."""
+    url: ServerUrl | None = None
+    """`sql`: postgresql+psycopg:// or sqlite+aiosqlite:///. `http`: where to call, placeholders
+    behind the host only.
+    """
+    url_env: str | None = None
+    """The variable that holds the URL of a database, for one with a password."""
+    url_file: str | None = None
+    """The file that holds it."""
+    query: str | None = None
+    """`sql`: one SELECT; its columns are the facts. It runs in a transaction that only reads."""
+    method: HttpMethod = HttpMethod.GET
+    """`http`: how to call."""
+    body: str | None = None
+    """`http` with POST: the JSON to send, with placeholders inside its texts."""
+    api_key_env: str | None = None
+    """`http`: the variable whose value is sent as a bearer token."""
+    api_key_file: str | None = None
+    """`http`: the file whose text is sent so."""
+    api_key: Secret | None = None
+    """Filled by `with_secrets`; refused in the file."""
+    facts: dict[str, FactField] = {}
+    """The facts by name; without them every column, or every plain value of the JSON object."""
+    name_column: str | None = None
+    """`sql`: the column whose text stands before the names of its row, as in "savings balance";
+    needed where a query may return several rows.
+    """
+    max_rows: PositiveInt = 20
+    """`sql`: more rows are a failure."""
+    max_body_bytes: PositiveInt = 65_536
+    """`http`: a longer answer is a failure."""
+    timeout_seconds: Positive = 1.0
+    """For one look-up; never more than the time left."""
+    pool_size: PositiveInt = 5
+    """`sql`: connections of one worker process."""
+    on_failure: SourceFailure = SourceFailure.ANSWER
+    """Without its facts: answer all the same, give the message to a human, or fail it."""
+    tenants: tuple[str, ...] = ()
+    """The ids of the tenants it is asked for; all, where none is named."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the source, with its fix."""
+        for fault in _faults(self):
+            yield f"facts.sources: '{self.name}' {fault}"
+
+
 _ONLY: Final = {
     FactSourceKind.SQL: ("query", "name_column", "url_env", "url_file"),
     FactSourceKind.HTTP: ("body", "api_key_env", "api_key_file"),
 }
 
 
-def unsound_facts(settings: FactSettings) -> Iterator[str]:
-    """One sentence for each fault of the section, with its fix."""
-    names = [source.name for source in settings.sources]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"facts.sources: two are named '{name}'. Give each its own name."
-    for source in settings.sources:
-        for fault in _source(source):
-            yield f"facts.sources: '{source.name}' {fault}"
-
-
-def _source(source: FactSourceSettings) -> Iterator[str]:
+def _faults(source: FactSourceSettings) -> Iterator[str]:
     for kind, keys in _ONLY.items():
         for key in keys:
             if source.kind is not kind and getattr(source, key) is not None:
