@@ -17,9 +17,9 @@ from shared.decoding import decode_json
 from shared.errors import ForebayError, InvalidRequest
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
-from shared.messages.requests.create_response import body_of, place_in_input
+from shared.messages.requests.create_response import body_of
 from shared.messages.requests.intake_message import IntakeMessage
-from shared.messages.requests.unsupported import explained, refuse_uncarried
+from shared.messages.requests.unsupported import explained
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName
@@ -90,7 +90,6 @@ def _decoded(raw: bytes) -> tuple[IntakeMessage, Body]:
     try:
         message = decode_json(_message, raw)
         body = body_of(message)
-        refuse_uncarried(body, place_in_input)
     except InvalidRequest as refusal:
         error = explained(refusal, raw)
         is_json = error.kind != "invalid_json"

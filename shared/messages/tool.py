@@ -32,6 +32,11 @@ class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     summary: Literal["auto", "concise", "detailed"] | None = None
 
 
+def spelled_reasoning(asked: ReasoningOptions | None) -> ReasoningOptions | None:
+    """None where nothing is asked."""
+    return asked if asked is not None and (asked.effort or asked.summary) else None
+
+
 def told_tool(tool: FunctionTool) -> dict[str, object]:
     """The tool as a response tells of it: all of its fields, asked for or not."""
     return {"type": "function", **msgspec.structs.asdict(tool)}

@@ -11,9 +11,9 @@ from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, too
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
-from shared.messages.requests.calls import Place, check_items
+from shared.messages.requests.calls import check_items
 from shared.messages.requests.tools import Mode, check_tools, offer
-from shared.messages.requests.unsupported import UNSUPPORTED, explained, refuse_uncarried
+from shared.messages.requests.unsupported import UNSUPPORTED, explained
 from shared.messages.tool import Effort, ReasoningOptions
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
@@ -89,11 +89,9 @@ def decode_chat_request(raw: bytes) -> tuple[ChatRequest, Body]:
     try:
         request = decode_json(_decoder, raw)
         _check(request)
-        body, place = body_of_chat(request)
+        return request, body_of_chat(request)
     except InvalidRequest as error:
         raise explained(error, raw) from None
-    refuse_uncarried(body, place, reasoning="reasoning_effort")
-    return request, body
 
 
 def _check(request: ChatRequest) -> None:
@@ -107,9 +105,8 @@ def _check(request: ChatRequest) -> None:
         )
 
 
-def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
-    """The message as the ledger keeps it, with what no provider is given yet, and where in chat's
-    messages its items stand; raises InvalidRequest."""
+def body_of_chat(request: ChatRequest) -> Body:
+    """The message as the ledger keeps it; raises InvalidRequest."""
     items, origins = items_of_chat(request.messages)
     effort = request.reasoning_effort
     body = Body.of(
@@ -130,7 +127,7 @@ def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
 
     check_items(body.input, place, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice, schema="function.parameters")
-    return body, place
+    return body
 
 
 def _text(request: ChatRequest) -> TextOptions | None:

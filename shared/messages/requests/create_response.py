@@ -20,9 +20,9 @@ from shared.messages.requests.tools import (
     offer,
     tool_of,
 )
-from shared.messages.requests.unsupported import explained, refuse_uncarried
+from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of
-from shared.messages.tool import ReasoningOptions
+from shared.messages.tool import ReasoningOptions, spelled_reasoning
 
 Included = Literal[
     "code_interpreter_call.outputs",
@@ -71,15 +71,13 @@ _decoder = msgspec.json.Decoder(CreateResponse)
 def decode_create_response(raw: bytes) -> Body:
     """What one request means; raises InvalidRequest naming the field, an item by its place."""
     try:
-        body = body_of(decode_json(_decoder, raw))
+        return body_of(decode_json(_decoder, raw))
     except InvalidRequest as error:
         raise explained(error, raw) from None
-    refuse_uncarried(body, place_in_input)
-    return body
 
 
 def body_of(request: CreateResponse) -> Body:
-    """The same of one that was decoded, with what no provider is given yet."""
+    """The same of one that was decoded."""
     if request.previous_response_id and request.conversation:
         raise InvalidRequest(
             "Give either 'previous_response_id' or 'conversation', not both.", param="conversation"
@@ -88,7 +86,7 @@ def body_of(request: CreateResponse) -> Body:
         request,
         _items(request.input),
         conversation=request.conversation,
-        reasoning=request.reasoning,
+        reasoning=spelled_reasoning(request.reasoning),
         **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
     )
     check_items(body.input, place_in_input, continues=body.continues)

@@ -3,101 +3,111 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
 from shared.errors import InvalidRequest
-from shared.messages.body import Body
-from shared.messages.item import MessageItem, are_only_text
+from shared.messages.item import Item
+from shared.messages.part import Part
 
 UNSUPPORTED: Final = "unsupported_parameter"
-_TOOLS: Final = "Tools are not supported"
-_CHOICES: Final = {
-    "reasoning": "Reasoning cannot be set: leave 'reasoning' out.",
-    "reasoning_effort": "Reasoning cannot be set: leave 'reasoning_effort' out.",
-    "tools": f"{_TOOLS}: leave 'tools' out.",
-    "tool_choice": f"{_TOOLS}: leave 'tool_choice' out, or send 'auto' or 'none'.",
-    "modalities": "Only text is supported: leave 'modalities' out, or send ['text'].",
+_SENTENCES: Final = {
+    "modalities": "Only text is written: leave 'modalities' out, or send ['text'].",
+    "n": "One answer is given: leave 'n' out, or send 1.",
+    "functions": "'functions' is not supported. Offer them as 'tools', and remove it.",
+    "function_call": "'function_call' is not supported. Say it with 'tool_choice', and remove it.",
 }
-_PLACE: Final = re.compile(r"^(input|messages)\[(\d+)\](?:\.content\[(\d+)\])?")
-_PARTS: Final = frozenset({"input_text", "output_text", "text", "refusal"})
+_ONLY_PARTS: Final = "Only text, images and files are read"
+_ONLY_ITEMS: Final = "Only messages, calls of functions, their outputs and reasoning are taken"
+_ONLY_FUNCTIONS: Final = "Only functions are tools here"
+_ONLY_ROLES: Final = "Roles are system, developer, user, assistant and tool"
+_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+def _tags(union: Any) -> frozenset[str]:
+    return frozenset(str(kind.__struct_config__.tag) for kind in get_args(union))
+
+
+_FUNCTION: Final = frozenset({"function"})
+_KINDS: Final = tuple(
+    (re.compile(place), field, known, noun, why)
+    for place, field, known, noun, why in (
+        (
+            r"input\[\d+\]\.(content|output)\[\d+\]",
+            "type",
+            _tags(Part) | {"text", "reasoning_text"},
+            "part",
+            _ONLY_PARTS,
+        ),
+        (r"input\[\d+\]", "type", _tags(Item), "item", _ONLY_ITEMS),
+        (
+            r"messages\[\d+\]\.content\[\d+\]",
+            "type",
+            frozenset({"text", "refusal", "image_url", "file"}),
+            "part",
+            _ONLY_PARTS,
+        ),
+        (r"messages\[\d+\]\.tool_calls\[\d+\]", "type", _FUNCTION, "call", _ONLY_FUNCTIONS),
+        (r"messages\[\d+\]", "role", _ROLES, "message", _ONLY_ROLES),
+        (r"tools\[\d+\]", "type", _FUNCTION, "tool", _ONLY_FUNCTIONS),
+        (
+            r"tool_choice\.(allowed_tools\.)?tools\[\d+\]",
+            "type",
+            _FUNCTION,
+            "tool",
+            _ONLY_FUNCTIONS,
+        ),
+        (r"tool_choice", "type", _FUNCTION | {"allowed_tools"}, "choice", _ONLY_FUNCTIONS),
+    )
+)
+"""Where callers name kinds: the field that does, the kinds that are known, and what these are."""
+_STEP: Final = re.compile(r"(\w+)|\[(\d+)\]")
 
 
 def explained(error: InvalidRequest, body: bytes) -> InvalidRequest:
-    """The same refusal of a body, in plainer words where it is about tools, images and the like."""
+    """The same refusal of a body, in plainer words where something in it is of a foreign kind."""
     param = error.param or ""
     top = re.split(r"[.\[]", param, maxsplit=1)[0]
-    if top in _CHOICES:
-        return _unsupported_field(top)
-    place = _PLACE.match(param)
-    if place is None or error.kind == UNSUPPORTED:
+    if top in _SENTENCES:
+        return InvalidRequest(_SENTENCES[top], param=top, kind=UNSUPPORTED)
+    if error.kind == UNSUPPORTED or not any(kind[0].match(param) for kind in _KINDS):
         return error
     try:
-        return _about(place, msgspec.json.decode(body)) or error
-    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, AttributeError):
+        return _foreign(param, msgspec.json.decode(body)) or error
+    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError):
         return error
 
 
 def unsupported_item(place: str, kind: str) -> InvalidRequest:
     """The refusal of an item for its kind."""
-    return _unsupported(place, f"an item of type '{kind[:64]}'", "Only messages are supported")
+    return _unsupported(place, f"an item of type '{kind[:64]}'", _ONLY_ITEMS)
 
 
 def unsupported_part(place: str, kind: str) -> InvalidRequest:
     """The refusal of a part of an item for its kind."""
-    return _unsupported(place, f"a part of type '{kind[:64]}'", "Only text is supported")
+    return _unsupported(place, f"a part of type '{kind[:64]}'", _ONLY_PARTS)
 
 
-def refuse_uncarried(
-    body: Body, place: Callable[[int], str], *, reasoning: str = "reasoning"
-) -> None:
-    """Raises InvalidRequest for the first thing in it that no provider is given yet.
-
-    What would not reach the model is not let in. `place` names an item by its index, `reasoning`
-    its field. What a provider is given from now on is let in by taking it out of here and out of
-    `explained`.
-    """
-    if body.tools is not None:
-        raise _unsupported_field("tools")
-    if body.tool_choice is not None:
-        raise _unsupported_field("tool_choice")
-    if body.reasoning is not None:
-        raise _unsupported_field(reasoning)
-    if are_only_text(body.input):
-        return
-    for index, item in enumerate(body.input):
-        if not isinstance(item, MessageItem):
-            raise unsupported_item(place(index), item.kind)
-        if item.only_text:
-            continue
-        for nth, part in enumerate(item.content):
-            if not isinstance(part, str) and not part.is_text:
-                raise unsupported_part(f"{place(index)}.content[{nth}]", part.kind)
-
-
-def _about(place: re.Match[str], body: Any) -> InvalidRequest | None:
-    field, index, part = place.groups()
-    item = body[field][int(index)]
-    if part is not None:
-        kind = item["content"][int(part)].get("type")
-        if isinstance(kind, str) and kind not in _PARTS:
-            return unsupported_part(place[0], kind)
-        return None
-    name = f"{field}[{index}]"
-    kind, role = item.get("type", "message"), item.get("role")
-    if isinstance(kind, str) and kind != "message":
-        return unsupported_item(name, kind)
-    if item.get("tool_calls"):
-        return _unsupported(f"{name}.tool_calls", "a call of a tool", _TOOLS)
-    if isinstance(role, str) and role in {"tool", "function"}:
-        return _unsupported(name, f"a message of role '{role}'", _TOOLS)
+def _foreign(param: str, body: Any) -> InvalidRequest | None:
+    for place, field, known, noun, why in _KINDS:
+        found = place.match(param)
+        there = _at(body, found[0]) if found else None
+        kind = there.get(field) if isinstance(there, dict) else None
+        if found and isinstance(kind, str) and kind not in known:
+            article = "an" if noun == "item" else "a"
+            return _unsupported(found[0], f"{article} {noun} of {field} '{kind[:64]}'", why)
     return None
 
 
-def _unsupported_field(name: str) -> InvalidRequest:
-    return InvalidRequest(_CHOICES[name], param=name, kind=UNSUPPORTED)
+def _at(body: Any, place: str) -> Any:
+    """What stands there; None where nothing does."""
+    for name, index in _STEP.findall(place):
+        try:
+            body = body[name or int(index)]
+        except (TypeError, LookupError):
+            return None
+    return body
 
 
 def _unsupported(param: str, what: str, why: str) -> InvalidRequest:

@@ -24,23 +24,36 @@ BODIES = {
     "no input": (b"{}", "missing_required_parameter", "input"),
     "empty input": (b'{"input":""}', "invalid_type", "input"),
     "unknown field": (b'{"input":"x","foo":1}', "unknown_parameter", "foo"),
-    "tools": (b'{"input":"x","tools":[{}]}', "unsupported_parameter", "tools"),
-    "tool choice": (
+    "half a tool": (
+        b'{"input":"x","tools":[{}]}',
+        "missing_required_parameter",
+        "tools[0].name",
+    ),
+    "hosted tool": (
+        b'{"input":"x","tools":[{"type":"web_search"}]}',
+        "unsupported_parameter",
+        "tools[0]",
+    ),
+    "half a choice": (
         b'{"input":"x","tool_choice":{"type":"function"}}',
-        "unsupported_parameter",
-        "tool_choice",
+        "missing_required_parameter",
+        "tool_choice.name",
     ),
-    "forced tools": (
+    "a choice among none": (
         b'{"input":"x","tool_choice":"required"}',
-        "unsupported_parameter",
+        "invalid_value",
         "tool_choice",
     ),
-    "reasoning": (b'{"input":"x","reasoning":{}}', "unsupported_parameter", "reasoning"),
+    "effort": (
+        b'{"input":"x","reasoning":{"effort":"huge"}}',
+        "invalid_type",
+        "reasoning.effort",
+    ),
     "verbosity": (b'{"input":"x","text":{"verbosity":"wordy"}}', "invalid_type", "text.verbosity"),
     "text option": (b'{"input":"x","text":{"loud":true}}', "unknown_parameter", "text.loud"),
     "what a tool said": (
         b'{"input":[{"call_id":"a","output":"x","type":"function_call_output"}]}',
-        "unsupported_parameter",
+        "invalid_value",
         "input[0]",
     ),
     "huge number": (b'{"input":"x","max_output_tokens":1e400}', "invalid_type", None),
@@ -82,7 +95,7 @@ BODIES = {
     "role": (b'{"input":[{"role":"robot","content":"x"}]}', "invalid_type", "input[0].role"),
     "image": (
         b'{"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]}',
-        "unsupported_parameter",
+        "invalid_value",
         "input[0].content[0]",
     ),
 }
@@ -93,14 +106,14 @@ CHATS = {
     "logprobs": (b'{"messages":[{"role":"user","content":"x"}],"logprobs":true}', "logprobs"),
     "functions": (b'{"messages":[{"role":"user","content":"x"}],"functions":[]}', "functions"),
     "audio": (b'{"messages":[{"role":"user","content":"x"}],"audio":{}}', "audio"),
-    "tool message": (b'{"messages":[{"role":"tool","content":"x"}]}', "messages[0]"),
+    "tool message": (b'{"messages":[{"role":"tool","content":"x"}]}', "messages[0].tool_call_id"),
     "tool call": (
         b'{"messages":[{"role":"assistant","tool_calls":[{}]}]}',
-        "messages[0].tool_calls",
+        "messages[0].tool_calls[0].id",
     ),
     "image": (
         b'{"messages":[{"role":"user","content":[{"image_url":{},"type":"image_url"}]}]}',
-        "messages[0].content[0]",
+        "messages[0].content[0].image_url.url",
     ),
     "bad schema": (
         b'{"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema",'

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import msgspec
 import pytest
 
-from ingress.api.chat.request import ChatRequest, body_of_chat, decode_chat_request
+from ingress.api.chat.request import decode_chat_request
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, body_digest, encode_body
-from shared.messages.requests.create_response import CreateResponse, body_of
+from shared.messages.requests.create_response import decode_create_response
 
 WEB = "https://example.org/cat.png"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -26,9 +25,7 @@ def tool(call_id: str, content: Any = "done") -> dict[str, Any]:
 
 
 def chat(*messages: dict[str, Any], **fields: Any) -> Body:
-    """The body with what no provider is given yet."""
-    raw = json.dumps({"messages": messages, **fields}).encode()
-    return body_of_chat(msgspec.json.decode(raw, type=ChatRequest))[0]
+    return decode_chat_request(json.dumps({"messages": messages, **fields}).encode())[1]
 
 
 def calling(*call_ids: str) -> dict[str, Any]:
@@ -70,8 +67,7 @@ def test_a_conversation_with_tools_is_the_same_body_on_both_surfaces() -> None:
         "reasoning": {"effort": "low"},
         "parallel_tool_calls": False,
     }
-    raw = json.dumps(written).encode()
-    responses = body_of(msgspec.json.decode(raw, type=CreateResponse))
+    responses = decode_create_response(json.dumps(written).encode())
     assert spoken == responses
     assert body_digest(spoken, encode_body(spoken)) == body_digest(responses)
 
@@ -114,26 +110,66 @@ def test_what_is_wrong_is_said_with_the_message_that_it_stands_in(
     assert refused.value.param == param
 
 
+def part(**fields: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [fields]}]}
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"messages": [calling("a"), tool("a")]}, "messages[0]"),
-        ({"messages": [tool("a")]}, "messages[0]"),
-        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, None),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-        ({"tool_choice": "required"}, "tool_choice"),
-        ({"reasoning_effort": "high"}, "reasoning_effort"),
+        (part(type="input_audio", input_audio={}), "messages[0].content[0]"),
+        ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages[0]"),
+        (
+            {"messages": [{**calling("a"), "tool_calls": [{"id": "a", "type": "custom"}]}]},
+            "messages[0].tool_calls[0]",
+        ),
+        (
+            {"messages": [{"role": "assistant", "function_call": {"name": "f"}}]},
+            "messages[0].function_call",
+        ),
+        ({"tools": [{"type": "custom", "custom": {"name": "c"}}]}, "tools[0]"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0]"),
+        ({"tool_choice": {"type": "custom", "custom": {"name": "c"}}}, "tool_choice"),
+        ({"functions": [{"name": "f"}]}, "functions"),
+        ({"function_call": "auto"}, "function_call"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"modalities": "text"}, "modalities"),
+        ({"audio": {"voice": "v"}}, "audio"),
+        ({"n": 2}, "n"),
+        ({"logprobs": True}, "logprobs"),
+        ({"top_logprobs": 2}, "top_logprobs"),
+        ({"moderation": {}}, "moderation"),
+        ({"prediction": {}}, "prediction"),
+        ({"web_search_options": {}}, "web_search_options"),
     ],
 )
-def test_what_no_provider_is_given_yet_is_refused_by_its_name(
-    fields: dict[str, Any], param: str | None
+def test_what_is_not_supported_is_one_sentence_that_says_what_to_leave_out(
+    fields: dict[str, Any], param: str
 ) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], **fields}
+    with pytest.raises(InvalidRequest, match=r"[Rr]emove it|leave '\w+' out") as refused:
+        decode_chat_request(json.dumps(asked).encode())
+    assert (refused.value.kind, refused.value.param) == ("unsupported_parameter", param)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": [{"type": "function"}]}, "tools[0].function"),
+        ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
+        ({"tool_choice": {"type": "function"}}, "tool_choice.name"),
+        ({"reasoning_effort": "a lot"}, "reasoning_effort"),
+        ({"messages": [{**calling("a"), "tool_calls": [{}]}]}, "messages[0].tool_calls[0].id"),
+        (part(type="image_url", image_url={}), "messages[0].content[0].image_url.url"),
+        (part(type="file", file={}), "messages[0].content[0]"),
+    ],
+)
+def test_what_is_malformed_is_named_by_its_field(fields: dict[str, Any], param: str) -> None:
     asked = {"messages": [{"role": "user", "content": "Hi"}], **fields}
     with pytest.raises(InvalidRequest) as refused:
         decode_chat_request(json.dumps(asked).encode())
-    assert refused.value.kind == "unsupported_parameter"
-    assert refused.value.param is not None
-    assert refused.value.param.startswith(param or "messages[0].content[0]")
+    assert refused.value.param == param
+    assert refused.value.kind != "unsupported_parameter"
 
 
 def test_no_tools_need_no_choice() -> None:

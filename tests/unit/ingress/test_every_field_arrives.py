@@ -37,11 +37,13 @@ TOLD: dict[str, Any] = {
     "presence_penalty": 0.75,
     "seed": 3,
     "stop": ["."],
+    "reasoning": {"effort": "low"},
 }
-REFUSED = {"reasoning", "tool_choice", "tools"}
-CHAT = set(ChatRequest.__struct_fields__) & set(Body.__struct_fields__) - REFUSED
-RESPONSES = set(CreateResponse.__struct_fields__) & set(Body.__struct_fields__) - REFUSED
-EARLIER = {*ResponseFields.__struct_fields__, *TOLD}
+OTHERWISE = {"tool_choice", "tools"}
+"""What the body has in words of its own."""
+CHAT = set(ChatRequest.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE
+RESPONSES = set(CreateResponse.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE
+EARLIER = {*ResponseFields.__struct_fields__, *TOLD} - {"reasoning"}
 
 
 def chat(raw: bytes) -> Body:

@@ -140,8 +140,8 @@ async def test_a_format_is_kept_as_it_was_given() -> None:
 
 
 def test_what_is_not_supported_is_named_on_the_queue_too() -> None:
-    body = b'{"input":[{"role":"user","content":[{"type":"input_image","image_url":"x"}]}]}'
-    with pytest.raises(UnfitSubmission, match="Only text is supported") as unfit:
+    body = b'{"input":[{"role":"user","content":[{"type":"input_audio","data":"x"}]}]}'
+    with pytest.raises(UnfitSubmission, match="Only text, images and files are read") as unfit:
         submission_of(Delivery(body=body, headers={}), limit_bytes=LIMIT)
     assert unfit.value.param == "input[0].content[0]"
 

@@ -46,7 +46,7 @@ def _says(*parts: Any) -> dict[str, Any]:
         ({"metadata": {str(number): "v" for number in range(17)}}, "metadata"),
         ({"user": ""}, "user"),
         ({"user": "u" * 129}, "user"),
-        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"tools": [{"type": "function"}]}, "tools[0].name"),
         ({"n": 2}, "n"),
         ({"conversation": {"id": "c", "x": 1}}, "conversation.x"),
         ({"truncation": "sometimes"}, "truncation"),

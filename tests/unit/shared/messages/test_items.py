@@ -8,7 +8,6 @@ from struct import pack
 from typing import Any
 from zlib import crc32
 
-import msgspec
 import pytest
 
 from shared.errors import InvalidRequest
@@ -22,11 +21,7 @@ from shared.messages.item import (
     Role,
 )
 from shared.messages.part import FilePart, ImagePart, InputTextPart
-from shared.messages.requests.create_response import (
-    CreateResponse,
-    body_of,
-    decode_create_response,
-)
+from shared.messages.requests.create_response import decode_create_response
 from shared.messages.stored_body import decode_body
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 
@@ -37,9 +32,7 @@ WEB = "https://example.org/cat.png"
 
 
 def read(*items: Any, **fields: Any) -> Body:
-    """The body with what no provider is given yet."""
-    raw = json.dumps({"input": items or "Hi", **fields}).encode()
-    return body_of(msgspec.json.decode(raw, type=CreateResponse))
+    return decode_create_response(json.dumps({"input": items or "Hi", **fields}).encode())
 
 
 def said(*parts: Any) -> dict[str, Any]:
@@ -71,7 +64,6 @@ def test_a_turn_with_a_tool_becomes_items_and_is_read_back_as_they_are() -> None
         thought,
         CALL,
         {**OUTPUT, "output": [{"type": "input_text", "text": "done"}]},
-        {"type": "item_reference", "id": "msg_1"},
         tools=[TOOL],
         tool_choice={"type": "function", "name": "f"},
         reasoning={"effort": "low"},
@@ -81,7 +73,6 @@ def test_a_turn_with_a_tool_becomes_items_and_is_read_back_as_they_are() -> None
         ReasoningItem("rs_1", encrypted_content="x"),
         FunctionCall("c", "f", '{"a":1}'),
         FunctionCallOutput("c", "done"),
-        ItemReference("msg_1"),
     ]
     assert body.tools == [FunctionTool("f", parameters={"type": "object"})]
     assert body.tool_choice == ToolChoice("required", ["f"])
@@ -131,8 +122,6 @@ def test_a_schemas_keys_may_stand_in_any_order_and_keep_it() -> None:
         ([{**OUTPUT, "output": None}], "input[0].output", "Missing"),
         ([{**CALL, "output": "x"}, OUTPUT], "input[0].output", "Unknown"),
         ([{"type": "item_reference"}], "input[0].id", "Missing"),
-        ([{"type": "web_search_call", "id": "w"}], "input[0]", "web_search_call"),
-        ([said({"type": "input_audio"})], "input[0].content[0]", "input_audio"),
         ([said(_image("cat.png"))], "input[0].content[0]", "neither"),
         ([said({"type": "input_image"})], "input[0].content[0]", "one of image_url and file_id"),
         ([said({"text": "x"}, image(b"GIF"))], "input[0].content[1]", "no PNG"),
@@ -178,21 +167,66 @@ def test_a_file_has_one_source() -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"input": [CALL, OUTPUT]}, "input[0]"),
-        ({"input": [OUTPUT]}, "input[0]"),
-        ({"input": [said(image(PNG))]}, "input[0].content[0]"),
-        ({"input": [said(_image("cut"))]}, "input[0].content[0]"),
-        ({"input": [{"type": "reasoning", "summary": []}]}, "input[0]"),
-        ({"tools": [TOOL]}, "tools"),
-        ({"tools": [{"type": "web_search"}]}, "tools"),
-        ({"tools": [TOOL], "tool_choice": "none"}, "tools"),
-        ({"tool_choice": "required"}, "tool_choice"),
-        ({"reasoning": {"effort": "low"}}, "reasoning"),
+        ({"input": [{"type": "web_search_call", "id": "w"}]}, "input[0]"),
+        ({"input": [{"type": "mcp_call", "server_label": "x"}]}, "input[0]"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({"input": [said({"type": "input_audio"})]}, "input[0].content[0]"),
+        ({"input": [said({"type": "input_audio", "input_audio": {}})]}, "input[0].content[0]"),
+        (
+            {"input": [CALL, {**OUTPUT, "output": [{"type": "input_video"}]}]},
+            "input[1].output[0]",
+        ),
+        ({"tools": [TOOL, {"type": "web_search"}]}, "tools[1]"),
+        ({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}, "tools[0]"),
+        ({"tools": [{"type": "custom", "name": "c"}]}, "tools[0]"),
+        ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, "tool_choice"),
+        (
+            {
+                "tools": [TOOL],
+                "tool_choice": {
+                    "type": "allowed_tools",
+                    "mode": "auto",
+                    "tools": [{"type": "mcp", "server_label": "s"}],
+                },
+            },
+            "tool_choice.tools[0]",
+        ),
+        ({"prompt": {"id": "p"}}, "prompt"),
+        ({"moderation": {}}, "moderation"),
+        ({"context_management": []}, "context_management"),
+        ({"top_logprobs": 3}, "top_logprobs"),
     ],
 )
-def test_what_no_provider_is_given_yet_is_refused_by_its_name(
+def test_what_is_not_supported_is_one_sentence_that_says_what_to_remove(
     fields: dict[str, Any], param: str
 ) -> None:
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidRequest, match="Remove it") as refused:
         decode_create_response(json.dumps({"input": "Hi", **fields}).encode())
     assert (refused.value.kind, refused.value.param) == ("unsupported_parameter", param)
+    assert f"'{param}'" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": [{"type": "function"}]}, "tools[0].name"),
+        ({"tools": [{}]}, "tools[0].name"),
+        ({"tools": [{**TOOL, "parameters": "x"}]}, "tools[0].parameters"),
+        ({"tools": [{**TOOL, "loud": True}]}, "tools[0].loud"),
+        ({"tools": [TOOL], "tool_choice": "any"}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": {"name": "f"}}, "tool_choice.type"),
+        ({"tools": [TOOL], "tool_choice": {"type": "function"}}, "tool_choice.name"),
+        ({"reasoning": {"effort": "a lot"}}, "reasoning.effort"),
+        ({"input": [{**CALL, "loud": True}]}, "input[0].loud"),
+        ({"input": [said({"type": "input_image", "detail": "x"})]}, "input[0].content[0].detail"),
+    ],
+)
+def test_what_is_malformed_is_named_by_its_field(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_create_response(json.dumps({"input": "Hi", **fields}).encode())
+    assert refused.value.param == param
+    assert refused.value.kind != "unsupported_parameter"
+
+
+def test_reasoning_of_which_nothing_is_asked_is_none() -> None:
+    assert read(reasoning={}) == read(reasoning={"effort": None}) == read()
