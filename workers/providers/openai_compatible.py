@@ -12,7 +12,9 @@ from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
+from workers.providers.wire.answered_calls import UncarriedError
 from workers.providers.wire.chat_completions import ChatCompletionsReader
+from workers.providers.wire.chat_messages import chat_messages, told_tools
 from workers.providers.wire.http_model import HttpApi
 
 _ADDED: Final[dict[str, object]] = {"stream_options": {"include_usage": True}}
@@ -27,20 +29,22 @@ class ChatCompletions(ChatCompletionsReader):
     it.
     """
 
-    def __init__(self, *, limit_is_new: bool = False) -> None:
-        self._limits = (_NEW_LIMIT, _OLD_LIMIT) if limit_is_new else (_OLD_LIMIT, _NEW_LIMIT)
+    def __init__(self, *, is_openai: bool = False) -> None:
+        # OpenAI's newer models refuse the old field; most other servers ignore the new one.
+        self._limits = (_NEW_LIMIT, _OLD_LIMIT) if is_openai else (_OLD_LIMIT, _NEW_LIMIT)
+        self._is_openai = is_openai
         self._refused: dict[str, set[str]] = {}
 
     @classmethod
     def of(cls, settings: ProviderSettings) -> ChatCompletions:
         """As the provider's server takes them."""
-        # OpenAI's newer models refuse the old field; most other servers ignore the new one.
-        is_openai = urlsplit(settings.base_url or "").hostname == "api.openai.com"
-        return cls(limit_is_new=is_openai)
+        return cls(is_openai=urlsplit(settings.base_url or "").hostname == "api.openai.com")
 
     def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
-        if not prompt.is_text:
-            return Declined(reason="it is given text alone")
+        try:
+            messages = _messages(prompt)
+        except UncarriedError as error:
+            return Declined(reason=error.message)
         refused = self._refused.get(model, ())
         usual, other = self._limits
         optional: dict[str, object] = {
@@ -48,13 +52,17 @@ class ChatCompletions(ChatCompletionsReader):
             "temperature": prompt.temperature,
             "top_p": prompt.top_p,
             "stop": prompt.stop or None,
+            "reasoning_effort": prompt.reasoning.effort if prompt.reasoning else None,
+            "prompt_cache_key": prompt.prompt_cache_key,
         }
+        tools = told_tools(prompt, narrows=not self._is_openai) if prompt.tools else {}
         return {
             **prompt.extra,
+            **tools,
             **{field: value for field, value in optional.items() if value is not None},
             **{field: value for field, value in _ADDED.items() if field not in refused},
             "model": model,
-            "messages": _messages(prompt),
+            "messages": messages,
             "stream": True,
         }
 
@@ -74,10 +82,14 @@ class ChatCompletions(ChatCompletionsReader):
         return bool(named)
 
 
-def _messages(prompt: Prompt) -> list[dict[str, str]]:
+def _messages(prompt: Prompt) -> list[dict[str, object]]:
     """One system message at the most, and first: every server knows that form."""
+    if not prompt.is_plain:
+        return chat_messages(prompt.items)
     conversation = Conversation.of(prompt.items)
-    messages = [{"role": each.role.value, "content": each.text} for each in conversation.spoken]
+    messages: list[dict[str, object]] = [
+        {"role": each.role.value, "content": each.text} for each in conversation.spoken
+    ]
     if conversation.instructions:
         messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
     return messages

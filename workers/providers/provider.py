@@ -62,6 +62,16 @@ class Prompt:
         """Whether text is all that is said, and all that is asked for."""
         return not self.tools and all(item.only_text for item in self.items)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether only texts are said, and no name stands beside any of them: mostly it is so."""
+        for item in self.items:
+            if not isinstance(item, MessageItem) or item.name is not None:
+                return False
+            if not isinstance(item.content, str) and not item.only_text:
+                return False
+        return True
+
     def tokens(self) -> int:
         """What a model has to read, estimated."""
         return sum([item.tokens() for item in self.items]) + tokens_of_size(self._size_of_tools)

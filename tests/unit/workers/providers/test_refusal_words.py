@@ -75,6 +75,8 @@ INVALID = [
     (400, "Invalid schema for response_format 'x': 'additionalProperties' is required."),
     (400, "conversation roles must alternate user/assistant"),
     (404, "No endpoints found that can handle the requested parameters."),
+    (404, 'No endpoints found that support tool use. Try disabling "weather".'),
+    (404, "No endpoints found that support image input"),
     (422, ""),
 ]
 BY_CLASS = {

@@ -15,7 +15,8 @@ from workers.providers.error_class import ErrorClass, Setting
 _CALLERS_FIELDS: Final = (
     r"temperature|top_[pk]|stop|stop_sequences|max_(?:completion_|output_)?tokens|response_format"
     r"|json_schema|output_config|seed|(?:frequency|presence|repetition)_penalty|logit_bias"
-    r"|(?:top_)?logprobs|metadata|reasoning_effort|service_tier|thinking"
+    r"|(?:top_)?logprobs|metadata|reasoning_effort|service_tier|thinking|verbosity|tools|tool_choice"
+    r"|parallel_tool_calls|prompt_cache_key"
 )
 """What of a request is the caller's own: a refusal that names one of these is the caller's fault.
 `messages` and `model` are not among them: those are of our making."""
@@ -176,7 +177,9 @@ RULES: Final = (
         # A gateway that has nobody for what the caller wants, whichever model it is.
         means=ErrorClass.INVALID_REQUEST,
         statuses=frozenset({400, 404, 422}),
-        words=_words(r"\brequested (?:parameters|features)\b"),
+        words=_words(
+            r"\brequested (?:parameters|features)\b", r"\bno endpoints found that support\b"
+        ),
     ),
     RefusalRule(
         means=ErrorClass.MISCONFIGURED,

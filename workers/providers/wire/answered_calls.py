@@ -1,0 +1,76 @@
+"""A conversation with tools as APIs demand it, and what no API could be told of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+import msgspec
+
+from shared.errors import ForebayError
+from shared.messages.item import (
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    ItemReference,
+    MessageItem,
+    Role,
+)
+from shared.messages.part import InputTextPart
+from workers.providers.provider import Conversation, Saying
+
+_SHOWN: Final = 64
+"""Characters of an id in a reason."""
+
+
+class UncarriedError(ForebayError):
+    """An API has no words for a part of the prompt; the message says for which."""
+
+    code = "uncarried"
+
+
+def with_answered_calls(items: Sequence[Item]) -> Conversation:
+    """The conversation; what came of calls stands directly behind them, before all else.
+
+    Raises UncarriedError for a call that nothing answers, and for an output without its call.
+    """
+    for item in items:
+        if isinstance(item, ItemReference):
+            raise UncarriedError(f"nobody knows what '{item.id[:_SHOWN]}' stands for")
+    conversation = Conversation.of(items)
+    said = groupby(_answered(conversation.spoken), attrgetter("role"))
+    spoken = tuple(Saying(role, tuple(neighbours)) for role, neighbours in said)
+    return Conversation(conversation.instructions, spoken)
+
+
+def _answered(spoken: Sequence[Saying]) -> Iterator[Item]:
+    outputs = defaultdict[str, deque[FunctionCallOutput]](deque)
+    for saying in spoken:
+        for item in saying.items:
+            if isinstance(item, FunctionCallOutput):
+                outputs[item.call_id].append(item)
+    for saying in spoken:
+        yield from (item for item in saying.items if not isinstance(item, FunctionCallOutput))
+        for call in saying.items:
+            if isinstance(call, FunctionCall):
+                if not outputs[call.call_id]:
+                    raise UncarriedError(f"nothing answers the call '{call.call_id[:_SHOWN]}'")
+                yield outputs[call.call_id].popleft()
+    for call_id, unasked in outputs.items():
+        if unasked:
+            raise UncarriedError(f"an output answers '{call_id[:_SHOWN]}', which is no call of it")
+
+
+def with_names_in_text(items: Iterable[Item], roles: Iterable[Role]) -> Iterator[Item]:
+    """The names of those who speak in these roles as the first words of what they say."""
+    for item in items:
+        if not isinstance(item, MessageItem) or item.name is None or item.role not in roles:
+            yield item
+        elif isinstance(item.content, str):
+            yield msgspec.structs.replace(item, content=f"{item.name}: {item.content}", name=None)
+        else:
+            said = [InputTextPart(f"{item.name}:"), *item.content]
+            yield msgspec.structs.replace(item, content=said, name=None)
