@@ -73,14 +73,15 @@ def newest_revision() -> str:
 def _revisions_after(current: str | None) -> list[str]:
     from alembic.script import ScriptDirectory
 
-    script = ScriptDirectory.from_config(_config())
+    script = ScriptDirectory.from_config(alembic_config())
     return [
         revision.revision
         for revision in reversed(list(script.iterate_revisions("heads", current or "base")))
     ]
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Where the migrations are; with a `connection` among its attributes, on which database."""
     from alembic.config import Config
 
     config = Config()
@@ -91,7 +92,7 @@ def _config() -> Config:
 def _upgrade(connection: Connection) -> None:
     from alembic import command
 
-    config = _config()
+    config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -100,7 +101,7 @@ def take_back(connection: Connection, revision: str) -> None:
     """Undo every migration after `revision`, for a version that is taken back."""
     from alembic import command
 
-    config = _config()
+    config = alembic_config()
     config.attributes["connection"] = connection
     command.downgrade(config, revision)
 

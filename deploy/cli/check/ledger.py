@@ -63,9 +63,9 @@ async def _session(database: Database, address: str) -> list[CheckFinding]:
 
 async def _grants(database: Database, address: str) -> list[CheckFinding]:
     from shared.persistence.durability import missing_grants
-    from shared.persistence.tables import metadata
+    from shared.persistence.migrations.every_table import every_table
 
-    missing = await missing_grants(database.durable, sorted(metadata.tables))
+    missing = await missing_grants(database.durable, sorted(every_table().tables))
     if not missing:
         return []
     return [
