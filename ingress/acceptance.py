@@ -26,6 +26,7 @@ from shared.telemetry.metrics import Metrics
 _SURFACE_LABELS: Final = {
     Surface.RESPONSES: "responses",
     Surface.CHAT: "chat_completions",
+    Surface.MESSAGES: "messages",
     Surface.INTAKE: "intake",
 }
 

@@ -61,12 +61,12 @@ class Authentication:
         self._asking: dict[str, asyncio.Future[Caller | None]] = {}
         self._questions = GroupCommit(self._look_up)
 
-    async def caller(self, authorization: str | None) -> Caller:
-        """Whose request this is, by its `Authorization` header.
+    async def caller(self, authorization: str | None, api_key: str | None = None) -> Caller:
+        """Whose request this is, by its `Authorization` header, or without one by its `x-api-key`.
 
         Raises Unauthenticated, or LedgerUnavailable where nobody can tell.
         """
-        digest = key_digest(_key_of(authorization))
+        digest = key_digest(_key_of(authorization, api_key))
         now = self._clock.monotonic()
         known = self._known.get(digest)
         if known is not None and known.until > now:
@@ -126,12 +126,15 @@ class Authentication:
         return caller
 
 
-def _key_of(authorization: str | None) -> str:
-    if not authorization:
+def _key_of(authorization: str | None, api_key: str | None) -> str:
+    if authorization:
+        if authorization[: len(_SCHEME)].lower() != _SCHEME:
+            raise Unauthenticated("Unknown authorization scheme. Use 'Authorization: Bearer fb_…'.")
+        key = authorization[len(_SCHEME) :].strip()
+    elif api_key:
+        key = api_key.strip()
+    else:
         raise Unauthenticated("No API key. Send it as 'Authorization: Bearer fb_…'.")
-    if authorization[: len(_SCHEME)].lower() != _SCHEME:
-        raise Unauthenticated("Unknown authorization scheme. Use 'Authorization: Bearer fb_…'.")
-    key = authorization[len(_SCHEME) :].strip()
     if not key.startswith(KEY_PREFIX) or len(key) > _LONGEST_KEY or not key.isascii():
         raise _unknown_key()
     return key

@@ -13,7 +13,8 @@ import msgspec
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.quota_headers import quota_headers
 from ingress.admission.verdict import Refused
-from ingress.api.http.errors import NO_RETRY, Header, HttpRefusal, NotAdmitted
+from ingress.api.http.error_answer import Header
+from ingress.api.http.errors import NO_RETRY, HttpRefusal, NotAdmitted
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import (
     cache_control,
@@ -60,7 +61,9 @@ class Door:
 
     async def caller(self, exchange: Exchange) -> Caller:
         """Who asks; raises Unauthenticated, LedgerUnavailable."""
-        return await self.authentication.caller(exchange.header(b"authorization"))
+        return await self.authentication.caller(
+            exchange.header(b"authorization"), exchange.header(b"x-api-key")
+        )
 
     async def read_json(self, exchange: Exchange) -> bytes:
         """The body, when it says that it is JSON; raises HttpRefusal."""

@@ -8,7 +8,7 @@ import msgspec
 
 from ingress.acceptance import AcceptedMessage
 from ingress.api.door import Door, unknown_response
-from ingress.api.http.errors import Header
+from ingress.api.http.error_answer import Header
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference

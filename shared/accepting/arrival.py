@@ -25,7 +25,10 @@ from shared.messages.tenant import Tenant
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 _LONGEST_REPLY_ADDRESS: Final = 255
-_SCHEMA_PARAMS: Final = {Surface.CHAT: "response_format.json_schema.schema"}
+_SCHEMA_PARAMS: Final = {
+    Surface.CHAT: "response_format.json_schema.schema",
+    Surface.MESSAGES: "output_config.format.schema",
+}
 
 
 class ClientRetry(msgspec.Struct, frozen=True):

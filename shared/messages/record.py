@@ -23,6 +23,7 @@ class Surface(StrEnum):
 
     RESPONSES = "responses"
     CHAT = "chat"
+    MESSAGES = "messages"
     INTAKE = "intake"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from shared.telemetry.instrument import Label, counter, gauge, histogram
 
 LANE: Final = Label("lane", 3, "interactive, standard, batch")
-SURFACE: Final = Label("surface", 4, "responses, chat_completions, intake, producer")
+SURFACE: Final = Label("surface", 5, "responses, chat_completions, messages, intake, producer")
 REFUSAL: Final = Label("reason", 24, "the code of the refusal, such as requests_per_minute")
 VERDICT: Final = Label("verdict", 3, "admitted, existing, refused")
 LOCAL_VERDICT: Final = Label("verdict", 2, "admitted, refused")

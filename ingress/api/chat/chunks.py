@@ -18,7 +18,8 @@ from ingress.api.chat.completion import (
     finish_reason,
     read_response,
 )
-from ingress.api.http.errors import ErrorBody, HttpRefusal, error_answer
+from ingress.api.http.error_answer import ErrorBody
+from ingress.api.http.errors import HttpRefusal, error_answer
 from ingress.api.http.sse import KEEP_ALIVE
 from ingress.events import NumberedEvent
 from shared.messages.events import CLOSING_TYPES, OutputTextDelta, ResponseRestarted, read_event

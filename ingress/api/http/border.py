@@ -8,7 +8,8 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 from ingress.api.http.cors import Cors
-from ingress.api.http.errors import INTERNAL_ERROR, ErrorAnswer, error_answer
+from ingress.api.http.error_answer import ErrorAnswer
+from ingress.api.http.errors import INTERNAL_ERROR, error_answer
 from ingress.api.http.exchange import Disconnected, Endpoint, Exchange, Receive, Scope, Send
 from ingress.api.http.routes import Routes
 from shared.clock import Clock

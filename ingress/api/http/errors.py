@@ -1,4 +1,4 @@
-"""Errors as a caller sees them: OpenAI's error object on its paths, problem+json elsewhere."""
+"""Errors as a caller is told them: which status, which words, which headers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-import msgspec
-
 from ingress.admission.quota_headers import quota_headers
 from ingress.admission.verdict import RefusalReason, Refused
+from ingress.api.http.error_answer import ErrorAnswer, ErrorDetail, Header
 from shared.errors import (
     CommitUnknown,
     Conflict,
@@ -23,11 +22,6 @@ from shared.errors import (
     Unavailable,
 )
 
-Header = tuple[bytes, bytes]
-
-OPENAI_PREFIX: Final = "/v1/"
-PROBLEM: Final = b"application/problem+json"
-JSON: Final = b"application/json"
 # OpenAI's clients repeat 408, 409, 429 and every 5xx by themselves unless they are told not to.
 NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
 _CALLERS: Final = "invalid_request_error"
@@ -41,32 +35,6 @@ _PARAMETERS: Final = {
     RefusalReason.IDEMPOTENCY_CONFLICT: "Idempotency-Key",
     RefusalReason.REQUEST_TOO_LARGE_FOR_LIMIT: "input",
 }
-
-
-class ErrorDetail(msgspec.Struct, frozen=True):
-    """What went wrong; `param` names the field where there is one."""
-
-    message: str
-    type: str
-    code: str | None = None
-    param: str | None = None
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """OpenAI's error object."""
-
-    error: ErrorDetail
-
-
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457."""
-
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    type: str = "about:blank"
 
 
 class HttpRefusal(ForebayError):
@@ -98,31 +66,6 @@ class NotAdmitted(ForebayError):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.message, retry_after_seconds=refused.retry_after_seconds)
         self.refused = refused
-
-
-class ErrorAnswer(msgspec.Struct, frozen=True):
-    """An error, ready to be written."""
-
-    status: int
-    detail: ErrorDetail
-    headers: tuple[Header, ...] = ()
-
-    def content_type(self, path: str) -> bytes:
-        return JSON if path.startswith(OPENAI_PREFIX) else PROBLEM
-
-    def body(self, path: str, request_id: str) -> bytes:
-        """The JSON that goes with `path`."""
-        if path.startswith(OPENAI_PREFIX):
-            return msgspec.json.encode(ErrorBody(self.detail))
-        return msgspec.json.encode(
-            Problem(
-                title=HTTPStatus(self.status).phrase,
-                status=self.status,
-                detail=self.detail.message,
-                code=self.detail.code or self.detail.type,
-                request_id=request_id,
-            )
-        )
 
 
 INTERNAL_ERROR: Final = ErrorAnswer(

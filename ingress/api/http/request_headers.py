@@ -64,11 +64,11 @@ def idempotency_key(exchange: Exchange) -> str | None:
 
 
 def client_retry(exchange: Exchange) -> ClientRetry | None:
-    """What OpenAI's clients say of their own repeats; None where nothing is said."""
+    """What official clients say of their own repeats; None where nothing is said."""
     count = exchange.headers.get(b"x-stainless-retry-count")
     if count is None or not count.isdigit() or len(count) > _MOST_DIGITS:
         return None
-    key = exchange.headers.get(b"authorization", b"")
+    key = exchange.headers.get(b"authorization") or exchange.headers.get(b"x-api-key", b"")
     return ClientRetry(blake2b(key, digest_size=_SCOPE_BYTES).hexdigest(), int(count))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ingress.api.http.errors import OPENAI_PREFIX, ErrorBody, Problem
+from ingress.api.http.error_answer import AnthropicErrorBody, ErrorBody, Problem, error_shape
 from ingress.api.reference.operation import Operation
 
 _PARAMETER: Final = re.compile(r"{(\w+)}")
@@ -34,14 +34,15 @@ def openapi_document(operations: Sequence[Operation], *, version: str) -> dict[s
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `fb_…`."}
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, `fb_…`."},
+                "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
         },
     }
 
 
 def _schemas(operations: Iterable[Operation]) -> tuple[dict[type, Any], dict[str, Any]]:
-    types: dict[type, None] = {ErrorBody: None, Problem: None}
+    types: dict[type, None] = dict.fromkeys((AnthropicErrorBody, ErrorBody, Problem))
     for operation in operations:
         for kind in (operation.request, operation.answer, operation.streams):
             if kind is not None:
@@ -61,7 +62,7 @@ def _describe(operation: Operation, schemas: dict[type, Any]) -> dict[str, objec
         "description": operation.description,
         "parameters": _parameters(operation),
         "responses": _responses(operation, schemas),
-        "security": [{"key": []}] if operation.secured else [],
+        "security": [{"key": []}, {"api_key": []}] if operation.secured else [],
     }
     if operation.request is not None:
         content = {operation.request_type: {"schema": schemas[operation.request]}}
@@ -106,7 +107,7 @@ def _responses(operation: Operation, schemas: dict[type, Any]) -> dict[str, obje
 
 
 def _error(status: int, path: str, schemas: dict[type, Any]) -> dict[str, object]:
-    is_openai = path.startswith(OPENAI_PREFIX)
-    media = "application/json" if is_openai else "application/problem+json"
-    schema = schemas[ErrorBody if is_openai else Problem]
-    return {"description": HTTPStatus(status).phrase, "content": {media: {"schema": schema}}}
+    shape = error_shape(path)
+    media = "application/problem+json" if shape is Problem else "application/json"
+    content = {media: {"schema": schemas[shape]}}
+    return {"description": HTTPStatus(status).phrase, "content": content}

@@ -120,6 +120,17 @@ async def test_a_key_that_cannot_be_read_is_an_error_for_itself_alone(
     assert [type(each) for each in said] == [Caller, ValueError, Unauthenticated, Caller]
 
 
+async def test_a_key_may_come_in_x_api_key_and_authorization_goes_before_it(
+    authentication: Authentication,
+) -> None:
+    bare = KEY.removeprefix("Bearer ")
+    assert (await authentication.caller(None, bare)).tenant == TENANT
+    assert (await authentication.caller(KEY, "sk-ant-another")).tenant == TENANT
+    for authorization, api_key in ((None, "sk-ant-another"), ("Basic eA==", bare), (None, "")):
+        with pytest.raises(Unauthenticated):
+            await authentication.caller(authorization, api_key)
+
+
 async def test_a_revoked_key_is_let_in_no_longer_than_the_cache_time(
     authentication: Authentication, keys: Keys, clock: ManualClock
 ) -> None:
