@@ -48,7 +48,10 @@ class JsonBySchema:
         try:
             self._validator = _validator(schema)
         except _UNUSABLE as error:
-            kept, unchecked = _without_look_around(schema)
+            try:
+                kept, unchecked = _without_look_around(schema)
+            except RecursionError:
+                raise _unusable(error, param) from None
             if not unchecked:
                 raise _unusable(error, param) from None
             self.unchecked = tuple(unchecked)

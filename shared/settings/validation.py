@@ -74,6 +74,8 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Fewer are too few."""
     longest_characters: PositiveInt = 200_000
     """More are too many."""
+    tool_calls: Reaction = Reaction.RE_ASK
+    """To calls that the offered tools do not take, and to a missing one that had to be made."""
     json_schema: Reaction = Reaction.RE_ASK
     """To an answer that breaks the JSON format its caller asked for."""
     injection_echo: Reaction = Reaction.NEXT_PROVIDER

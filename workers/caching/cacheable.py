@@ -26,7 +26,8 @@ class NotCacheable(StrEnum):
     """Its caller does not want it stored: `no-store`, or `store: false`."""
     TEMPERATURE = "temperature"
     NOT_TEXT = "not_text"
-    """It offers tools, shows what is no text, or says how much to think."""
+    """It offers tools, shows what is no text, or says how much to think; or the answer has more
+    than text."""
     PERSONAL = "personal"
     PERSONAL_FACTS = "personal_facts"
     """There are facts, and a user they are about."""
@@ -100,6 +101,8 @@ class CacheableRule:
             return NotCacheable.IN_DOUBT
         if end.answered_by is None or end.answered_by in self._stand_ins:
             return NotCacheable.NO_MODEL
+        if end.output_items is not None:
+            return NotCacheable.NOT_TEXT
         text = end.output_text or ""
         if not text.strip():
             return NotCacheable.EMPTY

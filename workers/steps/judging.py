@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from shared.messages.answer_format import answer_format
+from shared.messages.body import Body
 from shared.messages.facts import facts_of
+from shared.messages.item import FunctionCall, FunctionCallOutput
+from shared.messages.output import AnswerItem
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -17,6 +21,8 @@ from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.stream_screen import StreamScreen
+from workers.validation.tools.offered import OfferedTools
+from workers.validation.tools.outputs import give_orders
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict
 
@@ -38,11 +44,12 @@ class Judging:
     def judge_for(self, turn: Turn) -> Judge:
         """Raises InvalidRequest for facts or a schema that cannot be used."""
         question = question_of(turn)
+        newest = turn.items[-1] if turn.items else None
+        if isinstance(newest, FunctionCallOutput) and give_orders(turn.items):
+            self._note_orders(turn)
 
         async def judge(answer: Answer) -> Judgement:
-            if answer.calls and not answer.text:
-                return Judgement(accepted=True)
-            draft = Draft(answer.text, is_whole=answer.finish is FinishReason.STOP)
+            draft = Draft(answer.text, answer.finish is FinishReason.STOP, tuple(answer.calls))
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)
             return _judgement(answer, conclusion)
@@ -60,6 +67,12 @@ class Judging:
     def open_screen(self) -> StreamScreen | None:
         """What holds the end of one streamed answer back."""
         return self._guardrail.open_screen()
+
+    def _note_orders(self, turn: Turn) -> None:
+        """They are data to the model and no instructions; only the risk of the user rises."""
+        turn.risk_signals.add(RiskSignal.INJECTION)
+        self._metrics.validator_catches.labels("tool_outputs", Verdict.PASS).inc()
+        self._log.warning("tool_output_gives_orders")
 
     def _note(self, turn: Turn, conclusion: Conclusion) -> None:
         for catch in conclusion.catches:
@@ -83,8 +96,19 @@ def question_of(turn: Turn) -> Question:
         conversation=tuple(item.text() for item in turn.items if not item.role.instructs),
         facts=turn.facts | facts_of(body.metadata),
         answer_format=answer_format(body.text),
+        tools=_offered(body) if body.tools or body.tool_choice else None,
         has_output_limit=body.max_output_tokens is not None,
     )
+
+
+def _offered(body: Body) -> OfferedTools:
+    return OfferedTools(body.tools or (), body.tool_choice, parallel=body.parallel_tool_calls)
+
+
+def _with_calls(answer: Answer, calls: Sequence[FunctionCall]) -> tuple[AnswerItem, ...]:
+    """What the answer has beside its text, with these calls in the places of its own."""
+    mended = iter(calls)
+    return tuple(next(mended) if isinstance(item, FunctionCall) else item for item in answer.items)
 
 
 def _judgement(answer: Answer, conclusion: Conclusion) -> Judgement:
@@ -92,7 +116,8 @@ def _judgement(answer: Answer, conclusion: Conclusion) -> Judgement:
         case Verdict.PASS:
             return Judgement(accepted=True)
         case Verdict.FIX:
-            fixed = replace(answer, text=conclusion.text)
+            items = _with_calls(answer, conclusion.calls)
+            fixed = replace(answer, text=conclusion.text, items=items)
             return Judgement(accepted=True, answer=fixed, reason=conclusion.evidence)
         case Verdict.RE_ASK:
             complaint = f"Your previous answer was rejected. {conclusion.complaint}"

@@ -14,6 +14,7 @@ from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.json_schema import JsonFormat
 from workers.validation.refusal import RefusalValidator
+from workers.validation.tools.calls import ToolCalls
 from workers.validation.validator import Validator
 from workers.validation.verdict import Verdict
 
@@ -23,6 +24,7 @@ def build_guardrail(settings: ValidationSettings) -> Guardrail:
     return Guardrail(
         tuple(_validators(settings)),
         forbidden=_forbidden(settings),
+        tool_calls=_tool_calls(settings),
         replacement=settings.replacement,
         window=settings.hold_back_characters if settings.patterns else 0,
     )
@@ -34,6 +36,11 @@ def _forbidden(settings: ValidationSettings) -> ForbiddenPatterns | None:
     if verdict is None or not patterns:
         return None
     return ForbiddenPatterns(patterns, verdict=verdict)
+
+
+def _tool_calls(settings: ValidationSettings) -> ToolCalls | None:
+    verdict = _verdict(settings.tool_calls)
+    return None if verdict is None else ToolCalls(verdict=verdict)
 
 
 def _validators(settings: ValidationSettings) -> Iterator[Validator]:

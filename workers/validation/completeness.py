@@ -7,7 +7,7 @@ from workers.validation.verdict import Catch, Verdict
 
 
 class Empty:
-    """Catches an answer of nothing but white space."""
+    """Catches an answer of nothing but white space. One that asks tools need not say anything."""
 
     name = "empty"
 
@@ -15,7 +15,7 @@ class Empty:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
-        if draft.text.strip() or not draft.is_whole:
+        if draft.text.strip() or draft.calls or not draft.is_whole:
             return None
         return Catch(
             validator=self.name,
@@ -45,7 +45,10 @@ class CutOff:
 
 
 class Length:
-    """Catches an answer with fewer or more characters than the settings allow."""
+    """Catches an answer with fewer or more characters than the settings allow.
+
+    Beside calls of tools it may be as short as it likes.
+    """
 
     name = "length"
 
@@ -56,7 +59,7 @@ class Length:
 
     def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
         length = len(draft.text)
-        if self._shortest <= length <= self._longest:
+        if (self._shortest <= length or draft.calls) and length <= self._longest:
             return None
         return Catch(
             validator=self.name,

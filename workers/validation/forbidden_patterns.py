@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import re2
+from msgspec.structs import replace
 
+from shared.messages.item import FunctionCall
 from shared.secrets_in_text.card_numbers import card_spans
 from shared.secrets_in_text.e_mail import EMAIL
 from shared.secrets_in_text.plain_text import PlainText
 from shared.secrets_in_text.secrets import SecretReader
 from shared.settings.validation import BuiltIn
+from workers.validation.tools.arguments import Masking
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, ForbiddenSpan, Verdict, masked
 
@@ -45,14 +48,33 @@ class ForbiddenPatterns:
         spans = self._spans(draft.plain, draft.text)
         if not spans:
             return None
-        seen = [f"{span.pattern} {masked(draft.text[span.start : span.end])}" for span in spans]
-        kinds = ", ".join(sorted({span.pattern for span in spans}))
+        found = [(span.pattern, draft.text[span.start : span.end]) for span in spans]
+        return self._caught(found, self.verdict, spans=tuple(spans))
+
+    def check_calls(self, calls: tuple[FunctionCall, ...], *, replacement: str) -> Catch | None:
+        """The same for what tools are asked. What stands in no string cannot be taken out, so
+        where the verdict is `fix` the model is asked again."""
+        found: list[tuple[str, str]] = []
+        mended: list[FunctionCall] = []
+        verdict = self.verdict
+        for call in calls:
+            masking = Masking(call.arguments, self.spans, replacement)
+            found += masking.found
+            mended.append(replace(call, arguments=masking.text))
+            if not masking.is_clean and verdict is Verdict.FIX:
+                verdict = Verdict.RE_ASK
+        if not found:
+            return None
+        return self._caught(found, verdict, mended_calls=tuple(mended))
+
+    def _caught(self, found: list[tuple[str, str]], verdict: Verdict, **mending: Any) -> Catch:
+        kinds = ", ".join(sorted({pattern for pattern, _ in found}))
         return Catch(
             validator=self.name,
-            verdict=self.verdict,
-            evidence="; ".join(seen[:8]),
+            verdict=verdict,
+            evidence="; ".join(f"{pattern} {masked(text)}" for pattern, text in found[:8]),
             complaint=f"It held what must not be told ({kinds}). Leave that out.",
-            spans=tuple(spans),
+            **mending,
         )
 
     def spans(self, text: str) -> list[ForbiddenSpan]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question, Validator
-from workers.validation.verdict import Catch, Conclusion, ForbiddenSpan, Verdict
+from workers.validation.verdict import Catch, Conclusion, Verdict, without
 
 
 class Guardrail:
@@ -21,30 +22,56 @@ class Guardrail:
         validators: Sequence[Validator],
         *,
         forbidden: ForbiddenPatterns | None,
+        tool_calls: Validator | None = None,
         replacement: str,
         window: int,
     ) -> None:
         self._validators = tuple(validators)
         self._forbidden = forbidden
+        self._tool_calls = tool_calls
         self._replacement = replacement
         self._window = window
 
     def judge(self, draft: Draft, question: Question) -> Conclusion:
-        """What is to be done with the draft, and the text that may leave."""
-        catches: list[Catch] = []
-        if self._forbidden is not None and (catch := self._forbidden.check(draft, question)):
-            catches.append(catch)
-            if catch.verdict is Verdict.FIX:
-                draft = Draft(without(draft.text, catch.spans, self._replacement), draft.is_whole)
-        for validator in self._validators:
+        """What is to be done with the draft, and the text and the calls that may leave."""
+        catches = list(self._told(draft, question))
+        for catch in catches:
+            draft = self._mended(draft, catch)
+        for validator in self._others(draft, question):
             if (caught := validator.check(draft, question)) is None:
                 continue
             catches.append(caught)
-            if caught.mended is not None:
-                draft = Draft(caught.mended, draft.is_whole)
+            draft = self._mended(draft, caught)
         verdicts = (catch.verdict for catch in catches)
         strictest = max(verdicts, key=lambda verdict: verdict.strictness, default=Verdict.PASS)
-        return Conclusion(verdict=strictest, text=draft.text, catches=tuple(catches))
+        return Conclusion(
+            verdict=strictest, text=draft.text, calls=draft.calls, catches=tuple(catches)
+        )
+
+    def _told(self, draft: Draft, question: Question) -> Iterator[Catch]:
+        """What is forbidden in the text, and in what tools are asked."""
+        if self._forbidden is None:
+            return
+        if catch := self._forbidden.check(draft, question):
+            yield catch
+        if draft.calls and (
+            caught := self._forbidden.check_calls(draft.calls, replacement=self._replacement)
+        ):
+            yield caught
+
+    def _others(self, draft: Draft, question: Question) -> Iterator[Validator]:
+        if self._tool_calls is not None and (draft.calls or question.tools is not None):
+            yield self._tool_calls
+        yield from self._validators
+
+    def _mended(self, draft: Draft, catch: Catch) -> Draft:
+        if catch.verdict is not Verdict.FIX:
+            return draft
+        if catch.mended_calls is not None:
+            return replace(draft, calls=catch.mended_calls)
+        if catch.mended is not None:
+            return replace(draft, text=catch.mended)
+        return replace(draft, text=without(draft.text, catch.spans, self._replacement))
 
     def open_screen(self) -> StreamScreen | None:
         """A window for one streamed answer; None where nothing is forbidden."""
@@ -56,13 +83,3 @@ class Guardrail:
             window=self._window,
             replacement=self._replacement if fixes else None,
         )
-
-
-def without(text: str, spans: Sequence[ForbiddenSpan], replacement: str) -> str:
-    """The text with the replacement where the spans stood."""
-    pieces: list[str] = []
-    done = 0
-    for span in spans:
-        pieces += (text[done : span.start], replacement)
-        done = span.end
-    return "".join((*pieces, text[done:]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from shared.secrets_in_text.plain_text import PlainText
+from workers.validation.tools.arguments import words_in
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Catch, Verdict
 
@@ -15,8 +17,8 @@ _READ: Final = 20_000
 class InjectionEcho:
     """Catches an answer that repeats `characters` or more of its instructions in a row.
 
-    White space, case and emphasis make no difference; the first 20,000 characters of both are
-    compared.
+    What it asks of tools counts too. White space, case and emphasis make no difference; the first
+    20,000 characters of both are compared.
     """
 
     name = "injection_echo"
@@ -28,7 +30,7 @@ class InjectionEcho:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if not any(len(text) >= self._characters for text in question.instructions):
             return None
-        answer = _plain(draft.text)
+        answer = _plain("\n".join((draft.text, *_asked(draft))))
         longest = max(self._repeated(_plain(text), answer) for text in question.instructions)
         if longest < self._characters:
             return None
@@ -54,6 +56,11 @@ class InjectionEcho:
                     return length
                 at = answer.find(instructions[start : start + size], at + 1)
         return 0
+
+
+def _asked(draft: Draft) -> Iterator[str]:
+    for call in draft.calls:
+        yield from words_in(call.arguments)
 
 
 def _common(first: str, second: str, at_first: int, at_second: int) -> int:

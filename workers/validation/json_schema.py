@@ -14,8 +14,8 @@ _FENCE: Final = re.compile(r"```[^\S\n]*\w*[^\S\n]*\n(.*?)```", re.DOTALL)
 class JsonFormat:
     """Catches a whole answer that is not the JSON that was asked for.
 
-    One that the provider had to stop is told as `incomplete` and not held against its format. Right
-    JSON inside a Markdown fence is taken out of it.
+    One that the provider had to stop is told as `incomplete` and not held against its format, nor
+    is what a model says before it asks tools. Right JSON inside a Markdown fence is taken out.
     """
 
     name = "json_schema"
@@ -24,7 +24,7 @@ class JsonFormat:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
-        if question.answer_format is None or not draft.is_whole:
+        if question.answer_format is None or draft.calls or not draft.is_whole:
             return None
         problem = question.answer_format.problem(draft.text)
         if problem is None:

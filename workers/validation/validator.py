@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from shared.messages.facts import Facts
+from shared.messages.item import FunctionCall
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.verdict import Catch
 
@@ -16,6 +18,14 @@ class AnswerFormat(Protocol):
 
     def problem(self, text: str) -> str | None:
         """What is wrong with the text, in words that quote nothing of it; None if it fits."""
+        ...
+
+
+class Offer(Protocol):
+    """The tools that the caller offered."""
+
+    def problem(self, calls: Sequence[FunctionCall], *, is_whole: bool) -> str | None:
+        """What is wrong with the calls, in words that quote nothing of them; None if they fit."""
         ...
 
 
@@ -33,6 +43,8 @@ class Question:
     """What was looked up for it, in the order of their citations `[1]`, `[2]`, …"""
     facts: Facts = field(default_factory=dict)
     answer_format: AnswerFormat | None = None
+    tools: Offer | None = None
+    """None where there are none."""
     has_output_limit: bool = False
     """Whether the caller itself said after how many tokens to stop."""
 
@@ -43,6 +55,8 @@ class Draft:
 
     text: str
     is_whole: bool = True
+    calls: tuple[FunctionCall, ...] = ()
+    """What it asks of tools beside its text, which need not say anything then."""
 
     @cached_property
     def plain(self) -> PlainText:

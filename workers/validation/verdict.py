@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from shared.messages.item import FunctionCall
 
 
 class Verdict(StrEnum):
@@ -49,14 +52,17 @@ class Catch:
     spans: tuple[ForbiddenSpan, ...] = ()
     mended: str | None = None
     """The whole answer as it should have been, where the verdict is `fix` and it takes no spans."""
+    mended_calls: tuple[FunctionCall, ...] | None = None
+    """The calls as they should have been, where the verdict is `fix`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
-    """All that was found in one answer. `text` is the answer with what was fixed."""
+    """All that was found in one answer. `text` and `calls` are the answer with what was fixed."""
 
     verdict: Verdict
     text: str
+    calls: tuple[FunctionCall, ...] = ()
     catches: tuple[Catch, ...] = ()
 
     @property
@@ -68,6 +74,16 @@ class Conclusion:
     def complaint(self) -> str:
         """What to tell the provider that wrote the answer."""
         return " ".join(catch.complaint for catch in self.catches)
+
+
+def without(text: str, spans: Sequence[ForbiddenSpan], replacement: str) -> str:
+    """The text with the replacement where the spans stood."""
+    pieces: list[str] = []
+    done = 0
+    for span in spans:
+        pieces += (text[done : span.start], replacement)
+        done = span.end
+    return "".join((*pieces, text[done:]))
 
 
 def masked(text: str) -> str:

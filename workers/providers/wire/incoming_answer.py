@@ -65,9 +65,10 @@ class _IncomingCalls:
         if piece.arguments:
             self._open[piece.place].append(piece.arguments)
 
-    def calls(self, *, is_whole: bool) -> Iterator[FunctionCall]:
-        """Each under an id of its own; of an answer that was cut, those that can be read."""
-        seen = set[str]()
+    def calls(self, prompt: Prompt, *, is_whole: bool) -> Iterator[FunctionCall]:
+        """Each under an id that no call of the prompt has; of an answer that was cut, those that
+        can be read."""
+        seen = {item.call_id for item in prompt.items if isinstance(item, FunctionCall)}
         for begun, pieces in self._calls:
             arguments = "".join(pieces) or "{}"
             if not is_whole and not _is_json(arguments):
@@ -148,7 +149,7 @@ class IncomingAnswer:
         """Raises ProviderError where the provider ended properly and gave no answer."""
         text, usage = self.text, self._usage
         finish = _FINISH_WORDS.get(self._finish.lower(), FinishReason.STOP)
-        calls = tuple(self._calls.calls(is_whole=finish is FinishReason.STOP))
+        calls = tuple(self._calls.calls(self._prompt, is_whole=finish is FinishReason.STOP))
         if not text and calls and not self._prompt.tools:
             raise ProviderError(
                 f"{self._provider}: the model called a tool that nobody offered",

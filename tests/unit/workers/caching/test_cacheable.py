@@ -136,6 +136,7 @@ def test_an_operator_adds_what_is_personal_where_he_is() -> None:
         ({"state": ResponseState.REQUIRES_ACTION}, NotCacheable.NOT_COMPLETED),
         ({"answered_by": "rules"}, NotCacheable.NO_MODEL),
         ({"output_text": " \n"}, NotCacheable.EMPTY),
+        ({"output_items": '[{"type":"reasoning"}]'}, NotCacheable.NOT_TEXT),
         ({"output_text": "x" * 101}, NotCacheable.TOO_LARGE),
         ({"output_text": "I'm sorry, but I can't help with that."}, NotCacheable.REFUSED),
         ({"output_text": "Ask jane.doe@example.com."}, NotCacheable.PERSONAL),

@@ -1,0 +1,1 @@
+"""Tools: what is asked of them, and what they gave back."""
