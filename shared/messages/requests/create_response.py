@@ -21,7 +21,7 @@ from shared.messages.requests.tools import (
     tool_of,
 )
 from shared.messages.requests.unsupported import explained
-from shared.messages.requests.written_item import WrittenItem, item_of
+from shared.messages.requests.written_item import WrittenItem, item_of, message_of_text
 from shared.messages.tool import ReasoningOptions, spelled_reasoning
 
 Included = Literal[
@@ -102,4 +102,7 @@ def place_in_input(index: int) -> str:
 def _items(written: str | list[WrittenItem]) -> str | list[Item]:
     if isinstance(written, str):
         return written
-    return [item_of(item, place_in_input(index)) for index, item in enumerate(written)]
+    return [
+        message_of_text(item) or item_of(item, place_in_input(index))
+        for index, item in enumerate(written)
+    ]

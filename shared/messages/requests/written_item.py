@@ -64,6 +64,17 @@ class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     encrypted_content: str | None = None
 
 
+def message_of_text(written: WrittenItem) -> MessageItem | None:
+    """The message of one text, as almost all items are; None for every other, right or wrong."""
+    role, content = written.role, written.content
+    if role is None or not isinstance(content, str) or written.type != "message":
+        return None
+    _, values_of, absent = _FOREIGN_TO_MESSAGES
+    if values_of(written) != absent:
+        return None
+    return MessageItem(role, content, written.id, written.name, written.status, written.phase)
+
+
 def item_of(written: WrittenItem, place: str) -> Item:
     """The item; raises InvalidRequest for what its kind lacks, and for what it has not."""
     kind = _ITEMS.get(written.type)
@@ -187,11 +198,11 @@ def _all_but(kind: type[msgspec.Struct], *own: str) -> Foreign:
     return names, values_of, values_of(kind())
 
 
+_FOREIGN_TO_MESSAGES: Final = _all_but(
+    WrittenItem, "role", "content", "id", "name", "status", "phase"
+)
 _ITEMS: Final[dict[str, tuple[Callable[[WrittenItem, str], Item], Foreign]]] = {
-    "message": (
-        _message,
-        _all_but(WrittenItem, "role", "content", "id", "name", "status", "phase"),
-    ),
+    "message": (_message, _FOREIGN_TO_MESSAGES),
     "function_call": (
         _call,
         _all_but(WrittenItem, "call_id", "name", "arguments", "id", "status"),
