@@ -2,55 +2,120 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.settings.providers import ProviderKind, ProviderSettings
+from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
 from workers.providers.wire.anthropic_messages import AnthropicMessagesReader
+from workers.providers.wire.asking.answered_calls import UncarriedError
+from workers.providers.wire.asking.anthropic_tools import told_effort, told_tools
+from workers.providers.wire.asking.message_blocks import in_blocks
+from workers.providers.wire.asking.thoughts import Block
 from workers.providers.wire.http_model import HttpApi
+from workers.providers.wire.loose_json import elements, mapping
 
 API_VERSION: Final = "2023-06-01"
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
 """Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
 _HIGHEST_TEMPERATURE = 1.0
+_OLD_THINKING: Final = "thinking.type.enabled"
+_STRICT: Final = re.compile(r"\bstrict\b")
 
 
 class AnthropicMessages(AnthropicMessagesReader):
     """The wire format demands a limit on the answer: `default_output_tokens` is sent when the
-    prompt names none."""
+    prompt names none. What the server of a model does not know is remembered for that model.
+    """
 
-    def __init__(self, *, default_output_tokens: int) -> None:
+    def __init__(self, *, default_output_tokens: int, host: str = "") -> None:
         self._default_output_tokens = default_output_tokens
+        self._host = host
+        self._adaptive: set[str] = set()
+        self._not_strict: set[str] = set()
 
     @classmethod
     def of(cls, settings: ProviderSettings) -> AnthropicMessages:
         """With the limit that the provider's settings name."""
-        return cls(default_output_tokens=settings.max_output_tokens)
+        host = urlsplit(settings.base_url or "").netloc
+        return cls(default_output_tokens=settings.max_output_tokens, host=host)
 
     def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
         """A temperature beyond what is allowed becomes the highest."""
         response_format = prompt.extra.get("response_format")
         if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
             return Declined(reason="it has no JSON mode without a schema")
-        if not prompt.is_text:
-            return Declined(reason="it is given text alone")
-        conversation = Conversation.of(prompt.items)
-        content: dict[str, object] = {
-            name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS
-        }
-        content |= {
+        try:
+            instructions, messages = self._said(prompt, model)
+        except UncarriedError as error:
+            return Declined(reason=error.message)
+        max_tokens = prompt.max_output_tokens or self._default_output_tokens
+        optional = _optional(prompt) | {"system": instructions or None}
+        content = {
+            **{name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS},
             "model": model,
-            "max_tokens": prompt.max_output_tokens or self._default_output_tokens,
-            "messages": [
-                {"role": saying.role, "content": saying.text} for saying in conversation.spoken
-            ],
+            "max_tokens": max_tokens,
+            "messages": messages,
             "stream": True,
+            **{name: value for name, value in optional.items() if value is not None},
         }
-        optional = _optional(prompt) | {"system": conversation.instructions or None}
-        return content | {name: value for name, value in optional.items() if value is not None}
+        if not prompt.is_text:
+            content |= told_tools(prompt, knows_strict=model not in self._not_strict)
+        if prompt.reasoning is not None:
+            adaptive = model in self._adaptive
+            effort = told_effort(prompt, messages, max_tokens=max_tokens, is_adaptive=adaptive)
+            content = _joined(effort, content)
+        return content
+
+    def leave_out(
+        self, refusal: UnknownFieldError, model: str, *, sent: Mapping[str, object]
+    ) -> bool:
+        """Say how much to think in newer words, and do without what `strict` promises: calls are
+        held to their schema here too."""
+        said = f"{refusal.field} {refusal.provider_message}"
+        is_old, is_strict = _has_budget(sent), _has_strict_tool(sent)
+        if is_old and _OLD_THINKING in said:
+            self._adaptive.add(model)
+        elif is_strict and _STRICT.search(said):
+            self._not_strict.add(model)
+        else:
+            return False
+        return True
+
+    def _said(self, prompt: Prompt, model: str) -> tuple[str, list[Block]]:
+        if not prompt.is_plain:
+            return in_blocks(prompt.items, maker=self.maker(model))
+        conversation = Conversation.of(prompt.items)
+        return conversation.instructions, [
+            {"role": saying.role, "content": saying.text} for saying in conversation.spoken
+        ]
+
+    def maker(self, model: str) -> str:
+        """By whom a thought is signed: nobody else is given it back."""
+        return f"anthropic {self._host} {model}"
+
+
+def _has_budget(sent: Mapping[str, object]) -> bool:
+    return "budget_tokens" in mapping(sent.get("thinking"))
+
+
+def _has_strict_tool(sent: Mapping[str, object]) -> bool:
+    return any("strict" in mapping(tool) for tool in elements(sent.get("tools")))
+
+
+def _joined(more: Block, content: Block) -> Block:
+    """What the caller said in Anthropic's own words counts; two objects are one."""
+    joined = {**more, **content}
+    for name in more.keys() & content.keys():
+        one, other = more[name], content[name]
+        if isinstance(one, dict) and isinstance(other, dict):
+            joined[name] = {**one, **other}
+    return joined
 
 
 def _optional(prompt: Prompt) -> dict[str, object]:

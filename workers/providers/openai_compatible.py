@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,9 +12,9 @@ from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
-from workers.providers.wire.answered_calls import UncarriedError
+from workers.providers.wire.asking.answered_calls import UncarriedError
+from workers.providers.wire.asking.chat_messages import chat_messages, told_tools
 from workers.providers.wire.chat_completions import ChatCompletionsReader
-from workers.providers.wire.chat_messages import chat_messages, told_tools
 from workers.providers.wire.http_model import HttpApi
 
 _ADDED: Final[dict[str, object]] = {"stream_options": {"include_usage": True}}
@@ -66,18 +66,20 @@ class ChatCompletions(ChatCompletionsReader):
             "stream": True,
         }
 
-    def leave_out(self, refusal: UnknownFieldError, model: str, *, sent: Set[str]) -> bool:
+    def leave_out(
+        self, refusal: UnknownFieldError, model: str, *, sent: Mapping[str, object]
+    ) -> bool:
         """Do without what was refused from now on; False where it was nothing of ours.
 
         A refusal that names no field at all may mean any of ours. What another call has been
         refused meanwhile counts: the next one does without it.
         """
-        ours = sent & {*_ADDED, self._limits[0]}
+        ours = sent.keys() & {*_ADDED, self._limits[0]}
         said = f"{refusal.field} {refusal.provider_message}"
         # The new name holds the old one, and is what the caller is told to use.
         named = {name for name in ours if name in said.replace(self._limits[1], "")}
         if not named and not refusal.field:
-            named = sent & _ADDED.keys()
+            named = sent.keys() & _ADDED.keys()
         self._refused.setdefault(model, set()).update(named)
         return bool(named)
 

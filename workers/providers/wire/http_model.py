@@ -129,7 +129,7 @@ class HttpModel:
                 await self._take(sent, incoming, on_delta)
         except ProviderError as error:
             if isinstance(error, UnknownFieldError):
-                error.is_mended = self._wire.leave_out(error, model, sent=content.keys())
+                error.is_mended = self._wire.leave_out(error, model, sent=content)
             if not error.error_class.is_mere_end or not incoming.is_finished:
                 incoming.note_on(error)
                 raise

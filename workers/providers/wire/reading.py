@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -161,10 +161,16 @@ class WireFormat(ABC):
         """
         return None
 
-    def leave_out(self, refusal: UnknownFieldError, model: str, *, sent: Set[str]) -> bool:  # noqa: ARG002
+    def leave_out(
+        self,
+        refusal: UnknownFieldError,  # noqa: ARG002
+        model: str,  # noqa: ARG002
+        *,
+        sent: Mapping[str, object],  # noqa: ARG002
+    ) -> bool:
         """Do without what the model's server refused; False where it was nothing of ours.
 
-        `sent` are the fields of the request.
+        `sent` is the request: the next one must differ from it, or it is refused for ever.
         """
         return False
 

@@ -67,6 +67,7 @@ UNKNOWN_FIELD = [
     (400, "Unknown parameter: 'stream_options'."),
     (422, "Extra inputs are not permitted"),
     (400, "property 'stream_options' is unsupported"),
+    (400, '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive"'),
     (400, "Additional properties are not allowed ('stream_options' was unexpected)"),
 ]
 INVALID = [

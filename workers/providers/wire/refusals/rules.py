@@ -161,6 +161,7 @@ RULES: Final = (
             r"\b(?:field|parameter|argument|property)s?\b…\bnot supported",
             r"\b(?:field|parameter|argument|property)s?\b…\b(?:unsupported|unrecogni[sz]ed)",
             r"\bstream_options\b",
+            r"\bthinking\.type\.\w+\W+is not supported",
         ),
     ),
     RefusalRule(

@@ -19,7 +19,7 @@ from shared.messages.item import (
     MessageItem,
     Role,
 )
-from shared.messages.part import InputTextPart
+from shared.messages.part import Content, InputTextPart, Part
 from workers.providers.provider import Conversation, Saying
 
 _SHOWN: Final = 64
@@ -74,3 +74,10 @@ def with_names_in_text(items: Iterable[Item], roles: Iterable[Role]) -> Iterator
         else:
             said = [InputTextPart(f"{item.name}:"), *item.content]
             yield msgspec.structs.replace(item, content=said, name=None)
+
+
+def parts_of(content: Content) -> Iterator[Part]:
+    """Those that say something."""
+    for part in [InputTextPart(content)] if isinstance(content, str) else content:
+        if not part.is_text or part.words().strip():
+            yield part

@@ -30,8 +30,9 @@ from shared.messages.part import (
 )
 from shared.messages.tool import FunctionTool, ToolChoice
 from workers.providers.provider import Prompt, Saying
-from workers.providers.wire.answered_calls import (
+from workers.providers.wire.asking.answered_calls import (
     UncarriedError,
+    parts_of,
     with_answered_calls,
     with_names_in_text,
 )
@@ -152,13 +153,6 @@ def _content(messages: Sequence[MessageItem]) -> str | list[Told]:
     if all(message.only_text for message in messages):
         return Saying(Role.USER, tuple(messages)).text
     return [_part(part) for message in messages for part in parts_of(message.content)]
-
-
-def parts_of(content: Content) -> Iterator[Part]:
-    """Those that say something."""
-    for part in [InputTextPart(content)] if isinstance(content, str) else content:
-        if not part.is_text or part.words().strip():
-            yield part
 
 
 def _part(part: Part) -> Told:
