@@ -19,11 +19,13 @@ from ingress.ledger_watch import LedgerWatch
 from ingress.patience import Patience
 from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
+from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.clock import Clock
+from shared.conversations.references import ReferencedItems
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
 from shared.errors import ForebayError
@@ -81,6 +83,11 @@ class DoorRuntime:
         )
         self.redis_probe = Probe(
             self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
+        )
+        self._references = References(
+            ReferencedItems(self._database),
+            self._patience,
+            limit_bytes=settings.ingress.body_limit_bytes,
         )
         self._lanes = self._lane_watch()
         self._admission = Admission(
@@ -178,6 +185,7 @@ class DoorRuntime:
             source=source,
             replies=Replies(source, clock),
             reservations=self._reservations,
+            references=self._references,
             metrics=self.metrics,
             tracing=self._tracing,
             clock=clock,
@@ -203,6 +211,7 @@ class DoorRuntime:
             self.settings.broker,
             self.door.acceptance,
             self.door.authentication,
+            self._references,
             answers,
             sink,
             self.metrics,

@@ -60,9 +60,10 @@ class NotFound(ForebayError):
 
     code = "not_found"
 
-    def __init__(self, message: str, *, param: str | None = None) -> None:
+    def __init__(self, message: str, *, param: str | None = None, kind: str = "not_found") -> None:
         super().__init__(message)
         self.param = param
+        self.kind = kind
 
 
 class Conflict(ForebayError):

@@ -26,6 +26,7 @@ from ingress.api.http.request_headers import (
 from ingress.authentication import Authentication, Caller
 from ingress.events import Replies
 from ingress.prompt_ledger import PromptLedger
+from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.arrival import Arrival
 from shared.clock import Clock
@@ -55,6 +56,7 @@ class Door:
     source: ReplySource
     replies: Replies
     reservations: Reservations
+    references: References
     metrics: Metrics
     tracing: Tracing
     clock: Clock

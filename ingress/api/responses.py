@@ -32,6 +32,8 @@ class Responses:
         with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
             body = decode_create_response(await door.read_json(exchange))
+            if body.refers:
+                body = await door.references.resolved(body, tenant_id=caller.tenant.id)
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
             if body.stream:
                 await self._stream(exchange, arrival)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
 from ingress.intake.reply_address import ReplyAddress, answer_of, reply_address
 from ingress.intake.submission import Submission, UnfitSubmission, submission_of
+from ingress.references import References
 from shared.accepting.arrival import Arrival
-from shared.errors import Forbidden, InvalidRequest, Unauthenticated, Unavailable
+from shared.errors import (
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import Surface
@@ -39,6 +49,7 @@ class Intake:
         broker: BrokerSettings,
         acceptance: Acceptance,
         authentication: Authentication,
+        references: References,
         answers: AnswerPublisher,
         sink: DeadLetterSink,
         metrics: Metrics,
@@ -48,6 +59,7 @@ class Intake:
         self._broker = broker
         self._acceptance = acceptance
         self._authentication = authentication
+        self._references = references
         self._answers = answers
         self._sink = sink
         self._count = metrics.intake_messages
@@ -81,7 +93,7 @@ class Intake:
             outcome = await self._accept(submission, delivery, reply)
         except UnfitSubmission as error:
             return await self._refuse(error.reason, error.message, reply=reply, param=error.param)
-        except InvalidRequest as error:
+        except (InvalidRequest, NotFound, TooLarge) as error:
             return await self._refuse(
                 DeadReason.INVALID, error.message, reply=reply, param=error.param
             )
@@ -99,11 +111,15 @@ class Intake:
         caller = await until_available(
             lambda: self._authentication.caller(submission.authorization)
         )
+        body = submission.body
+        if body.refers:
+            resolving = partial(self._references.resolved, body, tenant_id=caller.tenant.id)
+            body = await until_available(resolving)
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,
-            body=submission.body,
-            raw_body=encode_body(submission.body),
+            body=body,
+            raw_body=encode_body(body),
             surface=Surface.INTAKE,
             idempotency_key=submission.idempotency_key,
             deadline=submission.deadline,

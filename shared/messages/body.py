@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import Item, ItemReference, MessageItem, Role
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.token_count import estimated_tokens
 
@@ -167,6 +167,11 @@ class Body(
     def continues(self) -> bool:
         """Whether something was said before it, in the ledger."""
         return self.previous_response_id is not None or self.conversation is not None
+
+    @property
+    def refers(self) -> bool:
+        """Whether it has items that stand for others: it is checked once those are in it."""
+        return any(isinstance(item, ItemReference) for item in self.input)
 
     def tokens(self) -> int:
         """How much a model would have to read, estimated."""

@@ -12,7 +12,14 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.identifiers import FUNCTION_CALL, OUTPUT_MESSAGE, REASONING, nth_id, sibling_id
+from shared.identifiers import (
+    FUNCTION_CALL,
+    ITEM,
+    OUTPUT_MESSAGE,
+    REASONING,
+    nth_id,
+    sibling_id,
+)
 from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
 
 Status = Literal["in_progress", "completed", "incomplete"]
@@ -72,11 +79,27 @@ def decode_items(stored: str | None) -> tuple[AnswerItem, ...]:
     return _decoder.decode(stored) if stored else ()
 
 
-def said_items(text: str | None, stored: str | None) -> list[Item]:
-    """The answer as a part of the conversation that goes on from it."""
+def asked_by_id(message_id: str, asked: Sequence[Item]) -> list[tuple[str, Item]]:
+    """What was sent with a message, each item under the id that its caller gave it, or one of ours.
+
+    Ours follow from the message's, so that they are the same in every reading.
+    """
+    return [(item.id or nth_id(ITEM, message_id, nth), item) for nth, item in enumerate(asked)]
+
+
+def said_by_id(message_id: str, text: str | None, stored: str | None) -> list[tuple[str, Item]]:
+    """The answer as a part of the conversation that goes on from it, under the ids of its output.
+
+    An answer of nothing at all is no part of it.
+    """
     items = decode_items(stored)
-    said = [MessageItem(Role.ASSISTANT, text)] if text else []
-    return [*_thoughts(items), *said, *_calls(items)]
+    thoughts, calls = enumerate(_thoughts(items)), enumerate(_calls(items))
+    said = [(output_message_id(message_id), MessageItem(Role.ASSISTANT, text))] if text else []
+    return [
+        *((nth_id(REASONING, message_id, nth), thought) for nth, thought in thoughts),
+        *said,
+        *((nth_id(FUNCTION_CALL, message_id, nth), call) for nth, call in calls),
+    ]
 
 
 def output_items(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from shared.clock import Clock
+from shared.conversations.history import ConversationRepository
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.messages.turn_report import Tier
-from shared.persistence.conversations import ConversationRepository
 from shared.persistence.engine import Database
 from shared.settings import Settings
 from shared.settings.turn.context import Summarise

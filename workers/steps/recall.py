@@ -9,12 +9,12 @@ from typing import Final
 from msgspec.structs import replace
 
 from shared.clock import Clock
+from shared.conversations.history import ConversationRepository
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.item import Item, MessageItem, Role
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import ContextReport
-from shared.persistence.conversations import ConversationRepository
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
 from workers.context.importance import Importance
@@ -62,7 +62,7 @@ class Recall:
 
     async def __call__(self, turn: Turn) -> None:
         try:
-            earlier = await self._earlier(turn)
+            earlier, added = await self._earlier(turn)
         except NotFound as gone:
             # The door saw it. An answer that knows nothing of it would look like any other.
             self._refuse(
@@ -72,7 +72,7 @@ class Recall:
                 reason=DeadReason.PREVIOUS_RESPONSE_GONE,
             )
             return
-        items = _without_repeats([*_instructions(turn), *earlier, *turn.body.input])
+        items = _without_repeats([*_instructions(turn), *earlier, *added])
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:
@@ -80,9 +80,10 @@ class Recall:
             return
         self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
 
-    async def _earlier(self, turn: Turn) -> list[Item]:
+    async def _earlier(self, turn: Turn) -> tuple[list[Item], list[Item]]:
         return await self._conversations.before(
             turn.record,
+            turn.body.input,
             limit=self._settings.message_limit,
             limit_bytes=self._settings.history_bytes,
         )

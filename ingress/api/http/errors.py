@@ -90,7 +90,7 @@ def error_answer(error: ForebayError) -> ErrorAnswer:
         case Forbidden():
             return ErrorAnswer(403, ErrorDetail(error.message, _CALLERS, error.code))
         case NotFound():
-            return ErrorAnswer(404, ErrorDetail(error.message, _CALLERS, error.code, error.param))
+            return ErrorAnswer(404, ErrorDetail(error.message, _CALLERS, error.kind, error.param))
         case Conflict():
             return ErrorAnswer(
                 409, ErrorDetail(error.message, _CALLERS, error.code), headers=(NO_RETRY,)

@@ -11,13 +11,11 @@ from shared.messages.item import (
     FunctionCall,
     FunctionCallOutput,
     Item,
-    ItemReference,
     MessageItem,
     are_only_text,
 )
 from shared.messages.part import FilePart, ImagePart
 from shared.messages.requests.images import image_fault
-from shared.messages.requests.unsupported import unsupported_item
 
 Place = Callable[[int], str]
 """How callers know an item, by its index."""
@@ -77,8 +75,6 @@ def _check_parts(item: Item, place: str) -> None:
         content, name = item.content, "content"
     elif isinstance(item, FunctionCallOutput):
         content, name = item.output, "output"
-    elif isinstance(item, ItemReference):
-        raise unsupported_item(place, item.kind)
     else:
         return
     for nth, part in enumerate(content):

@@ -89,7 +89,8 @@ def body_of(request: CreateResponse) -> Body:
         reasoning=spelled_reasoning(request.reasoning),
         **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
     )
-    check_items(body.input, place_in_input, continues=body.continues)
+    if not body.refers:
+        check_items(body.input, place_in_input, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice)
     return body
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import inspect, text
 
 from shared.clock import ManualClock
+from shared.conversations.history import ConversationRepository
 from shared.errors import Conflict, NotFound
 from shared.identifiers import DEAD_LETTER, new_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope, Plan
-from shared.persistence.conversations import ConversationRepository
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
@@ -170,21 +171,20 @@ async def test_a_conversation_is_read_back_in_order(
         )
         previous = record.id
     conversations = ConversationRepository(database)
-    by_name = await conversations.before(
-        new_message(conversation_id="conv_1"), limit=2, limit_bytes=MANY
-    )
-    assert [item.text() for item in by_name] == ["question 1", "answer 1", "question 2", "answer 2"]
-    by_chain = await conversations.before(
-        new_message(previous_id=previous), limit=10, limit_bytes=MANY
-    )
-    assert [item.text() for item in by_chain][:2] == ["question 0", "answer 0"]
-    assert len(by_chain) == 6
+
+    async def texts(limit: int = 10, limit_bytes: int = MANY, **link: Any) -> list[str]:
+        record = new_message(**({"previous_id": None} | link))
+        earlier, _ = await conversations.before(record, [], limit=limit, limit_bytes=limit_bytes)
+        return [item.text() for item in earlier]
+
+    by_name = await texts(limit=2, conversation_id="conv_1")
+    assert by_name == ["question 1", "answer 1", "question 2", "answer 2"]
+    by_chain = await texts(previous_id=previous)
+    assert by_chain == ["question 0", "answer 0", *by_name]
     for link in ({"conversation_id": "conv_1"}, {"previous_id": previous}):
-        newest = await conversations.before(new_message(**link), limit=10, limit_bytes=59)
-        assert [item.text() for item in newest] == ["question 2", "answer 2"]
-        assert await conversations.before(new_message(**link), limit=1, limit_bytes=MANY) == newest
-        assert await conversations.before(new_message(**link), limit=9, limit_bytes=1) == []
-    stranger = new_message(conversation_id="conv_1", tenant_id="ten_2", previous_id=None)
-    assert await conversations.before(stranger, limit=10, limit_bytes=MANY) == []
+        assert await texts(limit_bytes=59, **link) == ["question 2", "answer 2"]
+        assert await texts(limit=1, **link) == ["question 2", "answer 2"]
+        assert await texts(limit_bytes=1, **link) == []
+    assert await texts(conversation_id="conv_1", tenant_id="ten_2") == []
     with pytest.raises(NotFound, match="resp_gone"):
-        await conversations.before(new_message(previous_id="resp_gone"), limit=10, limit_bytes=MANY)
+        await texts(previous_id="resp_gone")

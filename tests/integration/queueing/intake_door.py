@@ -13,10 +13,13 @@ from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
 from ingress.authentication import Authentication
 from ingress.intake.intake import Intake
+from ingress.patience import Patience
 from ingress.prompt_ledger import PromptLedger
+from ingress.references import References
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
+from shared.conversations.references import ReferencedItems
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.tenant import KeyScope
@@ -99,6 +102,7 @@ async def open_intake_door(
         broker,
         acceptance,
         authentication,
+        References(ReferencedItems(database), Patience(2.0), limit_bytes=BODY_LIMIT_BYTES),
         answers,
         sink,
         metrics,

@@ -32,6 +32,19 @@ async def test_messages_of_a_conversation_know_the_ones_before(road: Road) -> No
     assert second.input_tokens == FIRST_QUESTION + FIRST_ANSWER + SECOND_QUESTION
 
 
+async def test_a_client_that_sends_its_history_again_does_not_double_it(road: Road) -> None:
+    conversation = new_id(CONVERSATION)
+    first = await road.ended(await road.accept("one two three", conversation_id=conversation))
+    said = [
+        {"role": "user", "content": "one two three"},
+        {"role": "assistant", "content": first.output_text},
+        {"role": "user", "content": "four five"},
+    ]
+    for link in ({"conversation_id": conversation}, {"previous_id": first.id}):
+        again = await road.ended(await road.accept("", body={"input": said}, **link))
+        assert again.input_tokens == FIRST_QUESTION + FIRST_ANSWER + SECOND_QUESTION
+
+
 async def test_another_tenants_conversation_is_never_read(road: Road) -> None:
     conversation = new_id(CONVERSATION)
     first = await road.ended(await road.accept("one two three", conversation_id=conversation))

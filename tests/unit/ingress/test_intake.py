@@ -75,6 +75,7 @@ class Behind:
             cast(Authentication, self),
             cast(Any, self),
             cast(Any, self),
+            cast(Any, self),
             Metrics(),
             body_limit_bytes=LIMIT,
         )

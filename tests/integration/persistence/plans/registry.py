@@ -22,7 +22,6 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.persistence.conversations import ConversationRepository
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup
@@ -43,6 +42,7 @@ from shared.persistence.tenants import TenantRepository, key_digest
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
+from .conversation_probes import CONVERSATION_PROBES, ConversationProbe
 from .file_probes import FILE_PROBES, PARTS_OF_FILES, FileProbe, FullShelf
 
 GROUP: Final = 32
@@ -148,15 +148,6 @@ async def _let_go(full: FullLedger) -> object:
     return await lease.let_go(_leases(300))
 
 
-async def _said(full: FullLedger) -> object:
-    conversations = ConversationRepository(full.database)
-    in_conversation = full.turn(conversation_id="conv_resp_e8")
-    after_another = full.turn(previous_id="resp_e9")
-    for turn in (in_conversation, after_another):
-        assert await conversations.before(turn, limit=10, limit_bytes=100_000)
-    return None
-
-
 Probe = Callable[[FullLedger], Awaitable[object]]
 
 PROBES: Final[dict[str, Probe]] = {
@@ -166,7 +157,6 @@ PROBES: Final[dict[str, Probe]] = {
     "ClaimGroup.flush of one": lambda full: full.claims.flush(["resp_q900"]),
     "ClaimGroup.renew": lambda full: full.claims.renew(_leases(100)),
     "ClaimGroup.release": lambda full: full.claims.release(_leases(200)[0]),
-    "ConversationRepository.before": _said,
     "DeadLetterRepository.add": lambda full: DeadLetterRepository(full.database, full.clock).add(
         letter_id="dead_new", reason=DeadReason.INVALID, detail="", message_id="resp_e1"
     ),
@@ -205,6 +195,10 @@ def _of_files(probe: FileProbe) -> Probe:
     return lambda full: probe(FullShelf(full.database, full.clock))
 
 
+def _of_conversations(probe: ConversationProbe) -> Probe:
+    return lambda full: probe(full.database, full.turn())
+
+
 async def postpone(full: FullLedger) -> object:
     """What is due, postponed: apart, since it depends on the statement before it."""
     return await full.sweeps.postpone(await full.sweeps.due())
@@ -212,6 +206,7 @@ async def postpone(full: FullLedger) -> object:
 
 PROBES["LedgerSweeps.postpone"] = postpone
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
+PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})
 
 ELSEWHERE: Final = {
     "WorkerLease.extend": "ClaimGroup.renew",

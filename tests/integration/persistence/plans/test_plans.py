@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+import shared.conversations
 import shared.costs
 import shared.files
 import shared.persistence
@@ -60,7 +61,7 @@ def test_every_statement_is_watched_or_typed_by_a_person() -> None:
 def _statements() -> set[str]:
     """The coroutine methods of everything that is given a Database."""
     found = set()
-    for package in (shared.persistence, shared.costs, shared.files):
+    for package in (shared.persistence, shared.costs, shared.files, shared.conversations):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" in module.name:
                 continue

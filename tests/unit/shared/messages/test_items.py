@@ -169,7 +169,6 @@ def test_a_file_has_one_source() -> None:
     [
         ({"input": [{"type": "web_search_call", "id": "w"}]}, "input[0]"),
         ({"input": [{"type": "mcp_call", "server_label": "x"}]}, "input[0]"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"input": [said({"type": "input_audio"})]}, "input[0].content[0]"),
         ({"input": [said({"type": "input_audio", "input_audio": {}})]}, "input[0].content[0]"),
         (

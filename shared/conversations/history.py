@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -18,9 +18,10 @@ from sqlalchemy import (
     select,
 )
 
+from shared.conversations.joining import NamedItem, Telling, named
 from shared.errors import NotFound
 from shared.messages.item import Item
-from shared.messages.output import said_items
+from shared.messages.output import asked_by_id, said_by_id
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
@@ -28,7 +29,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import message
 
-_SAID = (message.c.body, message.c.output_text, message.c.output_items)
+_SAID = (message.c.id, message.c.body, message.c.output_text, message.c.output_items)
 
 
 class ConversationRepository:
@@ -42,12 +43,15 @@ class ConversationRepository:
         self._chain = _within_bytes(_chain())
         self._conversation = _within_bytes(_conversation())
 
-    async def before(self, record: MessageRecord, *, limit: int, limit_bytes: int) -> list[Item]:
-        """The items of up to `limit` earlier messages of `limit_bytes` in all, oldest first.
+    async def before(
+        self, record: MessageRecord, asked: Sequence[Item], *, limit: int, limit_bytes: int
+    ) -> tuple[list[Item], list[Item]]:
+        """What was said before, oldest first, and what of `asked` that does not hold already.
 
-        By `previous_response_id` it is the chain that led here; by `conversation` it is all that
-        was completed in it so far. Where it is longer, its end is read, and what was deleted from
-        the chain further back is left out. Raises NotFound when the named response itself is gone.
+        It is of up to `limit` messages of `limit_bytes` in all. By `previous_response_id` it is
+        the chain that led here; by `conversation` it is all that was completed in it so far.
+        Where it is longer, its end is read, and what was deleted from the chain further back is
+        left out. Raises NotFound when the named response itself is gone.
         """
         values = {"tenant": record.tenant_id, "limit": limit, "limit_bytes": limit_bytes}
         if record.previous_id is not None:
@@ -55,11 +59,15 @@ class ConversationRepository:
             if not rows:
                 await self._check_previous(record)
         elif record.conversation_id is not None:
-            asked = {"conversation": record.conversation_id, "own": record.id}
-            rows = await self._rows(self._conversation, values | asked)
+            within = {"conversation": record.conversation_id, "own": record.id}
+            rows = await self._rows(self._conversation, values | within)
         else:
-            return []
-        return [item for row in reversed(rows) for item in _items(row)]
+            return [], [*asked]
+        telling = Telling()
+        for row in reversed(rows):
+            _tell(telling, row)
+        added = telling.unheard(named(asked))
+        return [each.item for each in telling.items], [each.item for each in added]
 
     async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
         async with reading(self._database.relaxed) as connection:
@@ -88,6 +96,7 @@ def _within_bytes(newest_first: FromClause) -> Select[Any]:
         func.coalesce(func.length(each), 0) for each in (said.output_text, said.output_items)
     )
     counted = select(
+        said.id,
         said.body,
         said.output_text,
         said.output_items,
@@ -95,7 +104,7 @@ def _within_bytes(newest_first: FromClause) -> Select[Any]:
         func.sum(size).over(order_by=said.depth).label("bytes"),
     ).subquery("counted")
     return (
-        select(counted.c.body, counted.c.output_text, counted.c.output_items)
+        select(counted.c.id, counted.c.body, counted.c.output_text, counted.c.output_items)
         .where(counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger))
         .order_by(counted.c.depth)
     )
@@ -143,6 +152,8 @@ def _previous() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _items(row: Row[Any]) -> list[Item]:
-    said = decode_body(row.body.encode()).input
-    return [*said, *said_items(row.output_text, row.output_items)]
+def _tell(telling: Telling, row: Row[Any]) -> None:
+    asked = asked_by_id(row.id, decode_body(row.body.encode()).input)
+    telling.add(telling.unheard([NamedItem(*each) for each in asked]))
+    said = said_by_id(row.id, row.output_text, row.output_items)
+    telling.add(NamedItem(*each) for each in said)

@@ -1,0 +1,86 @@
+"""What a message's input refers to, put in its place before the message is let in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from ingress.patience import Patience
+from shared.conversations.references import ReferencedItems
+from shared.errors import InvalidRequest, NotFound
+from shared.messages.body import Body
+from shared.messages.item import Item, ItemReference
+from shared.messages.requests.calls import check_items
+from shared.messages.requests.create_response import place_in_input
+
+_MOST_AT_ONCE: Final = 1_000
+
+
+class References:
+    """Puts the items that a body refers to into it.
+
+    What is committed, digested and counted is the body with the items in it: a reference and the
+    item that it stands for are the same message, under one idempotency key and to every reader,
+    and an answer that is deleted later is not missed. So whoever repeats a message whose
+    references were deleted since is told that they are gone, even under its key.
+    """
+
+    def __init__(self, items: ReferencedItems, patience: Patience, *, limit_bytes: int) -> None:
+        self._items = items
+        self._patience = patience
+        self._limit_bytes = limit_bytes
+
+    async def resolved(self, body: Body, *, tenant_id: str) -> Body:
+        """The body without references, checked as one that never had any.
+
+        Raises NotFound for what is not in this tenant's ledger, by its place, InvalidRequest for
+        what the items are not to each other, TooLarge and LedgerUnavailable.
+        """
+        places = _places(body.input)
+        if not places:
+            return body
+        found = await self._patience.wait(
+            self._items.find(places, tenant_id=tenant_id, limit_bytes=self._limit_bytes)
+        )
+        items = [
+            _item(found.get(item.id), item.id, index) if isinstance(item, ItemReference) else item
+            for index, item in enumerate(body.input)
+        ]
+        check_items(items, place_in_input, continues=body.continues)
+        return msgspec.structs.replace(body, input=items)
+
+
+def _places(items: list[Item]) -> dict[str, int]:
+    """What is referred to, each once, and from where."""
+    places = dict[str, int]()
+    for index, item in enumerate(items):
+        if not isinstance(item, ItemReference):
+            continue
+        if item.id in places:
+            raise InvalidRequest(
+                f"'{place_in_input(index)}' refers to '{item.id[:64]}', as "
+                f"'{place_in_input(places[item.id])}' does. Remove one of them.",
+                param=f"{place_in_input(index)}.id",
+            )
+        places[item.id] = index
+    if len(places) > _MOST_AT_ONCE:
+        raise InvalidRequest(
+            f"'input' refers to {len(places)} items. Refer to {_MOST_AT_ONCE} at the most, or "
+            "continue a response by 'previous_response_id'.",
+            param="input",
+        )
+    return places
+
+
+def _item(found: Item | None, item_id: str, index: int) -> Item:
+    """With the id that it is known by, as if the caller had sent it."""
+    if found is None or isinstance(found, ItemReference):
+        place = place_in_input(index)
+        raise NotFound(
+            f"'{place}' refers to '{item_id[:64]}', which is not here: it was never kept, or was "
+            "deleted. Send the item itself, or remove it.",
+            param=f"{place}.id",
+            kind="item_not_found",
+        )
+    return msgspec.structs.replace(found, id=item_id)
