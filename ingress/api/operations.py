@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingress.api.chat.chunks import ChatChunk
+from ingress.api.chat.chunk import ChatChunk
 from ingress.api.chat.completion import ChatCompletion
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.chat.request import ChatRequest

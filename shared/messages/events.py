@@ -207,6 +207,14 @@ CLOSING_TYPES: frozenset[str] = frozenset(
 )
 
 
+_item_done = msgspec.json.Decoder(OutputItemDone)
+
+
+def read_item(event: bytes) -> OutputItem:
+    """The item of a stored `response.output_item.done`."""
+    return _item_done.decode(event).item
+
+
 def read_event(event: bytes) -> StoredEvent:
     """The parts of a stored event that a door acts on."""
     return _stored.decode(event)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
+from ingress.api.chat.chunk import ChatChunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction
 from ingress.api.chat.completion import (
-    CompletionUsage,
-    FinishReason,
+    answer_calls,
     answer_text,
     completion_id,
     completion_usage,
@@ -22,51 +22,31 @@ from ingress.api.http.error_answer import ErrorBody
 from ingress.api.http.errors import HttpRefusal, error_answer
 from ingress.api.http.sse import KEEP_ALIVE
 from ingress.events import NumberedEvent
-from shared.messages.events import CLOSING_TYPES, OutputTextDelta, ResponseRestarted, read_event
+from shared.messages.events import (
+    CLOSING_TYPES,
+    OutputItemDone,
+    OutputTextDelta,
+    ResponseRestarted,
+    read_event,
+    read_item,
+)
+from shared.messages.output import OutputCall, OutputItem
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseCost, ResponseObject
+from shared.messages.response import DEFAULT_MODEL, ResponseObject
 from shared.messages.state import ResponseState
-from shared.messages.turn_report import TurnReport
 
 _DELTA: Final = str(OutputTextDelta.__struct_config__.tag)
+_ITEM_DONE: Final = str(OutputItemDone.__struct_config__.tag)
 _RESTARTED: Final = str(ResponseRestarted.__struct_config__.tag)
 _DONE: Final = b"data: [DONE]\n\n"
-
-
-class ChunkDelta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What this chunk adds."""
-
-    role: Literal["assistant"] | None = None
-    content: str | None = None
-
-
-class ChunkChoice(msgspec.Struct, frozen=True):
-    """The one choice that there is."""
-
-    delta: ChunkDelta
-    finish_reason: FinishReason | None = None
-    index: int = 0
-
-
-class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's chunk of a chat completion; the one that ends it has `cost` and `turn` too."""
-
-    id: str
-    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
-    created: int
-    model: str
-    choices: list[ChunkChoice]
-    usage: CompletionUsage | msgspec.UnsetType | None = msgspec.UNSET
-    cost: ResponseCost | msgspec.UnsetType | None = msgspec.UNSET
-    turn: TurnReport | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ChunkWriter:
     """Turns the events of one response into the lines of a chat stream, up to `[DONE]`.
 
     The chunks that end it name the model that answered, as a whole answer does.
-    Chat chunks cannot be taken back: when the answer begins again after text has gone out, the
-    stream ends with an error that names the response, whose whole answer can be read by its id.
+    Chat chunks cannot be taken back: when the answer begins again after some of it has gone out,
+    the stream ends with an error that names the response, whose whole answer can be read by its id.
     """
 
     def __init__(self, record: MessageRecord, *, model: str | None, include_usage: bool) -> None:
@@ -76,6 +56,7 @@ class ChunkWriter:
         self._model = record.model or model or DEFAULT_MODEL
         self._include_usage = include_usage
         self._said = ""
+        self._called: list[OutputCall] = []
 
     async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
         """The stream, chunk by chunk."""
@@ -85,7 +66,10 @@ class ChunkWriter:
                 yield KEEP_ALIVE
             elif event.type == _DELTA:
                 yield self._say(read_event(event.body).delta or "")
-            elif event.type == _RESTARTED and self._said:
+            elif event.type == _ITEM_DONE:
+                for line in self._tell(read_item(event.body)):
+                    yield line
+            elif event.type == _RESTARTED and (self._said or self._called):
                 yield _error(self._restarted())
                 return
             elif event.type in CLOSING_TYPES:
@@ -97,17 +81,32 @@ class ChunkWriter:
         self._said += text
         return self._chunk(ChunkDelta(content=text))
 
+    def _tell(self, item: OutputItem) -> list[bytes]:
+        """A call, which is whole and so needs no taking back; text was told in its pieces."""
+        if not isinstance(item, OutputCall):
+            return []
+        index = len(self._called)
+        self._called.append(item)
+        begun = ChunkCall(index, item.call_id, ChunkFunction(item.name, ""), "function")
+        return [
+            self._chunk(ChunkDelta(tool_calls=[one]))
+            for one in (begun, ChunkCall(index, function=ChunkFunction(arguments=item.arguments)))
+        ]
+
     def _close(self, event: NumberedEvent) -> list[bytes]:
         response = read_response(read_event(event.body).response)
         if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
             return [_error(failed_turn(response))]
         # Nobody knew before who would answer.
         self._model = response.model
-        whole = answer_text(response)
-        if not whole.startswith(self._said):
+        whole, calls = answer_text(response), answer_calls(response)
+        told = len(self._called)
+        if not whole.startswith(self._said) or calls[:told] != self._called:
             return [_error(self._restarted())]
         rest = whole[len(self._said) :]
         lines = [self._say(rest)] if rest else []
+        for call in calls[told:]:
+            lines += self._tell(call)
         lines.append(self._end(response))
         if self._include_usage:
             lines.append(self._usage(response))

@@ -6,10 +6,11 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingress.api.chat.messages import CalledFunction, ChatToolCall
 from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
-from shared.messages.output import OutputMessage
+from shared.messages.output import OutputCall, OutputMessage
 from shared.messages.response import (
     CALLERS_FAULT,
     ResponseCost,
@@ -20,7 +21,7 @@ from shared.messages.response import (
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import TurnReport
 
-FinishReason = Literal["stop", "length", "content_filter"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 COMPLETION_ID: Final = "chatcmpl"
 _BAD_REQUEST: Final = 400
@@ -46,12 +47,13 @@ class CompletionUsage(msgspec.Struct, frozen=True):
 
 
 class ChatAnswer(msgspec.Struct, frozen=True):
-    """The message of a choice."""
+    """The message of a choice. Who only asks for tools says nothing."""
 
-    content: str
+    content: str | None
     role: Literal["assistant"] = "assistant"
     refusal: None = None
     annotations: list[object] = []
+    tool_calls: list[ChatToolCall] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -93,12 +95,20 @@ def chat_completion(response: ResponseObject) -> ChatCompletion:
         id=completion_id(response.id),
         created=response.created_at,
         model=response.model,
-        choices=[Choice(ChatAnswer(answer_text(response)), finish_reason(response))],
+        choices=[Choice(_answer(response), finish_reason(response))],
         usage=completion_usage(response.usage),
         service_tier=response.service_tier,
         cost=response.cost,
         turn=response.turn,
     )
+
+
+def _answer(response: ResponseObject) -> ChatAnswer:
+    said, calls = answer_text(response), answer_calls(response)
+    if not calls:
+        return ChatAnswer(said)
+    told = [ChatToolCall(one.call_id, CalledFunction(one.name, one.arguments)) for one in calls]
+    return ChatAnswer(said or None, tool_calls=told)
 
 
 def failed_turn(response: ResponseObject) -> HttpRefusal:
@@ -141,10 +151,15 @@ def answer_text(response: ResponseObject) -> str:
     return said
 
 
+def answer_calls(response: ResponseObject) -> list[OutputCall]:
+    """What is asked of tools, in order."""
+    return [item for item in response.output if isinstance(item, OutputCall)]
+
+
 def finish_reason(response: ResponseObject) -> FinishReason:
-    """Why the text ends where it does."""
+    """Why the answer ends where it does."""
     if response.status is not ResponseState.INCOMPLETE or response.incomplete_details is None:
-        return "stop"
+        return "tool_calls" if answer_calls(response) else "stop"
     filtered = response.incomplete_details.reason == "content_filter"
     return "content_filter" if filtered else "length"
 

@@ -14,7 +14,8 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.events import Event, ResponseRestarted, encode_event
-from shared.messages.output import output_message
+from shared.messages.item import ReasoningItem
+from shared.messages.output import AnswerItem, encode_items, output_items
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
@@ -29,7 +30,15 @@ from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 
-Answer = Callable[[MessageRecord], str]
+
+class Spoken(msgspec.Struct, frozen=True):
+    """An answer with what it has beside its text."""
+
+    text: str | None = None
+    items: tuple[AnswerItem, ...] = ()
+
+
+Answer = Callable[[MessageRecord], str | Spoken]
 
 
 def echo(record: MessageRecord) -> str:
@@ -103,10 +112,16 @@ class StandInWorker:
         ending.pop("handoff_reason", None)
         return msgspec.structs.replace(record, state=state, **ending)
 
-    async def answer(self, record: MessageRecord, text: str) -> MessageRecord:
+    async def answer(self, record: MessageRecord, said: str | Spoken) -> MessageRecord:
         """A whole turn: settled, and closed on the stream."""
+        spoken = _spoken(said)
         ended = await self.settle(
-            record, output_text=text, model="scripted", input_tokens=7, output_tokens=5
+            record,
+            output_text=spoken.text,
+            output_items=encode_items(spoken.items),
+            model="scripted",
+            input_tokens=7,
+            output_tokens=5,
         )
         await self.close_stream(ended)
         return ended
@@ -138,10 +153,11 @@ class StandInWorker:
         for word in words:
             await self.say(record, self._texts[record.id].write(word))
 
-    async def end_stream(self, record: MessageRecord, text: str) -> None:
-        item = output_message(record.id, text, is_whole=True)
-        await self.say(record, self._texts[record.id].close([item]))
-        await self.answer(record, text)
+    async def end_stream(self, record: MessageRecord, said: str | Spoken) -> None:
+        spoken = _spoken(said)
+        output = output_items(record.id, spoken.text, spoken.items)
+        await self.say(record, self._texts[record.id].close(output))
+        await self.answer(record, said)
 
     async def restart(self, record: MessageRecord) -> None:
         await self.say(record, [ResponseRestarted(record.id, "provider_failed")])
@@ -167,7 +183,18 @@ class StandInWorker:
                         continue
             await asyncio.sleep(0.005)
 
-    async def _stream(self, record: MessageRecord, text: str) -> None:
+    async def _stream(self, record: MessageRecord, said: str | Spoken) -> None:
+        """Thoughts first, the text word by word, then the calls."""
+        spoken = _spoken(said)
+        words = [f"{word} " for word in (spoken.text or "").split()]
         await self.begin_stream(record)
-        await self.stream_words(record, [f"{word} " for word in text.split()])
-        await self.end_stream(record, "".join(f"{word} " for word in text.split()))
+        for item in spoken.items:
+            if isinstance(item, ReasoningItem):
+                await self.say(record, self._texts[record.id].think(item))
+        await self.stream_words(record, words)
+        text = None if spoken.text is None else "".join(words)
+        await self.end_stream(record, Spoken(text, spoken.items))
+
+
+def _spoken(said: str | Spoken) -> Spoken:
+    return Spoken(said) if isinstance(said, str) else said

@@ -20,11 +20,14 @@ from shared.messages.events import (
     encode_event,
     read_event,
 )
+from shared.messages.item import FunctionCall, ReasoningItem
 from shared.messages.lane import Lane
+from shared.messages.output import encode_items, output_items
 from shared.messages.record import MessageRecord
 from shared.messages.response import ResponseCost, response_object
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
+from shared.replies.event_sequence import OutputEvents
 
 RECORD = MessageRecord(
     id="resp_00",
@@ -36,7 +39,7 @@ RECORD = MessageRecord(
 )
 
 
-def ended(text: str, state: ResponseState = ResponseState.COMPLETED, **more: Any) -> Event:
+def ended(text: str | None, state: ResponseState = ResponseState.COMPLETED, **more: Any) -> Event:
     record = msgspec.structs.replace(RECORD, state=state, output_text=text, **more)
     return closing_event(response_object(record))
 
@@ -57,7 +60,7 @@ async def written(*events: Event, include_usage: bool = False) -> list[dict[str,
 
 def text_of(chunks: list[dict[str, Any]]) -> str:
     return "".join(
-        choice["delta"].get("content", "")
+        (choice["delta"].get("content") or "")
         for chunk in chunks
         for choice in chunk.get("choices", [])
     )
@@ -122,3 +125,84 @@ async def test_the_chunk_that_ends_it_says_what_it_cost_and_how_it_came_about() 
     completion = chat_completion(read_response(read_event(encode_event(end)).response))
     assert completion.cost == ResponseCost("0.5")
     assert completion.turn == decode_report(report)
+
+
+CALLS = (FunctionCall("a", "f", '{"x":1}'), FunctionCall("b", "g", ""))
+THOUGHT = ReasoningItem(summary=({"type": "summary_text", "text": "Hm."},))
+
+
+def asking(text: str | None, *calls: FunctionCall, state: str = "completed", **more: Any) -> Event:
+    items = encode_items([THOUGHT, *calls])
+    return ended(text, ResponseState(state), output_items=items, **more)
+
+
+def told(*calls: FunctionCall) -> list[Event]:
+    """The events of calls, as a worker writes them."""
+    output = output_items(RECORD.id, None, [THOUGHT, *calls])
+    return OutputEvents(RECORD.id).close(output)
+
+
+def calls_of(chunks: list[dict[str, Any]]) -> list[list[Any]]:
+    """By index: id, name and arguments, joined as OpenAI's clients join them."""
+    joined: dict[int, list[Any]] = {}
+    for chunk in chunks:
+        for choice in chunk.get("choices", []):
+            for call in choice["delta"].get("tool_calls", []):
+                function = call["function"]
+                whole = joined.setdefault(call["index"], [call.get("id"), function.get("name"), ""])
+                whole[2] += function.get("arguments", "")
+    return list(joined.values())
+
+
+EXPECTED = [["a", "f", '{"x":1}'], ["b", "g", ""]]
+
+
+async def test_calls_become_chunks_and_thoughts_none() -> None:
+    chunks = await written(*told(*CALLS), asking(None, *CALLS))
+    assert calls_of(chunks) == EXPECTED
+    assert chunks[1]["choices"][0]["delta"]["tool_calls"] == [
+        {
+            "index": 0,
+            "id": "a",
+            "type": "function",
+            "function": {"name": "f", "arguments": ""},
+        }
+    ]
+    assert chunks[-2]["choices"][0]["finish_reason"] == "tool_calls"
+    assert "Hm" not in json.dumps(chunks)
+
+
+async def test_calls_that_were_not_streamed_come_with_the_end_after_the_text() -> None:
+    chunks = await written(OutputTextDelta("m", "Wa"), asking("Wait.", *CALLS))
+    assert text_of(chunks) == "Wait."
+    assert calls_of(chunks) == EXPECTED
+    kinds = ["tool_calls" in one["choices"][0]["delta"] for one in chunks[:-1]]
+    assert kinds == [False, False, False, True, True, True, True, False]
+    assert calls_of(await written(*told(CALLS[0]), asking(None, *CALLS))) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "after", [[ResponseRestarted("resp_00", "x")], [asking(None, CALLS[1])], [ended("Hello")]]
+)
+async def test_a_call_that_was_told_is_not_taken_back_in_silence(after: list[Event]) -> None:
+    chunks = await written(*told(CALLS[0]), *after)
+    assert calls_of(chunks) == EXPECTED[:1]
+    assert chunks[-1]["error"]["code"] == "response_restarted"
+
+
+async def test_a_completion_of_calls_alone_has_no_content() -> None:
+    def completion(event: Event) -> Any:
+        response = read_response(read_event(encode_event(event)).response)
+        return msgspec.to_builtins(chat_completion(response))["choices"][0]
+
+    choice = completion(asking(None, *CALLS))
+    assert choice["message"]["content"] is None
+    assert choice["message"]["tool_calls"] == [
+        {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
+        {"id": "b", "type": "function", "function": {"name": "g", "arguments": ""}},
+    ]
+    assert choice["finish_reason"] == "tool_calls"
+    assert completion(asking("Wait.", *CALLS))["message"]["content"] == "Wait."
+    assert "tool_calls" not in completion(ended("Hi"))["message"]
+    cut = completion(asking("Wa", CALLS[0], state="incomplete"))
+    assert cut["finish_reason"] == "length"
