@@ -121,6 +121,8 @@ class Body(
     input: list[Item]
     conversation: str | None = None
     frequency_penalty: float | None = None
+    max_tool_calls: int | None = None
+    """Of hosted tools, which OpenAI means by it; functions are called by the caller."""
     presence_penalty: float | None = None
     reasoning: ReasoningOptions | None = None
     seed: int | None = None

@@ -77,6 +77,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     incomplete_details: IncompleteDetails | None = None
     instructions: str | None = None
     max_output_tokens: int | None = None
+    max_tool_calls: int | None = None
     model: str
     output: list[OutputItem] = []
     parallel_tool_calls: bool = True
@@ -114,6 +115,7 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         incomplete_details=_incomplete(record),
         instructions=asked.instructions,
         max_output_tokens=asked.max_output_tokens,
+        max_tool_calls=asked.max_tool_calls,
         model=record.model or asked.model or DEFAULT_MODEL,
         output=_output(record),
         parallel_tool_calls=asked.parallel_tool_calls is not False,

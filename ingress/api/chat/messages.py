@@ -40,23 +40,31 @@ class ChatPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: ChatFile | None = None
 
 
-class CalledFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was called, with arguments in JSON."""
+class CalledFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What was called, with arguments in JSON.
+
+    `parsed_arguments` is what OpenAI's client read out of them, and sends back with them.
+    """
 
     name: str
     arguments: str
+    parsed_arguments: object = msgspec.UNSET
 
 
 class ChatToolCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model asks for a tool."""
+    """A model asks for a tool. Clients that put it together from chunks send its `index` too."""
 
     id: str
     function: CalledFunction
     type: Literal["function"] = "function"
+    index: int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who said what. `refusal` and what follows is what an answer has, sent back."""
+    """Who said what. `refusal` and what follows is what an answer has, sent back.
+
+    `parsed` is what OpenAI's client read out of the content.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | Annotated[list[ChatPart], msgspec.Meta(min_length=1)] | None = None
@@ -67,6 +75,7 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     annotations: Empty | None = None
     audio: None = None
     function_call: None = None
+    parsed: object = None
 
 
 def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:

@@ -50,6 +50,7 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     )
     conversation: Identifier | ConversationReference | None = None
     stream_options: StreamOptions | None = None
+    max_tool_calls: Annotated[int, msgspec.Meta(ge=1)] | None = None
     tools: list[WrittenTool] | None = None
     tool_choice: Mode | WrittenChoice | None = None
     reasoning: ReasoningOptions | None = None
@@ -57,7 +58,6 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     """Additions to the answer that are empty here, for nothing that they belong to is supported."""
     # OpenAI's, and not supported: clients with types send them all the same, as null.
     context_management: None = None
-    max_tool_calls: None = None
     moderation: None = None
     prompt: None = None
     prompt_cache_options: None = None
@@ -86,6 +86,7 @@ def body_of(request: CreateResponse) -> Body:
         request,
         _items(request.input),
         conversation=request.conversation,
+        max_tool_calls=request.max_tool_calls,
         reasoning=spelled_reasoning(request.reasoning),
         **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
     )

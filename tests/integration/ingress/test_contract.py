@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.exceptions import best_match
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from shared.messages.state import ResponseState
+from tests.integration.ingress.contract import Contract, events_of, openai_contract
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
-CONTRACT = Path(__file__).resolve().parents[4] / "shared" / "contracts" / "openai.openapi.json"
-URI = "urn:openai"
 OURS = {"response.cancelled", "response.requires_action", "response.restarted"}
 FULL = {
     "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}],
@@ -39,43 +33,9 @@ FULL = {
 }
 
 
-class Contract:
-    """Validates against one schema of the description by its name."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        resource = Resource(contents=_with_nulls(document), specification=DRAFT202012)
-        self._registry: Registry[Any] = Registry().with_resource(URI, resource)
-
-    def check(self, name: str, value: object) -> None:
-        """Fails the test with the first thing that the schema forbids."""
-        reference = {"$ref": f"{URI}#/components/schemas/{name}"}
-        validator = Draft202012Validator(reference, registry=self._registry)
-        found = best_match(validator.iter_errors(value), key=_depth)
-        assert found is None, f"{name}: {found.json_path}: {found.message}"
-
-
-def _depth(error: ValidationError) -> int:
-    """The deepest complaint says most."""
-    return len(error.path)
-
-
-def _with_nulls(schema: Any) -> Any:
-    """`nullable: true` of older OpenAPI, in the words of JSON Schema."""
-    if isinstance(schema, list):
-        return [_with_nulls(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    translated = {name: _with_nulls(value) for name, value in schema.items()}
-    if schema.get("nullable") is True:
-        return {"anyOf": [translated, {"type": "null"}]}
-    return translated
-
-
 @pytest.fixture(scope="module")
 def contract() -> Contract:
-    if not CONTRACT.exists():
-        pytest.skip("OpenAI's description of its API is not beside this repository")
-    return Contract(json.loads(CONTRACT.read_text()))
+    return openai_contract()
 
 
 async def test_responses_in_every_state_are_openais(
@@ -106,7 +66,7 @@ async def test_every_event_of_a_stream_is_openais(
 ) -> None:
     worker.serve(lambda _: "one two")
     async with http.post("/v1/responses", json={**FULL, "stream": True}) as answer:
-        events = _events(await answer.text())
+        events = events_of(await answer.text())
     assert len(events) == 11
     for event in events:
         contract.check("ResponseStreamEvent", event)
@@ -120,7 +80,7 @@ async def test_a_stream_told_from_the_ledger_is_openais_too(
     await worker.answer(await worker.claim(message_id), "Hi")
     await worker.redis.flushdb()
     async with http.get(f"/v1/responses/{message_id}?stream=true") as answer:
-        events = _events(await answer.text())
+        events = events_of(await answer.text())
     assert len(events) == 10
     for event in events:
         contract.check("ResponseStreamEvent", event)
@@ -183,7 +143,7 @@ async def test_our_own_events_are_few_and_named(
     async with await posting as answer:
         async with http.post(f"/v1/responses/{record.id}/cancel"):
             pass
-        events = _events(await answer.text())
+        events = events_of(await answer.text())
     assert {event["type"] for event in events} & OURS == {
         "response.restarted",
         "response.cancelled",
@@ -194,7 +154,3 @@ async def _read(http: aiohttp.ClientSession, message_id: str) -> dict[str, Any]:
     async with http.get(f"/v1/responses/{message_id}") as answer:
         response: dict[str, Any] = await answer.json()
         return response
-
-
-def _events(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]

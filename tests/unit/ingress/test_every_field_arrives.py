@@ -37,13 +37,14 @@ TOLD: dict[str, Any] = {
     "presence_penalty": 0.75,
     "seed": 3,
     "stop": ["."],
+    "max_tool_calls": 2,
     "reasoning": {"effort": "low"},
 }
 OTHERWISE = {"tool_choice", "tools"}
 """What the body has in words of its own."""
 CHAT = set(ChatRequest.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE
 RESPONSES = set(CreateResponse.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE
-EARLIER = {*ResponseFields.__struct_fields__, *TOLD} - {"reasoning"}
+EARLIER = {*ResponseFields.__struct_fields__, *TOLD} - {"max_tool_calls", "reasoning"}
 
 
 def chat(raw: bytes) -> Body:

@@ -24,6 +24,7 @@ SAID = (MessageItem(Role.USER, "I have a dam."), MessageItem(Role.ASSISTANT, "Go
 KEYED = {
     "frequency_penalty": 1.0,
     "max_output_tokens": 10,
+    "max_tool_calls": 3,
     "parallel_tool_calls": False,
     "presence_penalty": 1.0,
     "prompt_cache_key": "p",
