@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Summary = Literal["auto", "concise", "detailed"]
 
 
 class FunctionTool(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,12 +30,7 @@ class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """How much a model thinks, and what it tells of it."""
 
     effort: Effort | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = None
-
-
-def spelled_reasoning(asked: ReasoningOptions | None) -> ReasoningOptions | None:
-    """None where nothing is asked."""
-    return asked if asked is not None and (asked.effort or asked.summary) else None
+    summary: Summary | None = None
 
 
 def told_tool(tool: FunctionTool) -> dict[str, object]:

@@ -22,7 +22,7 @@ from shared.messages.requests.tools import (
 )
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of, message_of_text
-from shared.messages.tool import ReasoningOptions, spelled_reasoning
+from shared.messages.tool import ReasoningOptions, Summary
 
 Included = Literal[
     "code_interpreter_call.outputs",
@@ -41,6 +41,19 @@ class StreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include_obfuscation: bool | None = None
 
 
+class WrittenReasoning(ReasoningOptions, frozen=True, forbid_unknown_fields=True):
+    """How much a model thinks; `generate_summary` is the older name of `summary`."""
+
+    generate_summary: Summary | None = None
+    context: Literal["auto"] | None = None
+    mode: None = None
+
+    def spelled(self) -> ReasoningOptions | None:
+        """None where nothing is asked."""
+        summary = self.summary or self.generate_summary
+        return ReasoningOptions(self.effort, summary) if self.effort or summary else None
+
+
 class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One message. A field that is absent here is refused by its name."""
 
@@ -53,7 +66,7 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     max_tool_calls: Annotated[int, msgspec.Meta(ge=1)] | None = None
     tools: list[WrittenTool] | None = None
     tool_choice: Mode | WrittenChoice | None = None
-    reasoning: ReasoningOptions | None = None
+    reasoning: WrittenReasoning | None = None
     include: list[Included] | None = None
     """Additions to the answer that are empty here, for nothing that they belong to is supported."""
     # OpenAI's, and not supported: clients with types send them all the same, as null.
@@ -87,7 +100,7 @@ def body_of(request: CreateResponse) -> Body:
         _items(request.input),
         conversation=request.conversation,
         max_tool_calls=request.max_tool_calls,
-        reasoning=spelled_reasoning(request.reasoning),
+        reasoning=request.reasoning.spelled() if request.reasoning else None,
         **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
     )
     if not body.refers:

@@ -30,6 +30,10 @@ class WrittenTool(OfferedFunction, frozen=True):
     """A tool; functions alone are known."""
 
     type: Literal["function"] = "function"
+    # Of hosted tools that call functions: clients with types send them all the same.
+    allowed_callers: None = None
+    defer_loading: None = None
+    output_schema: None = None
 
 
 class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

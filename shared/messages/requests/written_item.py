@@ -42,6 +42,7 @@ class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     file_url: str | None = None
     file_data: str | None = None
     filename: str | None = None
+    prompt_cache_breakpoint: None = None
 
 
 WrittenContent = str | list[WrittenPart]
@@ -62,6 +63,8 @@ class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     output: WrittenContent | None = None
     summary: list[dict[str, str]] | None = None
     encrypted_content: str | None = None
+    caller: None = None
+    namespace: None = None
 
 
 def message_of_text(written: WrittenItem) -> MessageItem | None:

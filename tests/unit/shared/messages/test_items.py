@@ -228,4 +228,14 @@ def test_what_is_malformed_is_named_by_its_field(fields: dict[str, Any], param: 
 
 
 def test_reasoning_of_which_nothing_is_asked_is_none() -> None:
-    assert read(reasoning={}) == read(reasoning={"effort": None}) == read()
+    assert read(reasoning={}) == read(reasoning={"effort": None, "context": "auto"}) == read()
+
+
+def test_the_older_name_of_a_summary_is_the_same() -> None:
+    assert read(reasoning={"generate_summary": "auto"}) == read(reasoning={"summary": "auto"})
+
+
+def test_what_typed_clients_add_as_null_is_nothing() -> None:
+    tool = {**TOOL, "allowed_callers": None, "defer_loading": None, "output_schema": None}
+    call = {**CALL, "caller": None, "namespace": None}
+    assert read(call, OUTPUT, tools=[tool]) == read(CALL, OUTPUT, tools=[TOOL])
