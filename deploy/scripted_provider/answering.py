@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.call import ScriptedCall
+from deploy.scripted_provider.request import texts_of
 
 _TOKEN = re.compile(r"\s*\S+")
+
+
+class ReplyCall(msgspec.Struct, frozen=True):
+    """A call of a tool; `id` without what a wire format begins its own with."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 class ScriptedReply(msgspec.Struct, frozen=True):
@@ -19,13 +29,21 @@ class ScriptedReply(msgspec.Struct, frozen=True):
     tokens: list[str]
     input_tokens: int
     is_cut_by_limit: bool = False
+    calls: tuple[ReplyCall, ...] = ()
 
     @property
     def text(self) -> str:
         return "".join(self.tokens)
 
+    @property
+    def output_tokens(self) -> int:
+        """Of the text and of the calls."""
+        return len(self.tokens) + sum(len(tokens_of(call.arguments)) for call in self.calls)
 
-def reply_to(call: ScriptedCall, body: dict[str, Any], behaviour: Behaviour) -> ScriptedReply:
+
+def reply_to(
+    call: ScriptedCall, body: dict[str, Any], behaviour: Behaviour, *, number: int
+) -> ScriptedReply:
     """The same question gets the same words; the limit on the answer's length is kept."""
     text, size = _text(call, behaviour), behaviour.piece_characters
     tokens = pieces_of(text, size) if size else tokens_of(text)
@@ -35,6 +53,7 @@ def reply_to(call: ScriptedCall, body: dict[str, Any], behaviour: Behaviour) -> 
         tokens=tokens[:limit] if is_cut else tokens,
         input_tokens=sum(len(tokens_of(text)) for text in texts_of(body)),
         is_cut_by_limit=is_cut,
+        calls=() if is_cut else tuple(_calls(call, behaviour, number)),
     )
 
 
@@ -48,39 +67,19 @@ def pieces_of(text: str, size: int) -> list[str]:
     return [text[start : start + size] for start in range(0, len(text), size)]
 
 
-def texts_of(body: dict[str, Any]) -> list[str]:
-    """Every text of a request: the system prompt and all messages, in either wire format."""
-    texts = [_flat(body["system"])] if body.get("system") else []
-    return texts + [_flat(message.get("content")) for message in body["messages"]]
-
-
-def instructions_of(body: dict[str, Any]) -> str:
-    """All system messages, one a line, in either wire format."""
-    texts = [_flat(body["system"])] if body.get("system") else []
-    said = (each for each in body["messages"] if each.get("role") in {"system", "developer"})
-    return "\n".join([*texts, *(_flat(each.get("content")) for each in said)])
-
-
-def last_user_text(body: dict[str, Any]) -> str:
-    for message in reversed(body["messages"]):
-        if message.get("role") == "user":
-            return _flat(message.get("content"))
-    return ""
+def _calls(call: ScriptedCall, behaviour: Behaviour, number: int) -> Iterator[ReplyCall]:
+    for index, called in enumerate(behaviour.calls):
+        name = called.name or (call.tools[0] if call.tools else "")
+        yield ReplyCall(f"scripted{number}_{index}", name, called.arguments)
 
 
 def _text(call: ScriptedCall, behaviour: Behaviour) -> str:
     if behaviour.text is not None:
         return behaviour.text
+    if behaviour.calls:
+        return ""
     if behaviour.kind is Kind.WRONG_CONTENT:
         return "Your balance is $127,549.32 and your card number is 4111 1111 1111 1111."
     if behaviour.kind is Kind.EMPTY:
         return ""
     return f"You said: {call.content.strip()}" if call.content.strip() else "You said nothing."
-
-
-def _flat(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content if isinstance(part, dict))
-    return ""

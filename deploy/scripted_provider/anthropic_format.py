@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import ScriptedReply
+from deploy.scripted_provider.answering import ReplyCall, ScriptedReply
 from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
@@ -26,12 +26,12 @@ class AnthropicFormat:
     def whole(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         content: dict[str, object] = {
             **self._head,
-            "content": [{"type": "text", "text": reply.text}] if reply.tokens else [],
+            "content": [*_text(reply), *map(_use, reply.calls)],
             "stop_reason": _stop_reason(reply),
             "stop_sequence": None,
         }
         if with_usage:
-            content["usage"] = _usage(reply, output_tokens=len(reply.tokens))
+            content["usage"] = _usage(reply, output_tokens=reply.output_tokens)
         return _encode(content)
 
     def opening(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
@@ -44,9 +44,10 @@ class AnthropicFormat:
         if with_usage:
             message["usage"] = _usage(reply, output_tokens=1)
         block = {"type": "text", "text": ""}
+        begins = _event("content_block_start", {"index": 0, "content_block": block})
         return (
             _event("message_start", {"message": message})
-            + _event("content_block_start", {"index": 0, "content_block": block})
+            + (begins if _has_text_block(reply) else b"")
             + _event("ping", {})
         )
 
@@ -56,9 +57,12 @@ class AnthropicFormat:
 
     def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         delta = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
-        usage = {"usage": {"output_tokens": len(reply.tokens)}} if with_usage else {}
+        usage = {"usage": {"output_tokens": reply.output_tokens}} if with_usage else {}
+        has_text = _has_text_block(reply)
+        uses = (_streamed(call, index) for index, call in enumerate(reply.calls, start=has_text))
         return (
-            _event("content_block_stop", {"index": 0})
+            (_event("content_block_stop", {"index": 0}) if has_text else b"")
+            + b"".join(uses)
             + _event("message_delta", {"delta": delta, **usage})
             + _event("message_stop", {})
         )
@@ -90,7 +94,33 @@ def _event(name: str, content: dict[str, Any]) -> bytes:
 
 
 def _stop_reason(reply: ScriptedReply) -> str:
-    return "max_tokens" if reply.is_cut_by_limit else "end_turn"
+    return "max_tokens" if reply.is_cut_by_limit else "tool_use" if reply.calls else "end_turn"
+
+
+def _text(reply: ScriptedReply) -> list[dict[str, object]]:
+    return [{"type": "text", "text": reply.text}] if reply.tokens else []
+
+
+def _has_text_block(reply: ScriptedReply) -> bool:
+    return bool(reply.tokens) or not reply.calls
+
+
+def _use(call: ReplyCall) -> dict[str, object]:
+    arguments = msgspec.Raw(call.arguments.encode())
+    return {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name, "input": arguments}
+
+
+def _streamed(call: ReplyCall, index: int) -> bytes:
+    """Its block, and its arguments in two halves."""
+    middle = len(call.arguments) // 2
+    halves = (call.arguments[:middle], call.arguments[middle:])
+    begun = {"index": index, "content_block": {**_use(call), "input": {}}}
+    deltas = ({"type": "input_json_delta", "partial_json": half} for half in halves)
+    return (
+        _event("content_block_start", begun)
+        + b"".join(_event("content_block_delta", {"index": index, "delta": d}) for d in deltas)
+        + _event("content_block_stop", {"index": index})
+    )
 
 
 def _usage(reply: ScriptedReply, *, output_tokens: int) -> dict[str, int]:

@@ -36,6 +36,15 @@ class Kind(StrEnum):
     """`text` is the body, byte for byte, behind `status`."""
 
 
+class CalledTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A call of a tool that an answer makes."""
+
+    name: str | None = None
+    """None for the first one that the request offers."""
+    arguments: str = "{}"
+    """Sent as it stands, JSON or not."""
+
+
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How to treat a call. Which parameters count depends on `kind`; `times` bounds its use."""
 
@@ -44,6 +53,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Wait before anything is sent; the whole of `latency`."""
     text: str | None = None
     """What to answer instead of the echo; the lie of `wrong_content`."""
+    calls: tuple[CalledTool, ...] = ()
+    """Tools to call. Beside them there is text only where `text` says one."""
     status: int | None = None
     """HTTP status of an error kind, when not its usual one (529 for an overload)."""
     message: str | None = None

@@ -37,6 +37,12 @@ class ScriptedCall(msgspec.Struct):
     """Only `traceparent` and whether a key came along, never the key."""
     instructions: str = ""
     """Its system messages."""
+    tools: tuple[str, ...] = ()
+    """Names of the tools it offers."""
+    outputs: tuple[str, ...] = ()
+    """What the tools gave that the turn before called."""
+    images: int = 0
+    """In the last user message."""
     behaviour: str = ""
     ending: Ending = Ending.RUNNING
     seconds: float | None = None

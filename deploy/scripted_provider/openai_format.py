@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import ScriptedReply
+from deploy.scripted_provider.answering import ReplyCall, ScriptedReply
 from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
@@ -33,7 +34,7 @@ class OpenAIFormat:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": reply.text, "refusal": None},
+                    "message": _message(reply),
                     "logprobs": None,
                     "finish_reason": _finish_reason(reply),
                 }
@@ -50,7 +51,8 @@ class OpenAIFormat:
         return self._chunk({"content": text})
 
     def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
-        last = self._chunk({}, finish_reason=_finish_reason(reply))
+        calls = b"".join(self._chunk({"tool_calls": [each]}) for each in _pieces(reply))
+        last = calls + self._chunk({}, finish_reason=_finish_reason(reply))
         if not (self._wants_usage and with_usage):
             return last + _END
         usage = {**self._chunk_head(), "choices": [], "usage": _usage(reply)}
@@ -66,7 +68,7 @@ class OpenAIFormat:
     def _chunk_head(self) -> dict[str, object]:
         return {**self._head, "object": "chat.completion.chunk"}
 
-    def _chunk(self, delta: dict[str, str], *, finish_reason: str | None = None) -> bytes:
+    def _chunk(self, delta: dict[str, object], *, finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         return _event({**self._chunk_head(), "choices": [choice]})
 
@@ -76,11 +78,33 @@ def _event(content: dict[str, Any]) -> bytes:
 
 
 def _finish_reason(reply: ScriptedReply) -> str:
-    return "length" if reply.is_cut_by_limit else "stop"
+    return "length" if reply.is_cut_by_limit else "tool_calls" if reply.calls else "stop"
+
+
+def _message(reply: ScriptedReply) -> dict[str, object]:
+    text = reply.text or (None if reply.calls else "")
+    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+    if reply.calls:
+        message["tool_calls"] = [_head(call, call.arguments) for call in reply.calls]
+    return message
+
+
+def _pieces(reply: ScriptedReply) -> Iterator[dict[str, object]]:
+    """Of each call its head, and then its arguments in two halves."""
+    for index, call in enumerate(reply.calls):
+        middle = len(call.arguments) // 2
+        yield {"index": index, **_head(call, "")}
+        for half in (call.arguments[:middle], call.arguments[middle:]):
+            yield {"index": index, "function": {"arguments": half}}
+
+
+def _head(call: ReplyCall, arguments: str) -> dict[str, object]:
+    function = {"name": call.name, "arguments": arguments}
+    return {"id": f"call_{call.id}", "type": "function", "function": function}
 
 
 def _usage(reply: ScriptedReply) -> dict[str, object]:
-    output_tokens = len(reply.tokens)
+    output_tokens = reply.output_tokens
     return {
         "prompt_tokens": reply.input_tokens,
         "completion_tokens": output_tokens,

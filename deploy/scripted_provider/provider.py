@@ -47,11 +47,22 @@ class ScriptedProvider:
         *,
         model: str | None = None,
         contains: str | None = None,
+        output: str | None = None,
+        tools: bool | None = None,
+        images: int | None = None,
         stream: bool | None = None,
         nth: int | None = None,
     ) -> None:
         """Add a rule behind those there are; the first that takes a call decides."""
-        match = Match(model=model, contains=contains, stream=stream, nth=nth)
+        match = Match(
+            model=model,
+            contains=contains,
+            output=output,
+            tools=tools,
+            images=images,
+            stream=stream,
+            nth=nth,
+        )
         self._server.script.add([ScriptRule(behave=behave, match=match)])
 
     def reset(self) -> None:

@@ -9,11 +9,18 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from deploy.scripted_provider.answering import instructions_of, last_user_text, reply_to
+from deploy.scripted_provider.answering import reply_to
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
 from deploy.scripted_provider.openai_format import OpenAIFormat
 from deploy.scripted_provider.performance import CutByScript, Performance
+from deploy.scripted_provider.request import (
+    images_of,
+    instructions_of,
+    last_user_text,
+    outputs_of,
+    tools_of,
+)
 from deploy.scripted_provider.script import Script, ScriptRule
 
 MODEL = "scripted"
@@ -65,7 +72,7 @@ class ScriptedServer:
             error = _FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
             return web.Response(status=400, body=error, content_type="application/json")
         call = _call(request, body, wire)
-        behaviour = self.script.behaviour_for(call)
+        behaviour = self.script.behaviour_for(call, body)
         call.behaviour = behaviour.kind
         self.calls.begin(call)
         performance = Performance(
@@ -77,7 +84,7 @@ class ScriptedServer:
                 body,
                 number=self.calls.count,
             ),
-            reply=reply_to(call, body, behaviour),
+            reply=reply_to(call, body, behaviour, number=self.calls.count),
         )
         ending = Ending.CUT_BY_CLIENT
         try:
@@ -148,6 +155,9 @@ def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCal
         at=time.time(),
         headers=kept,
         instructions=instructions_of(body),
+        tools=tools_of(body),
+        outputs=outputs_of(body),
+        images=images_of(body),
     )
 
 
