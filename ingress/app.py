@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ingress.api.cache_operations import cache_operations
 from ingress.api.chat.completions import ChatEndpoint
+from ingress.api.conversations.operations import input_operations
+from ingress.api.conversations.response_input import ResponseInput
 from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
@@ -25,6 +27,7 @@ from ingress.api.stored_answers import StoredAnswers
 from ingress.api.stored_responses import StoredResponses
 from ingress.building import DoorRuntime
 from shared.clock import Clock, SystemClock
+from shared.conversations.history import ConversationRepository
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics, installed_version
 
@@ -82,8 +85,10 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         redis=runtime.redis_probe.is_well,
         broker=runtime.broker_is_well,
     )
+    history = ConversationRepository(runtime.database)
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
+        *input_operations(ResponseInput(door, history, runtime.settings.context)),
         *chat_operations(ChatEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),
         *file_operations(runtime.files()),

@@ -67,17 +67,17 @@ class DoorRuntime:
         self.metrics = Metrics()
         self._log = get_logger(__name__)
         self._tracing = open_tracing(settings.telemetry, "ingress")
-        self._database = open_database(settings.ledger)
+        self.database = open_database(settings.ledger)
         self._redis = open_redis(settings.redis)
         self.housekeeping = Housekeeping(self._redis)
-        self._ledger = MessageLedger(self._database, settings.ledger, clock, self.metrics)
+        self._ledger = MessageLedger(self.database, settings.ledger, clock, self.metrics)
         self._publisher = build_publisher(settings.broker, self.metrics)
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
         self._patience = Patience(settings.ingress.ledger_timeout_seconds)
         self.ledger_probe = Probe(
-            Rehearsal(self._database, clock),
+            Rehearsal(self.database, clock),
             clock,
             seconds=settings.ingress.ledger_timeout_seconds,
         )
@@ -85,7 +85,7 @@ class DoorRuntime:
             self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
         )
         self._references = References(
-            ReferencedItems(self._database),
+            ReferencedItems(self.database),
             self._patience,
             limit_bytes=settings.ingress.body_limit_bytes,
         )
@@ -97,7 +97,7 @@ class DoorRuntime:
             self.metrics,
             lanes=self._lanes,
             budgets=Budgets(
-                self._database, open_prices(settings.costs.prices, settings.providers), clock
+                self.database, open_prices(settings.costs.prices, settings.providers), clock
             ),
         )
         self._stack = AsyncExitStack()
@@ -106,7 +106,7 @@ class DoorRuntime:
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
         push = self._stack.push_async_callback
-        push(self._database.close)
+        push(self.database.close)
         push(self._redis.aclose)
         push(self._tracing.close)
         push(self.ledger_probe.close)
@@ -122,7 +122,7 @@ class DoorRuntime:
         self._lanes.start()
         push(self._lanes.close)
         self._begin_beside(self._declare_queues())
-        self._begin_beside(patiently("read the ledger", self._database.ping))
+        self._begin_beside(patiently("read the ledger", self.database.ping))
         if self.settings.ingress.intake:
             await self._open_intake()
 
@@ -141,12 +141,12 @@ class DoorRuntime:
 
     def files(self) -> Files:
         """The endpoints of files, on the door's own connections."""
-        files, store = self.settings.files, DatabaseContent(self._database)
-        drafts = ContentDrafts(self._database, files, self.clock)
+        files, store = self.settings.files, DatabaseContent(self.database)
+        drafts = ContentDrafts(self.database, files, self.clock)
         return Files(
             self.door,
             Uploads(drafts, store, files, self.clock),
-            FileCatalogue(self._database, self.clock),
+            FileCatalogue(self.database, self.clock),
             store,
             timeout_seconds=self.settings.ledger.timeout_seconds,
         )
@@ -155,7 +155,7 @@ class DoorRuntime:
         settings, clock = self.settings, self.clock
         timeout_seconds = settings.ingress.ledger_timeout_seconds
         ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
-        states = MessageStates(self._database)
+        states = MessageStates(self.database)
         source = ReplySource(
             ledger,
             LedgerWatch(lambda ids: self._patience.wait(states.of(ids))),
@@ -168,7 +168,7 @@ class DoorRuntime:
         return Door(
             settings=settings.ingress,
             authentication=Authentication(
-                TenantRepository(self._database, clock),
+                TenantRepository(self.database, clock),
                 clock,
                 cache_seconds=settings.ingress.key_cache_seconds,
                 timeout_seconds=timeout_seconds,
@@ -192,7 +192,7 @@ class DoorRuntime:
         )
 
     def _lane_watch(self) -> LaneWatch:
-        loads = LaneLoads(self._database, self.clock)
+        loads = LaneLoads(self.database, self.clock)
         return LaneWatch(
             lambda: self._patience.wait(loads.lane_loads()),
             self.clock,

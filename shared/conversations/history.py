@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +22,6 @@ from shared.conversations.joining import NamedItem, Telling, named
 from shared.errors import NotFound
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id, said_by_id
-from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database
@@ -30,6 +29,19 @@ from shared.persistence.statements import reading
 from shared.persistence.tables import message
 
 _SAID = (message.c.id, message.c.body, message.c.output_text, message.c.output_items)
+
+
+class ContinuingMessage(Protocol):
+    """A message that may go on with others, by its columns."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def previous_id(self) -> str | None: ...
+    @property
+    def conversation_id(self) -> str | None: ...
 
 
 class ConversationRepository:
@@ -44,7 +56,7 @@ class ConversationRepository:
         self._conversation = _within_bytes(_conversation())
 
     async def before(
-        self, record: MessageRecord, asked: Sequence[Item], *, limit: int, limit_bytes: int
+        self, record: ContinuingMessage, asked: Sequence[Item], *, limit: int, limit_bytes: int
     ) -> tuple[list[Item], list[Item]]:
         """What was said before, oldest first, and what of `asked` that does not hold already.
 
@@ -73,7 +85,7 @@ class ConversationRepository:
         async with reading(self._database.relaxed) as connection:
             return list(await connection.execute(statement, values))
 
-    async def _check_previous(self, record: MessageRecord) -> None:
+    async def _check_previous(self, record: ContinuingMessage) -> None:
         """What was read is empty where the response is larger than may be read, too."""
         query = select(literal(1)).where(*_previous())
         values = {"tenant": record.tenant_id, "previous": record.previous_id}
@@ -81,9 +93,9 @@ class ConversationRepository:
             found = await connection.scalar(query, values)
         if found is None:
             raise NotFound(
-                f"Previous response with id '{record.previous_id}' not found: it was deleted after "
-                "this message had been accepted. Name another one as 'previous_response_id', or "
-                "none, and send the message again.",
+                f"Previous response with id '{record.previous_id}' not found: it is not completed, "
+                "or was deleted. Name another one as 'previous_response_id', or none, and send the "
+                "message again.",
                 param="previous_response_id",
             )
 

@@ -14,6 +14,7 @@ class Tag(StrEnum):
 
     RESPONSES = "Responses"
     CHAT = "Chat completions"
+    CONVERSATIONS = "Conversations"
     MODELS = "Models"
     FILES = "Files"
     CACHE = "Cache"

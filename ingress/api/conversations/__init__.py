@@ -1,0 +1,1 @@
+"""Items as callers read them: of a response's input, and of conversations."""

@@ -1,0 +1,88 @@
+"""Pages of items: what a caller asks for, and what is left after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self, get_args
+
+from ingress.api.conversations.told_item import ItemList, item_list, told_item
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.query import known_query
+from ingress.api.reference.operation import Parameter
+from shared.errors import InvalidRequest
+from shared.messages.item import Item
+from shared.messages.requests.create_response import Included
+
+_QUERY: Final = frozenset({"limit", "order", "after", "include", "include[]"})
+_ORDERS: Final = {"asc": False, "desc": True}
+_USUAL_PAGE: Final = 20
+_LARGEST_PAGE: Final = 100
+_INCLUDED: Final = frozenset({*get_args(Included), "message.output_text.logprobs"})
+
+PAGE: Final = (
+    Parameter(
+        "limit", "query", "integer", f"1 to {_LARGEST_PAGE}, {_USUAL_PAGE} unless it is given."
+    ),
+    Parameter("order", "query", "string", "The newest first unless given.", pattern="^(asc|desc)$"),
+    Parameter("after", "query", "string", "The id of the last item that you have."),
+)
+INCLUDE: Final = Parameter(
+    "include",
+    "query",
+    "string",
+    "Taken as OpenAI does; all of an item is told without it.",
+    pattern=f"^({'|'.join(sorted(map(str, _INCLUDED)))})$".replace(".", r"\."),
+)
+
+
+class PageRequest(NamedTuple):
+    """A page: so many items behind that one, from the one end or the other."""
+
+    limit: int
+    newest_first: bool
+    after: str | None
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> Self:
+        """What the query asks for; raises InvalidRequest."""
+        query = known_query(exchange, _QUERY)
+        check_included(query)
+        newest_first = _ORDERS.get(query.get("order", "desc"))
+        if newest_first is None:
+            raise InvalidRequest("'order' must be asc or desc.", param="order")
+        return cls(_limit(query.get("limit", "")), newest_first, query.get("after"))
+
+    def of_items(self, items: Sequence[tuple[str, Item]]) -> ItemList:
+        """The page of these, which come oldest first; raises InvalidRequest for its `after`."""
+        ordered = [*reversed(items)] if self.newest_first else [*items]
+        if self.after is not None:
+            ordered = ordered[self._place(ordered) + 1 :]
+        told = [told_item(*each) for each in ordered[: self.limit]]
+        return item_list(told, has_more=len(ordered) > self.limit)
+
+    def _place(self, items: Sequence[tuple[str, Item]]) -> int:
+        for place, (item_id, _) in enumerate(items):
+            if item_id == self.after:
+                return place
+        raise InvalidRequest("'after' must be the id of an item of this list.", param="after")
+
+
+def check_included(query: dict[str, str]) -> None:
+    """Raises InvalidRequest for an addition that nobody knows."""
+    for name in ("include", "include[]"):
+        if query.get(name, "") and query[name] not in _INCLUDED:
+            raise InvalidRequest(
+                f"'include' must be among {', '.join(sorted(map(str, _INCLUDED)))}.",
+                param="include",
+            )
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return _USUAL_PAGE
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PAGE))
+    if not is_number or not 1 <= int(text) <= _LARGEST_PAGE:
+        raise InvalidRequest(
+            f"'limit' must be a whole number from 1 to {_LARGEST_PAGE}.", param="limit"
+        )
+    return int(text)
