@@ -96,7 +96,6 @@ class AnthropicMessages(AnthropicMessagesReader):
         ]
 
     def maker(self, model: str) -> str:
-        """By whom a thought is signed: nobody else is given it back."""
         return f"anthropic {self._host} {model}"
 
 

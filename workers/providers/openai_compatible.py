@@ -29,7 +29,8 @@ class ChatCompletions(ChatCompletionsReader):
     it.
     """
 
-    def __init__(self, *, is_openai: bool = False) -> None:
+    def __init__(self, *, is_openai: bool = False, host: str = "") -> None:
+        self._host = host
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.
         self._limits = (_NEW_LIMIT, _OLD_LIMIT) if is_openai else (_OLD_LIMIT, _NEW_LIMIT)
         self._is_openai = is_openai
@@ -38,11 +39,12 @@ class ChatCompletions(ChatCompletionsReader):
     @classmethod
     def of(cls, settings: ProviderSettings) -> ChatCompletions:
         """As the provider's server takes them."""
-        return cls(is_openai=urlsplit(settings.base_url or "").hostname == "api.openai.com")
+        host = urlsplit(settings.base_url or "").netloc
+        return cls(is_openai=host == "api.openai.com", host=host)
 
     def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
         try:
-            messages = _messages(prompt)
+            messages = _messages(prompt, maker=self.maker(model))
         except UncarriedError as error:
             return Declined(reason=error.message)
         refused = self._refused.get(model, ())
@@ -66,6 +68,9 @@ class ChatCompletions(ChatCompletionsReader):
             "stream": True,
         }
 
+    def maker(self, model: str) -> str:
+        return f"chat {self._host} {model}"
+
     def leave_out(
         self, refusal: UnknownFieldError, model: str, *, sent: Mapping[str, object]
     ) -> bool:
@@ -84,10 +89,10 @@ class ChatCompletions(ChatCompletionsReader):
         return bool(named)
 
 
-def _messages(prompt: Prompt) -> list[dict[str, object]]:
+def _messages(prompt: Prompt, *, maker: str) -> list[dict[str, object]]:
     """One system message at the most, and first: every server knows that form."""
     if not prompt.is_plain:
-        return chat_messages(prompt.items)
+        return chat_messages(prompt.items, maker=maker)
     conversation = Conversation.of(prompt.items)
     messages: list[dict[str, object]] = [
         {"role": each.role.value, "content": each.text} for each in conversation.spoken

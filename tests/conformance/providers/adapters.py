@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -27,6 +27,12 @@ class Words(Protocol):
 
     def tool_call(self) -> str:
         """An event that calls a tool."""
+
+    def thought(self, *pieces: str) -> list[str]:
+        """The events of what a model thinks aloud, in pieces, with the mark of its maker."""
+
+    def thought_in(self, message: Mapping[str, Any]) -> str:
+        """What a model is told that it thought before this message of its own."""
 
     def closing(self, finish: str, usage: Usage | None) -> list[str]:
         """The last events: why the model stopped, the figures, the end."""
@@ -51,6 +57,16 @@ class OpenAIWords:
     def tool_call(self) -> str:
         call = {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}
         return _json({"choices": [{"delta": {"tool_calls": [call]}}]})
+
+    def thought(self, *pieces: str) -> list[str]:
+        parts = [{"type": "reasoning.text", "index": 0, "text": piece} for piece in pieces]
+        parts.append({"type": "reasoning.text", "index": 0, "signature": "sig"})
+        return [_json({"choices": [{"delta": {"reasoning_details": [part]}}]}) for part in parts]
+
+    def thought_in(self, message: Mapping[str, Any]) -> str:
+        (part,) = message["reasoning_details"]
+        assert part == {**part, "type": "reasoning.text", "signature": "sig", "index": 0}
+        return str(part["text"])
 
     def closing(self, finish: str, usage: Usage | None) -> list[str]:
         said = [_json({"choices": [{"delta": {}, "finish_reason": finish}]})]
@@ -86,6 +102,18 @@ class AnthropicWords:
     def tool_call(self) -> str:
         block = {"type": "tool_use", "id": "1", "name": "f", "input": {}}
         return _json({"type": "content_block_start", "index": 0, "content_block": block})
+
+    def thought(self, *pieces: str) -> list[str]:
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+        said = [_json({"type": "content_block_start", "index": 0, "content_block": block})]
+        said += [self._delta({"type": "thinking_delta", "thinking": piece}) for piece in pieces]
+        said.append(self._delta({"type": "signature_delta", "signature": "sig"}))
+        return [*said, _json({"type": "content_block_stop", "index": 0})]
+
+    def thought_in(self, message: Mapping[str, Any]) -> str:
+        block = message["content"][0]
+        assert block == {**block, "type": "thinking", "signature": "sig"}
+        return str(block["thinking"])
 
     def closing(self, finish: str, usage: Usage | None) -> list[str]:
         figures = {"usage": self._usage(usage)} if usage else {}

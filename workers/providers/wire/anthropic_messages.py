@@ -16,11 +16,13 @@ from workers.providers.wire.reading import (
     CallPiece,
     EventReading,
     Figures,
+    ThoughtPiece,
     WireFormat,
     first_number,
 )
 
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+_FIELDS_OF_THOUGHTS = ("type", "thinking", "signature", "data")
 _TOOLS = frozenset({"tool_use", "server_tool_use"})
 
 
@@ -91,6 +93,7 @@ def _message(value: object) -> EventReading:
         finish=text_in(stop),
         figures=_figures(mapping(message.get("usage"))),
         calls=blocks.calls,
+        thoughts=blocks.thoughts,
         is_odd=blocks.is_odd or not isinstance(stop, str | None) or not isinstance(value, dict),
     )
 
@@ -105,6 +108,11 @@ def _blocks(blocks: list[object], *, first: int = 0) -> EventReading:
     return EventReading(
         text=text_in(blocks),
         thought_size=size_of(thoughts),
+        thoughts=tuple(
+            _thought(mapping(block), place)
+            for place, block in enumerate(blocks, start=first)
+            if _is_in(mapping(block).get("type"), _THOUGHTS)
+        ),
         calls=tuple(
             _call(mapping(block), place)
             for place, block in enumerate(blocks, start=first)
@@ -112,6 +120,13 @@ def _blocks(blocks: list[object], *, first: int = 0) -> EventReading:
         ),
         is_odd=any(not isinstance(block, dict) for block in blocks),
     )
+
+
+def _thought(block: Mapping[str, object], place: int) -> ThoughtPiece:
+    fields = {
+        name: value for name in _FIELDS_OF_THOUGHTS if isinstance(value := block.get(name), str)
+    }
+    return ThoughtPiece(place, fields, text_in(block.get("thinking")))
 
 
 def _call(block: Mapping[str, object], place: int) -> CallPiece:
@@ -128,9 +143,11 @@ def _call(block: Mapping[str, object], place: int) -> CallPiece:
 def _delta(value: object, *, place: int) -> EventReading:
     delta = mapping(value)
     text, arguments = delta.get("text"), delta.get("partial_json")
+    is_thought = "thinking" in delta or "signature" in delta
     return EventReading(
         text=text if isinstance(text, str) else "",
         thought_size=size_of(delta.get("thinking") or ""),
+        thoughts=(_thought({**delta, "type": None}, place),) if is_thought else (),
         calls=(CallPiece(place, arguments=text_in(arguments)),) if arguments else (),
         is_odd=not isinstance(value, dict) or not isinstance(text, str | None),
     )
@@ -155,6 +172,7 @@ def _figures(usage: Mapping[str, object]) -> Figures:
         output=first_number(usage, "output_tokens"),
         cached=first_number(usage, "cache_read_input_tokens"),
         cache_write=first_number(usage, "cache_creation_input_tokens"),
+        reasoning=first_number(usage, "output_tokens_details.thinking_tokens"),
         counts_cache_apart=True,
     )
 

@@ -24,12 +24,16 @@ from workers.providers.wire.reading import (
     CallPiece,
     EventReading,
     Figures,
+    ThoughtPiece,
     WireFormat,
     cost_in,
     first_number,
 )
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+_THOUGHT_TEXTS = ("reasoning_content", "reasoning")
+PARTS_OF_THOUGHT: Final = ("type", "id", "format", "index", "text", "summary", "data", "signature")
+"""What a part of `reasoning_details` may hold."""
 _KNOWN = frozenset({"choices", "usage", "id", "object", "model", "created"})
 
 
@@ -133,6 +137,7 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
         finish=text_in(finish),
         figures=_figures(mapping(content.get("usage"))),
         calls=_calls(said),
+        thoughts=_thoughts(said),
         is_odd=(
             not isinstance(choices, list | None)
             or not isinstance(first, dict)
@@ -165,6 +170,31 @@ def _call(call: Mapping[str, object], nth: int) -> CallPiece:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _thoughts(said: Mapping[str, object]) -> tuple[ThoughtPiece, ...]:
+    """Some servers say the same twice, as a text and in parts: the parts are given back."""
+    named = next(((name, said[name]) for name in _THOUGHT_TEXTS if said.get(name)), None)
+    name, text = named or ("", "")
+    parts = [mapping(part) for part in elements(said.get("reasoning_details"))]
+    if not parts:
+        return (ThoughtPiece(0, {name: text_in(text)}, text_in(text)),) if text_in(text) else ()
+    pieces = [_thought(part, nth) for nth, part in enumerate(parts)]
+    if text_in(text):
+        pieces = [msgspec.structs.replace(piece, text="") for piece in pieces]
+        pieces[0] = msgspec.structs.replace(pieces[0], text=text_in(text))
+    return tuple(pieces)
+
+
+def _thought(part: Mapping[str, object], nth: int) -> ThoughtPiece:
+    fields = {name: value for name in PARTS_OF_THOUGHT if _is_plain(value := part.get(name))}
+    place = number_in(part.get("index"))
+    told = text_in(part.get("text")) or text_in(part.get("summary"))
+    return ThoughtPiece(nth if place is None else place, fields, told)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _thought_size(said: Mapping[str, object], written: object) -> int:

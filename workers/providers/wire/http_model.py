@@ -120,7 +120,8 @@ class HttpModel:
         content = self._wire.request_body(prompt, model)
         if isinstance(content, Declined):
             return content
-        incoming = IncomingAnswer(prompt, provider=self.name, asked_model=model)
+        maker = self._wire.maker(model)
+        incoming = IncomingAnswer(prompt, provider=self.name, asked_model=model, maker=maker)
         request = msgspec.json.encode(content)
         try:
             async with self._exchange.open(

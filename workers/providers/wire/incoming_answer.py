@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from shared.identifiers import new_id
-from shared.messages.item import FunctionCall
+from shared.messages.item import FunctionCall, ReasoningItem
+from shared.messages.output import AnswerItem
 from shared.storable_text import storable
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
 from workers.providers.provider import Prompt, Sink
+from workers.providers.wire.incoming_thoughts import IncomingThoughts
 from workers.providers.wire.loose_json import UnreadableError, decoded
-from workers.providers.wire.reading import NOT_REPORTED, CallPiece, EventReading
+from workers.providers.wire.reading import NOT_REPORTED, CallPiece, EventReading, ThoughtPiece
 
 _LONGEST_NAME: Final = 128
 _CALL: Final = "call"
@@ -89,13 +91,17 @@ def _is_json(arguments: str) -> bool:
 class IncomingAnswer:
     """Takes what was read of one call, passes the text on, and becomes an `Answer`."""
 
-    def __init__(self, prompt: Prompt, *, provider: str, asked_model: str) -> None:
+    def __init__(self, prompt: Prompt, *, provider: str, asked_model: str, maker: str = "") -> None:
         self._prompt = prompt
         self._provider = provider
         self._model = asked_model
         self._pieces: list[str] = []
         self._half = ""
         self._thought_size = 0
+        self._maker = maker
+        self._thoughts: IncomingThoughts | None = None
+        self._thought: ReasoningItem | None = None
+        self._has_spoken = False
         self._finish = ""
         self._figures = NOT_REPORTED
         self._passed_on = 0
@@ -119,6 +125,8 @@ class IncomingAnswer:
         if reading.figures is not NOT_REPORTED:
             self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
+        if reading.thoughts and not self._has_spoken:
+            self._think(reading.thoughts)
         for call in reading.calls:
             self._calls.take(call)
         self.has_ended |= reading.ends
@@ -126,13 +134,29 @@ class IncomingAnswer:
             self.oddities.add(Oddity.ODD_FIELD)
         if reading.text and (piece := self._whole_characters(reading.text)):
             self._pieces.append(piece)
+            self._has_spoken = True
+
+    def _think(self, pieces: Sequence[ThoughtPiece]) -> None:
+        """Kept where it was asked for, and where calls may follow from it."""
+        if self._thoughts is None and (self._prompt.tools or self._prompt.reasoning):
+            self._thoughts = IncomingThoughts(self._prompt, maker=self._maker)
+        if self._thoughts is not None:
+            self._thoughts.take(pieces)
 
     async def pass_on(self, on_delta: Sink | None) -> None:
-        """Hand out the text that was taken since, in one piece."""
-        new = self._pieces[self._passed_on :]
+        """Hand out what was thought once the text begins, and the text taken since in one piece."""
+        new, is_first = self._pieces[self._passed_on :], not self._passed_on
         self._passed_on = len(self._pieces)
-        if new and on_delta is not None:
-            await on_delta("".join(new))
+        if not new or on_delta is None:
+            return
+        if is_first and (thought := self._whole_thought()):
+            await on_delta(thought)
+        await on_delta("".join(new))
+
+    def _whole_thought(self) -> ReasoningItem | None:
+        if self._thought is None and self._thoughts is not None:
+            self._thought = self._thoughts.item()
+        return self._thought
 
     def end(self, *, is_whole_body: bool) -> None:
         """Nothing more comes. Raises ProviderError where what came is not the whole answer."""
@@ -169,8 +193,13 @@ class IncomingAnswer:
             usage=usage,
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
             oddities=frozenset(self.oddities),
-            items=calls if self._prompt.tools else (),
+            items=self._items(calls),
         )
+
+    def _items(self, calls: tuple[FunctionCall, ...]) -> tuple[AnswerItem, ...]:
+        thought = self._whole_thought()
+        before = () if thought is None else (thought,)
+        return before + calls if self._prompt.tools else before
 
     def note_on(self, error: ProviderError) -> None:
         """Tell the error how much had come before it, and what that is billed as."""

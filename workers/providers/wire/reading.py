@@ -112,6 +112,17 @@ class CallPiece(msgspec.Struct, frozen=True, gc=False):
     arguments: str = ""
 
 
+class ThoughtPiece(msgspec.Struct, frozen=True, gc=False):
+    """A piece of a block of thought: `fields` as its maker wants them back, `text` to be read.
+
+    `place` tells the blocks of one answer apart.
+    """
+
+    place: int
+    fields: Mapping[str, object]
+    text: str = ""
+
+
 class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is not said is at its default."""
 
@@ -126,6 +137,7 @@ class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Whether nothing comes after this."""
     calls: tuple[CallPiece, ...] = ()
     """Pieces of what is asked of tools."""
+    thoughts: tuple[ThoughtPiece, ...] = ()
     is_odd: bool = False
     """Whether a field had a shape that it should not have; what it held is left out."""
 
@@ -153,6 +165,10 @@ class WireFormat(ABC):
     @abstractmethod
     def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         """One whole answer; None when it is none."""
+
+    def maker(self, model: str) -> str:
+        """By whom a thought of this model is known: who has another name is not given it."""
+        return f"{type(self).__name__} {model}"
 
     def read_usual(self, data: str) -> EventReading | None:  # noqa: ARG002
         """What `read_event` reads, from the JSON of an event of the usual shape; None for others.

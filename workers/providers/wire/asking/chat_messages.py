@@ -16,7 +16,6 @@ from shared.messages.item import (
     FunctionCallOutput,
     Item,
     MessageItem,
-    ReasoningItem,
     Role,
 )
 from shared.messages.part import (
@@ -36,6 +35,8 @@ from workers.providers.wire.asking.answered_calls import (
     with_answered_calls,
     with_names_in_text,
 )
+from workers.providers.wire.asking.thoughts import unsealed, without_foreign_thoughts
+from workers.providers.wire.chat_completions import PARTS_OF_THOUGHT
 
 Told = dict[str, object]
 
@@ -44,23 +45,22 @@ NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 _LONGEST_ID: Final = 40
 """What OpenAI's own server takes."""
 _ID_BYTES: Final = 16
+_THOUGHT_TEXTS: Final = ("reasoning_content", "reasoning")
+_PARTS_OF_THOUGHT: Final = frozenset(PARTS_OF_THOUGHT)
 _FOLLOWS: Final = "It follows."
 """Stands for the text of an output that has none."""
 _INSTRUCTING: Final = frozenset(role for role in Role if role.instructs)
 
 
-def chat_messages(items: Iterable[Item]) -> list[Told]:
-    """The conversation in messages; raises UncarriedError where there are no words for it.
-
-    What a model thought is left out: this wire has no place for it.
-    """
-    carried = [item for item in items if not isinstance(item, ReasoningItem)]
-    conversation = with_answered_calls(list(with_names_in_text(carried, _INSTRUCTING)))
+def chat_messages(items: Iterable[Item], *, maker: str) -> list[Told]:
+    """The conversation in messages; raises UncarriedError where there are no words for it."""
+    carried = without_foreign_thoughts(with_names_in_text(items, _INSTRUCTING), by=maker)
+    conversation = with_answered_calls(list(carried))
     messages: list[Told] = []
     if conversation.instructions:
         messages.append({"role": Role.SYSTEM.value, "content": conversation.instructions})
     for saying in conversation.spoken:
-        messages += _of_model(saying) if saying.role is Role.ASSISTANT else _of_user(saying)
+        messages += _of_model(saying, maker) if saying.role is Role.ASSISTANT else _of_user(saying)
     return messages
 
 
@@ -105,7 +105,7 @@ def _named(name: str) -> Told:
     return {"type": "function", "function": {"name": name}}
 
 
-def _of_model(saying: Saying) -> Iterator[Told]:
+def _of_model(saying: Saying, maker: str) -> Iterator[Told]:
     if any(isinstance(item, MessageItem) and not item.only_text for item in saying.items):
         raise UncarriedError("it takes no images and files from a model")
     message: Told = {"role": Role.ASSISTANT.value, "content": saying.text or None}
@@ -114,7 +114,22 @@ def _of_model(saying: Saying) -> Iterator[Told]:
         message["name"] = name
     if calls := [_call(item) for item in saying.items if isinstance(item, FunctionCall)]:
         message["tool_calls"] = calls
-    yield message
+    blocks = [block for item in saying.items for block in unsealed(item, by=maker)]
+    yield message | _thought(blocks)
+
+
+def _thought(blocks: list[Told]) -> Told:
+    """In the field, or in the parts, in which the server told it."""
+    for name in _THOUGHT_TEXTS:
+        if texts := [text for block in blocks if isinstance(text := block.get(name), str)]:
+            return {name: "".join(texts)}
+    parts = [block for block in blocks if _is_part(block)]
+    return {"reasoning_details": parts} if parts else {}
+
+
+def _is_part(block: Told) -> bool:
+    are_plain = all(isinstance(value, str | int) for value in block.values())
+    return are_plain and "type" in block and block.keys() <= _PARTS_OF_THOUGHT
 
 
 def _call(call: FunctionCall) -> Told:
