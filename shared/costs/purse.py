@@ -33,6 +33,7 @@ class Purse:
         self._message_id = message_id
         self._deadline = deadline
         self._stakes: list[Stake] = []
+        self._ahead: list[Purse] = []
         self._held = 0
 
     async def is_capped(self) -> bool:
@@ -64,13 +65,19 @@ class Purse:
             cost = self._needed
             await self._till.settle(self._tenant_id, self._message_id, cost=cost)
 
+    async def release(self) -> None:
+        """Give back what is reserved, once the message that pays for the calls is settled."""
+        if self._held:
+            await self._till.settle(self._tenant_id, self._message_id, cost=0)
+
     async def bill(self) -> None:
         """Charge what the calls came to of a turn that did not end its message.
 
         Raises LedgerUnavailable.
         """
         if await self.is_capped():
-            await self._till.bill(self._tenant_id, self._message_id, cost=self._needed)
+            cost = self._needed + sum(purse._needed for purse in self._ahead)
+            await self._till.bill(self._tenant_id, self._message_id, cost=cost)
 
     def beside(self, name: str) -> Purse:
         """A purse for what is called once the message has been settled; settled by itself."""
@@ -80,6 +87,13 @@ class Purse:
             message_id=f"{self._message_id}:{name}",
             deadline=self._deadline,
         )
+
+    def ahead(self, name: str) -> Purse:
+        """A purse whose calls the message pays for, which take nothing of what is reserved for it;
+        released by itself."""
+        purse = self.beside(name)
+        self._ahead.append(purse)
+        return purse
 
     @property
     def _needed(self) -> int:

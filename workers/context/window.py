@@ -1,19 +1,22 @@
 """Fit a conversation into a token budget without hurting what matters.
 
 What is given up, in this order: the least important of the older items, then the oldest of the
-last five. System and developer items and the newest item are never given up.
+last five. System and developer items are never given up, nor is the newest item, or all that tools
+were asked since the user's newest message. A call and its outputs stay or go together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import accumulate, compress
 from typing import Final
 
-from shared.messages.item import Item
+from shared.messages.item import FunctionCallOutput, Item, are_only_text
+from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
 from workers.context.tokens.counter import TokenCounter
+from workers.context.units import newest_turn, units_of
 
 RECENT_ITEMS: Final = 5
 """So many items at the end are kept full as long as they fit."""
@@ -22,7 +25,7 @@ TOKENS_PER_ITEM: Final = 4
 
 
 class MessageTooLong(Exception):
-    """The newest item alone, with its instructions, is over the budget."""
+    """What is to be answered now, with its instructions, is over the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +61,21 @@ class Fitter:
 
     def tokens(self, item: Item) -> int:
         """What an item takes of the budget."""
-        return self._counter.count(item.text()) + TOKENS_PER_ITEM
+        return self._counter.count(item.text()) + _beside_text(item) + TOKENS_PER_ITEM
 
     def costs(self, items: Sequence[Item]) -> list[int]:
         """The same for each of them."""
         count = self._counter.count
-        return [count(item.text()) + TOKENS_PER_ITEM for item in items]
+        if are_only_text(items):
+            return [count(item.text()) + TOKENS_PER_ITEM for item in items]
+        return list(map(self.tokens, items))
 
     def fit(
         self, items: Sequence[Item], *, token_budget: int, digest: Digest | None = None
     ) -> Window:
         """As much of `items` as fits, order kept, with the digest before the talk if all does not.
 
-        Raises MessageTooLong when the newest item and the instructions are over the budget.
+        Raises MessageTooLong when what is to be answered and the instructions are over the budget.
         """
         return _Fitting(self, items, token_budget, digest).window()
 
@@ -82,8 +87,18 @@ class Fitter:
         return tokens > self._crowded_share * max(0, room)
 
 
+def _beside_text(item: Item) -> int:
+    """Tokens of what is no text of it: images, files, thoughts."""
+    if item.only_text:
+        return 0
+    return max(0, item.tokens() - estimated_tokens(item.text()))
+
+
 class _Fitting:
-    """One conversation on its way into one budget."""
+    """One conversation on its way into one budget.
+
+    Instructions are given in any case; the rest, the talk, in units, each a range of its numbers.
+    """
 
     def __init__(
         self,
@@ -97,16 +112,20 @@ class _Fitting:
         self._budget = token_budget
         self._digest = digest
         self._costs = fitter.costs(items)
-        self._talk = [place for place, item in enumerate(items) if not item.role.instructs]
+        self._places = [place for place, item in enumerate(items) if not item.role.instructs]
+        self._until = [0, *accumulate(self._costs[place] for place in self._places)]
         self._chosen = [item.role.instructs for item in items]
         self._left = token_budget - sum(compress(self._costs, self._chosen))
         self._covered = 0
 
     def window(self) -> Window:
-        if self._cost_of_newest() > self._left:
-            raise self._too_long()
-        recent_fit = self._keep_recent()
-        older = self._talk[:-RECENT_ITEMS]
+        older, recent, newest = self._parts()
+        needed = sum(map(self._cost, newest))
+        if needed > self._left:
+            raise self._too_long(needed)
+        for unit in newest:
+            self._keep(unit)
+        recent_fit = self._keep_recent(recent)
         is_crowded = self._is_crowded(older)
         if self._digest is not None and sum(self._costs) > self._budget:
             self._place_digest(self._digest)
@@ -114,22 +133,41 @@ class _Fitting:
             self._keep_important(older)
         return self._result(is_crowded=is_crowded)
 
-    def _cost_of_newest(self) -> int:
-        return self._costs[self._talk[-1]] if self._talk else 0
+    def _parts(self) -> tuple[list[range], list[range], list[range]]:
+        """What may go by its importance, what goes last, and what the model is to answer now."""
+        talk = [self._items[place] for place in self._places]
+        if are_only_text(talk):
+            units, newest = [range(n, n + 1) for n in range(len(talk))], max(0, len(talk) - 1)
+        else:
+            units = units_of(talk)
+            newest = newest_turn(talk, units)
+        recent = newest
+        while recent and len(talk) - units[recent - 1].stop < RECENT_ITEMS - 1:
+            recent -= 1
+        # The output of a call that lies further back than is read can be given to no model.
+        kept = [
+            unit for unit in units[:newest] if not isinstance(talk[unit[0]], FunctionCallOutput)
+        ]
+        older = [unit for unit in kept if unit.stop <= (units[recent].start if units else 0)]
+        return older, kept[len(older) :], units[newest:]
 
-    def _keep_recent(self) -> bool:
-        """Keep the last items, newest first; False when one of them found no room."""
-        for place in reversed(self._talk[-RECENT_ITEMS:]):
-            if self._costs[place] > self._left:
+    def _cost(self, unit: range) -> int:
+        return self._until[unit.stop] - self._until[unit.start]
+
+    def _keep_recent(self, recent: Sequence[range]) -> bool:
+        """Keep the last units, newest first; False when one of them found no room."""
+        for unit in reversed(recent):
+            if self._cost(unit) > self._left:
                 return False
-            self._keep(place)
+            self._keep(unit)
         return True
 
-    def _is_crowded(self, older: Sequence[int]) -> bool:
+    def _is_crowded(self, older: Sequence[range]) -> bool:
         room, covered = self._left, 0
         if self._digest is not None:
             room, covered = room - self._fitter.tokens(self._digest.item), self._digest.covered
-        return self._fitter.is_crowded(sum(self._costs[place] for place in older[covered:]), room)
+        tokens = sum([self._cost(unit) for unit in older if unit.stop > covered])
+        return self._fitter.is_crowded(tokens, room)
 
     def _place_digest(self, digest: Digest) -> None:
         cost = self._fitter.tokens(digest.item)
@@ -137,30 +175,36 @@ class _Fitting:
             self._left -= cost
             self._covered = digest.covered
 
-    def _keep_important(self, older: Sequence[int]) -> None:
+    def _keep_important(self, older: Sequence[range]) -> None:
         """What no summary stands for comes first, however unimportant: it is lost otherwise."""
-        if sum(self._costs[place] for place in older) <= self._left:
-            for place in older:
-                self._keep(place)
+        if sum(map(self._cost, older)) <= self._left:
+            for unit in older:
+                self._keep(unit)
             return
-        scores = self._fitter.scores([self._items[place] for place in self._talk])
+        scores = self._fitter.scores([self._items[place] for place in self._places])
         ranked = sorted(
-            range(len(older)), key=lambda nth: (nth < self._covered, -scores[nth], -nth)
+            older,
+            key=lambda unit: (
+                unit.stop <= self._covered,
+                -max(scores[unit.start : unit.stop]),
+                -unit.start,
+            ),
         )
-        for nth in ranked:
-            if self._costs[older[nth]] <= self._left:
-                self._keep(older[nth])
+        for unit in ranked:
+            if self._cost(unit) <= self._left:
+                self._keep(unit)
 
-    def _keep(self, place: int) -> None:
-        self._chosen[place] = True
-        self._left -= self._costs[place]
+    def _keep(self, unit: range) -> None:
+        for place in self._places[unit.start : unit.stop]:
+            self._chosen[place] = True
+        self._left -= self._cost(unit)
 
     def _result(self, *, is_crowded: bool) -> Window:
         kept = list(compress(self._items, self._chosen))
-        summarised = sum(not self._chosen[place] for place in self._talk[: self._covered])
+        summarised = sum(not self._chosen[place] for place in self._places[: self._covered])
         items = kept
         if self._digest is not None and self._covered:
-            before = self._chosen[: self._talk[0]].count(True)
+            before = self._chosen[: self._places[0]].count(True)
             items = [*kept[:before], self._digest.item, *kept[before:]]
         return Window(
             items=items,
@@ -171,8 +215,8 @@ class _Fitting:
             is_crowded=is_crowded,
         )
 
-    def _too_long(self) -> MessageTooLong:
-        needed = self._budget - self._left + self._cost_of_newest()
+    def _too_long(self, newest: int) -> MessageTooLong:
+        needed = self._budget - self._left + newest
         return MessageTooLong(
             f"The input has about {needed} tokens and the limit is {self._budget}. "
             "Shorten 'input' or 'instructions', or raise context.token_budget."

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import Item, MessageItem, Role, are_only_text
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import ContextReport
 from shared.settings.turn.context import ContextSettings, Summarise
@@ -22,6 +22,7 @@ from workers.context.summary.summariser import Summariser
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import shown
 from workers.context.tokens.counters import Counters
+from workers.context.units import loose_end
 from workers.context.window import Digest, Fitter, MessageTooLong, Window
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.turn import Booking, Turn
@@ -73,6 +74,9 @@ class Recall:
             )
             return
         items = _without_repeats([*_instructions(turn), *earlier, *added])
+        if fault := None if are_only_text(items) else loose_end(earlier, added):
+            self._refuse(turn, fault, code="invalid_prompt", reason=DeadReason.MALFORMED)
+            return
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:
@@ -111,8 +115,12 @@ class Recall:
         if summary is None and is_lossy and self._settings.summarise is Summarise.INLINE:
             left = turn.seconds_left(self._clock.now()) * _SHARE_OF_TIME_LEFT
             seconds = min(self._settings.summary_seconds, left)
+            # What is reserved for the message is the answer's.
+            purse = turn.purse.ahead("summary ahead") if turn.purse else None
+            if purse is not None:
+                turn.resources.push_async_callback(purse.release)
             summary = await summariser.extend(
-                talk, turn.record, seconds=seconds, purse=turn.purse, book=turn.book
+                talk, turn.record, seconds=seconds, purse=purse, book=turn.book
             )
         return Digest(shown(summary.text), summary.covered) if summary else None
 

@@ -31,6 +31,8 @@ class LiveMessage:
     purse: Purse
     calls: list[Stake] = field(default_factory=list)
     cost: int = 0
+    ahead: Purse | None = None
+    is_first_claim: bool = True
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Day:
                     await self._abandons(one, share)
                 case "is cancelled":
                     await self._cancels(one, share)
+                case "is summarised ahead":
+                    await self._summarises_ahead(one, share)
                 case "is stopped and cancelled":
                     await self._cancels(one, share, worker_first=True)
                 case _:
@@ -93,12 +97,14 @@ class Day:
         self._end_calls(one, 1.0)
         self.live.remove(one)
         await self._settle(one, one.cost)
+        await self._release(one)
 
     async def _abandons(self, one: LiveMessage, share: float) -> None:
         """A worker stops, and another one has the message next."""
         self._end_calls(one, share)
         await one.purse.bill()
-        one.purse, one.cost = self._purse(one.id), 0
+        await self._release(one)
+        one.purse, one.cost, one.is_first_claim = self._purse(one.id), 0, False
 
     async def _cancels(self, one: LiveMessage, share: float, *, worker_first: bool = False) -> None:
         """The door knows of it first, and mostly tells the budget before the worker does."""
@@ -107,6 +113,7 @@ class Day:
             await self._settle(one, None)
         self._end_calls(one, share)
         await one.purse.bill()
+        await self._release(one)
         if worker_first:
             await self._settle(one, None)
 
@@ -117,6 +124,27 @@ class Day:
         if stake is not None:
             self._ends_call(LiveMessage("", purse, [stake]), share)
         await purse.settle()
+
+    async def _summarises_ahead(self, one: LiveMessage, share: float) -> None:
+        """Before it is answered, once: what is reserved for the answer stays reserved."""
+        if one.ahead is not None:
+            return
+        is_untouched = one.is_first_claim and not one.calls and not one.cost
+        one.ahead = one.purse.ahead("summary")
+        stake = await one.ahead.stake("own", "m", CEILING)
+        if stake is not None:
+            summary = LiveMessage("", one.ahead, [stake])
+            self._ends_call(summary, share)
+            one.cost += summary.cost
+        if is_untouched:
+            await self._calls(one)
+            assert one.calls, "the answer found no room"
+
+    async def _release(self, one: LiveMessage) -> None:
+        """As the turn does when it is over."""
+        if one.ahead is not None:
+            await one.ahead.release()
+            one.ahead = None
 
     def _end_calls(self, one: LiveMessage, share: float) -> None:
         while one.calls:

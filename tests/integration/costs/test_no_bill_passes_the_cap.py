@@ -45,7 +45,7 @@ EVENTS = st.lists(
         st.tuples(
             st.sampled_from(
                 [
-                    *("ends", "is abandoned", "is summarised"),
+                    *("ends", "is abandoned", "is summarised", "is summarised ahead"),
                     *("is cancelled", "is stopped and cancelled"),
                 ]
             ),

@@ -8,18 +8,20 @@ from hashlib import blake2b
 from typing import Final
 
 from shared.messages.item import Item
+from workers.context.units import newest_turn, units_of
 from workers.context.window import RECENT_ITEMS
 
 CHECKPOINT_ITEMS: Final = 4
-"""A summary covers a multiple of this, so that few places are looked at for one."""
+"""A summary covers so many more than the one before, so that few places are looked at for one."""
 _DIGEST_BYTES: Final = 16
 
 
 class Talk:
     """What a tenant's conversation says besides instructions.
 
-    Only what stands before the last five items is ever summarised. A place in it is known by the
-    digest of all that was said up to there: whoever changes or deletes a word has another talk.
+    Only what stands before the last five items is ever summarised, and nothing of what is to be
+    answered now. A summary ends where a call has all its outputs. A place in the talk is known by
+    the digest of all that was said up to there: whoever changes or deletes a word has another talk.
     """
 
     def __init__(self, tenant_id: str, items: Sequence[Item]) -> None:
@@ -29,14 +31,23 @@ class Talk:
     @cached_property
     def checkpoints(self) -> dict[int, str]:
         """From how many items are covered to the digest of them, in order."""
-        found, digest = {}, blake2b(digest_size=_DIGEST_BYTES)
-        for place, item in enumerate(self.items[:-RECENT_ITEMS], start=1):
-            digest.update(item.digest())
-            if place % CHECKPOINT_ITEMS == 0:
-                found[place] = digest.copy().hexdigest()
+        found, digest = dict[int, str](), blake2b(digest_size=_DIGEST_BYTES)
+        last = 0
+        for unit in self._units():
+            for item in self.items[unit.start : unit.stop]:
+                digest.update(item.digest())
+            if unit.stop // CHECKPOINT_ITEMS > last // CHECKPOINT_ITEMS:
+                last = unit.stop
+                found[last] = digest.copy().hexdigest()
         return found
 
     @property
     def root(self) -> str | None:
         """What all lengths of the same conversation have in common; None for a short one."""
-        return self.checkpoints.get(CHECKPOINT_ITEMS)
+        return next(iter(self.checkpoints.values()), None)
+
+    def _units(self) -> list[range]:
+        """What may be summarised, in parts that stand or fall together."""
+        until = len(self.items) - RECENT_ITEMS
+        units = units_of(self.items)
+        return [unit for unit in units[: newest_turn(self.items, units)] if unit.stop <= until]

@@ -11,7 +11,12 @@ from typing import Final
 
 import msgspec
 
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import (
+    FunctionCallOutput,
+    Item,
+    MessageItem,
+    Role,
+)
 
 _LONGEST_ITEM: Final = 8_000
 _END_OF_LONG_ITEM: Final = 2_000
@@ -40,7 +45,8 @@ def instructions(*, words: int) -> str:
 
 def material(summary: str | None, items: Sequence[Item]) -> str:
     """What it is to summarise: an older summary, and what was said since."""
-    lines = "\n".join(_quoted({"role": item.role, "text": _cut(item.text())}) for item in items)
+    said = [(item, text) for item in items if (text := _told(item))]
+    lines = "\n".join(_quoted({"role": _speaker(item), "text": _cut(text)}) for item, text in said)
     before = f"<summary>\n{_quoted(summary)}\n</summary>\n" if summary else ""
     return f"{before}<conversation>\n{lines}\n</conversation>"
 
@@ -48,6 +54,20 @@ def material(summary: str | None, items: Sequence[Item]) -> str:
 def shown(text: str) -> Item:
     """The item that stands for what was summarised, in the place of it."""
     return MessageItem(Role.USER, _SHOWN.format(text=text.replace("</summary", "&lt;/summary")))
+
+
+def _speaker(item: Item) -> str:
+    return "tool" if isinstance(item, FunctionCallOutput) else item.role
+
+
+def _told(item: Item) -> str:
+    """Its text; what is no text is named, and what the model thought is left out."""
+    content = item.output if isinstance(item, FunctionCallOutput) else None
+    if isinstance(item, MessageItem):
+        content = item.content
+    if not isinstance(content, list) or all(part.is_text for part in content):
+        return item.text()
+    return f"{item.text()}\n(with an image or a file)".strip()
 
 
 def _quoted(value: object) -> str:
