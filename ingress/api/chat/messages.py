@@ -10,6 +10,7 @@ import msgspec
 from shared.errors import InvalidRequest
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
+from shared.messages.requests.written_item import ExplicitBreakpoint, PromptBreakpoint
 
 _ROLES: Final[dict[str, Role]] = {role.value: role for role in Role}
 Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
@@ -38,6 +39,8 @@ class ChatPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refusal: str | None = None
     image_url: ChatImage | None = None
     file: ChatFile | None = None
+    cache_control: PromptBreakpoint | None = None
+    prompt_cache_breakpoint: ExplicitBreakpoint | None = None
 
 
 class CalledFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,6 +79,7 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio: None = None
     function_call: None = None
     parsed: object = None
+    cache_control: PromptBreakpoint | None = None
 
 
 def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:

@@ -15,6 +15,7 @@ from shared.messages.requests.tools import (
     choice_of,
     tool_of,
 )
+from shared.messages.requests.written_item import PromptBreakpoint
 from shared.messages.tool import FunctionTool, ToolChoice
 
 
@@ -23,6 +24,7 @@ class ChatTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     function: OfferedFunction
     type: Literal["function"] = "function"
+    cache_control: PromptBreakpoint | None = None
 
 
 class ChosenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

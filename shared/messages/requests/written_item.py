@@ -28,6 +28,19 @@ from shared.messages.requests.unsupported import unsupported_item, unsupported_p
 Detail = Literal["low", "high", "auto", "original"]
 
 
+class PromptBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to here a provider may keep what it has read: a hint, of which the body keeps nothing."""
+
+    type: Literal["ephemeral"]
+    ttl: Literal["5m", "1h"] | None = None
+
+
+class ExplicitBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same in OpenAI's words."""
+
+    mode: Literal["explicit"]
+
+
 class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of an item's content."""
 
@@ -42,7 +55,8 @@ class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     file_url: str | None = None
     file_data: str | None = None
     filename: str | None = None
-    prompt_cache_breakpoint: None = None
+    cache_control: PromptBreakpoint | None = None
+    prompt_cache_breakpoint: ExplicitBreakpoint | None = None
 
 
 WrittenContent = str | list[WrittenPart]
@@ -176,6 +190,7 @@ def _missing(place: str) -> InvalidRequest:
     )
 
 
+_HINTS: Final = ("cache_control", "prompt_cache_breakpoint")
 Foreign = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]
 """What a kind has not: names, how to read them, and what is read where they are absent."""
 
@@ -196,7 +211,7 @@ def _refuse_foreign(written: msgspec.Struct, foreign: Foreign, place: str) -> No
 
 
 def _all_but(kind: type[msgspec.Struct], *own: str) -> Foreign:
-    names = tuple(name for name in kind.__struct_fields__ if name not in {"type", *own})
+    names = tuple(name for name in kind.__struct_fields__ if name not in {"type", *_HINTS, *own})
     values_of = attrgetter(*names)
     return names, values_of, values_of(kind())
 

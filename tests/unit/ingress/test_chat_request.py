@@ -182,3 +182,16 @@ def test_words_and_a_refusal_beside_them_are_both_kept() -> None:
     assert [item.text() for item in body.input] == ["Well.\n\nNo."]
     body = chat({"role": "assistant", "content": "", "refusal": "No."})
     assert [item.text() for item in body.input] == ["No."]
+
+
+def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
+    kept = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    text = {"type": "text", "text": "Hi"}
+    function = {"type": "function", "function": {"name": "f"}}
+    plain = chat({"role": "user", "content": "Hi"}, tools=[function])
+    for part in ({**text, **kept}, {**text, "prompt_cache_breakpoint": {"mode": "explicit"}}):
+        hinted = chat({"role": "user", "content": [part], **kept}, tools=[{**function, **kept}])
+        assert hinted == plain
+    with pytest.raises(InvalidRequest) as refused:
+        chat({"role": "user", "content": [{**text, "cache_control": {"type": "lasting"}}]})
+    assert refused.value.param == "messages[0].content[0].cache_control.type"

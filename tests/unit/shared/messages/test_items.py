@@ -239,3 +239,13 @@ def test_what_typed_clients_add_as_null_is_nothing() -> None:
     tool = {**TOOL, "allowed_callers": None, "defer_loading": None, "output_schema": None}
     call = {**CALL, "caller": None, "namespace": None}
     assert read(call, OUTPUT, tools=[tool]) == read(CALL, OUTPUT, tools=[TOOL])
+
+
+def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
+    part = {"type": "input_text", "text": "Hi"}
+    for hint in (
+        {"cache_control": {"type": "ephemeral"}},
+        {"prompt_cache_breakpoint": {"mode": "explicit"}},
+    ):
+        assert read(said({**part, **hint})) == read(said(part))
+        assert read(said({**_image(WEB), **hint})) == read(said(_image(WEB)))
