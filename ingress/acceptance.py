@@ -180,6 +180,7 @@ class Acceptance:
         body = arrival.body
         key, sending = _claim(arrival, record)
         continues = record.conversation_id is not None or record.previous_id is not None
+        prompt_bytes = body.prompt_bytes(len(arrival.raw_body))
         return AdmissionRequest(
             message_id=record.id,
             tenant=arrival.tenant,
@@ -190,7 +191,7 @@ class Acceptance:
             idempotency_key=key,
             sending=sending,
             seconds_left=(record.deadline - record.accepted_at).total_seconds(),
-            prompt_bytes=max(len(arrival.raw_body), self._recalled_bytes if continues else 0),
+            prompt_bytes=max(prompt_bytes, self._recalled_bytes if continues else 0),
             prompt_messages=len(body.input) + 1,
             max_output_tokens=body.max_output_tokens,
         )

@@ -216,6 +216,7 @@ class DoorRuntime:
             sink,
             self.metrics,
             body_limit_bytes=self.settings.ingress.body_limit_bytes,
+            text_limit_bytes=self.settings.ingress.text_limit_bytes,
         )
         await intake.start()
         self._stack.push_async_callback(intake.close)

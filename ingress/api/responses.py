@@ -31,7 +31,9 @@ class Responses:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
-            body = decode_create_response(await door.read_json(exchange))
+            body = decode_create_response(
+                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+            )
             if body.refers:
                 body = await door.references.resolved(body, tenant_id=caller.tenant.id)
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)

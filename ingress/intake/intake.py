@@ -22,6 +22,7 @@ from shared.errors import (
 from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import Surface
+from shared.messages.requests.calls import TEXT_LIMIT_BYTES
 from shared.queueing.answers.answer_publisher import AnswerPublisher
 from shared.queueing.answers.answers import QueuedAnswer, error_answer
 from shared.queueing.dead_letters.letter import letter_about
@@ -55,6 +56,7 @@ class Intake:
         metrics: Metrics,
         *,
         body_limit_bytes: int,
+        text_limit_bytes: int = TEXT_LIMIT_BYTES,
     ) -> None:
         self._broker = broker
         self._acceptance = acceptance
@@ -64,6 +66,7 @@ class Intake:
         self._sink = sink
         self._count = metrics.intake_messages
         self._body_limit_bytes = body_limit_bytes
+        self._text_limit_bytes = text_limit_bytes
         self._log = get_logger(__name__)
         self._reader = QueueReader(QueueName.INTAKE, broker, handle=self._handle)
 
@@ -89,7 +92,11 @@ class Intake:
     async def _take(self, delivery: Delivery) -> Bury | None:
         reply = reply_address(delivery, self._broker)
         try:
-            submission = submission_of(delivery, limit_bytes=self._body_limit_bytes)
+            submission = submission_of(
+                delivery,
+                limit_bytes=self._body_limit_bytes,
+                text_limit_bytes=self._text_limit_bytes,
+            )
             outcome = await self._accept(submission, delivery, reply)
         except UnfitSubmission as error:
             return await self._refuse(error.reason, error.message, reply=reply, param=error.param)

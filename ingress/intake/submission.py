@@ -14,10 +14,11 @@ import msgspec
 
 from ingress.intake.reply_address import LONGEST_KEY
 from shared.decoding import decode_json
-from shared.errors import ForebayError, InvalidRequest
+from shared.errors import ForebayError, InvalidRequest, TooLarge
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
-from shared.messages.requests.create_response import body_of
+from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_text
+from shared.messages.requests.create_response import body_of, place_in_input
 from shared.messages.requests.intake_message import IntakeMessage
 from shared.messages.requests.unsupported import explained
 from shared.queueing.reading.delivery import Delivery
@@ -48,14 +49,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None
 
 
-def submission_of(delivery: Delivery, *, limit_bytes: int) -> Submission:
+def submission_of(
+    delivery: Delivery, *, limit_bytes: int, text_limit_bytes: int = TEXT_LIMIT_BYTES
+) -> Submission:
     """Raises UnfitSubmission with the reason and one sentence for the producer."""
     raw = delivery.contents(limit_bytes=limit_bytes)
     if isinstance(raw, Bury):
         raise UnfitSubmission(raw.reason, raw.detail)
     if "task" in delivery.headers:
         raw = _celery_arguments(delivery, raw)
-    message, body = _decoded(raw)
+    message, body = _decoded(raw, text_limit_bytes)
     return Submission(
         body=body,
         deadline=message.deadline,
@@ -86,15 +89,18 @@ def _celery_arguments(delivery: Delivery, body: bytes) -> bytes:
     return bytes(kwargs)
 
 
-def _decoded(raw: bytes) -> tuple[IntakeMessage, Body]:
+def _decoded(raw: bytes, text_limit_bytes: int) -> tuple[IntakeMessage, Body]:
     try:
         message = decode_json(_message, raw)
         body = body_of(message)
+        check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
     except InvalidRequest as refusal:
         error = explained(refusal, raw)
         is_json = error.kind != "invalid_json"
         reason = DeadReason.INVALID if is_json else DeadReason.MALFORMED
         raise UnfitSubmission(reason, error.message, param=error.param) from None
+    except TooLarge as error:
+        raise UnfitSubmission(DeadReason.TOO_LARGE, error.message, param=error.param) from None
     if message.stream:
         raise UnfitSubmission(
             DeadReason.INVALID,

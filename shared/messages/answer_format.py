@@ -80,13 +80,19 @@ def answer_format(
     if asked.type == "json_object":
         return JsonObject()
     schema = asked.schema
+    refuse_deep(schema, param)
+    if asked.type == "json_schema" and schema is not None:
+        return JsonBySchema(schema, param=param)
+    return None
+
+
+def refuse_deep(schema: object, param: str) -> None:
+    """Raises InvalidRequest naming `param` for a schema that is nested deeper than any reader's
+    stack is sure to hold."""
     if not _is_shallow(schema, DEEPEST_FORMAT):
         raise InvalidRequest(
             f"'{param}' is nested deeper than {DEEPEST_FORMAT} levels. Flatten it.", param=param
         )
-    if asked.type == "json_schema" and schema is not None:
-        return JsonBySchema(schema, param=param)
-    return None
 
 
 _UNUSABLE: Final = (ValueError, jsonschema_rs.ReferencingError)

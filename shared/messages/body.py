@@ -175,6 +175,19 @@ class Body(
         """Whether it has items that stand for others: it is checked once those are in it."""
         return any(isinstance(item, ItemReference) for item in self.input)
 
+    def attached_bytes(self) -> int:
+        """How much of it is images and files in base64."""
+        return sum(item.attached() for item in self.input)
+
+    def prompt_bytes(self, size_bytes: int) -> int:
+        """What a model would have to read of a body of that size, at the most; an image counts as
+        the text that costs as much."""
+        attached = self.attached_bytes()
+        if not attached:
+            return size_bytes
+        told = sum(item.size() for item in self.input if item.attached())
+        return size_bytes - attached + told
+
     def tokens(self) -> int:
         """How much a model would have to read, estimated."""
         told = estimated_tokens(self.instructions) if self.instructions else 0

@@ -18,6 +18,7 @@ from shared.messages.part import (
     Content,
     OutputTextPart,
     Tagged,
+    attached_to,
     size_of_content,
     tokens_of,
     words_of,
@@ -69,6 +70,9 @@ class MessageItem(Tagged, frozen=True, tag="message"):
     def text(self) -> str:
         """All of its text: parts are paragraphs, and stand apart as such."""
         return self.content if isinstance(self.content, str) else words_of(self.content)
+
+    def attached(self) -> int:
+        return attached_to(self.content)
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
@@ -124,6 +128,9 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
 
     def text(self) -> str:
         return words_of(self.output)
+
+    def attached(self) -> int:
+        return attached_to(self.output)
 
     def tokens(self) -> int:
         return tokens_of(self.output)

@@ -24,6 +24,10 @@ class Tagged(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
         """The `type` that names it."""
         return str(self.__struct_config__.tag)
 
+    def attached(self) -> int:
+        """Bytes of it that are an image or a file in base64."""
+        return 0
+
 
 class InputTextPart(Tagged, frozen=True, tag="input_text"):
     """Text that a model is given."""
@@ -90,6 +94,10 @@ class ImagePart(Tagged, frozen=True, tag="input_image"):
     def words(self) -> str:
         return ""
 
+    def attached(self) -> int:
+        url = self.image_url or ""
+        return len(url) if url[:5].lower() == "data:" else 0
+
     def tokens(self) -> int:
         return IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
 
@@ -107,6 +115,9 @@ class FilePart(Tagged, frozen=True, tag="input_file"):
 
     def words(self) -> str:
         return ""
+
+    def attached(self) -> int:
+        return len(self.file_data or "")
 
     def tokens(self) -> int:
         return tokens_of_size(len(self.file_data or ""))
@@ -145,6 +156,11 @@ def words_of(content: Content) -> str:
     if isinstance(content, str):
         return content
     return _BETWEEN_PARTS.join([part.words() for part in content if part.is_text])
+
+
+def attached_to(content: Content) -> int:
+    """Bytes of it that are images and files in base64."""
+    return 0 if isinstance(content, str) else sum(part.attached() for part in content)
 
 
 def tokens_of(content: Content) -> int:

@@ -28,10 +28,13 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may ask from a browser, such as https://app.example.com, or `*`; off
     where none is named."""
-    body_limit_bytes: PositiveInt = 1_048_576
-    """A larger body is refused with 413."""
+    body_limit_bytes: PositiveInt = 16_777_216
+    """A larger body is refused with 413, images and files in base64 counted."""
+    text_limit_bytes: PositiveInt = 1_048_576
+    """A body that without its images and files is larger is refused with 413."""
     body_timeout_seconds: Positive = 30.0
-    """A body that takes longer to arrive is refused with 408."""
+    """A body is refused with 408 when it stands still so long, or `text_limit_bytes` of it take
+    longer to arrive."""
     head_limit_bytes: PositiveInt = 65_536
     """A larger request line with its headers, all together, is refused with 431."""
     head_timeout_seconds: Positive = 10.0

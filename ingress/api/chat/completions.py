@@ -29,7 +29,9 @@ class ChatEndpoint:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
-            request, body = decode_chat_request(await door.read_json(exchange))
+            request, body = decode_chat_request(
+                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+            )
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
             if request.stream:
                 await self._stream(exchange, arrival, request)

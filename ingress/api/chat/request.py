@@ -11,7 +11,7 @@ from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, too
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
-from shared.messages.requests.calls import check_items
+from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
 from shared.messages.requests.tools import Mode, check_tools, offer
 from shared.messages.requests.unsupported import UNSUPPORTED, explained
 from shared.messages.tool import Effort, ReasoningOptions
@@ -83,15 +83,19 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
 _decoder = msgspec.json.Decoder(ChatRequest)
 
 
-def decode_chat_request(raw: bytes) -> tuple[ChatRequest, Body]:
+def decode_chat_request(
+    raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES
+) -> tuple[ChatRequest, Body]:
     """One request and what it means; raises InvalidRequest naming the field, a message by its
-    place."""
+    place, and TooLarge for more text than the limit."""
     try:
         request = decode_json(_decoder, raw)
         _check(request)
-        return request, body_of_chat(request)
+        body, place = body_of_chat(request)
     except InvalidRequest as error:
         raise explained(error, raw) from None
+    check_text(body, len(raw), place, limit_bytes=text_limit_bytes)
+    return request, body
 
 
 def _check(request: ChatRequest) -> None:
@@ -105,8 +109,9 @@ def _check(request: ChatRequest) -> None:
         )
 
 
-def body_of_chat(request: ChatRequest) -> Body:
-    """The message as the ledger keeps it; raises InvalidRequest."""
+def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
+    """The message as the ledger keeps it, and where in chat's messages its items stand; raises
+    InvalidRequest."""
     items, origins = items_of_chat(request.messages)
     effort = request.reasoning_effort
     body = Body.of(
@@ -127,7 +132,7 @@ def body_of_chat(request: ChatRequest) -> Body:
 
     check_items(body.input, place, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice, schema="function.parameters")
-    return body
+    return body, place
 
 
 def _text(request: ChatRequest) -> TextOptions | None:

@@ -41,7 +41,7 @@ async def read_form(
     """
     require_uncompressed(exchange)
     parser = _FormParser(_boundary(exchange), fields)
-    async for piece in exchange.read_pieces(limit_bytes=limit_bytes):
+    async for piece in exchange.read_pieces(limit_bytes=limit_bytes, setting="files.limit_bytes"):
         for found in parser.feed(piece):
             yield found
     parser.close()

@@ -32,6 +32,7 @@ BYTES: Final = b"application/octet-stream"
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 _READ_OVER_BYTES: Final = 65_536
 """A body that nobody wanted and that may be larger is not read: its connection is closed."""
+BODY_LIMIT: Final = "ingress.body_limit_bytes"
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
@@ -127,7 +128,7 @@ class Exchange:
         return b"".join([piece async for piece in rest])
 
     async def read_pieces(
-        self, *, limit_bytes: int, first: Message | None = None
+        self, *, limit_bytes: int, first: Message | None = None, setting: str = BODY_LIMIT
     ) -> AsyncIterator[bytes]:
         """The body as it comes, behind `first`, which was received already; no more is read than
         the next piece. Raises what `read_body` raises."""
@@ -139,7 +140,7 @@ class Exchange:
             piece: bytes = message.get("body", b"")
             size += len(piece)
             if size > limit_bytes:
-                raise _too_large(limit_bytes)
+                raise _too_large(limit_bytes, setting)
             yield piece
             if not message.get("more_body", False):
                 self._is_read = True
@@ -237,10 +238,11 @@ class Exchange:
         wake.set()
 
 
-def _too_large(limit_bytes: int) -> HttpRefusal:
+def _too_large(limit_bytes: int, setting: str = BODY_LIMIT) -> HttpRefusal:
     return HttpRefusal(
         413,
-        f"The body is larger than {limit_bytes} bytes. Send less.",
+        f"The body is larger than {limit_bytes} bytes, images and files counted ('{setting}'). "
+        "Send less.",
         code="request_too_large",
     )
 

@@ -50,6 +50,7 @@ class DoorProtocol(HttpToolsProtocol):
         """`refusals` counts by route, method and status."""
         super().__init__(*given, **named)
         self._limits = limits
+        self._paced_bytes = min(limits.text_limit_bytes, limits.body_limit_bytes)
         self._refusals = refusals
         self._look_seconds = min(limits.head_timeout_seconds, limits.body_timeout_seconds)
         self._watch: asyncio.TimerHandle | None = None
@@ -115,8 +116,8 @@ class DoorProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         if self._body_bytes > self._timed_bytes:
-            # Only a file is so large: as many bytes again have the time of a whole body again.
-            self._timed_bytes = self._body_bytes + self._limits.body_limit_bytes
+            # Only images and files are so large: as many bytes again have the same time again.
+            self._timed_bytes = self._body_bytes + self._paced_bytes
             self._due = self.loop.time() + self._limits.body_timeout_seconds
         super().on_body(body)
 
@@ -144,7 +145,7 @@ class DoorProtocol(HttpToolsProtocol):
         self._part = part
         self._read_bytes = 0
         self._body_bytes = 0
-        self._timed_bytes = self._limits.body_limit_bytes
+        self._timed_bytes = self._paced_bytes
         self._due = self.loop.time() + seconds
 
     def _head_bytes(self) -> int:
@@ -160,7 +161,7 @@ class DoorProtocol(HttpToolsProtocol):
             return None
         framing = self._read_bytes - self._body_bytes
         most = limits.head_limit_bytes + _FRAMING_PER_BYTE * self._body_bytes
-        is_for_nobody = self.cycle.response_complete and self._body_bytes > limits.body_limit_bytes
+        is_for_nobody = self.cycle.response_complete and self._body_bytes > self._paced_bytes
         return Unreadable.MALFORMED if framing > most or is_for_nobody else None
 
     def _look(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, TooLarge
+from shared.messages.body import Body
 from shared.messages.item import (
     FunctionCall,
     FunctionCallOutput,
@@ -15,8 +17,9 @@ from shared.messages.item import (
     are_only_text,
 )
 from shared.messages.part import FilePart, ImagePart
-from shared.messages.requests.images import image_fault
+from shared.messages.requests.images import file_fault, image_fault, is_web_address
 
+TEXT_LIMIT_BYTES: Final = 1_048_576
 Place = Callable[[int], str]
 """How callers know an item, by its index."""
 
@@ -31,6 +34,25 @@ def check_items(items: Sequence[Item], place: Place, *, continues: bool) -> None
     _check_calls(items, place, continues=continues)
     for index, item in enumerate(items):
         _check_parts(item, place(index))
+
+
+def check_text(body: Body, size_bytes: int, place: Place, *, limit_bytes: int) -> None:
+    """Raises TooLarge for a body of `size_bytes` that has more text than that, naming the longest.
+
+    Images and files in base64 are no text.
+    """
+    if size_bytes <= limit_bytes or size_bytes - body.attached_bytes() <= limit_bytes:
+        return
+    lengths = {place(index): len(item.text()) for index, item in enumerate(body.input)}
+    lengths["tools"] = len(msgspec.json.encode(body.tools or ()))
+    lengths["instructions"] = len(body.instructions or "")
+    longest = max(lengths, key=lengths.__getitem__)
+    raise TooLarge(
+        f"Without its images and files the body is larger than {limit_bytes} bytes, the limit "
+        f"for text ('ingress.text_limit_bytes'). '{longest}' is the longest of it: shorten it.",
+        param=longest,
+        kind="request_too_large",
+    )
 
 
 def _check_calls(items: Sequence[Item], place: Place, *, continues: bool) -> None:
@@ -92,7 +114,9 @@ def _file_fault(part: FilePart) -> str | None:
     given = [part.file_id, part.file_url, part.file_data]
     if given.count(None) != len(given) - 1:
         return "must have one of file_id, file_url and file_data"
-    return None
+    if part.file_url is not None:
+        return None if is_web_address(part.file_url) else "has a file_url that is no http(s) URL"
+    return None if part.file_data is None else file_fault(part.file_data)
 
 
 def _refused(place: str, fault: str, then: str) -> InvalidRequest:

@@ -10,7 +10,7 @@ from shared.decoding import decode_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
 from shared.messages.item import Item
-from shared.messages.requests.calls import check_items
+from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_items, check_text
 from shared.messages.requests.tools import (
     Mode,
     WrittenChoice,
@@ -81,12 +81,15 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
 _decoder = msgspec.json.Decoder(CreateResponse)
 
 
-def decode_create_response(raw: bytes) -> Body:
-    """What one request means; raises InvalidRequest naming the field, an item by its place."""
+def decode_create_response(raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES) -> Body:
+    """What one request means; raises InvalidRequest naming the field, an item by its place, and
+    TooLarge for more text than the limit."""
     try:
-        return body_of(decode_json(_decoder, raw))
+        body = body_of(decode_json(_decoder, raw))
     except InvalidRequest as error:
         raise explained(error, raw) from None
+    check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
+    return body
 
 
 def body_of(request: CreateResponse) -> Body:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from shared.errors import InvalidRequest
-from shared.messages.answer_format import JsonBySchema
+from shared.messages.answer_format import JsonBySchema, refuse_deep
 from shared.messages.tool import FunctionTool, ToolChoice
 
 MOST_TOOLS: Final = 128
@@ -118,6 +118,7 @@ def check_tools(
                 f"'{place}' has the name '{tool.name}' of another tool. Rename one.", param=place
             )
         names.add(tool.name)
+        refuse_deep(tool.parameters, f"{place}.{schema}")
         JsonBySchema(tool.parameters, param=f"{place}.{schema}")
     _check_choice(choice, names)
 

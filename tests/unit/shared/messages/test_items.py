@@ -110,40 +110,6 @@ def test_a_schemas_keys_may_stand_in_any_order_and_keep_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "param", "words"),
-    [
-        ([OUTPUT], "input[0]", "does not stand before it"),
-        ([OUTPUT, CALL], "input[0]", "does not stand before it"),
-        ([CALL], "input[0]", "no output of it follows"),
-        ([CALL, CALL, OUTPUT], "input[1]", "repeats the call_id 'c'"),
-        ([CALL, OUTPUT, OUTPUT], "input[2]", "once more"),
-        ([said({"text": "x"}), {**CALL, "arguments": "{"}, OUTPUT], "input[1]", "no JSON"),
-        ([{**CALL, "name": None}, OUTPUT], "input[0].name", "Missing"),
-        ([{**OUTPUT, "output": None}], "input[0].output", "Missing"),
-        ([{**CALL, "output": "x"}, OUTPUT], "input[0].output", "Unknown"),
-        ([{"type": "item_reference"}], "input[0].id", "Missing"),
-        ([said(_image("cat.png"))], "input[0].content[0]", "neither"),
-        ([said({"type": "input_image"})], "input[0].content[0]", "one of image_url and file_id"),
-        ([said({"text": "x"}, image(b"GIF"))], "input[0].content[1]", "no PNG"),
-        ([said(image(b"no image at all, only words"))], "input[0].content[0]", "no PNG"),
-        ([said(image(PNG[:-30]))], "input[0].content[0]", "cut short"),
-        ([said(image(WEBP[:-30], "webp"))], "input[0].content[0]", "cut short"),
-        ([said(_image(image(PNG)["image_url"][:-2]))], "input[0].content[0]", "cut short"),
-        ([said(_image(image(PNG)["image_url"][:-4] + "!!!!"))], "input[0].content[0]", "base64"),
-        ([said({"type": "input_file", "filename": "a"})], "input[0].content[0]", "one of file_id"),
-        ([CALL, {**OUTPUT, "output": [_image("x")]}], "input[1].output[0]", "neither"),
-    ],
-)
-def test_what_is_wrong_with_an_item_is_one_sentence_that_names_it(
-    items: list[Any], param: str, words: str
-) -> None:
-    with pytest.raises(InvalidRequest, match=words) as refused:
-        read(*items)
-    assert refused.value.param == param
-    assert f"'{param}'" in refused.value.message
-
-
-@pytest.mark.parametrize(
     "picture",
     [image(PNG), image(WEBP, "webp"), image(b"\xff\xd8\xff\xe0 jpeg", "jpeg"), _image(WEB)],
 )
