@@ -13,9 +13,11 @@ from hashlib import blake2b
 from typing import ClassVar, Final, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.messages.part import (
     Content,
+    InputTextPart,
     OutputTextPart,
     Tagged,
     attached_to,
@@ -89,6 +91,13 @@ class MessageItem(Tagged, frozen=True, tag="message"):
     def digest(self) -> bytes:
         """The same for items that say the same to a model, whatever their ids."""
         return _digest(self.role, _marks(self.content))
+
+    def followed_by(self, text: str) -> MessageItem:
+        """The same with one more paragraph."""
+        said = self.content
+        if not isinstance(said, str):
+            return replace(self, content=[*said, InputTextPart(text)])
+        return replace(self, content=words_of([InputTextPart(said), InputTextPart(text)]))
 
 
 class FunctionCall(Tagged, frozen=True, tag="function_call"):

@@ -89,8 +89,8 @@ class AnthropicMessages(AnthropicMessagesReader):
 
     def _said(self, prompt: Prompt, model: str) -> tuple[str, list[Block]]:
         if not prompt.is_plain:
-            return in_blocks(prompt.items, maker=self.maker(model))
-        conversation = Conversation.of(prompt.items)
+            return in_blocks(prompt.told, maker=self.maker(model))
+        conversation = Conversation.of(prompt.told)
         return conversation.instructions, [
             {"role": saying.role, "content": saying.text} for saying in conversation.spoken
         ]

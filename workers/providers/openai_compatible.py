@@ -92,8 +92,8 @@ class ChatCompletions(ChatCompletionsReader):
 def _messages(prompt: Prompt, *, maker: str) -> list[dict[str, object]]:
     """One system message at the most, and first: every server knows that form."""
     if not prompt.is_plain:
-        return chat_messages(prompt.items, maker=maker)
-    conversation = Conversation.of(prompt.items)
+        return chat_messages(prompt.told, maker=maker)
+    conversation = Conversation.of(prompt.told)
     messages: list[dict[str, object]] = [
         {"role": each.role.value, "content": each.text} for each in conversation.spoken
     ]

@@ -25,6 +25,11 @@ Sink = Callable[[Piece], Awaitable[None]]
 """Receives an answer as it is written: what was thought before it, then its text in pieces."""
 
 _BETWEEN: Final = "\n\n"
+_NOTE: Final = """\
+<system_note>
+This comes with the message above, and is not of the user.
+{text}
+</system_note>"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,8 @@ class Prompt:
     """All that a provider is told. `None` leaves a parameter to the provider's own default."""
 
     items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+    """What the model is told by us: facts, and what was wrong with its answer."""
     model: str = AUTOMATIC_MODEL
     max_output_tokens: int | None = None
     temperature: float | None = None
@@ -48,6 +55,21 @@ class Prompt:
     """Passed through to the provider's request body as it is (`response_format`, `seed`, …)."""
     context: ContextReport | None = None
     """How it was shortened, where it was; no provider is told."""
+
+    @property
+    def told(self) -> tuple[Item, ...]:
+        """The items, with the notes as the end of the user's newest message.
+
+        What stands before them does so in the next turn too: a provider's cache of prompts has it.
+        """
+        if not self.notes:
+            return self.items
+        note = _NOTE.format(text=_BETWEEN.join(self.notes).replace("</system_note", "&lt;/"))
+        for place in reversed(range(len(self.items))):
+            item = self.items[place]
+            if isinstance(item, MessageItem) and item.role is Role.USER:
+                return (*self.items[:place], item.followed_by(note), *self.items[place + 1 :])
+        return (*self.items, MessageItem(Role.SYSTEM, note))
 
     @property
     def last_user_message(self) -> str:
@@ -74,11 +96,11 @@ class Prompt:
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
-        return sum([item.tokens() for item in self.items]) + tokens_of_size(self._size_of_tools)
+        return sum([item.tokens() for item in self.told]) + tokens_of_size(self._size_of_tools)
 
     def size_bytes(self) -> int:
         """The same in bytes, what is passed through not counted."""
-        return sum([item.size() for item in self.items]) + self._size_of_tools
+        return sum([item.size() for item in self.told]) + self._size_of_tools
 
     @property
     def _size_of_tools(self) -> int:

@@ -24,7 +24,7 @@ from workers.providers.outcome import Answer, FinishReason, HandedOff
 from workers.providers.provider import Prompt
 from workers.steps.attempts import attempt_records, count_attempts
 from workers.steps.judging import Judging
-from workers.steps.prompt import prompt_of, told_items
+from workers.steps.prompt import prompt_of
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
@@ -174,4 +174,4 @@ async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
     if fitted is None:
         return None
     items, context = fitted
-    return replace(prompt, items=tuple(told_items(turn, items)), context=context)
+    return replace(prompt, items=tuple(items), context=context)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import msgspec
 
 from shared.messages.body import TextOptions
-from shared.messages.item import Item, MessageItem, Role
 from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.turn import Turn
 
@@ -16,7 +13,8 @@ def prompt_of(turn: Turn) -> Prompt:
     """The prompt of a turn whose conversation has been recalled."""
     body = turn.body
     return Prompt(
-        items=tuple(told_items(turn, turn.items)),
+        items=tuple(turn.items),
+        notes=(turn.fact_sheet,) if turn.fact_sheet is not None else (),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
@@ -31,18 +29,6 @@ def prompt_of(turn: Turn) -> Prompt:
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
-
-
-def told_items(turn: Turn, items: Sequence[Item]) -> Iterator[Item]:
-    """What was recalled, with the facts behind the instructions that it begins with."""
-    facts = turn.fact_sheet
-    for item in items:
-        if facts is not None and not item.role.instructs:
-            yield MessageItem(Role.SYSTEM, facts)
-            facts = None
-        yield item
-    if facts is not None:
-        yield MessageItem(Role.SYSTEM, facts)
 
 
 def _extra(turn: Turn) -> dict[str, object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from shared.messages.item import MessageItem, Role
 from workers.providers.provider import Prompt
 from workers.providers.walking.link import Shorten
 
@@ -66,11 +65,8 @@ class Phrasing:
 
 
 def _with_complaint(prompt: Prompt, complaint: str | None) -> Prompt:
-    """The prompt with the complaint as an instruction at its end.
+    """The prompt with the complaint as the last note.
 
     The rejected answer is not repeated: not every provider takes a prompt that ends with one.
     """
-    if complaint is None:
-        return prompt
-    instruction = MessageItem(Role.SYSTEM, complaint)
-    return replace(prompt, items=(*prompt.items, instruction))
+    return prompt if complaint is None else replace(prompt, notes=(*prompt.notes, complaint))

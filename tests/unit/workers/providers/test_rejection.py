@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from shared.messages.item import MessageItem, Role
 from tests.unit.workers.providers.scripted_links import PROMPT, ListedProvider, Stage, answer
 from workers.providers.attempt import ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain, ChainLink, Judge, Judgement
@@ -48,8 +48,7 @@ async def test_the_same_provider_is_asked_once_more_with_the_complaint() -> None
     assert result.outcome.text == "good"
     first, second = provider.prompts
     assert first == PROMPT
-    assert second.items[:-1] == PROMPT.items
-    assert second.items[-1] == MessageItem(Role.SYSTEM, "The balance is 47.15.")
+    assert second == replace(PROMPT, notes=("The balance is 47.15.",))
     rejected, accepted = result.attempts
     assert (rejected.error_class, rejected.detail) == (ErrorClass.REJECTED, "facts (balance)")
     assert rejected.usage is not None, "it is paid for"

@@ -17,6 +17,7 @@ WORDS = st.sampled_from(["", " ", "\n\t", "Hello", " Hi\n", "Be brief.  ", "…"
 MESSAGES = st.lists(
     st.builds(MessageItem, role=st.sampled_from(Role), content=WORDS), min_size=1, max_size=8
 ).filter(lambda messages: any(message.text().strip() for message in messages))
+NOTES = st.lists(st.sampled_from(["A fact.", "No."]), max_size=2)
 
 
 def strictly_taken(messages: list[dict[str, str]]) -> None:
@@ -38,23 +39,23 @@ def said_in(messages: list[dict[str, str]], said: list[MessageItem]) -> None:
         assert message.text().strip() in sent
 
 
-def _openai_messages(said: list[MessageItem]) -> list[dict[str, str]]:
-    request = ChatCompletions().request_body(Prompt(items=tuple(said)), "m")
+def _openai_messages(said: list[MessageItem], *notes: str) -> list[dict[str, str]]:
+    request = ChatCompletions().request_body(Prompt(items=tuple(said), notes=notes), "m")
     return msgspec.convert(request["messages"], list[dict[str, str]])
 
 
-@given(said=MESSAGES)
+@given(said=MESSAGES, notes=NOTES)
 async def test_chat_completions_are_asked_as_strict_templates_demand(
-    said: list[MessageItem],
+    said: list[MessageItem], notes: list[str]
 ) -> None:
-    messages = _openai_messages(said)
+    messages = _openai_messages(said, *notes)
     strictly_taken(messages)
-    said_in(messages, said)
+    said_in(messages, [*said, *(MessageItem(Role.USER, note) for note in notes)])
 
 
-@given(said=MESSAGES)
-def test_anthropic_is_asked_as_it_demands(said: list[MessageItem]) -> None:
-    prompt = Prompt(items=tuple(said))
+@given(said=MESSAGES, notes=NOTES)
+def test_anthropic_is_asked_as_it_demands(said: list[MessageItem], notes: list[str]) -> None:
+    prompt = Prompt(items=tuple(said), notes=tuple(notes))
     body: dict[str, Any] = msgspec.json.decode(
         msgspec.json.encode(AnthropicMessages(default_output_tokens=9).request_body(prompt, "m"))
     )
@@ -64,18 +65,16 @@ def test_anthropic_is_asked_as_it_demands(said: list[MessageItem]) -> None:
 
 
 async def test_a_summary_and_a_complaint_break_no_template() -> None:
-    messages = _openai_messages(
-        [
-            MessageItem(Role.SYSTEM, "Be kind."),
-            MessageItem(Role.USER, "<summary>They spoke of tea.</summary>"),
-            MessageItem(Role.USER, "And coffee?"),
-            MessageItem(Role.SYSTEM, "The last answer named a wrong sum."),
-        ]
-    )
-    assert messages == [
-        {"role": "system", "content": "Be kind.\n\nThe last answer named a wrong sum."},
-        {"role": "user", "content": "<summary>They spoke of tea.</summary>\n\nAnd coffee?"},
+    said = [
+        MessageItem(Role.SYSTEM, "Be kind."),
+        MessageItem(Role.USER, "<summary>They spoke of tea.</summary>"),
+        MessageItem(Role.USER, "And coffee?"),
     ]
+    system, user = _openai_messages(said, "The last answer named a wrong sum.")
+    assert system == {"role": "system", "content": "Be kind."}
+    asked, note = user["content"].split("\n\n<system_note>\n")
+    assert asked == "<summary>They spoke of tea.</summary>\n\nAnd coffee?"
+    assert note.splitlines()[1:] == ["The last answer named a wrong sum.", "</system_note>"]
 
 
 async def test_instructions_alone_are_the_users_question() -> None:

@@ -95,10 +95,13 @@ def test_a_verbosity_is_passed_on() -> None:
     assert prompt_of(turn_of(text={"verbosity": None})).extra == {}
 
 
-def test_the_facts_stand_behind_the_instructions_and_before_the_conversation() -> None:
+def test_the_facts_are_told_behind_the_users_words_and_are_none_of_them() -> None:
     turn = turn_of()
     turn.fact_sheet = "known"
-    roles = [(item.role, item.text()) for item in prompt_of(turn).items]
-    assert roles == [("system", "be brief"), ("system", "known"), ("user", "hello")]
-    turn.items = turn.items[:1]
-    assert [item.text() for item in prompt_of(turn).items] == ["be brief", "known"]
+    prompt = prompt_of(turn)
+    instructions, question = prompt.told
+    assert instructions.text() == "be brief"
+    assert question.text().startswith("hello\n\n<system_note>")
+    assert "\nknown\n" in question.text()
+    assert prompt.last_user_message == "hello"
+    assert prompt_of(turn_of()).told == prompt.items

@@ -148,8 +148,9 @@ def _of_user(saying: Saying) -> Iterator[Told]:
     said = [_beside_text(output) for output in outputs if not _is_text(output.output)]
     said += [item for item in saying.items if isinstance(item, MessageItem)]
     for name, messages in groupby(said, attrgetter("name")):
-        told: Told = {"role": Role.USER.value, "content": _content(list(messages))}
-        yield {**told, "name": name} if name else told
+        # What stands behind the content would part it from what the next turn begins with.
+        told: Told = {"role": Role.USER.value, **({"name": name} if name else {})}
+        yield {**told, "content": _content(list(messages))}
 
 
 def _is_text(content: Content) -> bool:
