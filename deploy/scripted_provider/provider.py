@@ -47,6 +47,7 @@ class ScriptedProvider:
         *,
         model: str | None = None,
         contains: str | None = None,
+        said: str | None = None,
         output: str | None = None,
         tools: bool | None = None,
         images: int | None = None,
@@ -57,6 +58,7 @@ class ScriptedProvider:
         match = Match(
             model=model,
             contains=contains,
+            said=said,
             output=output,
             tools=tools,
             images=images,

@@ -17,6 +17,9 @@ SCENES = {
     "background_polled",
     "idempotency",
     "burst_429",
+    "tool_and_outage",
+    "image_seen",
+    "structured_answer",
     "provider_outage",
     "breaker",
     "hedging",
@@ -47,7 +50,7 @@ SAVING = {
     "semantic_hit",
     "budget_stop",
 }
-FREE = {"local_model", "rules", "handoff", "flower"}
+FREE = {"local_model", "rules", "handoff"}
 
 
 def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
@@ -67,7 +70,19 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["breaker"]["workers"] == 2
     assert scenes["forbidden_span"]["digits_leaked"] == 0
     assert scenes["wrong_hit"]["similarity"] > scenes["semantic_hit"]["similarity"]
-    assert seconds < 40 * slowdown()
+    assert scenes["tool_and_outage"]["answered_over"] == "anthropic"
+    assert scenes["structured_answer"]["provider_calls"] == 2
+    assert seconds < 100 * slowdown()
+
+
+def test_only_the_scenes_that_are_asked_for_are_played(tmp_path: Path) -> None:
+    listed = forebay("demo", "--list", "--json", folder=tmp_path)
+    assert set(json.loads(listed.stdout)) == SCENES
+    asked = ("--only", "image_seen", "--only", "answered")
+    shown = forebay("demo", "--json", *asked, folder=tmp_path)
+    scenes = [json.loads(line)["scene"] for line in shown.stdout.splitlines()]
+    assert scenes == ["answered", "image_seen", "total"]
+    assert shown.returncode == 0
 
 
 def _adds_up(scenes: dict[str, Any], total: dict[str, Any]) -> None:

@@ -5,42 +5,66 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from deploy.cli.options import AsJson
 from deploy.cli.output import as_typed, complain, say, say_json
 
 if TYPE_CHECKING:
     from deploy.cli.demo.play import Played
+    from deploy.cli.demo.scene import Scene
 
 
-def demo(*, as_json: AsJson = False) -> int:
+def demo(
+    *,
+    only: tuple[str, ...] = (),
+    list_scenes: Annotated[bool, Parameter(name="--list")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Start a stack of its own, send real messages through it and show what happened.
 
     Redis, the ledger, the queue, the door, the workers and Flower are the real ones; the models
     are scripted providers that echo, lie and fail when a scene wants them to, at made-up prices.
     Each scene says what it spent, and what it would have cost more without what it shows.
     The exit code is 1 when anything did not go as it should.
+
+    Parameters
+    ----------
+    only
+        Play this scene; may be given more than once.
+    list_scenes
+        Say what the scenes are called, and play none.
     """
+    from deploy.cli.demo.programme import SCENES, scenes_named
+    from deploy.cli.demo.scene import name_of
+
+    scenes = scenes_named(only) if only else SCENES
+    if list_scenes:
+        names = [name_of(scene) for scene in scenes]
+        say_json(names) if as_json else say("\n".join(names))
+        return 0
     with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
-        return asyncio.run(_demo(Path(folder).resolve(), as_json=as_json))
+        return asyncio.run(_demo(Path(folder).resolve(), scenes, as_json=as_json))
 
 
-async def _demo(folder: Path, *, as_json: bool) -> int:
+async def _demo(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> int:
     from deploy.embedded.interruption import until_interrupted
 
     went_well: list[bool] = []
 
     async def play() -> None:
-        went_well.append(await _play(folder, as_json=as_json))
+        went_well.append(await _play(folder, scenes, as_json=as_json))
 
     if await until_interrupted(play(), report=complain):
         raise KeyboardInterrupt
     return 0 if went_well == [True] else 1
 
 
-async def _play(folder: Path, *, as_json: bool) -> bool:
+async def _play(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> bool:
     from deploy.cli.demo.play import play_all
     from deploy.cli.demo.stage import open_stage
 
@@ -54,7 +78,7 @@ async def _play(folder: Path, *, as_json: bool) -> bool:
     note("Starting Redis, the ledger, the door, two workers, Flower ...")
     async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
-        went_well = await play_all(stage, show=_show_json if as_json else _show)
+        went_well = await play_all(stage, scenes, show=_show_json if as_json else _show)
         note("\nStopping ...")
     seconds = time.monotonic() - began
     note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: {as_typed()} up")

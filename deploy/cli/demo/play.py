@@ -11,8 +11,7 @@ from typing import Final
 import msgspec
 
 from deploy.cli.demo.dollars import NOTHING, amount
-from deploy.cli.demo.programme import SCENES
-from deploy.cli.demo.scene import Scene, Told
+from deploy.cli.demo.scene import Scene, Told, name_of
 from deploy.cli.demo.stage import Stage
 from shared.costs.price import NANO
 from shared.errors import ForebayError
@@ -39,10 +38,12 @@ class Played(msgspec.Struct, frozen=True):
         return {**head, **money, **self.figures}
 
 
-async def play_all(stage: Stage, *, show: Callable[[Played], None]) -> bool:
+async def play_all(
+    stage: Stage, scenes: Sequence[Scene], *, show: Callable[[Played], None]
+) -> bool:
     """Whether all went well; one that fails does not stop the others. Totals are shown last."""
     all_played: list[Played] = []
-    for scene in SCENES:
+    for scene in scenes:
         await stage.reset()
         played = await _play(scene, stage)
         show(played)
@@ -53,7 +54,6 @@ async def play_all(stage: Stage, *, show: Callable[[Played], None]) -> bool:
 
 
 async def _play(scene: Scene, stage: Stage) -> Played:
-    name = getattr(scene, "__name__", "scene")
     spent_before = await stage.books.spent()
     began = time.monotonic()
     try:
@@ -65,7 +65,7 @@ async def _play(scene: Scene, stage: Stage) -> Played:
     except Exception as error:  # noqa: BLE001 - the border of one scene; the others still play
         told, is_ok = Told(f"{type(error).__name__}: {error}"), False
     return Played(
-        name,
+        name_of(scene),
         is_ok,
         round(time.monotonic() - began, 3),
         told.sentence,
@@ -82,7 +82,7 @@ def _total(all_played: Sequence[Played], *, spent: Decimal) -> Played:
         TOTAL,
         not failed,
         round(sum(played.seconds for played in all_played), 3),
-        f"Not as they should: {', '.join(failed)}." if failed else "All scenes as they should.",
+        f"Not as they should: {', '.join(failed)}." if failed else "All as it should be.",
         spent=spent,
         saved=sum((played.saved for played in all_played), NOTHING),
         figures={"scenes": len(all_played)},

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from deploy.cli.demo.scene import Scene
+from deploy.cli.demo.scene import Scene, name_of
+from deploy.cli.demo.scenes.agents.image import image_seen
+from deploy.cli.demo.scenes.agents.structured_answer import structured_answer
+from deploy.cli.demo.scenes.agents.tool_and_outage import tool_and_outage
 from deploy.cli.demo.scenes.money.budget import budget_stop
 from deploy.cli.demo.scenes.money.exact_hit import exact_hit
 from deploy.cli.demo.scenes.money.routing import routing
@@ -29,6 +33,7 @@ from deploy.cli.demo.scenes.road.idempotency import idempotency
 from deploy.cli.demo.scenes.road.queue import raw_queue
 from deploy.cli.demo.scenes.road.resumed import cut_and_resumed
 from deploy.cli.demo.scenes.road.streamed import streamed
+from shared.errors import InvalidRequest
 
 _ROAD: Final = (
     answered,
@@ -39,6 +44,7 @@ _ROAD: Final = (
     raw_queue,
     burst_429,
 )
+_AGENTS: Final = (tool_and_outage, image_seen, structured_answer)
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
 _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
@@ -46,4 +52,14 @@ _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, bud
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
 _LAST: Final = (worker_killed, flower)
 
-SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_RESILIENCE, *_QUALITY, *_MONEY, *_LAST)
+SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_AGENTS, *_RESILIENCE, *_QUALITY, *_MONEY, *_LAST)
+
+
+def scenes_named(names: Collection[str]) -> tuple[Scene, ...]:
+    """Those, in the order of the programme; raises InvalidRequest for a name that none has."""
+    there = {name_of(scene): scene for scene in SCENES}
+    if unknown := [name for name in names if name not in there]:
+        raise InvalidRequest(
+            f"There is no scene {', '.join(map(repr, unknown))}. Take one of: {', '.join(there)}."
+        )
+    return tuple(scene for name, scene in there.items() if name in names)

@@ -37,6 +37,11 @@ class Told:
 Scene = Callable[["Stage"], Awaitable[Told]]
 
 
+def name_of(scene: Scene) -> str:
+    """As it is shown, and as it is asked for."""
+    return getattr(scene, "__name__", "scene")
+
+
 def expect(holds: object, otherwise: str) -> None:
     """Raise SceneFailed unless it holds."""
     if not holds:

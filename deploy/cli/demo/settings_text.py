@@ -81,7 +81,7 @@ max_tries = 2
 
 [[providers]]
 name = "secondary"
-kind = "openai_compatible"
+kind = "anthropic"
 base_url = "{secondary}"
 model = "scripted"
 max_tries = 2

@@ -86,9 +86,7 @@ async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIte
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())
         settings_file = folder / "forebay.toml"
-        text = settings_text(
-            folder / "stack", primary=primary.openai_url, secondary=secondary.openai_url
-        )
+        text = settings_text(folder / "stack", primary=primary.openai_url, secondary=secondary.url)
         settings_file.write_text(text, encoding="utf-8")
         own = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environment = {**own, "FOREBAY_CONFIG": str(settings_file)}

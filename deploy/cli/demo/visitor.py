@@ -75,7 +75,7 @@ class Visitor:
         return Visitor(self._session, self._door, self._key, shares_answers=True)
 
     async def post(
-        self, text: str | list[dict[str, str]], *, key: str | None = None, **fields: object
+        self, text: str | list[dict[str, Any]], *, key: str | None = None, **fields: object
     ) -> Heard:
         """POST /v1/responses with a text or a whole conversation, under an idempotency key if
         given.
@@ -90,6 +90,18 @@ class Visitor:
         headers = self._headers | ({"Prefer": f"wait={wait_seconds}"} if wait_seconds else {})
         url = f"{self._url}/{response_id}"
         async with self._session.get(url, headers=headers) as response:
+            return await _heard(response)
+
+    async def begin_conversation(self) -> Heard:
+        """POST /v1/conversations with nothing in it yet."""
+        url = f"{self._door}/v1/conversations"
+        async with self._session.post(url, json={}, headers=self._headers) as response:
+            return await _heard(response)
+
+    async def conversation_items(self, conversation_id: str) -> Heard:
+        """GET /v1/conversations/{id}/items."""
+        url = f"{self._door}/v1/conversations/{conversation_id}/items"
+        async with self._session.get(url, headers=self._headers) as response:
             return await _heard(response)
 
     async def stream(self, text: str, **fields: object) -> AsyncGenerator[dict[str, Any], None]:

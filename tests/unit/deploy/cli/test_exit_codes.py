@@ -15,6 +15,7 @@ def test_help_and_version_are_done(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [
         ["chek"],
+        ["demo", "--only", "no_such_scene"],
         ["send"],
         ["send", "hello", "--stdin"],
         ["send", "hello", "--concurrency", "0"],

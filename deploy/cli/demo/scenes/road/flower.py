@@ -14,6 +14,8 @@ async def flower(stage: Stage) -> Told:
     async with stage.session.get(url) as response:
         expect(response.status == 401, f"Without a login it answered {response.status}.")
     login = aiohttp.BasicAuth(state.flower_user or "", state.flower_password or "")
+    # Alone it would have nothing to look at.
+    await stage.visitor.post("Who watches the workers?")
     finished: dict[str, object] = {}
 
     async def has_tasks() -> bool:

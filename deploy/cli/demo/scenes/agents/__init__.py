@@ -1,0 +1,1 @@
+"""What agents send beside a question: tools, pictures, structures and conversations."""
