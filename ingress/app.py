@@ -13,6 +13,8 @@ from ingress.api.http.border import Border
 from ingress.api.http.cors import Cors
 from ingress.api.http.exchange import Receive, Scope, Send
 from ingress.api.http.routes import Routes
+from ingress.api.messages.messages import MessagesEndpoint
+from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
 from ingress.api.operations import (
     chat_operations,
@@ -90,6 +92,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *response_operations(Responses(door), StoredResponses(door)),
         *input_operations(ResponseInput(door, history, runtime.settings.context)),
         *chat_operations(ChatEndpoint(door)),
+        *message_operations(MessagesEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),
         *file_operations(runtime.files()),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),

@@ -17,10 +17,10 @@ from shared.messages.requests.create_response import CreateResponse
 from shared.messages.response import ResponseObject
 
 _KEY: Final = (401, 503)
-_POST: Final = (400, 401, 413, 415, 422, 429, 503, 504)
+POST_ERRORS: Final = (400, 401, 413, 415, 422, 429, 503, 504)
 _STORED: Final = (400, 401, 404, 503)
 
-_ACCEPTING: Final = (
+ACCEPTING: Final = (
     Parameter(
         "Idempotency-Key",
         "header",
@@ -68,8 +68,8 @@ def response_operations(new: Responses, stored: StoredResponses) -> list[Operati
             request=CreateResponse,
             answer=ResponseObject,
             streams=Event,  # type: ignore[arg-type] # a union is a type to msgspec
-            parameters=(*_ACCEPTING, _WAIT),
-            errors=_POST,
+            parameters=(*ACCEPTING, _WAIT),
+            errors=POST_ERRORS,
         ),
         *_stored_operations(stored),
     ]
@@ -124,8 +124,8 @@ def chat_operations(chat: ChatEndpoint) -> list[Operation]:
             request=ChatRequest,
             answer=ChatCompletion,
             streams=ChatChunk,
-            parameters=_ACCEPTING,
-            errors=(*_POST, 409, 502),
+            parameters=ACCEPTING,
+            errors=(*POST_ERRORS, 409, 502),
         )
     ]
 

@@ -27,6 +27,7 @@ from shared.messages.part import (
 )
 from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
 
+FAILED_OUTPUT: Final = "incomplete"
 _DIGEST_BYTES: Final = 16
 
 
@@ -126,7 +127,7 @@ class FunctionCall(Tagged, frozen=True, tag="function_call"):
 
 
 class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
-    """What the tool gave back."""
+    """What the tool gave back; `incomplete` is the status of one that has failed."""
 
     call_id: str
     output: Content
@@ -134,6 +135,11 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
     status: str | None = None
     role: ClassVar[Role] = Role.USER
     only_text: ClassVar[bool] = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it tells of an error."""
+        return self.status == FAILED_OUTPUT
 
     def text(self) -> str:
         return words_of(self.output)

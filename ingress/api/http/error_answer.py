@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -57,12 +57,11 @@ class AnthropicErrorDetail(msgspec.Struct, frozen=True):
     details: AnthropicErrorDetails
 
 
-class AnthropicErrorBody(msgspec.Struct, frozen=True):
+class AnthropicErrorBody(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
     """Anthropic's error object."""
 
     error: AnthropicErrorDetail
     request_id: str
-    type: Literal["error"] = "error"
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,6 +15,7 @@ class Tag(StrEnum):
     RESPONSES = "Responses"
     CHAT = "Chat completions"
     CONVERSATIONS = "Conversations"
+    MESSAGES = "Messages"
     MODELS = "Models"
     FILES = "Files"
     CACHE = "Cache"

@@ -16,7 +16,7 @@ from shared.messages.item import (
     MessageItem,
     are_only_text,
 )
-from shared.messages.part import FilePart, ImagePart
+from shared.messages.part import FilePart, ImagePart, Part
 from shared.messages.requests.images import file_fault, image_fault, is_web_address
 
 TEXT_LIMIT_BYTES: Final = 1_048_576
@@ -100,14 +100,20 @@ def _check_parts(item: Item, place: str) -> None:
     else:
         return
     for nth, part in enumerate(content):
-        if isinstance(part, ImagePart):
-            fault = image_fault(part)
-        elif isinstance(part, FilePart):
-            fault = _file_fault(part)
-        else:
-            continue
-        if fault is not None:
-            raise _refused(f"{place}.{name}[{nth}]", fault, "Mend")
+        if not isinstance(part, str):
+            check_part(part, f"{place}.{name}[{nth}]")
+
+
+def check_part(part: Part, place: str) -> None:
+    """Raises InvalidRequest naming the place of an image or a file that can be none."""
+    if isinstance(part, ImagePart):
+        fault = image_fault(part)
+    elif isinstance(part, FilePart):
+        fault = _file_fault(part)
+    else:
+        return
+    if fault is not None:
+        raise _refused(place, fault, "Mend")
 
 
 def _file_fault(part: FilePart) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import aiohttp
+import anthropic
 import openai
 import pytest
 
@@ -78,6 +79,13 @@ async def worker(settings: Settings) -> AsyncIterator[StandInWorker]:
 async def client(door: RunningDoor, key: str) -> AsyncIterator[openai.AsyncOpenAI]:
     """OpenAI's own client, as anybody would set it up."""
     async with openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+async def anthropics(door: RunningDoor, key: str) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    """Anthropic's."""
+    async with anthropic.AsyncAnthropic(api_key=key, base_url=door.url, max_retries=0) as made:
         yield made
 
 

@@ -112,16 +112,17 @@ class StandInWorker:
         ending.pop("handoff_reason", None)
         return msgspec.structs.replace(record, state=state, **ending)
 
-    async def answer(self, record: MessageRecord, said: str | Spoken) -> MessageRecord:
+    async def answer(
+        self, record: MessageRecord, said: str | Spoken, **ending: Any
+    ) -> MessageRecord:
         """A whole turn: settled, and closed on the stream."""
         spoken = _spoken(said)
+        usual: dict[str, Any] = {"model": "scripted", "input_tokens": 7, "output_tokens": 5}
         ended = await self.settle(
             record,
             output_text=spoken.text,
             output_items=encode_items(spoken.items),
-            model="scripted",
-            input_tokens=7,
-            output_tokens=5,
+            **{**usual, **ending},
         )
         await self.close_stream(ended)
         return ended
@@ -152,6 +153,9 @@ class StandInWorker:
     async def stream_words(self, record: MessageRecord, words: Sequence[str]) -> None:
         for word in words:
             await self.say(record, self._texts[record.id].write(word))
+
+    async def think_in_stream(self, record: MessageRecord, thought: ReasoningItem) -> None:
+        await self.say(record, self._texts[record.id].think(thought))
 
     async def end_stream(self, record: MessageRecord, said: str | Spoken) -> None:
         spoken = _spoken(said)

@@ -99,6 +99,12 @@ def test_outputs_stand_first_in_the_turn_behind_their_calls() -> None:
     ]
 
 
+def test_an_output_that_tells_of_an_error_says_so() -> None:
+    failed = FunctionCallOutput("a", "No such city.", status="incomplete")
+    *_, told = messages(ASKED, FunctionCall("a", "weather", "{}"), failed)
+    assert [block["is_error"] for block in told["content"]] == [True]
+
+
 def test_arguments_are_sent_byte_for_byte() -> None:
     arguments = '{"b": 1.0,  "a": 12345678901234567890123}'
     body = WIRE.request_body(

@@ -100,6 +100,7 @@ class _Messages:
                     "type": "tool_result",
                     "tool_use_id": self._ids[item.call_id],
                     **_output(item.output),
+                    **({"is_error": True} if item.has_failed else {}),
                 }
         for item in saying.items:
             if isinstance(item, MessageItem):

@@ -1,0 +1,96 @@
+"""POST /v1/messages: waiting or streaming; POST /v1/messages/count_tokens."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ingress.api.chat.completion import read_response
+from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.http.exchange import Exchange
+from ingress.api.messages.message import MessageTokensCount, message_object
+from ingress.api.messages.request import (
+    MessagesRequest,
+    decode_count_tokens,
+    decode_messages_request,
+)
+from ingress.api.messages.streaming import MessageWriter
+from ingress.events import has_ended
+from shared.accepting.arrival import Arrival
+from shared.messages.record import Surface
+from shared.messages.response import response_object
+from shared.telemetry.propagation import extract
+from shared.telemetry.span import SpanKind
+
+
+class MessagesEndpoint:
+    """The same road as a response, in the shape of Anthropic's messages.
+
+    What a version or a beta brings is asked for by fields and tools, and refused where we have it
+    not: the headers that only name them are not looked at.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def create(self, exchange: Exchange) -> None:
+        """Accept one message, and answer with the one that answers it, or with its events."""
+        door = self._door
+        parent = extract(trace_carrier(exchange.headers))
+        with door.tracing.span("POST /v1/messages", SpanKind.SERVER, parent=parent):
+            _begin(exchange)
+            caller = await door.caller(exchange)
+            request, body = decode_messages_request(
+                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+            )
+            arrival = door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
+            if request.stream:
+                await self._stream(exchange, arrival, request)
+            else:
+                await self._wait(exchange, arrival, request)
+
+    async def count_tokens(self, exchange: Exchange) -> None:
+        """How much a model would have to read, estimated; nothing is accepted."""
+        _begin(exchange)
+        door = self._door
+        await door.caller(exchange)
+        body = decode_count_tokens(
+            await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+        )
+        await exchange.answer(200, msgspec.json.encode(MessageTokensCount(body.tokens())))
+
+    async def _wait(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
+        door = self._door
+        async with door.accept_listening(arrival) as (accepted, wake):
+            record = accepted.record
+            if has_ended(record):
+                response = response_object(record)
+            else:
+                final = await door.final(exchange, record, wake, seconds=door.patience(record))
+                if final is None:
+                    if exchange.is_wanted():
+                        raise door.still_running(record)
+                    return
+                response = read_response(final)
+        message = message_object(response, shows_thoughts=request.shows_thoughts)
+        await exchange.answer(200, msgspec.json.encode(message), reply_headers(accepted))
+
+    async def _stream(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
+        door = self._door
+        async with door.accept_listening(arrival) as (accepted, wake):
+            writer = MessageWriter(
+                accepted.record,
+                model=request.model,
+                input_tokens=arrival.body.tokens(),
+                shows_thoughts=request.shows_thoughts,
+                request_id=exchange.request_id,
+            )
+            with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
+                events = door.replies.follow(
+                    accepted.record, wake, after=-1, wanted=exchange.is_wanted
+                )
+                await exchange.answer_stream(writer.lines(events), reply_headers(accepted))
+
+
+def _begin(exchange: Exchange) -> None:
+    """Every answer has the request's id where Anthropic's clients look for it."""
+    exchange.added = (*exchange.added, (b"request-id", exchange.request_id.encode()))
