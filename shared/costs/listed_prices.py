@@ -10,7 +10,7 @@ from typing import Any, Final
 from shared.costs.price import NANO, Price, TokenCount
 
 _THOUSAND: Final = Decimal(1_000)
-_NOT_COUNTED: Final = ("output_reasoning_mtok", "output_citation_mtok")
+_NOT_COUNTED: Final = ("output_citation_mtok",)
 
 Tariff = Callable[[TokenCount, datetime], Decimal | None]
 """What tokens cost on a day; None where that is not known."""
@@ -48,10 +48,11 @@ def _flat(listed: Any) -> Price | None:
     cached = read if listed.cache_read_mtok is None else listed.cache_read_mtok
     cache_write = read if listed.cache_write_mtok is None else listed.cache_write_mtok
     calls = listed.requests_kcount or Decimal(0)
-    parts = (read, written, cached, cache_write, calls)
+    thought = written if listed.output_reasoning_mtok is None else listed.output_reasoning_mtok
+    parts = (read, written, cached, cache_write, calls, thought)
     if _asks_for_more(listed) or not all(isinstance(part, Decimal) for part in parts):
         return None
-    return Price(read, written, cached, cache_write, calls / _THOUSAND)
+    return Price(read, written, cached, cache_write, calls / _THOUSAND, thought)
 
 
 def _asks_for_more(listed: Any) -> bool:
@@ -71,6 +72,7 @@ def _by_tiers(found: Any, provider: Any, tokens: TokenCount, at: datetime) -> De
         cache_read_tokens=cached,
         cache_write_tokens=min(tokens.cache_write_tokens, tokens.input_tokens - cached),
         output_tokens=tokens.output_tokens,
+        output_reasoning_tokens=min(tokens.reasoning_tokens, tokens.output_tokens),
     )
     total: Decimal = found.calc_price(usage, provider, genai_request_timestamp=at).total_price
     return total.quantize(NANO, ROUND_HALF_EVEN)

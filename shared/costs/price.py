@@ -13,7 +13,8 @@ NANO: Final = Decimal("0.000000001")
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """Tokens of one call; `cached_tokens` and `cache_write_tokens` are parts of `input_tokens`."""
+    """Tokens of one call; `cached_tokens` and `cache_write_tokens` are parts of `input_tokens`,
+    and `reasoning_tokens` of `output_tokens`."""
 
     input_tokens: int
     output_tokens: int
@@ -21,6 +22,7 @@ class TokenCount:
     cache_write_tokens: int = 0
     named_cost: Decimal | None = None
     """Dollars, where the provider itself says what it asks for the call."""
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Price:
     cache_write_per_million: Decimal | None = None
     """As input when None."""
     per_call: Decimal = Decimal(0)
+    reasoning_per_million: Decimal | None = None
+    """As output when None."""
 
     def cost(self, tokens: TokenCount) -> Decimal:
         """Dollars, to the billionth."""
@@ -41,13 +45,18 @@ class Price:
         write_price = self.cache_write_per_million
         if write_price is None:
             write_price = self.input_per_million
+        thought = min(tokens.reasoning_tokens, tokens.output_tokens)
+        thought_price = self.reasoning_per_million
+        if thought_price is None:
+            thought_price = self.output_per_million
         dollars = (
             self.per_call
             + (
                 self.input_per_million * (tokens.input_tokens - cached - written)
                 + write_price * written
                 + self.cached_per_million * cached
-                + self.output_per_million * tokens.output_tokens
+                + self.output_per_million * (tokens.output_tokens - thought)
+                + thought_price * thought
             )
             / MILLION
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -54,11 +55,12 @@ class Prices:
     def most(self, provider: str, model: str, tokens: TokenCount, *, at: datetime) -> Decimal:
         """The most that a call of so many tokens may cost; zero where no price is known."""
         read, written = tokens.input_tokens, tokens.output_tokens
-        kinds = (
+        kinds: tuple[TokenCount, ...] = (
             TokenCount(read, written),
             TokenCount(read, written, cached_tokens=read),
             TokenCount(read, written, cache_write_tokens=read),
         )
+        kinds += tuple(replace(each, reasoning_tokens=written) for each in kinds)
         costs = (self.cost(provider, model, each, at=at) for each in kinds)
         return max((cost for cost in costs if cost is not None), default=Decimal(0))
 
@@ -126,6 +128,7 @@ def _price(entry: PriceSettings) -> Price:
         output_per_million=entry.output_per_million,
         cached_per_million=entry.input_per_million if cached is None else cached,
         cache_write_per_million=entry.cache_write_per_million,
+        reasoning_per_million=entry.reasoning_per_million,
         per_call=entry.per_call,
     )
 

@@ -31,6 +31,7 @@ class SpendingBy(StrEnum):
 class SpendingRow:
     """The attempts of one tenant, user, …, and what they cost in US dollars.
 
+    Tokens of the cache are parts of those of input, those of reasoning a part of those of output.
     `cost` adds up what is known; `unknown` says how many attempts it lacks, `estimated` how many
     it holds whose tokens no provider reported.
     """
@@ -40,7 +41,9 @@ class SpendingRow:
     attempts: int
     input_tokens: int
     cached_tokens: int
+    cache_write_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     cost: Decimal
     unknown: int
     estimated: int
@@ -90,7 +93,9 @@ def _report(of: ColumnElement[Any]) -> Select[Any]:
         "attempts": func.count(),
         "input_tokens": func.sum(attempt.c.input_tokens),
         "cached_tokens": func.sum(attempt.c.cached_tokens),
+        "cache_write_tokens": func.sum(attempt.c.cache_write_tokens),
         "output_tokens": func.sum(attempt.c.output_tokens),
+        "reasoning_tokens": func.sum(attempt.c.reasoning_tokens),
         "cost": func.sum(attempt.c.cost),
         "unknown": func.sum(case((attempt.c.cost.is_(None), 1), else_=0)),
         "estimated": func.sum(case((attempt.c.is_estimated.is_(True), 1), else_=0)),
@@ -109,7 +114,9 @@ def _row(row: Any) -> SpendingRow:
         attempts=row.attempts,
         input_tokens=row.input_tokens or 0,
         cached_tokens=row.cached_tokens or 0,
+        cache_write_tokens=row.cache_write_tokens or 0,
         output_tokens=row.output_tokens or 0,
+        reasoning_tokens=row.reasoning_tokens or 0,
         # SQLite adds up in floating point; what was booked has nine places.
         cost=Decimal(row.cost or 0).quantize(NANO, ROUND_HALF_EVEN),
         unknown=row.unknown,

@@ -15,6 +15,7 @@ _AMOUNTS: Final = (
     "output_per_million",
     "cached_per_million",
     "cache_write_per_million",
+    "reasoning_per_million",
     "per_call",
 )
 
@@ -36,6 +37,8 @@ class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Dollars for a million tokens of input that went into the provider's cache; as input when not
     given.
     """
+    reasoning_per_million: Decimal | None = None
+    """Dollars for a million tokens of output that the model thought; as output when not given."""
     per_call: Decimal = Decimal(0)
     """Dollars for each call, besides its tokens."""
 

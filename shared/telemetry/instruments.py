@@ -22,7 +22,9 @@ ERROR_CLASS: Final = Label(
     "error", 24, "none, or the class of the attempt's error, such as timeout"
 )
 ODDITY: Final = Label("oddity", 5, "unreadable_chunk, no_reason, odd_field, no_stream, odd_figures")
-TOKEN_KIND: Final = Label("kind", 4, "input, cached_input, output, reasoning_output")
+TOKEN_KIND: Final = Label(
+    "kind", 5, "input, cached_input, cache_write_input, output, reasoning_output"
+)
 BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
 INJECTION: Final = Label("kind", 3, "latency, fault, outcome")
 HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
@@ -31,8 +33,8 @@ SUMMARY_END: Final = Label(
     "outcome", 3, "written, failed, busy: another worker was at the same conversation"
 )
 ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
-VALIDATOR: Final = Label("validator", 10, "the validator's name, such as facts")
-GUARD_VERDICT: Final = Label("verdict", 4, "fix, re_ask, next_provider, handoff")
+VALIDATOR: Final = Label("validator", 12, "the validator's name, such as facts")
+GUARD_VERDICT: Final = Label("verdict", 5, "pass, fix, re_ask, next_provider, handoff")
 CACHE_KIND: Final = Label("kind", 3, "exact, semantic, single_flight")
 CACHE_REFUSAL: Final = Label("reason", 32, "why it was not used or not kept, such as personal")
 FACT_SOURCE: Final = Label("source", 10, "the fact source's name in the settings")

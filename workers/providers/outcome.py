@@ -61,6 +61,7 @@ class Usage:
             self.cached_tokens,
             self.cache_write_tokens,
             self.cost,
+            self.reasoning_tokens,
         )
 
     @classmethod

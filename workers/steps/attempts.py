@@ -11,6 +11,7 @@ from shared.persistence.ledger.records import AttemptRecord
 from shared.storable_text import storable
 from shared.telemetry.metrics import Metrics
 from workers.providers.attempt import Attempt
+from workers.providers.outcome import Usage
 
 _LONGEST_NAME: Final = 128
 """As the ledger's column takes it."""
@@ -61,7 +62,17 @@ def count_attempts(attempts: Sequence[Attempt], metrics: Metrics) -> None:
         for oddity in attempt.oddities:
             metrics.provider_oddities.labels(provider, oddity).inc()
         if attempt.usage is not None:
-            uncached = attempt.usage.input_tokens - attempt.usage.cached_tokens
-            metrics.tokens.labels(provider, model, "input").inc(max(0, uncached))
-            metrics.tokens.labels(provider, model, "cached_input").inc(attempt.usage.cached_tokens)
-            metrics.tokens.labels(provider, model, "output").inc(attempt.usage.output_tokens)
+            for kind, tokens in _by_kind(attempt.usage).items():
+                metrics.tokens.labels(provider, model, kind).inc(max(0, tokens))
+
+
+def _by_kind(usage: Usage) -> dict[str, int]:
+    """Each token once: what is read anew, read or written by the cache, written, and thought."""
+    anew = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
+    return {
+        "input": anew,
+        "cached_input": usage.cached_tokens,
+        "cache_write_input": usage.cache_write_tokens,
+        "output": usage.output_tokens - usage.reasoning_tokens,
+        "reasoning_output": usage.reasoning_tokens,
+    }

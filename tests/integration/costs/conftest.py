@@ -98,6 +98,8 @@ def _settlement(
             error_class="timeout" if cost is None else None,
             input_tokens=None if cost is None else 10,
             cached_tokens=None if cost is None else 4,
+            cache_write_tokens=None if cost is None else 2,
+            reasoning_tokens=None if cost is None else 3,
             output_tokens=None if cost is None else 5,
             cost=None if cost is None else Decimal(cost),
         )

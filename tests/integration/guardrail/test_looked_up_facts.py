@@ -114,8 +114,10 @@ async def test_the_model_is_told_the_facts_as_data(road: Road, provider: Provide
     body = {"instructions": "Be brief.", "metadata": {"shop": "ada"}}
     await road.ended(await road.accept("tell ada", body=body, **ADA))
     (call,) = provider.calls("tell ada")
-    assert call.instructions.startswith("Be brief.")
-    assert '{"balance": "47.15 USD"}' in call.instructions
+    assert call.instructions == "Be brief."
+    asked, _, note = call.content.partition("\n\n<system_note>\n")
+    assert asked == "tell ada"
+    assert '{"balance": "47.15 USD"}' in note
 
 
 async def test_somebody_unknown_is_answered_without_facts(

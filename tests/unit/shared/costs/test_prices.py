@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from genai_prices import Usage, calc_price
+from msgspec.structs import replace
 
 from shared.costs.price import FREE, Price, TokenCount, nano_dollars
 from shared.costs.prices import Prices
@@ -204,6 +205,15 @@ def test_a_price_of_ones_own_may_have_a_fee_and_a_price_of_cache_writes() -> Non
 
     tokens = TokenCount(1_000_000, 0, cache_write_tokens=500_000)
     assert Prices([own], [OWN]).cost("own", "m", tokens, at=NOW) == Decimal("4.51")
+
+
+def test_thoughts_may_have_a_price_of_their_own_and_are_counted_once() -> None:
+    own = PriceSettings(model="m", input_per_million=Decimal(0), output_per_million=Decimal(8))
+    thought = TokenCount(0, 1_000_000, reasoning_tokens=250_000)
+    assert Prices([own], [OWN]).cost("own", "m", thought, at=NOW) == 8
+    dear = Prices([replace(own, reasoning_per_million=Decimal(20))], [OWN])
+    assert dear.cost("own", "m", thought, at=NOW) == 11
+    assert dear.most("own", "m", TokenCount(0, 1_000_000), at=NOW) == 20
 
 
 def test_what_the_provider_asks_goes_before_the_list_and_behind_a_price_of_ones_own() -> None:
