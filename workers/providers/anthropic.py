@@ -24,6 +24,8 @@ API_VERSION: Final = "2023-06-01"
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
 """Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
 _HIGHEST_TEMPERATURE = 1.0
+_CACHED: Final = "cache_control"
+_KEEPS: Final = {"type": "ephemeral"}
 _OLD_THINKING: Final = "thinking.type.enabled"
 _STRICT: Final = re.compile(r"\bstrict\b")
 
@@ -38,6 +40,7 @@ class AnthropicMessages(AnthropicMessagesReader):
         self._host = host
         self._adaptive: set[str] = set()
         self._not_strict: set[str] = set()
+        self._uncached: set[str] = set()
 
     @classmethod
     def of(cls, settings: ProviderSettings) -> AnthropicMessages:
@@ -56,6 +59,9 @@ class AnthropicMessages(AnthropicMessagesReader):
             return Declined(reason=error.message)
         max_tokens = prompt.max_output_tokens or self._default_output_tokens
         optional = _optional(prompt) | {"system": instructions or None}
+        if prompt.prompt_cache_key and model not in self._uncached:
+            # Nothing is kept there that nobody asks for, and it costs to have it kept.
+            optional[_CACHED] = _KEEPS
         content = {
             **{name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS},
             "model": model,
@@ -75,14 +81,16 @@ class AnthropicMessages(AnthropicMessagesReader):
     def leave_out(
         self, refusal: UnknownFieldError, model: str, *, sent: Mapping[str, object]
     ) -> bool:
-        """Say how much to think in newer words, and do without what `strict` promises: calls are
-        held to their schema here too."""
+        """Say how much to think in newer words, and do without a cache, and without what `strict`
+        promises: calls are held to their schema here too."""
         said = f"{refusal.field} {refusal.provider_message}"
         is_old, is_strict = _has_budget(sent), _has_strict_tool(sent)
         if is_old and _OLD_THINKING in said:
             self._adaptive.add(model)
         elif is_strict and _STRICT.search(said):
             self._not_strict.add(model)
+        elif _CACHED in sent and _CACHED in said:
+            self._uncached.add(model)
         else:
             return False
         return True

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from shared.messages.item import FunctionCall
 from shared.settings.providers import ProviderKind
+from tests.conformance.providers.official_types import CHAT, MESSAGES
 from workers.providers.outcome import FinishReason, Usage
 from workers.providers.provider import Provider
 
@@ -27,6 +29,12 @@ class Words(Protocol):
 
     def tool_call(self) -> str:
         """An event that calls a tool."""
+
+    def calls(self, *calls: FunctionCall) -> list[str]:
+        """The events that call tools side by side, each in pieces, and end."""
+
+    def calls_at_once(self, *calls: FunctionCall) -> str:
+        """The same in one body."""
 
     def thought(self, *pieces: str) -> list[str]:
         """The events of what a model thinks aloud, in pieces, with the mark of its maker."""
@@ -57,6 +65,25 @@ class OpenAIWords:
     def tool_call(self) -> str:
         call = {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}
         return _json({"choices": [{"delta": {"tool_calls": [call]}}]})
+
+    def calls(self, *calls: FunctionCall) -> list[str]:
+        deltas: list[dict[str, object]] = [
+            {"index": nth, **self._call(call, "")} for nth, call in enumerate(calls)
+        ]
+        for at in range(max(len(call.arguments) for call in calls)):
+            for nth, call in enumerate(calls):
+                piece = {"arguments": call.arguments[at : at + 1]}
+                deltas.append({"index": nth, "function": piece})
+        said = [_json({"choices": [{"delta": {"tool_calls": [each]}}]}) for each in deltas]
+        return [*said, *self.closing("tool_calls", None)]
+
+    def calls_at_once(self, *calls: FunctionCall) -> str:
+        message = {"content": None, "tool_calls": [self._call(c, c.arguments) for c in calls]}
+        return _json({"choices": [{"message": message, "finish_reason": "tool_calls"}]})
+
+    def _call(self, call: FunctionCall, arguments: str) -> dict[str, object]:
+        function = {"name": call.name, "arguments": arguments}
+        return {"id": call.call_id, "type": "function", "function": function}
 
     def thought(self, *pieces: str) -> list[str]:
         parts = [{"type": "reasoning.text", "index": 0, "text": piece} for piece in pieces]
@@ -102,6 +129,30 @@ class AnthropicWords:
     def tool_call(self) -> str:
         block = {"type": "tool_use", "id": "1", "name": "f", "input": {}}
         return _json({"type": "content_block_start", "index": 0, "content_block": block})
+
+    def calls(self, *calls: FunctionCall) -> list[str]:
+        said: list[dict[str, object]] = []
+        for nth, call in enumerate(calls):
+            block = {"type": "tool_use", "id": call.call_id, "name": call.name, "input": {}}
+            said.append(
+                _json({"type": "content_block_start", "index": nth, "content_block": block})
+            )
+            for piece in ("", *call.arguments):
+                delta = {"type": "input_json_delta", "partial_json": piece}
+                said.append(_json({"type": "content_block_delta", "index": nth, "delta": delta}))
+        return [*said, *self.closing("tool_use", None)]
+
+    def calls_at_once(self, *calls: FunctionCall) -> str:
+        content = [
+            {
+                "type": "tool_use",
+                "id": call.call_id,
+                "name": call.name,
+                "input": msgspec.Raw(call.arguments.encode()),
+            }
+            for call in calls
+        ]
+        return _json({"type": "message", "content": content, "stop_reason": "tool_use"})
 
     def thought(self, *pieces: str) -> list[str]:
         block = {"type": "thinking", "thinking": "", "signature": ""}
@@ -150,6 +201,8 @@ class Adapter:
     key: tuple[str, str]
     """The header that carries the key `sk-test`."""
     keeps_connection: bool = True
+    official: Any = CHAT
+    """The type of its own client for a request."""
 
 
 _BEARER = ("Authorization", "Bearer sk-test")
@@ -174,6 +227,7 @@ ADAPTERS = {
             words=AnthropicWords(),
             path="/v1/messages",
             key=("x-api-key", "sk-test"),
+            official=MESSAGES,
         ),
         Adapter(
             kind=ProviderKind.LOCAL,

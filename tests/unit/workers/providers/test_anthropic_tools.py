@@ -159,6 +159,16 @@ def test_a_model_that_knows_no_strict_is_asked_without(wire: AnthropicMessages) 
     assert not refuses(wire, words, tools=(WEATHER,)), "it would be refused for ever"
 
 
+def test_what_comes_again_is_kept_where_the_server_knows_how(wire: AnthropicMessages) -> None:
+    words = "cache_control: Extra inputs are not permitted"
+
+    assert "cache_control" not in sent(wire)
+    assert sent(wire, prompt_cache_key="k")["cache_control"] == {"type": "ephemeral"}
+    assert refuses(wire, words, prompt_cache_key="k")
+    assert "cache_control" not in sent(wire, prompt_cache_key="k")
+    assert not refuses(wire, words, prompt_cache_key="k"), "it would be refused for ever"
+
+
 def test_what_the_caller_asked_for_is_not_left_out(wire: AnthropicMessages) -> None:
     assert not refuses(wire, "thinking: Extra inputs are not permitted", reasoning=HIGH)
     assert not refuses(wire, "tools: Extra inputs are not permitted", tools=(TIME,))
