@@ -1,0 +1,120 @@
+"""Anthropic's client, the door, a real worker, and a provider of either wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import anthropic
+import pytest
+
+from deploy.scripted_provider.behaviour import CalledTool, Kind
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import open_database
+from shared.persistence.tenants import TenantRepository
+from tests.integration.conftest import OneMachine
+from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack, openai_link
+
+TOOL: Any = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture(scope="module", params=["anthropic", "openai_compatible"])
+def stack(
+    request: pytest.FixtureRequest, one_machine: OneMachine, provider: ProviderThread
+) -> Stack:
+    return one_machine(openai_link(provider.url, kind=request.param))
+
+
+@pytest.fixture(scope="module")
+def door(stack: Stack) -> Iterator[RunningDoor]:
+    with RunningDoor(stack.settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(stack: Stack, door: RunningDoor) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    """With the key of a new tenant."""
+    database = open_database(stack.settings.ledger)
+    tenants = TenantRepository(database, SystemClock())
+    try:
+        tenant = await tenants.named("claude") or await tenants.create("claude")
+        key = (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
+    finally:
+        await database.close()
+    async with anthropic.AsyncAnthropic(api_key=key, base_url=door.url, max_retries=0) as made:
+        yield made
+
+
+async def ask(
+    client: anthropic.AsyncAnthropic, messages: list[Any], *, streams: bool
+) -> anthropic.types.Message:
+    asked: dict[str, Any] = {
+        "model": "auto",
+        "max_tokens": 500,
+        "system": "Be brief.",
+        "messages": messages,
+        "tools": [TOOL],
+    }
+    if not streams:
+        return await client.messages.create(**asked)
+    async with client.messages.stream(**asked) as stream:
+        return await stream.get_final_message()
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_tool_is_called_and_its_output_reaches_the_model(
+    client: anthropic.AsyncAnthropic, provider: ProviderThread, streams: bool
+) -> None:
+    question = f"What is the weather, {streams=}?"
+    call = CalledTool(arguments='{"city":"Oslo"}')
+    provider.behave(Kind.ANSWER, contains=question, calls=(call,), text="Let me look.", times=1)
+    talk: list[Any] = [{"role": "user", "content": question}]
+    first = await ask(client, talk, streams=streams)
+    assert first.stop_reason == "tool_use"
+    text, use = first.content
+    assert text.type == "text"
+    assert text.text == "Let me look."
+    assert use.type == "tool_use"
+    assert (use.name, use.input) == ("weather", {"city": "Oslo"})
+    assert first.usage.output_tokens > 0
+    said = f"Rain, {streams=}."
+    result = {"type": "tool_result", "tool_use_id": use.id, "content": said}
+    talk += [
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": [result]},
+    ]
+    second = await ask(client, talk, streams=streams)
+    assert second.stop_reason == "end_turn"
+    _, asked = provider.calls(question)
+    assert asked.outputs == (said,)
+    assert (asked.instructions, asked.tools) == ("Be brief.", ("weather",))
+
+
+async def test_an_image_and_a_document_reach_the_model(
+    client: anthropic.AsyncAnthropic, provider: ProviderThread
+) -> None:
+    png = (
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+        "rkJggg=="
+    )
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}}
+    plain = {"type": "text", "media_type": "text/plain", "data": "A page."}
+    asked = [image, {"type": "document", "source": plain}, {"type": "text", "text": "What is it?"}]
+    message = await ask(client, [{"role": "user", "content": asked}], streams=False)
+    assert message.stop_reason == "end_turn"
+    (call,) = provider.calls("What is it?")
+    assert call.images == 1
+    assert "A page." in call.content
