@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from cyclopts import App, Parameter
 
@@ -22,14 +22,29 @@ from deploy.cli.output import (
     say_table,
 )
 from shared.clock import SystemClock
-from shared.errors import InvalidRequest, RedisUnavailable
+from shared.errors import InvalidRequest, NotFound, RedisUnavailable
 
 if TYPE_CHECKING:
+    from shared.messages.item import Item
     from shared.messages.record import MessageRecord
     from shared.persistence.handoffs import Handoff
     from shared.settings.servers import RedisSettings
 
 _LONGEST_SHOWN = 60
+_SPEAKERS: Final = {
+    "function_call": "assistant, to a tool",
+    "function_call_output": "tool",
+}
+
+
+class _Waiting(NamedTuple):
+    """A message that waits, by what it continues."""
+
+    id: str
+    tenant_id: str
+    previous_id: str | None
+    conversation_id: str | None
+
 
 handoff = App(name="handoff", help="Messages that wait for a person: list, show and answer them.")
 
@@ -64,26 +79,27 @@ def list_handoffs(
 
 @handoff.command
 def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
-    """Show one with the whole conversation, as its producer sent it, and why it waits.
+    """Show one with the whole conversation, its tools and what it continues, and why it waits.
 
     Parameters
     ----------
     handoff_id
         Its id, as `forebay handoff list` shows it.
     """
+    from shared.messages.item import shown_text
     from shared.messages.stored_body import decode_body
 
-    found = asyncio.run(_show(handoff_id))
+    found, items = asyncio.run(_show(handoff_id))
     body = decode_body(found.body.encode())
     if as_json:
-        say_json({**asdict(found), "body": body})
+        say_json({**asdict(found), "conversation": items, "body": body})
         return
     names = ("id", "message_id", "tenant_id", "state", "reason", "answered_by")
     facts = [(name, one_line(getattr(found, name))) for name in names]
     times = [("since", moment(found.created_at)), ("answered", moment(found.answered_at))]
     say_rows([[*facts, *times]])
     said = [("instructions", body.instructions or "")]
-    said += [(item.role, item.text()) for item in body.input]
+    said += [(_speaker(item), shown_text(item)) for item in items]
     for who, text in said:
         if text:
             say(f"\n{who}:\n{for_terminal(text)}")
@@ -128,11 +144,25 @@ async def _list(limit: int, *, everything: bool) -> list[Handoff]:
         return await inbox.list(state=None if everything else HandoffState.OPEN, limit=limit)
 
 
-async def _show(handoff_id: str) -> Handoff:
+async def _show(handoff_id: str) -> tuple[Handoff, list[Item]]:
+    """It, and the conversation up to it, as far as a model would be given it."""
+    from shared.conversations.history import ConversationRepository
+    from shared.messages.stored_body import decode_body
     from shared.persistence.handoffs import HandoffRepository
 
-    async with open_ledger(command_settings()) as database:
-        return await HandoffRepository(database, SystemClock()).show(handoff_id)
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        found = await HandoffRepository(database, SystemClock()).show(handoff_id)
+        asked = decode_body(found.body.encode()).input
+        of = _Waiting(found.message_id, found.tenant_id, found.previous_id, found.conversation_id)
+        limit, limit_bytes = settings.context.message_limit, settings.context.history_bytes
+        said = ConversationRepository(database)
+        try:
+            earlier, added = await said.before(of, asked, limit=limit, limit_bytes=limit_bytes)
+        except NotFound as gone:
+            complain(gone.message)
+            earlier, added = [], asked
+    return found, [*earlier, *added]
 
 
 async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord:
@@ -167,10 +197,16 @@ async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
 
 
 def _question(body: str) -> str:
+    from shared.messages.item import shown_text
     from shared.messages.stored_body import decode_body
 
-    text = decode_body(body.encode()).input[-1].text()
+    said = decode_body(body.encode()).input
+    text = next((shown_text(item) for item in reversed(said) if _speaker(item) == "user"), "")
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def _speaker(item: Item) -> str:
+    return _SPEAKERS.get(item.kind, item.role)
 
 
 def _login() -> str:

@@ -208,6 +208,16 @@ class ItemReference(Tagged, frozen=True, tag="item_reference"):
 Item = MessageItem | FunctionCall | FunctionCallOutput | ReasoningItem | ItemReference
 
 
+def shown_text(item: Item) -> str:
+    """What people are shown of it: its text, with what is no text named; of thoughts nothing."""
+    content: Content = item.output if isinstance(item, FunctionCallOutput) else ""
+    if isinstance(item, MessageItem):
+        content = item.content
+    if isinstance(content, str) or all(part.is_text for part in content):
+        return item.text()
+    return f"{item.text()}\n(with an image or a file)".strip()
+
+
 def are_only_text(items: Iterable[Item]) -> bool:
     """Whether they are messages, and text and nothing else."""
     for item in items:

@@ -31,9 +31,14 @@ class Handoff:
     answered_by: str | None
     body: str
     """JSON of the message's body."""
+    previous_id: str | None
+    conversation_id: str | None
+    """What the message continues."""
 
 
-_WHOLE = select(handoff, message.c.body).join(message, message.c.id == handoff.c.message_id)
+_WHOLE = select(handoff, message.c.body, message.c.previous_id, message.c.conversation_id).join(
+    message, message.c.id == handoff.c.message_id
+)
 
 
 class HandoffRepository:

@@ -75,7 +75,7 @@ class Prompt:
     def last_user_message(self) -> str:
         """The text the answer is for; empty when nobody but the system spoke."""
         for item in reversed(self.items):
-            if item.role is Role.USER:
+            if isinstance(item, MessageItem) and item.role is Role.USER:
                 return item.text()
         return ""
 

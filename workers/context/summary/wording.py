@@ -16,6 +16,7 @@ from shared.messages.item import (
     Item,
     MessageItem,
     Role,
+    shown_text,
 )
 
 _LONGEST_ITEM: Final = 8_000
@@ -45,7 +46,7 @@ def instructions(*, words: int) -> str:
 
 def material(summary: str | None, items: Sequence[Item]) -> str:
     """What it is to summarise: an older summary, and what was said since."""
-    said = [(item, text) for item in items if (text := _told(item))]
+    said = [(item, text) for item in items if (text := shown_text(item))]
     lines = "\n".join(_quoted({"role": _speaker(item), "text": _cut(text)}) for item, text in said)
     before = f"<summary>\n{_quoted(summary)}\n</summary>\n" if summary else ""
     return f"{before}<conversation>\n{lines}\n</conversation>"
@@ -58,16 +59,6 @@ def shown(text: str) -> Item:
 
 def _speaker(item: Item) -> str:
     return "tool" if isinstance(item, FunctionCallOutput) else item.role
-
-
-def _told(item: Item) -> str:
-    """Its text; what is no text is named, and what the model thought is left out."""
-    content = item.output if isinstance(item, FunctionCallOutput) else None
-    if isinstance(item, MessageItem):
-        content = item.content
-    if not isinstance(content, list) or all(part.is_text for part in content):
-        return item.text()
-    return f"{item.text()}\n(with an image or a file)".strip()
 
 
 def _quoted(value: object) -> str:
