@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ingress.api.cache_operations import cache_operations
 from ingress.api.chat.completions import ChatEndpoint
-from ingress.api.conversations.operations import input_operations
+from ingress.api.conversations.conversations import ConversationEndpoints
+from ingress.api.conversations.operations import conversation_operations, input_operations
 from ingress.api.conversations.response_input import ResponseInput
 from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
@@ -87,10 +88,13 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         redis=runtime.redis_probe.is_well,
         broker=runtime.broker_is_well,
     )
-    history = ConversationRepository(runtime.database)
+    history, context = ConversationRepository(runtime.database), runtime.settings.context
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
-        *input_operations(ResponseInput(door, history, runtime.settings.context)),
+        *input_operations(ResponseInput(door, history, context)),
+        *conversation_operations(
+            ConversationEndpoints(door, runtime.conversations, history, context)
+        ),
         *chat_operations(ChatEndpoint(door)),
         *message_operations(MessagesEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),

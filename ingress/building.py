@@ -25,6 +25,7 @@ from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.clock import Clock
+from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
@@ -84,11 +85,7 @@ class DoorRuntime:
         self.redis_probe = Probe(
             self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
         )
-        self._references = References(
-            ReferencedItems(self.database),
-            self._patience,
-            limit_bytes=settings.ingress.body_limit_bytes,
-        )
+        self.conversations = Conversations(self.database, clock)
         self._lanes = self._lane_watch()
         self._admission = Admission(
             self._redis,
@@ -185,10 +182,20 @@ class DoorRuntime:
             source=source,
             replies=Replies(source, clock),
             reservations=self._reservations,
-            references=self._references,
+            references=self._references(),
             metrics=self.metrics,
             tracing=self._tracing,
             clock=clock,
+        )
+
+    def _references(self) -> References:
+        limits = self.settings.ingress
+        return References(
+            ReferencedItems(self.database),
+            self.conversations,
+            self._patience,
+            limit_bytes=limits.body_limit_bytes,
+            text_limit_bytes=limits.text_limit_bytes,
         )
 
     def _lane_watch(self) -> LaneWatch:
@@ -211,7 +218,7 @@ class DoorRuntime:
             self.settings.broker,
             self.door.acceptance,
             self.door.authentication,
-            self._references,
+            self.door.references,
             answers,
             sink,
             self.metrics,

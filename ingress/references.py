@@ -1,4 +1,4 @@
-"""What a message's input refers to, put in its place before the message is let in."""
+"""What a message names of the ledger: looked up before it is let in."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import Final
 import msgspec
 
 from ingress.patience import Patience
+from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
-from shared.errors import InvalidRequest, NotFound
-from shared.messages.body import Body
+from shared.errors import InvalidRequest, NotFound, TooLarge
+from shared.messages.body import Body, encode_body
 from shared.messages.item import Item, ItemReference
-from shared.messages.requests.calls import check_items
+from shared.messages.requests.calls import check_items, check_text
 from shared.messages.requests.create_response import place_in_input
+from shared.storable_text import is_storable
 
 _MOST_AT_ONCE: Final = 1_000
 
 
 class References:
-    """Puts the items that a body refers to into it.
+    """Puts the items that a body refers to into it, and asks after its conversation.
 
     What is committed, digested and counted is the body with the items in it: a reference and the
     item that it stands for are the same message, under one idempotency key and to every reader,
@@ -26,17 +28,30 @@ class References:
     references were deleted since is told that they are gone, even under its key.
     """
 
-    def __init__(self, items: ReferencedItems, patience: Patience, *, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        items: ReferencedItems,
+        conversations: Conversations,
+        patience: Patience,
+        *,
+        limit_bytes: int,
+        text_limit_bytes: int,
+    ) -> None:
         self._items = items
+        self._conversations = conversations
         self._patience = patience
         self._limit_bytes = limit_bytes
+        self._text_limit_bytes = text_limit_bytes
 
     async def resolved(self, body: Body, *, tenant_id: str) -> Body:
         """The body without references, checked as one that never had any.
 
-        Raises NotFound for what is not in this tenant's ledger, by its place, InvalidRequest for
-        what the items are not to each other, TooLarge and LedgerUnavailable.
+        Raises NotFound for what is not in this tenant's ledger, by its place, and for a
+        conversation that was deleted; InvalidRequest for what the items are not to each other,
+        TooLarge and LedgerUnavailable.
         """
+        if body.conversation is not None and is_storable(body.conversation):
+            await self._patience.wait(self._conversations.check(tenant_id, body.conversation))
         places = _places(body.input)
         if not places:
             return body
@@ -48,7 +63,20 @@ class References:
             for index, item in enumerate(body.input)
         ]
         check_items(items, place_in_input, continues=body.continues)
-        return msgspec.structs.replace(body, input=items)
+        whole = msgspec.structs.replace(body, input=items)
+        self._check_size(whole)
+        return whole
+
+    def _check_size(self, body: Body) -> None:
+        """Nobody refers to more than could be sent."""
+        size = len(encode_body(body))
+        if size > self._limit_bytes:
+            raise TooLarge(
+                f"With what 'input' refers to the body is larger than {self._limit_bytes} bytes. "
+                "Refer to fewer items.",
+                param="input",
+            )
+        check_text(body, size, place_in_input, limit_bytes=self._text_limit_bytes)
 
 
 def _places(items: list[Item]) -> dict[str, int]:

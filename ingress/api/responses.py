@@ -34,7 +34,7 @@ class Responses:
             body = decode_create_response(
                 await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
             )
-            if body.refers:
+            if body.refers or body.conversation is not None:
                 body = await door.references.resolved(body, tenant_id=caller.tenant.id)
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
             if body.stream:

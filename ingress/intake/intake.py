@@ -119,7 +119,7 @@ class Intake:
             lambda: self._authentication.caller(submission.authorization)
         )
         body = submission.body
-        if body.refers:
+        if body.refers or body.conversation is not None:
             resolving = partial(self._references.resolved, body, tenant_id=caller.tenant.id)
             body = await until_available(resolving)
         trace = extract(delivery.headers)

@@ -1,34 +1,33 @@
-"""Conversations, read from the ledger itself: its completed messages are the only record."""
+"""What was said before a message: by the messages of the ledger, and by what callers put there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import msgspec
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    FromClause,
-    Integer,
     Row,
     Select,
-    bindparam,
-    func,
     literal,
     select,
 )
 
+from shared.conversations.catalogue import deleted_conversation
+from shared.conversations.history_statements import (
+    deleted_at,
+    is_previous,
+    of_chain,
+    of_conversation,
+    within_bytes,
+)
 from shared.conversations.joining import NamedItem, Telling, named
 from shared.errors import NotFound
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id, said_by_id
-from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
-from shared.persistence.tables import message
-
-_SAID = (message.c.id, message.c.body, message.c.output_text, message.c.output_items)
 
 
 class ContinuingMessage(Protocol):
@@ -52,8 +51,8 @@ class ConversationRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._chain = _within_bytes(_chain())
-        self._conversation = _within_bytes(_conversation())
+        self._chain = within_bytes(of_chain())
+        self._conversation = within_bytes(of_conversation(), deleted_at())
 
     async def before(
         self, record: ContinuingMessage, asked: Sequence[Item], *, limit: int, limit_bytes: int
@@ -63,7 +62,7 @@ class ConversationRepository:
         It is of up to `limit` messages of `limit_bytes` in all. By `previous_response_id` it is
         the chain that led here; by `conversation` it is all that was completed in it so far.
         Where it is longer, its end is read, and what was deleted from the chain further back is
-        left out. Raises NotFound when the named response itself is gone.
+        left out. Raises NotFound when the named response itself or the conversation is gone.
         """
         values = {"tenant": record.tenant_id, "limit": limit, "limit_bytes": limit_bytes}
         if record.previous_id is not None:
@@ -73,13 +72,31 @@ class ConversationRepository:
         elif record.conversation_id is not None:
             within = {"conversation": record.conversation_id, "own": record.id}
             rows = await self._rows(self._conversation, values | within)
+            if rows and rows[0].deleted_at is not None:
+                raise deleted_conversation(record.conversation_id)
         else:
             return [], [*asked]
-        telling = Telling()
-        for row in reversed(rows):
-            _tell(telling, row)
+        telling = _told(rows)
         added = telling.unheard(named(asked))
-        return [each.item for each in telling.items], [each.item for each in added]
+        # Taken out at last: what a client sends again is known again by what it was.
+        out = _taken_out(rows)
+        earlier = [each.item for each in telling.items if each.id not in out]
+        return earlier, [each.item for each in added if each.id is None or each.id not in out]
+
+    async def within(
+        self, tenant_id: str, conversation_id: str, *, limit: int, limit_bytes: int
+    ) -> list[NamedItem]:
+        """The items that a message in this conversation would go on with, oldest first.
+
+        Empty where there is no such conversation.
+        """
+        values = {"tenant": tenant_id, "limit": limit, "limit_bytes": limit_bytes}
+        asked = {"conversation": conversation_id, "own": ""}
+        rows = await self._rows(self._conversation, values | asked)
+        if rows and rows[0].deleted_at is not None:
+            return []
+        out = _taken_out(rows)
+        return [each for each in _told(rows).items if each.id not in out]
 
     async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
         async with reading(self._database.relaxed) as connection:
@@ -87,7 +104,7 @@ class ConversationRepository:
 
     async def _check_previous(self, record: ContinuingMessage) -> None:
         """What was read is empty where the response is larger than may be read, too."""
-        query = select(literal(1)).where(*_previous())
+        query = select(literal(1)).where(*is_previous())
         values = {"tenant": record.tenant_id, "previous": record.previous_id}
         async with reading(self._database.relaxed) as connection:
             found = await connection.scalar(query, values)
@@ -97,75 +114,25 @@ class ConversationRepository:
                 "or was deleted. Name another one as 'previous_response_id', or none, and send the "
                 "message again.",
                 param="previous_response_id",
+                kind="previous_response_not_found",
             )
 
 
-def _within_bytes(newest_first: FromClause) -> Select[Any]:
-    # The sum runs where the rows are: a conversation of large messages must not be loaded to
-    # find out that it is too large.
-    said = newest_first.c
-    size = func.length(said.body) + sum(
-        func.coalesce(func.length(each), 0) for each in (said.output_text, said.output_items)
-    )
-    counted = select(
-        said.id,
-        said.body,
-        said.output_text,
-        said.output_items,
-        said.depth,
-        func.sum(size).over(order_by=said.depth).label("bytes"),
-    ).subquery("counted")
-    return (
-        select(counted.c.id, counted.c.body, counted.c.output_text, counted.c.output_items)
-        .where(counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger))
-        .order_by(counted.c.depth)
-    )
+def _told(newest_first: Sequence[Row[Any]]) -> Telling:
+    telling = Telling()
+    for row in reversed(newest_first):
+        if row.kept is not None:
+            telling.add([NamedItem(row.id, _item.decode(row.kept))])
+        elif row.body is not None:
+            asked = asked_by_id(row.id, decode_body(row.body.encode()).input)
+            telling.add(telling.unheard([NamedItem(*each) for each in asked]))
+            said = said_by_id(row.id, row.output_text, row.output_items)
+            telling.add(NamedItem(*each) for each in said)
+    return telling
 
 
-def _conversation() -> FromClause:
-    newest_first = message.c.finished_at.desc(), message.c.id.desc()
-    return (
-        select(*_SAID, func.row_number().over(order_by=newest_first).label("depth"))
-        .where(
-            message.c.tenant_id == bindparam("tenant"),
-            message.c.conversation_id == bindparam("conversation"),
-            message.c.state == ResponseState.COMPLETED,
-            message.c.id != bindparam("own"),
-        )
-        .order_by(*newest_first)
-        .limit(bindparam("limit", type_=Integer))
-        .subquery("newest_first")
-    )
+def _taken_out(rows: Sequence[Row[Any]]) -> frozenset[str]:
+    return frozenset(row.id for row in rows if row.kept is None and row.body is None)
 
 
-def _chain() -> FromClause:
-    # Tenant and state are each link's own, compared with those of the link after it: given as
-    # values, SQLite reads the whole table first to know which ids are worth looking up.
-    link = (message.c.previous_id, message.c.tenant_id, message.c.state, *_SAID)
-    chain = (
-        select(*link, literal(1).label("depth")).where(*_previous()).cte("chain", recursive=True)
-    )
-    return chain.union_all(
-        select(*link, chain.c.depth + 1)
-        .join(chain, message.c.id == chain.c.previous_id)
-        .where(
-            message.c.tenant_id == chain.c.tenant_id,
-            message.c.state == chain.c.state,
-            chain.c.depth < bindparam("limit", type_=Integer),
-        )
-    )
-
-
-def _previous() -> tuple[ColumnElement[bool], ...]:
-    return (
-        message.c.id == bindparam("previous"),
-        message.c.tenant_id == bindparam("tenant"),
-        message.c.state == ResponseState.COMPLETED,
-    )
-
-
-def _tell(telling: Telling, row: Row[Any]) -> None:
-    asked = asked_by_id(row.id, decode_body(row.body.encode()).input)
-    telling.add(telling.unheard([NamedItem(*each) for each in asked]))
-    said = said_by_id(row.id, row.output_text, row.output_items)
-    telling.add(NamedItem(*each) for each in said)
+_item: Final = msgspec.json.Decoder(Item)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from shared.clock import Clock
+from shared.conversations.sweeps import ConversationSweeps
 from shared.files.database_content import DatabaseContent
 from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
@@ -67,7 +68,8 @@ async def maintenance(
     reconciler = Reconciler(sweeps, publisher, reply, metrics, clock, wake_after_seconds=wake_after)
     retention = Retention(database, settings.ledger, clock)
     files = FileSweeps(database, DatabaseContent(database), clock)
-    janitor = Janitor(sweeps, retention, files, answers, reply, metrics)
+    conversations = ConversationSweeps(database, settings.ledger, clock)
+    janitor = Janitor(sweeps, retention, conversations, files, answers, reply, metrics)
     async with AsyncExitStack() as stack:
         await publisher.start()
         stack.push_async_callback(publisher.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.conversations.sweeps import ConversationSweeps
 from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.ledger.retention import Retention
@@ -18,6 +19,7 @@ class Janitor:
         self,
         sweeps: LedgerSweeps,
         retention: Retention,
+        conversations: ConversationSweeps,
         files: FileSweeps,
         answers: AnswerQueue,
         reply: Reply,
@@ -25,6 +27,7 @@ class Janitor:
     ) -> None:
         self._sweeps = sweeps
         self._retention = retention
+        self._conversations = conversations
         self._files = files
         self._answers = answers
         self._reply = reply
@@ -37,5 +40,6 @@ class Janitor:
         for record in await self._sweeps.unsent_answers():
             await self._answers.send(record)
         await self._retention.forget_old()
+        await self._conversations.forget_old()
         await self._files.expire()
         await self._files.remove()

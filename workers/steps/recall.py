@@ -69,7 +69,7 @@ class Recall:
             self._refuse(
                 turn,
                 gone.message,
-                code="previous_response_not_found",
+                code=gone.kind,
                 reason=DeadReason.PREVIOUS_RESPONSE_GONE,
             )
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Self, get_args
 
 from ingress.api.conversations.told_item import ItemList, item_list, told_item
@@ -13,7 +13,8 @@ from shared.errors import InvalidRequest
 from shared.messages.item import Item
 from shared.messages.requests.create_response import Included
 
-_QUERY: Final = frozenset({"limit", "order", "after", "include", "include[]"})
+_INCLUDE: Final = frozenset({"include", "include[]"})
+_QUERY: Final = _INCLUDE | {"limit", "order", "after"}
 _ORDERS: Final = {"asc": False, "desc": True}
 _USUAL_PAGE: Final = 20
 _LARGEST_PAGE: Final = 100
@@ -45,8 +46,7 @@ class PageRequest(NamedTuple):
     @classmethod
     def of(cls, exchange: Exchange) -> Self:
         """What the query asks for; raises InvalidRequest."""
-        query = known_query(exchange, _QUERY)
-        check_included(query)
+        query = _checked(exchange, _QUERY)
         newest_first = _ORDERS.get(query.get("order", "desc"))
         if newest_first is None:
             raise InvalidRequest("'order' must be asc or desc.", param="order")
@@ -67,14 +67,20 @@ class PageRequest(NamedTuple):
         raise InvalidRequest("'after' must be the id of an item of this list.", param="after")
 
 
-def check_included(query: dict[str, str]) -> None:
-    """Raises InvalidRequest for an addition that nobody knows."""
-    for name in ("include", "include[]"):
-        if query.get(name, "") and query[name] not in _INCLUDED:
+def checked_query(exchange: Exchange) -> None:
+    """Raises InvalidRequest for a query that has more than additions that are known."""
+    _checked(exchange, _INCLUDE)
+
+
+def _checked(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
+    query = known_query(exchange, names)
+    for name in _INCLUDE & query.keys():
+        if query[name] and query[name] not in _INCLUDED:
             raise InvalidRequest(
                 f"'include' must be among {', '.join(sorted(map(str, _INCLUDED)))}.",
                 param="include",
             )
+    return query
 
 
 def _limit(text: str) -> int:

@@ -16,7 +16,12 @@ from shared.errors import InvalidRequest
 from shared.messages.body import Body
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id
-from shared.messages.requests.create_response import CreateResponse, body_of
+from shared.messages.requests.calls import check_text
+from shared.messages.requests.create_response import (
+    CreateResponse,
+    body_of,
+    place_in_input,
+)
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem
 from shared.messages.stored_body import decode_body
@@ -77,7 +82,7 @@ class ResponseInput:
         """What a message would come to with all that was said before, before it is fitted."""
         door = self._door
         caller = await door.caller(exchange)
-        body = _decoded(await door.read_json(exchange))
+        body = _decoded(await door.read_json(exchange), door.settings.text_limit_bytes)
         if body.refers:
             body = await door.references.resolved(body, tenant_id=caller.tenant.id)
         earlier, added = await self._before(body, caller.tenant.id)
@@ -96,12 +101,13 @@ class ResponseInput:
         )
 
 
-def _decoded(raw: bytes) -> Body:
+def _decoded(raw: bytes, text_limit_bytes: int) -> Body:
     try:
         asked = decode_json(_decoder, raw)
         body = body_of(msgspec.structs.replace(asked, input=asked.input or []))
     except InvalidRequest as error:
         raise explained(error, raw) from None
+    check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
     for name in ("previous_response_id", "conversation"):
         if not is_storable(getattr(body, name) or ""):
             raise InvalidRequest(f"'{name}' contains a NUL character. Remove it.", param=name)

@@ -32,8 +32,15 @@ def check_items(items: Sequence[Item], place: Place, *, continues: bool) -> None
     if are_only_text(items):
         return
     _check_calls(items, place, continues=continues)
+    check_each(items, place)
+
+
+def check_each(items: Sequence[Item], place: Place) -> None:
+    """The same of each by itself, whatever stands before and after it."""
     for index, item in enumerate(items):
         _check_parts(item, place(index))
+        if isinstance(item, FunctionCall):
+            _check_arguments(item, place(index))
 
 
 def check_text(body: Body, size_bytes: int, place: Place, *, limit_bytes: int) -> None:
@@ -62,7 +69,6 @@ def _check_calls(items: Sequence[Item], place: Place, *, continues: bool) -> Non
             if item.call_id in calls:
                 raise _refused(place(index), f"repeats the call_id '{item.call_id[:64]}'", "Rename")
             calls[item.call_id] = index
-            _check_arguments(item, place(index))
         elif isinstance(item, FunctionCallOutput):
             if item.call_id in answered:
                 raise _refused(

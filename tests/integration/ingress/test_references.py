@@ -130,4 +130,4 @@ async def test_more_than_a_body_may_be_is_not_read(
     asked = {"input": [reference(item_id) for item_id in ids]}
     async with http.post("/v1/responses", json=asked) as answer:
         assert answer.status == 413
-        assert "Refer to fewer" in (await answer.json())["error"]["message"]
+        assert (await answer.json())["error"]["param"] == "input[0]"

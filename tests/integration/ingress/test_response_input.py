@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import aiohttp
@@ -11,8 +10,8 @@ import pytest
 
 from shared.messages.item import FunctionCall
 from shared.messages.output import encode_items
+from tests.integration.ingress.contract import Contract, openai_contract
 from tests.integration.ingress.stand_in_worker import StandInWorker
-from tests.integration.ingress.test_contract import CONTRACT, Contract
 
 CALL = FunctionCall("call_1", "weather", "{}")
 EVERY_KIND: list[Any] = [
@@ -36,9 +35,7 @@ EVERY_KIND: list[Any] = [
 
 @pytest.fixture(scope="module")
 def contract() -> Contract:
-    if not CONTRACT.exists():
-        pytest.skip("OpenAI's description of its API is not beside this repository")
-    return Contract(json.loads(CONTRACT.read_text()))
+    return openai_contract()
 
 
 async def send(client: openai.AsyncOpenAI, items: Any, **more: Any) -> str:

@@ -19,6 +19,7 @@ from ingress.references import References
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
+from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
@@ -102,7 +103,13 @@ async def open_intake_door(
         broker,
         acceptance,
         authentication,
-        References(ReferencedItems(database), Patience(2.0), limit_bytes=BODY_LIMIT_BYTES),
+        References(
+            ReferencedItems(database),
+            Conversations(database, clock),
+            Patience(2.0),
+            limit_bytes=BODY_LIMIT_BYTES,
+            text_limit_bytes=BODY_LIMIT_BYTES,
+        ),
         answers,
         sink,
         metrics,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from shared.conversations.catalogue import Conversations
+from shared.conversations.joining import NamedItem
 from shared.identifiers import CONVERSATION, new_id
+from shared.messages.item import MessageItem, Role
 from shared.messages.state import ResponseState
-from tests.integration.workers.road import Road
+from tests.integration.workers.road import TENANT, Road
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -71,6 +74,26 @@ async def test_a_response_deleted_meanwhile_fails_the_message_that_continues_it(
     assert not await road.attempts(failed)
     (letter,) = await road.dead_letters(failed.id)
     assert letter.reason == "previous_response_gone"
+
+
+async def test_what_a_caller_put_into_a_conversation_is_told_as_well(road: Road) -> None:
+    conversations = Conversations(road.database, road.clock)
+    put_in = [NamedItem("item_1", MessageItem(Role.USER, "one two three"))]
+    made = await conversations.create(TENANT, {}, put_in)
+    ended = await road.ended(await road.accept("four five", conversation_id=made.id))
+    assert ended.input_tokens == FIRST_QUESTION + SECOND_QUESTION
+
+
+async def test_a_conversation_deleted_meanwhile_fails_the_message_in_it(road: Road) -> None:
+    conversations = Conversations(road.database, road.clock)
+    made = await conversations.create(TENANT, {}, [])
+    await road.ended(await road.accept("one two three", conversation_id=made.id))
+    second = await road.accept("four five", conversation_id=made.id, wake=False)
+    await conversations.delete(TENANT, made.id)
+    road.wake(second)
+    failed = await road.ended(second)
+    assert (failed.state, failed.error_code) == (ResponseState.FAILED, "conversation_not_found")
+    assert made.id in (failed.error_message or "")
 
 
 async def test_instructions_come_with_every_message(road: Road) -> None:

@@ -41,6 +41,8 @@ from shared.persistence.tables import (
     worker_lease,
 )
 
+from .conversation_crowd import conversations
+
 ENDED: Final = 12_000
 QUEUED: Final = 12_000
 DUE: Final = 3_000
@@ -63,6 +65,7 @@ async def fill(database: Database, now: datetime, *, statistics: str, scale: flo
     if not database.is_sqlite:
         await _run(database, *(_unwatched(table) for table in metadata.sorted_tables))
     await _run(database, *_ended(now, scale), *_beside(now, scale), *_files(now, scale))
+    await _run(database, *conversations(_rows, BESIDE * scale, now))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))

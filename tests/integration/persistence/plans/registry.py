@@ -196,7 +196,7 @@ def _of_files(probe: FileProbe) -> Probe:
 
 
 def _of_conversations(probe: ConversationProbe) -> Probe:
-    return lambda full: probe(full.database, full.turn())
+    return lambda full: probe(full.database, full.turn(), full.clock)
 
 
 async def postpone(full: FullLedger) -> object:
