@@ -46,8 +46,8 @@ class MessagesMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def shows_thoughts(asked: ThinkingOptions | None) -> bool:
-    """Whether the answer tells what was thought."""
-    return asked is not None and asked.type != "disabled" and asked.display != "omitted"
+    """Whether the answer has what was thought, for the next turn: its text where that is told."""
+    return asked is not None and asked.type != "disabled"
 
 
 def reasoning_of(
@@ -65,7 +65,7 @@ def reasoning_of(
             param="thinking.budget_tokens",
         )
     effort = named or _effort(thinking.budget_tokens)
-    summary: Literal["auto"] | None = "auto" if shows_thoughts(thinking) else None
+    summary: Literal["auto"] | None = "auto" if thinking.display != "omitted" else None
     return ReasoningOptions(effort, summary) if effort or summary else None
 
 

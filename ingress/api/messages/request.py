@@ -75,7 +75,7 @@ class MessagesRequest(CountTokensRequest, frozen=True, forbid_unknown_fields=Tru
 
     @property
     def shows_thoughts(self) -> bool:
-        """Whether the answer tells what was thought."""
+        """Whether the answer has what was thought."""
         return shows_thoughts(self.thinking)
 
 

@@ -32,8 +32,8 @@ class ToldBlocks:
 
     def __init__(self) -> None:
         self._told: list[AnswerBlock] = []
-        self._text = ""
-        """Of the block of text that is open; the first piece opens it."""
+        self._text: list[str] = []
+        """The pieces of the block of text that is open; the first one opens it."""
 
     def __bool__(self) -> bool:
         """Whether anything was told."""
@@ -46,15 +46,15 @@ class ToldBlocks:
         index = len(self._told)
         if not self._text:
             yield ContentBlockStart(index, TextBlock(""))
-        self._text += text
+        self._text.append(text)
         yield ContentBlockDelta(index, TextDelta(text))
 
     def end_text(self) -> Iterator[MessageEvent]:
         """Nothing is added to the text any more."""
         if self._text:
             yield ContentBlockStop(len(self._told))
-            self._told.append(TextBlock(self._text))
-            self._text = ""
+            self._told.append(TextBlock("".join(self._text)))
+            self._text = []
 
     def tell(self, block: AnswerBlock) -> Iterator[MessageEvent]:
         """A block that is whole already."""
@@ -78,10 +78,10 @@ class ToldBlocks:
             return None
         events = list[MessageEvent]()
         if self._text:
-            begun = rest.pop(0) if rest else None
-            if not isinstance(begun, TextBlock) or not begun.text.startswith(self._text):
+            begun, said = rest.pop(0) if rest else None, "".join(self._text)
+            if not isinstance(begun, TextBlock) or not begun.text.startswith(said):
                 return None
-            events += self.say(begun.text[len(self._text) :])
+            events += self.say(begun.text[len(said) :])
             events += self.end_text()
         for block in rest:
             events += self.tell(block)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingress.api.messages.request import decode_count_tokens
+from ingress.api.messages.request import decode_count_tokens, decode_messages_request
 from shared.errors import InvalidRequest
 from shared.messages.body import TextFormat, TextOptions
 from shared.messages.item import (
@@ -167,6 +167,22 @@ def test_each_choice_of_a_tool_has_its_word(
 )
 def test_thinking_is_an_effort(asked: dict[str, Any], meant: ReasoningOptions | None) -> None:
     assert body_of(**asked).reasoning == meant
+
+
+@pytest.mark.parametrize(
+    ("thinking", "shows"),
+    [
+        (None, False),
+        ({"type": "disabled"}, False),
+        ({"type": "adaptive"}, True),
+        ({"type": "adaptive", "display": "omitted"}, True),
+    ],
+)
+def test_thoughts_are_in_the_answer_of_who_asked_to_think(
+    thinking: dict[str, Any] | None, shows: bool
+) -> None:
+    raw = msgspec.json.encode({"max_tokens": 9, "messages": [HI], "thinking": thinking})
+    assert decode_messages_request(raw)[0].shows_thoughts is shows
 
 
 def test_the_former_name_of_the_format_is_taken_as_well() -> None:
