@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -14,6 +15,7 @@ from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
+from shared.decoding import LARGE_BYTES
 from shared.errors import InvalidRequest, Unavailable
 from shared.messages.body import body_digest
 from shared.messages.lane import Lane
@@ -80,7 +82,9 @@ class Acceptance:
         """
         arrival.check()
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
-        record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
+        record = self._entries.record_of(
+            arrival, p90_output_tokens=p90_output_tokens, digest=await _digest_beside(arrival)
+        )
         await self._check_previous(record)
         question = self._question(arrival, record)
         verdict = await self._admission.decide(question)
@@ -199,6 +203,13 @@ class Acceptance:
     def _note(self, record: MessageRecord, question: AdmissionRequest) -> None:
         self._admission.committed(question)
         self._accepted[record.lane, record.surface].inc()
+
+
+async def _digest_beside(arrival: Arrival) -> str | None:
+    """Of a large body, made beside the loop; None for others, which take less than a thread."""
+    if len(arrival.raw_body) < LARGE_BYTES:
+        return None
+    return await asyncio.to_thread(body_digest, arrival.body, arrival.raw_body)
 
 
 def _claim(arrival: Arrival, record: MessageRecord) -> tuple[str | None, Sending]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from ingress.patience import Patience, too_late
 from shared.errors import CommitUnknown, LedgerUnavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.message_ledger import MessageLedger
+
+_MIB: Final = 1_048_576
 
 
 class PromptLedger:
@@ -25,11 +28,12 @@ class PromptLedger:
     async def accept(self, record: MessageRecord) -> AcceptOutcome:
         """Put a message on disk, or say which one its idempotency key already names.
 
-        Raises CommitUnknown: a database that is lost at the commit may have made it.
+        A large body has as much time again for each MiB. Raises CommitUnknown: a database that is
+        lost at the commit may have made it.
         """
         try:
             # The query belongs to a group, which goes on: this cancels our waiting alone.
-            async with asyncio.timeout(self._patience.seconds):
+            async with asyncio.timeout(self._patience.seconds * (1 + len(record.body) // _MIB)):
                 return await self._ledger.accept(record)
         except TimeoutError:
             raise CommitUnknown("No commit in time.", retry_after_seconds=1.0) from None

@@ -11,6 +11,7 @@ from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
+from shared.decoding import cut_json
 from shared.messages.record import Surface
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
@@ -31,9 +32,8 @@ class Responses:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
-            body = decode_create_response(
-                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
-            )
+            raw = await cut_json(await door.read_json(exchange))
+            body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
             if body.refers or body.conversation is not None:
                 body = await door.references.resolved(body, tenant_id=caller.tenant.id)
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)

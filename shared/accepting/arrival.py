@@ -24,6 +24,7 @@ from shared.messages.record import ReplyShape, Surface
 from shared.messages.tenant import Tenant
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
+_LARGE_BYTES: Final = 65_536
 _LONGEST_REPLY_ADDRESS: Final = 255
 _SCHEMA_PARAMS: Final = {
     Surface.CHAT: "response_format.json_schema.schema",
@@ -72,8 +73,9 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
-        # JSON spells NUL as an escape, so a body without one needs no closer look.
-        if b"\\u0000" in self.raw_body:
+        # JSON spells NUL as an escape, so a body without one needs no closer look; one that is
+        # large is not looked through.
+        if len(self.raw_body) > _LARGE_BYTES or b"\\u0000" in self.raw_body:
             for name, value in self._names():
                 _refuse_nul(name, value)
         _refuse_nul("idempotency_key", self.idempotency_key)
@@ -95,7 +97,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unchecked_patterns(self) -> tuple[str, ...]:
         """The patterns of its JSON Schema that no answer will be held against, by their places."""
-        if b'"pattern' not in self.raw_body:
+        if self.body.text is None or b'"pattern' not in self.raw_body:
             return ()
         form = self._answer_format()
         return () if form is None else form.unchecked

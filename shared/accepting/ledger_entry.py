@@ -29,8 +29,11 @@ class LedgerEntries:
             Lane.BATCH: lanes.batch_deadline_seconds,
         }
 
-    def record_of(self, arrival: Arrival, *, p90_output_tokens: int) -> MessageRecord:
-        """The record of an arrival; raises InvalidRequest for its tier or its deadline."""
+    def record_of(
+        self, arrival: Arrival, *, p90_output_tokens: int, digest: str | None = None
+    ) -> MessageRecord:
+        """The record of an arrival; raises InvalidRequest for its tier or its deadline. `digest`
+        is that of its body, for who has it."""
         now = self._clock.now()
         lane, body = arrival.lane, arrival.body
         return MessageRecord(
@@ -39,7 +42,7 @@ class LedgerEntries:
             lane=lane,
             surface=arrival.surface,
             body=arrival.raw_body.decode(),
-            body_digest=body_digest(body, arrival.raw_body),
+            body_digest=digest or body_digest(body, arrival.raw_body),
             accepted_at=now,
             deadline=self._deadline(arrival.deadline, lane, now),
             user_id=arrival.user,

@@ -44,7 +44,8 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     key_cache_seconds: Positive = 10.0
     """How long a revoked key may still be let in."""
     ledger_timeout_seconds: Positive = 1.0
-    """How long a caller waits for the ledger before it is told 503."""
+    """How long a caller waits for the ledger before it is told 503; as long again for each MiB of
+    its body."""
     intake: bool = True
     """Whether this process also reads the `intake` queue."""
     drain_seconds: Positive = 10.0

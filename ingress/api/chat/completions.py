@@ -11,6 +11,7 @@ from ingress.api.door import Door, reply_headers, trace_carrier
 from ingress.api.http.exchange import Exchange
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
+from shared.decoding import cut_json
 from shared.messages.record import Surface
 from shared.messages.response import response_object
 from shared.telemetry.propagation import extract
@@ -29,8 +30,9 @@ class ChatEndpoint:
         parent = extract(trace_carrier(exchange.headers))
         with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
             caller = await door.caller(exchange)
+            raw = await cut_json(await door.read_json(exchange))
             request, body = decode_chat_request(
-                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+                raw, text_limit_bytes=door.settings.text_limit_bytes
             )
             arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
             if request.stream:

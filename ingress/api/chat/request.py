@@ -8,7 +8,7 @@ import msgspec
 
 from ingress.api.chat.messages import ChatMessage, items_of_chat
 from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, tools_of_chat
-from shared.decoding import decode_json
+from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
@@ -84,7 +84,7 @@ _decoder = msgspec.json.Decoder(ChatRequest)
 
 
 def decode_chat_request(
-    raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES
+    raw: Json, *, text_limit_bytes: int = TEXT_LIMIT_BYTES
 ) -> tuple[ChatRequest, Body]:
     """One request and what it means; raises InvalidRequest naming the field, a message by its
     place, and TooLarge for more text than the limit."""
@@ -93,8 +93,8 @@ def decode_chat_request(
         _check(request)
         body, place = body_of_chat(request)
     except InvalidRequest as error:
-        raise explained(error, raw) from None
-    check_text(body, len(raw), place, limit_bytes=text_limit_bytes)
+        raise explained(error, whole_json(raw)) from None
+    check_text(body, len(whole_json(raw)), place, limit_bytes=text_limit_bytes)
     return request, body
 
 

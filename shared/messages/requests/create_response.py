@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from shared.decoding import decode_json
+from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
 from shared.messages.item import Item
@@ -81,14 +81,14 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
 _decoder = msgspec.json.Decoder(CreateResponse)
 
 
-def decode_create_response(raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES) -> Body:
+def decode_create_response(raw: Json, *, text_limit_bytes: int = TEXT_LIMIT_BYTES) -> Body:
     """What one request means; raises InvalidRequest naming the field, an item by its place, and
     TooLarge for more text than the limit."""
     try:
         body = body_of(decode_json(_decoder, raw))
     except InvalidRequest as error:
-        raise explained(error, raw) from None
-    check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
+        raise explained(error, whole_json(raw)) from None
+    check_text(body, len(whole_json(raw)), place_in_input, limit_bytes=text_limit_bytes)
     return body
 
 
