@@ -8,11 +8,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, TooLarge
 from shared.messages.answer_format import JsonBySchema, refuse_deep
 from shared.messages.tool import FunctionTool, ToolChoice
 
 MOST_TOOLS: Final = 128
+MOST_TOOL_BYTES: Final = 1_048_576
+"""Of all of them."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Mode = Literal["auto", "none", "required"]
 
@@ -94,7 +96,8 @@ def _choice(mode: Mode, names: list[str]) -> ToolChoice | None:
 def check_tools(
     tools: Sequence[FunctionTool], choice: ToolChoice | None, *, schema: str = "parameters"
 ) -> None:
-    """Raises InvalidRequest naming the first tool that no provider could be given, by its place.
+    """Raises InvalidRequest naming the first tool that no provider could be given, by its place,
+    and TooLarge for too much of them.
 
     `schema` is where its parameters stand in the caller's words.
     """
@@ -104,6 +107,13 @@ def check_tools(
         raise InvalidRequest(
             f"'tools' has {len(tools)} tools and {MOST_TOOLS} are taken. Offer fewer.",
             param="tools",
+        )
+    if len(msgspec.json.encode(tools)) > MOST_TOOL_BYTES:
+        # A schema costs far more than its bytes to make a validator of.
+        raise TooLarge(
+            f"'tools' is larger than {MOST_TOOL_BYTES} bytes. Shorten it.",
+            param="tools",
+            kind="request_too_large",
         )
     names = set[str]()
     for index, tool in enumerate(tools):

@@ -125,6 +125,11 @@ CASES: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
         "input[2]",
         "ingress.text_limit_bytes",
     ),
+    "far too large a tool": (
+        {"tools": [{**TOOL, "parameters": {"enum": ["x" * 1_100_000]}}]},
+        "tools",
+        "larger than 1048576 bytes",
+    ),
     "too large a tool": (
         {"tools": [{**TOOL, "description": "x" * TEXT_LIMIT}]},
         "tools",
@@ -144,7 +149,7 @@ def chat(asked: dict[str, Any]) -> Any:
 
 def intake(asked: dict[str, Any]) -> Any:
     delivery = Delivery(body=json.dumps(asked).encode(), headers={})
-    return submission_of(delivery, limit_bytes=100_000, text_limit_bytes=TEXT_LIMIT)
+    return submission_of(delivery, limit_bytes=2_000_000, text_limit_bytes=TEXT_LIMIT)
 
 
 def in_chats_words(asked: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +205,7 @@ def test_it_is_one_sentence_that_names_it_by_its_place(
     assert words in error.message
     assert f"'{expected}" in error.message
     assert error.message.count(". ") <= 1
-    too_much = "text_limit" in words
+    too_much = "text_limit" in words or "larger" in words
     if isinstance(error, UnfitSubmission):
         assert error.reason is (DeadReason.TOO_LARGE if too_much else DeadReason.INVALID)
     else:
