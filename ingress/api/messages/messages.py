@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import msgspec
 
+from ingress.acceptance import AcceptedMessage
 from ingress.api.chat.completion import read_response
 from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.http.error_answer import Header
+from ingress.api.http.errors import NotAdmitted
 from ingress.api.http.exchange import Exchange
+from ingress.api.messages.limit_headers import limit_headers
 from ingress.api.messages.message import MessageTokensCount, message_object
 from ingress.api.messages.request import (
     MessagesRequest,
@@ -18,6 +25,7 @@ from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
 from shared.messages.response import response_object
+from shared.replies.wakeups import Wake
 from shared.telemetry.propagation import extract
 from shared.telemetry.span import SpanKind
 
@@ -60,7 +68,7 @@ class MessagesEndpoint:
 
     async def _wait(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
         door = self._door
-        async with door.accept_listening(arrival) as (accepted, wake):
+        async with self._accepted(exchange, arrival) as (accepted, wake):
             record = accepted.record
             if has_ended(record):
                 response = response_object(record)
@@ -76,7 +84,7 @@ class MessagesEndpoint:
 
     async def _stream(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
         door = self._door
-        async with door.accept_listening(arrival) as (accepted, wake):
+        async with self._accepted(exchange, arrival) as (accepted, wake):
             writer = MessageWriter(
                 accepted.record,
                 model=request.model,
@@ -90,7 +98,25 @@ class MessagesEndpoint:
                 )
                 await exchange.answer_stream(writer.lines(events), reply_headers(accepted))
 
+    @asynccontextmanager
+    async def _accepted(
+        self, exchange: Exchange, arrival: Arrival
+    ) -> AsyncIterator[tuple[AcceptedMessage, Wake]]:
+        """Let it in, with an ear on it; either verdict says how much may still be sent."""
+        door = self._door
+        try:
+            async with door.accept_listening(arrival) as (accepted, wake):
+                _add(exchange, limit_headers(accepted.quota, door.clock.now()))
+                yield accepted, wake
+        except NotAdmitted as error:
+            _add(exchange, limit_headers(error.refused.quota, door.clock.now()))
+            raise
+
 
 def _begin(exchange: Exchange) -> None:
     """Every answer has the request's id where Anthropic's clients look for it."""
-    exchange.added = (*exchange.added, (b"request-id", exchange.request_id.encode()))
+    _add(exchange, [(b"request-id", exchange.request_id.encode())])
+
+
+def _add(exchange: Exchange, headers: list[Header]) -> None:
+    exchange.added = (*exchange.added, *headers)

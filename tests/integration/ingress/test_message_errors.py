@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import aiohttp
 import anthropic
 import pytest
 
+from shared.messages.tenant import Plan
 from tests.integration.ingress.asking_messages import ASKED, next_record
+from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
@@ -105,3 +108,22 @@ async def test_a_client_that_times_out_and_repeats_pays_for_one_message(
         message = await asking
     assert message.id == record.id.replace("resp_", "msg_")
     assert await worker.queued() == []
+
+
+async def test_either_verdict_says_how_much_may_still_be_sent(
+    door: RunningDoor, make_key: MakeKey, worker: StandInWorker
+) -> None:
+    worker.serve()
+    key = await make_key("small", plan=Plan(60, 1_000_000, 60, 1_000_000, 1))
+    async with anthropic.AsyncAnthropic(api_key=key, base_url=door.url, max_retries=0) as client:
+        raw = await client.messages.with_raw_response.create(**ASKED)
+        assert raw.headers["anthropic-ratelimit-requests-limit"] == "60"
+        assert raw.headers["anthropic-ratelimit-tokens-limit"] == "1000000"
+        reset = datetime.fromisoformat(raw.headers["anthropic-ratelimit-requests-reset"])
+        assert reset.tzinfo is not None
+        with pytest.raises(anthropic.RateLimitError) as raised:
+            await client.messages.create(**ASKED)
+    assert raised.value.error_code == "too_many_in_flight"
+    refused = raised.value.response.headers
+    assert int(refused["anthropic-ratelimit-requests-remaining"]) < 60
+    assert int(refused["retry-after"]) >= 1
