@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.behaviour import Behaviour, CalledTool, Kind
 from deploy.scripted_provider.call import ScriptedCall
 from deploy.scripted_provider.request import texts_of
 
@@ -30,6 +30,7 @@ class ScriptedReply(msgspec.Struct, frozen=True):
     input_tokens: int
     is_cut_by_limit: bool = False
     calls: tuple[ReplyCall, ...] = ()
+    thought: str = ""
 
     @property
     def text(self) -> str:
@@ -37,8 +38,9 @@ class ScriptedReply(msgspec.Struct, frozen=True):
 
     @property
     def output_tokens(self) -> int:
-        """Of the text and of the calls."""
-        return len(self.tokens) + sum(len(tokens_of(call.arguments)) for call in self.calls)
+        """Of the text, of the calls and of what was thought."""
+        calls = sum(len(tokens_of(call.arguments)) for call in self.calls)
+        return len(self.tokens) + calls + len(tokens_of(self.thought))
 
 
 def reply_to(
@@ -54,6 +56,7 @@ def reply_to(
         input_tokens=sum(len(tokens_of(text)) for text in texts_of(body)),
         is_cut_by_limit=is_cut,
         calls=() if is_cut else tuple(_calls(call, behaviour, number)),
+        thought=behaviour.thought or "",
     )
 
 
@@ -68,16 +71,24 @@ def pieces_of(text: str, size: int) -> list[str]:
 
 
 def _calls(call: ScriptedCall, behaviour: Behaviour, number: int) -> Iterator[ReplyCall]:
-    for index, called in enumerate(behaviour.calls):
+    for index, called in enumerate(_called(call, behaviour)):
         name = called.name or (call.tools[0] if call.tools else "")
         yield ReplyCall(f"scripted{number}_{index}", name, called.arguments)
+
+
+def _called(call: ScriptedCall, behaviour: Behaviour) -> tuple[CalledTool, ...]:
+    if behaviour.kind is not Kind.TOOLS or call.outputs or call.called is None:
+        return behaviour.calls
+    return behaviour.calls or (call.called,)
 
 
 def _text(call: ScriptedCall, behaviour: Behaviour) -> str:
     if behaviour.text is not None:
         return behaviour.text
-    if behaviour.calls:
+    if _called(call, behaviour):
         return ""
+    if behaviour.kind is Kind.TOOLS and call.outputs:
+        return "\n".join(call.outputs)
     if behaviour.kind is Kind.WRONG_CONTENT:
         return "Your balance is $127,549.32 and your card number is 4111 1111 1111 1111."
     if behaviour.kind is Kind.EMPTY:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import ReplyCall, ScriptedReply
+from deploy.scripted_provider.answering import ReplyCall, ScriptedReply, tokens_of
+from deploy.scripted_provider.anthropic_demands import SIGNATURE
 from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
@@ -16,6 +18,8 @@ class AnthropicFormat:
     """Renders one call's reply; whole, or as the events of a stream."""
 
     def __init__(self, call: ScriptedCall, body: dict[str, Any], *, number: int) -> None:  # noqa: ARG002
+        self._place = 0
+        """Of the block of text."""
         self._head = {
             "id": f"msg_scripted{number}",
             "type": "message",
@@ -26,7 +30,7 @@ class AnthropicFormat:
     def whole(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         content: dict[str, object] = {
             **self._head,
-            "content": [*_text(reply), *map(_use, reply.calls)],
+            "content": [*_thought(reply), *_text(reply), *map(_use, reply.calls)],
             "stop_reason": _stop_reason(reply),
             "stop_sequence": None,
         }
@@ -43,25 +47,28 @@ class AnthropicFormat:
         }
         if with_usage:
             message["usage"] = _usage(reply, output_tokens=1)
+        self._place = int(bool(reply.thought))
         block = {"type": "text", "text": ""}
-        begins = _event("content_block_start", {"index": 0, "content_block": block})
+        begins = _event("content_block_start", {"index": self._place, "content_block": block})
         return (
             _event("message_start", {"message": message})
+            + b"".join(_streamed_thought(reply))
             + (begins if _has_text_block(reply) else b"")
             + _event("ping", {})
         )
 
     def token(self, text: str) -> bytes:
         delta = {"type": "text_delta", "text": text}
-        return _event("content_block_delta", {"index": 0, "delta": delta})
+        return _event("content_block_delta", {"index": self._place, "delta": delta})
 
     def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         delta = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
         usage = {"usage": {"output_tokens": reply.output_tokens}} if with_usage else {}
         has_text = _has_text_block(reply)
-        uses = (_streamed(call, index) for index, call in enumerate(reply.calls, start=has_text))
+        first = self._place + has_text
+        uses = (_streamed(call, index) for index, call in enumerate(reply.calls, start=first))
         return (
-            (_event("content_block_stop", {"index": 0}) if has_text else b"")
+            (_event("content_block_stop", {"index": self._place}) if has_text else b"")
             + b"".join(uses)
             + _event("message_delta", {"delta": delta, **usage})
             + _event("message_stop", {})
@@ -99,6 +106,23 @@ def _stop_reason(reply: ScriptedReply) -> str:
 
 def _text(reply: ScriptedReply) -> list[dict[str, object]]:
     return [{"type": "text", "text": reply.text}] if reply.tokens else []
+
+
+def _thought(reply: ScriptedReply) -> list[dict[str, object]]:
+    if not reply.thought:
+        return []
+    return [{"type": "thinking", "thinking": reply.thought, "signature": SIGNATURE}]
+
+
+def _streamed_thought(reply: ScriptedReply) -> Iterator[bytes]:
+    if not reply.thought:
+        return
+    block = {"type": "thinking", "thinking": "", "signature": ""}
+    yield _event("content_block_start", {"index": 0, "content_block": block})
+    deltas = [{"type": "thinking_delta", "thinking": piece} for piece in tokens_of(reply.thought)]
+    for delta in [*deltas, {"type": "signature_delta", "signature": SIGNATURE}]:
+        yield _event("content_block_delta", {"index": 0, "delta": delta})
+    yield _event("content_block_stop", {"index": 0})
 
 
 def _has_text_block(reply: ScriptedReply) -> bool:

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     MALFORMED_JSON = "malformed_json"
     WRONG_CONTENT = "wrong_content"
     EMPTY = "empty"
+    TOOLS = "tools"
+    """Calls the first tool that is offered, or the one that must be called, and answers with what
+    tools gave. Without a tool it echoes."""
     NO_USAGE = "no_usage"
     RAW = "raw"
     """`text` is the body, byte for byte, behind `status`."""
@@ -53,6 +56,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Wait before anything is sent; the whole of `latency`."""
     text: str | None = None
     """What to answer instead of the echo; the lie of `wrong_content`."""
+    thought: str | None = None
+    """What it thinks aloud before, where the wire format has a place for that."""
     calls: tuple[CalledTool, ...] = ()
     """Tools to call. Beside them there is text only where `text` says one."""
     status: int | None = None

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from deploy.scripted_provider.behaviour import CalledTool
+
 REMEMBERED_CALLS = 100_000
 
 
@@ -39,6 +41,8 @@ class ScriptedCall(msgspec.Struct):
     """Its system messages."""
     tools: tuple[str, ...] = ()
     """Names of the tools it offers."""
+    called: CalledTool | None = None
+    """The tool that it would call by itself."""
     outputs: tuple[str, ...] = ()
     """What the tools gave that the turn before called."""
     images: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.scripted_provider.answering import ReplyCall, ScriptedReply
+from deploy.scripted_provider.answering import ReplyCall, ScriptedReply, tokens_of
 from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
@@ -45,7 +45,9 @@ class OpenAIFormat:
         return _encode(content)
 
     def opening(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:  # noqa: ARG002
-        return self._chunk({"role": "assistant", "content": ""})
+        begun = self._chunk({"role": "assistant", "content": ""})
+        thoughts = tokens_of(reply.thought)
+        return begun + b"".join(self._chunk({"reasoning_content": each}) for each in thoughts)
 
     def token(self, text: str) -> bytes:
         return self._chunk({"content": text})
@@ -84,6 +86,8 @@ def _finish_reason(reply: ScriptedReply) -> str:
 def _message(reply: ScriptedReply) -> dict[str, object]:
     text = reply.text or (None if reply.calls else "")
     message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+    if reply.thought:
+        message["reasoning_content"] = reply.thought
     if reply.calls:
         message["tool_calls"] = [_head(call, call.arguments) for call in reply.calls]
     return message
@@ -104,10 +108,12 @@ def _head(call: ReplyCall, arguments: str) -> dict[str, object]:
 
 
 def _usage(reply: ScriptedReply) -> dict[str, object]:
-    output_tokens = reply.output_tokens
+    output_tokens, thought = reply.output_tokens, len(tokens_of(reply.thought))
+    details = {"completion_tokens_details": {"reasoning_tokens": thought}} if thought else {}
     return {
         "prompt_tokens": reply.input_tokens,
         "completion_tokens": output_tokens,
         "total_tokens": reply.input_tokens + output_tokens,
         "prompt_tokens_details": {"cached_tokens": 0},
+        **details,
     }

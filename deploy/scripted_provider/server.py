@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from deploy.scripted_provider.answering import reply_to
+from deploy.scripted_provider.anthropic_demands import anthropic_fault
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
+from deploy.scripted_provider.openai_demands import openai_fault
 from deploy.scripted_provider.openai_format import OpenAIFormat
 from deploy.scripted_provider.performance import CutByScript, Performance
 from deploy.scripted_provider.request import (
@@ -21,6 +24,7 @@ from deploy.scripted_provider.request import (
     outputs_of,
     tools_of,
 )
+from deploy.scripted_provider.sampled_call import sampled_call
 from deploy.scripted_provider.script import Script, ScriptRule
 
 MODEL = "scripted"
@@ -31,6 +35,10 @@ _BODY_LIMIT_BYTES = 64 * 1_048_576
 _FORMATS: dict[Wire, type[OpenAIFormat] | type[AnthropicFormat]] = {
     Wire.OPENAI: OpenAIFormat,
     Wire.ANTHROPIC: AnthropicFormat,
+}
+_DEMANDS: dict[Wire, Callable[[dict[str, Any]], str | None]] = {
+    Wire.OPENAI: openai_fault,
+    Wire.ANTHROPIC: anthropic_fault,
 }
 _rules_decoder = msgspec.json.Decoder(list[ScriptRule] | ScriptRule)
 
@@ -72,6 +80,8 @@ class ScriptedServer:
             error = _FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
             return web.Response(status=400, body=error, content_type="application/json")
         call = _call(request, body, wire)
+        if fault := _fault(body, wire):
+            return self._refuse(call, fault)
         behaviour = self.script.behaviour_for(call, body)
         call.behaviour = behaviour.kind
         self.calls.begin(call)
@@ -96,6 +106,16 @@ class ScriptedServer:
         finally:
             self.calls.end(call, ending)
         return response
+
+    def _refuse(self, call: ScriptedCall, fault: str) -> web.Response:
+        """As the API would, whatever the script says; it is among the calls as `refused`."""
+        call.behaviour = "refused"
+        self.calls.begin(call)
+        self.calls.end(call, Ending.SERVED)
+        error = _FORMATS[call.wire].error(
+            400, kind="invalid_request_error", message=fault, code=None
+        )
+        return web.Response(status=400, body=error, content_type="application/json")
 
     async def _models(self, request: web.Request) -> web.Response:  # noqa: ARG002
         model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "scripted"}
@@ -142,6 +162,14 @@ def _decoded(content: bytes) -> dict[str, Any] | str:
     return body
 
 
+def _fault(body: dict[str, Any], wire: Wire) -> str | None:
+    """What the API would refuse in it, were it the real one."""
+    try:
+        return _DEMANDS[wire](body)
+    except (AttributeError, KeyError, TypeError, IndexError):
+        return "the body has a field of a type that it must not have"
+
+
 def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCall:
     headers = request.headers
     kept = {"traceparent": headers["traceparent"]} if "traceparent" in headers else {}
@@ -156,6 +184,7 @@ def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCal
         headers=kept,
         instructions=instructions_of(body),
         tools=tools_of(body),
+        called=sampled_call(body),
         outputs=outputs_of(body),
         images=images_of(body),
     )

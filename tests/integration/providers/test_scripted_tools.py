@@ -83,20 +83,18 @@ async def test_the_anthropic_client_reads_calls_and_brings_their_output(
     assert last.outputs == ("rain 0", "rain 1")
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"type": "image_url", "image_url": {"url": "https://example.org/x.png"}},
-        {"type": "image", "source": {"type": "url", "url": "https://example.org/x.png"}},
-    ],
-)
-async def test_it_counts_the_images_of_the_last_user_message(
-    scripted: ScriptedProvider, part: dict[str, object]
-) -> None:
+async def test_it_counts_the_images_of_the_last_user_message(scripted: ScriptedProvider) -> None:
     scripted.script(Behaviour(text="Two of them."), images=2)
-    client = openai.AsyncOpenAI(base_url=scripted.openai_url, api_key="sk-test", max_retries=0)
+    chat = openai.AsyncOpenAI(base_url=scripted.openai_url, api_key="sk-test", max_retries=0)
+    client = anthropic.AsyncAnthropic(base_url=scripted.url, api_key="sk-test", max_retries=0)
     text = {"type": "text", "text": "What is this?"}
+    url = "https://example.org/x.png"
+    part = {"type": "image_url", "image_url": {"url": url}}
+    block = {"type": "image", "source": {"type": "url", "url": url}}
     for images, said in ((2, "Two of them."), (1, "You said: What is this?")):
         message = {"role": "user", "content": [text, *[part] * images]}
-        told = await client.chat.completions.create(model="m", messages=[message])
+        told = await chat.chat.completions.create(model="m", messages=[message])
         assert told.choices[0].message.content == said
+        message = {"role": "user", "content": [text, *[block] * images]}
+        told = await client.messages.create(model="m", max_tokens=99, messages=[message])
+        assert told.content[0].text == said
