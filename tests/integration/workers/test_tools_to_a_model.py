@@ -1,0 +1,161 @@
+"""OpenAI's client with tools and images on both of its APIs, the door, a real worker, a model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from deploy.scripted_provider.behaviour import CalledTool, Kind
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import open_database
+from shared.persistence.tenants import TenantRepository
+from tests.integration.conftest import OneMachine
+from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack, openai_link
+
+FUNCTION: dict[str, Any] = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+CALL = CalledTool(arguments='{"city":"Oslo"}')
+PNG = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADh"
+    "gGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture(scope="module", params=["openai_compatible", "anthropic"])
+def stack(
+    request: pytest.FixtureRequest, one_machine: OneMachine, provider: ProviderThread
+) -> Stack:
+    return one_machine(openai_link(provider.url, kind=request.param))
+
+
+@pytest.fixture(scope="module")
+def door(stack: Stack) -> Iterator[RunningDoor]:
+    with RunningDoor(stack.settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(stack: Stack, door: RunningDoor) -> AsyncIterator[openai.AsyncOpenAI]:
+    """With the key of a new tenant."""
+    database = open_database(stack.settings.ledger)
+    tenants = TenantRepository(database, SystemClock())
+    try:
+        tenant = await tenants.named("caller") or await tenants.create("caller")
+        key = (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
+    finally:
+        await database.close()
+    async with openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0) as made:
+        yield made
+
+
+async def respond(client: openai.AsyncOpenAI, *, streams: bool, **asked: Any) -> Any:
+    asked |= {"model": "auto", "tools": [{"type": "function", **FUNCTION}]}
+    if not streams:
+        return await client.responses.create(**asked)
+    async with client.responses.stream(**asked) as stream:
+        return await stream.get_final_response()
+
+
+async def complete(client: openai.AsyncOpenAI, *, streams: bool, messages: list[Any]) -> Any:
+    asked: dict[str, Any] = {
+        "model": "auto",
+        "messages": messages,
+        "tools": [{"type": "function", "function": FUNCTION}],
+    }
+    if not streams:
+        return (await client.chat.completions.create(**asked)).choices[0]
+    async with client.chat.completions.stream(**asked) as stream:
+        return (await stream.get_final_completion()).choices[0]
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("sends_again", [False, True])
+async def test_a_tool_is_called_by_a_response_and_its_output_reaches_the_model(
+    client: openai.AsyncOpenAI, provider: ProviderThread, streams: bool, sends_again: bool
+) -> None:
+    question = f"What is the weather, {streams=} {sends_again=}?"
+    provider.behave(Kind.ANSWER, contains=question, calls=(CALL,), text="Let me look.", times=1)
+    first = await respond(client, input=question, streams=streams)
+    assert first.output_text == "Let me look."
+    [call] = [item for item in first.output if item.type == "function_call"]
+    assert (call.name, call.arguments) == ("weather", '{"city":"Oslo"}')
+    said = f"Rain, {streams=} {sends_again=}."
+    output = {"type": "function_call_output", "call_id": call.call_id, "output": said}
+    if sends_again:
+        talk = [{"role": "user", "content": question}, *first.output, output]
+        second = await respond(client, input=talk, streams=streams)
+    else:
+        second = await respond(
+            client, input=[output], previous_response_id=first.id, streams=streams
+        )
+    assert second.status == "completed"
+    assert [item.type for item in second.output] == ["message"]
+    _, asked = provider.calls(question)
+    assert asked.outputs == (said,)
+    assert asked.tools == ("weather",)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_tool_is_called_in_chat_and_its_output_reaches_the_model(
+    client: openai.AsyncOpenAI, provider: ProviderThread, streams: bool
+) -> None:
+    question = f"What is the weather in chat, {streams=}?"
+    provider.behave(Kind.ANSWER, contains=question, calls=(CALL,), times=1)
+    talk: list[Any] = [{"role": "user", "content": question}]
+    first = await complete(client, messages=talk, streams=streams)
+    assert first.finish_reason == "tool_calls"
+    [call] = first.message.tool_calls
+    assert (call.function.name, call.function.arguments) == ("weather", '{"city":"Oslo"}')
+    said = f"Rain in chat, {streams=}."
+    talk += [first.message, {"role": "tool", "tool_call_id": call.id, "content": said}]
+    second = await complete(client, messages=talk, streams=streams)
+    assert second.finish_reason == "stop"
+    _, asked = provider.calls(question)
+    assert asked.outputs == (said,)
+
+
+async def test_an_image_reaches_the_model_on_both(
+    client: openai.AsyncOpenAI, provider: ProviderThread
+) -> None:
+    await client.responses.create(
+        model="auto",
+        input=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What is on it?"},
+                    {"type": "input_image", "image_url": PNG, "detail": "auto"},
+                ],
+            }
+        ],
+    )
+    await client.chat.completions.create(
+        model="auto",
+        messages=[
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is on this?"},
+                    {"type": "image_url", "image_url": {"url": PNG}},
+                ],
+            }
+        ],
+    )
+    for question in ("What is on it?", "What is on this?"):
+        (call,) = provider.calls(question)
+        assert call.images == 1
