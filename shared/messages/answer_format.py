@@ -11,10 +11,15 @@ import msgspec
 
 from shared.errors import InvalidRequest
 from shared.messages.body import TextOptions
+from shared.schema_work import SchemaWork
 
 DEEPEST_FORMAT: Final = 32
 SCHEMA_PARAM: Final = "text.format.schema"
 _MOST_PROBLEMS: Final = 3
+_MOST_WORK: Final = 50_000
+"""Some tenths of a second; the longest answers of wide schemas come to half of it."""
+_MOST_WORK_DESCRIBED: Final = 2_000
+"""To say what is wrong takes a thousand times as long as to say that something is."""
 _PATTERNS: Final = frozenset({"pattern", "patternProperties"})
 _LONGEST_REASON: Final = 200
 _VALUES: Final = frozenset({"const", "default", "enum", "examples"})
@@ -40,7 +45,8 @@ class JsonBySchema:
 
     Raises InvalidRequest naming `param` for a schema that cannot work. Its patterns run in linear
     time and nothing it refers to is fetched: the schema is the caller's. A pattern that needs
-    look-around or back-references cannot run so: it is left out, and named in `unchecked`.
+    look-around or back-references cannot run so: it is left out, and named in `unchecked`. Nor is
+    a value checked that its alternatives would apply to without end.
     """
 
     def __init__(self, schema: Mapping[str, object], *, param: str = SCHEMA_PARAM) -> None:
@@ -59,6 +65,12 @@ class JsonBySchema:
                 self._validator = _validator(kept)
             except _UNUSABLE as further:
                 raise _unusable(further, param) from None
+        self._work = SchemaWork(schema)
+        if self._work.names_itself:
+            raise InvalidRequest(
+                f"'{param}' has an '$id' inside. Leave it out, and refer to '#/$defs/…'.",
+                param=param,
+            )
 
     def problem(self, text: str) -> str | None:
         """What is wrong with the text, in words that quote nothing of it; None if it fits."""
@@ -66,6 +78,10 @@ class JsonBySchema:
             value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return "it is not valid JSON"
+        if not self._work.is_within(_MOST_WORK, value):
+            return "it is too deeply nested to be held against its schema"
+        if not self._work.is_within(_MOST_WORK_DESCRIBED, value):
+            return None if self._validator.is_valid(value) else "it breaks its schema"
         errors = islice(self._validator.iter_errors(value), _MOST_PROBLEMS)
         return "; ".join(map(_described, errors)) or None
 
