@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingress.api.chat.request import decode_chat_request
@@ -63,6 +63,7 @@ def intake(raw: bytes) -> Body:
     return submission_of(Delivery(body=raw, headers={}), limit_bytes=LIMIT).body
 
 
+@settings(deadline=None)
 @given(data=st.data(), talk=talks, fields=options, form=formats, limit=st.none() | st.just(9))
 def test_every_surface_and_every_order_of_keys_is_one_body(
     data: st.DataObject,
