@@ -16,7 +16,7 @@ from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.decoding import LARGE_BYTES
-from shared.errors import InvalidRequest, Unavailable
+from shared.errors import Gone, InvalidRequest, Unavailable
 from shared.messages.body import body_digest
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, Surface
@@ -106,7 +106,7 @@ class Acceptance:
         if record.previous_id is None:
             return
         previous = await self._ledger.find(record.previous_id, tenant_id=record.tenant_id)
-        if previous is None:
+        if previous is None or previous.store is False:
             raise InvalidRequest(
                 f"Previous response with id '{record.previous_id}' not found.",
                 param="previous_response_id",
@@ -141,7 +141,7 @@ class Acceptance:
         self, arrival: Arrival, record: MessageRecord, question: AdmissionRequest
     ) -> Outcome:
         """The message that Redis knows this key by, under whose id the record is."""
-        found = await self._ledger.find(record.id, tenant_id=record.tenant_id)
+        found = await self._first(record.id, record.tenant_id)
         if found is not None:
             return AcceptedMessage(found, repeated=True)
         # The first request is a moment away from its commit, or died on the way to it. The
@@ -167,7 +167,7 @@ class Acceptance:
         await self._admission.give_back(question, owner_id=owner_id)
         if not owner.same_body:
             return await self._compare(arrival, record, owner.message_id)
-        found = await self._ledger.find(owner.message_id, tenant_id=arrival.tenant.id)
+        found = await self._first(owner.message_id, arrival.tenant.id)
         if found is None:
             raise Unavailable("The response was deleted a moment ago.", retry_after_seconds=1.0)
         return AcceptedMessage(found, repeated=True)
@@ -175,10 +175,23 @@ class Acceptance:
     async def _compare(self, arrival: Arrival, record: MessageRecord, owner_id: str) -> Outcome:
         """The key's owner has another digest. Earlier versions of Forebay made it of the bytes
         that were sent: the bodies themselves decide."""
-        found = await self._ledger.find(owner_id, tenant_id=record.tenant_id)
+        found = await self._first(owner_id, record.tenant_id)
         if found is None or body_digest(decode_body(found.body.encode())) != record.body_digest:
             return _conflict(arrival)
         return AcceptedMessage(found, repeated=True)
+
+    async def _first(self, message_id: str, tenant_id: str) -> MessageRecord | None:
+        """The message that was sent before, if it is on disk; raises Gone where it was erased.
+
+        To answer it anew would be to pay for it, and to do what it asks for, a second time.
+        """
+        found = await self._ledger.trace(message_id, tenant_id=tenant_id)
+        if found is None or found.erased_at is None:
+            return found
+        raise Gone(
+            f"This message was answered before, as '{message_id}', and is erased since. Send it "
+            "under a new idempotency key to have it answered once more."
+        )
 
     def _question(self, arrival: Arrival, record: MessageRecord) -> AdmissionRequest:
         body = arrival.body

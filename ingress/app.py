@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ingress.api.cache_operations import cache_operations
+from ingress.api.cache_operations import cache_operations, erasure_operations
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.conversations.conversations import ConversationEndpoints
 from ingress.api.conversations.operations import conversation_operations, input_operations
 from ingress.api.conversations.response_input import ResponseInput
+from ingress.api.erasures import ErasureEndpoints
 from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
@@ -31,6 +32,7 @@ from ingress.api.stored_responses import StoredResponses
 from ingress.building import DoorRuntime
 from shared.clock import Clock, SystemClock
 from shared.conversations.history import ConversationRepository
+from shared.erasing.erasures import Erasures
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics, installed_version
 
@@ -88,6 +90,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         redis=runtime.redis_probe.is_well,
         broker=runtime.broker_is_well,
     )
+    erasures = Erasures(runtime.database, runtime.clock)
     history, context = ConversationRepository(runtime.database), runtime.settings.context
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
@@ -100,6 +103,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *model_operations(Models(door, runtime.settings.providers)),
         *file_operations(runtime.files()),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),
+        *erasure_operations(ErasureEndpoints(door, erasures)),
         *health_operations(health),
         *docs_operations(docs),
     ]

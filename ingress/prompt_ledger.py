@@ -43,16 +43,27 @@ class PromptLedger:
     async def find(
         self, message_id: str, *, tenant_id: str, wait_seconds: float = 0.0
     ) -> MessageRecord | None:
-        """The message, if there is one and it is this tenant's.
+        """The message, if there is one and it is this tenant's; none that was erased.
 
         Whoever would wait `wait_seconds` for its end waits for a slow ledger as long.
         """
+        found = await self.trace(message_id, tenant_id=tenant_id, wait_seconds=wait_seconds)
+        return None if found is None or found.erased_at is not None else found
+
+    async def trace(
+        self, message_id: str, *, tenant_id: str, wait_seconds: float = 0.0
+    ) -> MessageRecord | None:
+        """The same, or what is left of a message that was erased."""
         try:
             # As above: the group goes on, and its connection is not lost to our impatience.
             async with asyncio.timeout(max(self._patience.seconds, wait_seconds)):
-                return await self._ledger.find(message_id, tenant_id=tenant_id)
+                return await self._ledger.trace(message_id, tenant_id=tenant_id)
         except TimeoutError:
             raise too_late() from None
+
+    async def mark_fetched(self, message_id: str) -> None:
+        """Note that the caller of an unstored message has its end; nothing while it has none."""
+        await self._patience.wait(self._ledger.mark_fetched(message_id))
 
     async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
         """Cancel it if it has not ended; the record as it stands then, None if there is none."""

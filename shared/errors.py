@@ -66,6 +66,12 @@ class NotFound(ForebayError):
         self.kind = kind
 
 
+class Gone(ForebayError):
+    """It was there and is erased: what is left of it answers nothing."""
+
+    code = "gone"
+
+
 class Conflict(ForebayError):
     """The thing is in a state that does not allow this; reading it again says why."""
 

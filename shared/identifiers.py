@@ -25,6 +25,7 @@ TENANT: Final = "ten"
 API_KEY: Final = "key"
 FILE: Final = "file"
 CONTENT: Final = "cont"
+ERASURE: Final = "erasure"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

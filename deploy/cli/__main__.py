@@ -30,9 +30,11 @@ VERBS = {
     "check": "Validate all settings, reach every server, and say whether Forebay may start.",
     "keys": "API keys: make, list, replace and revoke them.",
     "show": "Show one message: its state, every attempt with verdict and cost, its trace.",
-    "tenants": "Tenants: list them, and give one limits of its own.",
+    "tenants": "Tenants: list them, and give one its own limits and retention.",
     "handoff": "Messages that wait for a person: list, show and answer them.",
     "dead": "Dead letters: list, show, replay and discard them.",
+    "erase": "Erase all that a user or a conversation said, and was answered.",
+    "files": "Files that tenants uploaded: list, show and delete them.",
     "costs": "What was spent: by tenant, user, model, lane, provider or day.",
     "route": "Which model a message would get, and what that saves.",
     "providers": "Providers: how their calls ended, the last error, the breaker.",
@@ -44,7 +46,7 @@ VERBS = {
 }
 
 # Verbs of several files.
-_FOLDERS = frozenset({"cache", "check", "dead", "demo", "route", "send"})
+_FOLDERS = frozenset({"cache", "check", "dead", "demo", "erase", "route", "send"})
 
 
 _SUMMARY: Final = "A front for language models: admission, a durable ledger, queues, agent workers."

@@ -66,6 +66,7 @@ def _facts(history: MessageHistory) -> Iterator[tuple[str, str | None]]:
 def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[str, str | None]]:
     yield "id", record.id
     yield "state", record.state + (f" ({record.incomplete_reason})" if _is_cut(record) else "")
+    yield "erased", moment(record.erased_at)
     yield "tenant", f"{history.tenant_name or '(gone)'} ({record.tenant_id})"
     yield "user", record.user_id
     yield "conversation", record.conversation_id

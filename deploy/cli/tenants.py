@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 128
 
+Days = Annotated[int | None, Parameter(validator=Number(gte=1, lte=36_500))]
 Count = Annotated[int | None, Parameter(validator=Number(gte=1, lte=1_000_000_000))]
 
-tenants = App(name="tenants", help="Tenants: list them, and give one limits of its own.")
+tenants = App(name="tenants", help="Tenants: list them, and give one its own limits and retention.")
 
 
 @tenants.command(name="list")
@@ -95,6 +96,39 @@ def limits(
     say_rows([[(key, "none" if value is None else str(value)) for key, value in facts.items()]])
 
 
+@tenants.command
+def retention(
+    name: str,
+    /,
+    *,
+    days: Days = None,
+    from_settings: bool = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long a tenant's messages are kept, or give it a time of its own.
+
+    Workers follow with their next round: what is older then is deleted, a little at a time.
+
+    Parameters
+    ----------
+    name
+        The tenant's name.
+    days
+        Days for which ended messages and dead letters are kept.
+    from_settings
+        Keep them as `ledger.retention_days` says again.
+    """
+    if days is not None and from_settings:
+        raise InvalidRequest("Give --days, or --from-settings: one of them.")
+    owner, kept = asyncio.run(_retention(name, days, from_settings=from_settings))
+    own = "settings" if owner.retention_days is None else "its own"
+    shown = {"id": owner.id, "name": owner.name, "retention_days": kept, "from": own}
+    if as_json:
+        say_json(shown)
+        return
+    say_rows([[(key, str(value)) for key, value in shown.items()]])
+
+
 def checked_name(name: str) -> str:
     """A name that a tenant may have; raises InvalidRequest."""
     if not (name.strip() == name != "" and name.isprintable() and len(name) <= LONGEST_NAME):
@@ -139,6 +173,18 @@ async def _limits(
             plan = replace(plan_of(owner, settings.limits), **changes)
             owner = await repository.set_plan(owner, plan)
     return owner, plan_of(owner, settings.limits)
+
+
+async def _retention(name: str, days: int | None, *, from_settings: bool) -> tuple[Tenant, int]:
+    from shared.persistence.tenants import TenantRepository
+
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        repository = TenantRepository(database, SystemClock())
+        owner = await tenant_named(name, repository)
+        if from_settings or days is not None:
+            owner = await repository.keep_for(owner, days)
+    return owner, owner.retention_days or settings.ledger.retention_days
 
 
 def _shown(tenant: Tenant, plan: Plan) -> dict[str, Any]:

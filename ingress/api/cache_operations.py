@@ -1,9 +1,10 @@
-"""The cache's operations, in one table."""
+"""The operations on what is kept, in two tables: stored answers, and erasures."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from ingress.api.erasures import ErasureEndpoints, ErasureObject, ErasureRequest
 from ingress.api.reference.operation import Operation, Tag
 from ingress.api.stored_answers import (
     DroppedAnswer,
@@ -50,5 +51,32 @@ def cache_operations(stored: StoredAnswers) -> list[Operation]:
             request=WrongHit,
             answer=DroppedAnswer,
             errors=(400, *_ERRORS, 404, 413),
+        ),
+    ]
+
+
+def erasure_operations(erasures: ErasureEndpoints) -> list[Operation]:
+    """Erasures."""
+    return [
+        Operation(
+            method="POST",
+            path="/v1/erasures",
+            endpoint=erasures.create,
+            tag=Tag.ERASURES,
+            summary="Erase all of a user or a conversation",
+            description="What was asked, answered and stored until now goes, a little at a time; "
+            "what it cost stays booked. A message that has not ended is cancelled.",
+            request=ErasureRequest,
+            answer=ErasureObject,
+            errors=(400, *_ERRORS, 413, 415),
+        ),
+        Operation(
+            method="GET",
+            path="/v1/erasures/{erasure_id}",
+            endpoint=erasures.retrieve,
+            tag=Tag.ERASURES,
+            summary="Read how far an erasure is",
+            answer=ErasureObject,
+            errors=(*_ERRORS, 404),
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -30,7 +30,7 @@ from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.arrival import Arrival
 from shared.clock import Clock
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.messages.body import Body, encode_body
 from shared.messages.record import MessageRecord, Surface
 from shared.replies.wakeups import Wake
@@ -134,6 +134,17 @@ class Door:
             return await self.replies.final(
                 record, wake, seconds=seconds, wanted=exchange.is_wanted
             )
+
+    async def delivered(self, exchange: Exchange, record: MessageRecord) -> None:
+        """Note that a caller was written the end of a message of which nothing is to be kept.
+
+        Where this is lost it is kept until its time is up.
+        """
+        if record.store is not False or record.reply_to is not None:
+            return
+        if exchange.is_wanted() and not self.replies.stopped:
+            with suppress(Unavailable):
+                await self.ledger.mark_fetched(record.id)
 
     def patience(self, record: MessageRecord, asked: float | None = None) -> float:
         """How long a caller may wait for it on this connection."""

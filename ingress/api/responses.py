@@ -52,10 +52,12 @@ class Responses:
             record = accepted.record
             if has_ended(record):
                 await _answer(exchange, accepted, _current(accepted, arrival))
+                await door.delivered(exchange, record)
                 return
             final = await door.final(exchange, record, wake, seconds=door.patience(record, asked))
         if final is not None:
             await _answer(exchange, accepted, final)
+            await door.delivered(exchange, record)
         elif asked is not None and not door.replies.stopped:
             # The caller said how long it would wait, and knows what to do afterwards.
             await _answer(exchange, accepted, _current(accepted, arrival), status=202)
@@ -80,6 +82,7 @@ async def stream(
     with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
         events = door.replies.follow(accepted.record, wake, after=after, wanted=exchange.is_wanted)
         await exchange.answer_stream(event_lines(events), reply_headers(accepted))
+        await door.delivered(exchange, accepted.record)
 
 
 def _current(accepted: AcceptedMessage, arrival: Arrival) -> bytes:

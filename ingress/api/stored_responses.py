@@ -13,7 +13,6 @@ from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.responses import stream
-from ingress.authentication import Caller
 from shared.errors import InvalidRequest
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
@@ -51,11 +50,18 @@ class StoredResponses:
             return
         asked = wait_preference(exchange)
         if asked is None:
-            await exchange.answer(200, _encoded(await door.find(message_id, caller)))
+            record = await door.find(message_id, caller)
+            await exchange.answer(200, _encoded(record))
+            if record.state.is_terminal:
+                await door.delivered(exchange, record)
             return
-        body = await self._long_poll(exchange, message_id, caller, seconds=min(asked, longest))
+        seconds = min(asked, longest)
+        until = door.clock.monotonic() + seconds
+        record = await door.find(message_id, caller, wait_seconds=seconds)
+        body = await self._long_poll(exchange, record, until=until)
         applied: Header = (b"preference-applied", b"wait=%d" % asked)
         await exchange.answer(200, body, [applied])
+        await door.delivered(exchange, record)
 
     async def cancel(self, exchange: Exchange) -> None:
         """Cancel it if it has not ended, and answer what it is then."""
@@ -84,16 +90,12 @@ class StoredResponses:
             found = AcceptedMessage(record)
             await stream(self._door, exchange, found, wake, after=after)
 
-    async def _long_poll(
-        self, exchange: Exchange, message_id: str, caller: Caller, *, seconds: float
-    ) -> bytes:
+    async def _long_poll(self, exchange: Exchange, record: MessageRecord, *, until: float) -> bytes:
         """Neither a busy ledger nor one that goes away meanwhile sends home who waits."""
         door = self._door
-        until = door.clock.monotonic() + seconds
-        record = await door.find(message_id, caller, wait_seconds=seconds)
         if record.state.is_terminal:
             return _encoded(record)
-        async with door.source.listen(message_id) as wake:
+        async with door.source.listen(record.id) as wake:
             # What it became before we listened is found with the first look.
             left = max(0.0, until - door.clock.monotonic())
             final = await door.final(exchange, record, wake, seconds=left)
@@ -101,7 +103,7 @@ class StoredResponses:
             return final
         current = await door.source.current(record)
         if current is None:
-            raise unknown_response(message_id)
+            raise unknown_response(record.id)
         return _encoded(current)
 
     async def _close(self, record: MessageRecord) -> None:

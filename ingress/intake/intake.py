@@ -13,6 +13,7 @@ from ingress.references import References
 from shared.accepting.arrival import Arrival
 from shared.errors import (
     Forbidden,
+    Gone,
     InvalidRequest,
     NotFound,
     TooLarge,
@@ -106,6 +107,8 @@ class Intake:
             )
         except (Unauthenticated, Forbidden) as error:
             return await self._refuse(DeadReason.UNAUTHENTICATED, error.message, reply=reply)
+        except Gone as error:
+            return await self._refuse(DeadReason.REFUSED, error.message, reply=reply)
         if isinstance(outcome, Refused):
             detail = f"{outcome.reason}: {outcome.message}"
             return await self._refuse(DeadReason.REFUSED, detail, reply=reply)

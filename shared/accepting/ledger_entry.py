@@ -58,6 +58,7 @@ class LedgerEntries:
             reply_to=arrival.reply_to,
             reply_correlation=arrival.reply_correlation,
             reply_shape=arrival.reply_shape,
+            store=False if body.store is False else None,
         )
 
     def renewed(self, record: MessageRecord, *, idempotency_key: str) -> MessageRecord:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from shared.conversations.tables import conversation, conversation_item
 from shared.messages.state import ResponseState
-from shared.persistence.tables import message
+from shared.persistence.tables import REMEMBERED, message
 
 _NOTHING: Final = null().cast(Text).label("kept")
 _SAID: Final = (
@@ -34,6 +34,7 @@ _SAID: Final = (
     message.c.output_items,
     _NOTHING,
 )
+_OF_LINK: Final = ("previous_id", "tenant_id", "state", "erased_at")
 _NAMES: Final = tuple(column.name for column in _SAID)
 
 
@@ -75,6 +76,7 @@ def _newest_messages() -> Subquery:
             message.c.conversation_id == bindparam("conversation"),
             message.c.state == ResponseState.COMPLETED,
             message.c.id != bindparam("own"),
+            REMEMBERED,
         )
         .order_by(at.desc(), message.c.id.desc())
         .limit(bindparam("limit", type_=Integer))
@@ -112,9 +114,9 @@ def deleted_at() -> ColumnElement[Any]:
 
 def of_chain() -> FromClause:
     """What was said before by `previous_response_id`, the newest first."""
-    # Tenant and state are each link's own, compared with those of the link after it: given as
+    # What a link has to be is each link's own, compared with those of the link after it: given as
     # values, SQLite reads the whole table first to know which ids are worth looking up.
-    link = (message.c.previous_id, message.c.tenant_id, message.c.state, *_SAID)
+    link = (*(message.c[name] for name in _OF_LINK), *_SAID)
     chain = (
         select(*link, literal(1).label("depth")).where(*is_previous()).cte("chain", recursive=True)
     )
@@ -124,6 +126,7 @@ def of_chain() -> FromClause:
         .where(
             message.c.tenant_id == chain.c.tenant_id,
             message.c.state == chain.c.state,
+            message.c.erased_at.is_not_distinct_from(chain.c.erased_at),
             chain.c.depth < bindparam("limit", type_=Integer),
         )
     )
@@ -135,4 +138,5 @@ def is_previous() -> tuple[ColumnElement[bool], ...]:
         message.c.id == bindparam("previous"),
         message.c.tenant_id == bindparam("tenant"),
         message.c.state == ResponseState.COMPLETED,
+        REMEMBERED,
     )

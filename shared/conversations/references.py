@@ -18,7 +18,7 @@ from shared.messages.stored_body import decode_body
 from shared.persistence.engine import Database
 from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading
-from shared.persistence.tables import message
+from shared.persistence.tables import REMEMBERED, message
 
 _OURS: Final = re.compile(
     rf"({OUTPUT_MESSAGE}|{FUNCTION_CALL}|{REASONING}|{ITEM})_([0-9a-f]{{32}})(?:_[0-9]{{1,6}})?"
@@ -80,7 +80,11 @@ class ReferencedItems:
         total = func.sum(reduce(operator.add, lengths)).over(order_by=message.c.id).label("bytes")
         sized = (
             select(message.c.id, *columns, total)
-            .where(self._wanted.holds(message.c.id), message.c.tenant_id == bindparam("tenant"))
+            .where(
+                self._wanted.holds(message.c.id),
+                message.c.tenant_id == bindparam("tenant"),
+                REMEMBERED,
+            )
             .subquery("sized")
         )
         fits = sized.c.bytes <= bindparam("limit_bytes", type_=BigInteger)

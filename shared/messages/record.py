@@ -71,6 +71,8 @@ class AfterAcceptance(TurnEnding, frozen=True, kw_only=True):
     claimed_at: datetime | None = None
     claimed_by: _Upto128 | None = None
     """The worker process that claimed it last, which listens under this name."""
+    erased_at: datetime | None = None
+    """When all that was said was taken out of it: what is left tells what was spent."""
 
 
 class MessageRecord(AfterAcceptance, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class MessageRecord(AfterAcceptance, frozen=True, kw_only=True):
     reply_to: _Upto255 | None = None
     reply_correlation: _Upto255 | None = None
     reply_shape: ReplyShape | None = None
+    store: bool | None = None
+    """False where nothing is kept once its answer was fetched, or its time is up."""
 
 
 RECORD_FIELDS: tuple[str, ...] = MessageRecord.__struct_fields__

@@ -30,8 +30,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tenant(msgspec.Struct, frozen=True):
-    """The owner of keys, limits and data; `plan` is None for the plan of the settings."""
+    """The owner of keys, limits and data; None is what the settings say.
+
+    `retention_days` is for who asks for the tenant by its name: no message is judged by it.
+    """
 
     id: str
     name: str
     plan: Plan | None = None
+    retention_days: int | None = None

@@ -9,7 +9,17 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import inspect, structs
-from sqlalchemy import Column, DateTime, Dialect, Integer, Numeric, String, Text, TypeDecorator
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.sql.type_api import TypeEngine
 
 State = TypeVar("State", bound=StrEnum)
@@ -74,6 +84,8 @@ def _column_type(kind: inspect.Type) -> TypeEngine[Any]:
             return Text()
         case inspect.StrType(max_length=most):
             return String(most)
+        case inspect.BoolType():
+            return Boolean()
         case inspect.IntType():
             return Integer()
         case inspect.DateTimeType():

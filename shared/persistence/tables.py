@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     text,
 )
 
@@ -57,6 +58,9 @@ def for_sweep(state: ResponseState, name: str) -> str:
 HELD: Final = f"{for_sweep(ResponseState.IN_PROGRESS, 'held')} AND message.lease_until IS NULL"
 """That a message is held by a worker for as long as that lives: it has no lease of its own."""
 
+UNSTORED: Final = "message.store IS FALSE AND message.erased_at IS NULL"
+"""That nothing of a message is to be kept, and something still is."""
+
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     condition = text(where.replace("message.", ""))
@@ -79,6 +83,8 @@ tenant = Table(
     Column("name", String(128), nullable=False, unique=True),
     Column("plan", Text),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("retention_days", Integer),
+    _partial("ix_tenant_retention_days", "retention_days", where="retention_days IS NOT NULL"),
 )
 
 api_key = Table(
@@ -130,6 +136,8 @@ message = Table(
     _partial(
         "ix_message_unsent", "finished_at", where="reply_to IS NOT NULL AND replied_at IS NULL"
     ),
+    _partial("ix_message_unstored", "finished_at", where=UNSTORED),
+    _partial("ix_message_fetched", "replied_at", where=f"{UNSTORED} AND replied_at IS NOT NULL"),
     _partial(
         "ix_message_conversation",
         "tenant_id",
@@ -138,6 +146,9 @@ message = Table(
         where="conversation_id IS NOT NULL",
     ),
 )
+
+REMEMBERED: Final = and_(message.c.store.is_not(False), message.c.erased_at.is_(None))
+"""That what a message said may be said again: to a later message, or about it."""
 
 # Money spent outlives its message: an attempt says itself whose it was, and there is no foreign
 # key to what a caller may delete.

@@ -101,13 +101,13 @@ class TenantRepository:
             row = (
                 await connection.execute(select(tenant).where(tenant.c.name == name))
             ).one_or_none()
-        return None if row is None else Tenant(row.id, row.name, _plan(row.plan))
+        return None if row is None else _tenant(row)
 
     async def all(self) -> list[Tenant]:
         """Every tenant, by name."""
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(select(tenant).order_by(tenant.c.name))
-            return [Tenant(row.id, row.name, _plan(row.plan)) for row in rows]
+            return [_tenant(row) for row in rows]
 
     async def plan_of(self, tenant_id: str) -> Plan | None:
         """The tenant's own plan, if there is such a tenant and it has one."""
@@ -127,6 +127,17 @@ class TenantRepository:
                 .values(plan=None if plan is None else msgspec.json.encode(plan).decode())
             )
         return msgspec.structs.replace(owner, plan=plan)
+
+    async def keep_for(self, owner: Tenant, days: int | None) -> Tenant:
+        """Keep what the tenant's messages said for so many days, with None as the settings say.
+
+        Workers know with their next round; what is older by then goes.
+        """
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(
+                update(tenant).where(tenant.c.id == owner.id).values(retention_days=days)
+            )
+        return msgspec.structs.replace(owner, retention_days=days)
 
     async def by_key(self, key: str) -> Opened | None:
         """Whose key this is and what it opens; None if unknown, expired or revoked."""
@@ -224,6 +235,10 @@ def _opened(row: Row[Any]) -> Opened | Exception:
         return Tenant(row.id, row.name, _plan(row.plan)), KeyScope(row.scope)
     except (ValueError, msgspec.MsgspecError) as error:
         return error
+
+
+def _tenant(row: Row[Any]) -> Tenant:
+    return Tenant(row.id, row.name, _plan(row.plan), row.retention_days)
 
 
 def _plan(text: str | None) -> Plan | None:

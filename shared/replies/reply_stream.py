@@ -76,8 +76,14 @@ class ReplyStream:
 
     async def delete(self, message_id: str) -> None:
         """Forget the events of one response; raises RedisUnavailable."""
-        async with asking_redis():
-            await self._redis.delete(_stream(message_id), _writer(message_id))
+        await self.delete_all([message_id])
+
+    async def delete_all(self, message_ids: Sequence[str]) -> None:
+        """The same for several, in one round trip; raises RedisUnavailable."""
+        async with asking_redis(), self._redis.pipeline(transaction=False) as pipeline:
+            for message_id in message_ids:
+                pipeline.unlink(_stream(message_id), _writer(message_id))
+            await pipeline.execute()
 
     async def close(self) -> None:
         await self._appends.close()

@@ -85,8 +85,9 @@ class LedgerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     sweep_seconds: Positive = 1.0
     """How often the maintenance loops look."""
     retention_days: PositiveInt = 30
-    """How long ended messages, what callers put into conversations, dead letters and closed
-    handoffs are kept."""
+    """How long ended messages, what callers put into conversations and dead letters are kept."""
+    unstored_seconds: PositiveInt = 600
+    """How long after its end the answer to a message with `store: false` can be fetched."""
     attempt_retention_days: PositiveInt = 400
     """How long it is kept what each call of a provider cost."""
 

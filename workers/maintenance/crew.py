@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from shared.clock import Clock
 from shared.conversations.sweeps import ConversationSweeps
+from shared.erasing.erasing import open_erasing
+from shared.erasing.retention import Retention
 from shared.files.database_content import DatabaseContent
 from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
-from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
@@ -28,6 +29,7 @@ from workers.maintenance.periodic import repeat, running
 from workers.maintenance.reconciler import Reconciler
 from workers.steps.reply import Reply
 
+_Round = Callable[[], Awaitable[None]]
 _ROUNDS_PER_LEASE: Final = 4
 """A leader that died is followed within so many pauses between two rounds, and one more."""
 
@@ -46,7 +48,7 @@ async def maintenance(
     metrics: Metrics,
     clock: Clock,
 ) -> AsyncIterator[None]:
-    """Reconciler, janitor and the reader of dead letters, for as long as the context is open.
+    """Reconciler, janitor, eraser and the reader of dead letters, while the context is open.
 
     `worker` is this process's name among all that may do the rounds.
     """
@@ -76,7 +78,10 @@ async def maintenance(
         await recorder.start()
         stack.push_async_callback(recorder.close)
         every = settings.ledger.sweep_seconds
-        for name, work in (("reconciler", reconciler), ("janitor", janitor)):
+        rounds: dict[str, _Round] = {"reconciler": reconciler, "janitor": janitor}
+        erasing = open_erasing(settings, database, clock)
+        rounds["eraser"] = await stack.enter_async_context(erasing)
+        for name, work in rounds.items():
             role, seconds = f"{name}{_ROLES_OF}", every * _ROUNDS_PER_LEASE
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.conversations.sweeps import ConversationSweeps
+from shared.erasing.retention import Retention
 from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
-from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue

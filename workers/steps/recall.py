@@ -99,7 +99,7 @@ class Recall:
         window, digest = fitter.fit(items, token_budget=budget), None
         if turn.body.truncation == "disabled":
             _refuse_cuts(items, window, budget)
-        elif window.is_crowded and self._summariser is not None:
+        elif window.is_crowded and self._summariser is not None and turn.body.store is not False:
             talk = Talk(turn.record.tenant_id, items)
             digest = await self._digest(self._summariser, turn, talk, is_lossy=window.dropped > 0)
             window = fitter.fit(items, token_budget=budget, digest=digest)

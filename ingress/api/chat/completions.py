@@ -55,6 +55,7 @@ class ChatEndpoint:
                 response = read_response(final)
         completion = chat_completion(response)
         await exchange.answer(200, msgspec.json.encode(completion), reply_headers(accepted))
+        await door.delivered(exchange, record)
 
     async def _stream(self, exchange: Exchange, arrival: Arrival, request: ChatRequest) -> None:
         door = self._door
@@ -67,3 +68,4 @@ class ChatEndpoint:
                     accepted.record, wake, after=-1, wanted=exchange.is_wanted
                 )
                 await exchange.answer_stream(writer.lines(events), reply_headers(accepted))
+                await door.delivered(exchange, accepted.record)

@@ -14,6 +14,7 @@ from shared.errors import (
     Conflict,
     Forbidden,
     ForebayError,
+    Gone,
     InvalidRequest,
     LedgerUnavailable,
     NotFound,
@@ -91,6 +92,8 @@ def error_answer(error: ForebayError) -> ErrorAnswer:
             return ErrorAnswer(403, ErrorDetail(error.message, _CALLERS, error.code))
         case NotFound():
             return ErrorAnswer(404, ErrorDetail(error.message, _CALLERS, error.kind, error.param))
+        case Gone():
+            return ErrorAnswer(410, ErrorDetail(error.message, _CALLERS, error.code))
         case Conflict():
             return ErrorAnswer(
                 409, ErrorDetail(error.message, _CALLERS, error.code), headers=(NO_RETRY,)

@@ -19,6 +19,7 @@ class Tag(StrEnum):
     MODELS = "Models"
     FILES = "Files"
     CACHE = "Cache"
+    ERASURES = "Erasures"
     HEALTH = "Health"
     DOCUMENTATION = "Documentation"
 

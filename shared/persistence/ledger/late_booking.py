@@ -59,9 +59,17 @@ class LateBooking:
                     "booked_at": booked_at,
                 }
                 new += (await connection.execute(self._insert.values(row))).scalars().all()
-            await connection.execute(
+            summed = await connection.execute(
                 update(message)
                 .where(message.c.id == record.id, message.c.attempt == record.attempt, _HAS_COST)
                 .values(cost=_SUM)
+                .returning(message.c.erased_at, message.c.user_id)
             )
+            left = summed.one_or_none()
+            if left is not None and left.erased_at is not None:
+                await connection.execute(
+                    update(attempt)
+                    .where(attempt.c.message_id == record.id)
+                    .values(detail=None, user_id=left.user_id)
+                )
         return bool(new)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, select, update
 
 from shared.clock import Clock
 from shared.errors import Conflict
@@ -21,6 +21,7 @@ from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
+from shared.persistence.tombstones import Tombstones
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
@@ -60,6 +61,7 @@ class MessageLedger:
             FindGroup(database).flush, limit=_FOUND_AT_ONCE, concurrency=side_by_side
         )
         self._late = LateBooking(database)
+        self._tombstones = Tombstones(database)
 
     async def accept(self, record: MessageRecord) -> AcceptOutcome:
         """Put a message on disk, or say which one its idempotency key already names."""
@@ -82,7 +84,12 @@ class MessageLedger:
         )
 
     async def find(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:
-        """The message, if there is one and it is this tenant's."""
+        """The message, if there is one and it is this tenant's; none that was erased."""
+        found = await self.trace(message_id, tenant_id=tenant_id)
+        return None if found is None or found.erased_at is not None else found
+
+    async def trace(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:
+        """The same, or what is left of a message that was erased."""
         return await self._finds.submit(Sought(message_id, tenant_id))
 
     async def cancel(self, message_id: str, *, tenant_id: str) -> MessageRecord | None:
@@ -123,17 +130,30 @@ class MessageLedger:
         async with transaction(self._database.durable) as connection:
             state = await connection.scalar(
                 select(message.c.state).where(
-                    message.c.id == message_id, message.c.tenant_id == tenant_id
+                    message.c.id == message_id,
+                    message.c.tenant_id == tenant_id,
+                    message.c.erased_at.is_(None),
                 )
             )
             if state is None:
                 return False
             if not state.is_terminal:
                 raise Conflict(f"The response is {state}. Cancel it, then delete it.")
-            await connection.execute(
-                delete(message).where(message.c.id == message_id, message.c.state.in_(TERMINAL))
-            )
+            await self._tombstones.lay(connection, [message_id], now=self._clock.now())
         return True
+
+    async def mark_fetched(self, message_id: str) -> None:
+        """Note that the caller of an unstored message has its end; nothing while it has none."""
+        async with transaction(self._database.relaxed) as connection:
+            await connection.execute(
+                update(message)
+                .where(
+                    message.c.id == message_id,
+                    message.c.store.is_(False),
+                    message.c.state.in_(TERMINAL),
+                )
+                .values(replied_at=self._clock.now())
+            )
 
     async def mark_replied(self, message_id: str) -> None:
         """Note that the answer went to its producer's queue; forgotten, it is sent once more."""

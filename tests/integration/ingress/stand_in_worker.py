@@ -85,6 +85,12 @@ class StandInWorker:
         while dict(await self.redis.pubsub_numsub(channel))[channel.encode()] == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
+    async def until_nobody_waits(self, message_id: str) -> None:
+        """Returns when no door listens any more for what becomes of the message."""
+        channel = wake_channel(message_id)
+        while dict(await self.redis.pubsub_numsub(channel))[channel.encode()] > 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
     async def claim(self, message_id: str) -> MessageRecord:
         (record,) = await self._claims.flush([message_id])
         assert record is not None

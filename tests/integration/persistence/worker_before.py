@@ -15,7 +15,7 @@ from shared.persistence.tables import message
 
 LEASE: Final = timedelta(seconds=15)
 
-LATER = frozenset({"cache_write_tokens", "output_items", "reasoning_tokens"})
+LATER = frozenset({"cache_write_tokens", "erased_at", "output_items", "reasoning_tokens", "store"})
 """Columns of `message` that the version before has not."""
 
 

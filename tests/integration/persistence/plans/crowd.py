@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 
+from shared.erasing.tables import ErasureStage, ErasureSubject, erasure
 from shared.files.stored_file import FilePurpose
 from shared.files.tables import content, content_chunk, stored_file, tenant_storage
 from shared.messages.dead_letter import DeadReason
@@ -55,6 +56,7 @@ BESIDE: Final = 4_000
 STATISTICS: Final = ("fresh", "stale", "absent")
 
 _Values = dict[str, Any]
+_TENANT: Final[_Values] = {"id": "ten_", "name": "tenant "}
 
 
 async def fill(database: Database, now: datetime, *, statistics: str, scale: float = 1.0) -> None:
@@ -86,7 +88,12 @@ def _unwatched(table: Table) -> Any:
 def _ended(now: datetime, scale: float) -> list[Insert]:
     ended: _Values = {"state": ResponseState.COMPLETED, "output_text": "So it is."}
     old, lately = now - timedelta(days=1), now - timedelta(seconds=2)
+    unstored: _Values = ended | {"store": False, "finished_at": lately}
     return [
+        _messages("resp_u", BESIDE * scale, now, **unstored, replied_at=now),
+        _messages("resp_v", BESIDE * scale, now, **unstored | {"finished_at": old}),
+        _messages("resp_w", BESIDE * scale, now, **unstored, replied_at=old),
+        _messages("resp_x", BESIDE * scale, now, **unstored, erased_at=now),
         _messages("resp_e", ENDED * scale, now, **ended, finished_at=old),
         _messages("resp_f", BESIDE * scale, now, **ended, finished_at=lately),
         _messages(
@@ -98,6 +105,7 @@ def _ended(now: datetime, scale: float) -> list[Insert]:
             reply_to="answers",
             replied_at=old,
             conversation_id=None,
+            user_id="ann",
         ),
     ]
 
@@ -168,12 +176,9 @@ def _beside(now: datetime, scale: float) -> list[Insert]:
             | {"state": HandoffState.OPEN, "created_at": old},
             numbered=("id", "message_id"),
         ),
-        _rows(
-            tenant,
-            number,
-            {"id": "ten_", "name": "tenant ", "created_at": old},
-            numbered=("id", "name"),
-        ),
+        _rows(tenant, number, _TENANT | {"created_at": old}, numbered=("id", "name")),
+        _erasures("done", number, old, completed_at=now),
+        _erasures("due", number, old, due_at=old, name="user "),
         _rows(
             api_key,
             number,
@@ -204,6 +209,13 @@ def _files(now: datetime, scale: float) -> list[Insert]:
         _rows(stored_file, number, brief | {"id": "file-a", "expires_at": old}, numbered=("id",)),
         _rows(tenant_storage, number, {"tenant_id": "ten_", "bytes": 1}, numbered=("tenant_id",)),
     ]
+
+
+def _erasures(kind: str, number: float, at: datetime, **values: Any) -> Insert:
+    row: _Values = {"id": f"erasure_{kind}", "tenant_id": "ten_1", "subject": ErasureSubject.USER}
+    row |= {"stage": ErasureStage.MESSAGES, "place": "", "created_at": at, "waits_for": 0}
+    row |= {"messages": 0, "cancelled": 0, "stored_answers": 0, **values}
+    return _rows(erasure, number, row, numbered=("id", "name") if "name" in row else ("id",))
 
 
 def _attempts(prefix: str, number: float, old: datetime) -> Insert:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import msgspec
+from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.costs.budget import Budgets
@@ -33,7 +34,6 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.rehearsal import Rehearsal
-from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
@@ -43,6 +43,7 @@ from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
 from .conversation_probes import CONVERSATION_PROBES, ConversationProbe
+from .erasing_probes import ERASING_PROBES, PARTS_OF_ERASING, ErasingProbe, FullDesk
 from .file_probes import FILE_PROBES, PARTS_OF_FILES, FileProbe, FullShelf
 
 GROUP: Final = 32
@@ -55,6 +56,7 @@ class FullLedger:
     database: Database
     settings: LedgerSettings
     clock: Clock
+    redis: Redis
 
     @cached_property
     def claims(self) -> ClaimGroup:
@@ -172,12 +174,10 @@ PROBES: Final[dict[str, Probe]] = {
     "LedgerSweeps.wake_again": lambda full: full.sweeps.wake_again("resp_q901"),
     "MessageLedger.cancel": lambda full: full.ledger.cancel("resp_q902", tenant_id="ten_1"),
     "MessageLedger.delete": lambda full: full.ledger.delete("resp_e3", tenant_id="ten_1"),
+    "MessageLedger.mark_fetched": lambda full: full.ledger.mark_fetched("resp_u1"),
     "MessageLedger.mark_replied": lambda full: full.ledger.mark_replied("resp_g1"),
     "MessageStates.of": lambda full: MessageStates(full.database).of(_ids("resp_q", 300)),
     "Rehearsal.__call__": lambda full: Rehearsal(full.database, full.clock)(),
-    "Retention.forget_old": lambda full: Retention(
-        full.database, full.settings, full.clock
-    ).forget_old(),
     "RoleLease.take": lambda full: _role(full).take(),
     "RoleLease.give_back": lambda full: _role(full).give_back(),
     "SettleGroup.flush": lambda full: SettleGroup(full.database).flush(full.ends()),
@@ -199,12 +199,17 @@ def _of_conversations(probe: ConversationProbe) -> Probe:
     return lambda full: probe(full.database, full.turn(), full.clock)
 
 
+def _of_erasing(probe: ErasingProbe) -> Probe:
+    return lambda full: probe(FullDesk(full.database, full.settings, full.clock, full.redis))
+
+
 async def postpone(full: FullLedger) -> object:
     """What is due, postponed: apart, since it depends on the statement before it."""
     return await full.sweeps.postpone(await full.sweeps.due())
 
 
 PROBES["LedgerSweeps.postpone"] = postpone
+PROBES.update({name: _of_erasing(probe) for name, probe in ERASING_PROBES.items()})
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})
 
@@ -215,6 +220,8 @@ ELSEWHERE: Final = {
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
     "MessageLedger.find": "FindGroup.flush",
+    "MessageLedger.trace": "FindGroup.flush",
+    **PARTS_OF_ERASING,
     **PARTS_OF_FILES,
 }
 """Methods that only hand over to another, or are a part of it."""
@@ -227,6 +234,7 @@ BY_HAND: Final = {
         "named",
         "all",
         "set_plan",
+        "keep_for",
         "create_key",
         "keys",
         "revoke_key",

@@ -11,12 +11,15 @@ import pytest
 
 import shared.conversations
 import shared.costs
+import shared.erasing
 import shared.files
 import shared.persistence
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
 from shared.persistence.ledger.lane_load import COUNT_LIMIT
-from shared.settings.servers import LedgerSettings
+from shared.redis.client import open_redis
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings, RedisSettings
 
 from .crowd import STATISTICS, fill
 from .reading import ReadMeter
@@ -29,12 +32,17 @@ LANE_LOADS_READ: Final = 3 * COUNT_LIMIT
 
 @pytest.mark.parametrize("statistics", STATISTICS)
 async def test_no_statement_reads_more_than_it_needs(
-    database: Database, settings: LedgerSettings, clock: ManualClock, statistics: str
+    database: Database,
+    settings: LedgerSettings,
+    clock: ManualClock,
+    redis_url: str,
+    statistics: str,
 ) -> None:
     await fill(database, clock.now(), statistics=statistics)
     await database.close()
     meter = ReadMeter(database)
-    full = FullLedger(database, settings, clock)
+    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    full = FullLedger(database, settings, clock, redis)
     await full.sweeps.wake_again("resp_none")  # connects
     read = {}
     for name, probe in PROBES.items():
@@ -42,6 +50,7 @@ async def test_no_statement_reads_more_than_it_needs(
         await probe(full)
         read[name] = meter.rows
     await full.ledger.close()
+    await redis.aclose()
     assert any(read.values())
     too_much = {
         name: rows
@@ -61,7 +70,13 @@ def test_every_statement_is_watched_or_typed_by_a_person() -> None:
 def _statements() -> set[str]:
     """The coroutine methods of everything that is given a Database."""
     found = set()
-    for package in (shared.persistence, shared.costs, shared.files, shared.conversations):
+    for package in (
+        shared.persistence,
+        shared.costs,
+        shared.files,
+        shared.conversations,
+        shared.erasing,
+    ):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" in module.name:
                 continue
