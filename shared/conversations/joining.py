@@ -26,13 +26,12 @@ class Telling:
     def __init__(self) -> None:
         self.items: list[NamedItem] = []
         self._known: dict[str, Item] = {}
+        self._noted = 0
+        """How many of the items are among the known: those are asked for by few."""
 
     def add(self, items: Iterable[NamedItem]) -> None:
         """What comes next, as it is."""
-        for each in items:
-            self.items.append(each)
-            if (mark := _mark(each)) is not None:
-                self._known[mark] = each.item
+        self.items.extend(items)
 
     def unheard(self, asked: Sequence[NamedItem]) -> list[NamedItem]:
         """What `asked` adds to it.
@@ -43,29 +42,37 @@ class Telling:
         was said before, it stands for it. In time that grows with both, and in hardly any where
         nothing is repeated.
         """
-        talk = _talk(asked)
         last = next((each.item for each in reversed(self.items) if _talks(each)), None)
-        if last is not None and any(_could_be(last, asked[nth].item) for nth in talk):
+        if last is not None and any(_could_be(last, each.item) for each in asked):
+            talk = _talk(asked)
             said = [each.item for each in self.items if _talks(each)]
             repeated = _overlap(said, [asked[nth].item for nth in talk])
             if repeated > len(said):
                 self.items = [each for each in self.items if not _talks(each)]
+                self._known, self._noted = {}, 0
                 return [*asked]
             known = set(talk[:repeated])
             asked = [each for nth, each in enumerate(asked) if nth not in known]
         return [each for each in asked if not self._has(each)]
 
     def _has(self, each: NamedItem) -> bool:
-        mark = _mark(each)
-        known = None if mark is None else self._known.get(mark)
+        # An id of ours is new with its message: only what the caller wrote there can be known.
+        mark = _mark(each.item.id, each.item)
+        if mark is None:
+            return False
+        for one in self.items[self._noted :]:
+            if (name := _mark(*one)) is not None:
+                self._known[name] = one.item
+        self._noted = len(self.items)
+        known = self._known.get(mark)
         return known is not None and known.digest() == each.item.digest()
 
 
-def _mark(each: NamedItem) -> str | None:
+def _mark(item_id: str | None, item: Item) -> str | None:
     """What it is known by: a call and its output by the name that both have."""
-    if isinstance(each.item, FunctionCall | FunctionCallOutput):
-        return f"{each.item.kind} {each.item.call_id}"
-    return each.id
+    if isinstance(item, FunctionCall | FunctionCallOutput):
+        return f"{item.kind} {item.call_id}"
+    return item_id
 
 
 def _talk(items: Sequence[NamedItem]) -> list[int]:

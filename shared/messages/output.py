@@ -92,6 +92,8 @@ def said_by_id(message_id: str, text: str | None, stored: str | None) -> list[tu
 
     An answer of nothing at all is no part of it.
     """
+    if not stored:
+        return [(output_message_id(message_id), MessageItem(Role.ASSISTANT, text))] if text else []
     items = decode_items(stored)
     thoughts, calls = enumerate(_thoughts(items)), enumerate(_calls(items))
     said = [(output_message_id(message_id), MessageItem(Role.ASSISTANT, text))] if text else []
