@@ -20,6 +20,7 @@ SCENES = {
     "tool_and_outage",
     "image_seen",
     "structured_answer",
+    "conversation_continued",
     "provider_outage",
     "breaker",
     "hedging",

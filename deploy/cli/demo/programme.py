@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from deploy.cli.demo.scene import Scene, name_of
+from deploy.cli.demo.scenes.agents.conversation import conversation_continued
 from deploy.cli.demo.scenes.agents.image import image_seen
 from deploy.cli.demo.scenes.agents.structured_answer import structured_answer
 from deploy.cli.demo.scenes.agents.tool_and_outage import tool_and_outage
@@ -44,7 +45,7 @@ _ROAD: Final = (
     raw_queue,
     burst_429,
 )
-_AGENTS: Final = (tool_and_outage, image_seen, structured_answer)
+_AGENTS: Final = (tool_and_outage, image_seen, structured_answer, conversation_continued)
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
 _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)

@@ -27,6 +27,8 @@ CLIENTS: Final = (
     Client("openai2", "with_openai.py", ("openai>=2,<3",)),
     Client("openai1", "with_openai.py", ("openai>=1,<2",)),
     Client("openai-node", "with_openai.mjs", ("openai", "zod"), Runtime.NODE),
+    Client("anthropic", "with_anthropic.py", ("anthropic", "pydantic")),
+    Client("anthropic-node", "with_anthropic.mjs", ("@anthropic-ai/sdk",), Runtime.NODE),
     Client("openai-agents", "with_openai_agents.py", ("openai-agents",)),
     Client("langchain", "with_langchain.py", ("langchain-openai",)),
     Client("litellm", "with_litellm.py", ("litellm",)),
@@ -38,7 +40,7 @@ CLIENTS: Final = (
     Client(
         "vercel-ai",
         "with_vercel_ai.mjs",
-        ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod"),
+        ("ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@ai-sdk/anthropic", "zod"),
         Runtime.NODE,
     ),
 )

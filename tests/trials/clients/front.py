@@ -21,6 +21,7 @@ base_url = "{url}"
 model = "gpt-4o"
 """
 _WEATHER: Final = {"name": "get_weather", "arguments": '{"city":"Oslo"}'}
+_BOTH: Final = [{"name": "get_weather", "arguments": '{"city":"Bergen"}'}, _WEATHER]
 _ADA: Final = '{"name":"Ada","year":1843}'
 _SCRIPT_SECONDS: Final = 300
 
@@ -46,6 +47,7 @@ _RULES: Final = (
         contains="[[ ## answer ## ]]",
     ),
     _rule({"text": "Rain is what Oslo has."}, output="rain all day"),
+    _rule({"calls": _BOTH}, contains="the weather in Bergen and Oslo", tools=True),
     _rule({"calls": [_WEATHER]}, contains="the weather in Oslo", tools=True),
     _rule({"calls": [{"arguments": _ADA}]}, contains="Who wrote the first program", tools=True),
     _rule({"text": _ADA}, contains="Who wrote the first program"),

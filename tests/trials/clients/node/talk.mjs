@@ -1,6 +1,7 @@
 // What is said to every client of Node, and how a script of one says what came of it.
 
-export const url = `${process.env.FRONT_URL}/v1`;
+export const root = process.env.FRONT_URL;
+export const url = `${root}/v1`;
 export const key = process.env.FRONT_KEY;
 export const wrongKey = "fb_of_nobody";
 export const model = "gpt-4o";
@@ -10,6 +11,7 @@ export const story = "Tell me of forebays, piece by piece.";
 export const name = "My name is Ada.";
 export const who = "What is my name?";
 export const weather = "What is the weather in Oslo?";
+export const both = "What is the weather in Bergen and Oslo?";
 export const first = "Who wrote the first program, and when?";
 export const picture = "What does this picture show?";
 

@@ -40,6 +40,13 @@ const responses = {
     const { id } = await ask(talk.name);
     has((await ask(talk.who, { previous_response_id: id })).output_text, talk.toldName);
   },
+  conversation: async () => {
+    const { id } = await client.conversations.create({});
+    await ask(talk.name, { conversation: id });
+    has((await ask(talk.who, { conversation: id })).output_text, talk.toldName);
+    const { data } = await client.conversations.items.list(id, { order: "asc" });
+    same(data.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
+  },
   tools: async () => {
     const tools = [{ type: "function", ...weatherFunction }];
     const said = [{ role: "user", content: talk.weather }];
@@ -54,6 +61,18 @@ const responses = {
     const stream = client.responses.stream({ model, input: talk.weather, tools });
     const [call] = (await stream.finalResponse()).output;
     same(call.arguments, '{"city":"Oslo"}');
+  },
+  parallel: async () => {
+    const tools = [{ type: "function", ...weatherFunction }];
+    const said = [{ role: "user", content: talk.both }];
+    const first = await ask(said, { tools });
+    const outputs = first.output.map(({ call_id }) => ({
+      type: "function_call_output",
+      call_id,
+      output: talk.output,
+    }));
+    same(outputs.length, 2);
+    has((await ask([...said, ...first.output, ...outputs], { tools })).output_text, talk.toldWeather);
   },
   structured: async () => {
     const format = zodTextFormat(Author, "author");
@@ -121,6 +140,17 @@ const chat = {
       ],
     });
     has(await runner.finalContent(), talk.toldWeather);
+  },
+  parallel: async () => {
+    const told = message(await chatWith([user(talk.both)], { tools }));
+    const outputs = told.tool_calls.map(({ id }) => ({
+      role: "tool",
+      tool_call_id: id,
+      content: talk.output,
+    }));
+    same(outputs.length, 2);
+    const last = await chatWith([user(talk.both), told, ...outputs], { tools });
+    has(message(last).content, talk.toldWeather);
   },
   structured: async () => {
     const told = await client.chat.completions.parse({

@@ -1,5 +1,6 @@
 // The Vercel AI SDK: `openai()` (Responses), `.chat()` and `@ai-sdk/openai-compatible`.
 
+import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { APICallError, generateObject, generateText, stepCountIs, streamText, tool } from "ai";
@@ -20,6 +21,8 @@ const surfaces = {
   "Vercel AI SDK, openai()": (apiKey) => asOpenAI(apiKey)(talk.model),
   "Vercel AI SDK, openai.chat()": (apiKey) => asOpenAI(apiKey).chat(talk.model),
   "Vercel AI SDK, openai-compatible": (apiKey) => compatible(apiKey)(talk.model),
+  "Vercel AI SDK, anthropic()": (apiKey) =>
+    createAnthropic({ baseURL: talk.url, apiKey })(talk.model),
 };
 const Author = z.object({ name: z.string(), year: z.number() });
 const tools = {
@@ -27,7 +30,7 @@ const tools = {
     description: "The weather in a city.",
     inputSchema: z.object({ city: z.string() }),
     execute: async ({ city }) => {
-      same(city, "Oslo");
+      same(["Oslo", "Bergen"].includes(city), true);
       return talk.output;
     },
   }),
@@ -59,6 +62,12 @@ function stepsOf(modelFor) {
       const loop = { ...asked, tools, prompt: talk.weather, stopWhen: stepCountIs(3) };
       has(await streamText(loop).text, talk.toldWeather);
     },
+    parallel: async () => {
+      const loop = { ...asked, tools, prompt: talk.both, stopWhen: stepCountIs(3) };
+      const { text, steps } = await generateText(loop);
+      has(text, talk.toldWeather);
+      same(steps[0].toolCalls.length, 2);
+    },
     structured: async () => {
       const { object } = await generateObject({ ...asked, schema: Author, prompt: talk.first });
       same(object, { name: "Ada", year: 1843 });
@@ -72,8 +81,8 @@ function stepsOf(modelFor) {
     },
     error: async () => {
       await fails(
-        () => generateText({ ...asked, temperature: 9, prompt: talk.question }),
-        (error) => APICallError.isInstance(error) && error.message.includes("temperature"),
+        () => generateText({ ...asked, topP: 9, prompt: talk.question }),
+        (error) => APICallError.isInstance(error) && error.message.includes("top_p"),
       );
       await fails(
         () => generateText({ ...asked, model: modelFor(talk.wrongKey), prompt: talk.question }),
@@ -83,4 +92,17 @@ function stepsOf(modelFor) {
   };
 }
 
-for (const [row, modelFor] of Object.entries(surfaces)) await talk.putThrough(row, stepsOf(modelFor));
+/** Of Responses alone; it begins with one that was made by other means. */
+async function conversation() {
+  const headers = { Authorization: `Bearer ${talk.key}`, "Content-Type": "application/json" };
+  const made = await fetch(`${talk.url}/conversations`, { method: "POST", headers, body: "{}" });
+  const providerOptions = { openai: { conversation: (await made.json()).id } };
+  const asked = { model: asOpenAI(talk.key)(talk.model), maxRetries: 0, providerOptions };
+  await generateText({ ...asked, prompt: talk.name });
+  has((await generateText({ ...asked, prompt: talk.who })).text, talk.toldName);
+}
+
+for (const [row, modelFor] of Object.entries(surfaces)) {
+  const more = row.endsWith("openai()") ? { conversation } : {};
+  await talk.putThrough(row, { ...stepsOf(modelFor), ...more });
+}

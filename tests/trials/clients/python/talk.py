@@ -13,14 +13,17 @@ import traceback
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-URL = os.environ["FRONT_URL"] + "/v1"
+ROOT = os.environ["FRONT_URL"]
+"""For clients that put `/v1` behind it themselves."""
+URL = f"{ROOT}/v1"
 KEY = os.environ["FRONT_KEY"]
 WRONG_KEY = "fb_of_nobody"
 # One that clients know, since some ask of it what a catalogue of theirs says.
 MODEL = "gpt-4o"
 
 STEPS = (
-    *("question", "stream", "stream_helper", "turns", "tools", "streamed_tools"),
+    *("question", "stream", "stream_helper", "turns", "conversation"),
+    *("tools", "streamed_tools", "parallel"),
     *("structured", "image", "background", "error"),
 )
 LOOP = asyncio.new_event_loop()
@@ -30,6 +33,7 @@ STORY = "Tell me of forebays, piece by piece."
 NAME = "My name is Ada."
 WHO = "What is my name?"
 WEATHER = "What is the weather in Oslo?"
+BOTH = "What is the weather in Bergen and Oslo?"
 FIRST = "Who wrote the first program, and when?"
 PICTURE = "What does this picture show?"
 
@@ -54,7 +58,7 @@ ABOUT_WEATHER = "The weather in a city."
 
 def get_weather(city: str) -> str:
     """The weather in a city."""
-    assert city == "Oslo", city
+    assert city in ("Oslo", "Bergen"), city
     return OUTPUT
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import dspy
 from talk import (
+    BOTH,
     FIRST,
     IMAGE_URL,
     KEY,
@@ -84,6 +85,12 @@ class Dspy:
             told = dspy.Predict(AskWithTools)(question=WEATHER, tools=[dspy.Tool(get_weather)])
         (call,) = told.calls.tool_calls
         assert (call.name, call.args) == ("get_weather", {"city": "Oslo"}), call
+
+    def parallel(self) -> None:
+        adapter = dspy.ChatAdapter(use_native_function_calling=True)
+        with dspy.context(lm=self.model, adapter=adapter):
+            told = dspy.Predict(AskWithTools)(question=BOTH, tools=[dspy.Tool(get_weather)])
+        assert [call.args["city"] for call in told.calls.tool_calls] == ["Bergen", "Oslo"], told
 
     def structured(self) -> None:
         for adapter in (dspy.ChatAdapter(), dspy.JSONAdapter()):

@@ -8,6 +8,7 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 from talk import (
+    BOTH,
     FIRST,
     IMAGE_URL,
     KEY,
@@ -77,6 +78,13 @@ class LangChain:
             whole = chunk if whole is None else whole + chunk
         (call,) = whole.tool_calls
         assert call["args"] == {"city": "Oslo"}, call
+
+    def parallel(self) -> None:
+        armed = self.model.bind_tools([WEATHER_TOOL])
+        first = armed.invoke(BOTH)
+        answers = [WEATHER_TOOL.invoke(call) for call in first.tool_calls]
+        assert len(answers) == 2, first
+        has(armed.invoke([HumanMessage(BOTH), first, *answers]).text, TOLD_WEATHER)
 
     def structured(self) -> None:
         for method in ("json_schema", "function_calling"):

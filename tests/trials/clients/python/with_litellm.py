@@ -8,6 +8,7 @@ import litellm
 from pydantic import BaseModel
 from talk import (
     ABOUT_WEATHER,
+    BOTH,
     FIRST,
     IMAGE_URL,
     KEY,
@@ -76,6 +77,16 @@ class Completion:
         (call,) = whole.choices[0].message.tool_calls
         assert call.function.arguments == '{"city":"Oslo"}', call
 
+    def parallel(self) -> None:
+        tools = [{"type": "function", "function": FUNCTION}]
+        first = self._ask(BOTH, tools=tools).choices[0].message
+        outputs = [
+            {"role": "tool", "tool_call_id": call.id, "content": get_weather("Oslo")}
+            for call in first.tool_calls
+        ]
+        assert len(outputs) == 2, first
+        has(self._ask(BOTH, first, *outputs, tools=tools).choices[0].message.content, TOLD_WEATHER)
+
     def structured(self) -> None:
         told = self._ask(FIRST, response_format=Author).choices[0].message.content
         assert Author.model_validate_json(told) == Author(name="Ada", year=1843), told
@@ -119,6 +130,25 @@ class Responses:
         output = {"type": "function_call_output", "call_id": call.call_id}
         output["output"] = get_weather("Oslo")
         last = self._ask([output], tools=tools, previous_response_id=first.id)
+        has(last.output_text, TOLD_WEATHER)
+
+    def streamed_tools(self) -> None:
+        tools = [{"type": "function", **FUNCTION}]
+        events = [e.model_dump() for e in self._ask(WEATHER, tools=tools, stream=True)]
+        kind = "response.function_call_arguments.done"
+        (done,) = [event for event in events if event["type"] == kind]
+        assert done["arguments"] == '{"city":"Oslo"}', done
+
+    def parallel(self) -> None:
+        tools = [{"type": "function", **FUNCTION}]
+        first = self._ask(BOTH, tools=tools)
+        calls = [item.call_id for item in first.output if item.type == "function_call"]
+        assert len(calls) == 2, first
+        outputs = [
+            {"type": "function_call_output", "call_id": call, "output": get_weather("Oslo")}
+            for call in calls
+        ]
+        last = self._ask(outputs, tools=tools, previous_response_id=first.id)
         has(last.output_text, TOLD_WEATHER)
 
     def structured(self) -> None:

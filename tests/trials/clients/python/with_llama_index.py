@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import openai
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage, ImageBlock, TextBlock
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 from talk import (
+    BOTH,
     FIRST,
     IMAGE_URL,
     KEY,
@@ -77,6 +79,12 @@ class LlamaIndex:
         *_, last = self.model.stream_chat_with_tools(tools, user_msg=WEATHER)
         (call,) = self.model.get_tool_calls_from_response(last)
         assert call.tool_kwargs == {"city": "Oslo"}, call
+
+    async def parallel(self) -> None:
+        agent = FunctionAgent(tools=[get_weather], llm=self.model)
+        told = await agent.run(BOTH)
+        has(told, TOLD_WEATHER)
+        assert len(told.tool_calls) == 2, told
 
     def structured(self) -> None:
         for model_ in (self.model, model(should_use_structured_outputs=True)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 
 import llm
-from llm.default_plugins.openai_models import Chat
+from llm.default_plugins.openai_models import Chat, Responses
 from pydantic import BaseModel
 from talk import (
+    BOTH,
     FIRST,
     KEY,
     MODEL,
@@ -35,16 +36,17 @@ class Author(BaseModel):
     year: int
 
 
-def model(key: str = KEY) -> Chat:
+def model(kind: type[Chat | Responses], key: str = KEY) -> Chat | Responses:
     about = {"vision": True, "can_stream": True, "supports_schema": True, "supports_tools": True}
-    made = Chat(MODEL, model_name=MODEL, api_base=URL, **about)
+    made = kind(MODEL, model_name=MODEL, api_base=URL, **about)
     made.key = key
     return made
 
 
 class Llm:
-    def __init__(self) -> None:
-        self.model = model()
+    def __init__(self, kind: type[Chat | Responses]) -> None:
+        self.kind = kind
+        self.model = model(kind)
 
     def question(self) -> None:
         has(self.model.prompt(QUESTION, stream=False).text(), QUESTION)
@@ -64,6 +66,9 @@ class Llm:
     def streamed_tools(self) -> None:
         has("".join(self.model.chain(WEATHER, tools=[get_weather], stream=True)), TOLD_WEATHER)
 
+    def parallel(self) -> None:
+        has(self.model.chain(BOTH, tools=[get_weather], stream=False).text(), TOLD_WEATHER)
+
     def structured(self) -> None:
         told = self.model.prompt(FIRST, schema=Author).text()
         assert Author.model_validate_json(told) == Author(name="Ada", year=1843), told
@@ -74,13 +79,14 @@ class Llm:
 
     def error(self) -> None:
         bad = self.model.prompt(QUESTION, top_p=0.5, max_tokens=0, stream=False)
-        raises(Exception, bad.text, "max_tokens")
-        stranger = model(WRONG_KEY).prompt(QUESTION, stream=False)
+        raises(Exception, bad.text, "tokens")
+        stranger = model(self.kind, WRONG_KEY).prompt(QUESTION, stream=False)
         raises(Exception, stranger.text, "401")
 
 
 def main() -> None:
-    put_through("llm", Llm())
+    put_through("llm, chat", Llm(Chat))
+    put_through("llm, responses", Llm(Responses))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from agents import (
     Agent,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    OpenAIConversationsSession,
     OpenAIResponsesModel,
     Runner,
     SQLiteSession,
@@ -17,6 +18,7 @@ from agents import (
 )
 from pydantic import BaseModel
 from talk import (
+    BOTH,
     FIRST,
     IMAGE_URL,
     KEY,
@@ -68,12 +70,6 @@ class Agents:
         session = SQLiteSession("a")
         await Runner.run(self._agent(), NAME, session=session)
         has((await Runner.run(self._agent(), WHO, session=session)).final_output, TOLD_NAME)
-        if self.kind is OpenAIResponsesModel:
-            first = await Runner.run(self._agent(), NAME)
-            chained = await Runner.run(
-                self._agent(), WHO, previous_response_id=first.last_response_id
-            )
-            has(chained.final_output, TOLD_NAME)
 
     async def tools(self) -> None:
         has(await self._ask(WEATHER, tools=[function_tool(get_weather)]), TOLD_WEATHER)
@@ -86,6 +82,9 @@ class Agents:
         ]
         assert names == ["tool_called", "tool_output", "message_output_created"], names
         has(streamed.final_output, TOLD_WEATHER)
+
+    async def parallel(self) -> None:
+        has(await self._ask(BOTH, tools=[function_tool(get_weather)]), TOLD_WEATHER)
 
     async def structured(self) -> None:
         told = await self._ask(FIRST, output_type=Author)
@@ -105,9 +104,28 @@ class Agents:
         raises(openai.AuthenticationError, lambda: Runner.run_sync(stranger, QUESTION))
 
 
+class AgentsOverResponses(Agents):
+    """Its chat model takes no item without an id, and its sessions take the ids away."""
+
+    async def conversation(self) -> None:
+        client = openai.AsyncOpenAI(base_url=URL, api_key=KEY, max_retries=0, timeout=30)
+        session = OpenAIConversationsSession(openai_client=client)
+        tools = {"tools": [function_tool(get_weather)]}
+        await Runner.run(self._agent(**tools), WEATHER, session=session)
+        await Runner.run(self._agent(), NAME, session=session)
+        has((await Runner.run(self._agent(), WHO, session=session)).final_output, TOLD_NAME)
+        assert len(await session.get_items()) == 8
+
+    async def turns(self) -> None:
+        await super().turns()
+        first = await Runner.run(self._agent(), NAME)
+        chained = await Runner.run(self._agent(), WHO, previous_response_id=first.last_response_id)
+        has(chained.final_output, TOLD_NAME)
+
+
 def main() -> None:
     set_tracing_disabled(True)
-    put_through("OpenAI Agents SDK, responses", Agents(OpenAIResponsesModel))
+    put_through("OpenAI Agents SDK, responses", AgentsOverResponses(OpenAIResponsesModel))
     put_through("OpenAI Agents SDK, chat", Agents(OpenAIChatCompletionsModel))
 
 

@@ -12,6 +12,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from talk import (
+    BOTH,
     FIRST,
     KEY,
     MODEL,
@@ -69,6 +70,11 @@ class PydanticAI:
     def streamed_tools(self) -> None:
         streamed = Agent(self._model(), tools=[get_weather]).run_stream_sync(WEATHER)
         has("".join(streamed.stream_text(delta=True)), TOLD_WEATHER)
+
+    def parallel(self) -> None:
+        told = Agent(self._model(), tools=[get_weather]).run_sync(BOTH)
+        has(told.output, TOLD_WEATHER)
+        assert told.usage.tool_calls == 2, told.usage
 
     def structured(self) -> None:
         for how in (NativeOutput, ToolOutput):
