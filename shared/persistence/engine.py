@@ -42,6 +42,13 @@ class Database:
     timeout_seconds: float
 
     @property
+    def durable_alone(self) -> AsyncEngine:
+        """`durable` for a lone statement: on Postgres it commits by itself, in one round trip."""
+        if self.is_sqlite:
+            return self.durable
+        return self.durable.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
     def is_sqlite(self) -> bool:
         return self.durable.dialect.name == "sqlite"
 

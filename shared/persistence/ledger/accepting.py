@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import ACCEPTED_FIELDS, MessageRecord
@@ -34,6 +33,7 @@ class AcceptGroup:
 
     def __init__(self, database: Database, *, wake_after_seconds: float) -> None:
         self._engine = database.durable
+        self._alone = database.durable_alone
         self._wake_after = timedelta(seconds=wake_after_seconds)
         columns = [message.c[name] for name in _COLUMNS]
         self._document = RowDocument(columns, database.durable.dialect)
@@ -52,27 +52,34 @@ class AcceptGroup:
         """One outcome for each record, in order; raises LedgerUnavailable for all of them."""
         rows = self._document.parameters([self._row(record) for record in records])
         try:
-            async with transaction(self._engine) as connection:
-                inserted = await connection.execute(self._insert, rows)
-                return await self._outcomes(connection, records, {*inserted.scalars()})
+            async with transaction(self._alone) as connection:
+                inserted = {*(await connection.execute(self._insert, rows)).scalars()}
         except DBAPIError as error:
             # One value that the database cannot hold must not cost its neighbours their place.
             if len(records) == 1:
                 return [error]
             return [(await self.flush([record]))[0] for record in records]
+        if len(inserted) == len(records):
+            return [Accepted(record) for record in records]
+        return await self._outcomes(records, inserted)
 
     async def _outcomes(
-        self, connection: AsyncConnection, records: list[MessageRecord], inserted: set[str]
+        self, records: list[MessageRecord], inserted: set[str]
     ) -> list[AcceptOutcome | BaseException]:
         left_out = [
             {"tenant_id": record.tenant_id, "idempotency_key": record.idempotency_key}
             for record in records
             if record.id not in inserted and record.idempotency_key is not None
         ]
-        if not left_out:
-            return [Accepted(record) for record in records]
-        owners = await connection.execute(self._owners, self._keys.parameters(left_out))
-        owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
+        owner_of: dict[tuple[str, str], tuple[str, str]] = {}
+        try:
+            if left_out:
+                async with transaction(self._engine) as connection:
+                    owners = await connection.execute(self._owners, self._keys.parameters(left_out))
+                    owner_of = {(row[0], row[1]): (row[2], row[3]) for row in owners}
+        except LedgerUnavailable as error:
+            # The others are on disk.
+            return [Accepted(record) if record.id in inserted else error for record in records]
         return [
             Accepted(record) if record.id in inserted else outcome_of(record, owner_of)
             for record in records
