@@ -26,7 +26,8 @@ class GroupCommit(Generic[Item, Outcome]):
 
     `flush` receives up to `limit` items in order of arrival and returns one outcome for each, in
     the same order; an outcome that is an exception is raised to its submitter alone, an exception
-    from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight.
+    from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight, of
+    which each but the first waits until it is `crowd` items: many small ones cost more than few.
     A submitter that is cancelled leaves its item in the group: what was sent may still happen.
     """
 
@@ -36,11 +37,13 @@ class GroupCommit(Generic[Item, Outcome]):
         *,
         limit: int = 256,
         concurrency: int = 1,
+        crowd: int = 1,
         capacity: int = 50_000,
     ) -> None:
         self._flush = flush
         self._limit = limit
-        self._free = concurrency
+        self._concurrency = self._free = concurrency
+        self._crowd = crowd
         self._capacity = capacity
         self._waiting: deque[Waiting[Item, Outcome]] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -75,6 +78,8 @@ class GroupCommit(Generic[Item, Outcome]):
 
     def _start_a_group(self) -> None:
         if self._starting or not self._free or not self._waiting:
+            return
+        if self._free < self._concurrency and len(self._waiting) < self._crowd:
             return
         self._starting = True
         self._free -= 1

@@ -26,6 +26,8 @@ from shared.resilience.group_commit import GroupCommit
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
+_CROWD: Final = 32
+"""Messages that are worth a statement beside one that is on its way."""
 _FOUND_AT_ONCE: Final = 64
 """Whole messages that are held in memory for one statement."""
 
@@ -51,6 +53,7 @@ class MessageLedger:
             ),
             limit=settings.group_limit,
             concurrency=side_by_side,
+            crowd=_CROWD,
         )
         self._settles: GroupCommit[Settlement, bool] = GroupCommit(
             ObservedFlush(SettleGroup(database).flush, metrics, LedgerOperation.SETTLE),

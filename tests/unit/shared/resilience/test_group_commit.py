@@ -45,16 +45,17 @@ class Recorder:
     waves=st.lists(st.lists(st.integers(-9, 12), max_size=12), max_size=6),
     limit=st.integers(1, 5),
     concurrency=st.integers(1, 3),
+    crowd=st.integers(1, 4),
     yields=st.lists(st.integers(0, 5), max_size=20),
 )
 @settings(deadline=None, max_examples=150)
 def test_everybody_hears_of_his_own_item_and_nothing_is_lost(
-    waves: list[list[int]], limit: int, concurrency: int, yields: list[int]
+    waves: list[list[int]], limit: int, concurrency: int, crowd: int, yields: list[int]
 ) -> None:
     recorder = Recorder(yields=yields)
 
     async def run() -> None:
-        group = GroupCommit(recorder.flush, limit=limit, concurrency=concurrency)
+        group = GroupCommit(recorder.flush, limit=limit, concurrency=concurrency, crowd=crowd)
         submitted = []
         for wave in waves:
             submitted += [(item, asyncio.ensure_future(group.submit(item))) for item in wave]
@@ -73,6 +74,29 @@ def test_everybody_hears_of_his_own_item_and_nothing_is_lost(
     assert sorted(recorder.flushed) == sorted(posted)
     assert all(0 < len(group) <= limit for group in recorder.groups)
     assert recorder.most_running <= concurrency
+
+
+@pytest.mark.parametrize(("waiting", "groups"), [(2, [[0], [1, 2]]), (3, [[0], [1, 2, 3]])])
+async def test_a_group_beside_another_waits_until_it_is_a_crowd(
+    waiting: int, groups: list[list[int]]
+) -> None:
+    begun: list[list[int]] = []
+    go_on = asyncio.Event()
+
+    async def flush(items: list[int]) -> list[int]:
+        begun.append(items)
+        await go_on.wait()
+        return items
+
+    group: GroupCommit[int, int] = GroupCommit(flush, concurrency=2, crowd=3)
+    handed_in = [group.hand_in(0)]
+    await asyncio.sleep(0)
+    handed_in += [group.hand_in(item) for item in range(1, waiting + 1)]
+    await asyncio.sleep(0)
+    assert begun == (groups if waiting == 3 else groups[:1])
+    go_on.set()
+    await asyncio.gather(*handed_in)
+    assert begun == groups
 
 
 @given(
