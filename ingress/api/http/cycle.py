@@ -1,15 +1,29 @@
-"""One answer on its way out: uvicorn's cycle, with a head that is written together with its body."""
+"""One request and its answer: uvicorn's cycle, with a head that leaves together with its body."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import unquote
 
+import httptools
+from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 _BODILESS: Final = frozenset({204, 304})
 _FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def read_request_line(scope: HTTPScope, parser: Any, target: bytes) -> None:
+    """What the first line of a request says, into its scope."""
+    url = httptools.parse_url(target)
+    path = url.path.decode("ascii")
+    scope["method"] = parser.get_method().decode("ascii")
+    scope["http_version"] = parser.get_http_version()
+    scope["path"] = unquote(path) if "%" in path else path
+    scope["raw_path"] = url.path
+    scope["query_string"] = url.query or b""
 
 
 class AnswerCycle(RequestResponseCycle):

@@ -11,7 +11,7 @@ import httptools
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ingress.api.http.gathering_transport import GatheringTransport
+from ingress.api.http.cycle import AnswerCycle, read_request_line
 from ingress.api.http.unreadable import Unreadable
 from shared.settings.door import IngressSettings
 
@@ -62,7 +62,7 @@ class DoorProtocol(HttpToolsProtocol):
         self._timed_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(GatheringTransport(transport, self.loop))  # type: ignore[arg-type]
+        super().connection_made(transport)
         self.url = b""
         self._begin(_HEAD, self._limits.head_timeout_seconds)
         self._look()
@@ -109,9 +109,32 @@ class DoorProtocol(HttpToolsProtocol):
                 hosts += 1
         if hosts > 1 or hosts < _HOSTS_NEEDED.get(self.parser.get_http_version(), math.inf):
             raise _HeadRefused
-        super().on_headers_complete()
+        self._hand_over()
         self.headers = []  # the request has its own; what comes from here on are trailers
         self._begin(_BODY, self._limits.body_timeout_seconds)
+
+    def _hand_over(self) -> None:
+        """Give the request to the application, behind those that came before it."""
+        is_next = self._unanswered() is None
+        read_request_line(self.scope, self.parser, self.url)
+        self.cycle = cycle = AnswerCycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            self.expect_100_continue,
+            self.scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        if is_next:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
