@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,7 @@ from ingress.admission.quota_headers import quota_headers
 from ingress.admission.verdict import Refused
 from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import NO_RETRY, HttpRefusal, NotAdmitted
-from ingress.api.http.exchange import Exchange
+from ingress.api.http.exchange import Endpoint, Exchange
 from ingress.api.http.request_headers import (
     cache_control,
     client_retry,
@@ -37,7 +37,8 @@ from shared.replies.wakeups import Wake
 from shared.reservations.reservations import Reservations
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.propagation import inject
+from shared.telemetry.propagation import extract, inject
+from shared.telemetry.span import SpanKind
 from shared.telemetry.tracing import Tracing
 
 RESPONSE_ID: Final = b"x-forebay-response-id"
@@ -61,9 +62,19 @@ class Door:
     tracing: Tracing
     clock: Clock
 
-    async def caller(self, exchange: Exchange) -> Caller:
+    async def traced(self, exchange: Exchange, work: Endpoint) -> None:
+        """Do the work in a span of the caller's trace; plainly, where there is none of either."""
+        if not self._is_traced(exchange):
+            await work(exchange)
+            return
+        parent = extract(_trace_carrier(exchange.headers))
+        name = f"{exchange.method} {exchange.route}"
+        with self.tracing.span(name, SpanKind.SERVER, parent=parent):
+            await work(exchange)
+
+    def caller(self, exchange: Exchange) -> Awaitable[Caller]:
         """Who asks; raises Unauthenticated, LedgerUnavailable."""
-        return await self.authentication.caller(
+        return self.authentication.caller(
             exchange.header(b"authorization"), exchange.header(b"x-api-key")
         )
 
@@ -86,7 +97,7 @@ class Door:
             idempotency_key=idempotency_key(exchange),
             client_retry=client_retry(exchange),
             deadline=deadline(exchange, self.clock),
-            trace=inject(),
+            trace=inject() if self._is_traced(exchange) else {},
         )
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
@@ -152,6 +163,9 @@ class Door:
         seconds = min(left, self.settings.wait_limit_seconds)
         return max(0.0, seconds if asked is None else min(seconds, asked))
 
+    def _is_traced(self, exchange: Exchange) -> bool:
+        return self.tracing.recording or b"traceparent" in exchange.headers
+
     def still_running(self, record: MessageRecord) -> HttpRefusal:
         """The answer to a caller whose patience ended before the message did."""
         how = f"Read it with GET /v1/responses/{record.id}."
@@ -169,6 +183,15 @@ class Door:
             code="wait_exceeded",
             headers=headers,
         )
+
+
+def _trace_carrier(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The headers that carry a trace."""
+    return {
+        name: headers[name.encode()].decode("latin-1")
+        for name in ("traceparent", "tracestate")
+        if name.encode() in headers
+    }
 
 
 def reply_headers(accepted: AcceptedMessage) -> list[Header]:
@@ -192,12 +215,3 @@ def _pointers(places: tuple[str, ...]) -> bytes:
 def unknown_response(message_id: str) -> NotFound:
     """There is none, or it is another tenant's: the caller cannot tell which."""
     return NotFound(f"Response with id '{message_id}' not found.", param="response_id")
-
-
-def trace_carrier(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The headers that carry a trace."""
-    return {
-        name: headers[name.encode()].decode("latin-1")
-        for name in ("traceparent", "tracestate")
-        if name.encode() in headers
-    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import msgspec
 
 from ingress.acceptance import AcceptedMessage
-from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.door import Door, reply_headers
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
@@ -16,8 +18,6 @@ from shared.messages.record import Surface
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
 from shared.replies.wakeups import Wake
-from shared.telemetry.propagation import extract
-from shared.telemetry.span import SpanKind
 
 
 class Responses:
@@ -26,24 +26,25 @@ class Responses:
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    async def create(self, exchange: Exchange) -> None:
+    def create(self, exchange: Exchange) -> Awaitable[None]:
         """Accept one message. What comes after depends on `background` and `stream`."""
+        return self._door.traced(exchange, self._create)
+
+    async def _create(self, exchange: Exchange) -> None:
         door = self._door
-        parent = extract(trace_carrier(exchange.headers))
-        with door.tracing.span("POST /v1/responses", SpanKind.SERVER, parent=parent):
-            caller = await door.caller(exchange)
-            raw = await cut_json(await door.read_json(exchange))
-            body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
-            if body.refers or body.conversation is not None:
-                body = await door.references.resolved(body, tenant_id=caller.tenant.id)
-            arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
-            if body.stream:
-                await self._stream(exchange, arrival)
-            elif body.background:
-                accepted = await door.accept(arrival)
-                await _answer(exchange, accepted, _current(accepted, arrival))
-            else:
-                await self._wait(exchange, arrival)
+        caller = await door.caller(exchange)
+        raw = await cut_json(await door.read_json(exchange))
+        body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
+        if body.refers or body.conversation is not None:
+            body = await door.references.resolved(body, tenant_id=caller.tenant.id)
+        arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
+        if body.stream:
+            await self._stream(exchange, arrival)
+        elif body.background:
+            accepted = await door.accept(arrival)
+            await _answer(exchange, accepted, _current(accepted, arrival))
+        else:
+            await self._wait(exchange, arrival)
 
     async def _wait(self, exchange: Exchange, arrival: Arrival) -> None:
         door = self._door

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import msgspec
 
 from ingress.api.chat.chunks import ChunkWriter
 from ingress.api.chat.completion import chat_completion, read_response
 from ingress.api.chat.request import ChatRequest, decode_chat_request
-from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.door import Door, reply_headers
 from ingress.api.http.exchange import Exchange
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
 from shared.decoding import cut_json
 from shared.messages.record import Surface
 from shared.messages.response import response_object
-from shared.telemetry.propagation import extract
-from shared.telemetry.span import SpanKind
 
 
 class ChatEndpoint:
@@ -24,21 +24,20 @@ class ChatEndpoint:
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    async def create(self, exchange: Exchange) -> None:
+    def create(self, exchange: Exchange) -> Awaitable[None]:
         """Accept one message, and answer with its completion or its chunks."""
+        return self._door.traced(exchange, self._create)
+
+    async def _create(self, exchange: Exchange) -> None:
         door = self._door
-        parent = extract(trace_carrier(exchange.headers))
-        with door.tracing.span("POST /v1/chat/completions", SpanKind.SERVER, parent=parent):
-            caller = await door.caller(exchange)
-            raw = await cut_json(await door.read_json(exchange))
-            request, body = decode_chat_request(
-                raw, text_limit_bytes=door.settings.text_limit_bytes
-            )
-            arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
-            if request.stream:
-                await self._stream(exchange, arrival, request)
-            else:
-                await self._wait(exchange, arrival)
+        caller = await door.caller(exchange)
+        raw = await cut_json(await door.read_json(exchange))
+        request, body = decode_chat_request(raw, text_limit_bytes=door.settings.text_limit_bytes)
+        arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
+        if request.stream:
+            await self._stream(exchange, arrival, request)
+        else:
+            await self._wait(exchange, arrival)
 
     async def _wait(self, exchange: Exchange, arrival: Arrival) -> None:
         door = self._door

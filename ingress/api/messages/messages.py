@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 import msgspec
 
 from ingress.acceptance import AcceptedMessage
 from ingress.api.chat.completion import read_response
-from ingress.api.door import Door, reply_headers, trace_carrier
+from ingress.api.door import Door, reply_headers
 from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import NotAdmitted
 from ingress.api.http.exchange import Exchange
@@ -26,8 +26,6 @@ from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
 from shared.messages.response import response_object
 from shared.replies.wakeups import Wake
-from shared.telemetry.propagation import extract
-from shared.telemetry.span import SpanKind
 
 
 class MessagesEndpoint:
@@ -40,21 +38,22 @@ class MessagesEndpoint:
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    async def create(self, exchange: Exchange) -> None:
+    def create(self, exchange: Exchange) -> Awaitable[None]:
         """Accept one message, and answer with the one that answers it, or with its events."""
+        return self._door.traced(exchange, self._create)
+
+    async def _create(self, exchange: Exchange) -> None:
         door = self._door
-        parent = extract(trace_carrier(exchange.headers))
-        with door.tracing.span("POST /v1/messages", SpanKind.SERVER, parent=parent):
-            _begin(exchange)
-            caller = await door.caller(exchange)
-            request, body = decode_messages_request(
-                await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
-            )
-            arrival = door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
-            if request.stream:
-                await self._stream(exchange, arrival, request)
-            else:
-                await self._wait(exchange, arrival, request)
+        _begin(exchange)
+        caller = await door.caller(exchange)
+        request, body = decode_messages_request(
+            await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
+        )
+        arrival = door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
+        if request.stream:
+            await self._stream(exchange, arrival, request)
+        else:
+            await self._wait(exchange, arrival, request)
 
     async def count_tokens(self, exchange: Exchange) -> None:
         """How much a model would have to read, estimated; nothing is accepted."""
