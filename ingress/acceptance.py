@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Final, assert_never
 
 import msgspec
@@ -95,7 +94,7 @@ class Acceptance:
                 if not verdict.same_body:
                     return await self._compare(arrival, record, verdict.message_id)
                 known = msgspec.structs.replace(record, id=verdict.message_id)
-                asked = replace(question, message_id=verdict.message_id)
+                asked = msgspec.structs.replace(question, message_id=verdict.message_id)
                 return await self._rejoin(arrival, known, asked)
             case Refused():
                 return verdict

@@ -89,7 +89,7 @@ class Authentication:
     async def _ask(self, digest: str) -> Caller | None:
         asking = self._asking.get(digest)
         if asking is None:
-            asking = self._asking[digest] = self._questions.hand_in(digest)
+            asking = self._asking[digest] = self._questions.submit(digest)
             asking.add_done_callback(lambda answered: self._forget(digest, answered))
         # Behind a frozen ledger a queue of groups waits, each for as long as the one before it.
         # Whoever hangs up leaves the others their answer.

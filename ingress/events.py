@@ -23,7 +23,7 @@ from shared.messages.events import (
 )
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
-from shared.messages.state import ResponseState
+from shared.messages.state import TERMINAL, ResponseState
 from shared.messages.stored_body import is_streamed
 from shared.replies.event_sequence import ending, opening, whole_answer
 from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE
@@ -213,7 +213,7 @@ class Replies:
 
 def has_ended(record: MessageRecord) -> bool:
     """Whether there is something to answer with: an end, or a human who has it."""
-    return record.state.is_terminal or record.state is ResponseState.REQUIRES_ACTION
+    return record.state in TERMINAL or record.state is ResponseState.REQUIRES_ACTION
 
 
 def _answers(event_type: str, record: MessageRecord) -> bool:

@@ -32,9 +32,12 @@ class PromptLedger:
         lost at the commit may have made it.
         """
         try:
-            # The query belongs to a group, which goes on: this cancels our waiting alone.
-            async with asyncio.timeout(self._patience.seconds * (1 + len(record.body) // _MIB)):
-                return await self._ledger.accept(record)
+            # The query belongs to a group, which goes on: this ends our waiting alone.
+            commit, large = self._ledger.accept(record), len(record.body) // _MIB
+            if not large:
+                return await self._patience.bound(commit)
+            async with asyncio.timeout(self._patience.seconds * (1 + large)):
+                return await commit
         except TimeoutError:
             raise CommitUnknown("No commit in time.", retry_after_seconds=1.0) from None
         except LedgerUnavailable as error:

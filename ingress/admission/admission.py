@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 from redis.asyncio import Redis
 
 from ingress.admission.backpressure import LaneWatch
 from ingress.admission.commitments import Commitments
-from ingress.admission.limits import Limits, limits_of, plan_of
+from ingress.admission.limits import Limits, limits_of, plan_of_settings
 from ingress.admission.local_allowance import LocalAllowance
 from ingress.admission.observation import Observation
 from ingress.admission.question import AdmissionRequest, script_call
@@ -24,7 +24,7 @@ from ingress.admission.reply import (
 )
 from ingress.admission.returns import Returns
 from ingress.admission.verdict import Admitted, Verdict
-from shared.accepting.token_estimate import DEFAULT_OUTPUT_TOKENS
+from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock
 from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
@@ -35,6 +35,8 @@ from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings.door import LimitSettings
 from shared.telemetry.metrics import Metrics
+
+_Asked = tuple[AdmissionRequest, Limits]
 
 
 class Admission:
@@ -57,11 +59,12 @@ class Admission:
     ) -> None:
         self._redis = GuardedRedis(redis, clock, on_close=self._redis_is_back)
         self._settings = settings
+        self._usual_plan = plan_of_settings(settings)
         self._lanes = lanes
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
         self._script: LuaScript = load_account_script("shared.reservations", "admission.lua")
-        self._group: GroupCommit[AdmissionRequest, AdmissionReply] = GroupCommit(self._ask_all)
+        self._group: GroupCommit[_Asked, AdmissionReply] = GroupCommit(self._ask_all)
         self._reservations = Reservations(
             redis, clock, risk_half_life_seconds=settings.risk_half_life_seconds
         )
@@ -75,9 +78,10 @@ class Admission:
     async def decide(self, request: AdmissionRequest) -> Verdict:
         """The verdict; what is admitted is reserved until `settle` or `give_back`."""
         began = self._observation.begin()
-        verdict: Verdict | None = too_large(request, self._limits(request))
+        limits = self._limits(request)
+        verdict: Verdict | None = too_large(request, limits)
         if verdict is None:
-            verdict = await self._ask(request)
+            verdict = await self._ask(request, limits)
         self._observation.end(began, verdict)
         return verdict
 
@@ -92,7 +96,7 @@ class Admission:
         Where the key is another message's, `owner_id`, that is what Redis answers from now on.
         """
         self._count([request], -1)
-        request = replace(request, owner_id=owner_id)
+        request = msgspec.structs.replace(request, owner_id=owner_id)
         if self._redis.is_away():
             self._returns.owe(request)
         else:
@@ -112,14 +116,14 @@ class Admission:
         if self._budgets is not None:
             await self._budgets.close()
 
-    async def _ask(self, request: AdmissionRequest) -> Verdict:
+    async def _ask(self, request: AdmissionRequest, limits: Limits) -> Verdict:
         if self._redis.is_away():
             return self._decide_locally(request)
         try:
-            answer = await self._submit(request)
+            answer = await self._submit(request, limits)
             if answer.verdict is None and self._budgets is not None:
                 await self._budgets.read(request.tenant.id)
-                answer = await self._submit(request)
+                answer = await self._submit(request, limits)
         except LedgerUnavailable:
             return spending_unknown()
         except Unavailable:
@@ -129,30 +133,27 @@ class Admission:
             self._p90_output_tokens[request.tenant.id] = answer.p90_output_tokens
         return answer.verdict or spending_unknown()
 
-    async def _submit(self, request: AdmissionRequest) -> AdmissionReply:
+    async def _submit(self, request: AdmissionRequest, limits: Limits) -> AdmissionReply:
         self._undecided.add(request.message_id)
         try:
-            return await self._group.submit(request)
+            return await self._group.submit((request, limits))
         except asyncio.CancelledError:
             self._abandon(request)
             raise
 
-    async def _ask_all(
-        self, requests: list[AdmissionRequest]
-    ) -> Sequence[AdmissionReply | BaseException]:
-        limits = [self._limits(request) for request in requests]
-        calls = [self._call(request, each) for request, each in zip(requests, limits, strict=True)]
+    async def _ask_all(self, asked: list[_Asked]) -> Sequence[AdmissionReply | BaseException]:
+        calls = [self._call(request, limits) for request, limits in asked]
         replies = await self._redis.run(self._script, calls)
         if replies is None:
-            for request in requests:
+            for request, _ in asked:
                 self._conclude(request, admitted=False)
             raise RedisUnavailable("Redis is away.")
-        self._observation.group(len(requests))
+        self._observation.group(len(asked))
         answers = [
-            reply if isinstance(reply, RedisUnavailable) else read_reply(reply, request, each)
-            for reply, request, each in zip(replies, requests, limits, strict=True)
+            reply if isinstance(reply, RedisUnavailable) else read_reply(reply, request, limits)
+            for reply, (request, limits) in zip(replies, asked, strict=True)
         ]
-        for request, answer in zip(requests, answers, strict=True):
+        for (request, _), answer in zip(asked, answers, strict=True):
             self._conclude(request, admitted=_is_admitted(answer))
         return answers
 
@@ -217,7 +218,7 @@ class Admission:
         wait = 0.0 if self._lanes is None else self._lanes.expected_wait_seconds(request.lane)
         if wait > request.seconds_left:
             return lane_overloaded(request, expected_wait_seconds=wait)
-        verdict = self._local.decide(request, plan_of(request.tenant, self._settings))
+        verdict = self._local.decide(request, request.tenant.plan or self._usual_plan)
         if isinstance(verdict, Admitted):
             self._count([request], 1)
         self._observation.local(verdict)
@@ -225,7 +226,7 @@ class Admission:
 
     def _limits(self, request: AdmissionRequest) -> Limits:
         return limits_of(
-            plan_of(request.tenant, self._settings),
+            request.tenant.plan or self._usual_plan,
             named_user=request.user is not None,
             burst_share=self._settings.burst_share,
             half_life_seconds=self._settings.risk_half_life_seconds,

@@ -45,11 +45,11 @@ class Limits:
 
 def plan_of(tenant: Tenant, settings: LimitSettings) -> Plan:
     """The tenant's own plan, or the one of the settings."""
-    return tenant.plan or _plan_of_settings(settings)
+    return tenant.plan or plan_of_settings(settings)
 
 
-@lru_cache(maxsize=64)
-def _plan_of_settings(settings: LimitSettings) -> Plan:
+def plan_of_settings(settings: LimitSettings) -> Plan:
+    """The plan of a tenant that has none of its own."""
     return Plan(
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,

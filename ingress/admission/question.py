@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 from typing import Final
+
+import msgspec
 
 from ingress.admission.limits import Limits
 from shared.costs.budget import NO_BUDGET, BudgetQuestion
@@ -29,6 +30,8 @@ on the way to the commit costs its tenant this long, and not until the deadline.
 IDEMPOTENCY_SECONDS: Final = 86_400
 """How long Redis answers for a used key; the ledger knows it for as long as it keeps the row."""
 
+_NO_MONEY: Final = NO_BUDGET.arguments
+
 
 class Sending(StrEnum):
     """What a message's key in Redis is good for."""
@@ -41,8 +44,7 @@ class Sending(StrEnum):
     """It is sent again: it joins the message that was noted, if that was lately."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionRequest:
+class AdmissionRequest(msgspec.Struct, frozen=True):
     """One message at the door.
 
     `body_digest` is any hash of the body of 16 bytes or more; `seconds_left` runs until the
@@ -104,7 +106,7 @@ def script_call(
             expected_wait_seconds,
             request.seconds_left,
             IDEMPOTENCY_SECONDS if is_keyed else ceil(repeat_seconds),
-            *budget.arguments,
+            *(_NO_MONEY if budget is NO_BUDGET else budget.arguments),
             request.sending.value,
         ),
     )

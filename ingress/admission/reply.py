@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, cast
+
+import msgspec
 
 from ingress.admission.limits import Limit, Limits
 from ingress.admission.question import AdmissionRequest
@@ -40,8 +41,7 @@ _NAMED: Final = (
 _ANONYMOUS: Final = (*_NAMED[:2], *_NAMED[:2], *_NAMED[4:])
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionReply:
+class AdmissionReply(msgspec.Struct, frozen=True):
     """A verdict, and the tenant's learned p90 of output tokens where Redis knows one.
 
     No verdict: Redis does not know what the tenant spent today and has to be told.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 
 class RefusalReason(StrEnum):
@@ -46,8 +47,7 @@ _STATUS: Final[dict[RefusalReason, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """What is left of the limit that is nearest, after this verdict.
 
     `limit_*` is the allowance per minute; `remaining_*` may be sent at once; `reset_*_seconds`
@@ -62,8 +62,7 @@ class Quota:
     reset_tokens_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """Come in; a slot and the estimated tokens are reserved.
 
     `local` says that Redis was away and this process's own allowance decided; nothing is
@@ -75,8 +74,7 @@ class Admitted:
     local: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(msgspec.Struct, frozen=True):
     """The idempotency key was used before, by `message_id`; nothing was consumed.
 
     That message may be a moment away from its commit. `same_body` False is a conflict (422).
@@ -86,8 +84,7 @@ class Existing:
     same_body: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """Not now (or, when the reason is not retryable, never); nothing was consumed.
 
     The same message sent after `retry_after_seconds`, with nothing sent in between, passes the

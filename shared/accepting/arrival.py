@@ -69,7 +69,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lane(self) -> Lane:
         """Where it queues; raises InvalidRequest for a tier that we do not have."""
-        return lane_of(self.body.service_tier)
+        tier = self.body.service_tier
+        return Lane.STANDARD if tier is None else lane_of(tier)
 
     def check(self) -> None:
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
@@ -90,9 +91,12 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
                     param=name,
                 )
         _check_numbers(self.body)
-        self._answer_format()
-        facts_of(self.body.metadata)
-        read_cache_control(self.body.cache_control)
+        if self.body.text is not None:
+            self._answer_format()
+        if self.body.metadata is not None:
+            facts_of(self.body.metadata)
+        if self.body.cache_control is not None:
+            read_cache_control(self.body.cache_control)
 
     @property
     def unchecked_patterns(self) -> tuple[str, ...]:

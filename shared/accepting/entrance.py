@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from shared.queueing.publisher import Publisher
 class AcceptingLedger(Protocol):
     """Where messages are committed."""
 
-    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+    def accept(self, record: MessageRecord) -> Awaitable[AcceptOutcome]:
         """Put it on disk, or say which message its idempotency key already names."""
         ...
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from shared.accepting.arrival import Arrival
-from shared.accepting.token_estimate import reserved_tokens
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
@@ -15,6 +15,9 @@ from shared.messages.body import body_digest
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, as_accepted
 from shared.settings.door import LaneSettings
+
+DEFAULT_OUTPUT_TOKENS: Final = 512
+"""What an answer is taken to cost until the tenant's own answers have taught better."""
 
 
 class LedgerEntries:
@@ -86,3 +89,17 @@ class LedgerEntries:
                 param="deadline",
             )
         return asked
+
+
+def reserved_tokens(
+    input_tokens: int, *, p90_output_tokens: int, max_output_tokens: int | None = None
+) -> int:
+    """Estimated input plus the tenant's learned p90 of output; at least 1.
+
+    A `max_output_tokens` below the p90 lowers the estimate; one above it never raises it, for
+    callers name huge ones as a matter of course.
+    """
+    output = p90_output_tokens
+    if max_output_tokens is not None:
+        output = min(output, max_output_tokens)
+    return max(1, input_tokens + output)

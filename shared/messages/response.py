@@ -108,16 +108,12 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
     return ResponseObject(
         id=record.id,
         created_at=int(record.accepted_at.timestamp()),
-        completed_at=_completed_at(record),
         status=record.state,
         background=asked.background or False,
-        error=_fault(record),
-        incomplete_details=_incomplete(record),
         instructions=asked.instructions,
         max_output_tokens=asked.max_output_tokens,
         max_tool_calls=asked.max_tool_calls,
         model=record.model or asked.model or DEFAULT_MODEL,
-        output=_output(record),
         parallel_tool_calls=asked.parallel_tool_calls is not False,
         previous_response_id=asked.previous_response_id,
         conversation=ConversationId(record.conversation_id) if record.conversation_id else None,
@@ -125,19 +121,30 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         store=asked.store is not False,
         temperature=asked.temperature,
         text=_text(asked.text),
-        tool_choice=told_choice(asked.tool_choice),
-        tools=[told_tool(tool) for tool in asked.tools or ()],
+        tool_choice=told_choice(asked.tool_choice) if asked.tool_choice else "auto",
+        tools=[told_tool(tool) for tool in asked.tools] if asked.tools else [],
         reasoning=asked.reasoning or msgspec.UNSET,
         top_p=asked.top_p,
         truncation=asked.truncation or "auto",
-        usage=_usage(record),
         user=asked.user or msgspec.UNSET,
         safety_identifier=asked.safety_identifier,
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
-        cost=_cost(record),
-        turn=decode_report(record.report),
+        **({} if record.state is ResponseState.QUEUED else _became(record)),
     )
+
+
+def _became(record: MessageRecord) -> dict[str, Any]:
+    """What a message that waits has none of."""
+    return {
+        "completed_at": _completed_at(record),
+        "error": _fault(record),
+        "incomplete_details": _incomplete(record),
+        "output": _output(record),
+        "usage": _usage(record),
+        "cost": _cost(record),
+        "turn": decode_report(record.report),
+    }
 
 
 def _text(asked: TextOptions | None) -> dict[str, Any]:

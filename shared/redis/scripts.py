@@ -10,6 +10,7 @@ from importlib.resources import files
 from math import inf
 from typing import Any
 
+import msgspec
 from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
@@ -21,8 +22,7 @@ from shared.redis.asking import asking_redis, redis_failure
 Argument = str | bytes | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptCall:
+class ScriptCall(msgspec.Struct, frozen=True):
     """One call of a script: its keys and its arguments."""
 
     keys: Sequence[str | bytes]

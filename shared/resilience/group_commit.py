@@ -50,12 +50,8 @@ class GroupCommit(Generic[Item, Outcome]):
         self._starting = False
         self._closed = False
 
-    async def submit(self, item: Item) -> Outcome:
-        """Hand in one item and wait for its outcome; raises Unavailable when full or closed."""
-        return await self.hand_in(item)
-
-    def hand_in(self, item: Item) -> asyncio.Future[Outcome]:
-        """The same without waiting: the outcome comes later."""
+    def submit(self, item: Item) -> asyncio.Future[Outcome]:
+        """Hand in one item, whose outcome comes later; raises Unavailable when full or closed."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._queue(item, future)
         return future

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -88,7 +88,9 @@ def decode_create_response(raw: Json, *, text_limit_bytes: int = TEXT_LIMIT_BYTE
         body = body_of(decode_json(_decoder, raw))
     except InvalidRequest as error:
         raise explained(error, whole_json(raw)) from None
-    check_text(body, len(whole_json(raw)), place_in_input, limit_bytes=text_limit_bytes)
+    size_bytes = len(whole_json(raw))
+    if size_bytes > text_limit_bytes:
+        check_text(body, size_bytes, place_in_input, limit_bytes=text_limit_bytes)
     return body
 
 
@@ -104,17 +106,24 @@ def body_of(request: CreateResponse) -> Body:
         conversation=request.conversation,
         max_tool_calls=request.max_tool_calls,
         reasoning=request.reasoning.spelled() if request.reasoning else None,
-        **offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice)),
+        **_offered(request),
     )
-    if not body.refers:
+    if not isinstance(request.input, str) and not body.refers:
         check_items(body.input, place_in_input, continues=body.continues)
-    check_tools(body.tools or (), body.tool_choice)
+    if body.tools or body.tool_choice:
+        check_tools(body.tools or (), body.tool_choice)
     return body
 
 
 def place_in_input(index: int) -> str:
     """How callers know an item."""
     return f"input[{index}]"
+
+
+def _offered(request: CreateResponse) -> dict[str, Any]:
+    if request.tools is None and request.tool_choice is None:
+        return {}
+    return offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice))
 
 
 def _items(written: str | list[WrittenItem]) -> str | list[Item]:

@@ -86,10 +86,8 @@ class AcceptGroup:
         ]
 
     def _row(self, record: MessageRecord) -> dict[str, Any]:
-        return dict(zip(_OF_RECORD, _values(record), strict=True)) | {
-            "wake_at": record.not_before or record.accepted_at + self._wake_after,
-            "wakes": 0,
-        }
+        wake_at = record.not_before or record.accepted_at + self._wake_after
+        return dict(zip(_COLUMNS, (*_values(record), wake_at, 0), strict=True))
 
 
 def outcome_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -66,9 +67,9 @@ class MessageLedger:
         self._late = LateBooking(database)
         self._tombstones = Tombstones(database)
 
-    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+    def accept(self, record: MessageRecord) -> asyncio.Future[AcceptOutcome]:
         """Put a message on disk, or say which one its idempotency key already names."""
-        return await self._accepts.submit(record)
+        return self._accepts.submit(record)
 
     async def settle(self, settlement: Settlement) -> bool:
         """Write how a turn ended; False where it had lost its lease or someone ended it before."""

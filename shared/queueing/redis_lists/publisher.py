@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable
-from shared.messages.lane import WakeUp
+from shared.messages.lane import Lane, WakeUp
 from shared.queueing.backlog import Backlog, Waiting
 from shared.queueing.broker_address import BrokerAddress
 from shared.queueing.envelope import own_origin
@@ -29,6 +29,7 @@ from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 
 GROUP_LIMIT: Final = 256
+_QUEUES: Final = {lane: lane_queue(lane).value for lane in Lane}
 
 
 class RedisPublisher:
@@ -123,7 +124,7 @@ class RedisPublisher:
     async def _send(self, group: list[Waiting]) -> None:
         elements: dict[str, list[bytes]] = {}
         for wake_up, _ in group:
-            queue = elements.setdefault(lane_queue(wake_up.lane).value, [])
+            queue = elements.setdefault(_QUEUES[wake_up.lane], [])
             queue.append(self._envelope.encode(wake_up))
         if len(elements) == 1:
             [(name, pushed)] = elements.items()

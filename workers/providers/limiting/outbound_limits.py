@@ -77,7 +77,7 @@ class OutboundLimits:
         """
         words = (_TAKE, permit, tokens, int(lease_seconds * 1000))
         try:
-            return await self._asked.hand_in((limit, words)) / 1000
+            return await self._asked.submit((limit, words)) / 1000
         except Unavailable:
             return 0.0
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingress.admission.limits import limits_of
 from ingress.admission.risk import LARGEST_RISK, WEIGHTS, explain, risk_of
-from shared.accepting.token_estimate import reserved_tokens
+from shared.accepting.ledger_entry import reserved_tokens
 from shared.messages.tenant import Plan
 from shared.reservations.account import RecordCount
 

@@ -89,9 +89,9 @@ async def test_a_group_beside_another_waits_until_it_is_a_crowd(
         return items
 
     group: GroupCommit[int, int] = GroupCommit(flush, concurrency=2, crowd=3)
-    handed_in = [group.hand_in(0)]
+    handed_in = [group.submit(0)]
     await asyncio.sleep(0)
-    handed_in += [group.hand_in(item) for item in range(1, waiting + 1)]
+    handed_in += [group.submit(item) for item in range(1, waiting + 1)]
     await asyncio.sleep(0)
     assert begun == (groups if waiting == 3 else groups[:1])
     go_on.set()
@@ -186,20 +186,20 @@ async def test_a_full_group_refuses_instead_of_growing() -> None:
 async def test_what_is_handed_in_is_done_though_nobody_waits() -> None:
     recorder = Recorder()
     group: GroupCommit[int, int] = GroupCommit(recorder.flush)
-    told = [group.hand_in(number) for number in (1, 2)]
+    told = [group.submit(number) for number in (1, 2)]
     await group.close()
 
     assert recorder.groups == [[1, 2]]
     assert [each.result() for each in told] == [2, 4]
     with pytest.raises(Unavailable):
-        group.hand_in(3)
+        group.submit(3)
 
 
 async def test_what_is_told_keeps_its_turn_and_its_failure_to_itself() -> None:
     recorder = Recorder()
     group: GroupCommit[int, int] = GroupCommit(recorder.flush)
     group.tell(-1)
-    waiting = group.hand_in(2)
+    waiting = group.submit(2)
     group.tell(3)
     await group.close()
 
