@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -30,10 +31,12 @@ class AnswerCycle(RequestResponseCycle):
     """Sends what the application says, as uvicorn does, in fewer steps.
 
     A header that would end its line, or holds what no header may, is never written. Where the
-    length of the body is known, the head waits for its first piece.
+    length of the body is known, the head waits for its first piece; where it is not, all that is
+    said in one turn of the loop leaves together.
     """
 
-    _head: bytes = b""
+    _waiting: bytes = b""
+    _is_due: bool = False
 
     async def send(self, message: Any) -> None:
         """One ASGI message; raises RuntimeError for one out of turn."""
@@ -72,17 +75,23 @@ class AnswerCycle(RequestResponseCycle):
         head = b"".join(lines)
         if _FORBIDDEN.search(head) or not head.count(b"\r") == head.count(b"\n") == len(lines):
             raise RuntimeError("A header holds what no header may.")
-        self._head = head + b"\r\n"
-        if not self.expected_content_length:
-            self._write(b"")
+        self._waiting = head + b"\r\n"
+        if self.chunked_encoding:
+            self._write_soon()
+        elif not self.expected_content_length:
+            self._write()
 
     def _go_on(self, body: bytes, *, is_last: bool) -> None:
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0
-            self._write(b"")
+            self._write()
         elif self.chunked_encoding:
-            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self._write(piece + b"0\r\n\r\n" if is_last else piece)
+            if body:
+                self._waiting += b"%x\r\n%b\r\n" % (len(body), body)
+            if is_last:
+                self._write(b"0\r\n\r\n")
+            else:
+                self._write_soon()
         else:
             self.expected_content_length -= len(body)
             if self.expected_content_length < 0 or (is_last and self.expected_content_length):
@@ -95,10 +104,16 @@ class AnswerCycle(RequestResponseCycle):
                 self.transport.close()
             self.on_response()
 
-    def _write(self, piece: bytes) -> None:
-        if self._head:
-            piece, self._head = self._head + piece, b""
-        if piece:
+    def _write_soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self, piece: bytes = b"") -> None:
+        self._is_due = False
+        if self._waiting:
+            piece, self._waiting = self._waiting + piece, b""
+        if piece and not self.disconnected:
             self.transport.write(piece)
 
 
