@@ -26,8 +26,8 @@ async def hallucinated_balance(stage: Stage) -> Told:
     calls = list(stage.primary.calls)
     expect(len(calls) == 2, f"The provider was asked {len(calls)} times.")
     first, again = calls
-    expect("47.15" not in first.instructions, "The fact was told before it was asked for.")
-    expect("47.15" in again.instructions, f"It was asked again with “{again.instructions}”.")
+    expect("47.15" not in first.content, "The fact was told before it was asked for.")
+    expect("47.15" in again.content, f"It was asked again with “{again.instructions}”.")
     # Without the guardrail the second call would not have been paid: this costs, and saves face.
     return Told(
         f"The model said “{_INVENTED}”, and the producer had attached 47.15 as a fact. It was "
