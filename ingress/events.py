@@ -82,7 +82,7 @@ class Replies:
         looked = self._clock.monotonic()
         until, due = looked + seconds, inf
         last = FIRST_WORKER_SEQUENCE - 1
-        has_events = is_streamed(record.body.encode())
+        has_events = _is_streamed(record)
         while True:
             woken = await self._sleep(wake, min(until, due))
             wake.clear()
@@ -199,7 +199,7 @@ class Replies:
             return [] if _closes(seen[-1][1], record) else [ending(record)]
         if await self._source.events(record.id, after=-1):
             return []  # it has heard the end from the ledger, after all that Redis has
-        if is_streamed(record.body.encode()):
+        if _is_streamed(record):
             return [ending(record)]  # Redis forgot: what was streamed is not told again
         return [*whole_answer(record)][last + 1 - FIRST_WORKER_SEQUENCE :]
 
@@ -214,6 +214,11 @@ class Replies:
 def has_ended(record: MessageRecord) -> bool:
     """Whether there is something to answer with: an end, or a human who has it."""
     return record.state in TERMINAL or record.state is ResponseState.REQUIRES_ACTION
+
+
+def _is_streamed(record: MessageRecord) -> bool:
+    # What does not name the field need not be decoded.
+    return '"stream"' in record.body and is_streamed(record.body.encode())
 
 
 def _answers(event_type: str, record: MessageRecord) -> bool:

@@ -177,7 +177,7 @@ class Body(
 
     def attached_bytes(self) -> int:
         """How much of it is images and files in base64."""
-        return sum(item.attached() for item in self.input)
+        return sum([item.attached() for item in self.input])
 
     def prompt_bytes(self, size_bytes: int) -> int:
         """What a model would have to read of a body of that size, at the most; an image counts as
@@ -193,7 +193,7 @@ class Body(
         told = estimated_tokens(self.instructions) if self.instructions else 0
         if self.tools:
             told += estimated_tokens(_encoder.encode(self.tools).decode())
-        return told + sum(item.tokens() for item in self.input)
+        return told + sum([item.tokens() for item in self.input])
 
 
 def encode_body(body: Body) -> bytes:

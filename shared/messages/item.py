@@ -75,7 +75,7 @@ class MessageItem(Tagged, frozen=True, tag="message"):
         return self.content if isinstance(self.content, str) else words_of(self.content)
 
     def attached(self) -> int:
-        return attached_to(self.content)
+        return 0 if isinstance(self.content, str) else attached_to(self.content)
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
