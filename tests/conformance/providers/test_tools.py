@@ -75,6 +75,24 @@ async def test_a_call_that_is_cut_is_no_answer(
     assert error.after_first_token
 
 
+@pytest.mark.parametrize("written", ["", '{"city": "U'])
+async def test_a_call_at_which_the_limit_was_reached_is_none(
+    adapter: Adapter, asked: Provider, server: PlayingServer, written: str
+) -> None:
+    """Nobody runs a tool with the arguments that were not written yet."""
+    bare = FunctionCall("id_1", "time", "")
+    begun = FunctionCall("id_2", "weather", written)
+    words = adapter.words
+    limit = next(word for word, finish in words.finishes.items() if finish is FinishReason.LENGTH)
+    closing = words.closing(limit, None)
+    server.streams(*words.calls(bare, begun)[: -len(closing)], *closing)
+
+    answer = await answer_of(asked, prompt(tools=TOOLS))
+
+    assert answer.finish is FinishReason.LENGTH
+    assert answer.items == (FunctionCall("id_1", "time", "{}"),)
+
+
 async def test_all_that_can_be_asked_is_in_the_words_of_the_official_client(
     adapter: Adapter, asked: Provider, server: PlayingServer
 ) -> None:

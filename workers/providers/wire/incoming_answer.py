@@ -72,7 +72,9 @@ class _IncomingCalls:
         can be read."""
         seen = {item.call_id for item in prompt.items if isinstance(item, FunctionCall)}
         for begun, pieces in self._calls:
-            arguments = "".join(pieces) or "{}"
+            # Cut before its arguments, or without any: what was written behind it tells.
+            is_done = is_whole or pieces is not self._calls[-1][1]
+            arguments = "".join(pieces) or ("{}" if is_done else "")
             if not is_whole and not _is_json(arguments):
                 continue
             call_id = begun.call_id if begun.call_id not in seen | {""} else new_id(_CALL)
