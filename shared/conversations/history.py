@@ -6,17 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
-from sqlalchemy import (
-    Row,
-    Select,
-    literal,
-    select,
-)
+from sqlalchemy import Row, Select
 
 from shared.conversations.catalogue import deleted_conversation
 from shared.conversations.history_statements import (
     deleted_at,
-    is_previous,
     of_chain,
     of_conversation,
     within_bytes,
@@ -59,16 +53,17 @@ class ConversationRepository:
     ) -> tuple[list[Item], list[Item]]:
         """What was said before, oldest first, and what of `asked` that does not hold already.
 
-        It is of up to `limit` messages of `limit_bytes` in all. By `previous_response_id` it is
-        the chain that led here; by `conversation` it is all that was completed in it so far.
-        Where it is longer, its end is read, and what was deleted from the chain further back is
-        left out. Raises NotFound when the named response itself or the conversation is gone.
+        It is of up to `limit` messages of `limit_bytes` in all, the last one whatever its size. By
+        `previous_response_id` it is the chain that led here; by `conversation` it is all that was
+        completed in it so far. Where it is longer, its end is read, and what was deleted from the
+        chain further back is left out. Raises NotFound when the named response itself or the
+        conversation is gone.
         """
         values = {"tenant": record.tenant_id, "limit": limit, "limit_bytes": limit_bytes}
         if record.previous_id is not None:
             rows = await self._rows(self._chain, values | {"previous": record.previous_id})
             if not rows:
-                await self._check_previous(record)
+                raise _previous_gone(record.previous_id)
         elif record.conversation_id is not None:
             within = {"conversation": record.conversation_id, "own": record.id}
             rows = await self._rows(self._conversation, values | within)
@@ -102,20 +97,14 @@ class ConversationRepository:
         async with reading(self._database.relaxed) as connection:
             return list(await connection.execute(statement, values))
 
-    async def _check_previous(self, record: ContinuingMessage) -> None:
-        """What was read is empty where the response is larger than may be read, too."""
-        query = select(literal(1)).where(*is_previous())
-        values = {"tenant": record.tenant_id, "previous": record.previous_id}
-        async with reading(self._database.relaxed) as connection:
-            found = await connection.scalar(query, values)
-        if found is None:
-            raise NotFound(
-                f"Previous response with id '{record.previous_id}' not found: it is not completed, "
-                "or was deleted. Name another one as 'previous_response_id', or none, and send the "
-                "message again.",
-                param="previous_response_id",
-                kind="previous_response_not_found",
-            )
+
+def _previous_gone(previous_id: str) -> NotFound:
+    return NotFound(
+        f"Previous response with id '{previous_id}' not found: it is not completed, or was "
+        "deleted. Name another one as 'previous_response_id', or none, and send the message again.",
+        param="previous_response_id",
+        kind="previous_response_not_found",
+    )
 
 
 def _told(newest_first: Sequence[Row[Any]]) -> Telling:

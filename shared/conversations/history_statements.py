@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
 )
@@ -39,7 +40,10 @@ _NAMES: Final = tuple(column.name for column in _SAID)
 
 
 def within_bytes(newest_first: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
-    """The newest of these rows up to `limit_bytes` in all, and `more` with each."""
+    """The newest of these rows up to `limit_bytes` in all, and `more` with each.
+
+    The newest one of all is there whatever its size: what was said last is what is gone on from.
+    """
     # The sum runs where the rows are: a conversation of large messages must not be loaded to
     # find out that it is too large.
     said = newest_first.c
@@ -48,7 +52,12 @@ def within_bytes(newest_first: FromClause, *more: ColumnElement[Any]) -> Select[
     counted = select(*(said[name] for name in _NAMES), said.depth, total).subquery("counted")
     return (
         select(*(counted.c[name] for name in _NAMES), *more)
-        .where(counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger))
+        .where(
+            or_(
+                counted.c.bytes <= bindparam("limit_bytes", type_=BigInteger),
+                counted.c.depth == 1,
+            )
+        )
         .order_by(counted.c.depth)
     )
 

@@ -33,8 +33,9 @@ class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Tokens of input, the newest message included."""
     message_limit: PositiveInt = 1_000
     """Earlier messages looked at, newest first."""
-    history_bytes: PositiveInt = 4_194_304
-    """Bytes of earlier messages looked at, newest first."""
+    history_bytes: PositiveInt = 33_554_432
+    """Bytes of earlier messages looked at, newest first, images and files counted. The newest one
+    is looked at whatever its size."""
     tokenizers: tuple[TokenizerSettings, ...] = ()
     """One `[[context.tokenizers]]` for each tokenizer; the tokens of other models are estimated."""
     summarise: Summarise = Summarise.BACKGROUND

@@ -184,7 +184,7 @@ async def test_a_conversation_is_read_back_in_order(
     for link in ({"conversation_id": "conv_1"}, {"previous_id": previous}):
         assert await texts(limit_bytes=59, **link) == ["question 2", "answer 2"]
         assert await texts(limit=1, **link) == ["question 2", "answer 2"]
-        assert await texts(limit_bytes=1, **link) == []
+        assert await texts(limit_bytes=1, **link) == ["question 2", "answer 2"]
     assert await texts(conversation_id="conv_1", tenant_id="ten_2") == []
     with pytest.raises(NotFound, match="resp_gone"):
         await texts(previous_id="resp_gone")
