@@ -29,7 +29,7 @@ class TokenizerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much of a conversation a model is given."""
 
-    token_budget: PositiveInt = 8_000
+    token_budget: PositiveInt = 32_000
     """Tokens of input, the newest message included."""
     message_limit: PositiveInt = 1_000
     """Earlier messages looked at, newest first."""

@@ -14,7 +14,7 @@ from deploy.scripted_provider.behaviour import Behaviour
 from shared.costs.price import TokenCount
 from shared.messages.item import Role
 
-_EXCHANGES: Final = 120
+_EXCHANGES: Final = 480
 _INSTRUCTIONS: Final = "You look after the sluices. Answer in one sentence."
 _FIRST: Final = "So which of the sluices do I open first?"
 _SECOND: Final = "And which one after it?"
