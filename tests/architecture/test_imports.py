@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT, module_name, product_files
+from tests.architecture.tree import PACKAGES, ROOT, files_of_tests, module_name, product_files
 
 BUILDS_AT_IMPORT = {"app.py", "__main__.py"}
 
@@ -37,6 +40,18 @@ def test_importing_a_module_opens_no_socket_starts_no_thread_and_writes_no_file(
     watched = _python("-m", "tests.architecture.import_watch", *modules)
     assert watched.returncode == 0, watched.stderr
     assert watched.stdout == ""
+
+
+def test_what_is_imported_of_ours_is_there() -> None:
+    """Benchmarks and trials too, which no test of the usual suite imports."""
+    defined = {module_name(file): _defined_in(file) for file in _own_files()}
+    missing = {
+        f"{module_name(file)}: {module}.{name}"
+        for file in _own_files()
+        for module, name in _own_imports(file)
+        if f"{module}.{name}" not in defined and name not in defined.get(module, ())
+    }
+    assert not missing
 
 
 def test_the_product_needs_only_what_it_declares() -> None:
@@ -99,3 +114,35 @@ def _exists(module: str) -> bool:
 
 def _top_levels(modules: list[str]) -> set[str]:
     return {module.partition(".")[0] for module in modules}
+
+
+def _own_files() -> list[Path]:
+    return [*product_files(), *files_of_tests()]
+
+
+def _own_imports(file: Path) -> Iterator[tuple[str, str]]:
+    """Every module of this repository that the file imports from, with every name it takes."""
+    package = module_name(file).split(".")
+    if file.name != "__init__.py":
+        package.pop()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        above = package[: len(package) - node.level + 1] if node.level else []
+        module = ".".join([*above, *(node.module or "").split(".")]).strip(".")
+        if module.partition(".")[0] in {*PACKAGES, "tests"}:
+            yield from ((module, each.name) for each in node.names)
+
+
+def _defined_in(file: Path) -> set[str]:
+    """What a module has at its top level, however it came there."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Name(ctx=ast.Store()):
+                names.add(node.id)
+            case ast.alias():
+                names.add(node.asname or node.name.partition(".")[0])
+    return names

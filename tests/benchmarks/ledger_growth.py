@@ -28,10 +28,10 @@ import msgspec
 from sqlalchemy import text
 
 from shared.clock import ManualClock, SystemClock
+from shared.erasing.retention import Retention
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.ledger.lane_load import LaneLoads
-from shared.persistence.ledger.retention import Retention
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import transaction
 from shared.settings.secret import ServerUrl
