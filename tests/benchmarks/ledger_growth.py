@@ -34,9 +34,10 @@ from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import transaction
+from shared.redis.client import open_redis
 from shared.settings.secret import ServerUrl
-from shared.settings.servers import LedgerSettings
-from tests.benchmarks.ground.stage import Broker, Ledger, Stage
+from shared.settings.servers import LedgerSettings, RedisSettings
+from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.integration.persistence.plans.crowd import QUEUED, fill
 from tests.integration.persistence.plans.registry import GROUP, FullLedger
@@ -68,8 +69,8 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
     waiting = {name: f"{size * QUEUED:,.0f}" for name, size in sizes.items()}
     for ledger in Ledger:
         say(f"ledgers with {waiting['small']} and {waiting['backlog']} waiting on {ledger}")
-        urls = {name: stage.ground(Broker.REDIS, ledger).ledger_url for name in sizes}
-        found = asyncio.run(_costs(urls, sizes, stage.postgres_pids))
+        grounds = {name: stage.ground(Broker.REDIS, ledger) for name in sizes}
+        found = asyncio.run(_costs(grounds, sizes, stage.postgres_pids))
         for what, cost in found["backlog"].items():
             yield Row(
                 what=f"{what}, {waiting['backlog']} waiting (stock: {waiting['small']})",
@@ -84,40 +85,45 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
 
 
 async def _costs(
-    urls: dict[str, str], sizes: dict[str, float], pids: Pids
+    grounds: dict[str, Ground], sizes: dict[str, float], pids: Pids
 ) -> dict[str, dict[str, Cost]]:
     """By size and statement."""
     others = {*threading.enumerate()}
     async with AsyncExitStack() as stack:
         statements = {
-            name: _statements(await _filled(stack, url, sizes[name])) for name, url in urls.items()
+            name: _statements(await _filled(stack, ground, sizes[name]))
+            for name, ground in grounds.items()
         }
         found: defaultdict[tuple[str, str], list[Cost]] = defaultdict(list)
         # All in each turn: a time in which the machine is slow meets all of them alike.
         for turn in range(TURNS + 1):
             backends = pids() + [thread.native_id or 0 for thread in _begun_since(others)]
-            for what, name in product(statements["small"], urls):
+            for what, name in product(statements["small"], grounds):
                 if what.endswith("retention") and turn > RETENTION_TURNS:
                     continue
                 cost = await _cost(statements[name][what], turn, backends)
                 if turn:  # the first connects
                     found[name, what].append(cost)
-    return {name: {what: _usual(found[name, what]) for what in statements[name]} for name in urls}
+    return {
+        name: {what: _usual(found[name, what]) for what in statements[name]} for name in grounds
+    }
 
 
 def _usual(costs: list[Cost]) -> Cost:
     return Cost(*(quantiles(each)[0] for each in zip(*costs, strict=True)))
 
 
-async def _filled(stack: AsyncExitStack, url: str, scale: float) -> FullLedger:
-    settings = LedgerSettings(url=ServerUrl(url), timeout_seconds=120)
+async def _filled(stack: AsyncExitStack, ground: Ground, scale: float) -> FullLedger:
+    settings = LedgerSettings(url=ServerUrl(ground.ledger_url), timeout_seconds=120)
     database = open_database(settings)
     # However long the filling takes: no lease has run out, and the last ends are just behind.
     clock = ManualClock(SystemClock().now())
+    redis = open_redis(RedisSettings(url=ServerUrl(ground.redis_url)))
     stack.push_async_callback(database.close)
+    stack.push_async_callback(redis.aclose)
     await fill(database, clock.now(), statistics="stale", scale=scale)
     await _settle_down(database)
-    return FullLedger(database, settings, clock)
+    return FullLedger(database, settings, clock, redis)
 
 
 async def _cost(statement: Statement, turn: int, backends: list[int]) -> Cost:
