@@ -40,6 +40,11 @@ _SILENT = _timed(
     "AND lease_until < :now ORDER BY lease_until",
     "now",
 )
+_DUE = _timed(
+    "SELECT id FROM message WHERE state || '/due' = 'queued/due' AND wake_at <= :now "
+    "AND (not_before IS NULL OR not_before <= :now) ORDER BY wake_at",
+    "now",
+)
 _QUEUE_AGAIN = _timed(
     "UPDATE message SET state = 'queued', lease_until = NULL, wake_at = :now WHERE id = :id", "now"
 )
@@ -82,6 +87,10 @@ class WorkerBefore:
         for message_id in silent:
             await self._run(_QUEUE_AGAIN, id=message_id, now=now)
         return silent
+
+    async def due(self) -> list[str]:
+        """What it would publish again."""
+        return await self._run(_DUE, now=self._clock.now())
 
     async def _run(self, statement: TextClause, **values: Any) -> list[Any]:
         async with transaction(self._engine) as connection:

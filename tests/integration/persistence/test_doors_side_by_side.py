@@ -1,0 +1,101 @@
+"""While a version is rolled out, doors of the one before accept beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+
+from shared.clock import ManualClock
+from shared.persistence.engine import Database
+from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import Accepted, AlreadyAccepted
+from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.statements import reading, transaction
+from shared.persistence.tables import message
+
+from .conftest import NewMessage
+from .door_before import DoorBefore
+from .worker_before import WorkerBefore
+
+
+async def test_each_version_knows_the_keys_that_the_other_accepted(
+    database: Database, ledger: MessageLedger, new_message: NewMessage
+) -> None:
+    before = DoorBefore(database)
+    theirs, ours = new_message(idempotency_key="theirs"), new_message(idempotency_key="ours")
+    assert await before.accept(theirs) == (theirs.id, True)
+    assert await ledger.accept(ours) == Accepted(ours)
+    for digest, is_same in (("d1", True), ("d2", False)):
+        again = new_message(idempotency_key="theirs", body_digest=digest)
+        assert await ledger.accept(again) == AlreadyAccepted(theirs.id, same_body=is_same)
+        again = new_message(idempotency_key="ours", body_digest=digest)
+        assert await before.accept(again) == (ours.id, is_same)
+
+
+async def test_one_key_posted_at_doors_of_both_versions_at_once_is_one_message(
+    database: Database, ledger: MessageLedger, new_message: NewMessage
+) -> None:
+    before = DoorBefore(database)
+
+    async def post_to_this_version() -> str:
+        outcome = await ledger.accept(new_message(idempotency_key="k"))
+        return outcome.message_id if isinstance(outcome, AlreadyAccepted) else outcome.record.id
+
+    async def post_to_the_one_before() -> str:
+        return (await before.accept(new_message(idempotency_key="k")))[0]
+
+    posts = [post() for _ in range(10) for post in (post_to_this_version, post_to_the_one_before)]
+    assert len({*await asyncio.gather(*posts)}) == 1
+    async with reading(database.relaxed) as connection:
+        assert await connection.scalar(select(func.count()).select_from(message)) == 1
+
+
+async def test_workers_of_both_versions_find_and_take_what_an_old_door_accepted(
+    database: Database,
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    sweeps: LedgerSweeps,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    door, worker = DoorBefore(database), WorkerBefore(database, clock)
+    first, second, ours = new_message(), new_message(), new_message()
+    await door.accept(first)
+    await door.accept(second)
+    await ledger.accept(ours)
+    clock.advance(16)
+    waiting = {first.id, second.id, ours.id}
+    assert {each.wake_up.message_id for each in await sweeps.due()} == waiting
+    assert {*await worker.due()} == waiting
+    (record,) = await claims.flush([first.id])
+    assert record is not None
+    assert (record.body, record.attempt, record.store) == (first.body, 1, None)
+    assert await worker.claim(first.id) is None
+    assert await worker.claim(second.id) == 1
+    assert await claims.flush([second.id]) == [None]
+
+
+async def test_neither_version_publishes_what_nobody_gave_a_time_to_be_woken(
+    database: Database,
+    ledger: MessageLedger,
+    sweeps: LedgerSweeps,
+    clock: ManualClock,
+    new_message: NewMessage,
+) -> None:
+    worker, held = WorkerBefore(database, clock), new_message()
+    await ledger.accept(held)
+    async with transaction(database.durable) as connection:
+        await connection.execute(update(message).values(wake_at=None))
+    clock.advance(timedelta(minutes=9).total_seconds())
+    assert await sweeps.due(by=clock.now() + timedelta(days=1)) == []
+    assert await worker.due() == []
+    # It is not forgotten: it is released by a time, or fails when its deadline has passed.
+    assert await sweeps.wake_again(held.id)
+    assert (
+        [each.wake_up.message_id for each in await sweeps.due()] == await worker.due() == [held.id]
+    )
+    clock.advance(timedelta(minutes=2).total_seconds())
+    assert [each.id for each in await sweeps.expire_deadlines()] == [held.id]
