@@ -31,8 +31,10 @@ async def until_interrupted(
         if was_asked:
             os._exit(_INTERRUPTED)
         was_asked = True
-        report("Stopping: the door first, then the workers (again to stop at once) ...")
         task.cancel()
+        # Whoever read what is said may have gone before us.
+        with contextlib.suppress(OSError):
+            report("Stopping: the door first, then the workers (again to stop at once) ...")
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, interrupt)
