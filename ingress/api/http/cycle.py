@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote
@@ -13,7 +12,7 @@ from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 _BODILESS: Final = frozenset({204, 304})
-_FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FORBIDDEN: Final = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))
 
 
 def read_request_line(scope: HTTPScope, parser: Any, target: bytes) -> None:
@@ -73,7 +72,9 @@ class AnswerCycle(RequestResponseCycle):
         if self.chunked_encoding:
             lines.append(b"transfer-encoding: chunked\r\n")
         head = b"".join(lines)
-        if _FORBIDDEN.search(head) or not head.count(b"\r") == head.count(b"\n") == len(lines):
+        # Deleting bytes and looking at what is left is the fastest search there is.
+        is_clean = len(head.translate(None, _FORBIDDEN)) == len(head)
+        if not is_clean or not head.count(b"\r") == head.count(b"\n") == len(lines):
             raise RuntimeError("A header holds what no header may.")
         self._waiting = head + b"\r\n"
         if self.chunked_encoding:
