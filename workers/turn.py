@@ -14,6 +14,7 @@ from shared.costs.purse import Purse
 from shared.messages.body import Body
 from shared.messages.facts import Facts
 from shared.messages.item import Item
+from shared.messages.part import FilePart
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
@@ -56,6 +57,8 @@ class Turn:
     """All that was called so far, in order; paid for, whatever becomes of the turn."""
     follow_up: FollowUp | None = None
     """What remains to be done for the next turn of the conversation; booked afterwards."""
+    files: dict[str, FilePart] = field(default_factory=dict)
+    """By their ids, the files that its items name: their content, where it was read."""
     shorten: Shorten = lambda _: None
     """Fits the items anew into that share of their tokens; None when so much cannot go."""
     purse: Purse | None = None

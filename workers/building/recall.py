@@ -1,4 +1,4 @@
-"""From the settings to the step that recalls, with or without summaries."""
+"""From the settings to what recalls: conversations, with or without summaries, and files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,26 @@ from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
+from shared.files.database_content import DatabaseContent
+from shared.files.file_catalogue import FileCatalogue
 from shared.messages.turn_report import Tier
 from shared.persistence.engine import Database
 from shared.settings import Settings
 from shared.settings.turn.context import Summarise
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
+from workers.context.attached_files import AttachedFiles
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import SummaryStore
 from workers.context.tokens.counters import Counters
 from workers.providers.chain import Chain
 from workers.steps.recall import Recall
 from workers.steps.summary_model import ChainModel
+
+
+def open_files(database: Database, clock: Clock) -> AttachedFiles:
+    """What messages name by the ids of files."""
+    return AttachedFiles(FileCatalogue(database, clock), DatabaseContent(database))
 
 
 def build_recall(

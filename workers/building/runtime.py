@@ -32,7 +32,7 @@ from workers.answer_queue import AnswerQueue
 from workers.building.caching import AnswerCaching, CachingParts
 from workers.building.chain import open_chain
 from workers.building.facts import open_fact_step
-from workers.building.recall import build_recall
+from workers.building.recall import build_recall, open_files
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
 from workers.pipeline import Pipeline, Step
@@ -136,6 +136,7 @@ class WorkerRuntime:
                 AnswerStep(
                     chain,
                     replies,
+                    files=open_files(self._database, clock),
                     stream_interval_seconds=settings.worker.stream_interval_seconds,
                     judging=judging,
                     meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),

@@ -13,10 +13,12 @@ from shared.costs.meter import Meter
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
 from shared.messages.dead_letter import DeadReason
+from shared.messages.item import are_only_text
 from shared.messages.output import OutputItem, encode_items, output_items
 from shared.messages.state import ResponseState
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
+from workers.context.attached_files import AttachedFiles
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
@@ -24,7 +26,7 @@ from workers.providers.outcome import Answer, FinishReason, HandedOff
 from workers.providers.provider import Prompt
 from workers.steps.attempts import attempt_records, count_attempts
 from workers.steps.judging import Judging
-from workers.steps.prompt import prompt_of
+from workers.steps.prompt import prompt_of, told_items
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
@@ -49,6 +51,7 @@ class AnswerStep:
         chain: Chain,
         replies: ReplyStream,
         *,
+        files: AttachedFiles,
         stream_interval_seconds: float,
         judging: Judging,
         meter: Meter,
@@ -57,6 +60,7 @@ class AnswerStep:
     ) -> None:
         self._chain = chain
         self._replies = replies
+        self._files = files
         self._stream_interval_seconds = stream_interval_seconds
         self._judging = judging
         self._meter = meter
@@ -76,6 +80,8 @@ class AnswerStep:
             self._conclude(turn, result)
 
     async def _ask(self, turn: Turn) -> ChainResult:
+        if not are_only_text(turn.items):
+            await self._files.fetch(turn)
         answer = partial(
             self._chain.answer,
             prompt_of(turn),
@@ -174,4 +180,4 @@ async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
     if fitted is None:
         return None
     items, context = fitted
-    return replace(prompt, items=tuple(items), context=context)
+    return replace(prompt, items=told_items(turn, items), context=context)

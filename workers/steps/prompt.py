@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shared.messages.body import TextOptions
+from shared.messages.item import Item
+from workers.context.attached_files import with_files
 from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.turn import Turn
 
@@ -13,7 +17,7 @@ def prompt_of(turn: Turn) -> Prompt:
     """The prompt of a turn whose conversation has been recalled."""
     body = turn.body
     return Prompt(
-        items=tuple(turn.items),
+        items=told_items(turn, turn.items),
         notes=(turn.fact_sheet,) if turn.fact_sheet is not None else (),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
@@ -29,6 +33,11 @@ def prompt_of(turn: Turn) -> Prompt:
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
+
+
+def told_items(turn: Turn, items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items, with what was read of the files that they name."""
+    return tuple(with_files(items, turn.files) if turn.files else items)
 
 
 def _extra(turn: Turn) -> dict[str, object]:

@@ -21,6 +21,7 @@ from shared.clock import SystemClock
 from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.messages.tenant import Tenant
+from shared.persistence.engine import open_database
 from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
@@ -35,6 +36,7 @@ from tests.benchmarks.ground.stage import Broker, Ground, Stage
 from tests.benchmarks.measurement import Better, Progress, Rounds, Row
 from workers.building.caching import AnswerCaching, CachingParts
 from workers.building.chain import open_chain
+from workers.building.recall import open_files
 from workers.pipeline import Step
 from workers.steps.answer import AnswerStep
 from workers.steps.judging import Judging
@@ -127,9 +129,12 @@ async def _bench(settings: Settings) -> AsyncIterator[_Bench]:
             metrics=metrics,
             clock=clock,
         ).open()
+        database = open_database(settings.ledger)
+        stack.push_async_callback(database.close)
         answer = AnswerStep(
             chain,
             replies,
+            files=open_files(database, clock),
             stream_interval_seconds=0.03,
             judging=judging,
             meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
