@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.messages.body import Body, TextOptions
-from shared.messages.item import Item, Role
+from shared.messages.item import FunctionCallOutput, Item, MessageItem, Role
 
 HEAD_CHARACTERS: Final = 2_000
 TAIL_CHARACTERS: Final = 1_000
@@ -34,13 +34,17 @@ def question_of(body: Body, items: Sequence[Item]) -> RoutedQuestion:
     """The question in `body`, given all `items` that the model will see, recalled ones too.
 
     Instructions are left out: they are the same for each message of an agent and would make all
-    of its messages equally hard.
+    of its messages equally hard. What tools gave since asks nothing: all steps towards one answer
+    are as hard as what the user asked.
     """
     spoken = [item for item in items if not item.role.instructs]
-    newest = len(spoken)
-    while newest and spoken[newest - 1].role is Role.USER:
+    end = len(spoken)
+    if spoken and isinstance(spoken[-1], FunctionCallOutput):
+        end = next((n for n in range(end, 0, -1) if _is_users(spoken[n - 1])), 0)
+    newest = end
+    while newest and _is_users(spoken[newest - 1]):
         newest -= 1
-    text = "\n".join(item.text() for item in spoken[newest:])
+    text = "\n".join(item.text() for item in spoken[newest:end])
     return RoutedQuestion(
         text=excerpt(text),
         characters=len(text),
@@ -55,6 +59,10 @@ def excerpt(text: str) -> str:
     if len(text) <= HEAD_CHARACTERS + TAIL_CHARACTERS:
         return text
     return f"{text[:HEAD_CHARACTERS]}\n{text[-TAIL_CHARACTERS:]}"
+
+
+def _is_users(item: Item) -> bool:
+    return isinstance(item, MessageItem) and item.role is Role.USER
 
 
 def _is_structured(text: TextOptions | None) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from shared.messages.item import Item, MessageItem, Role
+from shared.messages.item import (
+    FunctionCall,
+    FunctionCallOutput,
+    Item,
+    MessageItem,
+    ReasoningItem,
+    Role,
+)
+from shared.messages.part import ImagePart
 from shared.messages.stored_body import decode_body
 from workers.routing.question import (
     HEAD_CHARACTERS,
@@ -37,6 +45,30 @@ def test_instructions_and_earlier_messages_are_not_what_is_asked() -> None:
 def test_a_conversation_that_ends_with_an_answer_asks_nothing_new() -> None:
     asked = question(MessageItem(Role.USER, "Hello"), MessageItem(Role.ASSISTANT, "Hi"))
     assert (asked.text, asked.earlier) == ("", 2)
+
+
+def test_every_step_of_tools_asks_what_the_user_asked() -> None:
+    items: list[Item] = [
+        MessageItem(Role.USER, "Hello"),
+        MessageItem(Role.ASSISTANT, "Hi!"),
+        MessageItem(Role.USER, "How much is left?"),
+    ]
+    asked = question(*items)
+    for number in range(3):
+        call = FunctionCall(f"call_{number}", "prove", '{"of":"everything"}')
+        output = FunctionCallOutput(call.call_id, "Prove that P is not NP. " * 20)
+        items += [ReasoningItem(), call, output]
+        assert question(*items) == asked
+    assert asked.text == "How much is left?"
+
+
+def test_a_picture_asks_nothing_in_words() -> None:
+    asked = question(MessageItem(Role.USER, [ImagePart("https://a.example/b.png")]))
+    assert (asked.text, asked.characters) == ("", 0)
+
+
+def test_outputs_without_a_question_are_no_fault() -> None:
+    assert question(FunctionCallOutput("call_1", "done")).text == ""
 
 
 def test_no_item_at_all_is_no_fault() -> None:
