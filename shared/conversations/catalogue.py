@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -46,6 +45,12 @@ class Conversations:
         self._database = database
         self._clock = clock
         self._insert = insert_new(conversation, sqlite_dialect=database.is_sqlite)
+        put_in = upsert(conversation_item, sqlite_dialect=database.is_sqlite)
+        self._put_in = put_in.on_conflict_do_update(
+            index_elements=conversation_item.primary_key,
+            set_={name: put_in.excluded[name] for name in ("said_at", "ordinal", "item")},
+            where=conversation_item.c.item.is_(None),
+        ).returning(conversation_item.c.id)
 
     async def create(
         self, tenant_id: str, notes: dict[str, str], items: Sequence[NamedItem]
@@ -171,14 +176,15 @@ class Conversations:
             }
             for ordinal, each in enumerate(items)
         ]
-        try:
-            await connection.execute(insert(conversation_item), rows)
-        except IntegrityError:
+        # What was taken out may be put in again, and stands then where it is put.
+        is_new = len({each.id for each in items}) == len(items)
+        added = is_new and await connection.scalars(self._put_in.values(rows))
+        if not added or len(added.all()) < len(items):
             raise InvalidRequest(
-                "'items' has the id of an item that is in this conversation, or was deleted from "
-                "it, or has one twice. Leave the ids out.",
+                "'items' has the id of an item that was put into this conversation before, or has "
+                "one twice. Leave the ids out.",
                 param="items",
-            ) from None
+            )
 
 
 def unknown_conversation(conversation_id: str) -> NotFound:

@@ -71,12 +71,14 @@ class ConversationRepository:
                 raise deleted_conversation(record.conversation_id)
         else:
             return [], [*asked]
-        telling = _told(rows)
+        kept = _kept(rows)
+        telling = _told(rows, kept)
         added = telling.unheard(named(asked))
         # Taken out at last: what a client sends again is known again by what it was.
-        out = _taken_out(rows)
-        earlier = [each.item for each in telling.items if each.id not in out]
-        return earlier, [each.item for each in added if each.id is None or each.id not in out]
+        return (
+            [each.item for each in telling.items if _is_in(each, kept)],
+            [each.item for each in added if kept.get(each.id or "", each.item) is not None],
+        )
 
     async def within(
         self, tenant_id: str, conversation_id: str, *, limit: int, limit_bytes: int
@@ -90,8 +92,8 @@ class ConversationRepository:
         rows = await self._rows(self._conversation, values | asked)
         if rows and rows[0].deleted_at is not None:
             return []
-        out = _taken_out(rows)
-        return [each for each in _told(rows).items if each.id not in out]
+        kept = _kept(rows)
+        return [each for each in _told(rows, kept).items if _is_in(each, kept)]
 
     async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
         async with reading(self._database.relaxed) as connection:
@@ -107,21 +109,31 @@ def _previous_gone(previous_id: str) -> NotFound:
     )
 
 
-def _told(newest_first: Sequence[Row[Any]]) -> Telling:
+def _told(newest_first: Sequence[Row[Any]], kept: Mapping[str, Item | None]) -> Telling:
     telling = Telling()
     for row in reversed(newest_first):
-        if row.kept is not None:
-            telling.add([NamedItem(row.id, _item.decode(row.kept))])
-        elif row.body is not None:
+        if row.body is not None:
             asked = asked_by_id(row.id, decode_body(row.body.encode()).input)
             telling.add(telling.unheard([NamedItem(*each) for each in asked]))
             said = said_by_id(row.id, row.output_text, row.output_items)
             telling.add(NamedItem(*each) for each in said)
+        elif (item := kept[row.id]) is not None:
+            telling.add([NamedItem(row.id, item)])
     return telling
 
 
-def _taken_out(rows: Sequence[Row[Any]]) -> frozenset[str]:
-    return frozenset(row.id for row in rows if row.kept is None and row.body is None)
+def _kept(rows: Sequence[Row[Any]]) -> dict[str, Item | None]:
+    """What callers put in, by its id, and None for what they took out."""
+    return {
+        row.id: None if row.kept is None else _item.decode(row.kept)
+        for row in rows
+        if row.body is None
+    }
+
+
+def _is_in(each: NamedItem, kept: Mapping[str, Item | None]) -> bool:
+    """What callers say of an id holds, whatever a message says of it."""
+    return each.id is None or each.id not in kept or kept[each.id] is each.item
 
 
 _item: Final = msgspec.json.Decoder(Item)

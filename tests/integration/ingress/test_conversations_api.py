@@ -124,6 +124,7 @@ async def test_no_message_goes_on_with_a_deleted_conversation(
             client.conversations.items.create(conversation_id, items=[HI]),
             client.conversations.update(conversation_id, metadata={}),
             client.conversations.delete(conversation_id),
+            client.responses.input_tokens.count(input="Hi", conversation=conversation_id),
         ):
             with pytest.raises(openai.NotFoundError):
                 await asking

@@ -119,6 +119,20 @@ async def test_what_was_taken_out_stays_out_as_long_as_its_message_is_there(
     assert await _rows(database) == {"conversation": 1, "conversation_item": 0}
 
 
+async def test_what_was_taken_out_and_is_put_in_again_stands_where_it_was_put(
+    database: Database, conversations: Conversations, answered: Answered, clock: ManualClock
+) -> None:
+    record = await answered("a")
+    answer = f"msg_{record.id.removeprefix('resp_')}"
+    await answered("b")
+    await conversations.remove("ten_1", MINE, answer)
+    clock.advance(1)
+    await conversations.add("ten_1", MINE, [NamedItem(answer, user("a?").item), user("c")])
+    assert await texts(database) == ["a", "b", "b!", "a?", "c"]
+    await conversations.remove("ten_1", MINE, answer)
+    assert await texts(database) == ["a", "b", "b!", "c"]
+
+
 async def test_what_was_put_in_is_forgotten_after_its_time_and_the_conversation_stays(
     database: Database, conversations: Conversations, settings: LedgerSettings, clock: ManualClock
 ) -> None:
@@ -157,8 +171,10 @@ async def test_a_deleted_conversation_is_remembered_until_its_messages_are_forgo
 
 async def test_an_id_is_taken_once(conversations: Conversations) -> None:
     made = await conversations.create("ten_1", {}, [user("a")])
-    with pytest.raises(InvalidRequest, match="is in this conversation"):
+    with pytest.raises(InvalidRequest, match="put into this conversation"):
         await conversations.add("ten_1", made.id, [user("b"), user("a")])
+    with pytest.raises(InvalidRequest, match="one twice"):
+        await conversations.add("ten_1", made.id, [user("b"), user("b")])
     await conversations.add("ten_1", made.id, [user("b")])
     with pytest.raises(NotFound):
         await conversations.add("ten_2", made.id, [user("c")])
