@@ -19,14 +19,16 @@ from shared.messages.output import AnswerItem
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.tool import FunctionTool
+from shared.persistence.engine import open_database
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
+from shared.settings.servers import LedgerSettings, RedisSettings
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.workers.road import eventually
 from tests.unit.workers.providers.scripted_links import Stage, transient
+from workers.building.recall import open_files
 from workers.providers.outcome import Answer, FinishReason, Outcome, Usage
 from workers.providers.provider import Sink
 from workers.steps.answer import AnswerStep
@@ -106,9 +108,11 @@ async def heard(replies: ReplyStream, *scripts: Script) -> tuple[Turn, list[dict
         )
     )
     turn.items = turn.body.input
+    no_files = open_database(LedgerSettings(url=ServerUrl("sqlite+aiosqlite:///none.db")))
     answer = AnswerStep(
         stage.chain(provider),
         replies,
+        files=open_files(no_files, stage.clock),
         stream_interval_seconds=0.0,
         judging=Judging(build_guardrail(ValidationSettings()), metrics),
         meter=Meter(Prices([], []), metrics),
@@ -116,6 +120,7 @@ async def heard(replies: ReplyStream, *scripts: Script) -> tuple[Turn, list[dict
         clock=stage.clock,
     )
     await answer(turn)
+    await no_files.close()
     read = await replies.read(turn.record.id, after=-1)
     return turn, [json.loads(event) for _, event in read]
 
