@@ -193,6 +193,7 @@ class DoorRuntime:
         return References(
             ReferencedItems(self.database),
             self.conversations,
+            FileCatalogue(self.database, self.clock),
             self._patience,
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,

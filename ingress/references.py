@@ -10,8 +10,10 @@ from ingress.patience import Patience
 from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
 from shared.errors import InvalidRequest, NotFound, TooLarge
+from shared.files.file_catalogue import FileCatalogue
 from shared.messages.body import Body, encode_body
-from shared.messages.item import Item, ItemReference
+from shared.messages.item import FunctionCallOutput, Item, ItemReference, MessageItem
+from shared.messages.part import Content, FilePart, ImagePart, Part
 from shared.messages.requests.calls import check_items, check_text
 from shared.messages.requests.create_response import place_in_input
 from shared.storable_text import is_storable
@@ -32,6 +34,7 @@ class References:
         self,
         items: ReferencedItems,
         conversations: Conversations,
+        files: FileCatalogue,
         patience: Patience,
         *,
         limit_bytes: int,
@@ -39,6 +42,7 @@ class References:
     ) -> None:
         self._items = items
         self._conversations = conversations
+        self._files = files
         self._patience = patience
         self._limit_bytes = limit_bytes
         self._text_limit_bytes = text_limit_bytes
@@ -66,6 +70,22 @@ class References:
         whole = msgspec.structs.replace(body, input=items)
         self._check_size(whole)
         return whole
+
+    async def check_files(self, body: Body, *, tenant_id: str) -> None:
+        """Raises NotFound for a file that this tenant has not, by its id; LedgerUnavailable.
+
+        It may be deleted before the message has its turn, which then fails.
+        """
+        for file_id in _files(body.input):
+            if not is_storable(file_id) or not await self._has_file(file_id, tenant_id):
+                raise NotFound(
+                    f"There is no file '{file_id[:64]}', or not any more. Upload it, or remove it.",
+                    param="file_id",
+                )
+
+    async def _has_file(self, file_id: str, tenant_id: str) -> bool:
+        finding = self._files.find(file_id, tenant_id=tenant_id)
+        return await self._patience.wait(finding) is not None
 
     def _check_size(self, body: Body) -> None:
         """Nobody refers to more than could be sent."""
@@ -99,6 +119,25 @@ def _places(items: list[Item]) -> dict[str, int]:
             param="input",
         )
     return places
+
+
+def _files(items: list[Item]) -> dict[str, None]:
+    """The ids of files that are named, each once."""
+    parts = [part for item in items for part in _parts(item)]
+    named = [part.file_id for part in parts if isinstance(part, ImagePart | FilePart)]
+    files = dict.fromkeys(file_id for file_id in named if file_id is not None)
+    if len(files) > _MOST_AT_ONCE:
+        raise InvalidRequest(
+            f"'input' names {len(files)} files. Name {_MOST_AT_ONCE} at the most.", param="input"
+        )
+    return files
+
+
+def _parts(item: Item) -> list[Part]:
+    content: Content = item.content if isinstance(item, MessageItem) else ""
+    if isinstance(item, FunctionCallOutput):
+        content = item.output
+    return [] if isinstance(content, str) else content
 
 
 def _item(found: Item | None, item_id: str, index: int) -> Item:

@@ -32,6 +32,7 @@ from shared.accepting.arrival import Arrival
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
 from shared.messages.body import Body, encode_body
+from shared.messages.item import are_only_text
 from shared.messages.record import MessageRecord, Surface
 from shared.replies.wakeups import Wake
 from shared.reservations.reservations import Reservations
@@ -102,6 +103,8 @@ class Door:
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
         """Let it in; raises NotAdmitted and what Acceptance raises."""
+        if not are_only_text(arrival.body.input):
+            await self.references.check_files(arrival.body, tenant_id=arrival.tenant.id)
         outcome = await self.acceptance.accept(arrival)
         if isinstance(outcome, Refused):
             raise NotAdmitted(outcome)

@@ -22,6 +22,7 @@ from shared.errors import (
 )
 from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
+from shared.messages.item import are_only_text
 from shared.messages.record import Surface
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES
 from shared.queueing.answers.answer_publisher import AnswerPublisher
@@ -125,6 +126,9 @@ class Intake:
         if body.refers or body.conversation is not None:
             resolving = partial(self._references.resolved, body, tenant_id=caller.tenant.id)
             body = await until_available(resolving)
+        if not are_only_text(body.input):
+            checking = partial(self._references.check_files, body, tenant_id=caller.tenant.id)
+            await until_available(checking)
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,

@@ -54,7 +54,13 @@ def loose_end(earlier: Sequence[Item], newest: Sequence[Item]) -> str | None:
             calls.add(item.call_id)
         elif isinstance(item, FunctionCallOutput):
             answered.add(item.call_id)
+    asked = {item.call_id for item in earlier if isinstance(item, FunctionCall)}
     for item in newest:
+        if isinstance(item, FunctionCall) and item.call_id in asked:
+            return (
+                f"'input' makes the call '{item.call_id[:64]}', which was made before in other "
+                "words. Send it as it was made, leave it out, or rename it."
+            )
         if isinstance(item, FunctionCallOutput) and item.call_id not in calls:
             return (
                 f"'input' answers the call '{item.call_id[:64]}', which was not made in what it "

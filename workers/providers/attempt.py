@@ -57,6 +57,13 @@ class ChainExhaustedError(ForebayError):
 def _summary(attempts: tuple[Attempt, ...], skipped: tuple[str, ...]) -> str:
     if not attempts and not skipped:
         return "no provider was called: the deadline had passed or the chain is empty"
-    tried = [f"{attempt.provider}: {attempt.error_class}" for attempt in attempts]
+    tried = [f"{attempt.provider}: {_end(attempt)}" for attempt in attempts]
     tries = ", ".join([*tried, *(f"{provider}: breaker open" for provider in skipped)])
     return f"no provider answered ({tries})"
+
+
+def _end(attempt: Attempt) -> str:
+    """What is declined is named: who sent it can send something else."""
+    if attempt.error_class is ErrorClass.DECLINED and attempt.detail:
+        return f"{attempt.error_class}, for {attempt.detail}"
+    return f"{attempt.error_class}"

@@ -31,7 +31,7 @@ class ChunkDelta(msgspec.Struct, frozen=True, omit_defaults=True):
     """What this chunk adds."""
 
     role: Literal["assistant"] | None = None
-    content: str | None = None
+    content: str | msgspec.UnsetType | None = msgspec.UNSET
     tool_calls: list[ChunkCall] | None = None
 
 

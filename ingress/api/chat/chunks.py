@@ -49,18 +49,22 @@ class ChunkWriter:
     the stream ends with an error that names the response, whose whole answer can be read by its id.
     """
 
-    def __init__(self, record: MessageRecord, *, model: str | None, include_usage: bool) -> None:
+    def __init__(
+        self, record: MessageRecord, *, model: str | None, include_usage: bool, offers_tools: bool
+    ) -> None:
         self._message_id = record.id
         self._id = completion_id(record.id)
         self._created = int(record.accepted_at.timestamp())
         self._model = record.model or model or DEFAULT_MODEL
         self._include_usage = include_usage
+        # Clients make a text of an empty one; where tools are offered there may be none.
+        self._opening = ChunkDelta("assistant", None if offers_tools else "")
         self._said = ""
         self._called: list[OutputCall] = []
 
     async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
         """The stream, chunk by chunk."""
-        yield self._chunk(ChunkDelta(role="assistant", content=""))
+        yield self._chunk(self._opening)
         async for event in events:
             if event is None:
                 yield KEEP_ALIVE

@@ -60,7 +60,10 @@ class ChatEndpoint:
         door = self._door
         async with door.accept_listening(arrival) as (accepted, wake):
             writer = ChunkWriter(
-                accepted.record, model=request.model, include_usage=request.includes_usage
+                accepted.record,
+                model=request.model,
+                include_usage=request.includes_usage,
+                offers_tools=bool(arrival.body.tools),
             )
             with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
                 events = door.replies.follow(

@@ -52,6 +52,20 @@ async def send(client: openai.AsyncOpenAI, items: Any, **more: Any) -> str:
     return (await client.responses.create(input=items, background=True, **more)).id
 
 
+@pytest.mark.parametrize("kind", ["input_file", "input_image"])
+@pytest.mark.parametrize("file_id", ["file_unknown", "file_\0"])
+async def test_a_file_that_is_not_there_is_refused_by_its_id(
+    client: openai.AsyncOpenAI, kind: str, file_id: str
+) -> None:
+    said: Any = [{"role": "user", "content": [{"type": kind, "file_id": file_id}]}]
+    with pytest.raises(openai.NotFoundError, match="There is no file 'file_") as refused:
+        await send(client, said)
+    assert refused.value.param == "file_id"
+    asked: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": file_id}}]}]
+    with pytest.raises(openai.NotFoundError, match="There is no file 'file_"):
+        await client.chat.completions.create(model="auto", messages=asked)
+
+
 async def test_what_is_referred_to_is_in_the_message_as_it_was_answered(
     client: openai.AsyncOpenAI, worker: StandInWorker
 ) -> None:

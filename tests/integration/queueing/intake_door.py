@@ -21,6 +21,7 @@ from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
+from shared.files.file_catalogue import FileCatalogue
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.tenant import KeyScope
@@ -106,6 +107,7 @@ async def open_intake_door(
         References(
             ReferencedItems(database),
             Conversations(database, clock),
+            FileCatalogue(database, clock),
             Patience(2.0),
             limit_bytes=BODY_LIMIT_BYTES,
             text_limit_bytes=BODY_LIMIT_BYTES,

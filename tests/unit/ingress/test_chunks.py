@@ -44,7 +44,9 @@ def ended(text: str | None, state: ResponseState = ResponseState.COMPLETED, **mo
     return closing_event(response_object(record))
 
 
-async def written(*events: Event, include_usage: bool = False) -> list[dict[str, Any]]:
+async def written(
+    *events: Event, include_usage: bool = False, offers_tools: bool = False
+) -> list[dict[str, Any]]:
     """The chunks; `[DONE]` as an empty one."""
 
     async def numbered() -> AsyncIterator[NumberedEvent | None]:
@@ -52,7 +54,9 @@ async def written(*events: Event, include_usage: bool = False) -> list[dict[str,
             body = encode_event(event)
             yield NumberedEvent(sequence, json.loads(body)["type"], body)
 
-    writer = ChunkWriter(RECORD, model="auto", include_usage=include_usage)
+    writer = ChunkWriter(
+        RECORD, model="auto", include_usage=include_usage, offers_tools=offers_tools
+    )
     lines = [line async for line in writer.lines(numbered())]
     assert all(line.startswith(b"data: ") and line.endswith(b"\n\n") for line in lines)
     return [{} if b"[DONE]" in line else json.loads(line[6:]) for line in lines]
@@ -64,6 +68,14 @@ def text_of(chunks: list[dict[str, Any]]) -> str:
         for chunk in chunks
         for choice in chunk.get("choices", [])
     )
+
+
+async def test_no_text_is_opened_where_there_may_be_calls_alone() -> None:
+    opening, *_ = await written(ended("Hi"), offers_tools=True)
+    assert opening["choices"][0]["delta"] == {"role": "assistant", "content": None}
+    opening, said, *_ = await written(ended("Hi"))
+    assert opening["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert said["choices"][0]["delta"] == {"content": "Hi"}
 
 
 async def test_deltas_become_chunks_and_the_end_is_marked() -> None:

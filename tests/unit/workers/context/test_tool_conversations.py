@@ -171,6 +171,8 @@ def test_what_a_message_continues_has_to_be_answered_first() -> None:
     assert loose_end([call], [output, goes_on]) is None
     assert "'call_1', and no output" in (loose_end([call], [goes_on]) or "")
     assert "'call_1', which was not made" in (loose_end([goes_on], [output]) or "")
+    other = FunctionCall("call_1", "step", '{"fast":true}')
+    assert "'call_1', which was made before" in (loose_end([call], [other, output]) or "")
     assert loose_end([output], [goes_on]) is None, "its call lies further back than is read"
 
 

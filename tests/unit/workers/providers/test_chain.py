@@ -116,6 +116,11 @@ async def test_a_refusal_is_not_the_callers_fault_while_somebody_could_not_answe
         await stage.ask(stage.provider("a", invalid()), stage.provider("b", *[other] * 2))
 
 
+async def test_what_everybody_declined_is_named(stage: Stage) -> None:
+    with pytest.raises(ChainExhaustedError, match="a: declined, for it takes no files"):
+        await stage.ask(stage.provider("a", Declined(reason="it takes no files")))
+
+
 async def test_a_provider_that_declines_is_passed_over(stage: Stage) -> None:
     rules = stage.provider("rules", Declined(reason="no rule"))
     human = stage.provider("human", HandedOff(reason="r", apology_text="sorry"))
