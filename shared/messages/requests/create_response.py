@@ -70,7 +70,10 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     include: list[Included] | None = None
     """Additions to the answer that are empty here, for nothing that they belong to is supported."""
     # OpenAI's, and not supported: clients with types send them all the same, as null.
+    access_programs: None = None
+    background_options: None = None
     context_management: None = None
+    image: None = None
     moderation: None = None
     prompt: None = None
     prompt_cache_options: None = None

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.errors import InvalidRequest, TooLarge
 from shared.messages.answer_format import JsonBySchema, refuse_deep
+from shared.messages.requests.written_item import WORDS
 from shared.messages.tool import FunctionTool, ToolChoice
 
 MOST_TOOLS: Final = 128
@@ -28,7 +29,7 @@ class OfferedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strict: bool | None = None
 
 
-class WrittenTool(OfferedFunction, frozen=True):
+class WrittenTool(OfferedFunction, frozen=True, rename=WORDS):
     """A tool; functions alone are known."""
 
     type: Literal["function"] = "function"
@@ -36,6 +37,8 @@ class WrittenTool(OfferedFunction, frozen=True):
     allowed_callers: None = None
     defer_loading: None = None
     output_schema: None = None
+    waits: None = None
+    async_: None = None
 
 
 class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

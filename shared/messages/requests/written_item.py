@@ -27,6 +27,9 @@ from shared.messages.requests.unsupported import unsupported_item, unsupported_p
 
 Detail = Literal["low", "high", "auto", "original"]
 
+WORDS: Final = {"waits": "async"}
+"""Of fields that are words of Python's: how callers write them."""
+
 
 class PromptBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Up to here a provider may keep what it has read: a hint, of which the body keeps nothing."""
@@ -62,7 +65,7 @@ class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 WrittenContent = str | list[WrittenPart]
 
 
-class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=WORDS):
     """One item of `input`. Without a `type` it is a message."""
 
     type: str = "message"
@@ -77,8 +80,12 @@ class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     output: WrittenContent | None = None
     summary: list[dict[str, str]] | None = None
     encrypted_content: str | None = None
+    # OpenAI's alone; clients send them as null, and `async` by its name in Python as well.
     caller: None = None
     namespace: None = None
+    waits: None = None
+    async_: None = None
+    created_by: None = None
 
 
 def message_of_text(written: WrittenItem) -> MessageItem | None:

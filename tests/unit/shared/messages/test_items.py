@@ -9,6 +9,8 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from openai.types import responses as openai_responses
+from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, body_digest, encode_body
@@ -202,9 +204,12 @@ def test_the_older_name_of_a_summary_is_the_same() -> None:
 
 
 def test_what_typed_clients_add_as_null_is_nothing() -> None:
-    tool = {**TOOL, "allowed_callers": None, "defer_loading": None, "output_schema": None}
-    call = {**CALL, "caller": None, "namespace": None}
-    assert read(call, OUTPUT, tools=[tool]) == read(CALL, OUTPUT, tools=[TOOL])
+    called = dict.fromkeys(openai_responses.ResponseFunctionToolCallItem.model_fields)
+    answered = dict.fromkeys(openai_responses.ResponseFunctionToolCallOutputItem.model_fields)
+    call, output = {**called, "async": None, **CALL}, {**answered, **OUTPUT}
+    tool = {**dict.fromkeys(openai_responses.FunctionTool.model_fields), "async": None, **TOOL}
+    top = dict.fromkeys(ResponseCreateParamsBase.__annotations__.keys() - {"input", "tools"})
+    assert read(call, output, tools=[tool], **top) == read(CALL, OUTPUT, tools=[TOOL])
 
 
 def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
