@@ -38,7 +38,7 @@ def plan_run(
     redis_port = usable_port(wanted.embedded.redis_port)
     door_port = usable_port(wanted.ingress.port)
     overlay = stack_environment(folder, credentials, redis_port=redis_port, door_port=door_port)
-    overlay |= local_model_environment(wanted)
+    overlay |= _chain_of(environment) | local_model_environment(wanted)
     ours = overlaid(environment, overlay)
     flower_port = usable_port(wanted.embedded.flower_port) if wanted.embedded.flower else None
     settings = load_settings(ours)
@@ -60,3 +60,8 @@ def plan_run(
             if got is not None and asked not in {0, got}
         ),
     )
+
+
+def _chain_of(environment: Mapping[str, str]) -> dict[str, str]:
+    """The providers that this start was given, so that commands beside it know them as well."""
+    return {name: value for name, value in environment.items() if name == "FOREBAY_PROVIDERS"}
