@@ -16,6 +16,7 @@ from secrets import token_hex
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from shared.errors import InvalidRequest
 
@@ -26,6 +27,8 @@ _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOT
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
 
 # What a typed client sends as null, or as an empty list, is a field that we do not have.
+_NOT_ONE_OF: Final = re.compile(r"^Invalid enum value ")
+_STEP: Final = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 _UNSUPPORTED = re.compile(r"^Expected `null`, got |^Expected `(?:array|object)` of length <= 0$")
 
 
@@ -92,7 +95,7 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: Json) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise invalid_field(str(error)) from None
+        raise invalid_field(str(error), decoder.type) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest(
             f"The body is not valid JSON: {error}. Send one JSON object.", kind="invalid_json"
@@ -149,11 +152,14 @@ def convert(value: Any, kind: type[T], *, strict: bool = True) -> T:
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise invalid_field(str(error)) from None
+        raise invalid_field(str(error), kind) from None
 
 
-def invalid_field(text: str) -> InvalidRequest:
-    """The error for one msgspec complaint: which field, what is wrong, what to do."""
+def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
+    """The error for one msgspec complaint: which field, what is wrong, what to do.
+
+    With the `kind` that was wanted it tells the values that there are.
+    """
     where = _WHERE.match(text)
     problem = str(where["problem"]) if where else text
     path = str(where["path"] or "") if where else ""
@@ -174,8 +180,44 @@ def invalid_field(text: str) -> InvalidRequest:
         return InvalidRequest(
             f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
         )
+    if _NOT_ONE_OF.match(problem) and (values := _values_at(path, kind)):
+        problem += f". Give one of {', '.join(map(repr, values))}"
     named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
+
+
+def _values_at(path: str, kind: Any) -> list[str]:
+    """The values that a field takes, where there are some and no others."""
+    held = [inspect.type_info(kind)]
+    for step in _STEP.findall(path):
+        held = [inner for each in held for inner in _inside(each, step)]
+    return [str(value) for each in held for value in _values(each)]
+
+
+def _inside(kind: inspect.Type, step: str) -> Iterator[inspect.Type]:
+    match kind:
+        case inspect.UnionType():
+            for one in kind.types:
+                yield from _inside(one, step)
+        case inspect.StructType():
+            yield from (field.type for field in kind.fields if field.encode_name == step)
+        case inspect.CollectionType():
+            yield kind.item_type
+        case inspect.DictType():
+            yield kind.value_type
+        case inspect.Metadata():
+            yield from _inside(kind.type, step)
+
+
+def _values(kind: inspect.Type) -> Iterator[object]:
+    match kind:
+        case inspect.UnionType():
+            for one in kind.types:
+                yield from _values(one)
+        case inspect.LiteralType():
+            yield from kind.values
+        case inspect.EnumType():
+            yield from (member.value for member in kind.cls)
 
 
 def _joined(path: str, field: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Literal
+
 import msgspec
 import pytest
 
@@ -71,3 +74,29 @@ def test_text_is_a_number_only_where_that_was_asked_for() -> None:
     assert convert("7", int, strict=False) == 7
     with pytest.raises(InvalidRequest):
         convert("7", int)
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Painted(msgspec.Struct):
+    colour: Colour | None = None
+    layers: list[Literal["thick", "thin"]] = []
+    beside: dict[str, Painted] = {}
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "values"),
+    [
+        (b'{"colour":"rot"}', "colour", "'red', 'blue'"),
+        (b'{"layers":["thin","none"]}', "layers[1]", "'thick', 'thin'"),
+        (b'{"beside":{"a":{"colour":""}}}', "beside[].colour", "'red', 'blue'"),
+    ],
+)
+def test_a_fault_among_few_values_tells_them(body: bytes, param: str, values: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_json(msgspec.json.Decoder(Painted), body)
+    assert refused.value.param == param
+    assert refused.value.message.endswith(f"Give one of {values}.")
