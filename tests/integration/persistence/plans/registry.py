@@ -216,7 +216,6 @@ PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PR
 ELSEWHERE: Final = {
     "WorkerLease.extend": "ClaimGroup.renew",
     "WorkerLease.extend_in_time": "ClaimGroup.flush",
-    "MessageLedger.accept": "AcceptGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
     "MessageLedger.find": "FindGroup.flush",
