@@ -30,6 +30,7 @@ from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.arrival import Arrival
 from shared.clock import Clock
+from shared.decoding import Json, cut_json
 from shared.errors import NotFound, Unavailable
 from shared.messages.body import Body, encode_body
 from shared.messages.item import are_only_text
@@ -79,10 +80,10 @@ class Door:
             exchange.header(b"authorization"), exchange.header(b"x-api-key")
         )
 
-    async def read_json(self, exchange: Exchange) -> bytes:
-        """The body, when it says that it is JSON; raises HttpRefusal."""
+    async def read_json(self, exchange: Exchange) -> Json:
+        """The body, when it says that it is JSON, cut where it is large; raises HttpRefusal."""
         require_json(exchange)
-        return await exchange.read_body(limit_bytes=self.settings.body_limit_bytes)
+        return await cut_json(await exchange.read_body(limit_bytes=self.settings.body_limit_bytes))
 
     def arrival(
         self, exchange: Exchange, caller: Caller, *, body: Body, surface: Surface

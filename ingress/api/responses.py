@@ -13,7 +13,6 @@ from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
-from shared.decoding import cut_json
 from shared.messages.record import Surface
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
@@ -33,7 +32,7 @@ class Responses:
     async def _create(self, exchange: Exchange) -> None:
         door = self._door
         caller = await door.caller(exchange)
-        raw = await cut_json(await door.read_json(exchange))
+        raw = await door.read_json(exchange)
         body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
         if body.refers or body.conversation is not None:
             body = await door.references.resolved(body, tenant_id=caller.tenant.id)

@@ -94,7 +94,7 @@ class Intake:
     async def _take(self, delivery: Delivery) -> Bury | None:
         reply = reply_address(delivery, self._broker)
         try:
-            submission = submission_of(
+            submission = await submission_of(
                 delivery,
                 limit_bytes=self._body_limit_bytes,
                 text_limit_bytes=self._text_limit_bytes,

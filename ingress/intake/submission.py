@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ingress.intake.reply_address import LONGEST_KEY
-from shared.decoding import decode_json
+from shared.decoding import Json, cut_json, decode_json, whole_json
 from shared.errors import ForebayError, InvalidRequest, TooLarge
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
@@ -49,7 +49,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None
 
 
-def submission_of(
+async def submission_of(
     delivery: Delivery, *, limit_bytes: int, text_limit_bytes: int = TEXT_LIMIT_BYTES
 ) -> Submission:
     """Raises UnfitSubmission with the reason and one sentence for the producer."""
@@ -58,7 +58,7 @@ def submission_of(
         raise UnfitSubmission(raw.reason, raw.detail)
     if "task" in delivery.headers:
         raw = _celery_arguments(delivery, raw)
-    message, body = _decoded(raw, text_limit_bytes)
+    message, body = _decoded(await cut_json(raw), text_limit_bytes)
     return Submission(
         body=body,
         deadline=message.deadline,
@@ -89,13 +89,13 @@ def _celery_arguments(delivery: Delivery, body: bytes) -> bytes:
     return bytes(kwargs)
 
 
-def _decoded(raw: bytes, text_limit_bytes: int) -> tuple[IntakeMessage, Body]:
+def _decoded(raw: Json, text_limit_bytes: int) -> tuple[IntakeMessage, Body]:
     try:
         message = decode_json(_message, raw)
         body = body_of(message)
-        check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
+        check_text(body, len(whole_json(raw)), place_in_input, limit_bytes=text_limit_bytes)
     except InvalidRequest as refusal:
-        error = explained(refusal, raw)
+        error = explained(refusal, whole_json(raw))
         is_json = error.kind != "invalid_json"
         reason = DeadReason.INVALID if is_json else DeadReason.MALFORMED
         raise UnfitSubmission(reason, error.message, param=error.param) from None

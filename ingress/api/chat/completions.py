@@ -13,7 +13,6 @@ from ingress.api.door import Door, reply_headers
 from ingress.api.http.exchange import Exchange
 from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
-from shared.decoding import cut_json
 from shared.messages.record import Surface
 from shared.messages.response import response_object
 
@@ -31,7 +30,7 @@ class ChatEndpoint:
     async def _create(self, exchange: Exchange) -> None:
         door = self._door
         caller = await door.caller(exchange)
-        raw = await cut_json(await door.read_json(exchange))
+        raw = await door.read_json(exchange)
         request, body = decode_chat_request(raw, text_limit_bytes=door.settings.text_limit_bytes)
         arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
         if request.stream:

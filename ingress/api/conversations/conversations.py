@@ -19,7 +19,7 @@ from shared.conversations.catalogue import (
 )
 from shared.conversations.history import ConversationRepository
 from shared.conversations.joining import NamedItem
-from shared.decoding import decode_json
+from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest, NotFound
 from shared.identifiers import ITEM, new_id
 from shared.messages.body import Body, Metadata
@@ -162,11 +162,11 @@ class ConversationEndpoints:
         await self._patience.wait(removing)
         await _answer(exchange, found)
 
-    def _new_items(self, written: list[WrittenItem], raw: bytes) -> list[NamedItem]:
+    def _new_items(self, written: list[WrittenItem], raw: Json) -> list[NamedItem]:
         items = _named(written, raw)
         body = Body(input=[each.item for each in items])
         limit_bytes = self._door.settings.text_limit_bytes
-        check_text(body, len(raw), _place, limit_bytes=limit_bytes)
+        check_text(body, len(whole_json(raw)), _place, limit_bytes=limit_bytes)
         return items
 
     async def _found(self, exchange: Exchange) -> tuple[Caller, StoredConversation]:
@@ -202,13 +202,13 @@ def _conversation_id(exchange: Exchange) -> str:
     return conversation_id
 
 
-def _named(written: list[WrittenItem], raw: bytes) -> list[NamedItem]:
+def _named(written: list[WrittenItem], raw: Json) -> list[NamedItem]:
     """The items under their callers' ids, or ours; raises InvalidRequest, one by its place."""
     try:
         items = [item_of(each, _place(nth)) for nth, each in enumerate(written)]
         check_each(items, _place)
     except InvalidRequest as error:
-        raise explained(error, raw) from None
+        raise explained(error, whole_json(raw)) from None
     for nth, item in enumerate(items):
         if isinstance(item, ItemReference):
             raise InvalidRequest(

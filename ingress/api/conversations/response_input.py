@@ -11,7 +11,7 @@ from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.patience import Patience
 from shared.conversations.history import ConversationRepository
-from shared.decoding import decode_json
+from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body
 from shared.messages.item import Item
@@ -101,13 +101,13 @@ class ResponseInput:
         )
 
 
-def _decoded(raw: bytes, text_limit_bytes: int) -> Body:
+def _decoded(raw: Json, text_limit_bytes: int) -> Body:
     try:
         asked = decode_json(_decoder, raw)
         body = body_of(msgspec.structs.replace(asked, input=asked.input or []))
     except InvalidRequest as error:
-        raise explained(error, raw) from None
-    check_text(body, len(raw), place_in_input, limit_bytes=text_limit_bytes)
+        raise explained(error, whole_json(raw)) from None
+    check_text(body, len(whole_json(raw)), place_in_input, limit_bytes=text_limit_bytes)
     for name in ("previous_response_id", "conversation"):
         if not is_storable(getattr(body, name) or ""):
             raise InvalidRequest(f"'{name}' contains a NUL character. Remove it.", param=name)

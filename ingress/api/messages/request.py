@@ -26,7 +26,7 @@ from ingress.api.messages.tools import (
     tools_of_messages,
 )
 from shared.accepting.arrival import LARGEST_OUTPUT_TOKENS
-from shared.decoding import decode_json
+from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, Identifier
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
@@ -85,7 +85,7 @@ _count: Final = msgspec.json.Decoder(CountTokensRequest)
 
 
 def decode_messages_request(
-    raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES
+    raw: Json, *, text_limit_bytes: int = TEXT_LIMIT_BYTES
 ) -> tuple[MessagesRequest, Body]:
     """One request and what it means; raises InvalidRequest naming the field, a block by its
     place, and TooLarge for more text than the limit."""
@@ -101,22 +101,22 @@ def decode_messages_request(
     )
     limit, stop = request.max_tokens, request.stop_sequences
     body, place = _body(request, asked, max_output_tokens=limit, stop=stop)
-    check_text(body, len(raw), place, limit_bytes=text_limit_bytes)
+    check_text(body, len(whole_json(raw)), place, limit_bytes=text_limit_bytes)
     return request, body
 
 
-def decode_count_tokens(raw: bytes, *, text_limit_bytes: int = TEXT_LIMIT_BYTES) -> Body:
+def decode_count_tokens(raw: Json, *, text_limit_bytes: int = TEXT_LIMIT_BYTES) -> Body:
     """The same of a request that only wants to know how long it is."""
     body, place = _body(_decoded(_count, raw), CommonFields())
-    check_text(body, len(raw), place, limit_bytes=text_limit_bytes)
+    check_text(body, len(whole_json(raw)), place, limit_bytes=text_limit_bytes)
     return body
 
 
-def _decoded(decoder: msgspec.json.Decoder[Written], raw: bytes) -> Written:
+def _decoded(decoder: msgspec.json.Decoder[Written], raw: Json) -> Written:
     try:
         return decode_json(decoder, raw)
     except InvalidRequest as error:
-        raise explained_kind(error, raw) from None
+        raise explained_kind(error, whole_json(raw)) from None
 
 
 def _body(request: CountTokensRequest, asked: CommonFields, **limits: Any) -> tuple[Body, Place]:

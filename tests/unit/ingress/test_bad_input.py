@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable
@@ -149,7 +150,8 @@ def chat(asked: dict[str, Any]) -> Any:
 
 def intake(asked: dict[str, Any]) -> Any:
     delivery = Delivery(body=json.dumps(asked).encode(), headers={})
-    return submission_of(delivery, limit_bytes=2_000_000, text_limit_bytes=TEXT_LIMIT)
+    taken = submission_of(delivery, limit_bytes=2_000_000, text_limit_bytes=TEXT_LIMIT)
+    return asyncio.run(taken)
 
 
 def in_chats_words(asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from datetime import UTC, datetime
@@ -140,10 +141,10 @@ async def test_a_format_is_kept_as_it_was_given() -> None:
     assert behind.arrivals[0].body.text == TextOptions(TextFormat(**form))
 
 
-def test_what_is_not_supported_is_named_on_the_queue_too() -> None:
+async def test_what_is_not_supported_is_named_on_the_queue_too() -> None:
     body = b'{"input":[{"role":"user","content":[{"type":"input_audio","data":"x"}]}]}'
     with pytest.raises(UnfitSubmission, match="Only text, images and files are read") as unfit:
-        submission_of(Delivery(body=body, headers={}), limit_bytes=LIMIT)
+        await submission_of(Delivery(body=body, headers={}), limit_bytes=LIMIT)
     assert unfit.value.param == "input[0].content[0]"
 
 
@@ -188,4 +189,4 @@ def test_whatever_comes_is_a_submission_or_unfit_for_a_reason(
     headers: dict[str, Any], body: bytes
 ) -> None:
     with contextlib.suppress(UnfitSubmission):
-        submission_of(Delivery(body=body, headers=headers), limit_bytes=LIMIT)
+        asyncio.run(submission_of(Delivery(body=body, headers=headers), limit_bytes=LIMIT))

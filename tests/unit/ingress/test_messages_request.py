@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from base64 import b64encode
 from typing import Any
 
 import msgspec
 import pytest
 
 from ingress.api.messages.request import decode_count_tokens, decode_messages_request
+from shared.decoding import CutJson, cut_json
 from shared.errors import InvalidRequest
 from shared.messages.body import TextFormat, TextOptions
 from shared.messages.item import (
@@ -206,3 +209,14 @@ def test_what_is_counted_is_what_is_said_and_offered() -> None:
     assert counted.tokens() == body_of(**said).tokens()
     with pytest.raises(InvalidRequest, match="max_tokens"):
         decode_count_tokens(msgspec.json.encode({**said, "max_tokens": 9}))
+
+
+def test_an_image_that_was_cut_out_is_there() -> None:
+    data = b64encode(b"\xff\xd8\xff" * 100_000).decode()
+    source = {"type": "base64", "media_type": "image/jpeg", "data": data}
+    said = [{"role": "user", "content": [{"type": "image", "source": source}]}]
+    raw = msgspec.json.encode({"max_tokens": 9, "messages": said})
+    there = asyncio.run(cut_json(raw))
+    assert isinstance(there, CutJson)
+    without_the_whole = msgspec.structs.replace(there, whole=b"")
+    assert decode_messages_request(without_the_whole) == decode_messages_request(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -60,7 +61,7 @@ def chat(raw: bytes) -> Body:
 
 
 def intake(raw: bytes) -> Body:
-    return submission_of(Delivery(body=raw, headers={}), limit_bytes=LIMIT).body
+    return asyncio.run(submission_of(Delivery(body=raw, headers={}), limit_bytes=LIMIT)).body
 
 
 @settings(deadline=None)
