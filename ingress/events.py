@@ -20,6 +20,7 @@ from shared.messages.events import (
     encode_event,
     numbered,
     read_event,
+    type_of,
 )
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
@@ -34,7 +35,7 @@ QUIET_SECONDS: Final = 0.1
 KEEP_ALIVE_SECONDS: Final = 15.0
 OVERDUE_SECONDS: Final = 5.0
 """How long after its deadline a message is believed to be closed by somebody yet."""
-_HANDED_OFF: Final = str(ResponseRequiresAction.__struct_config__.tag)
+_HANDED_OFF: Final = type_of(ResponseRequiresAction)
 _LARGEST_SEQUENCE: Final = 2**62
 
 Wanted = Callable[[], bool]

@@ -201,13 +201,15 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 _stored = msgspec.json.Decoder(StoredEvent)
-
-CLOSING_TYPES: frozenset[str] = frozenset(
-    str(kind.__struct_config__.tag) for kind in _CLOSING.values()
-)
-
-
 _item_done = msgspec.json.Decoder(OutputItemDone)
+
+
+def type_of(kind: type[_Event]) -> str:
+    """How JSON names events of this kind."""
+    return str(kind.__struct_config__.tag)
+
+
+CLOSING_TYPES: frozenset[str] = frozenset(map(type_of, _CLOSING.values()))
 
 
 def read_item(event: bytes) -> OutputItem:

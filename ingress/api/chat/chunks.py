@@ -29,15 +29,16 @@ from shared.messages.events import (
     ResponseRestarted,
     read_event,
     read_item,
+    type_of,
 )
 from shared.messages.output import OutputCall, OutputItem
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject
 from shared.messages.state import ResponseState
 
-_DELTA: Final = str(OutputTextDelta.__struct_config__.tag)
-_ITEM_DONE: Final = str(OutputItemDone.__struct_config__.tag)
-_RESTARTED: Final = str(ResponseRestarted.__struct_config__.tag)
+_DELTA: Final = type_of(OutputTextDelta)
+_ITEM_DONE: Final = type_of(OutputItemDone)
+_RESTARTED: Final = type_of(ResponseRestarted)
 _DONE: Final = b"data: [DONE]\n\n"
 
 

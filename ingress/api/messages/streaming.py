@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, assert_never
 
-import msgspec
-
 from ingress.api.chat.completion import failed_turn, read_response
 from ingress.api.http.errors import HttpRefusal, error_answer
 from ingress.api.messages.message import (
@@ -36,17 +34,18 @@ from shared.messages.events import (
     OutputTextDelta,
     ResponseRestarted,
     read_event,
+    read_item,
+    type_of,
 )
 from shared.messages.output import OutputCall, OutputMessage, OutputReasoning, output_message_id
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject
 from shared.messages.state import ResponseState
 
-_TEXT: Final = str(OutputTextDelta.__struct_config__.tag)
-_ITEM: Final = str(OutputItemDone.__struct_config__.tag)
-_RESTARTED: Final = str(ResponseRestarted.__struct_config__.tag)
+_TEXT: Final = type_of(OutputTextDelta)
+_ITEM: Final = type_of(OutputItemDone)
+_RESTARTED: Final = type_of(ResponseRestarted)
 _PING: Final = event_line(Ping())
-_item_done: Final = msgspec.json.Decoder(OutputItemDone)
 
 
 class MessageWriter:
@@ -106,7 +105,7 @@ class MessageWriter:
         if event.type == _TEXT:
             yield from self._blocks.say(read_event(event.body).delta or "")
         elif event.type == _ITEM:
-            item = _item_done.decode(event.body).item
+            item = read_item(event.body)
             match item:
                 case OutputMessage():
                     yield from self._blocks.end_text()
