@@ -107,20 +107,14 @@ class StoredResponses:
         return _encoded(current)
 
     async def _close(self, record: MessageRecord) -> None:
-        """Tell the waiters and the worker, and give the slot back.
-
-        A worker that has begun is paid by estimate.
-        """
-        used = record.estimated_tokens if record.attempt else 0
+        """Tell the waiters and the worker, and give the slot back."""
         await self._door.source.wake(record.id)
-        await self._door.reservations.settle(
+        await self._door.reservations.cancel(
             record.tenant_id,
             record.user_id,
             message_id=record.id,
             estimated_tokens=record.estimated_tokens,
-            used_tokens=used,
-            nano_dollars=None if record.attempt else 0,
-            is_billed_later=True,
+            has_begun=record.attempt > 0,
         )
         # Then its worker: what that bills corrects what was charged here.
         if record.claimed_by is not None:

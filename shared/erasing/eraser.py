@@ -126,14 +126,12 @@ class Eraser:
 
     async def _tell(self, record: MessageRecord) -> None:
         await self._replies.wake(record.id)
-        await self._reservations.settle(
+        await self._reservations.cancel(
             record.tenant_id,
             record.user_id,
             message_id=record.id,
             estimated_tokens=record.estimated_tokens,
-            used_tokens=record.estimated_tokens if record.attempt else 0,
-            nano_dollars=None if record.attempt else 0,
-            is_billed_later=True,
+            has_begun=record.attempt > 0,
         )
         if record.claimed_by is not None:
             await self._replies.wake(record.claimed_by)

@@ -83,14 +83,12 @@ class Reservations:
         used_tokens: int,
         output_tokens: int | None = None,
         nano_dollars: int | None = None,
-        is_billed_later: bool = False,
     ) -> bool:
         """Free the slot of a message that ended and charge what it used instead of the estimate.
 
         `nano_dollars` is its cost in billionths of a dollar. Where that is unknown (None) the
-        tenant is charged what was reserved, with `is_billed_later` until the till is told better.
-        `output_tokens` teaches the tenant's next estimates. Repeats change nothing. False when
-        there was no reservation, or Redis was away.
+        tenant is charged what was reserved. `output_tokens` teaches the tenant's next estimates.
+        Repeats change nothing. False when there was no reservation, or Redis was away.
         """
         return await self._end(
             _Ending(
@@ -101,7 +99,32 @@ class Reservations:
                 token_correction=token_correction(reserved=estimated_tokens, used=used_tokens),
                 output_tokens=output_tokens,
                 nano_dollars=nano_dollars,
-                is_billed_later=is_billed_later,
+            )
+        )
+
+    async def cancel(
+        self,
+        tenant_id: str,
+        user: str | None,
+        *,
+        message_id: str,
+        estimated_tokens: int,
+        has_begun: bool,
+    ) -> bool:
+        """Free the slot of a message that was cancelled; see `settle`.
+
+        Where a worker has begun, the tenant is charged by estimate, until the till is told better.
+        """
+        used = estimated_tokens if has_begun else 0
+        return await self._end(
+            _Ending(
+                tenant_id=tenant_id,
+                user=user,
+                message_id=message_id,
+                requests_back=0,
+                token_correction=token_correction(reserved=estimated_tokens, used=used),
+                nano_dollars=None if has_begun else 0,
+                is_billed_later=True,
             )
         )
 

@@ -110,12 +110,12 @@ class Day:
         """The door knows of it first, and mostly tells the budget before the worker does."""
         self.live.remove(one)
         if not worker_first:
-            await self._settle(one, None)
+            await self._cancel(one)
         self._end_calls(one, share)
         await one.purse.bill()
         await self._release(one)
         if worker_first:
-            await self._settle(one, None)
+            await self._cancel(one)
 
     async def _summarises(self, one: LiveMessage, share: float) -> None:
         purse = one.purse.beside("summary")
@@ -150,7 +150,7 @@ class Day:
         while one.calls:
             self._ends_call(one, share)
 
-    async def _settle(self, one: LiveMessage, cost: int | None) -> None:
+    async def _settle(self, one: LiveMessage, cost: int) -> None:
         await self.worker.settle(
             self.owner.id,
             None,
@@ -158,5 +158,9 @@ class Day:
             estimated_tokens=0,
             used_tokens=0,
             nano_dollars=cost,
-            is_billed_later=cost is None,
+        )
+
+    async def _cancel(self, one: LiveMessage) -> None:
+        await self.worker.cancel(
+            self.owner.id, None, message_id=one.id, estimated_tokens=0, has_begun=True
         )

@@ -147,13 +147,7 @@ async def _cancel_as_a_door_does(turns: Turns, record: MessageRecord) -> None:
     assert cancelled is not None
     assert cancelled.state is ResponseState.CANCELLED
     reservations = Reservations(turns.redis, SystemClock())
-    await reservations.settle(
-        turns.tenant,
-        None,
-        message_id=record.id,
-        estimated_tokens=0,
-        used_tokens=0,
-        nano_dollars=None,
-        is_billed_later=True,
+    await reservations.cancel(
+        turns.tenant, None, message_id=record.id, estimated_tokens=0, has_begun=True
     )
     await reservations.close()
