@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ from ingress.api.http.request_headers import (
     require_json,
 )
 from ingress.authentication import Authentication, Caller
-from ingress.events import Replies
+from ingress.events import NumberedEvent, Replies, has_ended
 from ingress.prompt_ledger import PromptLedger
 from ingress.references import References
 from ingress.reply_source import ReplySource
@@ -35,6 +35,7 @@ from shared.errors import NotFound, Unavailable
 from shared.messages.body import Body, encode_body
 from shared.messages.item import are_only_text
 from shared.messages.record import MessageRecord, Surface
+from shared.messages.response import ResponseObject, read_response, response_object
 from shared.replies.wakeups import Wake
 from shared.reservations.reservations import Reservations
 from shared.settings.door import IngressSettings
@@ -149,6 +150,33 @@ class Door:
             return await self.replies.final(
                 record, wake, seconds=seconds, wanted=exchange.is_wanted
             )
+
+    async def ended(
+        self, exchange: Exchange, record: MessageRecord, wake: Wake
+    ) -> ResponseObject | None:
+        """The response at its end; None when nobody waits. Raises HttpRefusal when time is up."""
+        if has_ended(record):
+            return response_object(record)
+        final = await self.final(exchange, record, wake, seconds=self.patience(record))
+        if final is None and exchange.is_wanted():
+            raise self.still_running(record)
+        return None if final is None else read_response(final)
+
+    async def stream(
+        self,
+        exchange: Exchange,
+        accepted: AcceptedMessage,
+        wake: Wake,
+        lines: Callable[[AsyncIterator[NumberedEvent | None]], AsyncIterator[bytes]],
+        *,
+        after: int = -1,
+    ) -> None:
+        """Write the events above `after` until the stream closes or the caller is gone."""
+        record = accepted.record
+        with self.metrics.open_streams.track_inprogress(), exchange.watching(wake):
+            events = self.replies.follow(record, wake, after=after, wanted=exchange.is_wanted)
+            await exchange.answer_stream(lines(events), reply_headers(accepted))
+            await self.delivered(exchange, record)
 
     async def delivered(self, exchange: Exchange, record: MessageRecord) -> None:
         """Note that a caller was written the end of a message of which nothing is to be kept.

@@ -16,7 +16,6 @@ from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
-from shared.replies.wakeups import Wake
 
 
 class Responses:
@@ -67,22 +66,7 @@ class Responses:
     async def _stream(self, exchange: Exchange, arrival: Arrival) -> None:
         door = self._door
         async with door.accept_listening(arrival) as (accepted, wake):
-            await stream(door, exchange, accepted, wake)
-
-
-async def stream(
-    door: Door,
-    exchange: Exchange,
-    accepted: AcceptedMessage,
-    wake: Wake,
-    *,
-    after: int = -1,
-) -> None:
-    """Write the events above `after` until the stream closes or the caller is gone."""
-    with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
-        events = door.replies.follow(accepted.record, wake, after=after, wanted=exchange.is_wanted)
-        await exchange.answer_stream(event_lines(events), reply_headers(accepted))
-        await door.delivered(exchange, accepted.record)
+            await door.stream(exchange, accepted, wake, event_lines)
 
 
 def _current(accepted: AcceptedMessage, arrival: Arrival) -> bytes:

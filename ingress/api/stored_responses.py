@@ -12,7 +12,7 @@ from ingress.api.http.error_answer import Header
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference
-from ingress.api.responses import stream
+from ingress.api.http.sse import event_lines
 from shared.errors import InvalidRequest
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
@@ -88,7 +88,7 @@ class StoredResponses:
     async def _follow(self, exchange: Exchange, record: MessageRecord, *, after: int) -> None:
         async with self._door.source.listen(record.id) as wake:
             found = AcceptedMessage(record)
-            await stream(self._door, exchange, found, wake, after=after)
+            await self._door.stream(exchange, found, wake, event_lines, after=after)
 
     async def _long_poll(self, exchange: Exchange, record: MessageRecord, *, until: float) -> bytes:
         """Neither a busy ledger nor one that goes away meanwhile sends home who waits."""

@@ -102,6 +102,14 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     turn: TurnReport | None = None
 
 
+_decoder: Final = msgspec.json.Decoder(ResponseObject)
+
+
+def read_response(body: bytes | msgspec.Raw) -> ResponseObject:
+    """A response from its JSON."""
+    return _decoder.decode(body)
+
+
 def response_object(record: MessageRecord, body: Body | None = None) -> ResponseObject:
     """The response of `record`; `body` spares decoding it where the caller has it already."""
     asked = decode_body(record.body.encode()) if body is None else body

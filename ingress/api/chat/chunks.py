@@ -16,7 +16,6 @@ from ingress.api.chat.completion import (
     completion_usage,
     failed_turn,
     finish_reason,
-    read_response,
 )
 from ingress.api.http.error_answer import ErrorBody
 from ingress.api.http.errors import HttpRefusal, error_answer
@@ -33,8 +32,7 @@ from shared.messages.events import (
 )
 from shared.messages.output import OutputCall, OutputItem
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseObject
-from shared.messages.state import ResponseState
+from shared.messages.response import DEFAULT_MODEL, ResponseObject, read_response
 
 _DELTA: Final = type_of(OutputTextDelta)
 _ITEM_DONE: Final = type_of(OutputItemDone)
@@ -100,8 +98,8 @@ class ChunkWriter:
 
     def _close(self, event: NumberedEvent) -> list[bytes]:
         response = read_response(read_event(event.body).response)
-        if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
-            return [_error(failed_turn(response))]
+        if failed := failed_turn(response):
+            return [_error(failed)]
         # Nobody knew before who would answer.
         self._model = response.model
         whole, calls = answer_text(response), answer_calls(response)

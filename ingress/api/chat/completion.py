@@ -79,18 +79,10 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     turn: TurnReport | None = None
 
 
-_response = msgspec.json.Decoder(ResponseObject)
-
-
-def read_response(body: bytes | msgspec.Raw) -> ResponseObject:
-    """A response from its JSON."""
-    return _response.decode(body)
-
-
 def chat_completion(response: ResponseObject) -> ChatCompletion:
     """The completion of a response that ended well; raises HttpRefusal for one that did not."""
-    if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
-        raise failed_turn(response)
+    if failed := failed_turn(response):
+        raise failed
     return ChatCompletion(
         id=completion_id(response.id),
         created=response.created_at,
@@ -111,10 +103,11 @@ def _answer(response: ResponseObject) -> ChatAnswer:
     return ChatAnswer(said or None, tool_calls=told)
 
 
-def failed_turn(response: ResponseObject) -> HttpRefusal:
-    """A chat completion has no place for a failure, so it is an HTTP error that clients notice.
+def failed_turn(response: ResponseObject) -> HttpRefusal | None:
+    """What is answered for a turn that failed or was cancelled; None for every other.
 
-    They must not repeat it by themselves: the turn was tried on every provider there is.
+    A completion has no place for a failure, so it is an HTTP error that clients notice. They
+    must not repeat it by themselves: the turn was tried on every provider there is.
     """
     headers = (NO_RETRY, (RESPONSE_ID, response.id.encode()))
     if response.status is ResponseState.CANCELLED:
@@ -124,6 +117,8 @@ def failed_turn(response: ResponseObject) -> HttpRefusal:
             code="response_cancelled",
             headers=headers,
         )
+    if response.status is not ResponseState.FAILED:
+        return None
     fault = response.error or ResponseFault("server_error", "The turn failed.")
     return HttpRefusal(
         _BAD_REQUEST if fault.code == CALLERS_FAULT else _BAD_GATEWAY,

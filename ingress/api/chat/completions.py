@@ -7,14 +7,12 @@ from collections.abc import Awaitable
 import msgspec
 
 from ingress.api.chat.chunks import ChunkWriter
-from ingress.api.chat.completion import chat_completion, read_response
+from ingress.api.chat.completion import chat_completion
 from ingress.api.chat.request import ChatRequest, decode_chat_request
 from ingress.api.door import Door, reply_headers
 from ingress.api.http.exchange import Exchange
-from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
-from shared.messages.response import response_object
 
 
 class ChatEndpoint:
@@ -41,19 +39,12 @@ class ChatEndpoint:
     async def _wait(self, exchange: Exchange, arrival: Arrival) -> None:
         door = self._door
         async with door.accept_listening(arrival) as (accepted, wake):
-            record = accepted.record
-            if has_ended(record):
-                response = response_object(record)
-            else:
-                final = await door.final(exchange, record, wake, seconds=door.patience(record))
-                if final is None:
-                    if exchange.is_wanted():
-                        raise door.still_running(record)
-                    return
-                response = read_response(final)
+            response = await door.ended(exchange, accepted.record, wake)
+        if response is None:
+            return
         completion = chat_completion(response)
         await exchange.answer(200, msgspec.json.encode(completion), reply_headers(accepted))
-        await door.delivered(exchange, record)
+        await door.delivered(exchange, accepted.record)
 
     async def _stream(self, exchange: Exchange, arrival: Arrival, request: ChatRequest) -> None:
         door = self._door
@@ -64,9 +55,4 @@ class ChatEndpoint:
                 include_usage=request.includes_usage,
                 offers_tools=bool(arrival.body.tools),
             )
-            with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
-                events = door.replies.follow(
-                    accepted.record, wake, after=-1, wanted=exchange.is_wanted
-                )
-                await exchange.answer_stream(writer.lines(events), reply_headers(accepted))
-                await door.delivered(exchange, accepted.record)
+            await door.stream(exchange, accepted, wake, writer.lines)

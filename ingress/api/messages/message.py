@@ -16,7 +16,6 @@ from ingress.api.messages.blocks import (
 )
 from shared.messages.output import OutputCall, OutputReasoning, output_message_id
 from shared.messages.response import ResponseCost, ResponseObject, ResponseUsage
-from shared.messages.state import ResponseState
 from shared.messages.turn_report import TurnReport
 
 StopReason = Literal["end_turn", "max_tokens", "tool_use", "refusal"]
@@ -66,8 +65,8 @@ class MessageTokensCount(msgspec.Struct, frozen=True):
 
 def message_object(response: ResponseObject, *, shows_thoughts: bool) -> MessageObject:
     """The message of a response that ended well; raises HttpRefusal for one that did not."""
-    if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
-        raise failed_turn(response)
+    if failed := failed_turn(response):
+        raise failed
     return MessageObject(
         id=output_message_id(response.id),
         model=response.model,

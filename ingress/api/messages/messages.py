@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from ingress.acceptance import AcceptedMessage
-from ingress.api.chat.completion import read_response
 from ingress.api.door import Door, reply_headers
 from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import NotAdmitted
@@ -21,10 +20,8 @@ from ingress.api.messages.request import (
     decode_messages_request,
 )
 from ingress.api.messages.streaming import MessageWriter
-from ingress.events import has_ended
 from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
-from shared.messages.response import response_object
 from shared.replies.wakeups import Wake
 
 
@@ -68,16 +65,9 @@ class MessagesEndpoint:
     async def _wait(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
         door = self._door
         async with self._accepted(exchange, arrival) as (accepted, wake):
-            record = accepted.record
-            if has_ended(record):
-                response = response_object(record)
-            else:
-                final = await door.final(exchange, record, wake, seconds=door.patience(record))
-                if final is None:
-                    if exchange.is_wanted():
-                        raise door.still_running(record)
-                    return
-                response = read_response(final)
+            response = await door.ended(exchange, accepted.record, wake)
+        if response is None:
+            return
         message = message_object(response, shows_thoughts=request.shows_thoughts)
         await exchange.answer(200, msgspec.json.encode(message), reply_headers(accepted))
 
@@ -91,11 +81,7 @@ class MessagesEndpoint:
                 shows_thoughts=request.shows_thoughts,
                 request_id=exchange.request_id,
             )
-            with door.metrics.open_streams.track_inprogress(), exchange.watching(wake):
-                events = door.replies.follow(
-                    accepted.record, wake, after=-1, wanted=exchange.is_wanted
-                )
-                await exchange.answer_stream(writer.lines(events), reply_headers(accepted))
+            await door.stream(exchange, accepted, wake, writer.lines)
 
     @asynccontextmanager
     async def _accepted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, assert_never
 
-from ingress.api.chat.completion import failed_turn, read_response
+from ingress.api.chat.completion import failed_turn
 from ingress.api.http.errors import HttpRefusal, error_answer
 from ingress.api.messages.message import (
     MessageObject,
@@ -39,8 +39,7 @@ from shared.messages.events import (
 )
 from shared.messages.output import OutputCall, OutputMessage, OutputReasoning, output_message_id
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseObject
-from shared.messages.state import ResponseState
+from shared.messages.response import DEFAULT_MODEL, ResponseObject, read_response
 
 _TEXT: Final = type_of(OutputTextDelta)
 _ITEM: Final = type_of(OutputItemDone)
@@ -119,8 +118,8 @@ class MessageWriter:
 
     def _close(self, event: NumberedEvent) -> Iterator[bytes]:
         response = read_response(read_event(event.body).response)
-        if response.status in {ResponseState.FAILED, ResponseState.CANCELLED}:
-            yield self._error(failed_turn(response))
+        if failed := failed_turn(response):
+            yield self._error(failed)
             return
         whole = answer_blocks(response, shows_thoughts=self._shows_thoughts)
         rest = self._blocks.close(whole)

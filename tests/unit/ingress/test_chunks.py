@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ingress.api.chat.chunks import ChunkWriter
-from ingress.api.chat.completion import chat_completion, read_response
+from ingress.api.chat.completion import chat_completion
 from ingress.events import NumberedEvent
 from shared.messages.events import (
     Event,
@@ -24,7 +24,7 @@ from shared.messages.item import FunctionCall, ReasoningItem
 from shared.messages.lane import Lane
 from shared.messages.output import encode_items, output_items
 from shared.messages.record import MessageRecord
-from shared.messages.response import ResponseCost, response_object
+from shared.messages.response import ResponseCost, read_response, response_object
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
 from shared.replies.event_sequence import OutputEvents
