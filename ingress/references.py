@@ -12,7 +12,7 @@ from shared.conversations.references import ReferencedItems
 from shared.errors import InvalidRequest, NotFound, TooLarge
 from shared.files.file_catalogue import FileCatalogue
 from shared.messages.body import Body, encode_body
-from shared.messages.item import FunctionCallOutput, Item, ItemReference, MessageItem
+from shared.messages.item import FunctionCallOutput, Item, ItemReference, MessageItem, are_only_text
 from shared.messages.part import Content, FilePart, ImagePart, Part
 from shared.messages.requests.calls import check_items, check_text
 from shared.messages.requests.create_response import place_in_input
@@ -56,9 +56,9 @@ class References:
         """
         if body.conversation is not None and is_storable(body.conversation):
             await self._patience.wait(self._conversations.check(tenant_id, body.conversation))
-        places = _places(body.input)
-        if not places:
+        if not body.refers:
             return body
+        places = _places(body.input)
         found = await self._patience.wait(
             self._items.find(places, tenant_id=tenant_id, limit_bytes=self._limit_bytes)
         )
@@ -76,6 +76,8 @@ class References:
 
         It may be deleted before the message has its turn, which then fails.
         """
+        if are_only_text(body.input):
+            return
         for file_id in _files(body.input):
             if not is_storable(file_id) or not await self._has_file(file_id, tenant_id):
                 raise NotFound(

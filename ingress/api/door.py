@@ -33,7 +33,6 @@ from shared.clock import Clock
 from shared.decoding import Json, cut_json
 from shared.errors import NotFound, Unavailable
 from shared.messages.body import Body, encode_body
-from shared.messages.item import are_only_text
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.response import ResponseObject, read_response, response_object
 from shared.replies.wakeups import Wake
@@ -105,8 +104,7 @@ class Door:
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
         """Let it in; raises NotAdmitted and what Acceptance raises."""
-        if not are_only_text(arrival.body.input):
-            await self.references.check_files(arrival.body, tenant_id=arrival.tenant.id)
+        await self.references.check_files(arrival.body, tenant_id=arrival.tenant.id)
         outcome = await self.acceptance.accept(arrival)
         if isinstance(outcome, Refused):
             raise NotAdmitted(outcome)

@@ -33,8 +33,7 @@ class Responses:
         caller = await door.caller(exchange)
         raw = await door.read_json(exchange)
         body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
-        if body.refers or body.conversation is not None:
-            body = await door.references.resolved(body, tenant_id=caller.tenant.id)
+        body = await door.references.resolved(body, tenant_id=caller.tenant.id)
         arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
         if body.stream:
             await self._stream(exchange, arrival)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
@@ -22,7 +20,6 @@ from shared.errors import (
 )
 from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
-from shared.messages.item import are_only_text
 from shared.messages.record import Surface
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES
 from shared.queueing.answers.answer_publisher import AnswerPublisher
@@ -122,13 +119,9 @@ class Intake:
         caller = await until_available(
             lambda: self._authentication.caller(submission.authorization)
         )
-        body = submission.body
-        if body.refers or body.conversation is not None:
-            resolving = partial(self._references.resolved, body, tenant_id=caller.tenant.id)
-            body = await until_available(resolving)
-        if not are_only_text(body.input):
-            checking = partial(self._references.check_files, body, tenant_id=caller.tenant.id)
-            await until_available(checking)
+        tenant_id, asked = caller.tenant.id, submission.body
+        body = await until_available(lambda: self._references.resolved(asked, tenant_id=tenant_id))
+        await until_available(lambda: self._references.check_files(body, tenant_id=tenant_id))
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,

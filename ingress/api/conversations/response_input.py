@@ -83,8 +83,7 @@ class ResponseInput:
         door = self._door
         caller = await door.caller(exchange)
         body = _decoded(await door.read_json(exchange), door.settings.text_limit_bytes)
-        if body.refers or body.conversation is not None:
-            body = await door.references.resolved(body, tenant_id=caller.tenant.id)
+        body = await door.references.resolved(body, tenant_id=caller.tenant.id)
         earlier, added = await self._before(body, caller.tenant.id)
         whole = msgspec.structs.replace(body, input=[*earlier, *added])
         await exchange.answer(200, msgspec.json.encode(InputTokens(whole.tokens())))

@@ -18,6 +18,7 @@ from ingress.authentication import Authentication, Caller
 from ingress.intake.intake import Intake
 from ingress.intake.reply_address import reply_address
 from ingress.intake.submission import UnfitSubmission, submission_of
+from ingress.references import References
 from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
 from shared.messages.body import Body, TextFormat, TextOptions
@@ -70,13 +71,14 @@ class Behind:
         self.answers.append(answer)
 
     async def handle(self, delivery: Delivery) -> Bury | None:
+        behind = cast(Any, self)
         intake = Intake(
             RABBITMQ,
             cast(Acceptance, self),
             cast(Authentication, self),
-            cast(Any, self),
-            cast(Any, self),
-            cast(Any, self),
+            References(behind, behind, behind, behind, limit_bytes=LIMIT, text_limit_bytes=LIMIT),
+            behind,
+            behind,
             Metrics(),
             body_limit_bytes=LIMIT,
         )
