@@ -164,17 +164,9 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
     problem = str(where["problem"]) if where else text
     path = str(where["path"] or "") if where else ""
     if unknown := _UNKNOWN.match(problem):
-        field = _joined(path, unknown["field"])
-        return InvalidRequest(
-            f"Unknown parameter: '{field}'. Remove it.", param=field, kind="unknown_parameter"
-        )
+        return unknown_field(_joined(path, unknown["field"]))
     if missing := _MISSING.match(problem):
-        field = _joined(path, missing["field"])
-        return InvalidRequest(
-            f"Missing required parameter: '{field}'.",
-            param=field,
-            kind="missing_required_parameter",
-        )
+        return missing_field(_joined(path, missing["field"]))
     param = path.replace("[...]", "[]") or None
     if param and _UNSUPPORTED.match(problem):
         return InvalidRequest(
@@ -184,6 +176,20 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
         problem += f". Give one of {', '.join(map(repr, values))}"
     named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
+
+
+def missing_field(place: str) -> InvalidRequest:
+    """The error for a field that has to be there."""
+    return InvalidRequest(
+        f"Missing required parameter: '{place}'.", param=place, kind="missing_required_parameter"
+    )
+
+
+def unknown_field(place: str) -> InvalidRequest:
+    """The error for a field that nothing there has."""
+    return InvalidRequest(
+        f"Unknown parameter: '{place}'. Remove it.", param=place, kind="unknown_parameter"
+    )
 
 
 def _values_at(path: str, kind: Any) -> list[str]:

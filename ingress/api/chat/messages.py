@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from shared.errors import InvalidRequest
+from shared.decoding import missing_field, unknown_field
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
 from shared.messages.requests.written_item import ExplicitBreakpoint, PromptBreakpoint
@@ -110,11 +110,11 @@ def _items(message: ChatMessage, place: str) -> Iterator[Item]:
         yield _output(message, place)
         return
     if message.tool_call_id is not None:
-        raise _misplaced(f"{place}.tool_call_id")
+        raise unknown_field(f"{place}.tool_call_id")
     role = _ROLES[message.role]
     calls = message.tool_calls or ()
     if calls and role is not Role.ASSISTANT:
-        raise _misplaced(f"{place}.tool_calls")
+        raise unknown_field(f"{place}.tool_calls")
     content = _content(message, place, is_models=role is Role.ASSISTANT)
     if content or not calls:
         yield MessageItem(role, content, name=message.name)
@@ -124,14 +124,10 @@ def _items(message: ChatMessage, place: str) -> Iterator[Item]:
 
 def _output(message: ChatMessage, place: str) -> Item:
     if message.tool_call_id is None:
-        raise InvalidRequest(
-            f"Missing required parameter: '{place}.tool_call_id'.",
-            param=f"{place}.tool_call_id",
-            kind="missing_required_parameter",
-        )
+        raise missing_field(f"{place}.tool_call_id")
     for name in ("tool_calls", "refusal"):
         if getattr(message, name):
-            raise _misplaced(f"{place}.{name}")
+            raise unknown_field(f"{place}.{name}")
     return FunctionCallOutput(message.tool_call_id, _content(message, place, is_models=False))
 
 
@@ -158,14 +154,10 @@ def _part(written: ChatPart, place: str, *, is_models: bool) -> Part:
     }
     value = values.pop(written.type)
     if value is None:
-        raise InvalidRequest(
-            f"Missing required parameter: '{place}.{written.type}'.",
-            param=f"{place}.{written.type}",
-            kind="missing_required_parameter",
-        )
+        raise missing_field(f"{place}.{written.type}")
     for name, other in values.items():
         if other is not None:
-            raise _misplaced(f"{place}.{name}")
+            raise unknown_field(f"{place}.{name}")
     return _made(value, written.type, is_models)
 
 
@@ -175,9 +167,3 @@ def _made(value: str | ChatImage | ChatFile, kind: str, is_models: bool) -> Part
     if isinstance(value, ChatFile):
         return FilePart(value.file_id, file_data=value.file_data, filename=value.filename)
     return RefusalPart(value) if kind == "refusal" else text_part(value, is_models)
-
-
-def _misplaced(place: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Unknown parameter: '{place}'. Remove it.", param=place, kind="unknown_parameter"
-    )

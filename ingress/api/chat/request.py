@@ -8,7 +8,7 @@ import msgspec
 
 from ingress.api.chat.messages import ChatMessage, items_of_chat
 from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, tools_of_chat
-from shared.decoding import Json, decode_json, whole_json
+from shared.decoding import Json, decode_json, missing_field, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
@@ -147,9 +147,5 @@ def _format(asked: ResponseFormat | None) -> TextFormat | None:
         return None if asked is None else TextFormat(asked.type)
     wanted = asked.json_schema
     if wanted is None:
-        raise InvalidRequest(
-            "Missing required parameter: 'response_format.json_schema'.",
-            param="response_format.json_schema",
-            kind="missing_required_parameter",
-        )
+        raise missing_field("response_format.json_schema")
     return TextFormat(asked.type, **msgspec.structs.asdict(wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ingress.api.http.exchange import Exchange
-from shared.errors import InvalidRequest
+from shared.decoding import unknown_field
 
 
 def known_query(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
@@ -13,9 +13,5 @@ def known_query(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
     query = exchange.query()
     for name in query:
         if name not in names:
-            raise InvalidRequest(
-                f"Unknown parameter: '{name[:64]}'. Remove it.",
-                param=name[:64],
-                kind="unknown_parameter",
-            )
+            raise unknown_field(name[:64])
     return query

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from shared.decoding import missing_field
 from shared.errors import InvalidRequest, TooLarge
 from shared.messages.answer_format import JsonBySchema, refuse_deep
 from shared.messages.requests.written_item import WORDS
@@ -84,10 +85,10 @@ def choice_of(written: Mode | WrittenChoice | None) -> ToolChoice | None:
         return _choice(written or "auto", [])
     if written.type == "function":
         if written.name is None:
-            raise _missing("tool_choice.name")
+            raise missing_field("tool_choice.name")
         return _choice("required", [written.name])
     if written.mode is None or written.tools is None:
-        raise _missing("tool_choice.tools" if written.mode else "tool_choice.mode")
+        raise missing_field("tool_choice.tools" if written.mode else "tool_choice.mode")
     return _choice(written.mode, [tool.name for tool in written.tools])
 
 
@@ -150,9 +151,3 @@ def _check_choice(choice: ToolChoice | None, names: set[str]) -> None:
                 f"'tool_choice' names '{name[:64]}', which is not among 'tools'. Offer it there.",
                 param="tool_choice",
             )
-
-
-def _missing(param: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Missing required parameter: '{param}'.", param=param, kind="missing_required_parameter"
-    )

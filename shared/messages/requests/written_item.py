@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from shared.decoding import missing_field, unknown_field
 from shared.errors import InvalidRequest
 from shared.messages.item import (
     FunctionCall,
@@ -112,9 +113,9 @@ def item_of(written: WrittenItem, place: str) -> Item:
 def _message(written: WrittenItem, place: str) -> Item:
     role, content = written.role, written.content
     if role is None:
-        raise _missing(f"{place}.role")
+        raise missing_field(f"{place}.role")
     if content is msgspec.UNSET:
-        raise _missing(f"{place}.content")
+        raise missing_field(f"{place}.content")
     said = _content(content or "", place, "content", is_models=role is Role.ASSISTANT)
     return MessageItem(role, said, written.id, written.name, written.status, written.phase)
 
@@ -132,7 +133,7 @@ def _call(written: WrittenItem, place: str) -> Item:
 def _output(written: WrittenItem, place: str) -> Item:
     output = written.output
     if output is None:
-        raise _missing(f"{place}.output")
+        raise missing_field(f"{place}.output")
     return FunctionCallOutput(
         call_id=_given(written.call_id, f"{place}.call_id"),
         output=_content(output, place, "output", is_models=False),
@@ -176,7 +177,7 @@ def _part(written: WrittenPart, place: str, *, is_models: bool) -> Part:
     _refuse_foreign(written, foreign, place)
     if foreign is _TEXT:
         if written.text is None:
-            raise _missing(f"{place}.text")
+            raise missing_field(f"{place}.text")
         return text_part(written.text, is_models, written.annotations, written.logprobs)
     if written.type == "refusal":
         return RefusalPart(_given(written.refusal, f"{place}.refusal"))
@@ -187,14 +188,8 @@ def _part(written: WrittenPart, place: str, *, is_models: bool) -> Part:
 
 def _given(value: str | None, place: str) -> str:
     if value is None:
-        raise _missing(place)
+        raise missing_field(place)
     return value
-
-
-def _missing(place: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Missing required parameter: '{place}'.", param=place, kind="missing_required_parameter"
-    )
 
 
 _HINTS: Final = ("cache_control", "prompt_cache_breakpoint")
@@ -210,11 +205,7 @@ def _refuse_foreign(written: msgspec.Struct, foreign: Foreign, place: str) -> No
         return
     for name, value in zip(names, values, strict=True):
         if value is not None and value is not msgspec.UNSET:
-            raise InvalidRequest(
-                f"Unknown parameter: '{place}.{name}'. Remove it.",
-                param=f"{place}.{name}",
-                kind="unknown_parameter",
-            )
+            raise unknown_field(f"{place}.{name}")
 
 
 def _all_but(kind: type[msgspec.Struct], *own: str) -> Foreign:
