@@ -78,12 +78,12 @@ class JsonBySchema:
             value = msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return "it is not valid JSON"
-        if not self._work.is_within(_MOST_WORK, value):
-            return "it is too deeply nested to be held against its schema"
-        if not self._work.is_within(_MOST_WORK_DESCRIBED, value):
+        if self._work.is_within(_MOST_WORK_DESCRIBED, value):
+            errors = islice(self._validator.iter_errors(value), _MOST_PROBLEMS)
+            return "; ".join(map(_described, errors)) or None
+        if self._work.is_within(_MOST_WORK, value):
             return None if self._validator.is_valid(value) else "it breaks its schema"
-        errors = islice(self._validator.iter_errors(value), _MOST_PROBLEMS)
-        return "; ".join(map(_described, errors)) or None
+        return "it is too deeply nested to be held against its schema"
 
 
 def answer_format(
