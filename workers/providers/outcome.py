@@ -94,9 +94,9 @@ class Answer:
     """What it has beside its text."""
 
     @property
-    def calls(self) -> list[FunctionCall]:
+    def calls(self) -> tuple[FunctionCall, ...]:
         """What it asks of tools."""
-        return [item for item in self.items if isinstance(item, FunctionCall)]
+        return tuple([item for item in self.items if isinstance(item, FunctionCall)])
 
     @property
     def is_whole(self) -> bool:

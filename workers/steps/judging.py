@@ -9,13 +9,13 @@ from typing import Final
 from shared.messages.answer_format import answer_format
 from shared.messages.body import Body
 from shared.messages.facts import facts_of
-from shared.messages.item import FunctionCall, FunctionCallOutput
+from shared.messages.item import FunctionCall
 from shared.messages.output import AnswerItem
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.providers.chain import Judge, Judgement
-from workers.providers.outcome import Answer, FinishReason
+from workers.providers.outcome import Answer
 from workers.turn import Turn
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
@@ -44,12 +44,11 @@ class Judging:
     def judge_for(self, turn: Turn) -> Judge:
         """Raises InvalidRequest for facts or a schema that cannot be used."""
         question = question_of(turn)
-        newest = turn.items[-1] if turn.items else None
-        if isinstance(newest, FunctionCallOutput) and give_orders(turn.items):
+        if give_orders(turn.items):
             self._note_orders(turn)
 
         async def judge(answer: Answer) -> Judgement:
-            draft = Draft(answer.text, answer.finish is FinishReason.STOP, tuple(answer.calls))
+            draft = Draft(answer.text, answer.is_whole, answer.calls)
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)
             return _judgement(answer, conclusion)

@@ -24,7 +24,6 @@ def build_guardrail(settings: ValidationSettings) -> Guardrail:
     return Guardrail(
         tuple(_validators(settings)),
         forbidden=_forbidden(settings),
-        tool_calls=_tool_calls(settings),
         replacement=settings.replacement,
         window=settings.hold_back_characters if settings.patterns else 0,
     )
@@ -38,13 +37,10 @@ def _forbidden(settings: ValidationSettings) -> ForbiddenPatterns | None:
     return ForbiddenPatterns(patterns, verdict=verdict)
 
 
-def _tool_calls(settings: ValidationSettings) -> ToolCalls | None:
-    verdict = _verdict(settings.tool_calls)
-    return None if verdict is None else ToolCalls(verdict=verdict)
-
-
 def _validators(settings: ValidationSettings) -> Iterator[Validator]:
     """Those that are on, cheap ones first."""
+    if verdict := _verdict(settings.tool_calls):
+        yield ToolCalls(verdict=verdict)
     if verdict := _verdict(settings.empty):
         yield Empty(verdict=verdict)
     if verdict := _verdict(settings.cut_off):

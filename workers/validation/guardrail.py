@@ -22,13 +22,11 @@ class Guardrail:
         validators: Sequence[Validator],
         *,
         forbidden: ForbiddenPatterns | None,
-        tool_calls: Validator | None = None,
         replacement: str,
         window: int,
     ) -> None:
         self._validators = tuple(validators)
         self._forbidden = forbidden
-        self._tool_calls = tool_calls
         self._replacement = replacement
         self._window = window
 
@@ -37,7 +35,7 @@ class Guardrail:
         catches = list(self._told(draft, question))
         for catch in catches:
             draft = self._mended(draft, catch)
-        for validator in self._others(draft, question):
+        for validator in self._validators:
             if (caught := validator.check(draft, question)) is None:
                 continue
             catches.append(caught)
@@ -58,11 +56,6 @@ class Guardrail:
             caught := self._forbidden.check_calls(draft.calls, replacement=self._replacement)
         ):
             yield caught
-
-    def _others(self, draft: Draft, question: Question) -> Iterator[Validator]:
-        if self._tool_calls is not None and (draft.calls or question.tools is not None):
-            yield self._tool_calls
-        yield from self._validators
 
     def _mended(self, draft: Draft, catch: Catch) -> Draft:
         if catch.verdict is not Verdict.FIX:
