@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -118,6 +118,12 @@ class Saying:
     role: Role
     items: tuple[Item, ...]
 
+    @classmethod
+    def each_of(cls, items: Iterable[Item]) -> tuple[Saying, ...]:
+        """What stands side by side and is of one role, as one."""
+        said = groupby(items, key=attrgetter("role"))
+        return tuple([cls(role, tuple(neighbours)) for role, neighbours in said])
+
     @property
     def text(self) -> str:
         """Its texts: each item is a paragraph."""
@@ -149,7 +155,7 @@ class Conversation:
             spoken, instructions = [MessageItem(Role.USER, instructions)], ""
         elif spoken and spoken[-1].role is Role.ASSISTANT:
             spoken[-1] = _without_trailing_space(spoken[-1])
-        return cls(instructions, tuple(_sayings(spoken)))
+        return cls(instructions, Saying.each_of(spoken))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +227,6 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Release what the provider itself opened; a shared HTTP session is left open."""
-
-
-def _sayings(items: Sequence[Item]) -> Iterator[Saying]:
-    for role, neighbours in groupby(items, key=attrgetter("role")):
-        yield Saying(role, tuple(neighbours))
 
 
 def _is_blank(item: Item) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -41,9 +39,8 @@ def with_answered_calls(items: Sequence[Item]) -> Conversation:
         if isinstance(item, ItemReference):
             raise UncarriedError(f"nobody knows what '{item.id[:_SHOWN]}' stands for")
     conversation = Conversation.of(items)
-    said = groupby(_answered(conversation.spoken), attrgetter("role"))
-    spoken = tuple(Saying(role, tuple(neighbours)) for role, neighbours in said)
-    return Conversation(conversation.instructions, spoken)
+    spoken = _answered(conversation.spoken)
+    return Conversation(conversation.instructions, Saying.each_of(spoken))
 
 
 def _answered(spoken: Sequence[Saying]) -> Iterator[Item]:
