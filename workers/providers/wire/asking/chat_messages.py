@@ -35,12 +35,12 @@ from workers.providers.wire.asking.answered_calls import (
     with_answered_calls,
     with_names_in_text,
 )
-from workers.providers.wire.asking.thoughts import unsealed, without_foreign_thoughts
+from workers.providers.wire.asking.thoughts import OwnThoughts
 from workers.providers.wire.chat_completions import PARTS_OF_THOUGHT
 
 Told = dict[str, object]
 
-NO_PARAMETERS: Final = {"type": "object", "properties": {}}
+_NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 """The schema of a function without arguments."""
 _LONGEST_ID: Final = 40
 """What OpenAI's own server takes."""
@@ -54,13 +54,15 @@ _INSTRUCTING: Final = frozenset(role for role in Role if role.instructs)
 
 def chat_messages(items: Iterable[Item], *, maker: str) -> list[Told]:
     """The conversation in messages; raises UncarriedError where there are no words for it."""
-    carried = without_foreign_thoughts(with_names_in_text(items, _INSTRUCTING), by=maker)
+    thoughts = OwnThoughts(by=maker)
+    carried = thoughts.alone_in(with_names_in_text(items, _INSTRUCTING))
     conversation = with_answered_calls(list(carried))
     messages: list[Told] = []
     if conversation.instructions:
         messages.append({"role": Role.SYSTEM.value, "content": conversation.instructions})
     for saying in conversation.spoken:
-        messages += _of_model(saying, maker) if saying.role is Role.ASSISTANT else _of_user(saying)
+        is_models = saying.role is Role.ASSISTANT
+        messages += _of_model(saying, thoughts) if is_models else _of_user(saying)
     return messages
 
 
@@ -84,7 +86,7 @@ def told_tools(prompt: Prompt, *, narrows: bool) -> Told:
 
 
 def _tool(tool: FunctionTool) -> Told:
-    function: Told = {"name": tool.name, "parameters": tool.parameters or NO_PARAMETERS}
+    function: Told = {"name": tool.name, "parameters": tool.parameters or _NO_PARAMETERS}
     if tool.description is not None:
         function["description"] = tool.description
     if tool.strict is not None:
@@ -105,7 +107,7 @@ def _named(name: str) -> Told:
     return {"type": "function", "function": {"name": name}}
 
 
-def _of_model(saying: Saying, maker: str) -> Iterator[Told]:
+def _of_model(saying: Saying, thoughts: OwnThoughts) -> Iterator[Told]:
     if any(isinstance(item, MessageItem) and not item.only_text for item in saying.items):
         raise UncarriedError("it takes no images and files from a model")
     message: Told = {"role": Role.ASSISTANT.value, "content": saying.text or None}
@@ -114,7 +116,7 @@ def _of_model(saying: Saying, maker: str) -> Iterator[Told]:
         message["name"] = name
     if calls := [_call(item) for item in saying.items if isinstance(item, FunctionCall)]:
         message["tool_calls"] = calls
-    blocks = [block for item in saying.items for block in unsealed(item, by=maker)]
+    blocks = [block for item in saying.items for block in thoughts.blocks(item)]
     yield message | _thought(blocks)
 
 

@@ -17,7 +17,6 @@ from shared.messages.item import (
     FunctionCallOutput,
     Item,
     MessageItem,
-    ReasoningItem,
     Role,
 )
 from shared.messages.part import (
@@ -37,7 +36,7 @@ from workers.providers.wire.asking.answered_calls import (
     with_names_in_text,
 )
 from workers.providers.wire.asking.documents import document, image
-from workers.providers.wire.asking.thoughts import Block, unsealed, without_foreign_thoughts
+from workers.providers.wire.asking.thoughts import Block, OwnThoughts
 from workers.providers.wire.loose_json import UnreadableError, decoded
 
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -51,17 +50,17 @@ _THOUGHTS: Final = {
 
 def in_blocks(items: Iterable[Item], *, maker: str) -> tuple[str, list[Block]]:
     """Instructions and messages; raises UncarriedError where there are no words for a part."""
-    carried = without_foreign_thoughts(with_names_in_text(items, Role), by=maker)
-    conversation = with_answered_calls(list(carried))
-    return conversation.instructions, list(_Messages(conversation, maker))
+    thoughts = OwnThoughts(by=maker)
+    conversation = with_answered_calls(list(thoughts.alone_in(with_names_in_text(items, Role))))
+    return conversation.instructions, list(_Messages(conversation, thoughts))
 
 
 class _Messages:
     """Gives each call an id that Anthropic takes, and that no other call has."""
 
-    def __init__(self, conversation: Conversation, maker: str) -> None:
+    def __init__(self, conversation: Conversation, thoughts: OwnThoughts) -> None:
         self._spoken = conversation.spoken
-        self._maker = maker
+        self._thoughts = thoughts
         self._taken = set[str]()
         self._ids = dict[str, str]()
 
@@ -76,8 +75,7 @@ class _Messages:
     def _of_model(self, saying: Saying) -> Iterator[Block]:
         """What was thought, said, and asked for, in this order."""
         for item in saying.items:
-            if isinstance(item, ReasoningItem):
-                yield from filter(_is_thought, unsealed(item, by=self._maker))
+            yield from filter(_is_thought, self._thoughts.blocks(item))
         for item in saying.items:
             if isinstance(item, MessageItem):
                 if not item.only_text:

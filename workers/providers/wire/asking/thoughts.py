@@ -39,17 +39,33 @@ def unsealed(item: Item, *, by: str) -> list[Block]:
     return found.blocks if found.by == by else []
 
 
-def without_foreign_thoughts(items: Iterable[Item], *, by: str) -> Iterator[Item]:
-    """The items; of what was thought, only what this maker thought before it went on to speak."""
-    waiting: list[Item] = []
-    for item in items:
-        if isinstance(item, ReasoningItem):
-            waiting += [item] if unsealed(item, by=by) else []
-            continue
-        if _speaks(item):
-            yield from waiting
-        waiting = []
-        yield item
+class OwnThoughts:
+    """What one maker thought in a conversation; each thought is opened once."""
+
+    def __init__(self, *, by: str) -> None:
+        self._by = by
+        self._opened: dict[str, list[Block]] = {}
+
+    def blocks(self, item: Item) -> list[Block]:
+        """What `unsealed` gives."""
+        kept = item.encrypted_content if isinstance(item, ReasoningItem) else None
+        if kept is None:
+            return []
+        if kept not in self._opened:
+            self._opened[kept] = unsealed(item, by=self._by)
+        return self._opened[kept]
+
+    def alone_in(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items; of what was thought, what the maker thought before it went on to speak."""
+        waiting: list[Item] = []
+        for item in items:
+            if isinstance(item, ReasoningItem):
+                waiting += [item] if self.blocks(item) else []
+                continue
+            if _speaks(item):
+                yield from waiting
+            waiting = []
+            yield item
 
 
 def _speaks(item: Item) -> bool:
