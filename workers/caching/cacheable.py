@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.answer_cache.cache_control import CacheControl
 from shared.messages.facts import FACTS_KEY
+from shared.messages.item import are_only_text
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderSettings
 from shared.settings.turn.caching import CachingSettings
@@ -81,7 +82,7 @@ class CacheableRule:
         body = turn.body
         if control.no_store or body.store is False:
             return NotCacheable.NO_STORE
-        if body.tools or body.reasoning or not all(item.only_text for item in turn.items):
+        if body.tools or body.reasoning or not are_only_text(turn.items):
             return NotCacheable.NOT_TEXT
         asked = _UNSET_TEMPERATURE if body.temperature is None else body.temperature
         if asked > self._settings.highest_temperature:

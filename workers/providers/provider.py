@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from shared.messages.item import Item, MessageItem, ReasoningItem, Role
+from shared.messages.item import Item, MessageItem, ReasoningItem, Role, are_only_text
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
@@ -82,17 +82,13 @@ class Prompt:
     @property
     def is_text(self) -> bool:
         """Whether text is all that is said, and all that is asked for."""
-        return not self.tools and all(item.only_text for item in self.items)
+        return not self.tools and are_only_text(self.items)
 
     @property
     def is_plain(self) -> bool:
         """Whether only texts are said, and no name stands beside any of them: mostly it is so."""
-        for item in self.items:
-            if not isinstance(item, MessageItem) or item.name is not None:
-                return False
-            if not isinstance(item.content, str) and not item.only_text:
-                return False
-        return True
+        messages = (item for item in self.items if isinstance(item, MessageItem))
+        return are_only_text(self.items) and all(one.name is None for one in messages)
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
