@@ -93,7 +93,7 @@ def _is_json(arguments: str) -> bool:
 class IncomingAnswer:
     """Takes what was read of one call, passes the text on, and becomes an `Answer`."""
 
-    def __init__(self, prompt: Prompt, *, provider: str, asked_model: str, maker: str = "") -> None:
+    def __init__(self, prompt: Prompt, *, provider: str, asked_model: str, maker: str) -> None:
         self._prompt = prompt
         self._provider = provider
         self._model = asked_model
@@ -103,7 +103,6 @@ class IncomingAnswer:
         self._maker = maker
         self._thoughts: IncomingThoughts | None = None
         self._thought: ReasoningItem | None = None
-        self._has_spoken = False
         self._finish = ""
         self._figures = NOT_REPORTED
         self._passed_on = 0
@@ -127,7 +126,7 @@ class IncomingAnswer:
         if reading.figures is not NOT_REPORTED:
             self._figures = self._figures.updated_by(reading.figures)
         self._thought_size += reading.thought_size
-        if reading.thoughts and not self._has_spoken:
+        if reading.thoughts and not self._pieces:
             self._think(reading.thoughts)
         for call in reading.calls:
             self._calls.take(call)
@@ -136,7 +135,6 @@ class IncomingAnswer:
             self.oddities.add(Oddity.ODD_FIELD)
         if reading.text and (piece := self._whole_characters(reading.text)):
             self._pieces.append(piece)
-            self._has_spoken = True
 
     def _think(self, pieces: Sequence[ThoughtPiece]) -> None:
         """Kept where it was asked for, and where calls may follow from it."""

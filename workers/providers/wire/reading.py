@@ -166,9 +166,9 @@ class WireFormat(ABC):
     def read_whole(self, body: Mapping[str, object]) -> EventReading | None:
         """One whole answer; None when it is none."""
 
+    @abstractmethod
     def maker(self, model: str) -> str:
         """By whom a thought of this model is known: who has another name is not given it."""
-        return f"{type(self).__name__} {model}"
 
     def read_usual(self, data: str) -> EventReading | None:  # noqa: ARG002
         """What `read_event` reads, from the JSON of an event of the usual shape; None for others.
