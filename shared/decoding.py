@@ -172,7 +172,7 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
         return InvalidRequest(
             f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
         )
-    if _NOT_ONE_OF.match(problem) and (values := _values_at(path, kind)):
+    if _NOT_ONE_OF.match(problem) and (values := values_at(path, kind)):
         problem += f". Give one of {', '.join(map(repr, values))}"
     named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
@@ -192,8 +192,8 @@ def unknown_field(place: str) -> InvalidRequest:
     )
 
 
-def _values_at(path: str, kind: Any) -> list[str]:
-    """The values that a field takes, where there are some and no others."""
+def values_at(path: str, kind: Any) -> list[str]:
+    """The values that the field at a path such as `[0].kind` takes, where it takes no others."""
     held = [inspect.type_info(kind)]
     for step in _STEP.findall(path):
         held = [inner for each in held for inner in _inside(each, step)]

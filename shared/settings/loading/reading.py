@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from msgspec import inspect
 
-from shared.decoding import invalid_field
+from shared.decoding import invalid_field, values_at
 from shared.errors import InvalidRequest
 from shared.settings.secret import Secret, ServerUrl, has_password
 
@@ -125,24 +123,9 @@ def _read_leaf(
     try:
         built[name] = _leaf(value, kind, from_text=not from_file)
     except InvalidRequest as error:
-        fix = _choices(kind, error.param or "") or "Set a value that fits."
+        values = ", ".join(values_at(error.param or "", kind))
+        fix = f"Use one of: {values}." if values else "Set a value that fits."
         reading.fault(path, value, f"{error.message} {fix}")
-
-
-def _choices(kind: Any, where: str) -> str:
-    """What may be set at a place such as `[0].kind`, where only certain words may be."""
-    shape = inspect.type_info(kind)
-    for step in ["", *re.findall(r"\[\d*\]|\w+", where)]:
-        if step.startswith("[") and isinstance(shape, inspect.VarTupleType):
-            shape = shape.item_type
-        elif step and isinstance(shape, inspect.StructType):
-            fields = {each.encode_name: each.type for each in shape.fields}
-            shape = fields.get(step, shape)
-        if isinstance(shape, inspect.UnionType):
-            shape = next(each for each in shape.types if not isinstance(each, inspect.NoneType))
-    if not isinstance(shape, inspect.EnumType):
-        return ""
-    return f"Use one of: {', '.join(str(each.value) for each in shape.cls)}."
 
 
 def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
