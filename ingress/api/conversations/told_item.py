@@ -15,10 +15,10 @@ from shared.messages.item import (
     ReasoningItem,
     Role,
 )
+from shared.messages.output import OutputCall, Status
 from shared.messages.part import Content, ImagePart, OutputTextPart, Part, text_part
 
-ItemStatus = Literal["in_progress", "completed", "incomplete"]
-_STATUSES: Final = frozenset(get_args(ItemStatus))
+_STATUSES: Final = frozenset(get_args(Status))
 _Words = list[dict[str, Any]]
 
 
@@ -28,19 +28,9 @@ class ToldMessage(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
     id: str
     role: Role
     content: _Words
-    status: ItemStatus = "completed"
+    status: Status = "completed"
     name: str | msgspec.UnsetType = msgspec.UNSET
     phase: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class ToldCall(msgspec.Struct, frozen=True, tag_field="type", tag="function_call"):
-    """What a model asked of a tool."""
-
-    id: str
-    call_id: str
-    name: str
-    arguments: str
-    status: ItemStatus = "completed"
 
 
 class ToldOutput(msgspec.Struct, frozen=True, tag_field="type", tag="function_call_output"):
@@ -49,7 +39,7 @@ class ToldOutput(msgspec.Struct, frozen=True, tag_field="type", tag="function_ca
     id: str
     call_id: str
     output: str | _Words
-    status: ItemStatus = "completed"
+    status: Status = "completed"
 
 
 class ToldThought(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"):
@@ -59,10 +49,10 @@ class ToldThought(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"
     summary: list[dict[str, str]]
     content: list[dict[str, str]] | msgspec.UnsetType = msgspec.UNSET
     encrypted_content: str | None = None
-    status: ItemStatus = "completed"
+    status: Status = "completed"
 
 
-ToldItem = ToldMessage | ToldCall | ToldOutput | ToldThought
+ToldItem = ToldMessage | OutputCall | ToldOutput | ToldThought
 
 
 class ItemList(msgspec.Struct, frozen=True):
@@ -87,7 +77,7 @@ def told_item(item_id: str, item: Item) -> ToldItem:
             item.phase or msgspec.UNSET,
         )
     if isinstance(item, FunctionCall):
-        return ToldCall(item_id, item.call_id, item.name, item.arguments, _status(item.status))
+        return OutputCall(item_id, item.call_id, item.name, item.arguments, _status(item.status))
     if isinstance(item, FunctionCallOutput):
         output = item.output if isinstance(item.output, str) else _parts(item.output)
         return ToldOutput(item_id, item.call_id, output, _status(item.status))
@@ -127,6 +117,6 @@ def _part(part: Part) -> dict[str, Any]:
     return told
 
 
-def _status(status: str | None) -> ItemStatus:
+def _status(status: str | None) -> Status:
     """Callers may have said anything, or nothing."""
     return status if status in _STATUSES else "completed"  # type: ignore[return-value]
