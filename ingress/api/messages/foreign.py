@@ -9,10 +9,9 @@ import msgspec
 
 from ingress.api.messages.blocks import Block, SaidBlock, TextBlock
 from shared.errors import InvalidRequest
-from shared.messages.requests.unsupported import UNSUPPORTED
+from shared.messages.requests.unsupported import UNSUPPORTED, found_at
 
 _MOST_SHOWN: Final = 64
-_STEP: Final = re.compile(r"(\w+)|\[(\d+)\]")
 
 
 def _types(kind: Any) -> tuple[str, ...]:
@@ -49,10 +48,8 @@ def explained_kind(error: InvalidRequest, raw: bytes) -> InvalidRequest:
 
 def _type_at(raw: bytes, place: str) -> str | None:
     try:
-        found = msgspec.json.decode(raw)
-        for name, index in _STEP.findall(place):
-            found = found[name or int(index)]
-    except (msgspec.DecodeError, UnicodeError, RecursionError, LookupError, TypeError):
+        found = found_at(msgspec.json.decode(raw), place)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     named = found.get("type") if isinstance(found, dict) else None
     return named if isinstance(named, str) else None

@@ -92,7 +92,7 @@ def unsupported_part(place: str, kind: str) -> InvalidRequest:
 def _foreign(param: str, body: Any) -> InvalidRequest | None:
     for place, field, known, noun, why in _KINDS:
         found = place.match(param)
-        there = _at(body, found[0]) if found else None
+        there = found_at(body, found[0]) if found else None
         kind = there.get(field) if isinstance(there, dict) else None
         if found and isinstance(kind, str) and kind not in known:
             article = "an" if noun == "item" else "a"
@@ -100,8 +100,8 @@ def _foreign(param: str, body: Any) -> InvalidRequest | None:
     return None
 
 
-def _at(body: Any, place: str) -> Any:
-    """What stands there; None where nothing does."""
+def found_at(body: Any, place: str) -> Any:
+    """What stands at a place such as `input[0].content`; None where nothing does."""
     for name, index in _STEP.findall(place):
         try:
             body = body[name or int(index)]
