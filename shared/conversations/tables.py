@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
-from sqlalchemy import text as sql
 
 from shared.persistence.columns import UtcDateTime
-from shared.persistence.tables import metadata
-
-_DELETED = sql("deleted_at IS NOT NULL")
+from shared.persistence.tables import metadata, partial_index
 
 # No foreign keys, as with messages: a message may name a conversation that nobody made, and a row
 # of one that was deleted outlives its items until its messages are gone.
@@ -20,12 +17,7 @@ conversation = Table(
     Column("notes", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
-    Index(
-        "ix_conversation_deleted_at",
-        "deleted_at",
-        postgresql_where=_DELETED,
-        sqlite_where=_DELETED,
-    ),
+    partial_index("ix_conversation_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
 )
 
 # A row without an item says that the item of a message by that id was taken out.
@@ -45,8 +37,6 @@ conversation_item = Table(
         "said_at",
         "ordinal",
     ),
-    *(
-        Index(f"ix_conversation_item_{name}", "said_at", postgresql_where=which, sqlite_where=which)
-        for name, which in (("kept", sql("item IS NOT NULL")), ("taken_out", sql("item IS NULL")))
-    ),
+    partial_index("ix_conversation_item_kept", "said_at", where="item IS NOT NULL"),
+    partial_index("ix_conversation_item_taken_out", "said_at", where="item IS NULL"),
 )

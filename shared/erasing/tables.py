@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
 
-from sqlalchemy import Column, Index, Integer, String, Table, text
+from sqlalchemy import Column, Index, Integer, String, Table
 
 from shared.persistence.columns import Enumerated, UtcDateTime
-from shared.persistence.tables import metadata
+from shared.persistence.tables import metadata, partial_index
 
 
 class ErasureSubject(StrEnum):
@@ -32,9 +31,6 @@ class ErasureStage(StrEnum):
     DONE = "done"
 
 
-_OPEN: Final = text("name IS NOT NULL")
-_DUE: Final = text("due_at IS NOT NULL")
-
 # It forgets whose it was when it is done, and is itself forgotten some time after that.
 erasure = Table(
     "erasure",
@@ -52,15 +48,14 @@ erasure = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
     Column("completed_at", UtcDateTime),
-    Index("ix_erasure_due_at", "due_at", postgresql_where=_DUE, sqlite_where=_DUE),
+    partial_index("ix_erasure_due_at", "due_at", where="due_at IS NOT NULL"),
     Index("ix_erasure_completed_at", "completed_at"),
-    Index(
+    partial_index(
         "uq_erasure_tenant_id_subject_name",
         "tenant_id",
         "subject",
         "name",
         unique=True,
-        postgresql_where=_OPEN,
-        sqlite_where=_OPEN,
+        where="name IS NOT NULL",
     ),
 )

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
-from sqlalchemy import text as sql
 
 from shared.files.stored_file import FilePurpose
 from shared.persistence.columns import Enumerated, UtcDateTime
-from shared.persistence.tables import metadata
-
-_REMOVABLE = sql("removable_at IS NOT NULL")
-_EXPIRING = sql("expires_at IS NOT NULL")
+from shared.persistence.tables import metadata, partial_index
 
 # It has a digest while something names it, else a time from which it may be removed: while it is
 # being uploaded, and when nothing names it any more.
@@ -23,12 +19,7 @@ content = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("removable_at", UtcDateTime),
     Index("uq_content_tenant_id_digest", "tenant_id", "digest", unique=True),
-    Index(
-        "ix_content_removable_at",
-        "removable_at",
-        postgresql_where=_REMOVABLE,
-        sqlite_where=_REMOVABLE,
-    ),
+    partial_index("ix_content_removable_at", "removable_at", where="removable_at IS NOT NULL"),
 )
 
 # The key is what keeps a late writer from adding to what was removed.
@@ -55,7 +46,7 @@ stored_file = Table(
     Index("ix_file_tenant_id_id", "tenant_id", "id"),
     Index("ix_file_tenant_id_purpose_id", "tenant_id", "purpose", "id"),
     Index("ix_file_content_id", "content_id"),
-    Index("ix_file_expires_at", "expires_at", postgresql_where=_EXPIRING, sqlite_where=_EXPIRING),
+    partial_index("ix_file_expires_at", "expires_at", where="expires_at IS NOT NULL"),
 )
 
 # What each tenant's content takes, and the lock behind which its names come and go.

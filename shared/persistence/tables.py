@@ -62,7 +62,8 @@ UNSTORED: Final = "message.store IS FALSE AND message.erased_at IS NULL"
 """That nothing of a message is to be kept, and something still is."""
 
 
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Of the rows that meet the condition, on either database."""
     condition = text(where.replace("message.", ""))
     return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
 
@@ -84,7 +85,7 @@ tenant = Table(
     Column("plan", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("retention_days", Integer),
-    _partial("ix_tenant_retention_days", "retention_days", where="retention_days IS NOT NULL"),
+    partial_index("ix_tenant_retention_days", "retention_days", where="retention_days IS NOT NULL"),
 )
 
 api_key = Table(
@@ -110,7 +111,7 @@ message = Table(
     Column("wake_at", UtcDateTime),
     Column("wakes", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
-    _partial(
+    partial_index(
         "uq_message_tenant_id_idempotency_key",
         "tenant_id",
         "idempotency_key",
@@ -118,27 +119,31 @@ message = Table(
         where="idempotency_key IS NOT NULL",
     ),
     # Each sweep has an index of the rows it is about, in the order in which it takes them.
-    _partial("ix_message_due", "wake_at", where=for_sweep(ResponseState.QUEUED, "due")),
-    _partial("ix_message_expiring", "deadline", where=for_sweep(ResponseState.QUEUED, "expiring")),
-    _partial(
+    partial_index("ix_message_due", "wake_at", where=for_sweep(ResponseState.QUEUED, "due")),
+    partial_index(
+        "ix_message_expiring", "deadline", where=for_sweep(ResponseState.QUEUED, "expiring")
+    ),
+    partial_index(
         "ix_message_waiting",
         "lane",
         "accepted_at",
         where=for_sweep(ResponseState.QUEUED, "waiting"),
     ),
-    _partial("ix_message_held", "claimed_by", where=HELD),
-    _partial(
+    partial_index("ix_message_held", "claimed_by", where=HELD),
+    partial_index(
         "ix_message_lease_until",
         "lease_until",
         where=f"{for_sweep(ResponseState.IN_PROGRESS, 'leased')} AND lease_until IS NOT NULL",
     ),
     Index("ix_message_finished_at", "finished_at"),
-    _partial(
+    partial_index(
         "ix_message_unsent", "finished_at", where="reply_to IS NOT NULL AND replied_at IS NULL"
     ),
-    _partial("ix_message_unstored", "finished_at", where=UNSTORED),
-    _partial("ix_message_fetched", "replied_at", where=f"{UNSTORED} AND replied_at IS NOT NULL"),
-    _partial(
+    partial_index("ix_message_unstored", "finished_at", where=UNSTORED),
+    partial_index(
+        "ix_message_fetched", "replied_at", where=f"{UNSTORED} AND replied_at IS NOT NULL"
+    ),
+    partial_index(
         "ix_message_conversation",
         "tenant_id",
         "conversation_id",
