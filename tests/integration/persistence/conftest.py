@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,15 +12,18 @@ from shared.clock import ManualClock
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import Settlement
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
 NewMessage = Callable[..., MessageRecord]
+AnswerMessage = Callable[..., Awaitable[MessageRecord]]
 
 
 @pytest.fixture
@@ -73,3 +77,18 @@ def new_message(clock: ManualClock) -> NewMessage:
         return MessageRecord(**(fields | changes))  # type: ignore[arg-type]
 
     return build
+
+
+@pytest.fixture
+def answer_message(ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock) -> AnswerMessage:
+    """Accepts a message, claims it and writes its end."""
+
+    async def answer(record: MessageRecord, **ending: Any) -> MessageRecord:
+        await ledger.accept(record)
+        await claims.flush([record.id])
+        of = {"message_id": record.id, "tenant_id": record.tenant_id, "attempt": 1}
+        of |= {"state": ResponseState.COMPLETED, "finished_at": clock.now()}
+        assert await ledger.settle(Settlement(**(of | ending)))
+        return record
+
+    return answer

@@ -17,16 +17,13 @@ from shared.conversations.tables import conversation, conversation_item
 from shared.errors import InvalidRequest, NotFound
 from shared.messages.item import MessageItem, Role
 from shared.messages.record import MessageRecord
-from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import Settlement
 from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
 from shared.persistence.statements import connected
 from shared.settings.servers import LedgerSettings
 
-from .conftest import NewMessage
+from .conftest import AnswerMessage, NewMessage
 from .plans.crowd import fill
 from .worker_before import message_rows
 
@@ -45,26 +42,14 @@ def conversations(database: Database, clock: ManualClock) -> Conversations:
 
 @pytest.fixture
 def answered(
-    ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock, new_message: NewMessage
+    answer_message: AnswerMessage, clock: ManualClock, new_message: NewMessage
 ) -> Answered:
     """Settles a message in the conversation, a second later."""
 
     async def settle(text: str) -> MessageRecord:
         record = new_message(conversation_id=MINE, body=f'{{"input":"{text}"}}')
-        await ledger.accept(record)
-        await claims.flush([record.id])
         clock.advance(1)
-        await ledger.settle(
-            Settlement(
-                message_id=record.id,
-                tenant_id=record.tenant_id,
-                attempt=1,
-                state=ResponseState.COMPLETED,
-                finished_at=clock.now(),
-                output_text=f"{text}!",
-            )
-        )
-        return record
+        return await answer_message(record, output_text=f"{text}!")
 
     return settle
 

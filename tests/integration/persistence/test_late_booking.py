@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import func, select
 
 from shared.clock import ManualClock
 from shared.messages.record import MessageRecord
-from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.tables import attempt
 
-from .conftest import NewMessage
+from .conftest import AnswerMessage, NewMessage
 
 
-async def ended(
-    ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock, record: MessageRecord
+@pytest.fixture
+async def record(
+    answer_message: AnswerMessage,
+    ledger: MessageLedger,
+    clock: ManualClock,
+    new_message: NewMessage,
 ) -> MessageRecord:
-    await ledger.accept(record)
-    await claims.flush([record.id])
-    await ledger.settle(
-        Settlement(
-            message_id=record.id,
-            tenant_id=record.tenant_id,
-            attempt=1,
-            state=ResponseState.COMPLETED,
-            finished_at=clock.now(),
-            cost=Decimal("0.5"),
-            attempts=(call(clock, Decimal("0.5")),),
-        )
-    )
-    return await found(ledger, record)
+    """One that has ended and was paid for."""
+    half = Decimal("0.5")
+    ended = await answer_message(new_message(), cost=half, attempts=(call(clock, half),))
+    return await found(ledger, ended)
 
 
 async def found(ledger: MessageLedger, record: MessageRecord) -> MessageRecord:
@@ -52,11 +45,9 @@ def call(clock: ManualClock, cost: Decimal | None) -> AttemptRecord:
 async def test_late_attempts_are_added_once(
     database: Database,
     ledger: MessageLedger,
-    claims: ClaimGroup,
     clock: ManualClock,
-    new_message: NewMessage,
+    record: MessageRecord,
 ) -> None:
-    record = await ended(ledger, claims, clock, new_message())
     late = [call(clock, Decimal("0.25")), call(clock, Decimal("0.125"))]
     assert await ledger.book_late(record, late, first_ordinal=2)
     assert not await ledger.book_late(record, late, first_ordinal=2)
@@ -67,9 +58,8 @@ async def test_late_attempts_are_added_once(
 
 
 async def test_a_cost_that_is_unknown_makes_the_whole_unknown(
-    ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock, new_message: NewMessage
+    ledger: MessageLedger, clock: ManualClock, record: MessageRecord
 ) -> None:
-    record = await ended(ledger, claims, clock, new_message())
     late = [call(clock, Decimal("0.25")), call(clock, None)]
     assert await ledger.book_late(record, late, first_ordinal=2)
     assert (await found(ledger, record)).cost is None
@@ -78,11 +68,9 @@ async def test_a_cost_that_is_unknown_makes_the_whole_unknown(
 async def test_what_was_paid_is_kept_when_its_message_is_deleted(
     database: Database,
     ledger: MessageLedger,
-    claims: ClaimGroup,
     clock: ManualClock,
-    new_message: NewMessage,
+    record: MessageRecord,
 ) -> None:
-    record = await ended(ledger, claims, clock, new_message())
     await ledger.delete(record.id, tenant_id=record.tenant_id)
     assert await ledger.book_late(record, [call(clock, Decimal("0.25"))], first_ordinal=2)
     async with database.relaxed.connect() as connection:

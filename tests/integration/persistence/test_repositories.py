@@ -19,15 +19,13 @@ from shared.messages.tenant import KeyScope, Plan
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import Settlement
 from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
 from shared.persistence.statements import connected
 from shared.persistence.tables import DeadLetterState
 from shared.persistence.tenants import TenantRepository
 
-from .conftest import NewMessage
+from .conftest import AnswerMessage, NewMessage
 from .worker_before import WorkerBefore, message_rows
 
 MANY = 1_000_000
@@ -95,24 +93,15 @@ async def test_a_key_opens_its_tenant_until_it_is_revoked(
 
 async def test_a_human_answers_once(
     database: Database,
-    ledger: MessageLedger,
-    claims: ClaimGroup,
+    answer_message: AnswerMessage,
     clock: ManualClock,
     new_message: NewMessage,
 ) -> None:
-    record = new_message()
-    await ledger.accept(record)
-    await claims.flush([record.id])
-    await ledger.settle(
-        Settlement(
-            message_id=record.id,
-            tenant_id=record.tenant_id,
-            attempt=1,
-            state=ResponseState.REQUIRES_ACTION,
-            finished_at=clock.now(),
-            output_text="A person will answer.",
-            handoff_reason="No provider could answer.",
-        )
+    record = await answer_message(
+        new_message(),
+        state=ResponseState.REQUIRES_ACTION,
+        output_text="A person will answer.",
+        handoff_reason="No provider could answer.",
     )
     handoffs = HandoffRepository(database, clock)
     (open_one,) = await handoffs.list()
@@ -146,8 +135,7 @@ async def test_a_dead_letter_is_closed_once(database: Database, clock: ManualClo
 
 async def test_a_conversation_is_read_back_in_order(
     database: Database,
-    ledger: MessageLedger,
-    claims: ClaimGroup,
+    answer_message: AnswerMessage,
     clock: ManualClock,
     new_message: NewMessage,
 ) -> None:
@@ -156,19 +144,8 @@ async def test_a_conversation_is_read_back_in_order(
         record = new_message(
             body=f'{{"input":"question {number}"}}', conversation_id="conv_1", previous_id=previous
         )
-        await ledger.accept(record)
-        await claims.flush([record.id])
         clock.advance(1)
-        await ledger.settle(
-            Settlement(
-                message_id=record.id,
-                tenant_id=record.tenant_id,
-                attempt=1,
-                state=ResponseState.COMPLETED,
-                finished_at=clock.now(),
-                output_text=f"answer {number}",
-            )
-        )
+        await answer_message(record, output_text=f"answer {number}")
         previous = record.id
     conversations = ConversationRepository(database)
 

@@ -14,16 +14,15 @@ from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.statements import transaction
 from shared.persistence.tables import attempt, dead_letter, handoff, message
 from shared.persistence.tenants import TenantRepository
 from shared.settings.servers import LedgerSettings
 
-from .conftest import NewMessage
+from .conftest import AnswerMessage, NewMessage
 
 _TABLES = (message, attempt, dead_letter, handoff)
 
@@ -37,27 +36,18 @@ async def _counts(database: Database) -> dict[str, int]:
 
 
 async def _answered_by_a_human(
-    ledger: MessageLedger,
-    claims: ClaimGroup,
+    answer_message: AnswerMessage,
     database: Database,
     clock: ManualClock,
     new_message: NewMessage,
 ) -> None:
     """A message with an attempt, a dead letter beside it, and a handoff that was answered."""
-    record = new_message(id=first_id("resp", clock.now()))
-    await ledger.accept(record)
-    await claims.flush([record.id])
     called = AttemptRecord(provider="p", model="m", started_at=clock.now(), latency_seconds=1.0)
-    await ledger.settle(
-        Settlement(
-            message_id=record.id,
-            tenant_id=record.tenant_id,
-            attempt=1,
-            state=ResponseState.REQUIRES_ACTION,
-            finished_at=clock.now(),
-            attempts=(called,),
-            handoff_reason="nobody else could",
-        )
+    await answer_message(
+        new_message(id=first_id("resp", clock.now())),
+        state=ResponseState.REQUIRES_ACTION,
+        attempts=(called,),
+        handoff_reason="nobody else could",
     )
     inbox = HandoffRepository(database, clock)
     (waiting,) = await inbox.list()
@@ -66,14 +56,13 @@ async def _answered_by_a_human(
 
 
 async def test_everything_old_is_forgotten_and_what_was_spent_later(
-    ledger: MessageLedger,
-    claims: ClaimGroup,
+    answer_message: AnswerMessage,
     database: Database,
     settings: LedgerSettings,
     clock: ManualClock,
     new_message: NewMessage,
 ) -> None:
-    await _answered_by_a_human(ledger, claims, database, clock, new_message)
+    await _answered_by_a_human(answer_message, database, clock, new_message)
     retention = Retention(database, settings, clock)
     assert set((await retention.forget_old()).values()) == {0}
     clock.advance(timedelta(days=settings.retention_days, seconds=1).total_seconds())
