@@ -94,9 +94,9 @@ class Erasures:
         """The one that has waited longest for its next step."""
         return await self._one(_DUE, {"now": self._clock.now()})
 
-    async def advance(self, connection: AsyncConnection, old: Erasure, new: Erasure) -> bool:
-        """Write how far it is, where it stands as `old` says; False where somebody was first."""
-        written = await connection.execute(
+    async def advance(self, connection: AsyncConnection, old: Erasure, new: Erasure) -> None:
+        """Write how far it is, where it stands as `old` says; nothing where somebody was first."""
+        await connection.execute(
             update(erasure)
             .where(
                 erasure.c.id == old.id,
@@ -108,7 +108,6 @@ class Erasures:
             )
             .values(**msgspec.structs.asdict(new))
         )
-        return written.rowcount > 0
 
     async def forget_old(self, limit: int = 100) -> int:
         """Forget up to `limit` that were completed a month ago."""
