@@ -60,6 +60,8 @@ def transport_options(broker: BrokerSettings, *, patience_seconds: float) -> dic
             # Together: abandoned messages are looked for every second instead of every 100.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
+            # Who is killed while looking leaves its lock; kombu's own would stand for 300 seconds.
+            "unacked_mutex_expire": 5,
             "socket_timeout": patience_seconds,
             "socket_connect_timeout": patience_seconds,
             "socket_keepalive": True,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from redis import Redis
 
+from shared.queueing.broker_connection import connect_broker
 from shared.queueing.producer import Producer, build_message
 from shared.queueing.reading import reader
 from tests.integration.queueing.conftest import broker_at, eventually, until
@@ -58,6 +59,14 @@ def _held(broker: RedisServer) -> int:
         return int(redis.hlen("intake.unacked"))
 
 
+def _leave_the_lock_of_a_sweep(broker: RedisServer) -> None:
+    """As a reader or Redis does that is killed between taking it and giving it back."""
+    with connect_broker(broker_at(broker.url)) as connection:
+        seconds = connection.channel().unacked_mutex_expire
+    with Redis.from_url(broker.url) as redis:
+        assert redis.set("intake.unacked.mutex", "of one that is gone", ex=seconds)
+
+
 async def _is_each_accepted_once(broker: RedisServer, door: IntakeDoor) -> None:
     await eventually(lambda: _held(broker) == 0)
     assert len(await door.accepted()) == IN_HAND
@@ -69,6 +78,18 @@ async def test_what_was_in_hand_comes_again_and_is_accepted(
 ) -> None:
     with _locked(migrated_sqlite_url):
         await _has_all_in_hand(own_redis, door)
+        await asyncio.to_thread(own_redis.kill)
+    await asyncio.to_thread(own_redis.start)
+    await until(door.accepted, IN_HAND)
+    await _is_each_accepted_once(own_redis, door)
+
+
+async def test_a_sweep_that_died_holds_nothing_up_for_long(
+    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str
+) -> None:
+    with _locked(migrated_sqlite_url):
+        await _has_all_in_hand(own_redis, door)
+        _leave_the_lock_of_a_sweep(own_redis)
         await asyncio.to_thread(own_redis.kill)
     await asyncio.to_thread(own_redis.start)
     await until(door.accepted, IN_HAND)
