@@ -38,7 +38,11 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     head_limit_bytes: PositiveInt = 65_536
     """A larger request line with its headers, all together, is refused with 431."""
     head_timeout_seconds: Positive = 10.0
-    """Headers that take longer to arrive are refused with 408, and idle connections closed."""
+    """Headers that take longer to arrive are refused with 408; a new connection on which nothing
+    was said for so long is closed."""
+    idle_timeout_seconds: Positive = 120.0
+    """A connection is closed so long after its last answer. Whoever asks again keeps its end
+    shorter: a request that meets the closing of its connection is lost on the way."""
     wait_limit_seconds: Positive = 600.0
     """How long a caller may wait on one connection, whatever its deadline."""
     key_cache_seconds: Positive = 10.0

@@ -147,7 +147,7 @@ class DoorProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._begin(_HEAD, self._limits.head_timeout_seconds)
+            self._begin(_HEAD, self._limits.idle_timeout_seconds)
         else:
             self._begin(_NOTHING, math.inf)
 
@@ -162,7 +162,7 @@ class DoorProtocol(HttpToolsProtocol):
         elif self._is_deaf:
             self.transport.close()
         elif self._part is _NOTHING:
-            self._begin(_HEAD, self._limits.head_timeout_seconds)
+            self._begin(_HEAD, self._limits.idle_timeout_seconds)
 
     def _begin(self, part: Part, seconds: float) -> None:
         self._part = part

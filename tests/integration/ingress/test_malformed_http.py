@@ -23,6 +23,7 @@ LIMITS = IngressSettings(
     body_limit_bytes=4096,
     head_limit_bytes=8192,
     head_timeout_seconds=0.4,
+    idle_timeout_seconds=1.2,
     body_timeout_seconds=0.4,
 )
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
@@ -190,6 +191,21 @@ def test_who_does_not_go_on_is_hung_up_on(
         assert told == [401]  # it was answered without its body, and then nobody waits for that
     else:
         assert told == ([] if status is None else [status])
+
+
+def test_who_was_answered_may_ask_again_long_after_a_head_was_due(line: socket.socket) -> None:
+    line.sendall(GET + b"\r\n")
+    assert statuses(line.recv(65_536)) == [200]
+    assert select([line], [], [], 2 * LIMITS.head_timeout_seconds) == ([], [], [])
+    line.sendall(GET + b"\r\n")
+    assert statuses(heard(line)) == [200]  # and closed in the end, without another word
+
+
+def test_who_was_answered_begins_its_next_head_and_is_hung_up_on(line: socket.socket) -> None:
+    line.sendall(GET + b"\r\n")
+    assert statuses(line.recv(65_536)) == [200]
+    line.sendall(GET)
+    assert statuses(heard(line)) == [408]
 
 
 def test_who_dribbles_a_byte_now_and_then_is_hung_up_on(line: socket.socket) -> None:
