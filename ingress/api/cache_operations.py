@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ingress.api.erasures import ErasureEndpoints, ErasureObject, ErasureRequest
-from ingress.api.reference.operation import Operation, Tag
+from ingress.api.reference.operation import BODY_ERRORS, KEY_ERRORS, Operation, Tag
 from ingress.api.stored_answers import (
     DroppedAnswer,
     InvalidatedCache,
@@ -14,69 +15,59 @@ from ingress.api.stored_answers import (
 )
 
 _ENTRY: Final = "/v1/cache/{entry_id}"
-_ERRORS: Final = (401, 503)
+_ERASURE: Final = "/v1/erasures/{erasure_id}"
+_ERRORS: Final = (*KEY_ERRORS, 404)
 
 
 def cache_operations(stored: StoredAnswers) -> list[Operation]:
     """Cache."""
+    row = partial(Operation, tag=Tag.CACHE)
     return [
-        Operation(
-            method="DELETE",
-            path="/v1/cache",
-            endpoint=stored.invalidate,
-            tag=Tag.CACHE,
-            summary="Forget all stored answers",
+        row(
+            "DELETE",
+            "/v1/cache",
+            stored.invalidate,
+            "Forget all stored answers",
             description="Answers that are being written meanwhile are not stored either.",
             answer=InvalidatedCache,
-            errors=_ERRORS,
+            errors=KEY_ERRORS,
         ),
-        Operation(
-            method="DELETE",
-            path=_ENTRY,
-            endpoint=stored.delete,
-            tag=Tag.CACHE,
-            summary="Forget a stored answer",
+        row(
+            "DELETE",
+            _ENTRY,
+            stored.delete,
+            "Forget a stored answer",
             description="By its id in `turn.cache.entry`, or by the id of a response that was "
             "answered with it.",
             answer=DroppedAnswer,
-            errors=(*_ERRORS, 404),
+            errors=_ERRORS,
         ),
-        Operation(
-            method="POST",
-            path=f"{_ENTRY}/report",
-            endpoint=stored.report,
-            tag=Tag.CACHE,
-            summary="Report a stored answer as wrong",
+        row(
+            "POST",
+            f"{_ENTRY}/report",
+            stored.report,
+            "Report a stored answer as wrong",
             description="It is forgotten, and the complaint is kept. The body may be left out.",
             request=WrongHit,
             answer=DroppedAnswer,
-            errors=(400, *_ERRORS, 404, 413),
+            errors=(400, *_ERRORS, 413),
         ),
     ]
 
 
 def erasure_operations(erasures: ErasureEndpoints) -> list[Operation]:
     """Erasures."""
+    row = partial(Operation, tag=Tag.ERASURES, answer=ErasureObject, errors=_ERRORS)
     return [
-        Operation(
-            method="POST",
-            path="/v1/erasures",
-            endpoint=erasures.create,
-            tag=Tag.ERASURES,
-            summary="Erase all of a user or a conversation",
+        row(
+            "POST",
+            "/v1/erasures",
+            erasures.create,
+            "Erase all of a user or a conversation",
             description="What was asked, answered and stored until now goes, a little at a time; "
             "what it cost stays booked. A message that has not ended is cancelled.",
             request=ErasureRequest,
-            answer=ErasureObject,
-            errors=(400, *_ERRORS, 413, 415),
+            errors=BODY_ERRORS,
         ),
-        Operation(
-            method="GET",
-            path="/v1/erasures/{erasure_id}",
-            endpoint=erasures.retrieve,
-            tag=Tag.ERASURES,
-            summary="Read how far an erasure is",
-            answer=ErasureObject,
-            errors=(*_ERRORS, 404),
-        ),
+        row("GET", _ERASURE, erasures.retrieve, "Read how far an erasure is"),
     ]

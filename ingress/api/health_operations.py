@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ingress.api.health import HealthRoutes, Liveness, Readiness
 from ingress.api.reference.docs import Docs
 from ingress.api.reference.operation import Operation, Tag
@@ -9,31 +11,16 @@ from ingress.api.reference.operation import Operation, Tag
 
 def health_operations(health: HealthRoutes) -> list[Operation]:
     """Health."""
+    probe = partial(Operation, tag=Tag.HEALTH, secured=False)
     return [
+        probe("GET", "/livez", health.alive, "Does the process run?", answer=Liveness),
+        probe("GET", "/readyz", health.ready, "Can messages be committed?", answer=Readiness),
         Operation(
-            method="GET",
-            path="/livez",
-            endpoint=health.alive,
+            "GET",
+            "/metrics",
+            health.metrics,
+            "Metrics for Prometheus",
             tag=Tag.HEALTH,
-            summary="Does the process run?",
-            answer=Liveness,
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/readyz",
-            endpoint=health.ready,
-            tag=Tag.HEALTH,
-            summary="Can messages be committed?",
-            answer=Readiness,
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/metrics",
-            endpoint=health.metrics,
-            tag=Tag.HEALTH,
-            summary="Metrics for Prometheus",
             description="From this machine without a key, from elsewhere with an admin key.",
             answer_type="text/plain",
             errors=(401, 403),
@@ -43,32 +30,10 @@ def health_operations(health: HealthRoutes) -> list[Operation]:
 
 def docs_operations(docs: Docs) -> list[Operation]:
     """Documentation."""
+    page = partial(Operation, tag=Tag.DOCUMENTATION, secured=False)
+    asset = partial(page, answer_type="text/plain", errors=(404,))
     return [
-        Operation(
-            method="GET",
-            path="/openapi.json",
-            endpoint=docs.openapi,
-            tag=Tag.DOCUMENTATION,
-            summary="This document",
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/docs",
-            endpoint=docs.page,
-            tag=Tag.DOCUMENTATION,
-            summary="This document as a page",
-            answer_type="text/html",
-            secured=False,
-        ),
-        Operation(
-            method="GET",
-            path="/docs/{name}",
-            endpoint=docs.asset,
-            tag=Tag.DOCUMENTATION,
-            summary="The page's script and style",
-            answer_type="text/plain",
-            errors=(404,),
-            secured=False,
-        ),
+        page("GET", "/openapi.json", docs.openapi, "This document"),
+        page("GET", "/docs", docs.page, "This document as a page", answer_type="text/html"),
+        asset("GET", "/docs/{name}", docs.asset, "The page's script and style"),
     ]

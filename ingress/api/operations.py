@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ingress.api.chat.chunk import ChatChunk
@@ -9,16 +10,15 @@ from ingress.api.chat.completion import ChatCompletion
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.chat.request import ChatRequest
 from ingress.api.models import Model, ModelList, Models
-from ingress.api.reference.operation import Operation, Parameter, Tag
+from ingress.api.reference.operation import FIND_ERRORS, KEY_ERRORS, Operation, Parameter, Tag
 from ingress.api.responses import Responses
 from ingress.api.stored_responses import DeletedResponse, StoredResponses
 from shared.messages.events import Event
 from shared.messages.requests.create_response import CreateResponse
 from shared.messages.response import ResponseObject
 
-_KEY: Final = (401, 503)
+_RESPONSE: Final = "/v1/responses/{response_id}"
 POST_ERRORS: Final = (400, 401, 413, 415, 422, 429, 503, 504)
-_STORED: Final = (400, 401, 404, 503)
 
 ACCEPTING: Final = (
     Parameter(
@@ -56,57 +56,37 @@ _RESUME: Final = (
 
 def response_operations(new: Responses, stored: StoredResponses) -> list[Operation]:
     """Responses."""
+    row = partial(Operation, tag=Tag.RESPONSES, answer=ResponseObject, errors=FIND_ERRORS)
     return [
-        Operation(
-            method="POST",
-            path="/v1/responses",
-            endpoint=new.create,
-            tag=Tag.RESPONSES,
-            summary="Send a message",
+        row(
+            "POST",
+            "/v1/responses",
+            new.create,
+            "Send a message",
             description="`background` answers at once with a queued response, `stream` sends its "
             "events, else the answer is waited for. Hanging up does not stop the message.",
             request=CreateResponse,
-            answer=ResponseObject,
             streams=Event,  # type: ignore[arg-type] # a union is a type to msgspec
             parameters=(*ACCEPTING, _WAIT),
             errors=POST_ERRORS,
         ),
-        *_stored_operations(stored),
-    ]
-
-
-def _stored_operations(stored: StoredResponses) -> list[Operation]:
-    one = "/v1/responses/{response_id}"
-    return [
-        Operation(
-            method="GET",
-            path=one,
-            endpoint=stored.retrieve,
-            tag=Tag.RESPONSES,
-            summary="Read a response, wait for it, or follow it",
-            answer=ResponseObject,
+        row(
+            "GET",
+            _RESPONSE,
+            stored.retrieve,
+            "Read a response, wait for it, or follow it",
             streams=Event,  # type: ignore[arg-type]
             parameters=(*_RESUME, _WAIT),
-            errors=_STORED,
         ),
-        Operation(
-            method="DELETE",
-            path=one,
-            endpoint=stored.delete,
-            tag=Tag.RESPONSES,
-            summary="Delete an ended response",
+        row(
+            "DELETE",
+            _RESPONSE,
+            stored.delete,
+            "Delete an ended response",
             answer=DeletedResponse,
-            errors=(*_STORED, 409),
+            errors=(*FIND_ERRORS, 409),
         ),
-        Operation(
-            method="POST",
-            path=f"{one}/cancel",
-            endpoint=stored.cancel,
-            tag=Tag.RESPONSES,
-            summary="Cancel a response that has not ended",
-            answer=ResponseObject,
-            errors=_STORED,
-        ),
+        row("POST", f"{_RESPONSE}/cancel", stored.cancel, "Cancel a response that has not ended"),
     ]
 
 
@@ -114,11 +94,11 @@ def chat_operations(chat: ChatEndpoint) -> list[Operation]:
     """Chat completions."""
     return [
         Operation(
-            method="POST",
-            path="/v1/chat/completions",
-            endpoint=chat.create,
+            "POST",
+            "/v1/chat/completions",
+            chat.create,
+            "Send a message in chat shape",
             tag=Tag.CHAT,
-            summary="Send a message in chat shape",
             description="`stream` sends chunks. The header `x-forebay-response-id` names the "
             "response behind the completion.",
             request=ChatRequest,
@@ -132,23 +112,9 @@ def chat_operations(chat: ChatEndpoint) -> list[Operation]:
 
 def model_operations(models: Models) -> list[Operation]:
     """Models."""
+    row = partial(Operation, "GET", tag=Tag.MODELS)
+    one = partial(row, answer=Model, errors=(*KEY_ERRORS, 404))
     return [
-        Operation(
-            method="GET",
-            path="/v1/models",
-            endpoint=models.list,
-            tag=Tag.MODELS,
-            summary="List the models",
-            answer=ModelList,
-            errors=_KEY,
-        ),
-        Operation(
-            method="GET",
-            path="/v1/models/{model}",
-            endpoint=models.retrieve,
-            tag=Tag.MODELS,
-            summary="Read a model",
-            answer=Model,
-            errors=(*_KEY, 404),
-        ),
+        row("/v1/models", models.list, "List the models", answer=ModelList, errors=KEY_ERRORS),
+        one("/v1/models/{model}", models.retrieve, "Read a model"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ingress.api.conversations.conversations import (
@@ -19,143 +20,103 @@ from ingress.api.conversations.response_input import (
     ResponseInput,
 )
 from ingress.api.conversations.told_item import ItemList, ToldItem
-from ingress.api.reference.operation import Operation, Tag
+from ingress.api.reference.operation import BODY_ERRORS, FIND_ERRORS, Operation, Tag
 
 _ALL: Final = "/v1/conversations"
-_ONE: Final = "/v1/conversations/{conversation_id}"
+_ONE: Final = f"{_ALL}/{{conversation_id}}"
 _ITEMS: Final = f"{_ONE}/items"
+_ITEM: Final = f"{_ITEMS}/{{item_id}}"
 _WRITING: Final = (400, 401, 404, 413, 415, 503)
-_STORED: Final = (400, 401, 404, 503)
+_PAGE: Final = (*PAGE, INCLUDE)
 
 
 def input_operations(given: ResponseInput) -> list[Operation]:
     """What a response is made from."""
+    row = partial(Operation, tag=Tag.RESPONSES)
     return [
-        Operation(
-            method="POST",
-            path="/v1/responses/input_tokens",
-            endpoint=given.tokens,
-            tag=Tag.RESPONSES,
-            summary="Count the tokens of a message's input",
+        row(
+            "POST",
+            "/v1/responses/input_tokens",
+            given.tokens,
+            "Count the tokens of a message's input",
             description="Takes the body of a message, and answers how much a model would have to "
             "read, by estimate, before the conversation is fitted into the token budget.",
             request=CountInputTokens,
             answer=InputTokens,
             errors=_WRITING,
         ),
-        Operation(
-            method="GET",
-            path="/v1/responses/{response_id}/input_items",
-            endpoint=given.items,
-            tag=Tag.RESPONSES,
-            summary="List the items that came with a response",
+        row(
+            "GET",
+            "/v1/responses/{response_id}/input_items",
+            given.items,
+            "List the items that came with a response",
             answer=ItemList,
-            parameters=(*PAGE, INCLUDE),
-            errors=_STORED,
+            parameters=_PAGE,
+            errors=FIND_ERRORS,
         ),
     ]
 
 
 def conversation_operations(conversations: ConversationEndpoints) -> list[Operation]:
     """Conversations."""
+    row = partial(Operation, tag=Tag.CONVERSATIONS, answer=ConversationObject, errors=FIND_ERRORS)
+    write = partial(row, "POST", errors=_WRITING)
     return [
-        Operation(
-            method="POST",
-            path=_ALL,
-            endpoint=conversations.create,
-            tag=Tag.CONVERSATIONS,
-            summary="Begin a conversation",
+        write(
+            _ALL,
+            conversations.create,
+            "Begin a conversation",
             description="A message goes on with it by its id as `conversation`. An id of your own "
             "needs no beginning: its first message begins it.",
             request=CreateConversation,
-            answer=ConversationObject,
-            errors=(400, 401, 413, 415, 503),
+            errors=BODY_ERRORS,
         ),
-        *_one_conversation(conversations),
-        *_items(conversations),
-        *_one_item(conversations),
-    ]
-
-
-def _one_conversation(conversations: ConversationEndpoints) -> list[Operation]:
-    return [
-        Operation(
-            method="GET",
-            path=_ONE,
-            endpoint=conversations.retrieve,
-            tag=Tag.CONVERSATIONS,
-            summary="Read what is known of a conversation",
-            answer=ConversationObject,
-            errors=_STORED,
-        ),
-        Operation(
-            method="POST",
-            path=_ONE,
-            endpoint=conversations.update,
-            tag=Tag.CONVERSATIONS,
-            summary="Attach metadata to a conversation",
+        row("GET", _ONE, conversations.retrieve, "Read what is known of a conversation"),
+        write(
+            _ONE,
+            conversations.update,
+            "Attach metadata to a conversation",
             request=UpdateConversation,
-            answer=ConversationObject,
-            errors=_WRITING,
         ),
-        Operation(
-            method="DELETE",
-            path=_ONE,
-            endpoint=conversations.delete,
-            tag=Tag.CONVERSATIONS,
-            summary="Delete a conversation",
+        row(
+            "DELETE",
+            _ONE,
+            conversations.delete,
+            "Delete a conversation",
             description="No message may go on with it. Its responses stay.",
             answer=DeletedConversation,
-            errors=_STORED,
         ),
+        *_item_operations(conversations),
     ]
 
 
-def _items(conversations: ConversationEndpoints) -> list[Operation]:
+def _item_operations(conversations: ConversationEndpoints) -> list[Operation]:
+    row = partial(Operation, tag=Tag.CONVERSATIONS, errors=FIND_ERRORS)
+    items = partial(row, answer=ItemList, parameters=_PAGE)
     return [
-        Operation(
-            method="GET",
-            path=_ITEMS,
-            endpoint=conversations.list_items,
-            tag=Tag.CONVERSATIONS,
-            summary="List what was said in a conversation",
-            answer=ItemList,
-            parameters=(*PAGE, INCLUDE),
-            errors=_STORED,
-        ),
-        Operation(
-            method="POST",
-            path=_ITEMS,
-            endpoint=conversations.add_items,
-            tag=Tag.CONVERSATIONS,
-            summary="Put items at the end of a conversation",
+        items("GET", _ITEMS, conversations.list_items, "List what was said in a conversation"),
+        items(
+            "POST",
+            _ITEMS,
+            conversations.add_items,
+            "Put items at the end of a conversation",
             request=AddItems,
-            answer=ItemList,
             parameters=(INCLUDE,),
             errors=_WRITING,
         ),
-    ]
-
-
-def _one_item(conversations: ConversationEndpoints) -> list[Operation]:
-    return [
-        Operation(
-            method="GET",
-            path=f"{_ITEMS}/{{item_id}}",
-            endpoint=conversations.retrieve_item,
-            tag=Tag.CONVERSATIONS,
-            summary="Read an item of a conversation",
+        row(
+            "GET",
+            _ITEM,
+            conversations.retrieve_item,
+            "Read an item of a conversation",
             answer=ToldItem,  # type: ignore[arg-type] # a union is a type to msgspec
             parameters=(INCLUDE,),
-            errors=_STORED,
         ),
-        Operation(
-            method="DELETE",
-            path=f"{_ITEMS}/{{item_id}}",
-            endpoint=conversations.delete_item,
-            tag=Tag.CONVERSATIONS,
-            summary="Take an item out of a conversation",
+        row(
+            "DELETE",
+            _ITEM,
+            conversations.delete_item,
+            "Take an item out of a conversation",
             answer=ConversationObject,
-            errors=_STORED,
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ingress.api.files.file_object import CreateFile, DeletedFile, FileList, FileObject
@@ -29,13 +30,15 @@ _PAGE: Final = (
 
 def file_operations(files: Files) -> list[Operation]:
     """Files."""
+    row = partial(Operation, tag=Tag.FILES, errors=_ERRORS)
+    content = partial(row, answer_type="application/octet-stream")
+    listing = partial(row, parameters=_PAGE, errors=(400, 401, 503))
     return [
-        Operation(
-            method="POST",
-            path=_ALL,
-            endpoint=files.create,
-            tag=Tag.FILES,
-            summary="Upload a file",
+        row(
+            "POST",
+            _ALL,
+            files.create,
+            "Upload a file",
             description="A form; its fields may come in any order. Equal content of a tenant is "
             "kept once. Files with purpose `batch` expire after 30 days unless `expires_after` "
             "says otherwise, all others stay until they are deleted.",
@@ -44,47 +47,8 @@ def file_operations(files: Files) -> list[Operation]:
             answer=FileObject,
             errors=(400, 401, 408, 409, 413, 415, 503),
         ),
-        Operation(
-            method="GET",
-            path=_ALL,
-            endpoint=files.list,
-            tag=Tag.FILES,
-            summary="List files",
-            answer=FileList,
-            parameters=_PAGE,
-            errors=(400, 401, 503),
-        ),
-        *_one_file(files),
-    ]
-
-
-def _one_file(files: Files) -> list[Operation]:
-    return [
-        Operation(
-            method="GET",
-            path=_ONE,
-            endpoint=files.retrieve,
-            tag=Tag.FILES,
-            summary="Read what is known of a file",
-            answer=FileObject,
-            errors=_ERRORS,
-        ),
-        Operation(
-            method="GET",
-            path=f"{_ONE}/content",
-            endpoint=files.content,
-            tag=Tag.FILES,
-            summary="Read a file's content",
-            answer_type="application/octet-stream",
-            errors=_ERRORS,
-        ),
-        Operation(
-            method="DELETE",
-            path=_ONE,
-            endpoint=files.delete,
-            tag=Tag.FILES,
-            summary="Delete a file",
-            answer=DeletedFile,
-            errors=_ERRORS,
-        ),
+        listing("GET", _ALL, files.list, "List files", answer=FileList),
+        row("GET", _ONE, files.retrieve, "Read what is known of a file", answer=FileObject),
+        content("GET", f"{_ONE}/content", files.content, "Read a file's content"),
+        row("DELETE", _ONE, files.delete, "Delete a file", answer=DeletedFile),
     ]

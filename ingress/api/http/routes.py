@@ -16,7 +16,7 @@ _WITH_SLASHES: Final = frozenset({"model"})
 """The parts of a path that go on to its end: a model's name may contain slashes."""
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
+class Route(msgspec.Struct, frozen=True):
     """A method and a path, `{name}` standing for a part of it, and who serves them."""
 
     method: str

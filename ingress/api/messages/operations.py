@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ingress.api.messages.message import MessageObject, MessageTokensCount
@@ -9,7 +10,7 @@ from ingress.api.messages.messages import MessagesEndpoint
 from ingress.api.messages.request import CountTokensRequest, MessagesRequest
 from ingress.api.messages.stream_events import MessageEvent
 from ingress.api.operations import ACCEPTING, POST_ERRORS
-from ingress.api.reference.operation import Operation, Parameter, Tag
+from ingress.api.reference.operation import BODY_ERRORS, Operation, Parameter, Tag
 
 _HEADERS: Final = tuple(
     Parameter(name, "header", "string", "As Anthropic's clients send it; it changes nothing.")
@@ -19,13 +20,12 @@ _HEADERS: Final = tuple(
 
 def message_operations(messages: MessagesEndpoint) -> list[Operation]:
     """Messages in Anthropic's shape."""
+    row = partial(Operation, "POST", tag=Tag.MESSAGES)
     return [
-        Operation(
-            method="POST",
-            path="/v1/messages",
-            endpoint=messages.create,
-            tag=Tag.MESSAGES,
-            summary="Send a message in Anthropic's shape",
+        row(
+            "/v1/messages",
+            messages.create,
+            "Send a message in Anthropic's shape",
             description="`stream` sends events. The header `x-forebay-response-id` names the "
             "response behind the message.",
             request=MessagesRequest,
@@ -34,16 +34,14 @@ def message_operations(messages: MessagesEndpoint) -> list[Operation]:
             parameters=(*ACCEPTING, *_HEADERS),
             errors=(*POST_ERRORS, 409, 502),
         ),
-        Operation(
-            method="POST",
-            path="/v1/messages/count_tokens",
-            endpoint=messages.count_tokens,
-            tag=Tag.MESSAGES,
-            summary="Count the tokens of a message",
+        row(
+            "/v1/messages/count_tokens",
+            messages.count_tokens,
+            "Count the tokens of a message",
             description="An estimate: nobody knows yet which model will read it.",
             request=CountTokensRequest,
             answer=MessageTokensCount,
             parameters=_HEADERS,
-            errors=(400, 401, 413, 415, 503),
+            errors=BODY_ERRORS,
         ),
     ]

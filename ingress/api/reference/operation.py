@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from ingress.api.http.routes import Route
+
+KEY_ERRORS: Final = (401, 503)
+"""Of everything that asks for a key, which is looked up in the database."""
+FIND_ERRORS: Final = (400, 401, 404, 503)
+"""Of what takes a query or a conversation, and finds something by its id."""
+BODY_ERRORS: Final = (400, 401, 413, 415, 503)
+"""Of what takes a body."""
 
 
 class Tag(StrEnum):
@@ -35,11 +43,14 @@ class Parameter(msgspec.Struct, frozen=True):
     """What its text has to look like, as JSON Schema says it."""
 
 
-class Operation(Route, frozen=True, kw_only=True):
-    """`request` and `answer` are the types of the bodies; `errors` are the statuses to expect."""
+class Operation(Route, frozen=True):
+    """`request` and `answer` are the types of the bodies; `errors` are the statuses to expect.
 
-    tag: Tag
+    A table of a tag's operations says what most of them share once: `partial(Operation, tag=…)`.
+    """
+
     summary: str
+    tag: Tag
     description: str = ""
     request: type | None = None
     request_type: str = "application/json"
