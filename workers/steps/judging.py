@@ -9,7 +9,7 @@ from typing import Final
 from shared.messages.answer_format import answer_format
 from shared.messages.body import Body
 from shared.messages.facts import facts_of
-from shared.messages.item import FunctionCall
+from shared.messages.item import FunctionCall, are_only_text
 from shared.messages.output import AnswerItem
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
@@ -44,7 +44,7 @@ class Judging:
     def judge_for(self, turn: Turn) -> Judge:
         """Raises InvalidRequest for facts or a schema that cannot be used."""
         question = question_of(turn)
-        if give_orders(turn.items):
+        if not are_only_text(turn.items) and give_orders(turn.items):
             self._note_orders(turn)
 
         async def judge(answer: Answer) -> Judgement:
@@ -93,8 +93,8 @@ def question_of(turn: Turn) -> Question:
         tenant=turn.record.tenant_id,
         instructions=tuple(item.text() for item in turn.items if item.role.instructs),
         conversation=tuple(item.text() for item in turn.items if not item.role.instructs),
-        facts=turn.facts | facts_of(body.metadata),
-        answer_format=answer_format(body.text),
+        facts=turn.facts | facts_of(body.metadata) if body.metadata else turn.facts,
+        answer_format=answer_format(body.text) if body.text else None,
         tools=_offered(body) if body.tools or body.tool_choice else None,
         has_output_limit=body.max_output_tokens is not None,
     )

@@ -10,7 +10,7 @@ from shared.messages.facts import MoneyFact
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.agreement import agrees
 from workers.validation.claims.quantities import Quantity, quantities_in
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict, masked
 
 _MOST_EVIDENCE: Final = 8
@@ -27,6 +27,7 @@ class Amounts:
     """
 
     name = "amounts"
+    subject = Subject.ANSWER
 
     def __init__(self, *, verdict: Verdict, tenants: frozenset[str] = frozenset()) -> None:
         self._verdict = verdict

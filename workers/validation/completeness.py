@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 
 
@@ -10,6 +10,7 @@ class Empty:
     """Catches an answer of nothing but white space. One that asks tools need not say anything."""
 
     name = "empty"
+    subject = Subject.ANSWER
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict
@@ -29,6 +30,7 @@ class CutOff:
     """Catches an answer that ends at a limit of tokens which its caller did not set."""
 
     name = "cut_off"
+    subject = Subject.ANSWER
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict
@@ -51,6 +53,7 @@ class Length:
     """
 
     name = "length"
+    subject = Subject.ANSWER
 
     def __init__(self, *, shortest: int, longest: int, verdict: Verdict) -> None:
         self._shortest = shortest

@@ -16,7 +16,7 @@ from workers.validation.claims.mentions import Mention, is_listed, mentions_in
 from workers.validation.claims.quantities import Quantity, quantities_in
 from workers.validation.claims.sentences import Sentence, sentences_of
 from workers.validation.claims.statement import statement_after
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict, masked
 
 _MOST_EVIDENCE: Final = 8
@@ -30,13 +30,12 @@ class FactCheck:
     """
 
     name = "facts"
+    subject = Subject.FACTS
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
-        if not question.facts:
-            return None
         wrong = _AnswerReading(draft.plain.text, question).contradictions()
         if not wrong:
             return None

@@ -11,7 +11,7 @@ import re2
 from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.claims.quantities import quantities_in
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict, masked
 
 _SMALL: Final = Decimal(10)
@@ -29,6 +29,7 @@ class Grounding:
     """
 
     name = "grounding"
+    subject = Subject.ANSWER
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict

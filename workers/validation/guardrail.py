@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.stream_screen import StreamScreen
-from workers.validation.validator import Draft, Question, Validator
+from workers.validation.validator import Draft, Question, Validator, is_there
 from workers.validation.verdict import Catch, Conclusion, Verdict, without
 
 
@@ -36,6 +36,8 @@ class Guardrail:
         for catch in catches:
             draft = self._mended(draft, catch)
         for validator in self._validators:
+            if not is_there(validator.subject, draft, question):
+                continue
             if (caught := validator.check(draft, question)) is None:
                 continue
             catches.append(caught)

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.secrets_in_text.plain_text import PlainText
 from workers.validation.tools.arguments import words_in
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 
 _READ: Final = 20_000
@@ -22,6 +22,7 @@ class InjectionEcho:
     """
 
     name = "injection_echo"
+    subject = Subject.INSTRUCTIONS
 
     def __init__(self, *, characters: int, verdict: Verdict) -> None:
         self._characters = characters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 
 _FENCE: Final = re.compile(r"```[^\S\n]*\w*[^\S\n]*\n(.*?)```", re.DOTALL)
@@ -19,6 +19,7 @@ class JsonFormat:
     """
 
     name = "json_schema"
+    subject = Subject.FORMAT
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict

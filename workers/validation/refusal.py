@@ -7,7 +7,7 @@ from typing import Final
 import re2
 
 from shared.secrets_in_text.plain_text import PlainText
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 
 _READ: Final = 240
@@ -32,6 +32,7 @@ class RefusalValidator:
     """Catches an answer that begins by refusing, in the words that English models use."""
 
     name = "refusal"
+    subject = Subject.ANSWER
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from shared.messages.facts import Facts
 from shared.messages.item import FunctionCall
@@ -64,8 +65,38 @@ class Draft:
         return PlainText(self.text)
 
 
+class Subject(StrEnum):
+    """What a validator is about: it is asked only where the question or the draft has some of it."""
+
+    ANSWER = "answer"
+    """Every draft is one."""
+    TOOLS = "tools"
+    FACTS = "facts"
+    FORMAT = "format"
+    INSTRUCTIONS = "instructions"
+
+
+def is_there(subject: Subject, draft: Draft, question: Question) -> bool:
+    """Whether a validator of this subject has anything to look at."""
+    match subject:
+        case Subject.ANSWER:
+            return True
+        case Subject.TOOLS:
+            return question.tools is not None or bool(draft.calls)
+        case Subject.FACTS:
+            return bool(question.facts)
+        case Subject.FORMAT:
+            return question.answer_format is not None
+        case Subject.INSTRUCTIONS:
+            return bool(question.instructions)
+        case _:
+            assert_never(subject)
+
+
 class Validator(Protocol):
     """One rule. It has no state and needs no I/O."""
+
+    subject: Subject
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.validation.validator import Draft, Question
+from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 
 
@@ -10,13 +10,14 @@ class ToolCalls:
     """Catches calls that the tools of the turn do not take, and a missing one that must be made."""
 
     name = "tool_calls"
+    subject = Subject.TOOLS
 
     def __init__(self, *, verdict: Verdict) -> None:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if question.tools is None:
-            problem = "it calls a tool, and none was offered" if draft.calls else None
+            problem: str | None = "it calls a tool, and none was offered"
         else:
             problem = question.tools.problem(draft.calls, is_whole=draft.is_whole)
         if problem is None:
