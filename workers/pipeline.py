@@ -22,6 +22,7 @@ from workers.leases import LeaseLost, Leases
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
+from workers.steps.summary_follow_up import FollowUp
 from workers.turn import Turn
 
 Outcome = TypeVar("Outcome")
@@ -65,6 +66,7 @@ class Pipeline:
         remember: Remember,
         reply: Reply,
         afterwards: Sequence[Step] = (),
+        follow_up: FollowUp,
         leases: Leases,
         metrics: Metrics,
         tracing: Tracing,
@@ -75,6 +77,7 @@ class Pipeline:
         self._remember = remember
         self._reply = reply
         self._afterwards = tuple(afterwards)
+        self._follow_up = follow_up
         self._leases = leases
         self._metrics = metrics
         self._tracing = tracing
@@ -119,6 +122,8 @@ class Pipeline:
         await self._timed(self._reply.name, self._reply(turn))
         for step in self._afterwards:
             await self._timed(step.name, step(turn))
+        if turn.follow_up is not None:
+            await self._timed(self._follow_up.name, self._follow_up(turn))
         self._observe(turn)
         return _outcome_of(turn)
 

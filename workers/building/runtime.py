@@ -31,7 +31,7 @@ from shared.telemetry.tracing import Tracing, open_tracing
 from workers.answer_queue import AnswerQueue
 from workers.building.caching import AnswerCaching, CachingParts
 from workers.building.chain import open_chain
-from workers.building.facts import open_fact_step
+from workers.building.facts import open_fact_steps
 from workers.building.recall import build_recall, open_files
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
@@ -46,7 +46,6 @@ from workers.steps.judging import Judging
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
-from workers.steps.report_risk import ReportRisk
 from workers.steps.summary_follow_up import FollowUp
 from workers.validation.building import build_guardrail
 
@@ -105,7 +104,7 @@ class WorkerRuntime:
             judging=judging,
             caching=caching,
             till=till,
-            afterwards=(*caching.afterwards, ReportRisk(reservations), FollowUp(ledger)),
+            afterwards=caching.afterwards,
         )
 
     async def _pipeline(
@@ -130,7 +129,7 @@ class WorkerRuntime:
             claim=self._claim(claims, replies, till),
             steps=(
                 recall,
-                await self._stack.enter_async_context(open_fact_step(settings, metrics, clock)),
+                *await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock)),
                 *self._model_choice(),
                 *caching.before,
                 AnswerStep(
@@ -147,6 +146,7 @@ class WorkerRuntime:
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
             afterwards=afterwards,
+            follow_up=FollowUp(ledger),
             leases=await self._stack.enter_async_context(leases),
             metrics=metrics,
             tracing=tracing,

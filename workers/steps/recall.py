@@ -85,6 +85,8 @@ class Recall:
         self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
 
     async def _earlier(self, turn: Turn) -> tuple[list[Item], list[Item]]:
+        if turn.record.previous_id is None and turn.record.conversation_id is None:
+            return [], turn.body.input
         return await self._conversations.before(
             turn.record,
             turn.body.input,

@@ -31,8 +31,9 @@ class ReplyQueue(Protocol):
 class Reply:
     """The closing event for the doors, the answer for a producer's queue, the slot for admission.
 
-    Without Redis the doors find the answer in the ledger; without the broker the janitor sends it
-    to the producer's queue later.
+    What a user made the model say shrinks what it may send next: admission hears of that too.
+    Without Redis the doors find the answer in the ledger, and nothing is held against anybody;
+    without the broker the janitor sends the answer to the producer's queue later.
     """
 
     name = "reply"
@@ -55,6 +56,8 @@ class Reply:
         if settlement is None:
             raise RuntimeError("no step ended the turn")
         await self.tell(settled_record(turn.record, settlement), turn.body)
+        for signal in sorted(turn.risk_signals):
+            await self._reservations.report(turn.record.tenant_id, turn.record.user_id, signal)
 
     async def tell(self, record: MessageRecord, body: Body | None = None) -> None:
         """Tell of a message that has ended, or that a human has; never raises Unavailable."""

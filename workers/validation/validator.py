@@ -66,7 +66,7 @@ class Draft:
 
 
 class Subject(StrEnum):
-    """What a validator is about: it is asked only where the question or the draft has some of it."""
+    """What a validator is about: it is asked only where the question or the draft has some."""
 
     ANSWER = "answer"
     """Every draft is one."""

@@ -25,6 +25,7 @@ from workers.pipeline import Pipeline, TurnOutcome
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
+from workers.steps.summary_follow_up import FollowUp
 from workers.turn import Turn, begin_turn
 
 Act = Callable[[Turn], Any]
@@ -95,6 +96,7 @@ class Bench:
             ],
             remember=cast(Remember, NotedStep(self.noted, "remember", remember)),
             reply=cast(Reply, NotedStep(self.noted, "reply")),
+            follow_up=cast(FollowUp, NotedStep(self.noted, "follow up")),
             leases=self.leases,
             metrics=Metrics(),
             tracing=SilentTracing(),

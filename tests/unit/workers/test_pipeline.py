@@ -12,13 +12,25 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from tests.unit.workers.noted_pipeline import Bench, call_of, end_turn
 from workers.pipeline import TurnOutcome
-from workers.turn import Turn
+from workers.turn import Booking, Turn
 
 
 async def test_a_turn_goes_from_claim_to_reply_in_order() -> None:
     bench = Bench(lambda _: None, end_turn)
     assert await bench.run() is TurnOutcome.ANSWERED
     assert bench.noted == ["claim", "step 1", "step 2", "remember", "reply"]
+
+
+async def test_what_the_next_turn_will_want_is_made_once_this_one_is_answered() -> None:
+    async def summarise(_: Booking) -> None: ...
+
+    def answer(turn: Turn) -> None:
+        turn.follow_up = summarise
+        end_turn(turn)
+
+    bench = Bench(answer)
+    assert await bench.run() is TurnOutcome.ANSWERED
+    assert bench.noted == ["claim", "step 1", "remember", "reply", "follow up"]
 
 
 async def test_once_a_step_has_ended_the_turn_the_others_are_skipped() -> None:
