@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from deploy.cli.help.written_help import written_help
 from deploy.cli.output import complain, say
 from shared.errors import ForebayError, InvalidRequest, SettingsError
 from shared.storable_text import is_storable
@@ -22,28 +23,27 @@ FAILED = 1
 WRONGLY_USED = 2
 INTERRUPTED = 130
 
-# The first line of each verb's own help, so that the list of all verbs loads nothing at all.
-VERBS = {
-    "up": "Start everything here, in one folder and on loopback, until Ctrl-C.",
-    "demo": "Start a stack of its own, send real messages through it and show what happened.",
-    "send": "Send one message, or one for each line of a file, and print the answers.",
-    "check": "Validate all settings, reach every server, and say whether Forebay may start.",
-    "keys": "API keys: make, list, replace and revoke them.",
-    "show": "Show one message: its state, every attempt with verdict and cost, its trace.",
-    "tenants": "Tenants: list them, and give one its own limits and retention.",
-    "handoff": "Messages that wait for a person: list, show and answer them.",
-    "dead": "Dead letters: list, show, replay and discard them.",
-    "erase": "Erase all that a user or a conversation said, and was answered.",
-    "files": "Files that tenants uploaded: list, show and delete them.",
-    "costs": "What was spent: by tenant, user, model, lane, provider or day.",
-    "route": "Which model a message would get, and what that saves.",
-    "providers": "Providers: how their calls ended, the last error, the breaker.",
-    "breakers": "Circuit breakers of the providers: show and reset them.",
-    "cache": "Stored answers: show, drop and invalidate them.",
-    "worker": "Answer messages, in one process, until Ctrl-C.",
-    "ingress": "Accept messages over HTTP and from the `intake` queue, until Ctrl-C.",
-    "model": "Answer for `local` providers with a small model on this machine, until Ctrl-C.",
-}
+_VERBS: Final = (
+    "up",
+    "demo",
+    "send",
+    "check",
+    "keys",
+    "show",
+    "tenants",
+    "handoff",
+    "dead",
+    "erase",
+    "files",
+    "costs",
+    "route",
+    "providers",
+    "breakers",
+    "cache",
+    "worker",
+    "ingress",
+    "model",
+)
 
 # Verbs of several files.
 _FOLDERS = frozenset({"cache", "check", "dead", "demo", "erase", "route", "send"})
@@ -51,17 +51,6 @@ _FOLDERS = frozenset({"cache", "check", "dead", "demo", "erase", "route", "send"
 
 _SUMMARY: Final = "A front for language models: admission, a durable ledger, queues, agent workers."
 _EXIT_CODES: Final = "Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted."
-_LIST: Final[tuple[list[str], ...]] = (["--help"], ["-h"], [])
-
-
-def list_of_verbs() -> str:
-    """The help of the command itself."""
-    lines = "".join(f"  {verb}: {summary}\n" for verb, summary in sorted(VERBS.items()))
-    return (
-        f"Usage: forebay COMMAND\n\n{_SUMMARY}\n\nCommands:\n{lines}"
-        "  --help, -h: Display this message and exit.\n"
-        f"  --version: Display application version.\n\n\n{_EXIT_CODES}"
-    )
 
 
 def build_app() -> App:
@@ -79,7 +68,7 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    for verb in VERBS:
+    for verb in _VERBS:
         app.command(f"{_module(verb)}:{verb}", name=verb)
     return app
 
@@ -89,15 +78,8 @@ def run(arguments: Sequence[str]) -> int:
     if not all(map(is_storable, arguments)):
         complain("What was typed is not valid UTF-8: write it in UTF-8.")
         return WRONGLY_USED
-    if list(arguments) in _LIST:
-        say(list_of_verbs())
-        return DONE
-    from cyclopts import CycloptsError
-
     try:
-        code = build_app()(arguments, exit_on_error=False)
-    except CycloptsError:
-        return WRONGLY_USED
+        return _obey(arguments)
     except SettingsError as error:
         complain(*error.findings)
         return FAILED
@@ -113,6 +95,21 @@ def run(arguments: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _obey(arguments: Sequence[str]) -> int:
+    if (written := written_help(arguments)) is not None:
+        say(written)
+        return DONE
+    from cyclopts import CycloptsError
+
+    try:
+        code = build_app()(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        from deploy.cli.help.wrong_use import wrong_use
+
+        complain(wrong_use(error))
+        return WRONGLY_USED
     return code if isinstance(code, int) else DONE
 
 

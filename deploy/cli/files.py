@@ -31,7 +31,7 @@ def list_files(*, tenant: str, limit: Limit = 100, as_json: AsJson = False) -> N
     Parameters
     ----------
     tenant
-        Name of the tenant.
+        Name of the tenant, as `forebay tenants list` shows it.
     """
     found = asyncio.run(_list(tenant, limit))
     if as_json:
@@ -60,7 +60,7 @@ def show(file_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
     file_id
         Its id, as `forebay files list` shows it.
     tenant
-        Name of the tenant whose it is.
+        Name of the tenant whose it is, as `forebay tenants list` shows it.
     """
     found = asyncio.run(_show(file_id, tenant))
     if as_json:
@@ -81,7 +81,7 @@ def delete(file_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
     file_id
         Its id, as `forebay files list` shows it.
     tenant
-        Name of the tenant whose it is.
+        Name of the tenant whose it is, as `forebay tenants list` shows it.
     """
     asyncio.run(_delete(file_id, tenant))
     if as_json:

@@ -63,9 +63,10 @@ UNSTORED: Final = "message.store IS FALSE AND message.erased_at IS NULL"
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """Of the rows that meet the condition, on either database."""
+    """Of the rows that meet the condition, on either database: `every_table` makes it known."""
     condition = text(where.replace("message.", ""))
-    return Index(name, *columns, unique=unique, postgresql_where=condition, sqlite_where=condition)
+    told = {"postgresql_where": condition, "sqlite_where": condition}
+    return Index(name, *columns, unique=unique, info=told)
 
 
 metadata = MetaData(
@@ -220,7 +221,7 @@ worker_lease = Table(
     metadata,
     Column("worker", String(128), primary_key=True),
     Column("lease_until", UtcDateTime, nullable=False),
-    postgresql_with={"fillfactor": 25},
+    info={"postgresql_with": {"fillfactor": 25}},
 )
 
 # Who plays a role that one process at a time plays, and until when it is believed to live.

@@ -78,21 +78,42 @@ def test_a_light_module_stays_light(module: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "typed", [["--help"], ["check", "--help"], ["keys", "create", "-h"]], ids=" ".join
+)
+def test_help_loads_nothing_of_the_command_it_is_about(typed: list[str]) -> None:
+    imported = _loaded_by(typed)
+    assert "deploy.cli.help.written_help" in imported
+    assert not {"cyclopts", "rich", "asyncio", "msgspec", "sqlalchemy"} & _top_levels(imported)
+    assert not {"deploy.cli.check.command", "deploy.cli.keys"} & {*imported}
+
+
+@pytest.mark.parametrize(
     ("typed", "too_much"),
     [
-        (["--help"], {"cyclopts", "rich", "asyncio", "msgspec"}),
-        (["check", "--help"], {"asyncio", "structlog", "sqlalchemy", "tomllib", "ssl"}),
-        (["send", "--help"], {"asyncio", "structlog", "aiohttp", "tomllib", "ssl"}),
-        (["keys", "--help"], {"structlog", "sqlalchemy", "tomllib"}),
+        (["check", "--nonsense"], {"asyncio", "structlog", "sqlalchemy", "tomllib", "ssl"}),
+        (["send", "--nonsense"], {"asyncio", "structlog", "aiohttp", "tomllib", "ssl"}),
+        (["keys", "--nonsense"], {"structlog", "sqlalchemy", "tomllib"}),
     ],
-    ids=["list", "check", "send", "keys"],
+    ids=["check", "send", "keys"],
 )
-def test_help_loads_no_more_than_it_needs(typed: list[str], too_much: set[str]) -> None:
-    shown = _python("-X", "importtime", "-m", "deploy.cli", *typed)
-    assert shown.returncode == 0, shown.stderr
-    imported = re.findall(r"^import time:.*\|\s*(\S+)$", shown.stderr, flags=re.MULTILINE)
+def test_a_command_loads_what_it_works_with_once_it_works(
+    typed: list[str], too_much: set[str]
+) -> None:
+    imported = _loaded_by(typed, code=2)
     assert "deploy.cli.output" in imported
     assert not too_much & _top_levels(imported)
+
+
+def test_the_tables_load_no_kind_of_database() -> None:
+    loaded = _python("-c", "import shared.persistence.tables, sys; print(*sys.modules)")
+    assert loaded.returncode == 0, loaded.stderr
+    assert not [each for each in loaded.stdout.split() if each.startswith("sqlalchemy.dialects.")]
+
+
+def _loaded_by(typed: list[str], *, code: int = 0) -> list[str]:
+    ran = _python("-X", "importtime", "-m", "deploy.cli", *typed)
+    assert ran.returncode == code, ran.stderr
+    return re.findall(r"^import time:.*\|\s*(\S+)$", ran.stderr, flags=re.MULTILINE)
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""The help of all commands, as docs/cli.md shows it."""
+"""The help of all commands: as docs/cli.md shows it, and as the commands themselves do."""
 
 from __future__ import annotations
 
@@ -9,17 +9,31 @@ from typing import Final
 from cyclopts import App
 from rich.console import Console
 
-from deploy.cli.__main__ import build_app, list_of_verbs
+from deploy.cli.__main__ import build_app
+from deploy.cli.help.written_help import as_file, folded
 
-_WIDTH: Final = 96
+_PAGE_WIDTH: Final = 96
+_UNFOLDED: Final = 10_000
 
 
 def command_reference() -> str:
     """Markdown: every command with the help that it prints."""
+    return "\n".join(
+        f"## {f'forebay {name}'.rstrip()}\n\n```\n{folded(text, _PAGE_WIDTH)}\n```\n"
+        for name, text in _pages().items()
+    )
+
+
+def help_file() -> str:
+    """What deploy/cli/help/help.txt holds."""
+    return as_file(_pages())
+
+
+def _pages() -> dict[str, str]:
     app = build_app()
-    pages = [_page((), list_of_verbs())]
-    pages += [_help(app, path) for path in _paths(app, ()) if path]
-    return "\n".join(pages)
+    # All of them first: the list tells what each verb says of itself only once that is loaded.
+    paths = list(_paths(app, ()))
+    return {" ".join(path): _help(app, path) for path in paths}
 
 
 def _paths(app: App, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -31,11 +45,5 @@ def _paths(app: App, above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 def _help(app: App, path: tuple[str, ...]) -> str:
     page = StringIO()
-    app.help_print(list(path), console=Console(file=page, width=_WIDTH, color_system=None))
-    return _page(path, page.getvalue())
-
-
-def _page(path: tuple[str, ...], text: str) -> str:
-    lines = [line.rstrip() for line in text.strip().splitlines()]
-    title = " ".join(("forebay", *path))
-    return f"## {title}\n\n```\n{chr(10).join(lines)}\n```\n"
+    app.help_print(list(path), console=Console(file=page, width=_UNFOLDED, color_system=None))
+    return "\n".join(line.rstrip() for line in page.getvalue().strip().splitlines())

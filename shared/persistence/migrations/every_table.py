@@ -11,8 +11,16 @@ from shared.persistence.tables import metadata
 
 
 def every_table() -> MetaData:
-    """What the database of this version has."""
+    """What the database of this version has, with what each kind of database is told of it.
+
+    The tables keep that aside: SQLAlchemy loads a whole dialect to look at one such word, and only
+    what migrates needs it.
+    """
     for room in iter_modules(shared.__path__, f"{shared.__name__}."):
         if room.ispkg and find_spec(f"{room.name}.tables"):
             import_module(f"{room.name}.tables")
+    for table in metadata.tables.values():
+        table.dialect_kwargs.update(table.info)
+        for index in table.indexes:
+            index.dialect_kwargs.update(index.info)
     return metadata

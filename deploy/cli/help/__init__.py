@@ -1,0 +1,1 @@
+"""What a person is told about what to type: before, and after it went wrong."""
