@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,6 +14,9 @@ from shared.errors import LedgerUnavailable
 from shared.persistence.durability import require_durable
 from shared.persistence.sqlite import open_sqlite
 from shared.settings.servers import LedgerSettings
+
+if TYPE_CHECKING:
+    from shared.persistence.kept_connections import KeptConnections
 
 # Everything hot here takes a few rows by an index, in that index's order. A planner that knows a
 # table from before it was full, or not at all, thinks that there is little to read and that reading
@@ -30,23 +33,18 @@ _PLANNING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Two ways to the same tables.
+    """Ways to the same tables.
 
     `durable` returns from a commit when it is on disk. `relaxed` may forget the last moments in a
     crash of the database: for claims and leases, where forgetting costs a repeated call at most.
     On Postgres each of its statements is a transaction of its own, which saves two round trips.
+    `kept` is durable, for lone statements that are run all the time; SQLite has none.
     """
 
     durable: AsyncEngine
     relaxed: AsyncEngine
     timeout_seconds: float
-
-    @property
-    def durable_alone(self) -> AsyncEngine:
-        """`durable` for a lone statement: on Postgres it commits by itself, in one round trip."""
-        if self.is_sqlite:
-            return self.durable
-        return self.durable.execution_options(isolation_level="AUTOCOMMIT")
+    kept: KeptConnections | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -61,6 +59,8 @@ class Database:
             raise LedgerUnavailable(f"The ledger does not answer: {error}") from error
 
     async def close(self) -> None:
+        if self.kept is not None:
+            await self.kept.close()
         await self.durable.dispose()
         await self.relaxed.dispose()
 
@@ -69,11 +69,15 @@ def open_database(settings: LedgerSettings) -> Database:
     """Engines for the ledger's address; nothing connects before it is needed."""
     if settings.is_sqlite:
         durable, relaxed = open_sqlite(settings, "FULL"), open_sqlite(settings, "NORMAL")
-    else:
-        durable = _postgres(settings, synchronous_commit="on")
-        require_durable(durable)
-        relaxed = _postgres(settings, synchronous_commit="off", isolation_level="AUTOCOMMIT")
-    return Database(durable, relaxed, settings.timeout_seconds)
+        return Database(durable, relaxed, settings.timeout_seconds)
+    from shared.persistence.kept_connections import KeptConnections  # it loads Postgres' driver
+
+    durable = _postgres(settings, synchronous_commit="on")
+    require_durable(durable)
+    relaxed = _postgres(settings, synchronous_commit="off", isolation_level="AUTOCOMMIT")
+    alone = durable.execution_options(isolation_level="AUTOCOMMIT")
+    kept = KeptConnections(alone, most=settings.pool_size // 2)
+    return Database(durable, relaxed, settings.timeout_seconds, kept)
 
 
 def _postgres(

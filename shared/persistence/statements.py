@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -99,9 +99,16 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose transactions are its user's own; the same errors as `transaction`."""
-    try:
+    with ledger_errors():
         async with engine.connect() as connection:
             yield connection
+
+
+@contextmanager
+def ledger_errors() -> Iterator[None]:
+    """Around whatever asks the database: the errors of `transaction`."""
+    try:
+        yield
     except DBAPIError as error:
         if is_about_values(error):
             raise

@@ -33,7 +33,7 @@ class AcceptGroup:
 
     def __init__(self, database: Database, *, wake_after_seconds: float) -> None:
         self._engine = database.durable
-        self._alone = database.durable_alone
+        self._kept = database.kept
         self._wake_after = timedelta(seconds=wake_after_seconds)
         columns = [message.c[name] for name in _COLUMNS]
         self._document = RowDocument(columns, database.durable.dialect)
@@ -42,6 +42,8 @@ class AcceptGroup:
             .from_select(_COLUMNS, self._document.query)
             .returning(message.c.id)
         )
+        # The same as Postgres' driver takes it, for the way without a layer in between.
+        self._text = str(self._insert.compile(dialect=database.durable.dialect))
         key = message.c.tenant_id, message.c.idempotency_key
         self._keys = RowDocument(key, database.durable.dialect)
         self._owners = select(*key, message.c.id, message.c.body_digest).where(
@@ -50,10 +52,8 @@ class AcceptGroup:
 
     async def flush(self, records: list[MessageRecord]) -> Sequence[AcceptOutcome | BaseException]:
         """One outcome for each record, in order; raises LedgerUnavailable for all of them."""
-        rows = self._document.parameters([self._row(record) for record in records])
         try:
-            async with transaction(self._alone) as connection:
-                inserted = {*(await connection.execute(self._insert, rows)).scalars()}
+            inserted = await self._inserted(records)
         except DBAPIError as error:
             # One value that the database cannot hold must not cost its neighbours their place.
             if len(records) == 1:
@@ -62,6 +62,13 @@ class AcceptGroup:
         if len(inserted) == len(records):
             return [Accepted(record) for record in records]
         return await self._outcomes(records, inserted)
+
+    async def _inserted(self, records: list[MessageRecord]) -> set[str]:
+        rows = self._document.parameters([self._row(record) for record in records])
+        if self._kept is not None:
+            return {row[0] for row in await self._kept.rows(self._text, rows)}
+        async with transaction(self._engine) as connection:
+            return {*(await connection.execute(self._insert, rows)).scalars()}
 
     async def _outcomes(
         self, records: list[MessageRecord], inserted: set[str]
