@@ -1,7 +1,7 @@
 """Real servers for tests, and an isolated corner of each for every test.
 
 Each pytest process starts its own servers, each when a test first asks for it. A test that kills,
-pauses or reconfigures a server takes an `own_…` one.
+pauses or reconfigures a server takes an `own_…` one, or `mortal_rabbitmq`.
 """
 
 from __future__ import annotations
@@ -40,11 +40,16 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def own_rabbitmq() -> Iterator[RabbitServer]:
-    """A running RabbitMQ of this test alone (about 6 s): kill it, pause it, restart it."""
-    with RabbitServer() as server:
-        yield server
+@pytest.fixture(scope="module")
+def mortal_rabbitmq(rabbitmq: RabbitServer) -> Iterator[RabbitServer]:
+    """The shared RabbitMQ, for its boot takes seconds: kill it, pause it, restart it.
+
+    It runs again after the tests of the module; they put back what else they changed.
+    """
+    yield rabbitmq
+    if rabbitmq.process.is_running:
+        rabbitmq.resume()
+    rabbitmq.start()
 
 
 @pytest.fixture

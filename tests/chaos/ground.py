@@ -49,14 +49,23 @@ class Ground:
     """A broker, Redis, Postgres, a provider that takes its time, the door and two workers.
 
     Where Redis is the broker it is the same server that holds replies, so that flushing it
-    takes both.
+    takes both. `rabbitmq` is a running one to be used in the place of its own.
     """
 
-    def __init__(self, broker: Broker, folder: Path, *, provider_seconds: float = 0.4) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        folder: Path,
+        *,
+        rabbitmq: RabbitServer | None = None,
+        provider_seconds: float = 0.4,
+    ) -> None:
         self._stack = ExitStack()
         self.postgres = PostgresServer()
         self.redis = RedisServer()
-        self.broker: Server = RabbitServer() if broker is Broker.RABBITMQ else self.redis
+        self._lent = rabbitmq
+        is_rabbitmq = broker is Broker.RABBITMQ
+        self.broker: Server = (rabbitmq or RabbitServer()) if is_rabbitmq else self.redis
         self.provider = ProviderThread()
         self._provider_seconds = provider_seconds
         self._folder = folder
@@ -64,7 +73,8 @@ class Ground:
 
     def __enter__(self) -> Self:
         for server in dict.fromkeys((self.broker, self.redis, self.postgres)):
-            self._stack.enter_context(server)
+            if server is not self._lent:
+                self._stack.enter_context(server)
         self._stack.enter_context(self.provider)
         self.provider.behave(Kind.LATENCY, contains=MARK, seconds=self._provider_seconds)
         self._database = self.postgres.create_database()
@@ -73,7 +83,7 @@ class Ground:
         with self.query() as connection:
             connection.execute(_WITNESS.format(terminal=terminal).encode())
         self.stack = Stack(
-            broker_url=self.broker.url,
+            broker_url=self._broker_url(),
             redis_url=self.redis.database_url(1),
             ledger_url=self.postgres.database_url(self._database),
             providers=[openai_link(self.provider.url)],
@@ -97,6 +107,13 @@ class Ground:
         traceback: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def _broker_url(self) -> str:
+        if not isinstance(self.broker, RabbitServer):
+            return self.broker.url
+        vhost = self.broker.create_vhost()
+        self._stack.callback(self.broker.delete_vhost, vhost)
+        return self.broker.vhost_url(vhost)
 
     def busiest_worker(self) -> AgentWorker:
         """The worker with most turns under way, for it has most to lose."""

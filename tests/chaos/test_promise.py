@@ -25,7 +25,9 @@ WASTED_SHARE_LIMIT = 1.0
 def ground(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ground]:
-    with Ground(request.param, tmp_path_factory.mktemp("ground")) as opened:
+    folder, is_rabbitmq = tmp_path_factory.mktemp("ground"), request.param is Broker.RABBITMQ
+    rabbitmq = request.getfixturevalue("mortal_rabbitmq") if is_rabbitmq else None
+    with Ground(request.param, folder, rabbitmq=rabbitmq) as opened:
         yield opened
 
 

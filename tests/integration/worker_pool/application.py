@@ -111,6 +111,19 @@ async def nap(self: Task[..., None], seconds: float) -> None:
 
 
 @app.task(bind=True)
+async def held(self: Task[..., None], gate: str) -> None:
+    """Go on until the file `gate` exists; note the same as a nap."""
+    note("began", self.request.id)
+    try:
+        while not os.path.exists(gate):  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.02)
+    except asyncio.CancelledError:
+        note("cancelled", self.request.id)
+        raise
+    note("ended", self.request.id)
+
+
+@app.task(bind=True)
 async def identify(self: Task[..., None], label: str) -> None:
     """Note whether the request is still one's own after others have run, in a child too."""
     await asyncio.sleep(0.05)

@@ -25,3 +25,9 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     yield start
     for worker in started:
         worker.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """What the task `held` waits for: it ends once the file exists."""
+    return tmp_path / "gate"

@@ -9,11 +9,15 @@ from pathlib import Path
 from tests.integration.worker_pool.conftest import StartWorker
 
 
-def test_a_warm_shutdown_waits_for_what_runs(broker_url: str, start_worker: StartWorker) -> None:
+def test_a_warm_shutdown_waits_for_what_runs(
+    broker_url: str, start_worker: StartWorker, gate: Path
+) -> None:
     worker = start_worker(broker_url)
-    tasks = {worker.send("nap", 0.6) for _ in range(5)}
+    tasks = {worker.send("held", str(gate)) for _ in range(5)}
     worker.wait_for_facts("began", 5)
     worker.signal(signal.SIGTERM)
+    worker.wait_for_log("Warm shutdown")
+    gate.touch()
     assert worker.wait() == 0
     assert set(worker.facts("ended")) == tasks
     assert worker.facts_in_order()[-1] == "closed -", "the lifespan closes after the last task"
@@ -24,29 +28,31 @@ def test_a_warm_shutdown_waits_for_what_runs(broker_url: str, start_worker: Star
 
 
 def test_a_cold_shutdown_cancels_and_the_messages_come_again(
-    broker_url: str, start_worker: StartWorker
+    broker_url: str, start_worker: StartWorker, gate: Path
 ) -> None:
     worker = start_worker(broker_url)
-    tasks = {worker.send("nap", 2) for _ in range(5)}
+    tasks = {worker.send("held", str(gate)) for _ in range(5)}
     worker.wait_for_facts("began", 5)
     worker.signal(signal.SIGQUIT)
     worker.wait()
     assert set(worker.facts("cancelled")) == tasks
     assert worker.facts_in_order()[-1] == "closed -"
+    gate.touch()
     again = start_worker(broker_url, name="again")
     assert set(again.wait_for_facts("ended", 5)) == tasks
 
 
 def test_a_soft_shutdown_lets_short_tasks_end_and_gives_back_the_long_ones(
-    broker_url: str, start_worker: StartWorker
+    broker_url: str, start_worker: StartWorker, gate: Path
 ) -> None:
     worker = start_worker(broker_url, POOL_SOFT_SHUTDOWN="1", REMAP_SIGTERM="SIGQUIT")
-    short, long = worker.send("nap", 0.3), worker.send("nap", 2.5)
+    short, long = worker.send("nap", 0.3), worker.send("held", str(gate))
     worker.wait_for_facts("began", 2)
     worker.signal(signal.SIGTERM)
     worker.wait()
     assert worker.facts("ended") == [short]
     assert worker.facts("cancelled") == [long]
+    gate.touch()
     again = start_worker(broker_url, name="again")
     assert again.wait_for_facts("ended", 2) == [short, long]
     assert again.facts("began").count(short) == 1
@@ -65,12 +71,15 @@ def test_a_soft_shutdown_is_over_with_the_last_task(
     assert worker.facts("closed") == ["-"]
 
 
-def test_a_killed_worker_loses_nothing(amqp_url: str, start_worker: StartWorker) -> None:
+def test_a_killed_worker_loses_nothing(
+    amqp_url: str, start_worker: StartWorker, gate: Path
+) -> None:
     worker = start_worker(amqp_url)
-    tasks = {worker.send("nap", 0.6) for _ in range(5)}
+    tasks = {worker.send("held", str(gate)) for _ in range(5)}
     worker.wait_for_facts("began", 5)
     worker.signal(signal.SIGKILL)
     worker.wait()
+    gate.touch()
     again = start_worker(amqp_url, name="again")
     assert set(again.wait_for_facts("ended", 5)) == tasks
 
@@ -84,13 +93,14 @@ def test_a_lifespan_that_does_not_open_stops_the_worker(
 
 
 def test_a_lifespan_that_falls_over_stops_the_worker_and_loses_nothing(
-    amqp_url: str, tmp_path: Path, start_worker: StartWorker
+    amqp_url: str, tmp_path: Path, start_worker: StartWorker, gate: Path
 ) -> None:
     worker = start_worker(amqp_url, POOL_FALLING_LIFESPAN=str(tmp_path / "fall"))
-    task = worker.send("nap", 1)
+    task = worker.send("held", str(gate))
     worker.wait_for_facts("began")
     (tmp_path / "fall").touch()
     assert worker.wait() == 1
     assert "fell over" in worker.log
+    gate.touch()
     again = start_worker(amqp_url, name="again")
     assert again.wait_for_facts("ended") == [task]
