@@ -15,8 +15,8 @@ from shared.identifiers import FUNCTION_CALL, ITEM, OUTPUT_MESSAGE, REASONING, R
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id, said_by_id
 from shared.messages.stored_body import decode_body
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading
 from shared.persistence.tables import REMEMBERED, message
 

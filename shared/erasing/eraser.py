@@ -19,8 +19,8 @@ from shared.erasing.tables import ErasureStage, ErasureSubject
 from shared.erasing.traces import RedisTraces
 from shared.errors import NotFound
 from shared.messages.state import ResponseState, sources_of
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import transaction
 from shared.persistence.tables import attempt, dead_letter, message
 from shared.persistence.tombstones import Tombstones

@@ -14,8 +14,8 @@ from shared.clock import Clock
 from shared.erasing.tables import ErasureStage, ErasureSubject, erasure
 from shared.errors import InvalidRequest
 from shared.identifiers import ERASURE, new_id
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading, transaction
 from shared.storable_text import is_storable
 

@@ -11,8 +11,8 @@ from sqlalchemy import Column, Integer, Select, bindparam, delete, exists, selec
 from shared.clock import Clock
 from shared.identifiers import RESPONSE, first_id
 from shared.messages.state import TERMINAL
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import HandoffState, attempt, dead_letter, handoff, message, tenant
 from shared.persistence.tombstones import Tombstones

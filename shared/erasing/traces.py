@@ -11,8 +11,8 @@ from sqlalchemy import select
 from shared.answer_cache.cached_answer import decode_answer
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.answer_cache.place import CachePlace, index_key
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading
 from shared.persistence.tables import message
 from shared.redis.asking import asking_redis

@@ -17,8 +17,8 @@ from shared.clock import Clock
 from shared.errors import Conflict, NotFound
 from shared.identifiers import API_KEY, TENANT, new_id
 from shared.messages.tenant import KeyScope, Plan, Tenant
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import api_key, tenant
 

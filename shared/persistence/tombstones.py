@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messages.body import Body, encode_body
 from shared.messages.state import TERMINAL
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.tables import attempt, dead_letter, handoff, message
 
 NOTHING_SAID: Final = encode_body(Body.says("")).decode()

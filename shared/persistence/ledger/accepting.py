@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import ACCEPTED_FIELDS, MessageRecord
+from shared.persistence.bulk_parameters import RowDocument
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
-from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import message
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from shared.clock import Clock
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.ledger.worker_lease import Lease, WorkerLease
 from shared.persistence.statements import (
     RECORD_COLUMNS,

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
 from shared.persistence.tables import message
 from shared.storable_text import is_storable

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from shared.messages.state import ResponseState
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.statements import readable, reading
 from shared.persistence.tables import message
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.identifiers import DEAD_LETTER, HANDOFF, sibling_id
 from shared.messages.record import SETTLED_FIELDS
 from shared.messages.state import ResponseState
+from shared.persistence.bulk_parameters import RowDocument
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import AttemptRecord, Settlement
-from shared.persistence.row_document import RowDocument
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import (
     DeadLetterState,

@@ -9,7 +9,7 @@ from sqlalchemy import Dialect, Integer, Row, Select, bindparam, delete, exists,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messages.state import ResponseState
-from shared.persistence.id_list import IdList
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.statements import skipping_locked
 from shared.persistence.tables import HELD, for_sweep, message, worker_lease
 

@@ -20,8 +20,8 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.id_list import IdList
 from shared.persistence.ledger.silent_turns import SilentTurns
 from shared.persistence.statements import (
     RECORD_COLUMNS,

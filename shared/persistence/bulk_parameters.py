@@ -1,4 +1,4 @@
-"""A group of rows as one JSON document: one parameter, one statement, one round trip.
+"""Many rows, or many ids, as one parameter: one statement, one round trip, however many there are.
 
 Binding the values of each row one by one costs both sides of a connection several times as much
 as reading a document, and a statement that names each row is planned anew for each group size.
@@ -11,12 +11,16 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Column,
+    ColumnElement,
     Dialect,
     FromClause,
     Select,
+    String,
     Text,
+    any_,
     bindparam,
     cast,
     column,
@@ -26,11 +30,34 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
-_PARAMETER: Final = "document"
+_DOCUMENT: Final = "document"
+_IDS: Final = "ids"
+
+
+class IdList:
+    """Finds rows by a list of ids, each through the index of that column.
+
+    An array (a JSON list on SQLite) and not a relation to join with: a planner that takes a joined
+    relation for a large one reads the whole table instead.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._is_sqlite = dialect.name == "sqlite"
+
+    def holds(self, column: Column[Any]) -> ColumnElement[bool]:
+        """The condition that this column's value is in the list."""
+        if self._is_sqlite:
+            each = func.json_each(bindparam(_IDS, type_=Text)).table_valued("value")
+            return column.in_(select(each.c.value))
+        return column == any_(bindparam(_IDS, type_=ARRAY(String)))
+
+    def parameters(self, ids: Sequence[str]) -> dict[str, Any]:
+        """What to execute the statement with."""
+        return {_IDS: msgspec.json.encode(ids).decode() if self._is_sqlite else [*ids]}
 
 
 class RowDocument:
-    """Rows with these columns, as a relation that statements can read from.
+    """A group of rows with these columns as one JSON document, which statements can read from.
 
     `relation` has the columns by name, for an update; `query` selects them all, for an insert;
     `parameters` gives what to execute the statement with.
@@ -55,7 +82,7 @@ class RowDocument:
         """The document of these rows."""
         if self._spellings:
             rows = [self._spelt(row) for row in rows]
-        return {_PARAMETER: msgspec.json.encode(rows).decode()}
+        return {_DOCUMENT: msgspec.json.encode(rows).decode()}
 
     def _spelt(self, row: Mapping[str, Any]) -> dict[str, Any]:
         spelt = dict(row)
@@ -65,14 +92,14 @@ class RowDocument:
 
 
 def _json_to_recordset(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    document = cast(bindparam(_PARAMETER, type_=Text), JSON)
+    document = cast(bindparam(_DOCUMENT, type_=Text), JSON)
     columns = [column(name, kind) for name, kind in kinds.items()]
     rows = func.json_to_recordset(document).table_valued(*columns, name="rows")
     return rows.render_derived(with_types=True)
 
 
 def _json_each(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    each = func.json_each(bindparam(_PARAMETER, type_=Text)).table_valued("value", name="each")
+    each = func.json_each(bindparam(_DOCUMENT, type_=Text)).table_valued("value", name="each")
     values = [
         func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name)
         for name, kind in kinds.items()
