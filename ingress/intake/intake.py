@@ -19,7 +19,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.messages.body import encode_body
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.record import Surface
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES
 from shared.queueing.answers.answer_publisher import AnswerPublisher
@@ -29,7 +29,6 @@ from shared.queueing.dead_letters.sink import DeadLetterSink
 from shared.queueing.reading.delivery import Delivery
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
-from shared.queueing.reading.verdict import Bury
 from shared.queueing.topology import QueueName
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger

@@ -16,13 +16,12 @@ from ingress.intake.reply_address import LONGEST_KEY
 from shared.decoding import Json, cut_json, decode_json, whole_json
 from shared.errors import ForebayError, InvalidRequest, TooLarge
 from shared.messages.body import Body
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_text
 from shared.messages.requests.create_response import body_of, place_in_input
 from shared.messages.requests.intake_message import IntakeMessage
 from shared.messages.requests.unsupported import explained
 from shared.queueing.reading.delivery import Delivery
-from shared.queueing.reading.verdict import Bury
 from shared.queueing.task_names import TaskName
 
 _message = msgspec.json.Decoder(IntakeMessage)

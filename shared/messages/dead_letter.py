@@ -1,8 +1,10 @@
-"""Why a message will not be answered."""
+"""Why a message will not be answered, and the verdict that says so of one that cannot be read."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+
+import msgspec
 
 
 class DeadReason(StrEnum):
@@ -24,3 +26,10 @@ class DeadReason(StrEnum):
     PREVIOUS_RESPONSE_GONE = "previous_response_gone"
     FACTS_UNAVAILABLE = "facts_unavailable"
     UNROUTABLE = "unroutable"
+
+
+class Bury(msgspec.Struct, frozen=True):
+    """The verdict that a delivery belongs among the dead letters, and why."""
+
+    reason: DeadReason
+    detail: str

@@ -15,12 +15,12 @@ from celery.worker.consumer import Consumer
 from kombu import Connection, Message
 from kombu.transport import redis
 
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.pool.graveyard import Graveyard
 from shared.pool.poison import MESSAGE_LIMIT_BYTES, examine, fits_any
 from shared.pool.pool import AsyncioPool
 from shared.queueing.amqp.transport import AmqpTransport
-from shared.queueing.reading.verdict import Bury, why_undecodable
+from shared.queueing.reading.delivery import why_undecodable
 from shared.queueing.redis_lists.transport import GuardedTransport
 
 logger = get_logger(__name__)

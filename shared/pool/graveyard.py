@@ -10,9 +10,9 @@ from celery import Celery, signals
 from celery.utils.log import get_logger
 from kombu import Message
 
+from shared.messages.dead_letter import Bury
 from shared.queueing.dead_letters.letter import Letter, letter_about
 from shared.queueing.reading.delivery import delivery_of
-from shared.queueing.reading.verdict import Bury
 
 logger = get_logger(__name__)
 

@@ -7,9 +7,8 @@ from typing import Final
 
 from kombu import Message
 
-from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.delivery import COMPRESSION_HEADER, contents_of
-from shared.queueing.reading.verdict import Bury, why_undecodable
+from shared.messages.dead_letter import Bury, DeadReason
+from shared.queueing.reading.delivery import COMPRESSION_HEADER, contents_of, why_undecodable
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576

@@ -15,8 +15,7 @@ from amqp.serialization import decode_properties_basic, dumps
 from kombu.transport import pyamqp
 
 from shared.queueing.amqp.frames import HEADER
-from shared.queueing.reading.delivery import COMPRESSION_HEADER
-from shared.queueing.reading.verdict import MALFORMED_HEADER, why_undecodable
+from shared.queueing.reading.delivery import COMPRESSION_HEADER, MALFORMED_HEADER, why_undecodable
 
 _Frame = tuple[int, int, bytes]
 

@@ -9,9 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from shared.identifiers import DEAD_LETTER
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.queueing.reading.delivery import COMPRESSION_HEADER, Delivery
-from shared.queueing.reading.verdict import Bury
 from shared.telemetry.redaction import redact_fields
 
 BODY_LIMIT_BYTES: Final = 65_536

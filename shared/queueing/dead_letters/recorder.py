@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.queueing.dead_letters.letter import Letter, digest_id, letter_about, storable
 from shared.queueing.dead_letters.sink import (
     DETAIL_HEADER,
@@ -18,10 +18,9 @@ from shared.queueing.dead_letters.sink import (
     QUEUE_HEADER,
     REASON_HEADER,
 )
-from shared.queueing.reading.delivery import Delivery
+from shared.queueing.reading.delivery import Delivery, malformed
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
-from shared.queueing.reading.verdict import Bury, malformed
 from shared.queueing.task_names import TaskName
 from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.servers import BrokerSettings

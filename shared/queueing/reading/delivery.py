@@ -10,21 +10,19 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 from kombu import Message
 
-from shared.messages.dead_letter import DeadReason
-from shared.queueing.reading.verdict import (
-    MALFORMED_HEADER,
-    Bury,
-    malformed,
-    why_undecodable,
-)
+from shared.messages.dead_letter import Bury, DeadReason
 
 COMPRESSION_HEADER: Final = "compression"
+MALFORMED_HEADER: Final = "x-forebay-malformed"
+"""Stands alone on an element that could not be taken apart, and says why; its body is raw."""
+
+_LONGEST_WHY: Final = 500
 
 _ZLIB_OR_GZIP: Final = 32 + zlib.MAX_WBITS
 
@@ -101,6 +99,18 @@ def undecodable(message: Message, error: Exception) -> Delivery:
     """What kombu could not decode, with its body as it came."""
     found, why = delivery_of(message), why_undecodable("it", error)
     return msgspec.structs.replace(found, headers={**found.headers, MALFORMED_HEADER: why})
+
+
+def why_undecodable(what: str, error: Exception) -> str:
+    """Why `what` of an element is not known: a sentence that fits a header, whatever the bytes."""
+    why = f"{what} cannot be decoded: {type(error).__name__}: {error}"
+    return why[:_LONGEST_WHY].encode(errors="replace").decode()
+
+
+def malformed(headers: Mapping[str, object]) -> Bury | None:
+    """The verdict on an element that could not be taken apart; None for all others."""
+    why = headers.get(MALFORMED_HEADER)
+    return Bury(DeadReason.MALFORMED, str(why)) if why else None
 
 
 def _bytes(body: object) -> bytes:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 from kombu.utils.json import loads
 
-from shared.queueing.reading.verdict import MALFORMED_HEADER, why_undecodable
+from shared.queueing.reading.delivery import MALFORMED_HEADER, why_undecodable
 from shared.queueing.redis_lists.envelope import delivery_properties
 
 _json = msgspec.json.Encoder()

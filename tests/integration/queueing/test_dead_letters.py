@@ -9,14 +9,13 @@ from typing import Final
 import pytest
 from kombu import Connection
 
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.dead_letters import DeadLetter
 from shared.queueing.amqp import link
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.reading.delivery import Delivery
-from shared.queueing.reading.verdict import Bury
 from tests.integration.queueing.conftest import eventually, started, until, wake_up
 from tests.integration.queueing.intake_door import IntakeDoor
 from tests.integration.queueing.queue_contents import put

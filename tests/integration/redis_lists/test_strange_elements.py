@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from shared.queueing.reading.verdict import MALFORMED_HEADER
+from shared.queueing.reading.delivery import MALFORMED_HEADER
 from shared.settings.servers import BrokerSettings
 from tests.integration.redis_lists.listener import (
     QUEUE,

@@ -12,7 +12,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from shared.errors import BrokerUnavailable, LedgerUnavailable
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.engine import open_database
 from shared.queueing.answers.answer_publisher import build_answer_publisher
@@ -24,7 +24,6 @@ from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.queueing.reading.delivery import Delivery
-from shared.queueing.reading.verdict import Bury
 from shared.redis.client import open_redis
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings

@@ -22,7 +22,7 @@ from ingress.references import References
 from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
 from shared.messages.body import Body, TextFormat, TextOptions
-from shared.messages.dead_letter import DeadReason
+from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.state import ResponseState
@@ -30,7 +30,6 @@ from shared.messages.stored_body import decode_body
 from shared.messages.tenant import KeyScope, Tenant
 from shared.queueing.answers.answers import QueuedAnswer
 from shared.queueing.reading.delivery import Delivery
-from shared.queueing.reading.verdict import Bury
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics

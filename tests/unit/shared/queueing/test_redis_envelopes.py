@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kombu.transport.virtual import Channel, Message
 
 from shared.messages.lane import Lane, WakeUp
-from shared.queueing.reading.verdict import MALFORMED_HEADER
+from shared.queueing.reading.delivery import MALFORMED_HEADER
 from shared.queueing.redis_lists.element import sound_envelope
 from shared.queueing.redis_lists.envelope import RedisEnvelope, kombu_envelope
 
