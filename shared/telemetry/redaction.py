@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from shared.secrets_in_text.card_numbers import passes_luhn
 from shared.secrets_in_text.e_mail import EMAIL, LATIN
-from shared.secrets_in_text.secrets import SecretReader
+from shared.secrets_in_text.secrets import SecretReader, passes_luhn
 from shared.telemetry.genai import CONTENT
 
 Plain = str | bool | int | float | list["Plain"] | dict[str, "Plain"] | None

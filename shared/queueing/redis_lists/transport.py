@@ -5,7 +5,7 @@ not what it expects raises in the reader, after the element is gone, and ends a 
 element passes `sound_envelope` first.
 
 kombu pops one element at a time and writes it down in a round trip of its own. Here what waits
-behind a message comes with the round trip that writes it down (see `fetch.py`).
+behind a message comes with the round trip that writes it down (see `elements.py`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from kombu.utils.json import loads
 from redis import Redis
 
 from shared.queueing.reading.delivery import COMPRESSION_HEADER
-from shared.queueing.redis_lists.element import sound_envelope
-from shared.queueing.redis_lists.fetch import Fetched, Fetching
+from shared.queueing.redis_lists.elements import Fetched, Fetching, sound_envelope
 from shared.telemetry.logs import get_logger
 
 if TYPE_CHECKING:

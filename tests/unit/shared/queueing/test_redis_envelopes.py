@@ -13,7 +13,7 @@ from kombu.transport.virtual import Channel, Message
 
 from shared.messages.lane import Lane, WakeUp
 from shared.queueing.reading.delivery import MALFORMED_HEADER
-from shared.queueing.redis_lists.element import sound_envelope
+from shared.queueing.redis_lists.elements import sound_envelope
 from shared.queueing.redis_lists.envelope import RedisEnvelope, kombu_envelope
 
 WAKE_UP = WakeUp("resp_1", Lane.STANDARD, datetime(2030, 1, 1, tzinfo=UTC), {"traceparent": "00"})
