@@ -53,7 +53,7 @@ from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import open_tracing
+from shared.telemetry.open_tracing import open_tracing
 from shared.token_count import BYTES_PER_TOKEN
 
 _DECLARE_AGAIN_SECONDS: Final = 2.0

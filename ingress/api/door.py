@@ -40,8 +40,7 @@ from shared.reservations.reservations import Reservations
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.propagation import extract, inject
-from shared.telemetry.span import SpanKind
-from shared.telemetry.tracing import Tracing
+from shared.telemetry.tracing import SpanKind, Tracing
 
 RESPONSE_ID: Final = b"x-forebay-response-id"
 UNCHECKED: Final = b"x-forebay-unchecked-patterns"

@@ -26,7 +26,7 @@ from shared.errors import ForebayError
 from shared.telemetry.genai import ERROR_TYPE, SCHEMA_URL
 from shared.telemetry.propagation import TraceContext, current_trace, enter_trace
 from shared.telemetry.redacting_exporter import RedactingExporter
-from shared.telemetry.span import Attributes, AttributeValue, Span, SpanKind
+from shared.telemetry.tracing import Attributes, AttributeValue, Span, SpanKind
 
 _KINDS: Final = {
     SpanKind.INTERNAL: otel.SpanKind.INTERNAL,

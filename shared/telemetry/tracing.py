@@ -1,18 +1,97 @@
-"""Spans, if somebody wants them.
+"""What a span is and who opens it; and both as they are while tracing is off.
 
-Off, a span costs a method call and nothing of OpenTelemetry is imported. On, spans leave in
-batches, from a thread of their own, over OTLP/HTTP; a collector that is down costs spans and
-never a message.
+A span costs a method call then, and nothing of OpenTelemetry is imported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from enum import StrEnum
+from types import TracebackType
+from typing import Final, Protocol
 
-from shared.settings.telemetry import TelemetrySettings
-from shared.telemetry.propagation import TraceContext
-from shared.telemetry.span import SILENT_SPAN, Attributes, CarriedTrace, Span, SpanKind
+from shared.telemetry.propagation import TraceContext, enter_trace
+
+AttributeValue = str | bool | int | float | Sequence[str]
+Attributes = Mapping[str, AttributeValue]
+
+
+class SpanKind(StrEnum):
+    """Which side of a call a span is."""
+
+    INTERNAL = "internal"
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+class Span(Protocol):
+    """One timed stretch of a trace. Attributes never hold a prompt or an answer."""
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None: ...
+
+    def set_attributes(self, attributes: Attributes) -> None: ...
+
+    def add_event(self, name: str, attributes: Attributes | None = None) -> None: ...
+
+    def record_error(self, error: BaseException) -> None:
+        """Mark the span as failed with the error's code or class; its text is not recorded."""
+
+
+class SilentSpan:
+    """Does nothing: one instance serves everybody while tracing is off."""
+
+    __slots__ = ()
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        pass
+
+    def set_attributes(self, attributes: Attributes) -> None:
+        pass
+
+    def add_event(self, name: str, attributes: Attributes | None = None) -> None:
+        pass
+
+    def record_error(self, error: BaseException) -> None:
+        pass
+
+    def __enter__(self) -> Span:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+
+SILENT_SPAN: Final = SilentSpan()
+
+
+class CarriedTrace:
+    """A silent span under a parent from elsewhere: `inject` inside it passes the parent on."""
+
+    __slots__ = ("_parent", "_previous")
+
+    def __init__(self, parent: TraceContext) -> None:
+        self._parent = parent
+        self._previous: TraceContext | None = None
+
+    def __enter__(self) -> Span:
+        self._previous = enter_trace(self._parent)
+        return SILENT_SPAN
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        enter_trace(self._previous)
 
 
 class Tracing(Protocol):
@@ -57,15 +136,3 @@ class SilentTracing:
 
     async def close(self) -> None:
         pass
-
-
-def open_tracing(settings: TelemetrySettings, service: str) -> Tracing:
-    """Tracing as the settings say; `service` is this process's role, such as `ingress`."""
-    if settings.traces_endpoint is None:
-        return SilentTracing()
-    # Imported here: OpenTelemetry's SDK takes longer to import than everything else together.
-    from shared.telemetry.recording_tracing import open_recording_tracing
-
-    return open_recording_tracing(
-        settings.traces_endpoint, service, sample_ratio=settings.sample_ratio
-    )

@@ -27,7 +27,8 @@ from shared.reservations.reservations import Reservations
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import Tracing, open_tracing
+from shared.telemetry.open_tracing import open_tracing
+from shared.telemetry.tracing import Tracing
 from workers.answer_queue import AnswerQueue
 from workers.building.caching import AnswerCaching, CachingParts
 from workers.building.chain import open_chain

@@ -9,8 +9,7 @@ from typing import Final, assert_never
 from shared.breakers.breaker import Permit
 from shared.breakers.reading import CallOutcome
 from shared.telemetry import genai
-from shared.telemetry.span import SILENT_SPAN, AttributeValue, Span, SpanKind
-from shared.telemetry.tracing import Tracing
+from shared.telemetry.tracing import SILENT_SPAN, AttributeValue, Span, SpanKind, Tracing
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError

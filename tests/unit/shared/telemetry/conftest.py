@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from shared.settings.telemetry import TelemetrySettings
+from shared.telemetry.open_tracing import open_tracing
 from shared.telemetry.propagation import enter_trace
-from shared.telemetry.tracing import Tracing, open_tracing
+from shared.telemetry.tracing import Tracing
 from tests.servers.collector import Collector, running_collector
 
 

@@ -14,10 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.errors import BrokerUnavailable
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry import genai
+from shared.telemetry.open_tracing import open_tracing
 from shared.telemetry.propagation import TraceContext, current_trace, extract, inject
 from shared.telemetry.redacting_exporter import RedactingExporter
-from shared.telemetry.span import SILENT_SPAN, SpanKind
-from shared.telemetry.tracing import Tracing, open_tracing
+from shared.telemetry.tracing import SILENT_SPAN, SpanKind, Tracing
 from tests.unit.shared.telemetry.conftest import Collector
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -135,7 +135,7 @@ def test_a_collector_that_never_answers_does_not_hold_the_process() -> None:
     program = (
         "import asyncio, socket, time\n"
         "from shared.settings.telemetry import TelemetrySettings\n"
-        "from shared.telemetry.tracing import open_tracing\n"
+        "from shared.telemetry.open_tracing import open_tracing\n"
         "deaf = socket.create_server(('127.0.0.1', 0))\n"
         "endpoint = f'http://127.0.0.1:{deaf.getsockname()[1]}/v1/traces'\n"
         "tracing = open_tracing(TelemetrySettings(traces_endpoint=endpoint), 'x')\n"
@@ -194,7 +194,7 @@ def test_off_nothing_of_opentelemetry_is_imported() -> None:
         "import sys\n"
         "from shared.settings.telemetry import TelemetrySettings\n"
         "from shared.telemetry import genai, logs, metrics, propagation\n"
-        "from shared.telemetry.tracing import open_tracing\n"
+        "from shared.telemetry.open_tracing import open_tracing\n"
         "with open_tracing(TelemetrySettings(), 'x').span('turn'): pass\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     )
