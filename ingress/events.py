@@ -17,6 +17,7 @@ from shared.messages.events import (
     CLOSING_TYPES,
     Event,
     ResponseRequiresAction,
+    closing_event,
     encode_event,
     numbered,
     read_event,
@@ -26,7 +27,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import TERMINAL, ResponseState
 from shared.messages.stored_body import is_streamed
-from shared.replies.event_sequence import ending, opening, whole_answer
+from shared.replies.event_sequence import opening, whole_answer
 from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE
 from shared.replies.wakeups import Wake
 
@@ -197,11 +198,11 @@ class Replies:
         if last < FIRST_WORKER_SEQUENCE:
             return [*whole_answer(record)]
         if seen := await self._source.events(record.id, after=last - 1):
-            return [] if _closes(seen[-1][1], record) else [ending(record)]
+            return [] if _closes(seen[-1][1], record) else [closing_event(record)]
         if await self._source.events(record.id, after=-1):
             return []  # it has heard the end from the ledger, after all that Redis has
         if _is_streamed(record):
-            return [ending(record)]  # Redis forgot: what was streamed is not told again
+            return [closing_event(record)]  # Redis forgot: what was streamed is not told again
         return [*whole_answer(record)][last + 1 - FIRST_WORKER_SEQUENCE :]
 
     async def _waits_for_human(self, record: MessageRecord, last: int) -> bool:

@@ -182,14 +182,13 @@ async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord
 async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
     """Put the closing event onto the response's stream, which wakes who waits for it."""
     from shared.messages.events import closing_event, encode_event
-    from shared.messages.response import response_object
     from shared.redis.client import open_redis
     from shared.replies.reply_stream import ReplyStream
 
     redis = open_redis(settings)
     replies = ReplyStream(redis, ttl_seconds=settings.reply_ttl_seconds)
     try:
-        event = encode_event(closing_event(response_object(record)))
+        event = encode_event(closing_event(record))
         await replies.append(record.id, record.attempt, [event])
     finally:
         await replies.close()

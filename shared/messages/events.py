@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from shared.messages.body import Body
 from shared.messages.output import OutputItem, OutputText
-from shared.messages.response import ResponseObject
+from shared.messages.record import MessageRecord
+from shared.messages.response import ResponseObject, response_object
 from shared.messages.state import ResponseState
 
 
@@ -177,9 +179,12 @@ _CLOSING: dict[ResponseState, type[Closing]] = {
 }
 
 
-def closing_event(response: ResponseObject) -> Closing:
-    """The event that ends a stream in the response's state, which must be one that ends it."""
-    return _CLOSING[response.status](response)
+def closing_event(record: MessageRecord, body: Body | None = None) -> Closing:
+    """The event that closes the stream of a response which has ended, or which a human has.
+
+    `body` spares decoding it where the caller has it already.
+    """
+    return _CLOSING[record.state](response_object(record, body))
 
 
 def encode_event(event: Event) -> bytes:

@@ -13,7 +13,6 @@ import msgspec
 
 from shared.messages.body import Body
 from shared.messages.events import (
-    Closing,
     ContentPartAdded,
     ContentPartDone,
     Event,
@@ -59,14 +58,9 @@ def beginning(record: MessageRecord, body: Body | None = None) -> ResponseInProg
     return ResponseInProgress(response_object(taken, body))
 
 
-def ending(record: MessageRecord, body: Body | None = None) -> Closing:
-    """The event that closes the stream of a response which has ended, or which a human has."""
-    return closing_event(response_object(record, body))
-
-
 def whole_answer(record: MessageRecord) -> Iterator[Event]:
     """Everything after the opening, the text in one piece, for a reader that has heard nothing."""
-    end = ending(record)
+    end = closing_event(record)
     if end.response.output:
         yield beginning(record)
     yield from OutputEvents(record.id).close(end.response.output)

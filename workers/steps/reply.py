@@ -9,10 +9,9 @@ import msgspec
 from shared.costs.price import nano_dollars
 from shared.errors import Unavailable
 from shared.messages.body import Body
-from shared.messages.events import encode_event
+from shared.messages.events import closing_event, encode_event
 from shared.messages.record import SETTLED_FIELDS, MessageRecord
 from shared.persistence.ledger.records import Settlement
-from shared.replies.event_sequence import ending
 from shared.replies.reply_stream import ReplyStream
 from shared.reservations.reservations import Reservations
 from shared.telemetry.logs import get_logger
@@ -77,7 +76,7 @@ class Reply:
         )
 
     async def _publish(self, record: MessageRecord, body: Body | None) -> None:
-        event = encode_event(ending(record, body))
+        event = encode_event(closing_event(record, body))
         try:
             if record.state.is_terminal:
                 await self._replies.end(record.id, record.attempt, event)

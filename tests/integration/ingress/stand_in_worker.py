@@ -13,7 +13,7 @@ from sqlalchemy import select
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.messages.dead_letter import DeadReason
-from shared.messages.events import Event, ResponseRestarted, encode_event
+from shared.messages.events import Event, ResponseRestarted, closing_event, encode_event
 from shared.messages.item import ReasoningItem
 from shared.messages.output import AnswerItem, encode_items, output_items
 from shared.messages.record import MessageRecord
@@ -25,7 +25,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
-from shared.replies.event_sequence import OutputEvents, beginning, ending
+from shared.replies.event_sequence import OutputEvents, beginning
 from shared.replies.reply_stream import ReplyStream, wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
@@ -145,7 +145,7 @@ class StandInWorker:
         await self.close_stream(ended)
 
     async def close_stream(self, ended: MessageRecord) -> None:
-        event = encode_event(ending(ended))
+        event = encode_event(closing_event(ended))
         if ended.state.is_terminal:
             await self.stream.end(ended.id, ended.attempt, event)
         else:

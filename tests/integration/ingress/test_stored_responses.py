@@ -10,7 +10,6 @@ import openai
 import pytest
 
 from shared.messages.events import closing_event
-from shared.messages.response import response_object
 from shared.messages.state import ResponseState
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
@@ -210,5 +209,5 @@ async def test_a_closing_event_is_not_told_twice_when_the_ledger_is_first(
     message_id = await queued_id(client)
     ended = await worker.settle(await worker.claim(message_id), output_text="Hi")
     told = await events_of(http, message_id)
-    await worker.say(ended, [closing_event(response_object(ended))])
+    await worker.say(ended, [closing_event(ended)])
     assert [kind for _, kind in told].count("response.completed") == 1

@@ -24,7 +24,7 @@ from shared.messages.item import FunctionCall, ReasoningItem
 from shared.messages.lane import Lane
 from shared.messages.output import encode_items, output_items
 from shared.messages.record import MessageRecord
-from shared.messages.response import ResponseCost, read_response, response_object
+from shared.messages.response import ResponseCost, read_response
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
 from shared.replies.event_sequence import OutputEvents
@@ -41,7 +41,7 @@ RECORD = MessageRecord(
 
 def ended(text: str | None, state: ResponseState = ResponseState.COMPLETED, **more: Any) -> Event:
     record = msgspec.structs.replace(RECORD, state=state, output_text=text, **more)
-    return closing_event(response_object(record))
+    return closing_event(record)
 
 
 async def written(

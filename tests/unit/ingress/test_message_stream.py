@@ -59,7 +59,7 @@ def ended(text: str, items: Sequence[AnswerItem] = (), **more: Any) -> MessageRe
 
 
 def closing(record: MessageRecord) -> Event:
-    return closing_event(response_object(record))
+    return closing_event(record)
 
 
 async def written(*events: Event | None, shows_thoughts: bool = True) -> list[dict[str, Any]]:

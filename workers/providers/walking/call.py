@@ -8,17 +8,18 @@ from typing import Final, assert_never
 
 from shared.breakers.breaker import Permit
 from shared.breakers.reading import CallOutcome
+from shared.costs.purse import Purse
 from shared.telemetry import genai
 from shared.telemetry.tracing import SILENT_SPAN, AttributeValue, Span, SpanKind, Tracing
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
-from workers.providers.provider import Prompt, Provider, Sink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.delivery import FirstToken, StartedAttempt
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.link import Judge, Judgement, RejectedAnswer
+from workers.providers.walking.link import ChainLink, Judge, Judgement, RejectedAnswer
 from workers.providers.walking.means import Means
 
 SHORTEST_FAIR_CALL_SECONDS: Final = 2.0
@@ -32,25 +33,27 @@ class Call:
 
     def __init__(
         self,
-        provider: Provider,
+        link: ChainLink,
         prompt: Prompt,
         *,
         permit: Permit | None,
         ordinal: int,
         judge: Judge | None,
         means: Means,
-        funding: Funding | None = None,
+        purse: Purse | None,
     ) -> None:
-        self.provider = provider.name
-        self.model = provider.model_for(prompt.model)
+        self.provider = link.provider.name
+        self.model = link.provider.model_for(prompt.model)
         self.record: Attempt | None = None
-        self._provider = provider
+        self._link = link
         self.prompt = prompt
         """As it is sent."""
         self._permit = permit
         self._judge = judge
         self._means = means
-        self._funding = funding
+        self._funding = (
+            None if purse is None else Funding(purse, most_output_tokens=link.most_output_tokens)
+        )
         self._was_made = False
         self._started = StartedAttempt(
             provider=self.provider, model=self.model, ordinal=ordinal, clock=means.clock
@@ -71,7 +74,7 @@ class Call:
             self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
             health = CallOutcome.SUCCESS
-            self._means.log.answered(self.provider, self.model, now=self._means.clock.monotonic())
+            self._link.log.answered(self.provider, self.model, now=self._means.clock.monotonic())
         except ProviderError as error:
             health = _health_shown_by(error, seconds_given=seconds)
             self._note(error)
@@ -101,7 +104,7 @@ class Call:
         if error.error_class.refuses or not self._was_made:
             return
         now = self._means.clock.monotonic()
-        self._means.log.failed(self.provider, self.model, error.error_class, error.status, now=now)
+        self._link.log.failed(self.provider, self.model, error.error_class, error.status, now=now)
 
     def _cut(self, error_class: ErrorClass, why: str) -> None:
         if self.record is None:
@@ -128,7 +131,7 @@ class Call:
             ) as span,
             FirstToken(self._started, sink, hedging=self._hedging) as token,
         ):
-            outcome = await self._provider.answer(
+            outcome = await self._link.provider.answer(
                 self.prompt, time_left_seconds=seconds, on_delta=token.sink
             )
             _describe(span, outcome)

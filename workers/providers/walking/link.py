@@ -1,19 +1,26 @@
-"""One link of a chain: its provider, how often it is tried, and the judge of its answers."""
+"""One link of a chain: its provider, how often it is tried, what its calls end in, and who judges."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Final
 
 from shared.breakers.board import BreakerBoard
 from shared.breakers.breaker import Breaker
+from shared.telemetry.logs import get_logger
 from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.funding import DEFAULT_OUTPUT_TOKENS
+
+_SAID_AGAIN_SECONDS: Final = 60.0
+"""A provider that fails every other time would fill the log with its changes."""
+
+_Model = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,52 @@ class RetryPolicy:
         return wait if wait < time_left_seconds else None
 
 
+class ProviderLog:
+    """Says when a provider begins to fail, fails by another class, or answers again.
+
+    Of one model each of these at most once a minute. What a provider wrote is not said: it may
+    quote a prompt. `forebay providers` shows it.
+    """
+
+    def __init__(self) -> None:
+        self._failing: dict[_Model, ErrorClass] = {}
+        self._said: dict[tuple[_Model, ErrorClass | None], float] = {}
+        self._log = get_logger(__name__)
+
+    def failed(
+        self, provider: str, model: str, error_class: ErrorClass, status: int | None, *, now: float
+    ) -> None:
+        """A call ended in this class; `now` is any clock's seconds, always the same clock's."""
+        about = provider, model
+        before = self._failing.get(about)
+        if before is error_class:
+            return
+        self._failing[about] = error_class
+        if self._is_new(about, error_class, now):
+            self._log.warning(
+                "provider_fails",
+                provider=provider,
+                model=model,
+                error_class=error_class,
+                status=status,
+                before=before or "answers",
+            )
+
+    def answered(self, provider: str, model: str, *, now: float) -> None:
+        """A call was answered."""
+        about = provider, model
+        before = self._failing.pop(about, None)
+        if before is not None and self._is_new(about, None, now):
+            self._log.warning("provider_answers", provider=provider, model=model, before=before)
+
+    def _is_new(self, about: _Model, error_class: ErrorClass | None, now: float) -> bool:
+        said = self._said.get((about, error_class))
+        if said is not None and now - said < _SAID_AGAIN_SECONDS:
+            return False
+        self._said[about, error_class] = now
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainLink:
     provider: Provider
@@ -56,6 +109,7 @@ class ChainLink:
     """Where the breakers of its models are; None for what is always called."""
     most_output_tokens: int = DEFAULT_OUTPUT_TOKENS
     """What an answer is limited to where it must be paid ahead and the caller names no limit."""
+    log: ProviderLog = field(default_factory=ProviderLog)
     is_human: bool = False
     """Whether people answer here: where an answer goes that no machine shall try again."""
     is_stopgap: bool = False

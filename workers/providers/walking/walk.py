@@ -24,7 +24,6 @@ from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import TextDelivery
-from workers.providers.walking.funding import Funding
 from workers.providers.walking.hedge import Hedge
 from workers.providers.walking.link import (
     Called,
@@ -184,22 +183,17 @@ class Walk:
 
     def _entry(self, link: ChainLink, prompt: Prompt, permit: Permit | None) -> Racer:
         call = Call(
-            link.provider,
+            link,
             prompt,
             permit=permit,
             ordinal=len(self._calls) + 1,
             judge=self._judge,
             means=self._means,
-            funding=self._funding(link),
+            purse=self._purse,
         )
         self._calls.append(call)
         share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT
         return Racer(call=call, seconds=self._time_left_seconds * share)
-
-    def _funding(self, link: ChainLink) -> Funding | None:
-        if self._purse is None:
-            return None
-        return Funding(self._purse, most_output_tokens=link.most_output_tokens)
 
     async def _admitted(self, breaker: Breaker | None) -> Permit | None:
         """Leave to call, with the caller told to forget what it has seen of another attempt."""

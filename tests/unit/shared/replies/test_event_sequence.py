@@ -15,6 +15,7 @@ from shared.messages.events import (
     OutputItemAdded,
     OutputItemDone,
     OutputTextDelta,
+    closing_event,
 )
 from shared.messages.item import FunctionCall, ReasoningItem
 from shared.messages.lane import Lane
@@ -27,7 +28,7 @@ from shared.messages.output import (
 )
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.replies.event_sequence import OutputEvents, beginning, ending, opening, whole_answer
+from shared.replies.event_sequence import OutputEvents, beginning, opening, whole_answer
 
 QUEUED = MessageRecord(
     id="resp_1",
@@ -62,7 +63,7 @@ def test_a_worker_and_the_ledger_tell_the_same_events(ended: MessageRecord) -> N
         *text.write("A "),
         *text.write("basin."),
         *text.close([item]),
-        ending(ended),
+        closing_event(ended),
     ]
     [first, second] = [event for event in by_worker if isinstance(event, OutputTextDelta)]
     by_worker[by_worker.index(first)] = replace(first, delta=first.delta + second.delta)
@@ -83,7 +84,7 @@ def test_an_answer_that_was_cut_is_no_whole_item() -> None:
 
 def test_a_response_without_a_text_is_told_by_its_end_alone() -> None:
     failed = replace(TAKEN, state=ResponseState.FAILED, error_code="server_error")
-    assert [*whole_answer(failed)] == [ending(failed)]
+    assert [*whole_answer(failed)] == [closing_event(failed)]
 
 
 def test_a_text_that_never_began_is_not_closed() -> None:
@@ -105,7 +106,7 @@ def test_thoughts_and_calls_have_their_places_around_the_text(text: str) -> None
         *told.think(THOUGHT),
         *(told.write(text) if text else ()),
         *told.close(output),
-        ending(ended),
+        closing_event(ended),
     ]
     assert by_worker == [*whole_answer(ended)]
     added = [event for event in by_worker if isinstance(event, OutputItemAdded)]
@@ -116,7 +117,7 @@ def test_thoughts_and_calls_have_their_places_around_the_text(text: str) -> None
     assert [event.item.id for event in added] == ids
     done = [event for event in by_worker if isinstance(event, OutputItemDone)]
     assert [event.item for event in done] == output
-    assert ending(ended).response.output == output
+    assert closing_event(ended).response.output == output
 
 
 def test_a_call_is_told_in_one_piece() -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry.logs import configure_logs
 from workers.providers.error_class import ErrorClass
-from workers.providers.walking.means import ProviderLog
+from workers.providers.walking.link import ProviderLog
 
 
 @pytest.fixture
