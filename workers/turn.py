@@ -62,7 +62,7 @@ class Turn:
     shorten: Shorten = lambda _: None
     """Fits the items anew into that share of their tokens; None when so much cannot go."""
     purse: Purse | None = None
-    """What its calls are paid from where the tenant's spending may be capped."""
+    """What its calls are paid from where the tenant's spending is capped."""
     resources: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What steps opened for the turn; closed when it is over, however it ended."""
     cache_ticket: CacheTicket | None = None

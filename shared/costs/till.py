@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.costs.budget import Budgets
-from shared.costs.caps import Caps
 from shared.costs.price import TokenCount, nano_dollars
 from shared.costs.prices import Prices, open_prices
 from shared.errors import RedisUnavailable, Unavailable
@@ -24,9 +23,35 @@ from shared.reservations.keys import budget_key, slots_key
 from shared.reservations.reservations import Reservations
 from shared.resilience.group_commit import GroupCommit
 from shared.settings import Settings
+from shared.settings.door import LimitSettings
 
 _LEASE_MARGIN_SECONDS: Final = 60.0
 _NOT_KNOWN, _NOT_WITHIN_CAP = -1, -2
+_REMEMBERED_SECONDS: Final = 10.0
+
+
+class _KnownCap(NamedTuple):
+    cap: Decimal | None
+    until: float
+
+
+class Caps:
+    """A cap that was changed counts for what is claimed ten seconds later."""
+
+    def __init__(self, tenants: TenantRepository, limits: LimitSettings, clock: Clock) -> None:
+        self._tenants = tenants
+        self._limits = limits
+        self._clock = clock
+        self._known: dict[str, _KnownCap] = {}
+
+    async def of(self, tenant_id: str) -> Decimal | None:
+        """US dollars a day, None without a cap; raises LedgerUnavailable."""
+        now, known = self._clock.monotonic(), self._known.get(tenant_id)
+        if known is None or known.until < now:
+            plan = await self._tenants.plan_of(tenant_id)
+            cap = plan.daily_budget if plan else self._limits.daily_budget
+            known = self._known[tenant_id] = _KnownCap(cap, now + _REMEMBERED_SECONDS)
+        return known.cap
 
 
 class Payment(NamedTuple):

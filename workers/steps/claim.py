@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.costs.till import Till
+from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -52,7 +55,7 @@ class Claim:
             # A redelivery after the answer: whoever still waits is told to look.
             await self._replies.wake(message_id)
             return None
-        turn = begin_turn(record, self._purse_of(record))
+        turn = begin_turn(record, await self._purse_of(record))
         self._end_if_hopeless(turn)
         self._metrics.claims.labels("closed" if turn.settlement else "claimed").inc()
         if record.claimed_at is not None:
@@ -60,7 +63,11 @@ class Claim:
             self._metrics.time_in_queue_seconds.labels(record.lane).observe(max(0.0, waited))
         return turn
 
-    def _purse_of(self, record: MessageRecord) -> Purse:
+    async def _purse_of(self, record: MessageRecord) -> Purse | None:
+        """None where the tenant has no cap; where nobody can tell now, the purse asks again."""
+        with suppress(LedgerUnavailable):
+            if await self._till.cap_of(record.tenant_id) is None:
+                return None
         return Purse(
             self._till,
             tenant_id=record.tenant_id,

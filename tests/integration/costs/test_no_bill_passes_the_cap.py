@@ -12,11 +12,10 @@ from redis.asyncio import Redis
 
 from shared.clock import SystemClock
 from shared.costs.budget import Budgets
-from shared.costs.caps import Caps
 from shared.costs.price import nano_dollars
 from shared.costs.prices import Prices
 from shared.costs.purse import Purse
-from shared.costs.till import Till
+from shared.costs.till import Caps, Till
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
 from shared.reservations.keys import budget_key

@@ -1,4 +1,4 @@
-"""One link of a chain: its provider, how often it is tried, what its calls end in, and who judges."""
+"""One link of a chain: whom it calls, how often, what the calls end in, and who judges answers."""
 
 from __future__ import annotations
 
