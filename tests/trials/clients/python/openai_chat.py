@@ -5,26 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import openai
-from openai_asked import FUNCTION, Author, called, fails
-from talk import (
-    BOTH,
-    FIRST,
-    IMAGE_URL,
-    MODEL,
-    NAME,
-    PICTURE,
-    QUESTION,
-    STORY,
-    TOLD_NAME,
-    TOLD_PICTURE,
-    TOLD_WEATHER,
-    WEATHER,
-    WHO,
-    each,
-    get_weather,
-    got,
-    has,
-)
+import talk
+from author import ADA, Author
+from openai_shapes import TO_OSLO, chat_output, chat_picture, chat_tools
+from talk import each, got, has, raises, user
 
 
 class Chat:
@@ -35,79 +19,75 @@ class Chat:
         self.stranger = stranger
 
     async def _ask(self, said: Any, **more: Any) -> Any:
-        messages = [{"role": "user", "content": said}] if isinstance(said, str) else said
-        asked = self.client.chat.completions.create(model=MODEL, messages=messages, **more)
+        messages = [user(said)] if isinstance(said, str) else said
+        asked = self.client.chat.completions.create(model=talk.MODEL, messages=messages, **more)
         return await got(asked)
 
     async def _told(self, said: Any, **more: Any) -> Any:
         return (await self._ask(said, **more)).choices[0].message
 
     async def question(self) -> None:
-        has((await self._told(QUESTION)).content, QUESTION)
+        has((await self._told(talk.QUESTION)).content, talk.QUESTION)
 
     async def stream(self) -> None:
         said, usage = "", None
-        asked = await self._ask(STORY, stream=True, stream_options={"include_usage": True})
+        asked = await self._ask(talk.STORY, stream=True, stream_options={"include_usage": True})
         async for chunk in each(asked):
             said += (chunk.choices[0].delta.content or "") if chunk.choices else ""
             usage = chunk.usage or usage
-        has(said, STORY)
+        has(said, talk.STORY)
         assert usage is not None
 
     async def turns(self) -> None:
-        first = await self._told(NAME)
-        said = [{"role": "user", "content": NAME}, first, {"role": "user", "content": WHO}]
-        has((await self._told(said)).content, TOLD_NAME)
+        first = await self._told(talk.NAME)
+        said = [user(talk.NAME), first, user(talk.WHO)]
+        has((await self._told(said)).content, talk.TOLD_NAME)
 
     async def tools(self) -> None:
-        tools = [{"type": "function", "function": {**FUNCTION, "strict": True}}]
-        said: list[Any] = [{"role": "user", "content": WEATHER}]
+        tools = chat_tools(strict=True)
+        said: list[Any] = [user(talk.WEATHER)]
         first = await self._told(said, tools=tools, parallel_tool_calls=False)
         (call,) = first.tool_calls
-        assert call.function.arguments == '{"city":"Oslo"}', call
-        output = {"role": "tool", "tool_call_id": call.id, "content": get_weather("Oslo")}
-        has((await self._told([*said, first, output], tools=tools)).content, TOLD_WEATHER)
+        assert call.function.arguments == TO_OSLO, call
+        has(
+            (await self._told([*said, first, chat_output(call)], tools=tools)).content,
+            talk.TOLD_WEATHER,
+        )
 
     async def streamed_tools(self) -> None:
-        tools = [{"type": "function", "function": FUNCTION}]
+        tools = chat_tools()
         arguments, finish = "", None
-        async for chunk in each(await self._ask(WEATHER, tools=tools, stream=True)):
+        async for chunk in each(await self._ask(talk.WEATHER, tools=tools, stream=True)):
             for choice in chunk.choices:
                 for call in choice.delta.tool_calls or []:
                     arguments += call.function.arguments or ""
                 finish = choice.finish_reason or finish
-        assert (arguments, finish) == ('{"city":"Oslo"}', "tool_calls"), (arguments, finish)
+        assert (arguments, finish) == (TO_OSLO, "tool_calls"), (arguments, finish)
 
     async def parallel(self) -> None:
-        tools = [{"type": "function", "function": FUNCTION}]
-        said: list[Any] = [{"role": "user", "content": BOTH}]
+        tools = chat_tools()
+        said: list[Any] = [user(talk.BOTH)]
         first = await self._told(said, tools=tools)
-        outputs = [
-            {"role": "tool", "tool_call_id": call.id, "content": get_weather("Oslo")}
-            for call in first.tool_calls
-        ]
+        outputs = [chat_output(call) for call in first.tool_calls]
         assert len(outputs) == 2, first
-        has((await self._told([*said, first, *outputs], tools=tools)).content, TOLD_WEATHER)
+        has((await self._told([*said, first, *outputs], tools=tools)).content, talk.TOLD_WEATHER)
 
     async def structured(self) -> None:
         # Where it was still only tried, it has that name.
         completions = self.client.chat.completions
         if not hasattr(completions, "parse"):
             completions = self.client.beta.chat.completions
-        messages = [{"role": "user", "content": FIRST}]
-        asked = completions.parse(model=MODEL, messages=messages, response_format=Author)
+        messages = [user(talk.FIRST)]
+        asked = completions.parse(model=talk.MODEL, messages=messages, response_format=Author)
         parsed = (await got(asked)).choices[0].message.parsed
-        assert parsed == Author(name="Ada", year=1843), parsed
+        assert parsed == ADA, parsed
 
     async def image(self) -> None:
-        parts = [
-            {"type": "text", "text": PICTURE},
-            {"type": "image_url", "image_url": {"url": IMAGE_URL, "detail": "low"}},
-        ]
-        has((await self._told([{"role": "user", "content": parts}])).content, TOLD_PICTURE)
+        has((await self._told([user(chat_picture(detail="low"))])).content, talk.TOLD_PICTURE)
 
     async def error(self) -> None:
-        await fails(openai.BadRequestError, self._ask(QUESTION, temperature=9), "temperature")
-        messages = [{"role": "user", "content": QUESTION}]
+        with raises(openai.BadRequestError, "temperature"):
+            await self._ask(talk.QUESTION, temperature=9)
         asked = self.stranger.chat.completions.create
-        await fails(openai.AuthenticationError, called(asked, model=MODEL, messages=messages))
+        with raises(openai.AuthenticationError):
+            await got(asked(model=talk.MODEL, messages=[user(talk.QUESTION)]))

@@ -10,7 +10,8 @@ import inspect
 import json
 import os
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 ROOT = os.environ["FRONT_URL"]
@@ -20,6 +21,8 @@ KEY = os.environ["FRONT_KEY"]
 WRONG_KEY = "fb_of_nobody"
 # One that clients know, since some ask of it what a catalogue of theirs says.
 MODEL = "gpt-4o"
+HERE: dict[str, Any] = {"base_url": URL, "max_retries": 0, "timeout": 30}
+"""What openai's own client is made with, beside a key."""
 
 STEPS = (
     *("question", "stream", "stream_helper", "turns", "conversation"),
@@ -62,6 +65,11 @@ def get_weather(city: str) -> str:
     return OUTPUT
 
 
+def user(content: Any) -> dict[str, Any]:
+    """A message of the user, as every surface has it."""
+    return {"role": "user", "content": content}
+
+
 def has(text: Any, part: str) -> None:
     """Fails with what was there instead."""
     assert part in str(text), f"{part!r} is not in {text!r}"
@@ -87,10 +95,11 @@ def _taken(take: Callable[[], Any]) -> str:
     return ""
 
 
-def raises(kind: type[BaseException], ask: Callable[[], Any], part: str = "") -> None:
+@contextmanager
+def raises(kind: type[BaseException], part: str = "") -> Iterator[None]:
     """That it is this error, and that its words are ours."""
     try:
-        ask()
+        yield
     except kind as error:
         has(error, part)
         return

@@ -5,39 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import anthropic
-from pydantic import BaseModel
-from talk import (
-    ABOUT_WEATHER,
-    BOTH,
-    FIRST,
-    KEY,
-    MODEL,
-    NAME,
-    PARAMETERS,
-    PICTURE,
-    PNG,
-    QUESTION,
-    ROOT,
-    STORY,
-    TOLD_NAME,
-    TOLD_PICTURE,
-    TOLD_WEATHER,
-    WEATHER,
-    WHO,
-    WRONG_KEY,
-    each,
-    get_weather,
-    got,
-    has,
-    put_through,
-)
+import talk
+from author import ADA, Author
+from talk import each, get_weather, got, has, put_through, raises, user
 
-TOOLS = [{"name": "get_weather", "description": ABOUT_WEATHER, "input_schema": PARAMETERS}]
-
-
-class Author(BaseModel):
-    name: str
-    year: int
+HERE = talk.HERE | {"base_url": talk.ROOT}
+TOOLS = [
+    {"name": "get_weather", "description": talk.ABOUT_WEATHER, "input_schema": talk.PARAMETERS}
+]
 
 
 class Messages:
@@ -45,71 +20,67 @@ class Messages:
 
     def __init__(self, kind: type[anthropic.Anthropic | anthropic.AsyncAnthropic]) -> None:
         self.client, self.stranger = (
-            kind(base_url=ROOT, api_key=key, max_retries=0, timeout=30) for key in (KEY, WRONG_KEY)
+            kind(api_key=key, **HERE) for key in (talk.KEY, talk.WRONG_KEY)
         )
 
     async def _ask(self, *said: Any, client: Any = None, **more: Any) -> Any:
-        messages = [{"role": "user", "content": said[0]}, *said[1:]]
-        asking = {"model": MODEL, "max_tokens": 99, "messages": messages, **more}
+        messages = [user(said[0]), *said[1:]]
+        asking = {"model": talk.MODEL, "max_tokens": 99, "messages": messages, **more}
         return await got((client or self.client).messages.create(**asking))
 
     async def question(self) -> None:
-        has((await self._ask(QUESTION, system="Be brief.")).content[0].text, QUESTION)
+        has((await self._ask(talk.QUESTION, system="Be brief.")).content[0].text, talk.QUESTION)
 
     async def stream(self) -> None:
         said = ""
-        async for event in each(await self._ask(STORY, stream=True)):
+        async for event in each(await self._ask(talk.STORY, stream=True)):
             if event.type == "content_block_delta":
                 said += event.delta.text
-        has(said, STORY)
+        has(said, talk.STORY)
 
     async def stream_helper(self) -> None:
-        message = await self._streamed(STORY)
-        has(message.content[0].text, STORY)
+        message = await self._streamed(talk.STORY)
+        has(message.content[0].text, talk.STORY)
         assert message.stop_reason == "end_turn", message
 
     async def turns(self) -> None:
-        first = await self._ask(NAME)
+        first = await self._ask(talk.NAME)
         kept = {"role": "assistant", "content": first.content}
-        last = await self._ask(NAME, kept, {"role": "user", "content": WHO})
-        has(last.content[0].text, TOLD_NAME)
+        last = await self._ask(talk.NAME, kept, user(talk.WHO))
+        has(last.content[0].text, talk.TOLD_NAME)
 
     async def tools(self) -> None:
-        await self._answer(WEATHER, await self._ask(WEATHER, tools=TOOLS), calls=1)
+        await self._answer(talk.WEATHER, await self._ask(talk.WEATHER, tools=TOOLS), calls=1)
 
     async def streamed_tools(self) -> None:
-        await self._answer(WEATHER, await self._streamed(WEATHER, tools=TOOLS), calls=1)
+        await self._answer(talk.WEATHER, await self._streamed(talk.WEATHER, tools=TOOLS), calls=1)
 
     async def parallel(self) -> None:
-        await self._answer(BOTH, await self._ask(BOTH, tools=TOOLS), calls=2)
+        await self._answer(talk.BOTH, await self._ask(talk.BOTH, tools=TOOLS), calls=2)
 
     async def structured(self) -> None:
         schema = Author.model_json_schema()
         form = {"name": "author", "input_schema": schema}
         choice = {"type": "tool", "name": "author"}
-        (use,) = (await self._ask(FIRST, tools=[form], tool_choice=choice)).content
-        assert Author(**use.input) == Author(name="Ada", year=1843), use
+        (use,) = (await self._ask(talk.FIRST, tools=[form], tool_choice=choice)).content
+        assert Author(**use.input) == ADA, use
 
     async def image(self) -> None:
-        source = {"type": "base64", "media_type": "image/png", "data": PNG}
-        parts = [{"type": "image", "source": source}, {"type": "text", "text": PICTURE}]
-        has((await self._ask(parts)).content[0].text, TOLD_PICTURE)
+        source = {"type": "base64", "media_type": "image/png", "data": talk.PNG}
+        parts = [{"type": "image", "source": source}, {"type": "text", "text": talk.PICTURE}]
+        has((await self._ask(parts)).content[0].text, talk.TOLD_PICTURE)
 
     async def error(self) -> None:
-        try:
-            await self._ask(QUESTION, extra_body={"temperature": 9})
-            raise AssertionError("no BadRequestError")
-        except anthropic.BadRequestError as error:
-            has(error, "temperature")
-        try:
-            await self._ask(QUESTION, client=self.stranger)
-            raise AssertionError("no AuthenticationError")
-        except anthropic.AuthenticationError as error:
-            has(error, "key")
+        with raises(anthropic.BadRequestError, "temperature"):
+            await self._ask(talk.QUESTION, extra_body={"temperature": 9})
+        with raises(anthropic.AuthenticationError, "key"):
+            await self._ask(talk.QUESTION, client=self.stranger)
 
     async def _streamed(self, said: str, **more: Any) -> Any:
-        messages = [{"role": "user", "content": said}]
-        asked = self.client.messages.stream(model=MODEL, max_tokens=99, messages=messages, **more)
+        messages = [user(said)]
+        asked = self.client.messages.stream(
+            model=talk.MODEL, max_tokens=99, messages=messages, **more
+        )
         if hasattr(asked, "__aenter__"):
             async with asked as stream:
                 return await stream.get_final_message()
@@ -124,8 +95,8 @@ class Messages:
             for use in uses
         ]
         kept = {"role": "assistant", "content": first.content}
-        last = await self._ask(said, kept, {"role": "user", "content": results}, tools=TOOLS)
-        has(last.content[0].text, TOLD_WEATHER)
+        last = await self._ask(said, kept, user(results), tools=TOOLS)
+        has(last.content[0].text, talk.TOLD_WEATHER)
 
 
 def main() -> None:

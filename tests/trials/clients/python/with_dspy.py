@@ -5,27 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import dspy
-from talk import (
-    BOTH,
-    FIRST,
-    IMAGE_URL,
-    KEY,
-    MODEL,
-    NAME,
-    PICTURE,
-    QUESTION,
-    STORY,
-    TOLD_NAME,
-    TOLD_PICTURE,
-    URL,
-    WEATHER,
-    WHO,
-    WRONG_KEY,
-    get_weather,
-    has,
-    put_through,
-    raises,
-)
+import talk
+from talk import get_weather, has, put_through, raises, user
 
 
 class Ask(dspy.Signature):
@@ -51,8 +32,10 @@ class AskWithTools(dspy.Signature):
     calls: dspy.ToolCalls = dspy.OutputField()
 
 
-def model(key: str = KEY, **more: Any) -> dspy.LM:
-    return dspy.LM(f"openai/{MODEL}", api_base=URL, api_key=key, cache=False, num_retries=0, **more)
+def model(key: str = talk.KEY, **more: Any) -> dspy.LM:
+    return dspy.LM(
+        f"openai/{talk.MODEL}", api_base=talk.URL, api_key=key, cache=False, num_retries=0, **more
+    )
 
 
 class Dspy:
@@ -61,53 +44,57 @@ class Dspy:
         self.model = model(model_type=kind)
 
     def question(self) -> None:
-        has(self.model(QUESTION)[0], QUESTION)
+        has(self.model(talk.QUESTION)[0], talk.QUESTION)
 
     async def stream(self) -> None:
         listening = dspy.streamify(
             dspy.Predict(Ask), stream_listeners=[dspy.streaming.StreamListener("answer")]
         )
         with dspy.context(lm=self.model):
-            pieces = [piece async for piece in listening(question=STORY)]
+            pieces = [piece async for piece in listening(question=talk.STORY)]
         assert isinstance(pieces[-1], dspy.Prediction), pieces
-        has(pieces[-1].answer, STORY)
+        has(pieces[-1].answer, talk.STORY)
 
     def turns(self) -> None:
-        said = [{"role": "user", "content": NAME}]
+        said = [user(talk.NAME)]
         first = self.model(messages=said)[0]
         text = first if isinstance(first, str) else first["text"]
-        said += [{"role": "assistant", "content": text}, {"role": "user", "content": WHO}]
-        has(self.model(messages=said)[0], TOLD_NAME)
+        said += [{"role": "assistant", "content": text}, user(talk.WHO)]
+        has(self.model(messages=said)[0], talk.TOLD_NAME)
 
     def tools(self) -> None:
         adapter = dspy.ChatAdapter(use_native_function_calling=True)
         with dspy.context(lm=self.model, adapter=adapter):
-            told = dspy.Predict(AskWithTools)(question=WEATHER, tools=[dspy.Tool(get_weather)])
+            told = dspy.Predict(AskWithTools)(question=talk.WEATHER, tools=[dspy.Tool(get_weather)])
         (call,) = told.calls.tool_calls
         assert (call.name, call.args) == ("get_weather", {"city": "Oslo"}), call
 
     def parallel(self) -> None:
         adapter = dspy.ChatAdapter(use_native_function_calling=True)
         with dspy.context(lm=self.model, adapter=adapter):
-            told = dspy.Predict(AskWithTools)(question=BOTH, tools=[dspy.Tool(get_weather)])
+            told = dspy.Predict(AskWithTools)(question=talk.BOTH, tools=[dspy.Tool(get_weather)])
         assert [call.args["city"] for call in told.calls.tool_calls] == ["Bergen", "Oslo"], told
 
     def structured(self) -> None:
         for adapter in (dspy.ChatAdapter(), dspy.JSONAdapter()):
             with dspy.context(lm=self.model, adapter=adapter):
-                told = dspy.Predict(AskOfAuthor)(question=FIRST)
+                told = dspy.Predict(AskOfAuthor)(question=talk.FIRST)
             assert (told.name, told.year) == ("Ada", 1843), (adapter, told)
 
     def image(self) -> None:
         with dspy.context(lm=self.model):
-            told = dspy.Predict(AskOfPicture)(picture=dspy.Image(IMAGE_URL), question=PICTURE)
-        has(told.answer, TOLD_PICTURE)
+            told = dspy.Predict(AskOfPicture)(
+                picture=dspy.Image(talk.IMAGE_URL), question=talk.PICTURE
+            )
+        has(told.answer, talk.TOLD_PICTURE)
 
     def error(self) -> None:
         bad = model(model_type=self.kind, temperature=9)
-        raises(Exception, lambda: bad(QUESTION), "temperature")
-        stranger = model(WRONG_KEY, model_type=self.kind)
-        raises(Exception, lambda: stranger(QUESTION), "unknown, expired")
+        with raises(Exception, "temperature"):
+            bad(talk.QUESTION)
+        stranger = model(talk.WRONG_KEY, model_type=self.kind)
+        with raises(Exception, "unknown, expired"):
+            stranger(talk.QUESTION)
 
 
 def main() -> None:

@@ -6,25 +6,14 @@ from typing import Any
 
 import instructor
 import openai
-from pydantic import BaseModel
-from talk import (
-    FIRST,
-    IMAGE_URL,
-    KEY,
-    MODEL,
-    PICTURE,
-    URL,
-    WRONG_KEY,
-    put_through,
-    raises,
-)
-
-ADA = ("Ada", 1843)
+import talk
+from author import ADA, Author
+from talk import put_through, raises, user
 
 
-class Author(BaseModel):
-    name: str
-    year: int
+def is_ada(told: Any) -> bool:
+    """It is of a class that instructor made of the author's."""
+    return (told.name, told.year) == (ADA.name, ADA.year)
 
 
 class Instructor:
@@ -32,34 +21,36 @@ class Instructor:
         self.mode = mode
         self.client = self._client()
 
-    def _client(self, key: str = KEY) -> Any:
-        plain = openai.OpenAI(base_url=URL, api_key=key, max_retries=0, timeout=30)
+    def _client(self, key: str = talk.KEY) -> Any:
+        plain = openai.OpenAI(api_key=key, **talk.HERE)
         return instructor.from_openai(plain, mode=self.mode)
 
     def _ask(self, said: Any, client: Any = None, **more: Any) -> Any:
-        messages = [{"role": "user", "content": said}]
-        asking = {"model": MODEL, "messages": messages, "max_retries": 0, **more}
+        messages = [user(said)]
+        asking = {"model": talk.MODEL, "messages": messages, "max_retries": 0, **more}
         return (client or self.client).chat.completions.create(
             **{"response_model": Author} | asking
         )
 
     def structured(self) -> None:
-        told = self._ask(FIRST)
-        assert (told.name, told.year) == ADA, told
+        told = self._ask(talk.FIRST)
+        assert is_ada(told), told
 
     def stream(self) -> None:
-        *_, last = self._ask(FIRST, response_model=instructor.Partial[Author], stream=True)
-        assert (last.name, last.year) == ADA, last
+        *_, last = self._ask(talk.FIRST, response_model=instructor.Partial[Author], stream=True)
+        assert is_ada(last), last
 
     def image(self) -> None:
-        parts = [PICTURE + " " + FIRST, instructor.Image.from_base64(IMAGE_URL)]
+        parts = [talk.PICTURE + " " + talk.FIRST, instructor.Image.from_base64(talk.IMAGE_URL)]
         told = self._ask(parts)
-        assert (told.name, told.year) == ADA, told
+        assert is_ada(told), told
 
     def error(self) -> None:
-        raises(Exception, lambda: self._ask(FIRST, temperature=9), "temperature")
-        stranger = self._client(WRONG_KEY)
-        raises(Exception, lambda: self._ask(FIRST, stranger), "401")
+        with raises(Exception, "temperature"):
+            self._ask(talk.FIRST, temperature=9)
+        stranger = self._client(talk.WRONG_KEY)
+        with raises(Exception, "401"):
+            self._ask(talk.FIRST, stranger)
 
 
 def main() -> None:

@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import openai
+import talk
+from author import ADA, Author
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel
-from talk import (
-    BOTH,
-    FIRST,
-    IMAGE_URL,
-    KEY,
-    MODEL,
-    NAME,
-    PICTURE,
-    QUESTION,
-    STORY,
-    TOLD_NAME,
-    TOLD_PICTURE,
-    TOLD_WEATHER,
-    URL,
-    WEATHER,
-    WHO,
-    WRONG_KEY,
-    get_weather,
-    has,
-    put_through,
-    raises,
-)
+from openai_shapes import chat_picture
+from talk import get_weather, has, put_through, raises
 
 WEATHER_TOOL = tool(get_weather)
 
 
-class Author(BaseModel):
-    """Who wrote something, and when."""
-
-    name: str
-    year: int
-
-
-def model(*, key: str = KEY, **more: object) -> ChatOpenAI:
-    return ChatOpenAI(base_url=URL, api_key=key, model=MODEL, max_retries=0, timeout=30, **more)
+def model(*, key: str = talk.KEY, **more: object) -> ChatOpenAI:
+    return ChatOpenAI(api_key=key, model=talk.MODEL, **talk.HERE, **more)
 
 
 class LangChain:
@@ -50,59 +24,57 @@ class LangChain:
         self.model = model(**self.over)
 
     def question(self) -> None:
-        has(self.model.invoke(QUESTION).text, QUESTION)
+        has(self.model.invoke(talk.QUESTION).text, talk.QUESTION)
 
     def stream(self) -> None:
-        has("".join(str(chunk.text) for chunk in self.model.stream(STORY)), STORY)
+        has("".join(str(chunk.text) for chunk in self.model.stream(talk.STORY)), talk.STORY)
 
     def turns(self) -> None:
-        first = self.model.invoke(NAME)
-        said = [HumanMessage(NAME), first, HumanMessage(WHO)]
-        has(self.model.invoke(said).text, TOLD_NAME)
+        first = self.model.invoke(talk.NAME)
+        said = [HumanMessage(talk.NAME), first, HumanMessage(talk.WHO)]
+        has(self.model.invoke(said).text, talk.TOLD_NAME)
         if self.over["use_responses_api"]:
             chained = model(use_previous_response_id=True, **self.over)
-            has(chained.invoke(said).text, TOLD_NAME)
+            has(chained.invoke(said).text, talk.TOLD_NAME)
 
     def tools(self) -> None:
         armed = self.model.bind_tools([WEATHER_TOOL])
-        said = [HumanMessage(WEATHER)]
+        said = [HumanMessage(talk.WEATHER)]
         first = armed.invoke(said)
         (call,) = first.tool_calls
         answer = WEATHER_TOOL.invoke(call)
         assert isinstance(answer, ToolMessage)
-        has(armed.invoke([*said, first, answer]).text, TOLD_WEATHER)
+        has(armed.invoke([*said, first, answer]).text, talk.TOLD_WEATHER)
 
     def streamed_tools(self) -> None:
         armed, whole = self.model.bind_tools([WEATHER_TOOL]), None
-        for chunk in armed.stream(WEATHER):
+        for chunk in armed.stream(talk.WEATHER):
             whole = chunk if whole is None else whole + chunk
         (call,) = whole.tool_calls
         assert call["args"] == {"city": "Oslo"}, call
 
     def parallel(self) -> None:
         armed = self.model.bind_tools([WEATHER_TOOL])
-        first = armed.invoke(BOTH)
+        first = armed.invoke(talk.BOTH)
         answers = [WEATHER_TOOL.invoke(call) for call in first.tool_calls]
         assert len(answers) == 2, first
-        has(armed.invoke([HumanMessage(BOTH), first, *answers]).text, TOLD_WEATHER)
+        has(armed.invoke([HumanMessage(talk.BOTH), first, *answers]).text, talk.TOLD_WEATHER)
 
     def structured(self) -> None:
         for method in ("json_schema", "function_calling"):
-            told = self.model.with_structured_output(Author, method=method).invoke(FIRST)
-            assert told == Author(name="Ada", year=1843), (method, told)
+            told = self.model.with_structured_output(Author, method=method).invoke(talk.FIRST)
+            assert told == ADA, (method, told)
 
     def image(self) -> None:
-        parts = [
-            {"type": "text", "text": PICTURE},
-            {"type": "image_url", "image_url": {"url": IMAGE_URL}},
-        ]
-        has(self.model.invoke([HumanMessage(parts)]).text, TOLD_PICTURE)
+        has(self.model.invoke([HumanMessage(chat_picture())]).text, talk.TOLD_PICTURE)
 
     def error(self) -> None:
         bad = model(temperature=9, **self.over)
-        raises(openai.BadRequestError, lambda: bad.invoke(QUESTION), "temperature")
-        stranger = model(key=WRONG_KEY, **self.over)
-        raises(openai.AuthenticationError, lambda: stranger.invoke(QUESTION))
+        with raises(openai.BadRequestError, "temperature"):
+            bad.invoke(talk.QUESTION)
+        stranger = model(key=talk.WRONG_KEY, **self.over)
+        with raises(openai.AuthenticationError):
+            stranger.invoke(talk.QUESTION)
 
 
 def main() -> None:

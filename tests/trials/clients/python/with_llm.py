@@ -5,40 +5,15 @@ from __future__ import annotations
 import base64
 
 import llm
+import talk
+from author import ADA, Author
 from llm.default_plugins.openai_models import Chat, Responses
-from pydantic import BaseModel
-from talk import (
-    BOTH,
-    FIRST,
-    KEY,
-    MODEL,
-    NAME,
-    PICTURE,
-    PNG,
-    QUESTION,
-    STORY,
-    TOLD_NAME,
-    TOLD_PICTURE,
-    TOLD_WEATHER,
-    URL,
-    WEATHER,
-    WHO,
-    WRONG_KEY,
-    get_weather,
-    has,
-    put_through,
-    raises,
-)
+from talk import get_weather, has, put_through, raises
 
 
-class Author(BaseModel):
-    name: str
-    year: int
-
-
-def model(kind: type[Chat | Responses], key: str = KEY) -> Chat | Responses:
+def model(kind: type[Chat | Responses], key: str = talk.KEY) -> Chat | Responses:
     about = {"vision": True, "can_stream": True, "supports_schema": True, "supports_tools": True}
-    made = kind(MODEL, model_name=MODEL, api_base=URL, **about)
+    made = kind(talk.MODEL, model_name=talk.MODEL, api_base=talk.URL, **about)
     made.key = key
     return made
 
@@ -49,39 +24,46 @@ class Llm:
         self.model = model(kind)
 
     def question(self) -> None:
-        has(self.model.prompt(QUESTION, stream=False).text(), QUESTION)
+        has(self.model.prompt(talk.QUESTION, stream=False).text(), talk.QUESTION)
 
     def stream(self) -> None:
-        has("".join(self.model.prompt(STORY, stream=True)), STORY)
+        has("".join(self.model.prompt(talk.STORY, stream=True)), talk.STORY)
 
     def turns(self) -> None:
         conversation = self.model.conversation()
-        conversation.prompt(NAME).text()
-        has(conversation.prompt(WHO).text(), TOLD_NAME)
+        conversation.prompt(talk.NAME).text()
+        has(conversation.prompt(talk.WHO).text(), talk.TOLD_NAME)
 
     def tools(self) -> None:
-        chain = self.model.chain(WEATHER, tools=[get_weather], stream=False)
-        has(chain.text(), TOLD_WEATHER)
+        chain = self.model.chain(talk.WEATHER, tools=[get_weather], stream=False)
+        has(chain.text(), talk.TOLD_WEATHER)
 
     def streamed_tools(self) -> None:
-        has("".join(self.model.chain(WEATHER, tools=[get_weather], stream=True)), TOLD_WEATHER)
+        has(
+            "".join(self.model.chain(talk.WEATHER, tools=[get_weather], stream=True)),
+            talk.TOLD_WEATHER,
+        )
 
     def parallel(self) -> None:
-        has(self.model.chain(BOTH, tools=[get_weather], stream=False).text(), TOLD_WEATHER)
+        has(
+            self.model.chain(talk.BOTH, tools=[get_weather], stream=False).text(), talk.TOLD_WEATHER
+        )
 
     def structured(self) -> None:
-        told = self.model.prompt(FIRST, schema=Author).text()
-        assert Author.model_validate_json(told) == Author(name="Ada", year=1843), told
+        told = self.model.prompt(talk.FIRST, schema=Author).text()
+        assert Author.model_validate_json(told) == ADA, told
 
     def image(self) -> None:
-        picture = llm.Attachment(type="image/png", content=base64.b64decode(PNG))
-        has(self.model.prompt(PICTURE, attachments=[picture]).text(), TOLD_PICTURE)
+        picture = llm.Attachment(type="image/png", content=base64.b64decode(talk.PNG))
+        has(self.model.prompt(talk.PICTURE, attachments=[picture]).text(), talk.TOLD_PICTURE)
 
     def error(self) -> None:
-        bad = self.model.prompt(QUESTION, top_p=0.5, max_tokens=0, stream=False)
-        raises(Exception, bad.text, "tokens")
-        stranger = model(self.kind, WRONG_KEY).prompt(QUESTION, stream=False)
-        raises(Exception, stranger.text, "401")
+        bad = self.model.prompt(talk.QUESTION, top_p=0.5, max_tokens=0, stream=False)
+        with raises(Exception, "tokens"):
+            bad.text()
+        stranger = model(self.kind, talk.WRONG_KEY).prompt(talk.QUESTION, stream=False)
+        with raises(Exception, "401"):
+            stranger.text()
 
 
 def main() -> None:
