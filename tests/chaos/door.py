@@ -9,10 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
+from tests.integration.ingress.new_key import new_key
 from tests.integration.workers.stack import Stack
 from tests.servers.ports import free_port
 from tests.servers.process import ChildProcess
@@ -38,7 +35,7 @@ class Door:
         self._log = folder / "door.log"
         self._environment = {**stack.environment, "FOREBAY_INGRESS__PORT": str(self._port)}
         self._process = self._child()
-        self.key = asyncio.run(_new_key(stack))
+        self.key = asyncio.run(new_key(stack.settings.ledger))
 
     @property
     def url(self) -> str:
@@ -114,13 +111,3 @@ class DoorPoster:
                     return answer.status == 200
             await asyncio.sleep(0.1)
         raise AssertionError(f"nobody is told of {message_id}: {told!r}")
-
-
-async def _new_key(stack: Stack) -> str:
-    database = open_database(stack.settings.ledger)
-    try:
-        tenants = TenantRepository(database, SystemClock())
-        owner = await tenants.create("chaos")
-        return (await tenants.create_key(owner, scope=KeyScope.PRODUCER)).key
-    finally:
-        await database.close()

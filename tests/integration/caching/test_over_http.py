@@ -13,12 +13,9 @@ import aiohttp
 import pytest
 
 from deploy.cli.__main__ import DONE, run
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
 from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
@@ -62,12 +59,7 @@ def command(
 
 @asynccontextmanager
 async def tenant(settings: Settings, door: RunningDoor, name: str) -> AsyncIterator[Caller]:
-    database = open_database(settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    owner = await tenants.named(name) or await tenants.create(name)
-    made = await tenants.create_key(owner, scope=KeyScope.PRODUCER)
-    await database.close()
-    headers = {"Authorization": f"Bearer {made.key}"}
+    headers = {"Authorization": f"Bearer {await new_key(settings.ledger, name)}"}
     timeout = aiohttp.ClientTimeout(total=20)
     async with aiohttp.ClientSession(door.url, headers=headers, timeout=timeout) as session:
         yield Caller(session)

@@ -9,14 +9,12 @@ import anthropic
 import openai
 import pytest
 
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope, Plan, Tenant
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
+from shared.messages.tenant import KeyScope, Plan
 from shared.settings import Settings
 from shared.settings.door import IngressSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
@@ -51,13 +49,7 @@ def make_key(settings: Settings) -> MakeKey:
     async def make(
         name: str = "acme", scope: KeyScope = KeyScope.PRODUCER, plan: Plan | None = None
     ) -> str:
-        database = open_database(settings.ledger)
-        try:
-            tenants = TenantRepository(database, SystemClock())
-            tenant: Tenant = await tenants.named(name) or await tenants.create(name, plan)
-            return (await tenants.create_key(tenant, scope=scope)).key
-        finally:
-            await database.close()
+        return await new_key(settings.ledger, name, scope, plan)
 
     return make
 

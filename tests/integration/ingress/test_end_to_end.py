@@ -9,11 +9,8 @@ from pathlib import Path
 import openai
 import pytest
 
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
 from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
@@ -35,14 +32,11 @@ def stack(amqp_url: str, redis_url: str, migrated_postgres_url: str) -> Iterator
 @pytest.fixture
 async def real_client(stack: Stack, tmp_path: Path) -> AsyncIterator[openai.AsyncOpenAI]:
     settings = settings_for(stack.ledger_url, stack.redis_url, stack.broker_url)
-    database = open_database(settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
-    await database.close()
+    key = await new_key(settings.ledger)
     with RunningDoor(settings) as door:
         worker = await asyncio.to_thread(AgentWorker(stack, tmp_path).start)
         async with openai.AsyncOpenAI(
-            api_key=made.key, base_url=f"{door.url}/v1", max_retries=0, timeout=30
+            api_key=key, base_url=f"{door.url}/v1", max_retries=0, timeout=30
         ) as client:
             yield client
         worker.kill()

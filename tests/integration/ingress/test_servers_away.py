@@ -9,12 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
 from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 from tests.servers.migrated import migrate
@@ -111,11 +108,8 @@ def postgres_door(own_ledger: str, redis_url: str) -> Iterator[RunningDoor]:
 async def postgres_http(
     postgres_door: RunningDoor, own_ledger: str, redis_url: str
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    database = open_database(settings_for(own_ledger, redis_url).ledger)
-    tenants = TenantRepository(database, SystemClock())
-    made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
-    await database.close()
-    headers = {"Authorization": f"Bearer {made.key}"}
+    key = await new_key(settings_for(own_ledger, redis_url).ledger)
+    headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(postgres_door.url, headers=headers) as session:
         yield session
 

@@ -16,13 +16,10 @@ from deploy.cli.check.broker import check_broker
 from deploy.cli.check.finding import CheckFinding, Level
 from deploy.cli.check.ledger import check_ledger
 from deploy.cli.check.redis import check_redis
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.producer import Producer
 from shared.settings.servers import RedisSettings
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.servers.worker_events import WorkerEvents
 from tests.integration.workers.agent_worker import AgentWorker
@@ -149,7 +146,7 @@ async def test_the_least_rights_are_enough(
     stack = guarded_stack
     assert [each for each in await _findings(stack) if each.level is Level.FAULT] == []
     guarded_redis.command("ACL", "LOG", "RESET")
-    key = await _new_key(stack)
+    key = await new_key(stack.settings.ledger)
     with RunningDoor(stack.settings) as door, WorkerEvents(stack) as events:
         worker = AgentWorker(stack, tmp_path)
         request.addfinalizer(worker.kill)
@@ -181,15 +178,6 @@ async def _findings(stack: Stack) -> list[CheckFinding]:
         found += await check_redis(as_redis, is_broker=True)
     found += await check_redis(settings.redis, is_broker=False)
     return found + await check_ledger(settings.ledger, migrate=False)
-
-
-async def _new_key(stack: Stack) -> str:
-    database = open_database(stack.settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    owner = await tenants.create("least")
-    issued = await tenants.create_key(owner, scope=KeyScope.PRODUCER)
-    await database.close()
-    return issued.key
 
 
 async def _post(session: aiohttp.ClientSession, body: dict[str, object]) -> dict[str, object]:

@@ -9,10 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from deploy.scripted_provider.provider import ScriptedProvider
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.stack import Stack, openai_link
@@ -33,7 +30,7 @@ async def test_a_producers_trace_reaches_the_provider(
             providers=[openai_link(provider.openai_url)],
             extra={"FOREBAY_TELEMETRY__TRACES_ENDPOINT": endpoint},
         )
-        key = await _key(stack)
+        key = await new_key(stack.settings.ledger)
         worker = await asyncio.to_thread(AgentWorker(stack, tmp_path).start)
         door = await asyncio.to_thread(RunningDoor(stack.settings).start)
         try:
@@ -50,14 +47,6 @@ async def test_a_producers_trace_reaches_the_provider(
     assert spans["answer"].parent_span_id == spans["turn"].span_id
     assert spans["chat scripted"].parent_span_id == spans["answer"].span_id
     assert "What is a forebay" not in str(collector.exports)
-
-
-async def _key(stack: Stack) -> str:
-    database = open_database(stack.settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
-    await database.close()
-    return made.key
 
 
 async def _ask(url: str, key: str) -> None:

@@ -16,12 +16,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
 from tests.architecture.recorded_process import Recording
 from tests.architecture.road import Road, recorded
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.stack import Stack
 from tests.servers.process import ChildProcess
@@ -37,14 +34,7 @@ MOST_OF_THE_WORKER = 77
 
 @pytest.fixture
 async def key(stack: Stack) -> str:
-    """Of a new tenant."""
-    database = open_database(stack.settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    try:
-        tenant = await tenants.create("recorded")
-        return (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
-    finally:
-        await database.close()
+    return await new_key(stack.settings.ledger)
 
 
 class RecordedWorker:

@@ -15,16 +15,14 @@ import pytest
 import uvloop
 from sqlalchemy import delete
 
-from shared.clock import SystemClock
 from shared.files.content_store import CHUNK_BYTES
 from shared.files.tables import content_chunk
-from shared.messages.tenant import KeyScope
 from shared.persistence.engine import open_database
 from shared.persistence.statements import transaction
-from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
 from shared.settings.files import FileSettings
 from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
@@ -210,14 +208,6 @@ async def test_whoever_hangs_up_in_a_download_ends_it(
     assert not door.is_running
 
 
-async def _key_of(settings: Settings) -> str:
-    database = open_database(settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.PRODUCER)
-    await database.close()
-    return made.key
-
-
 async def test_a_frozen_ledger_is_503_and_the_file_can_be_sent_again(
     own_postgres: PostgresServer, redis_url: str
 ) -> None:
@@ -235,7 +225,7 @@ async def test_a_frozen_ledger_is_503_and_the_file_can_be_sent_again(
         own_postgres.pause()
         yield b"x" * (3 * MEGABYTE) + _FOOT
 
-    headers = {"Authorization": f"Bearer {await _key_of(settings)}"}
+    headers = {"Authorization": f"Bearer {await new_key(settings.ledger)}"}
     with RunningDoor(settings) as door:
         async with aiohttp.ClientSession(door.url, headers=headers) as http:
             status, told = await _upload(http, freeze_in_the_middle())

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import openai
 import pytest
 
 from deploy.scripted_provider.behaviour import CalledTool, Kind
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
-from shared.persistence.tenants import TenantRepository
-from tests.integration.conftest import OneMachine
-from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.stack import Stack, openai_link
 
 FUNCTION: dict[str, Any] = {
     "name": "weather",
@@ -34,33 +26,6 @@ PNG = (
 )
 
 pytestmark = pytest.mark.usefixtures("worker")
-
-
-@pytest.fixture(scope="module", params=["openai_compatible", "anthropic"])
-def stack(
-    request: pytest.FixtureRequest, one_machine: OneMachine, provider: ProviderThread
-) -> Stack:
-    return one_machine(openai_link(provider.url, kind=request.param))
-
-
-@pytest.fixture(scope="module")
-def door(stack: Stack) -> Iterator[RunningDoor]:
-    with RunningDoor(stack.settings) as running:
-        yield running
-
-
-@pytest.fixture
-async def client(stack: Stack, door: RunningDoor) -> AsyncIterator[openai.AsyncOpenAI]:
-    """With the key of a new tenant."""
-    database = open_database(stack.settings.ledger)
-    tenants = TenantRepository(database, SystemClock())
-    try:
-        tenant = await tenants.named("caller") or await tenants.create("caller")
-        key = (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
-    finally:
-        await database.close()
-    async with openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0) as made:
-        yield made
 
 
 async def respond(client: openai.AsyncOpenAI, *, streams: bool, **asked: Any) -> Any:
