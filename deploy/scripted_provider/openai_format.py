@@ -26,6 +26,7 @@ class OpenAIFormat:
         }
         options = body.get("stream_options") or {}
         self._wants_usage = bool(options.get("include_usage"))
+        self._others = int(body.get("top_logprobs") or 0) if body.get("logprobs") else None
 
     def whole(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         content: dict[str, object] = {
@@ -35,7 +36,7 @@ class OpenAIFormat:
                 {
                     "index": 0,
                     "message": _message(reply),
-                    "logprobs": None,
+                    "logprobs": self._logprobs(reply.tokens),
                     "finish_reason": _finish_reason(reply),
                 }
             ],
@@ -50,7 +51,7 @@ class OpenAIFormat:
         return begun + b"".join(self._chunk({"reasoning_content": each}) for each in thoughts)
 
     def token(self, text: str) -> bytes:
-        return self._chunk({"content": text})
+        return self._chunk({"content": text}, logprobs=self._logprobs([text]))
 
     def closing(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
         calls = b"".join(self._chunk({"tool_calls": [each]}) for each in _pieces(reply))
@@ -70,13 +71,38 @@ class OpenAIFormat:
     def _chunk_head(self) -> dict[str, object]:
         return {**self._head, "object": "chat.completion.chunk"}
 
-    def _chunk(self, delta: dict[str, object], *, finish_reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    def _chunk(
+        self,
+        delta: dict[str, object],
+        *,
+        finish_reason: str | None = None,
+        logprobs: dict[str, object] | None = None,
+    ) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}
         return _event({**self._chunk_head(), "choices": [choice]})
+
+    def _logprobs(self, tokens: list[str]) -> dict[str, object] | None:
+        """Where they are asked for; beside each token stand itself and longer ones."""
+        if self._others is None:
+            return None
+        return {"content": [_weighed(token, self._others) for token in tokens], "refusal": None}
 
 
 def _event(content: dict[str, Any]) -> bytes:
     return b"data: " + _encode(content) + b"\n\n"
+
+
+def _weighed(token: str, others: int) -> dict[str, object]:
+    likely = [
+        {"token": text, "logprob": -0.5 - nth, "bytes": list(text.encode())}
+        for nth, text in enumerate(f"{token}{'x' * nth}" for nth in range(others))
+    ]
+    return {
+        "token": token,
+        "logprob": -0.5,
+        "bytes": list(token.encode()),
+        "top_logprobs": likely,
+    }
 
 
 def _finish_reason(reply: ScriptedReply) -> str:

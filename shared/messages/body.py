@@ -21,6 +21,7 @@ Metadata = Annotated[
     msgspec.Meta(max_length=16),
 ]
 Tokens = Annotated[int, msgspec.Meta(ge=1)]
+TopLogprobs = Annotated[int, msgspec.Meta(ge=0, le=20)]
 Verbosity = Literal["low", "medium", "high"]
 
 
@@ -129,6 +130,8 @@ class Body(
     stop: list[str] | None = None
     tool_choice: ToolChoice | None = None
     tools: list[FunctionTool] | None = None
+    top_logprobs: int | None = None
+    """How likely each token of the answer was is asked for, with so many others beside it."""
 
     @classmethod
     def of(

@@ -6,10 +6,12 @@ out, so that a number is never given twice and never skipped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shared.messages.body import Body
-from shared.messages.output import OutputItem, OutputText
+from shared.messages.output import OutputItem, OutputText, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.messages.response import ResponseObject, response_object
 from shared.messages.state import ResponseState
@@ -55,7 +57,7 @@ class OutputTextDelta(_Event, frozen=True, tag="response.output_text.delta"):
     delta: str
     output_index: int = 0
     content_index: int = 0
-    logprobs: list[object] = []
+    logprobs: Sequence[TokenLogprob] = ()
 
 
 class OutputTextDone(_Event, frozen=True, tag="response.output_text.done"):
@@ -63,7 +65,7 @@ class OutputTextDone(_Event, frozen=True, tag="response.output_text.done"):
     text: str
     output_index: int = 0
     content_index: int = 0
-    logprobs: list[object] = []
+    logprobs: Sequence[TokenLogprob] = ()
 
 
 class ContentPartDone(_Event, frozen=True, tag="response.content_part.done"):
@@ -206,6 +208,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 _stored = msgspec.json.Decoder(StoredEvent)
+_delta = msgspec.json.Decoder(OutputTextDelta)
 _item_done = msgspec.json.Decoder(OutputItemDone)
 
 
@@ -220,6 +223,11 @@ CLOSING_TYPES: frozenset[str] = frozenset(map(type_of, _CLOSING.values()))
 def read_item(event: bytes) -> OutputItem:
     """The item of a stored `response.output_item.done`."""
     return _item_done.decode(event).item
+
+
+def read_delta(event: bytes) -> OutputTextDelta:
+    """A stored `response.output_text.delta`, with the tokens that it consists of."""
+    return _delta.decode(event)
 
 
 def read_event(event: bytes) -> StoredEvent:

@@ -23,7 +23,29 @@ from shared.identifiers import (
 from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
 
 Status = Literal["in_progress", "completed", "incomplete"]
-AnswerItem = ReasoningItem | FunctionCall
+
+
+class LikelyToken(msgspec.Struct, frozen=True):
+    """A token that a model might write, and the logarithm of how likely it was."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class TokenLogprob(LikelyToken, frozen=True):
+    """A token that it wrote, and the likeliest at its place."""
+
+    top_logprobs: list[LikelyToken] = []
+
+
+class Logprobs(msgspec.Struct, frozen=True, tag_field="type", tag="logprobs"):
+    """Of the tokens of an answer's text, in order."""
+
+    tokens: tuple[TokenLogprob, ...]
+
+
+AnswerItem = ReasoningItem | FunctionCall | Logprobs
 """What an answer has beside its text."""
 
 
@@ -33,7 +55,7 @@ class OutputText(msgspec.Struct, frozen=True):
     text: str
     type: Literal["output_text"] = "output_text"
     annotations: list[Any] = []
-    logprobs: list[Any] = []
+    logprobs: Sequence[TokenLogprob] = ()
 
 
 class OutputMessage(msgspec.Struct, frozen=True, tag_field="type", tag="message"):
@@ -113,7 +135,8 @@ def output_items(
     ]
     calls = _calls(items)
     if text or (text is not None and not calls):
-        output.append(output_message(message_id, text, is_whole=is_whole))
+        tokens = logprobs_of(items)
+        output.append(output_message(message_id, text, is_whole=is_whole, logprobs=tokens))
     output += [
         OutputCall(nth_id(FUNCTION_CALL, message_id, nth), call.call_id, call.name, call.arguments)
         for nth, call in enumerate(calls)
@@ -126,10 +149,13 @@ def output_message_id(message_id: str) -> str:
     return sibling_id(OUTPUT_MESSAGE, message_id)
 
 
-def output_message(message_id: str, text: str, *, is_whole: bool) -> OutputMessage:
+def output_message(
+    message_id: str, text: str, *, is_whole: bool, logprobs: Sequence[TokenLogprob] = ()
+) -> OutputMessage:
     """What is said in a response, as it stands when all its text is there."""
     status: Status = "completed" if is_whole else "incomplete"
-    return OutputMessage(output_message_id(message_id), [OutputText(text)], status)
+    said = OutputText(text, logprobs=logprobs)
+    return OutputMessage(output_message_id(message_id), [said], status)
 
 
 def told_reasoning(message_id: str, nth: int, thought: ReasoningItem) -> OutputReasoning:
@@ -137,6 +163,11 @@ def told_reasoning(message_id: str, nth: int, thought: ReasoningItem) -> OutputR
     return OutputReasoning(
         nth_id(REASONING, message_id, nth), list(thought.summary), thought.encrypted_content
     )
+
+
+def logprobs_of(items: Sequence[AnswerItem]) -> tuple[TokenLogprob, ...]:
+    """How likely each token of the text was; nothing where nobody asked or nobody knew."""
+    return next((item.tokens for item in items if isinstance(item, Logprobs)), ())
 
 
 def _thoughts(items: Sequence[AnswerItem]) -> list[ReasoningItem]:

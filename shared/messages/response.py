@@ -89,6 +89,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     text: dict[str, Any]
     tool_choice: str | dict[str, Any] = "auto"
     tools: list[Any] = []
+    top_logprobs: int | msgspec.UnsetType = msgspec.UNSET
     top_p: float | None = None
     truncation: str = "auto"
     # OpenAI's description allows the first two to be absent, and not to be null.
@@ -132,6 +133,7 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         tool_choice=told_choice(asked.tool_choice) if asked.tool_choice else "auto",
         tools=[told_tool(tool) for tool in asked.tools] if asked.tools else [],
         reasoning=asked.reasoning or msgspec.UNSET,
+        top_logprobs=msgspec.UNSET if asked.top_logprobs is None else asked.top_logprobs,
         top_p=asked.top_p,
         truncation=asked.truncation or "auto",
         user=asked.user or msgspec.UNSET,

@@ -62,6 +62,8 @@ class TurnReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     routing: RoutingReport | None = None
     context: ContextReport | None = None
     cache: CacheReport | None = None
+    dropped: tuple[str, ...] = ()
+    """What was asked for that the provider who answered does without, by the field's name."""
 
 
 _EMPTY: Final = TurnReport()

@@ -38,6 +38,7 @@ from shared.messages.output import (
     OutputMessage,
     OutputReasoning,
     OutputText,
+    TokenLogprob,
     output_message_id,
     told_reasoning,
 )
@@ -81,15 +82,15 @@ class OutputEvents:
         """How many items have their place."""
         self._message_index: int | None = None
 
-    def write(self, piece: str) -> list[Event]:
-        """The next piece of text; the first one opens the message."""
+    def write(self, piece: str, logprobs: Sequence[TokenLogprob] = ()) -> list[Event]:
+        """The next piece of text, with its tokens; the first one opens the message."""
         if self._message_index is not None:
-            return [self._delta(piece)]
+            return [self._delta(piece, logprobs)]
         index = self._message_index = self._told
         self._told += 1
         item = OutputMessage(self._message_id, [], status="in_progress")
         part = ContentPartAdded(self._message_id, OutputText(""), index)
-        return [OutputItemAdded(item, index), part, self._delta(piece)]
+        return [OutputItemAdded(item, index), part, self._delta(piece, logprobs)]
 
     def think(self, thought: ReasoningItem) -> list[Event]:
         """What was thought before anything else is told."""
@@ -99,8 +100,10 @@ class OutputEvents:
         """An item that is whole already; nothing of a message without text."""
         index = self._told
         if isinstance(item, OutputMessage):
-            text = "".join([part.text for part in item.content])
-            return [*self.write(text), *self._close_message(item, index)] if text else []
+            [part] = item.content
+            if not part.text:
+                return []
+            return [*self.write(part.text, part.logprobs), *self._close_message(item, index)]
         self._told += 1
         match item:
             case OutputCall():
@@ -120,13 +123,14 @@ class OutputEvents:
                 events += self.tell(item)
         return events
 
-    def _delta(self, piece: str) -> OutputTextDelta:
-        return OutputTextDelta(self._message_id, piece, self._message_index or 0)
+    def _delta(self, piece: str, logprobs: Sequence[TokenLogprob]) -> OutputTextDelta:
+        index = self._message_index or 0
+        return OutputTextDelta(self._message_id, piece, index, logprobs=logprobs)
 
     def _close_message(self, item: OutputMessage, index: int) -> list[Event]:
         [part] = item.content
         return [
-            OutputTextDone(self._message_id, part.text, index),
+            OutputTextDone(self._message_id, part.text, index, logprobs=part.logprobs),
             ContentPartDone(self._message_id, part, index),
             OutputItemDone(item, index),
         ]

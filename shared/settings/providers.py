@@ -23,13 +23,15 @@ class ProviderKind(StrEnum):
 
     `is_model`: a model behind HTTP answers, so there is an address, a choice of models, a breaker.
     `is_billed`: its tokens cost money. `is_stopgap`: it answers worse than the others of a chain,
-    so it is asked when they cannot. `is_human`: people answer.
+    so it is asked when they cannot. `is_human`: people answer. `tells_logprobs`: it says how likely
+    each token was, for who asks.
     """
 
     is_model: bool
     is_billed: bool
     is_stopgap: bool
     is_human: bool
+    tells_logprobs: bool
 
     def __new__(
         cls,
@@ -38,16 +40,18 @@ class ProviderKind(StrEnum):
         is_billed: bool = False,
         is_stopgap: bool = False,
         is_human: bool = False,
+        tells_logprobs: bool = False,
     ) -> Self:
         member = str.__new__(cls, name)
         member._value_ = name
         member.is_model, member.is_billed = is_model, is_billed
         member.is_stopgap, member.is_human = is_stopgap, is_human
+        member.tells_logprobs = tells_logprobs
         return member
 
-    # name, is_model, is_billed, is_stopgap, is_human
-    OPENAI_COMPATIBLE = "openai_compatible", True, True
-    AZURE_OPENAI = "azure_openai", True, True
+    # name, is_model, is_billed, is_stopgap, is_human, tells_logprobs
+    OPENAI_COMPATIBLE = "openai_compatible", True, True, False, False, True
+    AZURE_OPENAI = "azure_openai", True, True, False, False, True
     ANTHROPIC = "anthropic", True, True
     LOCAL = "local", True, False, True
     RULES = "rules"

@@ -27,8 +27,8 @@ class NotCacheable(StrEnum):
     """Its caller does not want it stored: `no-store`, or `store: false`."""
     TEMPERATURE = "temperature"
     NOT_TEXT = "not_text"
-    """It offers tools, shows what is no text, or says how much to think; or the answer has more
-    than text."""
+    """It offers tools, shows what is no text, says how much to think, or asks how likely tokens
+    were; or the answer has more than text."""
     PERSONAL = "personal"
     PERSONAL_FACTS = "personal_facts"
     """There are facts, and a user they are about."""
@@ -82,7 +82,9 @@ class CacheableRule:
         body = turn.body
         if control.no_store or body.store is False:
             return NotCacheable.NO_STORE
-        if body.tools or body.reasoning or not are_only_text(turn.items):
+        if body.tools or body.reasoning or body.top_logprobs is not None:
+            return NotCacheable.NOT_TEXT
+        if not are_only_text(turn.items):
             return NotCacheable.NOT_TEXT
         asked = _UNSET_TEMPERATURE if body.temperature is None else body.temperature
         if asked > self._settings.highest_temperature:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.failures import UnknownFieldError
-from workers.providers.outcome import Declined
+from workers.providers.outcome import NO_LOGPROBS, Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
 from workers.providers.wire.anthropic_messages import AnthropicMessagesReader
@@ -53,6 +53,8 @@ class AnthropicMessages(AnthropicMessagesReader):
         response_format = prompt.extra.get("response_format")
         if isinstance(response_format, Mapping) and response_format.get("type") == "json_object":
             return Declined(reason="it has no JSON mode without a schema")
+        if prompt.top_logprobs is not None:
+            return Declined(reason=NO_LOGPROBS)
         try:
             instructions, messages = self._said(prompt, model)
         except UncarriedError as error:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from shared.messages.item import Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.failures import UnknownFieldError
-from workers.providers.outcome import Declined
+from workers.providers.outcome import NO_LOGPROBS, Declined
 from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
 from workers.providers.wire.asking.answered_calls import UncarriedError
@@ -29,8 +29,11 @@ class ChatCompletions(ChatCompletionsReader):
     it.
     """
 
-    def __init__(self, *, is_openai: bool = False, host: str = "") -> None:
+    def __init__(
+        self, *, is_openai: bool = False, host: str = "", tells_logprobs: bool = True
+    ) -> None:
         self._host = host
+        self._tells_logprobs = tells_logprobs
         # OpenAI's newer models refuse the old field; most other servers ignore the new one.
         self._limits = (_NEW_LIMIT, _OLD_LIMIT) if is_openai else (_OLD_LIMIT, _NEW_LIMIT)
         self._is_openai = is_openai
@@ -40,9 +43,15 @@ class ChatCompletions(ChatCompletionsReader):
     def of(cls, settings: ProviderSettings) -> ChatCompletions:
         """As the provider's server takes them."""
         host = urlsplit(settings.base_url or "").netloc
-        return cls(is_openai=host == "api.openai.com", host=host)
+        return cls(
+            is_openai=host == "api.openai.com",
+            host=host,
+            tells_logprobs=settings.kind.tells_logprobs,
+        )
 
     def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
+        if prompt.top_logprobs is not None and not self._tells_logprobs:
+            return Declined(reason=NO_LOGPROBS)
         try:
             messages = _messages(prompt, maker=self.maker(model))
         except UncarriedError as error:
@@ -56,6 +65,8 @@ class ChatCompletions(ChatCompletionsReader):
             "stop": prompt.stop or None,
             "reasoning_effort": prompt.reasoning.effort if prompt.reasoning else None,
             "prompt_cache_key": prompt.prompt_cache_key,
+            "logprobs": None if prompt.top_logprobs is None else True,
+            "top_logprobs": prompt.top_logprobs or None,
         }
         tools = told_tools(prompt, narrows=not self._is_openai) if prompt.tools else {}
         return {

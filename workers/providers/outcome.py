@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from string import Template
+from typing import Final
 
 from shared.costs.price import TokenCount
 from shared.messages.item import FunctionCall
 from shared.messages.output import AnswerItem
 from shared.token_count import estimated_tokens
+
+NO_LOGPROBS: Final = "it does not tell how likely tokens are, as 'logprobs' asks"
+"""Why one is passed over that has none."""
 
 
 class Oddity(StrEnum):
@@ -92,6 +96,8 @@ class Answer:
     oddities: frozenset[Oddity] = frozenset()
     items: tuple[AnswerItem, ...] = ()
     """What it has beside its text."""
+    dropped: tuple[str, ...] = ()
+    """What was asked for and is not in it, by the names of the fields that asked."""
 
     @property
     def calls(self) -> tuple[FunctionCall, ...]:

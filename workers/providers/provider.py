@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from shared.messages.item import Item, MessageItem, ReasoningItem, Role, are_only_text
+from shared.messages.output import Logprobs
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
@@ -20,9 +21,10 @@ from workers.providers.outcome import Outcome
 AUTOMATIC_MODEL = "auto"
 """The model name by which a caller leaves the choice to us."""
 
-Piece = str | ReasoningItem
+Piece = str | ReasoningItem | Logprobs
 Sink = Callable[[Piece], Awaitable[None]]
-"""Receives an answer as it is written: what was thought before it, then its text in pieces."""
+"""Receives an answer as it is written: what was thought before it, then its text in pieces, and
+before each piece how likely its tokens were, where that was asked."""
 
 _BETWEEN: Final = "\n\n"
 _NOTE: Final = """\
@@ -49,6 +51,8 @@ class Prompt:
     parallel_tool_calls: bool | None = None
     reasoning: ReasoningOptions | None = None
     prompt_cache_key: str | None = None
+    top_logprobs: int | None = None
+    """How many likely tokens are wanted beside each that is written; None for no probabilities."""
     tenant: str = ""
     user: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from shared.decoding import convert
 from shared.errors import InvalidRequest, SettingsError
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.storable_text import is_storable, storable
-from workers.providers.outcome import Answer, Declined, FinishReason, Usage
+from workers.providers.outcome import NO_LOGPROBS, Answer, Declined, FinishReason, Usage
 from workers.providers.provider import Prompt, Sink
 from workers.providers.provider_type import ProviderType, required
 
@@ -100,6 +100,8 @@ class RulesProvider:
     ) -> Answer | Declined:
         if not prompt.is_text:
             return Declined(reason="rules answer text alone")
+        if prompt.top_logprobs is not None:
+            return Declined(reason=NO_LOGPROBS)
         matching = next((rule for rule in self._rules if rule.when.hold_for(prompt)), self._default)
         if matching is None:
             return Declined(reason="no rule matches and there is no default")

@@ -95,7 +95,7 @@ class AnswerStep:
             return await answer()
         told = AnswerStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
         await told.begin()
-        stream = ScreenedStream(told, self._judging.open_screen)
+        stream = ScreenedStream(told, self._judging)
         try:
             result = await answer(on_delta=stream.write, on_restart=stream.restart)
         except BaseException:
@@ -126,6 +126,8 @@ class AnswerStep:
 
     def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
         turn.is_in_doubt = not answer.is_certain
+        if answer.dropped:
+            turn.report = msgspec.structs.replace(turn.report, dropped=answer.dropped)
         turn.end(
             ResponseState.COMPLETED if answer.is_whole else ResponseState.INCOMPLETE,
             self._clock.now(),

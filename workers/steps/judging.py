@@ -10,7 +10,7 @@ from shared.messages.answer_format import answer_format
 from shared.messages.body import Body
 from shared.messages.facts import facts_of
 from shared.messages.item import FunctionCall, are_only_text
-from shared.messages.output import AnswerItem
+from shared.messages.output import AnswerItem, Logprobs, TokenLogprob, logprobs_of
 from shared.reservations.reservations import RiskSignal
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -51,7 +51,8 @@ class Judging:
             draft = Draft(answer.text, answer.is_whole, answer.calls)
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)
-            return _judgement(answer, conclusion)
+            judgement = _judgement(answer, conclusion)
+            return self._with_told_tokens(answer, judgement) if answer.items else judgement
 
         return judge
 
@@ -66,6 +67,22 @@ class Judging:
     def open_screen(self) -> StreamScreen | None:
         """What holds the end of one streamed answer back."""
         return self._guardrail.open_screen()
+
+    def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+        """Those that may leave with the text that they are of."""
+        return self._guardrail.told_tokens(tokens)
+
+    def _with_told_tokens(self, answer: Answer, judgement: Judgement) -> Judgement:
+        """Where the text was mended, its tokens would show what was taken out."""
+        tokens = logprobs_of(answer.items)
+        if not tokens or not judgement.accepted:
+            return judgement
+        left = judgement.answer or answer
+        told = self.told_tokens(tokens) if left.text == answer.text else ()
+        others = tuple([item for item in left.items if not isinstance(item, Logprobs)])
+        items = (*others, Logprobs(told)) if told else others
+        dropped = left.dropped if told else (*left.dropped, "logprobs")
+        return replace(judgement, answer=replace(left, items=items, dropped=dropped))
 
     def _note_orders(self, turn: Turn) -> None:
         """They are data to the model and no instructions; only the risk of the user rises."""

@@ -29,6 +29,7 @@ def prompt_of(turn: Turn) -> Prompt:
         parallel_tool_calls=body.parallel_tool_calls,
         reasoning=body.reasoning,
         prompt_cache_key=body.prompt_cache_key,
+        top_logprobs=body.top_logprobs,
         tenant=turn.record.tenant_id,
         user=turn.record.user_id or "",
         extra=_extra(turn),

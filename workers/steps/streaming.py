@@ -9,7 +9,7 @@ from contextlib import suppress
 from shared.errors import RedisUnavailable
 from shared.messages.events import Event, ResponseRestarted, encode_event
 from shared.messages.item import ReasoningItem
-from shared.messages.output import OutputItem
+from shared.messages.output import OutputItem, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.replies.event_sequence import OutputEvents, beginning
 from shared.replies.reply_stream import ReplyStream
@@ -30,6 +30,7 @@ class AnswerStream:
         self._interval_seconds = interval_seconds
         self._output = OutputEvents(turn.record.id)
         self._pending: list[str] = []
+        self._pending_logprobs: list[TokenLogprob] = []
         self._sender: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self._log = get_logger(__name__)
@@ -41,9 +42,10 @@ class AnswerStream:
             events.insert(0, ResponseRestarted(self._record.id, "the worker before was lost"))
         await self._send(events)
 
-    async def write(self, delta: str) -> None:
-        """Take one piece of text; it leaves soon, together with its neighbours."""
+    async def write(self, delta: str, logprobs: Sequence[TokenLogprob] = ()) -> None:
+        """Take one piece of text and its tokens; it leaves soon, together with its neighbours."""
         self._pending.append(delta)
+        self._pending_logprobs += logprobs
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_soon())
 
@@ -65,6 +67,7 @@ class AnswerStream:
     async def abandon(self) -> None:
         """Say nothing more of what was written and not sent yet."""
         self._pending.clear()
+        self._pending_logprobs.clear()
         await self._settle_sender()
 
     async def _send_soon(self) -> None:
@@ -77,9 +80,10 @@ class AnswerStream:
     def _delta_events(self) -> list[Event]:
         if not self._pending:
             return []
-        piece = "".join(self._pending)
+        piece, logprobs = "".join(self._pending), self._pending_logprobs
         self._pending.clear()
-        return self._output.write(piece)
+        self._pending_logprobs = []
+        return self._output.write(piece, logprobs)
 
     async def _settle_sender(self) -> None:
         # Waited for and not cancelled: what it has on its way must arrive before what comes next.

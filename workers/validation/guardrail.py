@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import Final
 
+import msgspec
+
+from shared.messages.output import TokenLogprob
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.stream_screen import StreamScreen
 from workers.validation.validator import Draft, Question, Validator, is_there
 from workers.validation.verdict import Catch, Conclusion, Verdict, without
 
+_TOKENS_REMEMBERED: Final = 65_536
+
 
 class Guardrail:
     """Runs the forbidden patterns, then the other validators on what would leave.
 
-    The verdict is the strictest of all. It holds no state and does no I/O.
+    The verdict is the strictest of all. It does no I/O.
     """
 
     def __init__(
@@ -29,6 +36,8 @@ class Guardrail:
         self._forbidden = forbidden
         self._replacement = replacement
         self._window = window
+        # Tokens are few, and come again and again.
+        self._is_forbidden = lru_cache(_TOKENS_REMEMBERED)(self._has_spans)
 
     def judge(self, draft: Draft, question: Question) -> Conclusion:
         """What is to be done with the draft, and the text and the calls that may leave."""
@@ -47,6 +56,27 @@ class Guardrail:
         return Conclusion(
             verdict=strictest, text=draft.text, calls=draft.calls, catches=tuple(catches)
         )
+
+    def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+        """Those of a text that may leave, without likely ones that hold what is forbidden: what
+        the model nearly wrote leaves with them."""
+        if self._forbidden is None:
+            return tuple(tokens)
+        return tuple(
+            [
+                msgspec.structs.replace(
+                    token,
+                    top_logprobs=[
+                        one for one in token.top_logprobs if not self._is_forbidden(one.token)
+                    ],
+                )
+                for token in tokens
+                if not self._is_forbidden(token.token)
+            ]
+        )
+
+    def _has_spans(self, token: str) -> bool:
+        return self._forbidden is not None and bool(self._forbidden.spans(token))
 
     def _told(self, draft: Draft, question: Question) -> Iterator[Catch]:
         """What is forbidden in the text, and in what tools are asked."""

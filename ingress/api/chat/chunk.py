@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ingress.api.chat.completion import CompletionUsage, FinishReason
+from ingress.api.chat.completion import ChoiceLogprobs, CompletionUsage, FinishReason
 from shared.messages.response import ResponseCost
 from shared.messages.turn_report import TurnReport
 
@@ -41,6 +41,7 @@ class ChunkChoice(msgspec.Struct, frozen=True):
     delta: ChunkDelta
     finish_reason: FinishReason | None = None
     index: int = 0
+    logprobs: ChoiceLogprobs | msgspec.UnsetType = msgspec.UNSET
 
 
 class ChatChunk(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from ingress.api.chat.chunk import ChatChunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction
 from ingress.api.chat.completion import (
+    ChoiceLogprobs,
     answer_calls,
+    answer_logprobs,
     answer_text,
     completion_id,
     completion_usage,
@@ -26,11 +28,12 @@ from shared.messages.events import (
     OutputItemDone,
     OutputTextDelta,
     ResponseRestarted,
+    read_delta,
     read_event,
     read_item,
     type_of,
 )
-from shared.messages.output import OutputCall, OutputItem
+from shared.messages.output import OutputCall, OutputItem, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject, read_response
 
@@ -49,7 +52,13 @@ class ChunkWriter:
     """
 
     def __init__(
-        self, record: MessageRecord, *, model: str | None, include_usage: bool, offers_tools: bool
+        self,
+        record: MessageRecord,
+        *,
+        model: str | None,
+        include_usage: bool,
+        offers_tools: bool,
+        wants_logprobs: bool = False,
     ) -> None:
         self._message_id = record.id
         self._id = completion_id(record.id)
@@ -59,6 +68,8 @@ class ChunkWriter:
         # Clients make a text of an empty one; where tools are offered there may be none.
         self._opening = ChunkDelta("assistant", None if offers_tools else "")
         self._said = ""
+        self._wants_logprobs = wants_logprobs
+        self._tokens_told = 0
         self._called: list[OutputCall] = []
 
     async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
@@ -68,7 +79,7 @@ class ChunkWriter:
             if event is None:
                 yield KEEP_ALIVE
             elif event.type == _DELTA:
-                yield self._say(read_event(event.body).delta or "")
+                yield self._said_by(event.body)
             elif event.type == _ITEM_DONE:
                 for line in self._tell(read_item(event.body)):
                     yield line
@@ -80,9 +91,16 @@ class ChunkWriter:
                     yield line
                 return
 
-    def _say(self, text: str) -> bytes:
+    def _said_by(self, event: bytes) -> bytes:
+        if not self._wants_logprobs:
+            return self._say(read_event(event).delta or "")
+        piece = read_delta(event)
+        return self._say(piece.delta, piece.logprobs)
+
+    def _say(self, text: str, logprobs: Sequence[TokenLogprob] = ()) -> bytes:
         self._said += text
-        return self._chunk(ChunkDelta(content=text))
+        self._tokens_told += len(logprobs)
+        return self._chunk(ChunkDelta(content=text), ChoiceLogprobs.of(logprobs))
 
     def _tell(self, item: OutputItem) -> list[bytes]:
         """A call, which is whole and so needs no taking back; text was told in its pieces."""
@@ -107,7 +125,8 @@ class ChunkWriter:
         if not whole.startswith(self._said) or calls[:told] != self._called:
             return [_error(self._restarted())]
         rest = whole[len(self._said) :]
-        lines = [self._say(rest)] if rest else []
+        tokens = answer_logprobs(response)[self._tokens_told :]
+        lines = [self._say(rest, tokens)] if rest else []
         for call in calls[told:]:
             lines += self._tell(call)
         lines.append(self._end(response))
@@ -115,8 +134,9 @@ class ChunkWriter:
             lines.append(self._usage(response))
         return [*lines, _DONE]
 
-    def _chunk(self, delta: ChunkDelta) -> bytes:
-        return _line(self._bare([ChunkChoice(delta)]))
+    def _chunk(self, delta: ChunkDelta, logprobs: ChoiceLogprobs | None = None) -> bytes:
+        choice = ChunkChoice(delta, logprobs=logprobs or msgspec.UNSET)
+        return _line(self._bare([choice]))
 
     def _end(self, response: ResponseObject) -> bytes:
         bare = self._bare([ChunkChoice(ChunkDelta(), finish_reason(response))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -10,7 +11,7 @@ from ingress.api.chat.messages import CalledFunction, ChatToolCall
 from ingress.api.door import RESPONSE_ID
 from ingress.api.http.errors import NO_RETRY, HttpRefusal
 from shared.identifiers import sibling_id
-from shared.messages.output import OutputCall, OutputMessage
+from shared.messages.output import OutputCall, OutputMessage, OutputText, TokenLogprob
 from shared.messages.response import (
     CALLERS_FAULT,
     ResponseCost,
@@ -56,13 +57,25 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     tool_calls: list[ChatToolCall] | msgspec.UnsetType = msgspec.UNSET
 
 
+class ChoiceLogprobs(msgspec.Struct, frozen=True):
+    """How likely each token of the text was."""
+
+    content: Sequence[TokenLogprob]
+    refusal: None = None
+
+    @classmethod
+    def of(cls, tokens: Sequence[TokenLogprob]) -> ChoiceLogprobs | None:
+        """None where there are none."""
+        return cls(tokens) if tokens else None
+
+
 class Choice(msgspec.Struct, frozen=True):
     """The one choice that there is."""
 
     message: ChatAnswer
     finish_reason: FinishReason
     index: int = 0
-    logprobs: None = None
+    logprobs: ChoiceLogprobs | None = None
 
 
 class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +100,13 @@ def chat_completion(response: ResponseObject) -> ChatCompletion:
         id=completion_id(response.id),
         created=response.created_at,
         model=response.model,
-        choices=[Choice(_answer(response), finish_reason(response))],
+        choices=[
+            Choice(
+                _answer(response),
+                finish_reason(response),
+                logprobs=ChoiceLogprobs.of(answer_logprobs(response)),
+            )
+        ],
         usage=completion_usage(response.usage),
         service_tier=response.service_tier,
         cost=response.cost,
@@ -135,15 +154,21 @@ def completion_id(response_id: str) -> str:
 
 def answer_text(response: ResponseObject) -> str:
     """All of the answer's text."""
-    said = "".join(
-        part.text
-        for item in response.output
-        if isinstance(item, OutputMessage)
-        for part in item.content
-    )
+    said = "".join([part.text for part in _texts(response)])
     if not said and response.status is ResponseState.REQUIRES_ACTION:
         return f"A person answers this. Read response '{response.id}' later."
     return said
+
+
+def answer_logprobs(response: ResponseObject) -> list[TokenLogprob]:
+    """Of the tokens of that text; nothing where nobody asked or nobody knew."""
+    return [token for part in _texts(response) for token in part.logprobs]
+
+
+def _texts(response: ResponseObject) -> list[OutputText]:
+    return [
+        part for item in response.output if isinstance(item, OutputMessage) for part in item.content
+    ]
 
 
 def answer_calls(response: ResponseObject) -> list[OutputCall]:

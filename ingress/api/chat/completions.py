@@ -54,5 +54,6 @@ class ChatEndpoint:
                 model=request.model,
                 include_usage=request.includes_usage,
                 offers_tools=bool(arrival.body.tools),
+                wants_logprobs=request.logprobs is True,
             )
             await door.stream(exchange, accepted, wake, writer.lines)

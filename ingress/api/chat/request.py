@@ -10,10 +10,18 @@ from ingress.api.chat.messages import ChatMessage, items_of_chat
 from ingress.api.chat.tools import ChatTool, ChatToolChoice, choice_of_chat, tools_of_chat
 from shared.decoding import Json, decode_json, missing_field, whole_json
 from shared.errors import InvalidRequest
-from shared.messages.body import Body, CommonFields, TextFormat, TextOptions, Tokens, Verbosity
+from shared.messages.body import (
+    Body,
+    CommonFields,
+    TextFormat,
+    TextOptions,
+    Tokens,
+    TopLogprobs,
+    Verbosity,
+)
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
 from shared.messages.requests.tools import Mode, check_tools, offer
-from shared.messages.requests.unsupported import UNSUPPORTED, explained
+from shared.messages.requests.unsupported import explained
 from shared.messages.tool import Effort, ReasoningOptions
 
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
@@ -58,6 +66,7 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
     modalities: list[Literal["text"]] | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=1)] | None = None
     logprobs: bool | None = None
+    top_logprobs: TopLogprobs | None = None
     tools: list[ChatTool] | None = None
     tool_choice: Mode | ChatToolChoice | None = None
     reasoning_effort: Effort | None = None
@@ -71,7 +80,6 @@ class ChatRequest(CommonFields, frozen=True, forbid_unknown_fields=True, kw_only
     prediction: None = None
     prompt_cache_options: None = None
     prompt_cache_retention: None = None
-    top_logprobs: None = None
     web_search_options: None = None
 
     @property
@@ -99,9 +107,10 @@ def decode_chat_request(
 
 
 def _check(request: ChatRequest) -> None:
-    if request.logprobs:
+    if request.top_logprobs and not request.logprobs:
         raise InvalidRequest(
-            "'logprobs' is not supported. Remove it.", param="logprobs", kind=UNSUPPORTED
+            "'top_logprobs' is for who asks for 'logprobs': true. Send that, or leave it out.",
+            param="top_logprobs",
         )
     if request.max_tokens is not None and request.max_completion_tokens is not None:
         raise InvalidRequest(
@@ -124,6 +133,7 @@ def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
         text=_text(request),
         reasoning=ReasoningOptions(effort) if effort else None,
+        top_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
         **offer(tools_of_chat(request.tools), choice_of_chat(request.tool_choice)),
     )
 

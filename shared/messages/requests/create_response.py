@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
-from shared.messages.body import Body, ConversationReference, Identifier, ResponseFields
+from shared.messages.body import (
+    Body,
+    ConversationReference,
+    Identifier,
+    ResponseFields,
+    TopLogprobs,
+)
 from shared.messages.item import Item
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_items, check_text
 from shared.messages.requests.tools import (
@@ -24,11 +30,13 @@ from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of, message_of_text
 from shared.messages.tool import ReasoningOptions, Summary
 
+LOGPROBS: Final = "message.output_text.logprobs"
 Included = Literal[
     "code_interpreter_call.outputs",
     "computer_call_output.output.image_url",
     "file_search_call.results",
     "message.input_image.image_url",
+    "message.output_text.logprobs",
     "reasoning.encrypted_content",
     "web_search_call.action.sources",
     "web_search_call.results",
@@ -68,7 +76,9 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     tool_choice: Mode | WrittenChoice | None = None
     reasoning: WrittenReasoning | None = None
     include: list[Included] | None = None
-    """Additions to the answer that are empty here, for nothing that they belong to is supported."""
+    """Additions to the answer. But for the log probabilities they are empty here, for nothing that
+    they belong to is supported."""
+    top_logprobs: TopLogprobs | None = None
     # OpenAI's, and not supported: clients with types send them all the same, as null.
     access_programs: None = None
     background_options: None = None
@@ -78,7 +88,13 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     prompt: None = None
     prompt_cache_options: None = None
     prompt_cache_retention: None = None
-    top_logprobs: None = None
+
+    @property
+    def logprobs(self) -> int | None:
+        """How many likely tokens are asked for beside each that is written; None for not even its
+        own probability, as where a client says 0 and does not ask to include them."""
+        wants = LOGPROBS in (self.include or ())
+        return (self.top_logprobs or 0) if wants else self.top_logprobs or None
 
 
 _decoder = msgspec.json.Decoder(CreateResponse)
@@ -109,6 +125,7 @@ def body_of(request: CreateResponse) -> Body:
         conversation=request.conversation,
         max_tool_calls=request.max_tool_calls,
         reasoning=request.reasoning.spelled() if request.reasoning else None,
+        top_logprobs=request.logprobs,
         **_offered(request),
     )
     if not isinstance(request.input, str) and not body.refers:

@@ -103,7 +103,10 @@ BODIES = {
 CHATS = {
     "no messages": (b"{}", "messages"),
     "two answers": (b'{"messages":[{"role":"user","content":"x"}],"n":2}', "n"),
-    "logprobs": (b'{"messages":[{"role":"user","content":"x"}],"logprobs":true}', "logprobs"),
+    "logprobs": (
+        b'{"messages":[{"role":"user","content":"x"}],"top_logprobs":2}',
+        "top_logprobs",
+    ),
     "functions": (b'{"messages":[{"role":"user","content":"x"}],"functions":[]}', "functions"),
     "audio": (b'{"messages":[{"role":"user","content":"x"}],"audio":{}}', "audio"),
     "tool message": (b'{"messages":[{"role":"tool","content":"x"}]}', "messages[0].tool_call_id"),

@@ -158,7 +158,7 @@ async def test_additions_that_are_empty_here_may_be_asked_for(http: aiohttp.Clie
     for value in ("reasoning.encrypted_content", "file_search_call.results"):
         async with http.post("/v1/responses", json={**BACKGROUND, "include": [value]}) as answer:
             await _id(answer)
-    logprobs = {**BACKGROUND, "include": ["message.output_text.logprobs"]}
-    async with http.post("/v1/responses", json=logprobs) as answer:
+    unknown = {**BACKGROUND, "include": ["message.output_text.colour"]}
+    async with http.post("/v1/responses", json=unknown) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]["param"] == "include[0]"

@@ -48,7 +48,6 @@ LIMITS: Final = (
     _chat("audio", "input_audio", content=_AUDIO),
     _chat("audio", "modalities", modalities=["text", "audio"]),
     _chat("`n`", "'n'", n=2),
-    _chat("`logprobs`", "logprobs", logprobs=True),
     _chat("`logit_bias`", "logit_bias", logit_bias={"1": 1}),
     _chat("`prediction`", "prediction", prediction={"type": "content", "content": "a"}),
     _chat("`web_search_options`", "web_search_options", web_search_options={}),

@@ -136,8 +136,6 @@ def part(**fields: Any) -> dict[str, Any]:
         ({"modalities": "text"}, "modalities"),
         ({"audio": {"voice": "v"}}, "audio"),
         ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
-        ({"top_logprobs": 2}, "top_logprobs"),
         ({"moderation": {}}, "moderation"),
         ({"prediction": {}}, "prediction"),
         ({"web_search_options": {}}, "web_search_options"),
@@ -170,6 +168,37 @@ def test_what_is_malformed_is_named_by_its_field(fields: dict[str, Any], param: 
         decode_chat_request(json.dumps(asked).encode())
     assert refused.value.param == param
     assert refused.value.kind != "unsupported_parameter"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({}, None),
+        ({"logprobs": False}, None),
+        ({"logprobs": None, "top_logprobs": 0}, None),
+        ({"logprobs": True}, 0),
+        ({"logprobs": True, "top_logprobs": 20}, 20),
+    ],
+)
+def test_log_probabilities_are_asked_for(fields: dict[str, Any], wanted: int | None) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], **fields}
+    assert decode_chat_request(json.dumps(asked).encode())[1].top_logprobs == wanted
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"top_logprobs": 2},
+        {"logprobs": False, "top_logprobs": 2},
+        {"logprobs": True, "top_logprobs": 21},
+        {"logprobs": True, "top_logprobs": -1},
+    ],
+)
+def test_likely_tokens_come_with_log_probabilities_alone(fields: dict[str, Any]) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hi"}], **fields}
+    with pytest.raises(InvalidRequest, match="'top_logprobs'") as refused:
+        decode_chat_request(json.dumps(asked).encode())
+    assert refused.value.param == "top_logprobs"
 
 
 def test_no_tools_need_no_choice() -> None:

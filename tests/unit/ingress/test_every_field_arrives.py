@@ -40,7 +40,7 @@ TOLD: dict[str, Any] = {
     "max_tool_calls": 2,
     "reasoning": {"effort": "low"},
 }
-OTHERWISE = {"tool_choice", "tools"}
+OTHERWISE = {"tool_choice", "tools", "top_logprobs"}
 """What the body has in words of its own."""
 CHAT = set(ChatRequest.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE
 RESPONSES = set(CreateResponse.__struct_fields__) & set(Body.__struct_fields__) - OTHERWISE

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from workers.providers.wire.incoming_logprobs import token_logprobs
 from workers.providers.wire.loose_json import (
     LARGEST_NUMBER,
     elements,
@@ -51,6 +52,7 @@ class _Delta(msgspec.Struct, forbid_unknown_fields=True):
 class _Choice(msgspec.Struct):
     delta: _Delta
     finish_reason: str | None = None
+    logprobs: None = None
 
 
 class _InputDetails(msgspec.Struct, forbid_unknown_fields=True):
@@ -138,6 +140,7 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
         figures=_figures(mapping(content.get("usage"))),
         calls=_calls(said),
         thoughts=_thoughts(said),
+        logprobs=token_logprobs(told) if (told := choice.get("logprobs")) else (),
         is_odd=(
             not isinstance(choices, list | None)
             or not isinstance(first, dict)

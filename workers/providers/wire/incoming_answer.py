@@ -7,14 +7,15 @@ from typing import Final
 
 from shared.identifiers import new_id
 from shared.messages.item import FunctionCall, ReasoningItem
-from shared.messages.output import AnswerItem
+from shared.messages.output import AnswerItem, Logprobs
 from shared.storable_text import storable
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError
 from workers.providers.outcome import Answer, FinishReason, Oddity, Usage
 from workers.providers.provider import Prompt, Sink
+from workers.providers.wire.incoming_logprobs import IncomingLogprobs
 from workers.providers.wire.incoming_thoughts import IncomingThoughts
-from workers.providers.wire.loose_json import UnreadableError, decoded
+from workers.providers.wire.loose_json import is_json
 from workers.providers.wire.reading import NOT_REPORTED, CallPiece, EventReading, ThoughtPiece
 
 _LONGEST_NAME: Final = 128
@@ -75,19 +76,11 @@ class _IncomingCalls:
             # Cut before its arguments, or without any: what was written behind it tells.
             is_done = is_whole or pieces is not self._calls[-1][1]
             arguments = "".join(pieces) or ("{}" if is_done else "")
-            if not is_whole and not _is_json(arguments):
+            if not is_whole and not is_json(arguments):
                 continue
             call_id = begun.call_id if begun.call_id not in seen | {""} else new_id(_CALL)
             seen.add(call_id)
             yield FunctionCall(storable(call_id), storable(begun.name), storable(arguments))
-
-
-def _is_json(arguments: str) -> bool:
-    try:
-        decoded(arguments)
-    except UnreadableError:
-        return False
-    return True
 
 
 class IncomingAnswer:
@@ -108,6 +101,7 @@ class IncomingAnswer:
         self._passed_on = 0
         self.has_ended = False
         self._calls = _IncomingCalls()
+        self._logprobs = IncomingLogprobs() if prompt.top_logprobs is not None else None
         self.oddities: set[Oddity] = set()
 
     @property
@@ -130,6 +124,8 @@ class IncomingAnswer:
             self._think(reading.thoughts)
         for call in reading.calls:
             self._calls.take(call)
+        if reading.logprobs and self._logprobs is not None:
+            self._logprobs.take(reading.logprobs)
         self.has_ended |= reading.ends
         if reading.is_odd:
             self.oddities.add(Oddity.ODD_FIELD)
@@ -151,6 +147,8 @@ class IncomingAnswer:
             return
         if is_first and (thought := self._whole_thought()):
             await on_delta(thought)
+        if self._logprobs is not None and (tokens := self._logprobs.new()):
+            await on_delta(tokens)
         await on_delta("".join(new))
 
     def _whole_thought(self) -> ReasoningItem | None:
@@ -184,6 +182,7 @@ class IncomingAnswer:
             raise self._empty(usage)
         if not self._finish:
             self.oddities.add(Oddity.NO_REASON)
+        logprobs = self._logprobs.item() if self._logprobs is not None else None
         if self._figures.is_reported and not usage.reported:
             self.oddities.add(Oddity.ODD_FIGURES)
         return Answer(
@@ -193,13 +192,16 @@ class IncomingAnswer:
             usage=usage,
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
             oddities=frozenset(self.oddities),
-            items=self._items(calls),
+            items=self._items(calls, logprobs),
+            dropped=("logprobs",) if text and self._logprobs and logprobs is None else (),
         )
 
-    def _items(self, calls: tuple[FunctionCall, ...]) -> tuple[AnswerItem, ...]:
-        thought = self._whole_thought()
-        before = () if thought is None else (thought,)
-        return before + calls if self._prompt.tools else before
+    def _items(
+        self, calls: tuple[FunctionCall, ...], logprobs: Logprobs | None
+    ) -> tuple[AnswerItem, ...]:
+        beside = (self._whole_thought(), logprobs)
+        before = tuple([item for item in beside if item is not None])
+        return (*before, *calls) if self._prompt.tools else before
 
     def note_on(self, error: ProviderError) -> None:
         """Tell the error how much had come before it, and what that is billed as."""

@@ -52,6 +52,15 @@ def _decoded_slowly(text: str) -> object:
     return value
 
 
+def is_json(text: str) -> bool:
+    """Whether it can be read at all."""
+    try:
+        decoded(text)
+    except UnreadableError:
+        return False
+    return True
+
+
 def is_markup(content: bytes) -> bool:
     """Whether it is HTML or XML: the page of a web server or a proxy, no answer of an API."""
     return content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from shared.messages.output import TokenLogprob
 from shared.token_count import estimated_tokens, text_size, tokens_of_size
 from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined, Usage
@@ -138,6 +139,8 @@ class EventReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     calls: tuple[CallPiece, ...] = ()
     """Pieces of what is asked of tools."""
     thoughts: tuple[ThoughtPiece, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    """How likely the tokens of `text` were."""
     is_odd: bool = False
     """Whether a field had a shape that it should not have; what it held is left out."""
 

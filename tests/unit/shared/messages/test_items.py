@@ -161,7 +161,6 @@ def test_a_file_has_one_source() -> None:
         ({"prompt": {"id": "p"}}, "prompt"),
         ({"moderation": {}}, "moderation"),
         ({"context_management": []}, "context_management"),
-        ({"top_logprobs": 3}, "top_logprobs"),
     ],
 )
 def test_what_is_not_supported_is_one_sentence_that_says_what_to_remove(
@@ -220,3 +219,26 @@ def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
     ):
         assert read(said({**part, **hint})) == read(said(part))
         assert read(said({**_image(WEB), **hint})) == read(said(_image(WEB)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({}, None),
+        ({"top_logprobs": 0}, None),
+        ({"top_logprobs": 3}, 3),
+        ({"include": ["message.output_text.logprobs"]}, 0),
+        ({"include": ["message.output_text.logprobs"], "top_logprobs": 20}, 20),
+    ],
+)
+def test_log_probabilities_are_asked_for_by_either_field(
+    fields: dict[str, Any], wanted: int | None
+) -> None:
+    body = decode_create_response(json.dumps({"input": "Hi", **fields}).encode())
+    assert body.top_logprobs == wanted
+
+
+def test_more_likely_tokens_than_models_tell_are_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode_create_response(b'{"input":"Hi","top_logprobs":21}')
+    assert refused.value.param == "top_logprobs"

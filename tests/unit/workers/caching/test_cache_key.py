@@ -35,6 +35,7 @@ KEYED = {
     "text": TextOptions(TextFormat("json_object")),
     "tool_choice": ToolChoice("required"),
     "tools": [FunctionTool("f")],
+    "top_logprobs": 0,
     "top_p": 0.5,
 }
 """Another value for each field that an answer depends on by itself."""

@@ -159,3 +159,9 @@ def test_the_small_model_stands_in_only_where_a_better_one_was_asked() -> None:
     )
     assert stand_ins((better, local, rules)) == ["local", "rules"]
     assert stand_ins((local, rules)) == ["rules"]
+
+
+def test_who_asks_how_likely_tokens_are_gets_an_answer_of_the_models() -> None:
+    turn = asked("What is a forebay?")
+    turn.body = msgspec.structs.replace(turn.body, top_logprobs=0)
+    assert rule().why_not_message(turn, ANYTHING) is NotCacheable.NOT_TEXT

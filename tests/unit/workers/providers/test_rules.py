@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,12 @@ async def test_what_no_ledger_keeps_is_not_quoted(tmp_path: Path) -> None:
 def test_a_rule_that_no_ledger_keeps_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="NUL"):
         rules_from(tmp_path, '[default]\nanswer = "half\\u0000way"')
+
+
+async def test_rules_leave_a_prompt_that_asks_how_likely_tokens_are(tmp_path: Path) -> None:
+    rules = rules_from(tmp_path, '[default]\nanswer = "Yes."')
+
+    outcome = await rules.answer(replace(prompt("Hi"), top_logprobs=0), time_left_seconds=1)
+
+    assert isinstance(outcome, Declined)
+    assert "logprobs" in outcome.reason

@@ -14,7 +14,7 @@ from shared.errors import InvalidRequest
 from shared.messages.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.item import FunctionCall, FunctionCallOutput, ReasoningItem
 from shared.messages.lane import Lane
-from shared.messages.output import AnswerItem
+from shared.messages.output import AnswerItem, Logprobs, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.messages.tool import FunctionTool
 from shared.reservations.reservations import RiskSignal
@@ -143,3 +143,15 @@ async def test_an_output_that_gives_orders_raises_the_risk_and_is_judged_on(
         "forebay_validator_catches_total", {"validator": "tool_outputs", "verdict": "pass"}
     )
     assert counted == 1
+
+
+async def test_the_tokens_of_a_text_leave_with_it_and_not_with_a_mended_one(
+    judging: Judging,
+) -> None:
+    for text, leaves in (("It is 42.", True), ("It is 4111 1111 1111 1111.", False)):
+        weighed = Logprobs((TokenLogprob(text[:9], -0.1, list(text[:9].encode())),))
+        judgement = await judging.judge(turn_of(), answer(text, weighed))
+        assert judgement.accepted
+        assert judgement.answer is not None
+        assert judgement.answer.items == ((weighed,) if leaves else ())
+        assert judgement.answer.dropped == (() if leaves else ("logprobs",))
