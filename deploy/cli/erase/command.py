@@ -52,7 +52,11 @@ def erase(
     from deploy.cli.erase import driving
 
     work = driving.begin if leave_to_workers else driving.finish
-    _say_erasure(asyncio.run(work(tenant, subject, name)), as_json=as_json)
+    erasure = asyncio.run(work(tenant, subject, name))
+    if as_json:
+        say_json(_plain(erasure))
+    else:
+        say(_told(erasure, f"{subject} '{name}' of tenant '{tenant}'"))
 
 
 def _whose(user: str | None, conversation: str | None) -> tuple[ErasureSubject, str]:
@@ -61,7 +65,9 @@ def _whose(user: str | None, conversation: str | None) -> tuple[ErasureSubject, 
     named = {ErasureSubject.USER: user, ErasureSubject.CONVERSATION: conversation}
     given = [(subject, name) for subject, name in named.items() if name is not None]
     if len(given) != 1:
-        raise InvalidRequest("Give --user, or --conversation: one of them.")
+        raise InvalidRequest(
+            "Say whose messages: --user NAME or --conversation ID, one of the two."
+        )
     return given[0]
 
 
@@ -69,22 +75,23 @@ def _say_found(found: CountedMessages, *, as_json: bool) -> None:
     if as_json:
         say_json(found)
         return
-    say(
-        f"{counted(found.messages, 'message')} would be erased, "
-        f"{found.running:,} of which would be cancelled first. Nothing was changed."
-    )
+    running = f"; {found.running:,} not ended yet, to be cancelled first" if found.running else ""
+    say(f"{counted(found.messages, 'message')} would be erased{running}. Nothing was changed.")
 
 
-def _say_erasure(erasure: Erasure, *, as_json: bool) -> None:
-    if as_json:
-        say_json(_plain(erasure))
-    elif erasure.completed_at is None:
-        say(f"Begun: {erasure.id}. GET /v1/erasures/{erasure.id} tells how far it is.")
-    else:
-        say(
-            f"Erased: {counted(erasure.messages, 'message')}, {erasure.cancelled:,} of them "
-            f"cancelled first, and {counted(erasure.stored_answers, 'stored answer')}."
+def _told(erasure: Erasure, whose: str) -> str:
+    if erasure.completed_at is None:
+        return (
+            f"Begun as {erasure.id}; the workers finish it. How far it is: "
+            f"GET /v1/erasures/{erasure.id}, or this command without --leave-to-workers."
         )
+    if not erasure.messages and not erasure.stored_answers:
+        return f"Nothing to erase: there is no message of {whose}, and no stored answer."
+    cancelled = f" ({erasure.cancelled:,} cancelled first)" if erasure.cancelled else ""
+    return (
+        f"Erased {counted(erasure.messages, 'message')}{cancelled} "
+        f"and {counted(erasure.stored_answers, 'stored answer')} of {whose}."
+    )
 
 
 def _plain(erasure: Erasure) -> dict[str, Any]:

@@ -34,7 +34,7 @@ async def count(tenant: str, subject: ErasureSubject, name: str) -> CountedMessa
             id="", tenant_id=owner.id, subject=subject, name=name, created_at=now, due_at=now
         )
         pages, messages, running = Pages(database), 0, 0
-        with shown_progress() as show:
+        with shown_progress(counting=True) as show:
             while True:
                 page = await pages.look(erasure, now=now)
                 messages += page.left + len(page.ended) + len(page.running)

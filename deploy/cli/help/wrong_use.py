@@ -29,8 +29,8 @@ def wrong_use(error: CycloptsError) -> str:
 
 def _fault(error: CycloptsError, command: str) -> str:
     match error:
-        case MissingArgumentError(argument=Argument() as argument, keyword=str(typed)):
-            return f"{typed} has no value: write {typed} {_placeholder(argument)}."
+        case MissingArgumentError(keyword=str(typed)):
+            return f"{typed} has no value: write it after {typed}."
         case MissingArgumentError(argument=Argument() as argument):
             return f"{command} needs {_named(argument)}: write {_as_typed(argument)}."
         case UnknownOptionError(token=token, argument_collection=known):
@@ -58,12 +58,9 @@ def _named(argument: Argument) -> str:
 
 
 def _as_typed(argument: Argument) -> str:
-    named = _named(argument)
-    return f"{named} {_placeholder(argument)}" if named.startswith("-") else "it after the command"
-
-
-def _placeholder(argument: Argument) -> str:
-    return argument.name.lstrip("-").upper()
+    option = argument.name
+    value = option.lstrip("-").upper()
+    return f"{option} {value}" if option.startswith("-") else "it after the command"
 
 
 def _nearest(typed: str, names: Iterable[str]) -> str:

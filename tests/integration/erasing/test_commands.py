@@ -72,11 +72,12 @@ async def test_a_user_is_counted_and_then_erased_with_progress(
     assert await typed.json(*words, "--dry-run") == {"messages": 2, "running": 0}
     assert "Nothing was changed" in (await typed(*words, "--dry-run"))[0]
     said, progress = await typed(*words)
-    assert said == "Erased: 2 messages, 0 of them cancelled first, and 0 stored answers.\n"
-    assert "Looking through messages" in progress
-    assert "Done." in progress
+    assert said == "Erased 2 messages and 0 stored answers of user 'ann' of tenant 'acme'.\n"
+    assert progress.startswith("Erasing messages: 0 so far.\n")
+    assert "Taking the name off what was spent.\n" in progress
     again = await typed.json(*words)
     assert (again["status"], again["messages"]) == ("completed", 0)
+    assert "no message of user 'ann' of tenant 'acme'" in (await typed(*words))[0]
 
 
 async def test_a_conversation_is_left_to_the_workers(
@@ -87,7 +88,7 @@ async def test_a_conversation_is_left_to_the_workers(
     assert await typed.json(*words, "--dry-run") == {"messages": 1, "running": 0}
     begun = await typed.json(*words, "--leave-to-workers")
     assert begun["status"] == "in_progress"
-    assert "tells how far it is" in (await typed(*words, "--leave-to-workers"))[0]
+    assert "the workers finish it" in (await typed(*words, "--leave-to-workers"))[0]
     assert await talks.ledger.find(record.id) is not None
     assert (await typed.json(*words))["id"] == begun["id"]
     assert await talks.ledger.find(record.id) is None

@@ -8,7 +8,7 @@ from deploy.cli.__main__ import WRONGLY_USED, run
 
 SENTENCES = {
     "files show f": "forebay files show needs --tenant: write --tenant TENANT.",
-    "files show f --tenant": "--tenant has no value: write --tenant TENANT.",
+    "files show f --tenant": "--tenant has no value: write it after --tenant.",
     "show": "forebay show needs MESSAGE_ID: write it after the command.",
     "show one two": "forebay show does not know what to do with 'two': leave it out, or quote it.",
     "send hello --lan x": "forebay send has no option --lan. Did you mean --lane?",
