@@ -13,6 +13,7 @@ from redis import Redis
 from shared.queueing.broker_connection import connect_broker
 from shared.queueing.producer import Producer, build_message
 from shared.queueing.reading import reader
+from shared.queueing.redis_lists.transport import GuardedTransport
 from tests.integration.queueing.conftest import broker_at, eventually, until
 from tests.integration.queueing.intake_door import IntakeDoor, open_intake_door
 from tests.servers.redis import RedisServer
@@ -22,8 +23,13 @@ IN_HAND = 8
 
 @pytest.fixture(autouse=True)
 def short_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a reader left comes again after two seconds, not after two minutes."""
+    """What a reader left comes again after two seconds, not after two minutes.
+
+    It looks for that each tenth time that it comes back from listening, and so does its close.
+    """
     monkeypatch.setattr(reader, "_REDIS_VISIBILITY_SECONDS", 2)
+    monkeypatch.setattr(reader, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(GuardedTransport, "brpop_timeout", 0.1)
 
 
 @pytest.fixture

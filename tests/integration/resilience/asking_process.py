@@ -33,9 +33,13 @@ PROMPT = Prompt(items=(MessageItem(Role.USER, "How are you?"),))
 
 
 def breaker_settings(probes: int) -> BreakerSettings:
-    """The product's, ten times as fast."""
+    """The product's, ten times as fast and more."""
     return BreakerSettings(
-        window_seconds=3, open_seconds=1, refresh_seconds=0.1, probes=probes, probe_lease_seconds=2
+        window_seconds=3,
+        open_seconds=0.6,
+        refresh_seconds=0.05,
+        probes=probes,
+        probe_lease_seconds=2,
     )
 
 
@@ -73,7 +77,8 @@ async def main(redis_url: str, provider_url: str, rules: str, probes: int) -> No
                 seen[result.provider] += 1
                 if result.skipped:
                     seen["at_once"] += len(result.attempts) == 1
-                await asyncio.sleep(0.005)
+                # Rules answer at once: more would be spent on them than on what is looked at.
+                await asyncio.sleep(0.02)
 
         await asyncio.gather(*(ask() for _ in range(ASKERS)))
     print(json.dumps(seen))

@@ -20,7 +20,7 @@ PROCESSES = 3
 ALIVE = Behaviour(kind=Kind.LATENCY, seconds=0.05)
 SLOW = Behaviour(kind=Kind.LATENCY, seconds=0.3)
 DEAD = Behaviour(kind=Kind.SERVER_ERROR, seconds=0.05)
-UNTIL_ALL_KNOW_SECONDS = 0.8
+UNTIL_ALL_KNOW_SECONDS = 0.5
 
 
 @pytest.fixture
