@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final
 
 from ingress.acceptance import Acceptance
@@ -15,6 +15,7 @@ from ingress.api.files.files import Files
 from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
+from ingress.intake.opening import open_intake
 from ingress.ledger_watch import LedgerWatch
 from ingress.patience import Patience
 from ingress.probe import Probe
@@ -40,8 +41,6 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.answers.answer_publisher import build_answer_publisher
-from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.asking import asking_redis
@@ -121,7 +120,7 @@ class DoorRuntime:
         self._begin_beside(self._declare_queues())
         self._begin_beside(patiently("read the ledger", self.database.ping))
         if self.settings.ingress.intake:
-            await self._open_intake()
+            await self._stack.enter_async_context(self._intake())
 
     async def close(self) -> None:
         """Let go of everything, in the reverse order."""
@@ -188,6 +187,12 @@ class DoorRuntime:
             clock=clock,
         )
 
+    def _intake(self) -> AbstractAsyncContextManager[Intake]:
+        door = self.door
+        return open_intake(
+            self.settings, door.acceptance, door.authentication, door.references, self.metrics
+        )
+
     def _references(self) -> References:
         limits = self.settings.ingress
         return References(
@@ -207,27 +212,6 @@ class DoorRuntime:
             self.metrics,
             interval_seconds=self.settings.limits.lane_load_seconds,
         )
-
-    async def _open_intake(self) -> None:
-        answers = build_answer_publisher(self.settings.broker)
-        await answers.start()
-        self._stack.push_async_callback(answers.close)
-        sink = build_dead_letter_sink(self.settings.broker)
-        await sink.start()
-        self._stack.push_async_callback(sink.close)
-        intake = Intake(
-            self.settings.broker,
-            self.door.acceptance,
-            self.door.authentication,
-            self.door.references,
-            answers,
-            sink,
-            self.metrics,
-            body_limit_bytes=self.settings.ingress.body_limit_bytes,
-            text_limit_bytes=self.settings.ingress.text_limit_bytes,
-        )
-        await intake.start()
-        self._stack.push_async_callback(intake.close)
 
     def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(role)
