@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from types import TracebackType
 from typing import Final, Protocol
 
 from shared.telemetry.propagation import TraceContext, enter_trace
@@ -60,12 +59,7 @@ class SilentSpan:
     def __enter__(self) -> Span:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
 
@@ -85,12 +79,7 @@ class CarriedTrace:
         self._previous = enter_trace(self._parent)
         return SILENT_SPAN
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         enter_trace(self._previous)
 
 

@@ -7,7 +7,6 @@ import selectors
 import socket
 import struct
 import threading
-from types import TracebackType
 from typing import Final, Self
 
 _RESET: Final = struct.pack("ii", 1, 0)
@@ -45,12 +44,7 @@ class CutLine:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._thread.join(5)
         self.reset()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from types import TracebackType
 from typing import Any, Self
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
@@ -67,12 +66,7 @@ class ProviderThread:
         self._run(self._provider.start())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._run(self._provider.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
