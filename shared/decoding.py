@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 
 T = TypeVar("T")
 
@@ -173,7 +173,7 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
             f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
         )
     if _NOT_ONE_OF.match(problem) and (values := values_at(path, kind)):
-        problem += f". Give one of {', '.join(map(repr, values))}"
+        problem += f". {use_one_of(values)}"
     named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 
@@ -125,3 +125,8 @@ class LedgerUnavailable(Unavailable):
 
 class CommitUnknown(LedgerUnavailable):
     """A commit was asked for and not heard of: it may be on disk. The same again finds out."""
+
+
+def use_one_of(values: Iterable[object]) -> str:
+    """The fix where only these are taken, without its full stop."""
+    return f"Use one of: {', '.join(map(str, values))}"

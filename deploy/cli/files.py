@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from msgspec.structs import asdict
 
 from deploy.cli.connection import command_settings, open_ledger
@@ -20,6 +20,11 @@ from shared.errors import NotFound
 if TYPE_CHECKING:
     from shared.files.file_catalogue import FileCatalogue
     from shared.files.stored_file import StoredFile
+
+FileId = Annotated[str, Parameter(help="Its id, as `forebay files list` shows it.")]
+Owner = Annotated[
+    str, Parameter(help="Name of the tenant whose it is, as `forebay tenants list` shows it.")
+]
 
 files = App(name="files", help="Files that tenants uploaded: list, show and delete them.")
 
@@ -52,16 +57,8 @@ def list_files(*, tenant: str, limit: Limit = 100, as_json: AsJson = False) -> N
 
 
 @files.command
-def show(file_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
-    """Show one file: its name, its size, when it goes. Its content is for the tenant alone.
-
-    Parameters
-    ----------
-    file_id
-        Its id, as `forebay files list` shows it.
-    tenant
-        Name of the tenant whose it is, as `forebay tenants list` shows it.
-    """
+def show(file_id: FileId, /, *, tenant: Owner, as_json: AsJson = False) -> None:
+    """Show one file: its name, its size, when it goes. Its content is for the tenant alone."""
     found = asyncio.run(_show(file_id, tenant))
     if as_json:
         say_json(_plain(found))
@@ -73,16 +70,8 @@ def show(file_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
 
 
 @files.command
-def delete(file_id: str, /, *, tenant: str, as_json: AsJson = False) -> None:
-    """Delete one file; its content goes within minutes, unless another file has the same.
-
-    Parameters
-    ----------
-    file_id
-        Its id, as `forebay files list` shows it.
-    tenant
-        Name of the tenant whose it is, as `forebay tenants list` shows it.
-    """
+def delete(file_id: FileId, /, *, tenant: Owner, as_json: AsJson = False) -> None:
+    """Delete one file; its content goes within minutes, unless another file has the same."""
     asyncio.run(_delete(file_id, tenant))
     if as_json:
         say_json({"id": file_id, "deleted": True})

@@ -13,7 +13,7 @@ import msgspec
 from shared.messages.body import Body
 from shared.messages.output import OutputItem, OutputText, TokenLogprob
 from shared.messages.record import MessageRecord
-from shared.messages.response import ResponseObject, response_object
+from shared.messages.response import ResponseObject, read_response, response_object
 from shared.messages.state import ResponseState
 
 
@@ -218,6 +218,9 @@ def type_of(kind: type[_Event]) -> str:
 
 
 CLOSING_TYPES: frozenset[str] = frozenset(map(type_of, _CLOSING.values()))
+TEXT_DELTA = type_of(OutputTextDelta)
+ITEM_DONE = type_of(OutputItemDone)
+RESTARTED = type_of(ResponseRestarted)
 
 
 def read_item(event: bytes) -> OutputItem:
@@ -228,6 +231,16 @@ def read_item(event: bytes) -> OutputItem:
 def read_delta(event: bytes) -> OutputTextDelta:
     """A stored `response.output_text.delta`, with the tokens that it consists of."""
     return _delta.decode(event)
+
+
+def read_text(event: bytes) -> str:
+    """The piece of text of a stored `response.output_text.delta`, without its tokens."""
+    return read_event(event).delta or ""
+
+
+def read_closing(event: bytes) -> ResponseObject:
+    """The response of a stored event that ends a stream."""
+    return read_response(read_event(event).response)
 
 
 def read_event(event: bytes) -> StoredEvent:

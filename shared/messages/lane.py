@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 
 
 class Lane(StrEnum):
@@ -38,9 +38,8 @@ def lane_of(service_tier: str | None) -> Lane:
         return Lane.STANDARD
     lane = _LANE_OF_TIER.get(service_tier)
     if lane is None:
-        known = ", ".join(_LANE_OF_TIER)
         raise InvalidRequest(
-            f"Invalid value for 'service_tier': '{service_tier}'. Use one of: {known}.",
+            f"Invalid value for 'service_tier': '{service_tier}'. {use_one_of(_LANE_OF_TIER)}.",
             param="service_tier",
         )
     return lane

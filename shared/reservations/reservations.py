@@ -41,8 +41,8 @@ class _Ending:
     tenant_id: str
     user: str | None
     message_id: str
-    requests_back: int
     token_correction: int
+    requests_back: int = 0
     output_tokens: int | None = None
     idempotency_key: str | None = None
     nano_dollars: int | None = 0
@@ -92,11 +92,10 @@ class Reservations:
         """
         return await self._end(
             _Ending(
-                tenant_id=tenant_id,
-                user=user,
-                message_id=message_id,
-                requests_back=0,
-                token_correction=token_correction(reserved=estimated_tokens, used=used_tokens),
+                tenant_id,
+                user,
+                message_id,
+                token_correction(reserved=estimated_tokens, used=used_tokens),
                 output_tokens=output_tokens,
                 nano_dollars=nano_dollars,
             )
@@ -118,11 +117,10 @@ class Reservations:
         used = estimated_tokens if has_begun else 0
         return await self._end(
             _Ending(
-                tenant_id=tenant_id,
-                user=user,
-                message_id=message_id,
-                requests_back=0,
-                token_correction=token_correction(reserved=estimated_tokens, used=used),
+                tenant_id,
+                user,
+                message_id,
+                token_correction(reserved=estimated_tokens, used=used),
                 nano_dollars=None if has_begun else 0,
                 is_billed_later=True,
             )
@@ -144,11 +142,11 @@ class Reservations:
         """
         return await self._end(
             _Ending(
-                tenant_id=tenant_id,
-                user=user,
-                message_id=message_id,
+                tenant_id,
+                user,
+                message_id,
+                -estimated_tokens,
                 requests_back=1,
-                token_correction=-estimated_tokens,
                 idempotency_key=idempotency_key,
                 key_owner_id=key_owner_id,
             )

@@ -176,7 +176,7 @@ def _faults(table: Rule | DefaultRule) -> Iterator[str]:
         yield f"the answer has a lone '$'. Write '$$' for a dollar, or one of {known}."
         return
     for name in sorted(set(template.get_identifiers()) - PLACEHOLDERS):
-        yield f"the answer has an unknown placeholder '${name}'. Use one of {known}, or '$$'."
+        yield f"the answer has an unknown placeholder '${name}'. Use one of: {known}, or '$$'."
     if isinstance(table, Rule):
         yield from _condition_faults(table.when)
 

@@ -18,6 +18,7 @@ from ingress.api.chat.completion import (
     completion_usage,
     failed_turn,
     finish_reason,
+    unfinished,
 )
 from ingress.api.http.error_answer import ErrorBody
 from ingress.api.http.errors import HttpRefusal, error_answer
@@ -25,21 +26,18 @@ from ingress.api.http.sse import KEEP_ALIVE
 from ingress.events import NumberedEvent
 from shared.messages.events import (
     CLOSING_TYPES,
-    OutputItemDone,
-    OutputTextDelta,
-    ResponseRestarted,
+    ITEM_DONE,
+    RESTARTED,
+    TEXT_DELTA,
+    read_closing,
     read_delta,
-    read_event,
     read_item,
-    type_of,
+    read_text,
 )
 from shared.messages.output import OutputCall, OutputItem, TokenLogprob
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseObject, read_response
+from shared.messages.response import DEFAULT_MODEL, ResponseObject
 
-_DELTA: Final = type_of(OutputTextDelta)
-_ITEM_DONE: Final = type_of(OutputItemDone)
-_RESTARTED: Final = type_of(ResponseRestarted)
 _DONE: Final = b"data: [DONE]\n\n"
 
 
@@ -78,13 +76,13 @@ class ChunkWriter:
         async for event in events:
             if event is None:
                 yield KEEP_ALIVE
-            elif event.type == _DELTA:
+            elif event.type == TEXT_DELTA:
                 yield self._said_by(event.body)
-            elif event.type == _ITEM_DONE:
+            elif event.type == ITEM_DONE:
                 for line in self._tell(read_item(event.body)):
                     yield line
-            elif event.type == _RESTARTED and (self._said or self._called):
-                yield _error(self._restarted())
+            elif event.type == RESTARTED and (self._said or self._called):
+                yield self._restarted()
                 return
             elif event.type in CLOSING_TYPES:
                 for line in self._close(event):
@@ -93,7 +91,7 @@ class ChunkWriter:
 
     def _said_by(self, event: bytes) -> bytes:
         if not self._wants_logprobs:
-            return self._say(read_event(event).delta or "")
+            return self._say(read_text(event))
         piece = read_delta(event)
         return self._say(piece.delta, piece.logprobs)
 
@@ -115,7 +113,7 @@ class ChunkWriter:
         ]
 
     def _close(self, event: NumberedEvent) -> list[bytes]:
-        response = read_response(read_event(event.body).response)
+        response = read_closing(event.body)
         if failed := failed_turn(response):
             return [_error(failed)]
         # Nobody knew before who would answer.
@@ -123,7 +121,7 @@ class ChunkWriter:
         whole, calls = answer_text(response), answer_calls(response)
         told = len(self._called)
         if not whole.startswith(self._said) or calls[:told] != self._called:
-            return [_error(self._restarted())]
+            return [self._restarted()]
         rest = whole[len(self._said) :]
         tokens = answer_logprobs(response)[self._tokens_told :]
         lines = [self._say(rest, tokens)] if rest else []
@@ -154,13 +152,8 @@ class ChunkWriter:
             usage=None if self._include_usage else msgspec.UNSET,
         )
 
-    def _restarted(self) -> HttpRefusal:
-        return HttpRefusal(
-            502,
-            f"The answer began again after this much of it was sent. Read all of it with "
-            f"GET /v1/responses/{self._message_id}.",
-            code="response_restarted",
-        )
+    def _restarted(self) -> bytes:
+        return _error(unfinished(self._message_id, "response_restarted"))
 
 
 def _line(chunk: ChatChunk) -> bytes:

@@ -23,10 +23,15 @@ from shared.messages.state import ResponseState
 from shared.messages.turn_report import TurnReport
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
+Unfinished = Literal["response_restarted", "stream_cut"]
 
 COMPLETION_ID: Final = "chatcmpl"
 _BAD_REQUEST: Final = 400
 _BAD_GATEWAY: Final = 502
+_UNFINISHED: Final[dict[Unfinished, str]] = {
+    "response_restarted": "The answer began again after this much of it was sent.",
+    "stream_cut": "The stream ends here, and the answer goes on.",
+}
 
 
 class PromptTokensDetails(msgspec.Struct, frozen=True):
@@ -145,6 +150,12 @@ def failed_turn(response: ResponseObject) -> HttpRefusal | None:
         code=fault.code,
         headers=headers,
     )
+
+
+def unfinished(message_id: str, code: Unfinished) -> HttpRefusal:
+    """What ends a stream that cannot tell the rest of the answer."""
+    rest = f"Read all of it with GET /v1/responses/{message_id}."
+    return HttpRefusal(_BAD_GATEWAY, f"{_UNFINISHED[code]} {rest}", code=code)
 
 
 def completion_id(response_id: str) -> str:

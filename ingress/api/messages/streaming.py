@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, assert_never
 
-from ingress.api.chat.completion import failed_turn
+from ingress.api.chat.completion import Unfinished, failed_turn, unfinished
 from ingress.api.http.errors import HttpRefusal, error_answer
 from ingress.api.messages.message import (
     MessageObject,
@@ -30,20 +30,17 @@ from ingress.api.messages.told_blocks import ToldBlocks
 from ingress.events import NumberedEvent
 from shared.messages.events import (
     CLOSING_TYPES,
-    OutputItemDone,
-    OutputTextDelta,
-    ResponseRestarted,
-    read_event,
+    ITEM_DONE,
+    RESTARTED,
+    TEXT_DELTA,
+    read_closing,
     read_item,
-    type_of,
+    read_text,
 )
 from shared.messages.output import OutputCall, OutputMessage, OutputReasoning, output_message_id
 from shared.messages.record import MessageRecord
-from shared.messages.response import DEFAULT_MODEL, ResponseObject, read_response
+from shared.messages.response import DEFAULT_MODEL, ResponseObject
 
-_TEXT: Final = type_of(OutputTextDelta)
-_ITEM: Final = type_of(OutputItemDone)
-_RESTARTED: Final = type_of(ResponseRestarted)
 _PING: Final = event_line(Ping())
 
 
@@ -77,8 +74,8 @@ class MessageWriter:
         async for event in events:
             if event is None:
                 yield _PING
-            elif event.type == _RESTARTED and self._blocks:
-                yield self._error(self._unfinished("response_restarted"))
+            elif event.type == RESTARTED and self._blocks:
+                yield self._unfinished("response_restarted")
                 return
             elif event.type in CLOSING_TYPES:
                 for line in self._close(event):
@@ -87,7 +84,7 @@ class MessageWriter:
             else:
                 for told in self._tell(event):
                     yield event_line(told)
-        yield self._error(self._unfinished("stream_cut"))
+        yield self._unfinished("stream_cut")
 
     def _start(self) -> MessageStart:
         return MessageStart(
@@ -101,9 +98,9 @@ class MessageWriter:
         )
 
     def _tell(self, event: NumberedEvent) -> Iterator[MessageEvent]:
-        if event.type == _TEXT:
-            yield from self._blocks.say(read_event(event.body).delta or "")
-        elif event.type == _ITEM:
+        if event.type == TEXT_DELTA:
+            yield from self._blocks.say(read_text(event.body))
+        elif event.type == ITEM_DONE:
             item = read_item(event.body)
             match item:
                 case OutputMessage():
@@ -117,25 +114,19 @@ class MessageWriter:
                     assert_never(item)
 
     def _close(self, event: NumberedEvent) -> Iterator[bytes]:
-        response = read_response(read_event(event.body).response)
+        response = read_closing(event.body)
         if failed := failed_turn(response):
             yield self._error(failed)
             return
         whole = answer_blocks(response, shows_thoughts=self._shows_thoughts)
         rest = self._blocks.close(whole)
         if rest is None:
-            yield self._error(self._unfinished("response_restarted"))
+            yield self._unfinished("response_restarted")
             return
         yield from map(event_line, [*rest, _end(response), MessageStop()])
 
-    def _unfinished(self, code: str) -> HttpRefusal:
-        why = {
-            "response_restarted": "The answer began again after this much of it was sent.",
-            "stream_cut": "The stream ends here, and the answer goes on.",
-        }[code]
-        return HttpRefusal(
-            502, f"{why} Read all of it with GET /v1/responses/{self._message_id}.", code=code
-        )
+    def _unfinished(self, code: Unfinished) -> bytes:
+        return self._error(unfinished(self._message_id, code))
 
     def _error(self, refusal: HttpRefusal) -> bytes:
         return error_line(error_answer(refusal).anthropics(self._request_id))

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from shared.decoding import invalid_field, values_at
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 from shared.settings.secret import Secret, ServerUrl, has_password
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -123,9 +123,9 @@ def _read_leaf(
     try:
         built[name] = _leaf(value, kind, from_text=not from_file)
     except InvalidRequest as error:
-        values = ", ".join(values_at(error.param or "", kind))
-        fix = f"Use one of: {values}." if values else "Set a value that fits."
-        reading.fault(path, value, f"{error.message} {fix}")
+        values = values_at(error.param or "", kind)
+        fix = use_one_of(values) if values else "Set a value that fits"
+        reading.fault(path, value, f"{error.message} {fix}.")
 
 
 def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
