@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from shared.redis.connection import tell_resets
+from shared.redis.connection import KeepingPool, tell_resets
 from shared.redis.encryption import redis_encryption
 from shared.settings.servers import RedisSettings
 
@@ -21,7 +21,7 @@ def open_redis(settings: RedisSettings) -> Redis:
     A slow Redis is worse than a dead one, so callers state what they do without it. More calls at
     once than there are connections wait for their turn, just as long.
     """
-    pool = BlockingConnectionPool.from_url(
+    pool = KeepingPool.from_url(
         str(settings.url),
         max_connections=_CONNECTIONS,
         timeout=settings.timeout_seconds,

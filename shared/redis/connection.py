@@ -1,18 +1,25 @@
-"""Connections that say in redis-py's own words when they broke, whatever the event loop said."""
+"""Connections that say in redis-py's own words when they broke, and that scripts keep."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from redis._parsers import _AsyncHiredisParser
 from redis.asyncio.connection import (
     AbstractConnection,
+    BlockingConnectionPool,
     Connection,
     ConnectionPool,
     SSLConnection,
     UnixDomainSocketConnection,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeout
+
+_MOST_KEPT: Final = 4
+"""Scripts that run side by side as a rule; more of them take connections as any command does."""
 
 
 class _Telling(AbstractConnection):
@@ -28,7 +35,35 @@ class _Telling(AbstractConnection):
         try:
             await super().send_packed_command(command, check_health)
         except RuntimeError as error:
-            raise RedisConnectionError(f"Redis reset the connection: {error}") from error
+            raise _reset(error) from error
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether Redis has closed it."""
+        return self._reader is not None and self._reader.at_eof()
+
+    async def ask(self, packed: bytes, *, replies: int) -> list[Any]:
+        """Send what is packed and read so many replies, all within the time-out of one.
+
+        An error that Redis answers with is one of the replies.
+        """
+        writer, parser = self._writer, cast(_AsyncHiredisParser, self._parser)
+        if writer is None:
+            raise RedisConnectionError("The connection to Redis is closed.")
+        try:
+            # One timeout for all of it: one for the sending and each reply costs more than either.
+            async with asyncio.timeout(self.socket_timeout):
+                writer.write(packed)
+                await writer.drain()
+                return [await parser.read_response() for _ in range(replies)]
+        except TimeoutError as error:
+            raise RedisTimeout("Redis did not answer in time.") from error
+        except RuntimeError as error:
+            raise _reset(error) from error
+
+
+def _reset(error: RuntimeError) -> RedisConnectionError:
+    return RedisConnectionError(f"Redis reset the connection: {error}")
 
 
 class _TellingTcp(_Telling, Connection):
@@ -48,6 +83,43 @@ _TELLING: Final[dict[type[Any], type[AbstractConnection]]] = {
     SSLConnection: _TellingTls,
     UnixDomainSocketConnection: _TellingUnix,
 }
+
+
+class KeepingPool(BlockingConnectionPool):
+    """A pool whose scripts keep up to four of its connections, which are closed with it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._kept: list[Any] = []
+
+    async def ensure_connection(self, connection: Any) -> None:
+        # redis-py gives out what Redis has closed, where it may be told of maintenance.
+        if connection.is_at_end:
+            await connection.disconnect(nowait=True)
+        await super().ensure_connection(connection)
+
+    async def ask(self, packed: bytes, *, replies: int) -> list[Any]:
+        """As a connection does, which is made sure of before: it may have broken since it was used.
+
+        Raises RedisError or OSError.
+        """
+        if self._kept:
+            connection = self._kept.pop()
+        else:
+            connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self.ensure_connection(connection)
+            answered: list[Any] = await connection.ask(packed, replies=replies)
+        except BaseException:
+            # Whoever got it next would read the replies that were not read here.
+            await connection.disconnect(nowait=True)
+            await self.release(connection)
+            raise
+        if len(self._kept) < _MOST_KEPT:
+            self._kept.append(connection)
+        else:
+            await self.release(connection)
+        return answered
 
 
 def tell_resets(pool: ConnectionPool) -> None:

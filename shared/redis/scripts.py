@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from math import inf
 from typing import Any
 
 import msgspec
 from hiredis import pack_command
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeout
 
 from shared.redis.asking import asking_redis, redis_failure
+from shared.redis.connection import KeepingPool
 
 Argument = str | bytes | int | float
 
@@ -64,33 +61,13 @@ class LuaScript:
 
     async def _pipeline(self, redis: Redis, calls: Sequence[ScriptCall]) -> list[Any]:
         # redis-py packs arguments in Python, which costs more than all the rest of a call; this
-        # is its own pipeline, packed in C.
-        packed = b"".join([self._packed(call) for call in calls])
-        connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-        try:
-            await connection.send_packed_command(packed)
-            # One timeout for all replies: one each costs as much as reading it.
-            async with asyncio.timeout(connection.socket_timeout):
-                return [await _outcome(connection) for _ in calls]
-        except BaseException as error:
-            # Whoever got this connection next would read the replies that were not read here.
-            await connection.disconnect(nowait=True)
-            if isinstance(error, TimeoutError):
-                raise RedisTimeout("Redis did not answer in time.") from error
-            raise
-        finally:
-            await redis.connection_pool.release(connection)
+        # is its own pipeline, packed in C, on a connection that its pool does not take back.
+        pool: KeepingPool = redis.connection_pool  # type: ignore[assignment]  # of `open_redis`
+        return await pool.ask(b"".join([self._packed(call) for call in calls]), replies=len(calls))
 
     def _packed(self, call: ScriptCall) -> bytes:
         words = ("EVALSHA", self.sha, len(call.keys), *call.keys, *call.arguments)
         return pack_command(words)  # type: ignore[arg-type, no-any-return]  # its stub errs
-
-
-async def _outcome(connection: AbstractConnection) -> Any:
-    try:
-        return await connection.read_response(timeout=inf)
-    except ResponseError as error:
-        return error
 
 
 def load_script(package: str, name: str) -> LuaScript:
