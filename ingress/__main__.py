@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from socket import socket
 from types import FrameType
@@ -22,6 +22,10 @@ from shared.telemetry.logs import configure_logs
 
 _LAST_WORDS_SECONDS: Final = 1.0
 """The end of the drain, kept for telling those who still wait."""
+_DATE_SECONDS: Final = 1.0
+"""How old the header Date of an answer may be."""
+_LOOK_SECONDS: Final = 0.01
+"""Between two looks, while it ends, whether the last connection is closed."""
 _UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
 
 
@@ -34,6 +38,8 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, app: Ingress, settings: Settings) -> None:
         self._app = app
         self._drain_seconds = settings.ingress.drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
         super().__init__(
             uvicorn.Config(
                 app,
@@ -51,12 +57,12 @@ class DrainingServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 date_header=True,
-                timeout_graceful_shutdown=math.ceil(self._drain_seconds + _LAST_WORDS_SECONDS),
                 backlog=4096,
             )
         )
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -64,18 +70,54 @@ class DrainingServer(uvicorn.Server):
             print(f"Forebay listens on http://{shown}:{port}", flush=True)  # noqa: T201
             leave_what_stays_to_itself()
 
+    def end(self) -> None:
+        """What SIGTERM does, from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         # The inherited one dies of the signal after draining, as if it had failed.
         self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
+        self.end()
+
+    async def main_loop(self) -> None:
+        # The inherited one looks ten times a second whether it is to end.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), _DATE_SECONDS)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         patience = max(0.0, self._drain_seconds - _LAST_WORDS_SECONDS)
         goodbye = asyncio.get_running_loop().call_later(patience, self._app.say_goodbye)
         try:
-            await super().shutdown(sockets)
+            await self._drain(sockets or [])
         finally:
             goodbye.cancel()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _drain(self, sockets: list[socket]) -> None:
+        """As the inherited `shutdown` does it, which waits a tenth of a second for nothing."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self._drain_seconds + _LAST_WORDS_SECONDS):
+                await self._until_nobody_is_left()
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
+
+    async def _until_nobody_is_left(self) -> None:
+        state = self.server_state
+        while (state.connections or state.tasks) and not self.force_exit:  # noqa: ASYNC110 - uvicorn's
+            await asyncio.sleep(_LOOK_SECONDS)
+        for server in self.servers:
+            await server.wait_closed()
 
 
 def main() -> int:

@@ -39,7 +39,8 @@ class RunningDoor:
 
     def tell_to_end(self) -> None:
         """What SIGTERM does."""
-        self._server.should_exit = True
+        if self.is_running:
+            self._server.end()
 
     async def until_it_takes_nobody_new(self) -> None:
         """Returns when new connections are refused, which is the first thing an end does."""
