@@ -6,13 +6,17 @@ pauses or reconfigures a server takes an `own_…` one, or `mortal_rabbitmq`.
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
+import sys
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from shared.collector import collect_seldom
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import DATABASES, RedisServer
@@ -166,6 +170,23 @@ def migrated_ledger_url(request: pytest.FixtureRequest) -> str:
     """A database with the ledger's tables; the test runs once on Postgres and once on SQLite."""
     url: str = request.getfixturevalue(f"migrated_{request.param}_url")
     return url
+
+
+def pytest_configure() -> None:
+    """Each file is compiled once for all processes of the tests, whatever the environment says.
+
+    The collector would walk what is collected again and again while more of it comes.
+    """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end, so the collector need not look at them."""
+    gc.freeze()
+    collect_seldom()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
