@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import msgspec
 from aiohttp import web
 
 from deploy.scripted_provider.behaviour import Behaviour
@@ -40,31 +41,13 @@ class ScriptedProvider:
     def calls(self) -> CallLog:
         return self._server.calls
 
-    def script(
-        self,
-        behave: Behaviour,
-        *,
-        model: str | None = None,
-        contains: str | None = None,
-        said: str | None = None,
-        output: str | None = None,
-        tools: bool | None = None,
-        images: int | None = None,
-        stream: bool | None = None,
-        nth: int | None = None,
-    ) -> None:
-        """Add a rule behind those there are; the first that takes a call decides."""
-        match = Match(
-            model=model,
-            contains=contains,
-            said=said,
-            output=output,
-            tools=tools,
-            images=images,
-            stream=stream,
-            nth=nth,
-        )
-        self._server.script.add([ScriptRule(behave=behave, match=match)])
+    def script(self, behave: Behaviour, **match: object) -> None:
+        """Add a rule behind those there are; the first that takes a call decides.
+
+        It takes the calls that fit the given fields of Match; raises ValidationError for others.
+        """
+        rule = ScriptRule(behave=behave, match=msgspec.convert(match, Match))
+        self._server.script.add([rule])
 
     def reset(self) -> None:
         """Forget the script and the calls."""

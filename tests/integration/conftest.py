@@ -11,13 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from shared.redis.client import open_redis
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import RedisSettings
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack
 
 OneMachine = Callable[..., Stack]
+
+
+@pytest.fixture
+async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of an empty database, as our processes open theirs."""
+    async with open_redis(RedisSettings(url=ServerUrl(redis_url), timeout_seconds=1.0)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self, get_args
 
 from ingress.api.conversations.told_item import ItemList, item_list, told_item
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query
+from ingress.api.http.query import is_newest_first, known_query, page_limit
 from ingress.api.reference.operation import Parameter
 from shared.errors import InvalidRequest
 from shared.messages.item import Item
@@ -15,7 +15,6 @@ from shared.messages.requests.create_response import Included
 
 _INCLUDE: Final = frozenset({"include", "include[]"})
 _QUERY: Final = _INCLUDE | {"limit", "order", "after"}
-_ORDERS: Final = {"asc": False, "desc": True}
 _USUAL_PAGE: Final = 20
 _LARGEST_PAGE: Final = 100
 _INCLUDED: Final = frozenset({*get_args(Included), "message.output_text.logprobs"})
@@ -47,10 +46,8 @@ class PageRequest(NamedTuple):
     def of(cls, exchange: Exchange) -> Self:
         """What the query asks for; raises InvalidRequest."""
         query = _checked(exchange, _QUERY)
-        newest_first = _ORDERS.get(query.get("order", "desc"))
-        if newest_first is None:
-            raise InvalidRequest("'order' must be asc or desc.", param="order")
-        return cls(_limit(query.get("limit", "")), newest_first, query.get("after"))
+        limit = page_limit(query, usual=_USUAL_PAGE, largest=_LARGEST_PAGE)
+        return cls(limit, is_newest_first(query), query.get("after"))
 
     def of_items(self, items: Sequence[tuple[str, Item]]) -> ItemList:
         """The page of these, which come oldest first; raises InvalidRequest for its `after`."""
@@ -81,14 +78,3 @@ def _checked(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
                 param="include",
             )
     return query
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return _USUAL_PAGE
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PAGE))
-    if not is_number or not 1 <= int(text) <= _LARGEST_PAGE:
-        raise InvalidRequest(
-            f"'limit' must be a whole number from 1 to {_LARGEST_PAGE}.", param="limit"
-        )
-    return int(text)

@@ -15,7 +15,7 @@ from ingress.api.files.form import read_form
 from ingress.api.files.incoming import IncomingFile
 from ingress.api.files.label import FIELDS, read_purpose
 from ingress.api.http.exchange import Disconnected, Exchange, Header
-from ingress.api.http.query import known_query
+from ingress.api.http.query import is_newest_first, known_query, page_limit
 from ingress.authentication import Caller
 from ingress.patience import Patience
 from shared.errors import InvalidRequest, NotFound
@@ -28,7 +28,6 @@ from shared.telemetry.logs import get_logger
 _AROUND_FILE_BYTES: Final = 1_048_576
 """What a form may be larger than the file in it."""
 _QUERY: Final = frozenset({"purpose", "limit", "order", "after"})
-_ORDERS: Final = {"asc": False, "desc": True}
 _LARGEST_PAGE: Final = 10_000
 _AT_ONCE: Final = 500
 """Files of one statement: a large page must not hold the loop."""
@@ -83,7 +82,7 @@ class Files:
         """A page of files, the newest first."""
         caller = await self._door.caller(exchange)
         query = known_query(exchange, _QUERY)
-        limit = _limit(query.get("limit", ""))
+        limit = page_limit(query, usual=_LARGEST_PAGE, largest=_LARGEST_PAGE)
         files = await self._page(caller, query, limit=limit + 1)
         page = file_list(files[:limit], has_more=len(files) > limit)
         await exchange.answer(200, msgspec.json.encode(page))
@@ -125,7 +124,7 @@ class Files:
         self, caller: Caller, query: dict[str, str], *, limit: int
     ) -> Sequence[StoredFile]:
         purpose = read_purpose(query["purpose"]) if "purpose" in query else None
-        newest_first = _newest_first(query.get("order", "desc"))
+        newest_first = is_newest_first(query)
         after = _after(query.get("after"))
         files: list[StoredFile] = []
         while len(files) < limit:
@@ -164,24 +163,6 @@ def _file_id(exchange: Exchange) -> str:
 
 def _unknown(file_id: str) -> NotFound:
     return NotFound(f"There is no file '{file_id[:64]}'.", param="file_id")
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return _LARGEST_PAGE
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_PAGE))
-    if not is_number or not 1 <= int(text) <= _LARGEST_PAGE:
-        raise InvalidRequest(
-            f"'limit' must be a whole number from 1 to {_LARGEST_PAGE}.", param="limit"
-        )
-    return int(text)
-
-
-def _newest_first(order: str) -> bool:
-    newest_first = _ORDERS.get(order)
-    if newest_first is None:
-        raise InvalidRequest("'order' must be asc or desc.", param="order")
-    return newest_first
 
 
 def _after(text: str | None) -> str | None:

@@ -81,7 +81,7 @@ async def lone_road(stack: Stack, lone_worker: AgentWorker) -> AsyncIterator[Roa
 
 
 @pytest.fixture
-async def redis_client(stack: Stack) -> AsyncIterator[Redis]:
+async def cache_redis(stack: Stack) -> AsyncIterator[Redis]:
     """A client of the Redis that holds the cache."""
     settings: Settings = stack.settings
     client = open_redis(settings.redis)
@@ -90,5 +90,5 @@ async def redis_client(stack: Stack) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def housekeeping(redis_client: Redis) -> Housekeeping:
-    return Housekeeping(redis_client)
+def housekeeping(cache_redis: Redis) -> Housekeeping:
+    return Housekeeping(cache_redis)

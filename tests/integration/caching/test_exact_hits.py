@@ -151,10 +151,10 @@ async def test_a_personal_message_is_asked_each_time(road: Road, provider: Provi
 
 
 async def test_a_poisoned_entry_does_not_pass_the_guardrail_and_is_dropped(
-    road: Road, provider: ProviderThread, housekeeping: Housekeeping, redis_client: Redis
+    road: Road, provider: ProviderThread, housekeeping: Housekeeping, cache_redis: Redis
 ) -> None:
     first = await stored(road, "poison this")
-    await poison(housekeeping, redis_client, place(first), "  ")
+    await poison(housekeeping, cache_redis, place(first), "  ")
     healed = await ask(road, "poison this")
     assert cache_report(healed) is None
     assert healed.output_text == "You said: poison this"
@@ -163,18 +163,18 @@ async def test_a_poisoned_entry_does_not_pass_the_guardrail_and_is_dropped(
 
 
 async def test_a_forbidden_span_in_the_store_is_cut_as_from_any_answer(
-    road: Road, housekeeping: Housekeeping, redis_client: Redis
+    road: Road, housekeeping: Housekeeping, cache_redis: Redis
 ) -> None:
     first = await stored(road, "cut the card out")
-    await poison(housekeeping, redis_client, place(first), "It is 4111 1111 1111 1111.")
+    await poison(housekeeping, cache_redis, place(first), "It is 4111 1111 1111 1111.")
     assert (await ask(road, "cut the card out")).output_text == "It is [removed]."
 
 
 async def test_an_entry_that_nobody_can_read_is_a_miss(
-    road: Road, provider: ProviderThread, redis_client: Redis
+    road: Road, provider: ProviderThread, cache_redis: Redis
 ) -> None:
     first = await stored(road, "written by a stranger")
-    await redis_client.hset(place(first).entry, "answer", b"\xff{")
+    await cache_redis.hset(place(first).entry, "answer", b"\xff{")
     again = await ask(road, "written by a stranger")
     assert again.output_text == first.output_text
     assert cache_report(again) is None

@@ -36,13 +36,6 @@ def encoder() -> OnnxEncoder:
     return OnnxEncoder()
 
 
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    client = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    yield client
-    await client.aclose()
-
-
 class Fleet:
     """Workers on one Redis."""
 
@@ -69,11 +62,11 @@ class Fleet:
 
 @pytest.fixture
 async def fleet(
-    client: Redis, encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+    redis_client: Redis, encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Fleet]:
     # What is found is tested here, and the machine may be busy: no look is given up as too slow.
     monkeypatch.setattr(shared_cache, "TIMEOUT_SECONDS", 30.0)
-    fleet = Fleet(client, encoder)
+    fleet = Fleet(redis_client, encoder)
     yield fleet
     await fleet.close()
 
@@ -133,10 +126,12 @@ async def test_an_entry_is_forgotten_when_its_time_is_over(fleet: Fleet) -> None
     assert await worker.find("n", ENABLE) is None
 
 
-async def test_a_switched_off_cache_stores_and_finds_nothing(fleet: Fleet, client: Redis) -> None:
+async def test_a_switched_off_cache_stores_and_finds_nothing(
+    fleet: Fleet, redis_client: Redis
+) -> None:
     off = fleet.worker(msgspec.structs.replace(SETTINGS, enabled=False))
     await off.add("n", ENABLE, "entry-1", ttl_seconds=60)
-    assert await client.keys("*") == []
+    assert await redis_client.keys("*") == []
     await fleet.worker().add("n", ENABLE, "entry-1", ttl_seconds=60)
     assert await off.find("n", ENABLE) is None
 
@@ -149,25 +144,27 @@ async def test_below_the_threshold_nothing_is_found(fleet: Fleet) -> None:
 
 
 async def test_texts_the_model_cannot_read_whole_are_left_alone(
-    fleet: Fleet, client: Redis
+    fleet: Fleet, redis_client: Redis
 ) -> None:
     worker = fleet.worker()
     for text in ("x " * LONGEST_CHARACTERS, "", " \n"):
         await worker.add("n", text, "entry-1", ttl_seconds=60)
         assert await worker.find("n", text) is None
-    assert await client.keys("*") == []
+    assert await redis_client.keys("*") == []
 
 
-async def test_redis_keeps_a_bounded_number_for_a_bounded_time(fleet: Fleet, client: Redis) -> None:
+async def test_redis_keeps_a_bounded_number_for_a_bounded_time(
+    fleet: Fleet, redis_client: Redis
+) -> None:
     few = msgspec.structs.replace(SETTINGS, max_entries=50, ttl_seconds=100)
     worker = fleet.worker(few)
     questions = [f"What is the meaning of paragraph {n}?" for n in range(300)]
     for n, question in enumerate(questions):
         await worker.add("n", question, f"entry-{n}", ttl_seconds=1e9)
-    (key,) = await client.keys("*")
+    (key,) = await redis_client.keys("*")
     # Redis cuts a stream by whole nodes of 100, so a few more may stay.
-    assert await client.xlen(key) <= 200
-    assert 0 < await client.ttl(key) <= 100
+    assert await redis_client.xlen(key) <= 200
+    assert 0 < await redis_client.ttl(key) <= 100
     newest = await fleet.worker(few).find("n", questions[-1])
     assert isinstance(newest, Candidate)
     assert newest.entry_id == "entry-299"

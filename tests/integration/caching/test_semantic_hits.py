@@ -80,12 +80,12 @@ async def test_neither_another_tenant_nor_another_instruction_nor_a_conversation
 
 
 async def test_an_entry_that_was_dropped_or_fails_the_guardrail_is_not_served_to_other_words(
-    lone_road: Road, housekeeping: Housekeeping, redis_client: Redis
+    lone_road: Road, housekeeping: Housekeeping, cache_redis: Redis
 ) -> None:
     road, tenant = lone_road, "ten_dropped"
     first = await stored(road, ENABLE, tenant_id=tenant)
     await same_meaning(road, TURN_ON, tenant)
-    await poison(housekeeping, redis_client, place(first), "  ")
+    await poison(housekeeping, cache_redis, place(first), "  ")
     rejected = await road.ended(await road.accept("How can I turn on 2FA?", tenant_id=tenant))
     assert cache_report(rejected) is None
     await housekeeping.invalidate(tenant)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -59,13 +58,6 @@ class ScriptedModel:
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    opened = Redis.from_url(redis_url)
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture
 def model() -> ScriptedModel:
     return ScriptedModel()
 
@@ -83,8 +75,8 @@ def summariser_of(model: ScriptedModel, redis: Redis, *, reading_tokens: int = 8
 
 
 @pytest.fixture
-def summariser(model: ScriptedModel, client: Redis) -> Summariser:
-    return summariser_of(model, client)
+def summariser(model: ScriptedModel, redis_client: Redis) -> Summariser:
+    return summariser_of(model, redis_client)
 
 
 def talk_of(items: int, *, tenant: str = "ten_1", first: str = "item 0") -> Talk:
@@ -128,9 +120,9 @@ async def test_what_is_summarised_already_costs_no_call(
 
 
 async def test_of_a_fleet_one_summarises_a_conversation(
-    client: Redis, model: ScriptedModel
+    redis_client: Redis, model: ScriptedModel
 ) -> None:
-    fleet = [summariser_of(model, client) for _ in range(5)]
+    fleet = [summariser_of(model, redis_client) for _ in range(5)]
     model.release.clear()
     talk = talk_of(20 + RECENT_ITEMS)
     busy = [
@@ -146,8 +138,10 @@ async def test_of_a_fleet_one_summarises_a_conversation(
     assert len(model.materials) == 1
 
 
-async def test_a_long_conversation_is_read_in_parts(client: Redis, model: ScriptedModel) -> None:
-    summariser = summariser_of(model, client, reading_tokens=40)
+async def test_a_long_conversation_is_read_in_parts(
+    redis_client: Redis, model: ScriptedModel
+) -> None:
+    summariser = summariser_of(model, redis_client, reading_tokens=40)
     talk = talk_of(200 + RECENT_ITEMS)
     booked = list[AttemptRecord]()
     first = await summariser.extend(talk, RECORD, seconds=5, book=booked.extend)

@@ -21,13 +21,10 @@ from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
 from shared.messages.tenant import Plan, Tenant
 from shared.persistence.engine import Database
-from shared.redis.client import open_redis
 from shared.reservations.reservations import Reservations
 from shared.settings.costs import PriceSettings
 from shared.settings.door import LimitSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
 
 OpenDoor = Callable[[], Admission]
@@ -39,20 +36,15 @@ PROVIDER = ProviderSettings(
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Redis]:
-    opened = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture
-async def open_door(store: Redis, database: Database) -> AsyncIterator[OpenDoor]:
+async def open_door(redis_client: Redis, database: Database) -> AsyncIterator[OpenDoor]:
     """Each call is another replica of the door."""
     async with AsyncExitStack() as stack:
 
         def opened() -> Admission:
             budgets = Budgets(database, Prices([PRICE], [PROVIDER]), SystemClock())
-            door = Admission(store, LimitSettings(), SystemClock(), Metrics(), budgets=budgets)
+            door = Admission(
+                redis_client, LimitSettings(), SystemClock(), Metrics(), budgets=budgets
+            )
             stack.push_async_callback(door.close)
             return door
 
@@ -60,8 +52,8 @@ async def open_door(store: Redis, database: Database) -> AsyncIterator[OpenDoor]
 
 
 @pytest.fixture
-async def worker(store: Redis) -> AsyncIterator[Reservations]:
-    opened = Reservations(store, SystemClock())
+async def worker(redis_client: Redis) -> AsyncIterator[Reservations]:
+    opened = Reservations(redis_client, SystemClock())
     yield opened
     await opened.close()
 

@@ -22,13 +22,12 @@ from tests.integration.costs.budgeted import (
     message,
     open_door,
     settle,
-    store,
     tenant,
     worker,
 )
 from tests.integration.costs.conftest import SettleTurn
 
-__all__ = ["open_door", "store", "worker"]  # fixtures
+__all__ = ["open_door", "worker"]  # fixtures
 
 
 @pytest.fixture
@@ -101,18 +100,18 @@ async def test_a_message_that_came_to_nothing_costs_nothing(open_door: OpenDoor)
 
 
 async def test_the_reservation_of_a_lost_message_ends_with_its_lease(
-    open_door: OpenDoor, store: Redis
+    open_door: OpenDoor, redis_client: Redis
 ) -> None:
     door, owner = open_door(), tenant("0.01")
     asked = message(owner)
     await door.decide(asked)
     assert is_out_of_budget(await door.decide(message(owner)))
-    await store.zadd(slots_key(owner.id), {asked.message_id: 1})  # its lease is long over
+    await redis_client.zadd(slots_key(owner.id), {asked.message_id: 1})  # its lease is long over
     assert isinstance(await door.decide(message(owner)), Admitted)
 
 
 async def test_a_flushed_redis_learns_from_the_ledger_what_was_spent(
-    open_door: OpenDoor, store: Redis, settle_turn: SettleTurn
+    open_door: OpenDoor, redis_client: Redis, settle_turn: SettleTurn
 ) -> None:
     owner = tenant("0.05")
     await settle_turn("0.02", None, "0.015", tenant=owner.id)
@@ -121,7 +120,7 @@ async def test_a_flushed_redis_learns_from_the_ledger_what_was_spent(
     for _ in range(2):
         verdicts = await asyncio.gather(*(doors[n % 3].decide(message(owner)) for n in range(30)))
         assert sum(isinstance(verdict, Admitted) for verdict in verdicts) == 1
-        await store.flushdb()
+        await redis_client.flushdb()
 
 
 async def test_what_redis_missed_is_caught_up_from_the_ledger(
@@ -138,25 +137,25 @@ async def test_what_redis_missed_is_caught_up_from_the_ledger(
 
 
 async def test_yesterdays_spending_is_not_todays(
-    open_door: OpenDoor, store: Redis, worker: Reservations
+    open_door: OpenDoor, redis_client: Redis, worker: Reservations
 ) -> None:
     door, owner = open_door(), tenant("0.02")
     asked = message(owner)
     await door.decide(asked)
     await settle(worker, asked, "0.02")
     assert is_out_of_budget(await door.decide(message(owner)))
-    await store.hincrby(budget_key(owner.id), "day", -1)
+    await redis_client.hincrby(budget_key(owner.id), "day", -1)
     assert isinstance(await door.decide(message(owner)), Admitted)
 
 
 async def test_a_tenant_without_a_cap_leaves_no_trace_of_money(
-    open_door: OpenDoor, store: Redis, worker: Reservations
+    open_door: OpenDoor, redis_client: Redis, worker: Reservations
 ) -> None:
     door, owner = open_door(), tenant(None)
     asked = message(owner)
     assert isinstance(await door.decide(asked), Admitted)
     assert await settle(worker, asked, "0.02")
-    assert not await store.exists(budget_key(owner.id))
+    assert not await redis_client.exists(budget_key(owner.id))
 
 
 async def _book_earlier(database: Database, owner: Tenant) -> None:

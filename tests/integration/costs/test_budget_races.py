@@ -19,12 +19,11 @@ from tests.integration.costs.budgeted import (
     message,
     open_door,
     settle,
-    store,
     tenant,
     worker,
 )
 
-__all__ = ["open_door", "store", "worker"]  # fixtures
+__all__ = ["open_door", "worker"]  # fixtures
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def clock() -> SystemClock:  # Redis keeps its own time
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_spent_and_reserved_never_pass_the_cap_in_any_order_of_events(
-    open_door: OpenDoor, worker: Reservations, store: Redis, seed: int
+    open_door: OpenDoor, worker: Reservations, redis_client: Redis, seed: int
 ) -> None:
     chance, owner, doors = Random(seed), tenant("0.2"), [open_door() for _ in range(3)]
     cap, reserve = nano_dollars(Decimal("0.2")), nano_dollars(Decimal("0.01"))
@@ -54,10 +53,10 @@ async def test_spent_and_reserved_never_pass_the_cap_in_any_order_of_events(
                     await doors[number % 3].give_back(asked)
                 else:
                     held.append(reserve)
-            day = await store.hmget(budget_key(owner.id), "spent", "reserved")
+            day = await redis_client.hmget(budget_key(owner.id), "spent", "reserved")
             assert sum(int(amount or 0) for amount in day) <= cap
 
     await asyncio.gather(*(live(number) for number in range(12)))
-    spent, reserved = await store.hmget(budget_key(owner.id), "spent", "reserved")
+    spent, reserved = await redis_client.hmget(budget_key(owner.id), "spent", "reserved")
     assert (int(spent or 0), int(reserved or 0)) == (sum(costs), sum(held))
     assert sum(costs) + sum(held) > cap - reserve, "as much was let in as there was room for"

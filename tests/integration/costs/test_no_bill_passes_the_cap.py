@@ -28,13 +28,12 @@ from tests.integration.costs.budgeted import (
     PROVIDER,
     OpenDoor,
     open_door,
-    store,
     tenant,
     worker,
 )
 from tests.integration.costs.capped_day import CAP, CEILING, Day
 
-__all__ = ["open_door", "store", "worker"]  # fixtures
+__all__ = ["open_door", "worker"]  # fixtures
 SHARES = st.sampled_from([0.0, 0.1, 0.5, 1.0])
 EVENTS = st.lists(
     st.one_of(
@@ -70,11 +69,13 @@ async def database(migrated_sqlite_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def till(store: Redis, worker: Reservations, database: Database) -> AsyncIterator[Till]:
+async def till(
+    redis_client: Redis, worker: Reservations, database: Database
+) -> AsyncIterator[Till]:
     prices, clock = Prices([PRICE], [PROVIDER]), SystemClock()
     limits = LimitSettings(daily_budget=CAP)
     caps = Caps(TenantRepository(database, clock), limits, clock)
-    opened = Till(store, worker, caps, Budgets(database, prices, clock), prices, clock)
+    opened = Till(redis_client, worker, caps, Budgets(database, prices, clock), prices, clock)
     yield opened
     await opened.close()
 
@@ -87,30 +88,32 @@ async def test_no_day_costs_more_than_the_cap(
     open_door: OpenDoor,
     worker: Reservations,
     till: Till,
-    store: Redis,
+    redis_client: Redis,
     events: list[tuple[str, int, float]],
 ) -> None:
     day = Day(tenant(str(CAP)), open_door(), worker, till)
     key, cap = budget_key(day.owner.id), nano_dollars(CAP)
     for event in events:
         await day.happens(*event)
-        spent, reserved = await store.hmget(key, "spent", "reserved")
+        spent, reserved = await redis_client.hmget(key, "spent", "reserved")
         assert day.billed <= int(spent or 0) + int(reserved or 0) <= cap, event
     while day.live:
         await day.happens("ends", 0, 1.0)
-    spent, reserved = await store.hmget(key, "spent", "reserved")
+    spent, reserved = await redis_client.hmget(key, "spent", "reserved")
     assert (int(spent or 0), int(reserved or 0)) == (day.billed, 0)
-    assert {*await store.hkeys(key)} <= {b"day", b"spent", b"reserved"}, "nothing is left behind"
+    assert {*await redis_client.hkeys(key)} <= {b"day", b"spent", b"reserved"}, (
+        "nothing is left behind"
+    )
 
 
 async def test_a_redis_that_was_flushed_is_told_again_what_was_spent(
-    till: Till, store: Redis
+    till: Till, redis_client: Redis
 ) -> None:
     owner = tenant(str(CAP))
     deadline = SystemClock().now() + timedelta(seconds=60)
     purse = Purse(till, tenant_id=owner.id, message_id="resp_1", deadline=deadline)
     assert await purse.stake("own", "m", CEILING)
-    await store.flushdb()
+    await redis_client.flushdb()
     others = [
         Purse(till, tenant_id=owner.id, message_id=f"resp_{n}", deadline=deadline)
         for n in range(2, 9)
@@ -123,9 +126,9 @@ async def test_a_redis_that_was_flushed_is_told_again_what_was_spent(
     assert await others[6].stake("own", "m", CEILING)
 
 
-async def test_a_call_without_a_price_reserves_nothing(till: Till, store: Redis) -> None:
+async def test_a_call_without_a_price_reserves_nothing(till: Till, redis_client: Redis) -> None:
     owner = tenant(str(CAP))
     deadline = SystemClock().now() + timedelta(seconds=60)
     purse = Purse(till, tenant_id=owner.id, message_id="resp_1", deadline=deadline)
     assert await purse.stake("own", "nobody's", CEILING)
-    assert not await store.exists(budget_key(owner.id))
+    assert not await redis_client.exists(budget_key(owner.id))

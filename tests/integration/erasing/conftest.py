@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import Table, insert, select
 
 from shared.clock import ManualClock
@@ -21,7 +20,6 @@ from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.tables import dead_letter
-from shared.redis.client import open_redis
 from shared.settings import Settings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings, RedisSettings
@@ -36,13 +34,6 @@ from tests.integration.persistence.conftest import (
 )
 
 __all__ = ["claims", "clock", "database", "ledger", "new_message", "settings"]
-
-
-@pytest.fixture
-async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
-    opened = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import json
 from typing import Any
 
 import aiohttp
-import pytest
 
 from shared.messages.state import ResponseState
-from tests.integration.ingress.contract import Contract, events_of, openai_contract
+from tests.integration.ingress.contract import Contract, events_of
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 OURS = {"response.cancelled", "response.requires_action", "response.restarted"}
@@ -31,11 +30,6 @@ FULL = {
     "store": True,
     "text": {"format": {"type": "text"}},
 }
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return openai_contract()
 
 
 async def test_responses_in_every_state_are_openais(

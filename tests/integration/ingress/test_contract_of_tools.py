@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import aiohttp
-import pytest
 
 from shared.messages.item import FunctionCall, ReasoningItem
-from tests.integration.ingress.contract import Contract, events_of, openai_contract
+from tests.integration.ingress.contract import Contract, events_of
 from tests.integration.ingress.stand_in_worker import Spoken, StandInWorker
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -91,11 +90,6 @@ WITH_CALLS = {
     *("response.reasoning_summary_part.added", "response.reasoning_summary_part.done"),
     *("response.reasoning_summary_text.delta", "response.reasoning_summary_text.done"),
 }
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return openai_contract()
 
 
 async def test_what_is_asked_with_tools_images_and_files_is_openais_and_so_is_the_answer(

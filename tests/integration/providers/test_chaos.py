@@ -9,17 +9,15 @@ from typing import Any
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.breakers.board import BreakerBoard
 from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
 from shared.messages.facts import FACTS_KEY
-from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 from shared.settings.turn.chaos import (
     ChaosSettings,
     InjectedError,
@@ -84,12 +82,10 @@ def _model(name: str, scripted: ScriptedProvider) -> ProviderSettings:
 
 
 @pytest.fixture
-async def limits(redis_url: str) -> AsyncIterator[OutboundLimits]:
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    opened = OutboundLimits(redis, SystemClock())
+async def limits(redis_client: Redis) -> AsyncIterator[OutboundLimits]:
+    opened = OutboundLimits(redis_client, SystemClock())
     yield opened
     await opened.close()
-    await redis.aclose()
 
 
 def fault(error: InjectedError, **more: Any) -> InjectionSettings:

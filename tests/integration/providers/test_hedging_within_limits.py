@@ -8,17 +8,15 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.breakers.board import BreakerBoard
 from shared.breakers.rules import LocalBreakers
 from shared.clock import SystemClock
-from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 from shared.settings.turn.hedging import HedgingSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.providers.asking import prompt
@@ -30,12 +28,10 @@ CROWDED = OutboundLimit(name="second/second", max_concurrency=1)
 
 
 @pytest.fixture
-async def limits(redis_url: str) -> AsyncIterator[OutboundLimits]:
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    opened = OutboundLimits(redis, SystemClock())
+async def limits(redis_client: Redis) -> AsyncIterator[OutboundLimits]:
+    opened = OutboundLimits(redis_client, SystemClock())
     yield opened
     await opened.close()
-    await redis.aclose()
 
 
 def model(name: str, scripted: ScriptedProvider) -> ProviderSettings:

@@ -79,23 +79,14 @@ async def _is_each_accepted_once(broker: RedisServer, door: IntakeDoor) -> None:
     assert await door.dead() == []
 
 
+@pytest.mark.parametrize("died_with_it", ["nobody", "a sweep"])
 async def test_what_was_in_hand_comes_again_and_is_accepted(
-    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str
+    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str, died_with_it: str
 ) -> None:
     with _locked(migrated_sqlite_url):
         await _has_all_in_hand(own_redis, door)
-        await asyncio.to_thread(own_redis.kill)
-    await asyncio.to_thread(own_redis.start)
-    await until(door.accepted, IN_HAND)
-    await _is_each_accepted_once(own_redis, door)
-
-
-async def test_a_sweep_that_died_holds_nothing_up_for_long(
-    own_redis: RedisServer, door: IntakeDoor, migrated_sqlite_url: str
-) -> None:
-    with _locked(migrated_sqlite_url):
-        await _has_all_in_hand(own_redis, door)
-        _leave_the_lock_of_a_sweep(own_redis)
+        if died_with_it == "a sweep":
+            _leave_the_lock_of_a_sweep(own_redis)
         await asyncio.to_thread(own_redis.kill)
     await asyncio.to_thread(own_redis.start)
     await until(door.accepted, IN_HAND)

@@ -19,15 +19,8 @@ from tests.servers.redis import RedisServer
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    opened = open_redis(RedisSettings(url=ServerUrl(redis_url), timeout_seconds=1.0))
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture
-async def replies(client: Redis) -> AsyncIterator[ReplyStream]:
-    stream = ReplyStream(client, ttl_seconds=60)
+async def replies(redis_client: Redis) -> AsyncIterator[ReplyStream]:
+    stream = ReplyStream(redis_client, ttl_seconds=60)
     yield stream
     await stream.close()
 
@@ -74,28 +67,30 @@ async def test_many_writers_at_once_keep_their_own_order(replies: ReplyStream) -
         assert read == [(number + 2, b"%d" % number) for number in range(10)]
 
 
-async def test_events_are_forgotten_after_their_time(replies: ReplyStream, client: Redis) -> None:
+async def test_events_are_forgotten_after_their_time(
+    replies: ReplyStream, redis_client: Redis
+) -> None:
     await replies.append(new_response_id(), 1, [b"a"])
-    keys = await client.keys("*")
+    keys = await redis_client.keys("*")
     assert len(keys) == 2
     for key in keys:
-        assert 0 < await client.ttl(key) <= 60
+        assert 0 < await redis_client.ttl(key) <= 60
 
 
-async def test_a_deleted_response_has_no_events(replies: ReplyStream, client: Redis) -> None:
+async def test_a_deleted_response_has_no_events(replies: ReplyStream, redis_client: Redis) -> None:
     message_id = new_response_id()
     await replies.append(message_id, 1, [b"a"])
     await replies.delete(message_id)
     assert await replies.read(message_id, after=-1) == []
-    assert await client.keys("*") == []
+    assert await redis_client.keys("*") == []
 
 
 async def test_a_redis_that_forgot_its_scripts_is_taught_again(
-    replies: ReplyStream, client: Redis
+    replies: ReplyStream, redis_client: Redis
 ) -> None:
     message_id = new_response_id()
     await replies.append(message_id, 1, [b"a"])
-    await client.script_flush()
+    await redis_client.script_flush()
     assert await replies.append(message_id, 1, [b"b"])
     assert len(await replies.read(message_id, after=-1)) == 2
 
@@ -131,9 +126,9 @@ async def test_without_redis_every_call_says_so_in_time(own_redis: RedisServer) 
 
 
 async def test_of_a_response_that_is_not_streamed_nothing_is_kept(
-    replies: ReplyStream, client: Redis
+    replies: ReplyStream, redis_client: Redis
 ) -> None:
-    wakeups = Wakeups(client)
+    wakeups = Wakeups(redis_client)
     message_id = new_response_id()
     async with wakeups.listen(message_id) as wake, asyncio.timeout(5):
         await wake.wait()
@@ -142,7 +137,7 @@ async def test_of_a_response_that_is_not_streamed_nothing_is_kept(
         await wake.wait()
         assert wake.news == b'{"type":"response.completed"}'
     await wakeups.close()
-    assert await client.keys("*") == []
+    assert await redis_client.keys("*") == []
 
 
 async def test_a_stream_that_was_begun_is_ended_in_it_and_by_its_own_worker(

@@ -12,10 +12,7 @@ from shared.breakers.fleet import BreakerFleet, breaker_key, read_breakers, rese
 from shared.breakers.reading import BreakerKeeper, BreakerReading, CallOutcome
 from shared.breakers.rules import LocalBreakers
 from shared.clock import ManualClock, SystemClock
-from shared.redis.client import open_redis
 from shared.settings.resilience import BreakerSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 
 NAME = "primary/org/model-1"
 SETTINGS = BreakerSettings(
@@ -24,15 +21,8 @@ SETTINGS = BreakerSettings(
 
 
 @pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    client = open_redis(RedisSettings(url=ServerUrl(redis_url)))
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-async def fleet(client: Redis) -> AsyncIterator[BreakerFleet]:
-    fleet = BreakerFleet(client, SETTINGS, SystemClock())
+async def fleet(redis_client: Redis) -> AsyncIterator[BreakerFleet]:
+    fleet = BreakerFleet(redis_client, SETTINGS, SystemClock())
     yield fleet
     await fleet.close()
 
@@ -79,15 +69,17 @@ class Pair:
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_both_keepers_give_the_same_answers(
-    fleet: BreakerFleet, client: Redis, seed: int
+    fleet: BreakerFleet, redis_client: Redis, seed: int
 ) -> None:
-    pair, random = Pair(fleet, client), Random(seed)
+    pair, random = Pair(fleet, redis_client), Random(seed)
     for _ in range(60):
         await pair.ask(random)
 
 
-async def test_calls_are_counted_for_the_whole_fleet(fleet: BreakerFleet, client: Redis) -> None:
-    other = BreakerFleet(client, SETTINGS, SystemClock())
+async def test_calls_are_counted_for_the_whole_fleet(
+    fleet: BreakerFleet, redis_client: Redis
+) -> None:
+    other = BreakerFleet(redis_client, SETTINGS, SystemClock())
     await fleet.report(NAME, outcomes="sff")
     reading = await other.report(NAME, outcomes="f")
 
@@ -97,8 +89,8 @@ async def test_calls_are_counted_for_the_whole_fleet(fleet: BreakerFleet, client
     await other.close()
 
 
-async def test_old_calls_leave_the_window(client: Redis) -> None:
-    fleet = BreakerFleet(client, BreakerSettings(window_seconds=0.1), SystemClock())
+async def test_old_calls_leave_the_window(redis_client: Redis) -> None:
+    fleet = BreakerFleet(redis_client, BreakerSettings(window_seconds=0.1), SystemClock())
     await fleet.report(NAME, outcomes="sfsfsfsfs")
     while (reading := await fleet.report(NAME)).calls:
         pass
@@ -107,18 +99,20 @@ async def test_old_calls_leave_the_window(client: Redis) -> None:
     await fleet.close()
 
 
-async def test_what_redis_keeps_is_listed_and_reset(fleet: BreakerFleet, client: Redis) -> None:
+async def test_what_redis_keeps_is_listed_and_reset(
+    fleet: BreakerFleet, redis_client: Redis
+) -> None:
     await fleet.report(NAME, outcomes="fffff")
-    listed = {name: reading.state async for name, reading in read_breakers(client, SETTINGS)}
+    listed = {name: reading.state async for name, reading in read_breakers(redis_client, SETTINGS)}
 
     assert listed == {NAME: "open"}
-    assert await reset_breaker(client, NAME)
+    assert await reset_breaker(redis_client, NAME)
     assert (await fleet.report(NAME)).state == "closed"
-    assert not await reset_breaker(client, "nobody/knows")
+    assert not await reset_breaker(redis_client, "nobody/knows")
 
 
 async def test_a_breaker_nobody_uses_is_forgotten_in_time(
-    fleet: BreakerFleet, client: Redis
+    fleet: BreakerFleet, redis_client: Redis
 ) -> None:
     await fleet.report(NAME, outcomes="f")
-    assert 0 < await client.ttl(breaker_key(NAME)) <= 2 * SETTINGS.window_seconds
+    assert 0 < await redis_client.ttl(breaker_key(NAME)) <= 2 * SETTINGS.window_seconds
