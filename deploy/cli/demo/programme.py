@@ -34,7 +34,7 @@ from deploy.cli.demo.scenes.road.idempotency import idempotency
 from deploy.cli.demo.scenes.road.queue import raw_queue
 from deploy.cli.demo.scenes.road.resumed import cut_and_resumed
 from deploy.cli.demo.scenes.road.streamed import streamed
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 
 _ROAD: Final = (
     answered,
@@ -61,6 +61,6 @@ def scenes_named(names: Collection[str]) -> tuple[Scene, ...]:
     there = {name_of(scene): scene for scene in SCENES}
     if unknown := [name for name in names if name not in there]:
         raise InvalidRequest(
-            f"There is no scene {', '.join(map(repr, unknown))}. Take one of: {', '.join(there)}."
+            f"There is no scene {', '.join(map(repr, unknown))}. {use_one_of(there)}."
         )
     return tuple(scene for name, scene in there.items() if name in names)

@@ -9,7 +9,7 @@ from ingress.api.conversations.told_item import ItemList, item_list, told_item
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import is_newest_first, known_query, page_limit
 from ingress.api.reference.operation import Parameter
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 from shared.messages.item import Item
 from shared.messages.requests.create_response import Included
 
@@ -72,9 +72,9 @@ def checked_query(exchange: Exchange) -> None:
 def _checked(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
     query = known_query(exchange, names)
     for name in _INCLUDE & query.keys():
-        if query[name] and query[name] not in _INCLUDED:
+        value, known = query[name], use_one_of(sorted(map(str, _INCLUDED)))
+        if value and value not in _INCLUDED:
             raise InvalidRequest(
-                f"'include' must be among {', '.join(sorted(map(str, _INCLUDED)))}.",
-                param="include",
+                f"Invalid value for 'include': '{value[:64]}'. {known}.", param="include"
             )
     return query

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from shared.errors import InvalidRequest
+from ingress.api.http.query import whole_number
+from shared.errors import InvalidRequest, use_one_of
 from shared.files.stored_file import LONGEST_FILENAME, FileLabel, FilePurpose
 
 FILE: Final = "file"
@@ -17,7 +18,6 @@ FIELDS: Final = frozenset({FILE, PURPOSE, ANCHOR, SECONDS})
 
 _FEWEST_SECONDS: Final = 3_600
 _MOST_SECONDS: Final = 2_592_000
-_MOST_DIGITS: Final = 8
 
 
 def file_label(filename: str, fields: Mapping[str, str]) -> FileLabel:
@@ -59,14 +59,8 @@ def _life(fields: Mapping[str, str]) -> timedelta | None:
         return None
     if anchor != "created_at":
         raise InvalidRequest(f"'{ANCHOR}' must be created_at.", param=ANCHOR)
-    text = seconds or ""
-    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-    if not is_number or not _FEWEST_SECONDS <= int(text) <= _MOST_SECONDS:
-        raise InvalidRequest(
-            f"'{SECONDS}' must be a whole number from {_FEWEST_SECONDS} to {_MOST_SECONDS}.",
-            param=SECONDS,
-        )
-    return timedelta(seconds=int(text))
+    until = whole_number(seconds or "", SECONDS, least=_FEWEST_SECONDS, most=_MOST_SECONDS)
+    return timedelta(seconds=until)
 
 
-_ONE_OF: Final = f"Send one of {', '.join(FilePurpose)}."
+_ONE_OF: Final = f"{use_one_of(FilePurpose)}."

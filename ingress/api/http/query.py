@@ -7,7 +7,7 @@ from typing import Final
 
 from ingress.api.http.exchange import Exchange
 from shared.decoding import unknown_field
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, use_one_of
 
 _ORDERS: Final = {"asc": False, "desc": True}
 
@@ -23,18 +23,26 @@ def known_query(exchange: Exchange, names: Collection[str]) -> dict[str, str]:
 
 def page_limit(query: Mapping[str, str], *, usual: int, largest: int) -> int:
     """How many are asked for in `limit`; raises InvalidRequest for more than the largest page."""
-    text = query.get("limit", "")
-    if not text:
-        return usual
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(largest))
-    if not is_number or not 1 <= int(text) <= largest:
-        raise InvalidRequest(f"'limit' must be a whole number from 1 to {largest}.", param="limit")
+    text = query.get("limit")
+    return whole_number(text, "limit", least=1, most=largest) if text else usual
+
+
+def whole_number(text: str, param: str, *, least: int, most: int) -> int:
+    """The number; raises InvalidRequest for what is none, or not between these two."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    if not is_number or not least <= int(text) <= most:
+        raise InvalidRequest(
+            f"'{param}' must be a whole number from {least} to {most}.", param=param
+        )
     return int(text)
 
 
 def is_newest_first(query: Mapping[str, str]) -> bool:
     """The order that is asked for, the newest first unless it is; raises InvalidRequest."""
-    newest_first = _ORDERS.get(query.get("order", "desc"))
+    asked = query.get("order", "desc")
+    newest_first = _ORDERS.get(asked)
     if newest_first is None:
-        raise InvalidRequest("'order' must be asc or desc.", param="order")
+        raise InvalidRequest(
+            f"Invalid value for 'order': '{asked[:64]}'. {use_one_of(_ORDERS)}.", param="order"
+        )
     return newest_first

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from kombu import Message
 
+from shared.errors import use_one_of
 from shared.messages.dead_letter import Bury, DeadReason
 
 COMPRESSION_HEADER: Final = "compression"
@@ -145,8 +146,8 @@ def _plain_body(body: bytes, compression: object, *, limit_bytes: int) -> bytes 
     if compression is None or compression == "":
         return body
     if not isinstance(compression, str) or compression not in _UNPACKERS:
-        known = ", ".join(sorted(name for name in _UNPACKERS if "/" not in name))
-        detail = f"The compression {compression!r:.100} is not known here. Send one of {known}."
+        known = use_one_of(sorted(name for name in _UNPACKERS if "/" not in name))
+        detail = f"The compression {compression!r:.100} is not known here. {known}."
         return Bury(DeadReason.MALFORMED, detail)
     unpacker = _UNPACKERS[compression]()
     try:
