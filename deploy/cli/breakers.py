@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
-from deploy.cli.connection import command_settings
+from deploy.cli.connection import command_settings, open_command_redis
 from deploy.cli.options import AsJson
 from deploy.cli.output import say, say_json, say_table
 from shared.errors import NotFound
@@ -66,25 +66,17 @@ def _shown(name: str, reading: BreakerReading) -> dict[str, object]:
 
 async def _read() -> list[tuple[str, BreakerReading]]:
     from shared.breakers.fleet import read_breakers
-    from shared.redis.client import open_redis
 
     settings = command_settings()
-    redis = open_redis(settings.redis)
-    try:
+    async with open_command_redis(settings) as redis:
         return sorted([each async for each in read_breakers(redis, settings.breakers)], key=_name)
-    finally:
-        await redis.aclose()
 
 
 async def _reset(name: str) -> bool:
     from shared.breakers.fleet import reset_breaker
-    from shared.redis.client import open_redis
 
-    redis = open_redis(command_settings().redis)
-    try:
+    async with open_command_redis(command_settings()) as redis:
         return await reset_breaker(redis, name)
-    finally:
-        await redis.aclose()
 
 
 def _name(each: tuple[str, BreakerReading]) -> str:

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import LedgerUnavailable
+from shared.errors import LedgerUnavailable, RedisUnavailable
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from deploy.embedded.files.state_file import StackState
     from shared.persistence.engine import Database
     from shared.settings import Settings
@@ -64,6 +66,22 @@ async def open_ledger(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def open_command_redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A client of it; who asks raises RedisUnavailable with the remedy."""
+    from shared.redis.client import open_redis
+    from shared.redis.refusal import why_redis_refuses
+
+    redis = open_redis(settings.redis)
+    try:
+        yield redis
+    except RedisUnavailable as error:
+        why = why_redis_refuses(error.__cause__ or error, section="redis")
+        raise RedisUnavailable(f"Redis at {settings.redis.url.redacted} {why}.") from error
+    finally:
+        await redis.aclose()
 
 
 async def _reach(database: Database, settings: Settings) -> None:

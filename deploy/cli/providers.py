@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings, open_command_redis, open_ledger
 from deploy.cli.keys import duration
 from deploy.cli.options import AsJson
 from deploy.cli.output import complain, moment, say_json, say_table
@@ -65,18 +65,15 @@ async def _standing(
 ) -> tuple[dict[str, BreakerReading], dict[str, float]]:
     """What Redis keeps; nothing where it does not answer, which is said."""
     from shared.breakers.fleet import read_breakers
-    from shared.redis.client import open_redis
     from workers.providers.limiting.outbound_limits import read_cooling
 
-    redis = open_redis(settings.redis)
     try:
-        breakers = {name: each async for name, each in read_breakers(redis, settings.breakers)}
-        return breakers, await read_cooling(redis, names)
+        async with open_command_redis(settings) as redis:
+            breakers = {name: each async for name, each in read_breakers(redis, settings.breakers)}
+            return breakers, await read_cooling(redis, names)
     except RedisUnavailable as error:
         complain(f"Breakers and cooling are left out. {error.message}")
         return {}, {}
-    finally:
-        await redis.aclose()
 
 
 def _row(

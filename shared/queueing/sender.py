@@ -14,6 +14,7 @@ from kombu import Producer as KombuProducer
 from shared.errors import BrokerUnavailable
 from shared.messages.requests.intake_message import IntakeMessage
 from shared.queueing.broker_connection import connect_broker, dial
+from shared.queueing.refusal import why_broker_refuses
 from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.secret import Secret
 from shared.settings.servers import BrokerSettings
@@ -54,8 +55,13 @@ class Sender:
                 self._publish(message, reply_to)
             self._await_confirms(connection)
         except (*connection.connection_errors, *connection.channel_errors) as error:
+            was_there = self._channel is not None
             self.close()
-            raise BrokerUnavailable(f"The broker did not take the message: {error}") from error
+            raise BrokerUnavailable(
+                f"The broker did not take the message: {error}"
+                if was_there
+                else why_broker_refuses(error, self._broker, is_in=False)
+            ) from error
 
     def _open(self) -> Connection:
         self._channel = None

@@ -136,7 +136,11 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         """One sentence for each fault of the link, with its fix."""
         is_model = self.kind.is_model
         if is_model and not (self.base_url or "").startswith(("http://", "https://")):
-            yield f"providers: '{self.name}' needs base_url, such as https://api.example.com/v1."
+            given = f", not '{self.base_url}'" if self.base_url else ""
+            yield (
+                f"providers: '{self.name}' needs base_url, such as "
+                f"https://api.example.com/v1{given}."
+            )
         if is_model and not self.named_models:
             yield f"providers: '{self.name}' needs model, the name its server knows."
         yield from self._unsound_headers()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings, open_command_redis, open_ledger
 from deploy.cli.tenants import tenant_named
 from shared.answer_cache.housekeeping import Complaint, Housekeeping, KeptAnswer
 from shared.answer_cache.place import CachePlace, place_of
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 from shared.persistence.tenants import TenantRepository
-from shared.redis.client import open_redis
 
 
 async def invalidate(tenant: str) -> int:
@@ -63,11 +62,8 @@ async def _tenant_id(name: str) -> str:
 
 @asynccontextmanager
 async def _housekeeping() -> AsyncIterator[Housekeeping]:
-    redis = open_redis(command_settings().redis)
-    try:
+    async with open_command_redis(command_settings()) as redis:
         yield Housekeeping(redis)
-    finally:
-        await redis.aclose()
 
 
 def _unknown(entry_id: str, tenant: str) -> NotFound:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 HELP_FILE: Final = Path(__file__).with_name("help.txt")
 
 _MARK: Final = "=== forebay"
+_IN_A_PARAGRAPH: Final = re.compile(r"(?<=[^\n:])\n(?=[^\n ])")
 _ASKS: Final = ("--help", "-h")
 
 
@@ -32,7 +34,8 @@ def as_file(pages: Mapping[str, str]) -> str:
 
 def folded(text: str, width: int) -> str:
     """The text in lines of at most `width`; one that is set in goes on as far in."""
-    return "\n".join(part for line in text.splitlines() for part in _folded(line, width))
+    paragraphs = _IN_A_PARAGRAPH.sub(" ", text)
+    return "\n".join(part for line in paragraphs.splitlines() for part in _folded(line, width))
 
 
 def _folded(line: str, width: int) -> list[str]:

@@ -45,7 +45,7 @@ async def deliver_all(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     if len(orders) > 1:
-        _sum_up(results, seconds=time.monotonic() - began)
+        complain(summary(results, seconds=time.monotonic() - began))
     return all(result.ok for result in results)
 
 
@@ -101,11 +101,20 @@ def _show(result: Result, *, as_json: bool, is_numbered: bool) -> None:
         say(f"{where}{result.status}  {result.id}{text}")
 
 
-def _sum_up(results: Sequence[Result], *, seconds: float) -> None:
+def summary(results: Sequence[Result], *, seconds: float) -> str:
+    """One sentence about all of them."""
     fine = sum(result.ok for result in results)
     waits = sum(result.waits for result in results)
     asked = f", asked {counted(waits, 'time')} to come later" if waits else ""
-    complain(
-        f"{len(results)} messages in {seconds:.1f} s: {fine} accepted or answered, "
+    return (
+        f"{len(results)} messages in {seconds:.1f} s: {fine} {_outcome(results)}, "
         f"{len(results) - fine} failed{asked}."
     )
+
+
+def _outcome(results: Sequence[Result]) -> str:
+    """What became of those that went well: a background message is only accepted."""
+    states = {result.status for result in results if result.ok}
+    if states <= {"completed"}:
+        return "answered"
+    return "accepted or answered" if "completed" in states else "accepted"

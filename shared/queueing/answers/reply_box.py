@@ -11,6 +11,7 @@ from kombu import Connection, Consumer, Exchange, Message, Queue
 from shared.errors import BrokerUnavailable
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.reading.delivery import delivery_of
+from shared.queueing.refusal import why_broker_refuses
 from shared.settings.servers import BrokerSettings
 
 _EXPIRES_SECONDS: Final = 600
@@ -33,15 +34,17 @@ class ReplyBox:
         connection = connect_broker(
             self._broker, patience_seconds=self._broker.publish_timeout_seconds
         )
+        is_in = False
         try:
             dial(connection)
+            is_in = True
             consumer = Consumer(
                 connection.channel(), [self._queue()], on_message=self._take, no_ack=True
             )
             consumer.consume()
         except (*connection.connection_errors, *connection.channel_errors) as error:
             connection.collect()
-            raise BrokerUnavailable(f"No queue for the answer: {error}") from error
+            raise BrokerUnavailable(why_broker_refuses(error, self._broker, is_in=is_in)) from error
         self._connection = connection
 
     def wait(self, correlation_id: str, seconds: float) -> bytes | None:

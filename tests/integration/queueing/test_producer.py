@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -71,13 +72,14 @@ def test_a_field_of_a_wrong_type_is_refused_before_it_is_sent() -> None:
         build_message("Hello", temperature=7.0)
 
 
-def test_a_producer_without_a_broker_says_so_in_time() -> None:
+@pytest.mark.parametrize("does", [Producer.post, Producer.ask], ids=["post", "ask"])
+def test_a_producer_without_a_broker_says_so_in_time(does: Callable[..., object]) -> None:
     url = f"amqp://127.0.0.1:{free_port()}"
     with (
         Producer(url, "fb_key", patience_seconds=0.5) as producer,
-        pytest.raises(BrokerUnavailable),
+        pytest.raises(BrokerUnavailable, match=rf"at {url}.* does not answer .*: start it"),
     ):
-        producer.post("Hello")
+        does(producer, "Hello")
 
 
 async def _answer(door: IntakeDoor, record: MessageRecord, response: bytes) -> None:

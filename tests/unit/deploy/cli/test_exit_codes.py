@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from deploy.cli.__main__ import DONE, FAILED, WRONGLY_USED, run
@@ -80,3 +82,15 @@ def test_a_missing_stack_is_said_with_the_remedy(
         monkeypatch.delenv(name, raising=False)
     assert run(["send", "hello"]) == FAILED
     assert "forebay up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typed", ["breakers", "breakers reset a/b"])
+def test_a_missing_redis_is_said_with_the_remedy(
+    typed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOREBAY_REDIS__URL", "redis://127.0.0.1:1/0")
+    assert run(typed.split()) == FAILED
+    said = capsys.readouterr().err
+    assert "does not answer" in said
+    assert "or start everything here with `forebay up`" in said

@@ -12,6 +12,8 @@ from deploy.cli.__main__ import DONE, FAILED, run
 from deploy.cli.check.installed import check_installed
 from deploy.cli.output import counted
 from deploy.cli.send.command import say_wait
+from deploy.cli.send.delivery import summary
+from deploy.cli.send.result import result_of
 from deploy.embedded.files.folder import StackFolder
 from shared.clock import SystemClock
 from shared.messages.dead_letter import DeadReason
@@ -75,3 +77,17 @@ def test_a_wait_is_told_on_the_side(capsys: CAPTURE) -> None:
 )
 def test_one_is_not_many(count: int, words: str) -> None:
     assert counted(count, "answer") == words
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (("completed", "failed"), "1 answered, 1 failed"),
+        (("queued", "queued"), "2 accepted, 0 failed"),
+        (("completed", "requires_action"), "2 accepted or answered, 0 failed"),
+        (("failed",), "0 answered, 1 failed"),
+    ],
+)
+def test_what_became_of_messages_is_said_as_it_was(states: tuple[str, ...], words: str) -> None:
+    results = [result_of({"status": state}, line=1, seconds=1.0, waits=0) for state in states]
+    assert words in summary(results, seconds=1.0)

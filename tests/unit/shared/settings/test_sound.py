@@ -51,7 +51,7 @@ def test_redis_gives_no_running_message_to_a_second_worker() -> None:
     [
         ([{"kind": "handoff"}, {"kind": "handoff"}], "two are named 'a'"),
         ([{"kind": "openai_compatible", "model": "m"}], "needs base_url"),
-        ([{"kind": "anthropic", "model": "m", "base_url": "ftp://x"}], "needs base_url"),
+        ([{"kind": "anthropic", "model": "m", "base_url": "ftp://x"}], "not 'ftp://x'"),
         ([{"kind": "openai_compatible", "base_url": "http://x"}], "needs model"),
         ([{"kind": "rules"}], "needs rules_file"),
         ([{"kind": "handoff", "small_model": "m"}], "has no choice of models"),
