@@ -22,6 +22,7 @@ _FIELDS = frozenset(
     }
 )
 _LEAST_BUDGET = 1024
+_MOST_BREAKPOINTS = 4
 _UNANSWERED = (
     "messages.{}: `tool_use` ids were found without `tool_result` blocks immediately after: {}. "
     "Each `tool_use` block must have a corresponding `tool_result` block in the next message."
@@ -48,6 +49,8 @@ def _faults(body: dict[str, Any]) -> Iterator[str]:
         yield f"{field}: Extra inputs are not permitted"
     if not isinstance(body.get("max_tokens"), int):
         yield "max_tokens: Field required"
+    if (marks := breakpoints_in(body)) > _MOST_BREAKPOINTS:
+        yield f"A maximum of 4 blocks with cache_control may be provided. Found {marks}."
     yield from _in_tools(body)
     turns = list(_turns(body["messages"]))
     if not turns or turns[0][0] != "user":
@@ -58,6 +61,14 @@ def _faults(body: dict[str, Any]) -> Iterator[str]:
         yield "messages: final assistant content cannot end with trailing whitespace"
     yield from _in_calls(turns)
     yield from _in_thinking(body, turns)
+
+
+def breakpoints_in(body: dict[str, Any]) -> int:
+    """How many blocks and tools say that all up to them may be kept, and the body itself."""
+    said = [block for message in body["messages"] for block in _blocks(message)]
+    system = body.get("system")
+    told = [*(body.get("tools") or ()), *(system if isinstance(system, list) else ()), *said, body]
+    return sum(isinstance(block, dict) and "cache_control" in block for block in told)
 
 
 def _turns(messages: list[dict[str, Any]]) -> Iterator[tuple[str, _Blocks]]:

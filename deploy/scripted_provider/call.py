@@ -47,6 +47,9 @@ class ScriptedCall(msgspec.Struct):
     """What the tools gave that the turn before called."""
     images: int = 0
     """In the last user message."""
+    breakpoints: int = 0
+    """How often it says that what was read so far may be kept."""
+    top_k: int | None = None
     behaviour: str = ""
     ending: Ending = Ending.RUNNING
     seconds: float | None = None

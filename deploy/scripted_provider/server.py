@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from deploy.scripted_provider.answering import reply_to
-from deploy.scripted_provider.anthropic_demands import anthropic_fault
+from deploy.scripted_provider.anthropic_demands import anthropic_fault, breakpoints_in
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
 from deploy.scripted_provider.openai_demands import openai_fault
@@ -187,6 +187,8 @@ def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCal
         called=sampled_call(body),
         outputs=outputs_of(body),
         images=images_of(body),
+        breakpoints=breakpoints_in(body),
+        top_k=body.get("top_k"),
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from shared.messages.part import (
+    CacheBreakpoint,
     Content,
     InputTextPart,
     OutputTextPart,
@@ -23,6 +24,7 @@ from shared.messages.part import (
     attached_to,
     size_of_content,
     tokens_of,
+    unmarked,
     words_of,
 )
 from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
@@ -68,7 +70,7 @@ class MessageItem(Tagged, frozen=True, tag="message"):
         """Whether there are JSON objects in it, whose keys may stand in any order."""
         if isinstance(self.content, str):
             return False
-        return any(isinstance(part, OutputTextPart) and not part.is_bare for part in self.content)
+        return any(isinstance(part, OutputTextPart) and part.has_objects for part in self.content)
 
     def text(self) -> str:
         """All of its text: parts are paragraphs, and stand apart as such."""
@@ -109,6 +111,7 @@ class FunctionCall(Tagged, frozen=True, tag="function_call"):
     arguments: str
     id: str | None = None
     status: str | None = None
+    cache_control: CacheBreakpoint | None = None
     role: ClassVar[Role] = Role.ASSISTANT
     only_text: ClassVar[bool] = False
 
@@ -133,6 +136,7 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
     output: Content
     id: str | None = None
     status: str | None = None
+    cache_control: CacheBreakpoint | None = None
     role: ClassVar[Role] = Role.USER
     only_text: ClassVar[bool] = False
 
@@ -229,6 +233,7 @@ def are_only_text(items: Iterable[Item]) -> bool:
 
 
 def _marks(content: Content) -> bytes:
+    content = unmarked(content)
     if isinstance(content, str):
         return content.encode("utf-8", "surrogatepass")
     return msgspec.json.encode(content)

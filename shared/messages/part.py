@@ -29,10 +29,25 @@ class Tagged(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
         return 0
 
 
+class CacheBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Up to here a provider may keep what it has read: for five minutes, or an hour."""
+
+    type: Literal["ephemeral"]
+    ttl: Literal["5m", "1h"] | None = None
+
+    def spelled(self) -> CacheBreakpoint:
+        """The same without the time that is meant anyway."""
+        return KEEPS if self.ttl == "5m" else self
+
+
+KEEPS: Final = CacheBreakpoint("ephemeral")
+
+
 class InputTextPart(Tagged, frozen=True, tag="input_text"):
     """Text that a model is given."""
 
     text: str
+    cache_control: CacheBreakpoint | None = None
     is_text: ClassVar[bool] = True
 
     def words(self) -> str:
@@ -51,12 +66,13 @@ class OutputTextPart(Tagged, frozen=True, tag="output_text"):
     text: str
     annotations: list[object] = []
     logprobs: list[object] = []
+    cache_control: CacheBreakpoint | None = None
     is_text: ClassVar[bool] = True
 
     @property
-    def is_bare(self) -> bool:
-        """Whether it is text and nothing beside it."""
-        return not self.annotations and not self.logprobs
+    def has_objects(self) -> bool:
+        """Whether something stands beside its text whose keys may be in any order."""
+        return bool(self.annotations or self.logprobs)
 
     def words(self) -> str:
         return self.text
@@ -90,6 +106,7 @@ class ImagePart(Tagged, frozen=True, tag="input_image"):
     image_url: str | None = None
     file_id: str | None = None
     detail: Literal["low", "high", "auto", "original"] | None = None
+    cache_control: CacheBreakpoint | None = None
 
     def words(self) -> str:
         return ""
@@ -112,6 +129,7 @@ class FilePart(Tagged, frozen=True, tag="input_file"):
     file_url: str | None = None
     file_data: str | None = None
     filename: str | None = None
+    cache_control: CacheBreakpoint | None = None
 
     def words(self) -> str:
         return ""
@@ -147,8 +165,29 @@ def spelled(content: Content) -> Content:
     if isinstance(content, str) or len(content) != 1:
         return content
     (part,) = content
-    is_bare = isinstance(part, InputTextPart) or (isinstance(part, OutputTextPart) and part.is_bare)
-    return part.words() if is_bare else content
+    if not isinstance(part, InputTextPart | OutputTextPart) or part.cache_control is not None:
+        return content
+    has_more = isinstance(part, OutputTextPart) and part.has_objects
+    return content if has_more else part.text
+
+
+def breakpoint_of(part: Part) -> CacheBreakpoint | None:
+    """Whether a provider may keep all up to this part."""
+    return None if isinstance(part, RefusalPart) else part.cache_control
+
+
+def with_breakpoint(part: Part, kept: CacheBreakpoint | None) -> Part:
+    """The same part, up to which all may be kept or not. A refusal has no place to say it."""
+    if isinstance(part, RefusalPart) or part.cache_control == kept:
+        return part
+    return msgspec.structs.replace(part, cache_control=kept.spelled() if kept else None)
+
+
+def unmarked(content: Content) -> Content:
+    """What it says to a model: the same wherever a provider keeps it up to."""
+    if isinstance(content, str) or not any(map(breakpoint_of, content)):
+        return content
+    return spelled([with_breakpoint(part, None) for part in content])
 
 
 def words_of(content: Content) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from shared.messages.part import CacheBreakpoint
+
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Summary = Literal["auto", "concise", "detailed"]
 
@@ -17,6 +19,8 @@ class FunctionTool(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str | None = None
     parameters: dict[str, object] = {}
     strict: bool | None = None
+    cache_control: CacheBreakpoint | None = None
+    """Up to here a provider may keep what it has read; no response tells of it."""
 
 
 class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +39,9 @@ class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 def told_tool(tool: FunctionTool) -> dict[str, object]:
     """The tool as a response tells of it: all of its fields, asked for or not."""
-    return {"type": "function", **msgspec.structs.asdict(tool)}
+    told = msgspec.structs.asdict(tool)
+    del told["cache_control"]
+    return {"type": "function", **told}
 
 
 def told_choice(choice: ToolChoice | None) -> str | dict[str, object]:

@@ -99,8 +99,9 @@ def _with_content(part: Part, files: Mapping[str, FilePart]) -> Part:
         return part
     file = files[part.file_id]
     if isinstance(part, ImagePart):
-        return ImagePart(image_url=file.file_data, detail=part.detail)
-    return FilePart(file_data=file.file_data, filename=part.filename or file.filename)
+        return msgspec.structs.replace(part, image_url=file.file_data, file_id=None)
+    name = part.filename or file.filename
+    return msgspec.structs.replace(part, file_data=file.file_data, file_id=None, filename=name)
 
 
 def _parts(item: Item) -> list[Part]:

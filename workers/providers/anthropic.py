@@ -15,6 +15,13 @@ from workers.providers.provider_type import ProviderType
 from workers.providers.wire.anthropic_messages import AnthropicMessagesReader
 from workers.providers.wire.asking.answered_calls import UncarriedError
 from workers.providers.wire.asking.anthropic_tools import told_effort, told_tools
+from workers.providers.wire.asking.cache_marks import (
+    CACHED,
+    KEEPS,
+    bound_marks,
+    has_marks,
+    without_marks,
+)
 from workers.providers.wire.asking.message_blocks import in_blocks
 from workers.providers.wire.asking.thoughts import Block
 from workers.providers.wire.http_model import HttpApi
@@ -24,8 +31,6 @@ API_VERSION: Final = "2023-06-01"
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
 """Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
 _HIGHEST_TEMPERATURE = 1.0
-_CACHED: Final = "cache_control"
-_KEEPS: Final = {"type": "ephemeral"}
 _OLD_THINKING: Final = "thinking.type.enabled"
 _STRICT: Final = re.compile(r"\bstrict\b")
 
@@ -63,7 +68,7 @@ class AnthropicMessages(AnthropicMessagesReader):
         optional = _optional(prompt) | {"system": instructions or None}
         if prompt.prompt_cache_key and model not in self._uncached:
             # Nothing is kept there that nobody asks for, and it costs to have it kept.
-            optional[_CACHED] = _KEEPS
+            optional[CACHED] = KEEPS
         content = {
             **{name: value for name, value in prompt.extra.items() if name in _KNOWN_EXTRAS},
             "model": model,
@@ -74,6 +79,10 @@ class AnthropicMessages(AnthropicMessagesReader):
         }
         if not prompt.is_text:
             content |= told_tools(prompt, knows_strict=model not in self._not_strict)
+        if prompt.has_breakpoints:
+            content.pop(CACHED, None)
+            bound = without_marks if model in self._uncached else bound_marks
+            bound(content)
         if prompt.reasoning is not None:
             adaptive = model in self._adaptive
             effort = told_effort(prompt, messages, max_tokens=max_tokens, is_adaptive=adaptive)
@@ -91,15 +100,19 @@ class AnthropicMessages(AnthropicMessagesReader):
             self._adaptive.add(model)
         elif is_strict and _STRICT.search(said):
             self._not_strict.add(model)
-        elif _CACHED in sent and _CACHED in said:
+        elif CACHED in said and (CACHED in sent or has_marks(dict(sent))):
             self._uncached.add(model)
         else:
             return False
         return True
 
-    def _said(self, prompt: Prompt, model: str) -> tuple[str, list[Block]]:
+    def dropped(self, prompt: Prompt, model: str) -> tuple[str, ...]:
+        return (CACHED,) if model in self._uncached and prompt.has_breakpoints else ()
+
+    def _said(self, prompt: Prompt, model: str) -> tuple[str | list[Block], list[Block]]:
         if not prompt.is_plain:
-            return in_blocks(prompt.told, maker=self.maker(model))
+            keeps = prompt.has_breakpoints
+            return in_blocks(prompt.told, maker=self.maker(model), keeps=keeps)
         conversation = Conversation.of(prompt.told)
         return conversation.instructions, [
             {"role": saying.role, "content": saying.text} for saying in conversation.spoken

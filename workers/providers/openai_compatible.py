@@ -82,6 +82,10 @@ class ChatCompletions(ChatCompletionsReader):
     def maker(self, model: str) -> str:
         return f"chat {self._host} {model}"
 
+    def dropped(self, prompt: Prompt, model: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Servers of this kind keep what they have read by themselves."""
+        return ("cache_control",) if prompt.has_breakpoints else ()
+
     def leave_out(
         self, refusal: UnknownFieldError, model: str, *, sent: Mapping[str, object]
     ) -> bool:

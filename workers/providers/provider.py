@@ -12,6 +12,7 @@ import msgspec
 
 from shared.messages.item import Item, MessageItem, ReasoningItem, Role, are_only_text
 from shared.messages.output import Logprobs
+from shared.messages.requests.breakpoints import breakpoints_of
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import ContextReport, Tier
 from shared.settings.providers import ProviderSettings
@@ -23,8 +24,7 @@ AUTOMATIC_MODEL = "auto"
 
 Piece = str | ReasoningItem | Logprobs
 Sink = Callable[[Piece], Awaitable[None]]
-"""Receives an answer as it is written: what was thought before it, then its text in pieces, and
-before each piece how likely its tokens were, where that was asked."""
+"""Receives an answer as it is written: thoughts, then text in pieces, each behind its logprobs."""
 
 _BETWEEN: Final = "\n\n"
 _NOTE: Final = """\
@@ -90,9 +90,17 @@ class Prompt:
 
     @property
     def is_plain(self) -> bool:
-        """Whether only texts are said, and no name stands beside any of them: mostly it is so."""
-        messages = (item for item in self.items if isinstance(item, MessageItem))
-        return are_only_text(self.items) and all(one.name is None for one in messages)
+        """Whether only texts are said, each one piece with no name beside it: mostly it is so."""
+        return all(
+            isinstance(one, MessageItem) and isinstance(one.content, str) and one.name is None
+            for one in self.items
+        )
+
+    @property
+    def has_breakpoints(self) -> bool:
+        """Whether the caller says up to where a provider may keep what it has read."""
+        of_tools = any(tool.cache_control for tool in self.tools)
+        return of_tools or (not self.is_plain and any(map(breakpoints_of, self.items)))
 
     def tokens(self) -> int:
         """What a model has to read, estimated."""
@@ -127,7 +135,8 @@ class Saying:
     @property
     def text(self) -> str:
         """Its texts: each item is a paragraph."""
-        return _BETWEEN.join([text for item in self.items if (text := _spoken_text(item))])
+        messages = [item for item in self.items if isinstance(item, MessageItem)]
+        return _BETWEEN.join([text for item in messages if (text := item.text())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +240,8 @@ class Provider(Protocol):
 
 def _is_blank(item: Item) -> bool:
     """Whether it is a message that says nothing."""
-    if not isinstance(item, MessageItem) or not item.only_text:
-        return False
-    text = item.text()
-    return not text or text.isspace()
-
-
-def _spoken_text(item: Item) -> str:
-    return item.text() if isinstance(item, MessageItem) else ""
+    is_text = isinstance(item, MessageItem) and item.only_text
+    return is_text and (not (text := item.text()) or text.isspace())
 
 
 def _without_trailing_space(item: Item) -> Item:

@@ -8,9 +8,29 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from shared.decoding import missing_field, unknown_field
-from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
-from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
-from shared.messages.requests.written_item import ExplicitBreakpoint, PromptBreakpoint
+from shared.messages.item import (
+    FunctionCall,
+    Item,
+    MessageItem,
+    Role,
+)
+from shared.messages.part import (
+    CacheBreakpoint,
+    Content,
+    FilePart,
+    ImagePart,
+    Part,
+    RefusalPart,
+    spelled,
+    text_part,
+    with_breakpoint,
+)
+from shared.messages.requests.breakpoints import (
+    ExplicitBreakpoint,
+    breakpoint_at,
+    kept_up_to,
+    output_item,
+)
 
 _ROLES: Final[dict[str, Role]] = {role.value: role for role in Role}
 Empty = Annotated[list[object], msgspec.Meta(max_length=0)]
@@ -39,7 +59,7 @@ class ChatPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refusal: str | None = None
     image_url: ChatImage | None = None
     file: ChatFile | None = None
-    cache_control: PromptBreakpoint | None = None
+    cache_control: CacheBreakpoint | None = None
     prompt_cache_breakpoint: ExplicitBreakpoint | None = None
 
 
@@ -79,7 +99,7 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio: None = None
     function_call: None = None
     parsed: object = None
-    cache_control: PromptBreakpoint | None = None
+    cache_control: CacheBreakpoint | None = None
 
 
 def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:
@@ -94,6 +114,7 @@ def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:
             origins.append(index)
             continue
         meant = list(_items(message, f"messages[{index}]"))
+        meant[-1] = kept_up_to(meant[-1], message.cache_control)
         items += meant
         origins += [index] * len(meant)
     return items, origins
@@ -101,7 +122,7 @@ def items_of_chat(messages: list[ChatMessage]) -> tuple[list[Item], list[int]]:
 
 def _is_plain(message: ChatMessage) -> bool:
     """Whether there is nothing beside its content, as with almost all."""
-    beside = message.refusal or message.tool_calls or message.tool_call_id
+    beside = message.refusal or message.tool_calls or message.tool_call_id or message.cache_control
     return beside is None and message.role in _ROLES
 
 
@@ -128,7 +149,7 @@ def _output(message: ChatMessage, place: str) -> Item:
     for name in ("tool_calls", "refusal"):
         if getattr(message, name):
             raise unknown_field(f"{place}.{name}")
-    return FunctionCallOutput(message.tool_call_id, _content(message, place, is_models=False))
+    return output_item(message.tool_call_id, _content(message, place, is_models=False))
 
 
 def _content(message: ChatMessage, place: str, *, is_models: bool) -> Content:
@@ -158,7 +179,8 @@ def _part(written: ChatPart, place: str, *, is_models: bool) -> Part:
     for name, other in values.items():
         if other is not None:
             raise unknown_field(f"{place}.{name}")
-    return _made(value, written.type, is_models)
+    kept = breakpoint_at(written.cache_control, written.prompt_cache_breakpoint)
+    return with_breakpoint(_made(value, written.type, is_models), kept)
 
 
 def _made(value: str | ChatImage | ChatFile, kind: str, is_models: bool) -> Part:

@@ -19,6 +19,7 @@ from shared.messages.body import (
     TopLogprobs,
     Verbosity,
 )
+from shared.messages.requests.breakpoints import check_breakpoints
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
 from shared.messages.requests.tools import Mode, check_tools, offer
 from shared.messages.requests.unsupported import explained
@@ -142,6 +143,7 @@ def body_of_chat(request: ChatRequest) -> tuple[Body, Place]:
 
     check_items(body.input, place, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice, schema="function.parameters")
+    check_breakpoints(body, place)
     return body, place
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.messages.part import CacheBreakpoint
 from shared.messages.requests.tools import (
     Mode,
     NamedFunction,
@@ -15,7 +16,6 @@ from shared.messages.requests.tools import (
     choice_of,
     tool_of,
 )
-from shared.messages.requests.written_item import PromptBreakpoint
 from shared.messages.tool import FunctionTool, ToolChoice
 
 
@@ -24,7 +24,7 @@ class ChatTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     function: OfferedFunction
     type: Literal["function"] = "function"
-    cache_control: PromptBreakpoint | None = None
+    cache_control: CacheBreakpoint | None = None
 
 
 class ChosenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ class ChatToolChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def tools_of_chat(tools: list[ChatTool] | None) -> list[FunctionTool]:
-    return [tool_of(tool.function) for tool in tools or ()]
+    return [tool_of(tool.function, kept=tool.cache_control) for tool in tools or ()]
 
 
 def choice_of_chat(written: Mode | ChatToolChoice | None) -> ToolChoice | None:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from shared.messages.part import CacheBreakpoint
+
 Nothing = Annotated[list[object], msgspec.Meta(max_length=0)]
 
 
@@ -17,12 +19,6 @@ class _Kind(
     @property
     def kind(self) -> str:
         return str(self.__struct_config__.tag)
-
-
-class CacheBreakpoint(_Kind, frozen=True, tag="ephemeral"):
-    """Up to here a provider may keep what it has read."""
-
-    ttl: Literal["5m", "1h"] | None = None
 
 
 class Base64Image(_Kind, frozen=True, tag="base64"):

@@ -28,13 +28,21 @@ from shared.errors import InvalidRequest
 from shared.messages.item import (
     FAILED_OUTPUT,
     FunctionCall,
-    FunctionCallOutput,
     Item,
     MessageItem,
     ReasoningItem,
     Role,
 )
-from shared.messages.part import FilePart, ImagePart, InputTextPart, Part, spelled, text_part
+from shared.messages.part import (
+    FilePart,
+    ImagePart,
+    InputTextPart,
+    Part,
+    spelled,
+    text_part,
+    with_breakpoint,
+)
+from shared.messages.requests.breakpoints import kept_up_to, output_item
 from shared.messages.requests.calls import check_part
 
 _SAYS: Final[dict[str, tuple[type[Block], ...]]] = {
@@ -63,7 +71,11 @@ def items_of_messages(
 
 
 def _system(said: str | list[TextBlock]) -> str | list[Part]:
-    return said if isinstance(said, str) else spelled([InputTextPart(one.text) for one in said])
+    return (
+        said
+        if isinstance(said, str)
+        else spelled([with_breakpoint(InputTextPart(one.text), one.cache_control) for one in said])
+    )
 
 
 def _items(message: ConversationMessage, place: str) -> Iterator[tuple[Item, str]]:
@@ -79,7 +91,8 @@ def _items(message: ConversationMessage, place: str) -> Iterator[tuple[Item, str
             raise _misplaced(at, block, message.role)
         if isinstance(block, SaidBlock):
             begun = begun if said else at
-            said += _parts(block, at, is_models=role is Role.ASSISTANT)
+            parts = _parts(block, at, is_models=role is Role.ASSISTANT)
+            said += [*parts[:-1], with_breakpoint(parts[-1], block.cache_control)]
             continue
         if said:
             yield MessageItem(role, spelled(said)), begun
@@ -94,10 +107,12 @@ def _beside_text(
 ) -> Item:
     match block:
         case ToolUseBlock():
-            return FunctionCall(block.id, block.name, msgspec.json.encode(block.input).decode())
+            arguments = msgspec.json.encode(block.input).decode()
+            return kept_up_to(FunctionCall(block.id, block.name, arguments), block.cache_control)
         case ToolResultBlock():
             status = FAILED_OUTPUT if block.is_error else None
-            return FunctionCallOutput(block.tool_use_id, _output(block, place), status=status)
+            output = output_item(block.tool_use_id, _output(block, place), status=status)
+            return kept_up_to(output, block.cache_control)
         case ThinkingBlock():
             told = ({"type": "summary_text", "text": block.thinking},) if block.thinking else ()
             return ReasoningItem(summary=told, encrypted_content=block.signature or None)
@@ -113,7 +128,12 @@ def _output(block: ToolResultBlock, place: str) -> str | list[Part]:
         return said
     places = (f"{place}.content[{nth}]" for nth in range(len(said)))
     told = zip(said, places, strict=True)
-    return spelled([part for one, at in told for part in _parts(one, at, is_models=False)])
+    parts = [
+        with_breakpoint(part, one.cache_control)
+        for one, at in told
+        for part in _parts(one, at, is_models=False)
+    ]
+    return spelled(parts)
 
 
 def _parts(block: SaidBlock, place: str, *, is_models: bool) -> list[Part]:

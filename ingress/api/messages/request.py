@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
-from ingress.api.messages.blocks import CacheBreakpoint, ConversationMessage, Nothing, TextBlock
+from ingress.api.messages.blocks import ConversationMessage, Nothing, TextBlock
 from ingress.api.messages.conversation import items_of_messages
 from ingress.api.messages.foreign import explained_kind
 from ingress.api.messages.options import (
@@ -29,6 +29,8 @@ from shared.accepting.arrival import LARGEST_OUTPUT_TOKENS
 from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, CommonFields, Identifier
+from shared.messages.part import CacheBreakpoint
+from shared.messages.requests.breakpoints import check_breakpoints, kept_up_to
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, Place, check_items, check_text
 from shared.messages.requests.tools import check_tools, offer
 
@@ -36,10 +38,7 @@ _TIERS: Final = {"standard_only": "default"}
 
 
 class CountTokensRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a model would read. A field that is absent here is refused by its name.
-
-    `cache_control` is taken as a hint: a provider that keeps what it has read does so by itself.
-    """
+    """What a model would read. A field that is absent here is refused by its name."""
 
     messages: Annotated[list[ConversationMessage], msgspec.Meta(min_length=1)]
     model: Identifier | None = None
@@ -50,6 +49,7 @@ class CountTokensRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     output_config: OutputConfig | None = None
     output_format: JsonOutput | None = None
     cache_control: CacheBreakpoint | None = None
+    """Up to the end of what is said."""
     mcp_servers: Nothing | None = None
     # Anthropic's, and not supported: clients with types may send them all the same, as null.
     context_management: None = None
@@ -121,6 +121,7 @@ def _decoded(decoder: msgspec.json.Decoder[Written], raw: Json) -> Written:
 
 def _body(request: CountTokensRequest, asked: CommonFields, **limits: Any) -> tuple[Body, Place]:
     items, places = items_of_messages(request.system, request.messages)
+    items[-1] = kept_up_to(items[-1], request.cache_control)
     body = Body.of(
         asked,
         items,
@@ -131,6 +132,7 @@ def _body(request: CountTokensRequest, asked: CommonFields, **limits: Any) -> tu
     )
     check_items(body.input, places.__getitem__, continues=body.continues)
     check_tools(body.tools or (), body.tool_choice, schema="input_schema")
+    check_breakpoints(body, places.__getitem__)
     return body, places.__getitem__
 
 

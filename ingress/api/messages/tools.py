@@ -6,8 +6,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from ingress.api.messages.blocks import CacheBreakpoint, Nothing
+from ingress.api.messages.blocks import Nothing
 from shared.errors import InvalidRequest
+from shared.messages.part import CacheBreakpoint
 from shared.messages.requests.tools import Mode, OfferedFunction, WrittenChoice, choice_of, tool_of
 from shared.messages.requests.unsupported import UNSUPPORTED
 from shared.messages.tool import FunctionTool, ToolChoice
@@ -72,4 +73,5 @@ def _tool(tool: MessagesTool, place: str) -> FunctionTool:
             param=f"{place}.defer_loading",
             kind=UNSUPPORTED,
         )
-    return tool_of(OfferedFunction(tool.name, tool.description, tool.input_schema, tool.strict))
+    offered = OfferedFunction(tool.name, tool.description, tool.input_schema, tool.strict)
+    return tool_of(offered, kept=tool.cache_control)

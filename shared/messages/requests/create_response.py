@@ -16,6 +16,7 @@ from shared.messages.body import (
     TopLogprobs,
 )
 from shared.messages.item import Item
+from shared.messages.requests.breakpoints import check_breakpoints
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_items, check_text
 from shared.messages.requests.tools import (
     Mode,
@@ -130,6 +131,8 @@ def body_of(request: CreateResponse) -> Body:
     )
     if not isinstance(request.input, str) and not body.refers:
         check_items(body.input, place_in_input, continues=body.continues)
+    if not isinstance(request.input, str):
+        check_breakpoints(body, place_in_input)
     if body.tools or body.tool_choice:
         check_tools(body.tools or (), body.tool_choice)
     return body

@@ -11,6 +11,7 @@ import msgspec
 from shared.decoding import missing_field
 from shared.errors import InvalidRequest, TooLarge
 from shared.messages.answer_format import JsonBySchema, refuse_deep
+from shared.messages.part import CacheBreakpoint
 from shared.messages.requests.written_item import WORDS
 from shared.messages.tool import FunctionTool, ToolChoice
 
@@ -69,13 +70,14 @@ def offer(tools: list[FunctionTool], choice: ToolChoice | None) -> dict[str, Any
     return {"tools": tools, "tool_choice": None if forbids_nothing else choice}
 
 
-def tool_of(written: OfferedFunction) -> FunctionTool:
-    """The tool; without `parameters` it takes any."""
+def tool_of(written: OfferedFunction, *, kept: CacheBreakpoint | None = None) -> FunctionTool:
+    """The tool; without `parameters` it takes any. `kept`: all up to it may be."""
     return FunctionTool(
         name=written.name,
         description=written.description,
         parameters=written.parameters or {},
         strict=written.strict,
+        cache_control=kept.spelled() if kept is not None else None,
     )
 
 

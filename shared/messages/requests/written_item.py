@@ -16,33 +16,30 @@ from shared.decoding import missing_field, unknown_field
 from shared.errors import InvalidRequest
 from shared.messages.item import (
     FunctionCall,
-    FunctionCallOutput,
     Item,
     ItemReference,
     MessageItem,
     ReasoningItem,
     Role,
 )
-from shared.messages.part import Content, FilePart, ImagePart, Part, RefusalPart, spelled, text_part
+from shared.messages.part import (
+    CacheBreakpoint,
+    Content,
+    FilePart,
+    ImagePart,
+    Part,
+    RefusalPart,
+    spelled,
+    text_part,
+    with_breakpoint,
+)
+from shared.messages.requests.breakpoints import ExplicitBreakpoint, breakpoint_at, output_item
 from shared.messages.requests.unsupported import unsupported_item, unsupported_part
 
 Detail = Literal["low", "high", "auto", "original"]
 
 WORDS: Final = {"waits": "async"}
 """Of fields that are words of Python's: how callers write them."""
-
-
-class PromptBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Up to here a provider may keep what it has read: a hint, of which the body keeps nothing."""
-
-    type: Literal["ephemeral"]
-    ttl: Literal["5m", "1h"] | None = None
-
-
-class ExplicitBreakpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The same in OpenAI's words."""
-
-    mode: Literal["explicit"]
 
 
 class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,7 +56,7 @@ class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     file_url: str | None = None
     file_data: str | None = None
     filename: str | None = None
-    cache_control: PromptBreakpoint | None = None
+    cache_control: CacheBreakpoint | None = None
     prompt_cache_breakpoint: ExplicitBreakpoint | None = None
 
 
@@ -134,9 +131,9 @@ def _output(written: WrittenItem, place: str) -> Item:
     output = written.output
     if output is None:
         raise missing_field(f"{place}.output")
-    return FunctionCallOutput(
-        call_id=_given(written.call_id, f"{place}.call_id"),
-        output=_content(output, place, "output", is_models=False),
+    return output_item(
+        _given(written.call_id, f"{place}.call_id"),
+        _content(output, place, "output", is_models=False),
         id=written.id,
         status=written.status,
     )
@@ -171,6 +168,11 @@ def _content(written: WrittenContent, place: str, name: str, *, is_models: bool)
 
 
 def _part(written: WrittenPart, place: str, *, is_models: bool) -> Part:
+    kept = breakpoint_at(written.cache_control, written.prompt_cache_breakpoint)
+    return with_breakpoint(_said(written, place, is_models=is_models), kept)
+
+
+def _said(written: WrittenPart, place: str, *, is_models: bool) -> Part:
     foreign = _FOREIGN_TO_PARTS.get(written.type)
     if foreign is None:
         raise unsupported_part(place, written.type)

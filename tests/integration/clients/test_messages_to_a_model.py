@@ -11,6 +11,7 @@ import pytest
 from deploy.scripted_provider.behaviour import CalledTool, Kind
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack
 
 TOOL: Any = {
     "name": "weather",
@@ -91,3 +92,27 @@ async def test_an_image_and_a_document_reach_the_model(
     (call,) = provider.calls("What is it?")
     assert call.images == 1
     assert "A page." in call.content
+
+
+async def test_what_may_be_kept_reaches_a_model_that_keeps_it_and_is_told_of_another(
+    client: anthropic.AsyncAnthropic, provider: ProviderThread, stack: Stack
+) -> None:
+    question = "What may be kept?"
+    kept: Any = {"cache_control": {"type": "ephemeral"}}
+    asked: Any = {
+        "model": "auto",
+        "max_tokens": 500,
+        "system": [{"type": "text", "text": "Be brief.", **kept}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": question, **kept}]}],
+        "tools": [{**TOOL, **kept}],
+    }
+    answer = await client.messages.create(**asked, **kept)
+    [call] = provider.calls(question)
+    told = (answer.to_dict().get("turn") or {}).get("dropped")  # type: ignore[attr-defined]
+    if stack.providers[0]["kind"] == "anthropic":
+        assert (call.breakpoints, told) == (3, None)
+    else:
+        assert (call.breakpoints, told) == (0, ["cache_control"])
+    asked["messages"] = [{"role": "user", "content": [{"type": "text", "text": "a", **kept}] * 3}]
+    with pytest.raises(anthropic.BadRequestError, match="more than 4"):
+        await client.messages.create(**asked)

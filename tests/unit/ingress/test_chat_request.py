@@ -10,7 +10,10 @@ import pytest
 from ingress.api.chat.request import decode_chat_request
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, body_digest, encode_body
+from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role
+from shared.messages.part import CacheBreakpoint, InputTextPart
 from shared.messages.requests.create_response import decode_create_response
+from shared.messages.tool import FunctionTool
 
 WEB = "https://example.org/cat.png"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -213,14 +216,33 @@ def test_words_and_a_refusal_beside_them_are_both_kept() -> None:
     assert [item.text() for item in body.input] == ["No."]
 
 
-def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
+def test_up_to_where_a_prompt_may_be_kept_is_in_the_body() -> None:
     kept = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    long, short = CacheBreakpoint("ephemeral", "1h"), CacheBreakpoint("ephemeral")
     text = {"type": "text", "text": "Hi"}
     function = {"type": "function", "function": {"name": "f"}}
-    plain = chat({"role": "user", "content": "Hi"}, tools=[function])
-    for part in ({**text, **kept}, {**text, "prompt_cache_breakpoint": {"mode": "explicit"}}):
-        hinted = chat({"role": "user", "content": [part], **kept}, tools=[{**function, **kept}])
-        assert hinted == plain
+    body = chat(
+        {"role": "user", "content": "Hi", **kept},
+        {**calling("a"), **kept},
+        {**tool("a"), **kept},
+        {"role": "user", "content": [{**text, "prompt_cache_breakpoint": {"mode": "explicit"}}]},
+        tools=[function],
+    )
+    assert body.input == [
+        MessageItem(Role.USER, [InputTextPart("Hi", long)]),
+        FunctionCall("a", "f", "{}", cache_control=long),
+        FunctionCallOutput("a", "done", cache_control=long),
+        MessageItem(Role.USER, [InputTextPart("Hi", short)]),
+    ]
+    offered = chat({"role": "user", "content": "Hi"}, tools=[{**function, **kept}])
+    assert offered.tools == [FunctionTool("f", cache_control=long)]
+    assert [item.digest() for item in body.input[:1]] == [
+        item.digest() for item in chat({"role": "user", "content": "Hi"}).input
+    ]
+
+
+def test_a_breakpoint_of_another_kind_is_refused_by_its_place() -> None:
+    text = {"type": "text", "text": "Hi"}
     with pytest.raises(InvalidRequest) as refused:
         chat({"role": "user", "content": [{**text, "cache_control": {"type": "lasting"}}]})
     assert refused.value.param == "messages[0].content[0].cache_control.type"

@@ -20,7 +20,7 @@ from shared.messages.item import (
     ReasoningItem,
     Role,
 )
-from shared.messages.part import FilePart, ImagePart, InputTextPart
+from shared.messages.part import CacheBreakpoint, FilePart, ImagePart, InputTextPart
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from tests.unit.ingress.messages_bodies import (
     GIF,
@@ -57,6 +57,9 @@ def test_all_of_a_request_reaches_the_body() -> None:
     assert body.text == TextOptions(TextFormat("json_schema", "answer", {"type": "object"}))
 
 
+KEPT = CacheBreakpoint("ephemeral")
+
+
 def test_a_conversation_becomes_items_in_its_order() -> None:
     thought = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
     call = {"type": "tool_use", "id": "c1", "name": "add", "input": {"b": 1, "a": [2]}}
@@ -79,7 +82,7 @@ def test_a_conversation_becomes_items_in_its_order() -> None:
         ],
     )
     assert body.input == [
-        MessageItem(Role.SYSTEM, [InputTextPart("Be brief."), InputTextPart("Be kind.")]),
+        MessageItem(Role.SYSTEM, [InputTextPart("Be brief.", KEPT), InputTextPart("Be kind.")]),
         MessageItem(Role.USER, "Hi"),
         ReasoningItem(summary=({"type": "summary_text", "text": "Hm."},), encrypted_content="s"),
         ReasoningItem(encrypted_content="x"),

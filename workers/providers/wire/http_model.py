@@ -134,7 +134,7 @@ class HttpModel:
             if not error.error_class.is_mere_end or not incoming.is_finished:
                 incoming.note_on(error)
                 raise
-        return incoming.answer()
+        return incoming.answer(dropped=self._wire.dropped(prompt, model))
 
     async def close(self) -> None:
         """Nothing to release: the session belongs to whoever opened it."""

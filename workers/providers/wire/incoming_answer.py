@@ -167,7 +167,7 @@ class IncomingAnswer:
         if not self.has_ended:
             raise self._cut("the stream ended early")
 
-    def answer(self) -> Answer:
+    def answer(self, *, dropped: tuple[str, ...] = ()) -> Answer:
         """Raises ProviderError where the provider ended properly and gave no answer."""
         text, usage = self.text, self._usage
         finish = _FINISH_WORDS.get(self._finish.lower(), FinishReason.STOP)
@@ -183,6 +183,8 @@ class IncomingAnswer:
         if not self._finish:
             self.oddities.add(Oddity.NO_REASON)
         logprobs = self._logprobs.item() if self._logprobs is not None else None
+        if text and self._logprobs is not None and logprobs is None:
+            dropped = (*dropped, "logprobs")
         if self._figures.is_reported and not usage.reported:
             self.oddities.add(Oddity.ODD_FIGURES)
         return Answer(
@@ -193,7 +195,7 @@ class IncomingAnswer:
             is_certain=not self.oddities & _LEAVE_IN_DOUBT,
             oddities=frozenset(self.oddities),
             items=self._items(calls, logprobs),
-            dropped=("logprobs",) if text and self._logprobs and logprobs is None else (),
+            dropped=dropped,
         )
 
     def _items(

@@ -180,6 +180,10 @@ class WireFormat(ABC):
         """
         return None
 
+    def dropped(self, prompt: Prompt, model: str) -> tuple[str, ...]:  # noqa: ARG002
+        """The advice of the caller that is not followed, by the names of its fields."""
+        return ()
+
     def leave_out(
         self,
         refusal: UnknownFieldError,  # noqa: ARG002

@@ -211,34 +211,25 @@ def test_what_typed_clients_add_as_null_is_nothing() -> None:
     assert read(call, output, tools=[tool], **top) == read(CALL, OUTPUT, tools=[TOOL])
 
 
-def test_where_a_prompt_may_be_kept_is_a_hint_and_makes_no_other_body() -> None:
+def test_up_to_where_a_prompt_may_be_kept_is_in_the_body_and_says_nothing_more() -> None:
     part = {"type": "input_text", "text": "Hi"}
-    for hint in (
-        {"cache_control": {"type": "ephemeral"}},
-        {"prompt_cache_breakpoint": {"mode": "explicit"}},
-    ):
-        assert read(said({**part, **hint})) == read(said(part))
-        assert read(said({**_image(WEB), **hint})) == read(said(_image(WEB)))
+    for told in (part, _image(WEB)):
+        [plain] = read(said(told)).input
+        marked = [
+            read(said({**told, **hint})).input[0]
+            for hint in (
+                {"cache_control": {"type": "ephemeral"}},
+                {"cache_control": {"type": "ephemeral", "ttl": "5m"}},
+                {"prompt_cache_breakpoint": {"mode": "explicit"}},
+            )
+        ]
+        assert marked[0] == marked[1] == marked[2] != plain
+        assert marked[0].digest() == plain.digest()
 
 
-@pytest.mark.parametrize(
-    ("fields", "wanted"),
-    [
-        ({}, None),
-        ({"top_logprobs": 0}, None),
-        ({"top_logprobs": 3}, 3),
-        ({"include": ["message.output_text.logprobs"]}, 0),
-        ({"include": ["message.output_text.logprobs"], "top_logprobs": 20}, 20),
-    ],
-)
-def test_log_probabilities_are_asked_for_by_either_field(
-    fields: dict[str, Any], wanted: int | None
-) -> None:
-    body = decode_create_response(json.dumps({"input": "Hi", **fields}).encode())
-    assert body.top_logprobs == wanted
-
-
-def test_more_likely_tokens_than_models_tell_are_refused() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        decode_create_response(b'{"input":"Hi","top_logprobs":21}')
-    assert refused.value.param == "top_logprobs"
+def test_a_fifth_breakpoint_is_refused_by_its_place() -> None:
+    part = {"type": "input_text", "text": "Hi", "cache_control": {"type": "ephemeral"}}
+    assert len(read(*[said(part)] * 4).input) == 4
+    with pytest.raises(InvalidRequest, match="more than 4") as refused:
+        read(*[said(part)] * 5)
+    assert refused.value.param == "input[4].cache_control"

@@ -8,6 +8,7 @@ from typing import Final
 from shared.messages.item import FunctionCall
 from shared.messages.tool import FunctionTool, ToolChoice
 from workers.providers.provider import Prompt
+from workers.providers.wire.asking.cache_marks import marked
 from workers.providers.wire.asking.thoughts import Block
 
 _LEAST_BUDGET: Final = 1_024
@@ -55,7 +56,7 @@ def _tool(tool: FunctionTool, *, knows_strict: bool) -> Block:
         told["description"] = tool.description
     if tool.strict and knows_strict:
         told["strict"] = True
-    return told
+    return told | marked(tool.cache_control)
 
 
 def _choice(choice: ToolChoice, *, one_at_most: bool) -> Block:

@@ -27,6 +27,7 @@ from shared.messages.part import (
     OutputTextPart,
     Part,
     RefusalPart,
+    breakpoint_of,
 )
 from workers.providers.provider import Conversation, Saying
 from workers.providers.wire.asking.answered_calls import (
@@ -35,6 +36,7 @@ from workers.providers.wire.asking.answered_calls import (
     with_answered_calls,
     with_names_in_text,
 )
+from workers.providers.wire.asking.cache_marks import marked
 from workers.providers.wire.asking.documents import document, image
 from workers.providers.wire.asking.thoughts import Block, OwnThoughts
 from workers.providers.wire.loose_json import UnreadableError, decoded
@@ -48,25 +50,43 @@ _THOUGHTS: Final = {
 """The fields of each kind: what has others, or lacks one, is not what the model thought."""
 
 
-def in_blocks(items: Iterable[Item], *, maker: str) -> tuple[str, list[Block]]:
-    """Instructions and messages; raises UncarriedError where there are no words for a part."""
+def in_blocks(
+    items: Iterable[Item], *, maker: str, keeps: bool
+) -> tuple[str | list[Block], list[Block]]:
+    """Instructions and messages; raises UncarriedError where there are no words for a part.
+
+    Where it `keeps` what the caller says may be kept, each part is a block of its own, marked or
+    not: the same parts are the same blocks when the marks have moved on in the next turn.
+    """
     thoughts = OwnThoughts(by=maker)
-    conversation = with_answered_calls(list(thoughts.alone_in(with_names_in_text(items, Role))))
-    return conversation.instructions, list(_Messages(conversation, thoughts))
+    carried = list(thoughts.alone_in(with_names_in_text(items, Role)))
+    conversation = with_answered_calls(carried)
+    instructions: str | list[Block] = conversation.instructions
+    if keeps and instructions:
+        instructing = [item for item in carried if isinstance(item, MessageItem)]
+        instructions = [
+            _block(part)
+            for item in instructing
+            if item.role.instructs
+            for part in parts_of(item.content)
+        ]
+    return instructions, list(_Messages(conversation, thoughts, keeps=keeps))
 
 
 class _Messages:
     """Gives each call an id that Anthropic takes, and that no other call has."""
 
-    def __init__(self, conversation: Conversation, thoughts: OwnThoughts) -> None:
+    def __init__(self, conversation: Conversation, thoughts: OwnThoughts, *, keeps: bool) -> None:
         self._spoken = conversation.spoken
+        self._keeps = keeps
         self._thoughts = thoughts
         self._taken = set[str]()
         self._ids = dict[str, str]()
 
     def __iter__(self) -> Iterator[Block]:
         for saying in self._spoken:
-            if all(isinstance(item, MessageItem) and item.only_text for item in saying.items):
+            is_text = all(isinstance(each, MessageItem) and each.only_text for each in saying.items)
+            if is_text and not self._keeps:
                 yield {"role": saying.role.value, "content": saying.text}
             else:
                 blocks = self._of_model if saying.role is Role.ASSISTANT else self._of_user
@@ -88,7 +108,8 @@ class _Messages:
     def _call(self, call: FunctionCall) -> Block:
         self._ids[call.call_id] = told = _told_id(call.call_id, self._taken)
         self._taken.add(told)
-        return {"type": "tool_use", "id": told, "name": call.name, "input": _input(call)}
+        block = {"type": "tool_use", "id": told, "name": call.name, "input": _input(call)}
+        return block | marked(call.cache_control)
 
     def _of_user(self, saying: Saying) -> Iterator[Block]:
         """The outputs first: they are refused behind anything else."""
@@ -99,6 +120,7 @@ class _Messages:
                     "tool_use_id": self._ids[item.call_id],
                     **_output(item.output),
                     **({"is_error": True} if item.has_failed else {}),
+                    **marked(item.cache_control),
                 }
         for item in saying.items:
             if isinstance(item, MessageItem):
@@ -126,11 +148,11 @@ def _input(call: FunctionCall) -> msgspec.Raw:
 def _block(part: Part) -> Block:
     match part:
         case InputTextPart() | OutputTextPart() | RefusalPart():
-            return {"type": "text", "text": part.words()}
+            return {"type": "text", "text": part.words()} | marked(breakpoint_of(part))
         case ImagePart():
-            return image(part)
+            return image(part) | marked(part.cache_control)
         case FilePart():
-            return document(part)
+            return document(part) | marked(part.cache_control)
         case _:
             assert_never(part)
 
