@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from indexer.sources.checkout import CheckoutSource, Revision, is_checkout
+from indexer.sources.folder import FolderSource
 from indexer.sources.found import FoundFile, SkippedFile, SkipReason
+from indexer.sources.opening import open_source
 from shared.errors import InvalidRequest
 from tests.integration.indexer.sources.conftest import LIMIT_BYTES, Git, write
 
@@ -83,6 +85,16 @@ def test_only_a_work_tree_that_does_not_ignore_the_folder_is_a_checkout(
     assert is_checkout(tmp_path / "src")
     assert not is_checkout(tmp_path / "build")
     assert not is_checkout(tmp_path / ".git")
+
+
+def test_a_path_is_opened_as_what_it_is(tmp_path: Path, git: Git) -> None:
+    write(tmp_path, "a.md")
+    assert isinstance(open_source(tmp_path, limit_bytes=LIMIT_BYTES), FolderSource)
+    git("init", "-q")
+    assert isinstance(open_source(tmp_path, limit_bytes=LIMIT_BYTES), CheckoutSource)
+    for path, words in (("a.md", "is no folder"), ("missing", "does not exist")):
+        with pytest.raises(InvalidRequest, match=words):
+            open_source(tmp_path / path, limit_bytes=LIMIT_BYTES)
 
 
 def test_what_git_refuses_is_said_in_its_words(tmp_path: Path, git: Git) -> None:

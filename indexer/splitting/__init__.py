@@ -1,0 +1,1 @@
+"""Documents in pieces that are embedded and found one by one."""
