@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.warm_python import ForkedProcess, WarmPython
+
 WATCHDOG = 'read -r _; kill -KILL "-$0"; test -z "$1" || rm -rf -- "$1"'
 
 
@@ -29,17 +31,28 @@ class ChildProcess:
     scratch: Path | None = None
     folder: Path | None = None
     """Where it runs; where we do when not given."""
-    _process: subprocess.Popen[bytes] | None = None
+    warm: WarmPython | None = None
+    """Forks it; `command` is then a module and its arguments."""
+    _process: subprocess.Popen[bytes] | ForkedProcess | None = None
     _watchdog: subprocess.Popen[bytes] | None = None
 
     def spawn(self) -> None:
         """Starts the process; it may not be ready yet when this returns."""
         if self.is_running:
             return
+        self._process = self._spawned() if self.warm is None else self._forked(self.warm)
+        self._watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", WATCHDOG, str(self._process.pid), str(self.scratch or "")],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _spawned(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 list(self.command),
-                env=_without_secrets() | dict(self.environment),
+                env=without_secrets() | dict(self.environment),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -49,11 +62,13 @@ class ChildProcess:
                 group=self.group,
                 extra_groups=None if self.user is None else [],
             )
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", WATCHDOG, str(self._process.pid), str(self.scratch or "")],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+
+    def _forked(self, warm: WarmPython) -> ForkedProcess:
+        return warm.start(
+            self.command,
+            environment=without_secrets() | dict(self.environment),
+            folder=self.folder or Path.cwd(),
+            log=self.log,
         )
 
     @property
@@ -112,7 +127,7 @@ class ChildProcess:
             self._watchdog = None
 
 
-def _without_secrets() -> dict[str, str]:
+def without_secrets() -> dict[str, str]:
     """What a server needs from our environment: where programs are and how text is spelt."""
     return {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
 

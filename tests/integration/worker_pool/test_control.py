@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -31,23 +32,28 @@ def test_the_hard_limit_cancels_the_coroutine_and_reports_it(
 
 
 def test_revoke_with_terminate_cancels_that_coroutine_only(
-    redis_url: str, start_worker: StartWorker
+    redis_url: str, start_worker: StartWorker, gate: Path
 ) -> None:
     worker = start_worker(redis_url)
-    condemned, spared = worker.send("nap", 60), worker.send("nap", 2)
+    condemned, spared = worker.send("nap", 60), worker.send("held", str(gate))
     worker.wait_for_facts("began", 2)
     worker.producer.control.revoke(condemned, terminate=True)
     assert worker.wait_for_facts("cancelled") == [condemned]
+    gate.touch()
     assert worker.wait_for_facts("ended") == [spared]
     inspect = worker.producer.control.inspect([worker.name], timeout=2)
     assert condemned in (inspect.revoked() or {})[worker.name]
 
 
-def test_a_revoked_task_that_waits_never_begins(redis_url: str, start_worker: StartWorker) -> None:
+def test_a_revoked_task_that_waits_never_begins(
+    redis_url: str, start_worker: StartWorker, gate: Path
+) -> None:
     worker = start_worker(redis_url, concurrency=1, options=("--prefetch-multiplier", "3"))
-    first, second = worker.send("nap", 1.0), worker.send("nap", 0)
+    first, second = worker.send("held", str(gate)), worker.send("nap", 0)
     worker.wait_for_facts("began")
     worker.producer.control.revoke(second)
+    worker.wait_for_log("flagged as revoked")
+    gate.touch()
     worker.wait_for_log("Discarding revoked task")
     last = worker.send("nap", 0)
     assert worker.wait_for_facts("ended", 2) == [first, last]
@@ -70,7 +76,7 @@ def test_inspect_shows_what_runs(amqp_url: str, start_worker: StartWorker) -> No
 
 
 def test_events_tell_the_life_of_a_task(amqp_url: str, start_worker: StartWorker) -> None:
-    worker = start_worker(amqp_url, options=("--task-events",))
+    worker = start_worker(amqp_url, options=("--task-events", "--heartbeat-interval", "1"))
     seen: list[tuple[str, str]] = []
     listening, done = threading.Event(), threading.Event()
 

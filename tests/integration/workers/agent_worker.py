@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 from shared.messages.lane import Lane
 from tests.integration.workers.stack import Stack
-from tests.servers.process import ChildProcess
+from tests.servers.process import ChildProcess, without_secrets
+from tests.servers.warm_python import CAN_FORK, WarmPython
 
 _numbers = count(1)
+
+ALWAYS = {
+    "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
+    # A worker that is stopped lets its turns finish first.
+    "REMAP_SIGTERM": "SIGQUIT",
+}
+LOADED = (
+    "workers.__main__",
+    "workers.building.runtime",
+    "workers.tasks",
+    "shared.pool.consumer",
+    "shared.pool.installation",
+    "shared.queueing.amqp.transport",
+    "shared.queueing.celery_app",
+    "shared.queueing.redis_lists.transport",
+    "celery.apps.worker",
+    "celery.worker.consumer",
+    "genai_prices.data",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "structlog",
+    "uvloop",
+)
+"""What a worker loads before it is ready; not `workers.app`, which reads the settings."""
 
 
 class AgentWorker:
     """`python -m workers`, which `forebay worker` becomes; never outlives the tests.
 
-    With `by_celery` it is `celery -A workers.app worker`, as others may start it.
+    Its modules are loaded before, once for all of them, unless it is to be `cold`. With
+    `by_celery` it is `celery -A workers.app worker`, as others may start it.
     """
 
     def __init__(
@@ -26,6 +53,7 @@ class AgentWorker:
         folder: Path,
         *,
         concurrency: int = 200,
+        cold: bool = False,
         by_celery: bool = False,
         lanes: tuple[Lane, ...] = (),
     ) -> None:
@@ -35,14 +63,10 @@ class AgentWorker:
         celery = ["celery", "-A", "workers.app", "worker", "--pool", "custom"]
         celery += ["--hostname", f"{name}@localhost", "--loglevel", "INFO"]
         celery += ["--without-mingle", "--without-gossip"]
-        self._command = [sys.executable, "-m", *(celery if by_celery else own)]
-        self._command += ["--concurrency", str(concurrency)]
-        self._environment = {
-            **stack.environment,
-            "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
-            # A worker that is stopped lets its turns finish first.
-            "REMAP_SIGTERM": "SIGQUIT",
-        }
+        self._warm = None if cold or by_celery or not CAN_FORK else _warm_workers()
+        self._command = [] if self._warm else [sys.executable, "-m"]
+        self._command += [*(celery if by_celery else own), "--concurrency", str(concurrency)]
+        self._environment = {**stack.environment, **ALWAYS}
         self._process = self._child()
 
     def start(self, *, ready: bool = True) -> AgentWorker:
@@ -95,4 +119,11 @@ class AgentWorker:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _child(self) -> ChildProcess:
-        return ChildProcess(command=self._command, log=self._log, environment=self._environment)
+        return ChildProcess(
+            command=self._command, log=self._log, environment=self._environment, warm=self._warm
+        )
+
+
+@cache
+def _warm_workers() -> WarmPython:
+    return WarmPython(LOADED, without_secrets() | ALWAYS)

@@ -1,4 +1,4 @@
-"""A worker starts by our command, which the other tests use, and by Celery's."""
+"""A worker starts by our command, as a process from its first line, and by Celery's."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_a_worker_of_one_lane_leaves_the_others_alone(
     )
     async with open_road(stack) as road:
         other = await road.accept("Who reads the standard lane?", lane=Lane.STANDARD)
-        start_worker(stack, lanes=(Lane.BATCH,))
+        start_worker(stack, lanes=(Lane.BATCH,), cold=True)
         for _ in range(3):
             ended = await road.ended(await road.accept("And this one?", lane=Lane.BATCH))
             assert ended.state is ResponseState.COMPLETED
