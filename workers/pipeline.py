@@ -138,7 +138,8 @@ class Pipeline:
             # The loop's timers may come a moment before the wall clock's deadline.
             if not limit.expired():
                 raise
-            _close_late(turn, self._clock)
+            detail = "The deadline passed during the turn."
+            turn.fail(DeadReason.DEADLINE_PASSED, detail, self._clock.now())
 
     async def _timed(self, name: str, work: Awaitable[Outcome]) -> Outcome:
         started = self._clock.monotonic()
@@ -155,7 +156,8 @@ class Pipeline:
         may_pass = isinstance(error, ForebayError) and error.retryable
         if may_pass or turn.record.error_message != fault:
             return await self._give_back(turn, None if may_pass else fault)
-        _close_faulty(turn, self._clock, fault)
+        detail = f"{fault}, twice. It is a fault of Forebay's own."
+        turn.fail(DeadReason.FAULT, detail, self._clock.now())
         remembered = await self._timed(self._remember.name, self._remember(turn))
         return await self._tell(turn, is_remembered=remembered)
 
@@ -203,21 +205,3 @@ def _describe(span: Span, turn: Turn) -> None:
         span.set_attribute("forebay.tier", routing.tier)
         if routing.score is not None:
             span.set_attribute("forebay.routing_score", routing.score)
-
-
-def _close_late(turn: Turn, clock: Clock) -> None:
-    _close(turn, clock, DeadReason.DEADLINE_PASSED, "The deadline passed during the turn.")
-
-
-def _close_faulty(turn: Turn, clock: Clock, fault: str) -> None:
-    _close(turn, clock, DeadReason.FAULT, f"{fault}, twice. It is a fault of Forebay's own.")
-
-
-def _close(turn: Turn, clock: Clock, reason: DeadReason, why: str) -> None:
-    turn.end(
-        ResponseState.FAILED,
-        clock.now(),
-        error_code="server_error",
-        error_message=f"{reason}: {why}",
-        dead_reason=reason,
-    )

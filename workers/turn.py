@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from shared.answer_cache.finding import CacheTicket
-from shared.costs.meter import total_cost
+from shared.costs.price import total_cost
 from shared.costs.purse import Purse
 from shared.messages.body import Body
+from shared.messages.dead_letter import DeadReason
 from shared.messages.facts import Facts
 from shared.messages.item import Item
 from shared.messages.part import FilePart
 from shared.messages.record import MessageRecord
+from shared.messages.response import CALLERS_FAULT, SERVER_ERROR
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.messages.turn_report import ContextReport, TurnReport, encode_report
@@ -104,6 +106,26 @@ class Turn:
             cost=total_cost(each.cost for each in self.attempts),
             report=encode_report(self.report),
             **{name: _storable(value) for name, value in outcome.items()},
+        )
+
+    def fail(self, reason: DeadReason, detail: str, at: datetime) -> None:
+        """Set that it ends as a dead letter, by no fault of its caller's."""
+        self._bury(reason, f"{reason}: {detail}", at, code=SERVER_ERROR)
+
+    def refuse(
+        self, reason: DeadReason, message: str, at: datetime, *, code: str = CALLERS_FAULT
+    ) -> None:
+        """Set that it ends as a dead letter: what it asks for cannot be done, which `message`
+        tells its caller."""
+        self._bury(reason, message, at, code=code)
+
+    def _bury(self, reason: DeadReason, message: str, at: datetime, *, code: str) -> None:
+        self.end(
+            ResponseState.FAILED,
+            at,
+            error_code=code,
+            error_message=message,
+            dead_reason=reason,
         )
 
 

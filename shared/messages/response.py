@@ -18,7 +18,7 @@ from shared.messages.turn_report import TurnReport, decode_report
 DEFAULT_MODEL: Final = "auto"
 CALLERS_FAULT: Final = "invalid_prompt"
 """What OpenAI calls a message that a provider would not take."""
-_SERVER_ERROR: Final = "server_error"
+SERVER_ERROR: Final = "server_error"
 
 
 class InputTokensDetails(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class ResponseFault(msgspec.Struct, frozen=True):
 
     code: str
     message: str
-    type: str = _SERVER_ERROR
+    type: str = SERVER_ERROR
     param: str | None = None
 
 
@@ -190,8 +190,8 @@ def _cost(record: MessageRecord) -> ResponseCost | None:
 def _fault(record: MessageRecord) -> ResponseFault | None:
     if record.state is not ResponseState.FAILED:
         return None
-    code = record.error_code or _SERVER_ERROR
-    kind = "invalid_request_error" if code == CALLERS_FAULT else _SERVER_ERROR
+    code = record.error_code or SERVER_ERROR
+    kind = "invalid_request_error" if code == CALLERS_FAULT else SERVER_ERROR
     return ResponseFault(code, record.error_message or "Failed.", kind)
 
 

@@ -6,7 +6,6 @@ from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
-from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.files.database_content import DatabaseContent
 from shared.files.file_catalogue import FileCatalogue
@@ -21,6 +20,7 @@ from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import SummaryStore
 from workers.context.tokens.counters import Counters
 from workers.providers.chain import Chain
+from workers.steps.meter import Meter
 from workers.steps.recall import Recall
 from workers.steps.summary_model import ChainModel
 
@@ -49,7 +49,6 @@ def build_recall(
         model = ChainModel(
             chain,
             meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
-            metrics=metrics,
             tracing=tracing,
             clock=clock,
         )

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from prometheus_client import start_http_server
 
 from shared.clock import Clock, SystemClock
-from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.costs.till import Till, open_till
 from shared.errors import SettingsError
@@ -44,6 +43,7 @@ from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
+from workers.steps.meter import Meter
 from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
@@ -9,24 +10,23 @@ from typing import Final, assert_never
 import msgspec
 
 from shared.clock import Clock
-from shared.costs.meter import Meter
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
+from shared.messages.body import TextOptions
 from shared.messages.dead_letter import DeadReason
-from shared.messages.item import are_only_text
+from shared.messages.item import Item, are_only_text
 from shared.messages.output import OutputItem, encode_items, output_items
 from shared.messages.state import ResponseState
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
-from workers.context.attached_files import AttachedFiles
+from workers.context.attached_files import AttachedFiles, with_files
 from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer, FinishReason, HandedOff
-from workers.providers.provider import Prompt
-from workers.steps.attempts import attempt_records, count_attempts
+from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.steps.judging import Judging
-from workers.steps.prompt import prompt_of, told_items
+from workers.steps.meter import Meter
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
@@ -71,9 +71,10 @@ class AnswerStep:
         try:
             result = await self._ask(turn)
         except InvalidRequest as error:
-            self._fail(turn, "invalid_prompt", error.message, DeadReason.MALFORMED)
+            turn.refuse(DeadReason.MALFORMED, error.message, self._clock.now())
         except InvalidRequestError as refusal:
-            self._refuse(turn, refusal)
+            reason = DeadReason.PROVIDER_REFUSED
+            turn.refuse(reason, f"{reason}: {refusal.provider_message}", self._clock.now())
         except ChainExhaustedError as exhausted:
             self._give_up(turn, exhausted)
         else:
@@ -109,8 +110,7 @@ class AnswerStep:
         return result
 
     def _note(self, turn: Turn, attempts: tuple[Attempt, ...]) -> None:
-        count_attempts(attempts, self._metrics)
-        turn.book(attempt_records(attempts, self._meter))
+        turn.book(self._meter.read(attempts))
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome
@@ -153,23 +153,11 @@ class AnswerStep:
             handoff_reason=handed.reason,
         )
 
-    def _refuse(self, turn: Turn, refusal: InvalidRequestError) -> None:
-        text = f"{DeadReason.PROVIDER_REFUSED}: {refusal.provider_message}"
-        self._fail(turn, "invalid_prompt", text, DeadReason.PROVIDER_REFUSED)
-
     def _give_up(self, turn: Turn, exhausted: ChainExhaustedError) -> None:
-        late = turn.seconds_left(self._clock.now()) <= _TIMER_SLACK_SECONDS
-        reason = DeadReason.DEADLINE_PASSED if late else DeadReason.CHAIN_EXHAUSTED
-        self._fail(turn, "server_error", f"{reason}: {exhausted}", reason)
-
-    def _fail(self, turn: Turn, code: str, text: str, reason: DeadReason) -> None:
-        turn.end(
-            ResponseState.FAILED,
-            self._clock.now(),
-            error_code=code,
-            error_message=text,
-            dead_reason=reason,
-        )
+        now = self._clock.now()
+        is_late = turn.seconds_left(now) <= _TIMER_SLACK_SECONDS
+        reason = DeadReason.DEADLINE_PASSED if is_late else DeadReason.CHAIN_EXHAUSTED
+        turn.fail(reason, str(exhausted), now)
 
 
 def _output(turn: Turn, answer: Answer) -> list[OutputItem]:
@@ -182,4 +170,55 @@ async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
     if fitted is None:
         return None
     items, context = fitted
-    return replace(prompt, items=told_items(turn, items), context=context)
+    return replace(prompt, items=_told_items(turn, items), context=context)
+
+
+def prompt_of(turn: Turn) -> Prompt:
+    """The prompt of a turn whose conversation has been recalled."""
+    body = turn.body
+    return Prompt(
+        items=_told_items(turn, turn.items),
+        notes=(turn.fact_sheet,) if turn.fact_sheet is not None else (),
+        model=turn.model or body.model or AUTOMATIC_MODEL,
+        max_output_tokens=body.max_output_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        stop=tuple(body.stop or ()),
+        tools=tuple(body.tools or ()),
+        tool_choice=body.tool_choice,
+        parallel_tool_calls=body.parallel_tool_calls,
+        reasoning=body.reasoning,
+        prompt_cache_key=body.prompt_cache_key,
+        top_logprobs=body.top_logprobs,
+        tenant=turn.record.tenant_id,
+        user=turn.record.user_id or "",
+        extra=_extra(turn),
+    )
+
+
+def _told_items(turn: Turn, items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items, with what was read of the files that they name."""
+    return tuple(with_files(items, turn.files) if turn.files else items)
+
+
+def _extra(turn: Turn) -> dict[str, object]:
+    body = turn.body
+    wanted: dict[str, object | None] = {
+        "seed": body.seed,
+        "presence_penalty": body.presence_penalty,
+        "frequency_penalty": body.frequency_penalty,
+        "response_format": _response_format(body.text),
+        "verbosity": body.text.verbosity if body.text else None,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _response_format(text: TextOptions | None) -> dict[str, object] | None:
+    """The chat spelling of the Responses API's `text.format`; None for plain text."""
+    form = text.format if text else None
+    if form is None:
+        return None
+    if form.type != "json_schema":
+        return {"type": form.type}
+    told = msgspec.to_builtins(form)
+    return {"type": told.pop("type"), "json_schema": told}

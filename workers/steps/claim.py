@@ -10,7 +10,6 @@ from shared.costs.till import Till
 from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
-from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
 from shared.replies.reply_stream import ReplyStream
@@ -88,10 +87,4 @@ class Claim:
             detail = f"{self._attempt_limit} turns in a row did not come to an end."
         else:
             return
-        turn.end(
-            ResponseState.FAILED,
-            now,
-            error_code="server_error",
-            error_message=f"{reason}: {detail}",
-            dead_reason=reason,
-        )
+        turn.fail(reason, detail, now)

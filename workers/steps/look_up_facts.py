@@ -52,7 +52,7 @@ class LookUpFacts:
         try:
             attached = facts_of(turn.body.metadata)
         except InvalidRequest as error:
-            self._fail(turn, "invalid_prompt", DeadReason.MALFORMED, error.message)
+            turn.refuse(DeadReason.MALFORMED, error.message, self._clock.now())
             return
         turn.facts = attached
         if self._lookup is not None:
@@ -66,19 +66,10 @@ class LookUpFacts:
     def _end_without(self, found: Found, turn: Turn) -> None:
         """End the turn where a source that failed wants it."""
         if source := found.wants(SourceFailure.FAIL):
-            text = f"{DeadReason.FACTS_UNAVAILABLE}: '{source.name}' did not tell the facts."
-            self._fail(turn, "server_error", DeadReason.FACTS_UNAVAILABLE, text)
+            detail = f"'{source.name}' did not tell the facts."
+            turn.fail(DeadReason.FACTS_UNAVAILABLE, detail, self._clock.now())
         elif source := found.wants(SourceFailure.HAND_OFF):
             self._hand_off(turn, f"the facts of '{source.name}' were not to be had")
-
-    def _fail(self, turn: Turn, code: str, reason: DeadReason, text: str) -> None:
-        turn.end(
-            ResponseState.FAILED,
-            self._clock.now(),
-            error_code=code,
-            error_message=text,
-            dead_reason=reason,
-        )
 
     def _hand_off(self, turn: Turn, reason: str) -> None:
         self._metrics.handoffs.labels("opened").inc()

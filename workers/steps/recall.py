@@ -13,7 +13,6 @@ from shared.conversations.history import ConversationRepository
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.item import Item, MessageItem, Role, are_only_text
-from shared.messages.state import ResponseState
 from shared.messages.turn_report import ContextReport
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
@@ -66,21 +65,17 @@ class Recall:
             earlier, added = await self._earlier(turn)
         except NotFound as gone:
             # The door saw it. An answer that knows nothing of it would look like any other.
-            self._refuse(
-                turn,
-                gone.message,
-                code=gone.kind,
-                reason=DeadReason.PREVIOUS_RESPONSE_GONE,
-            )
+            reason = DeadReason.PREVIOUS_RESPONSE_GONE
+            turn.refuse(reason, gone.message, self._clock.now(), code=gone.kind)
             return
         items = _without_repeats([*_instructions(turn), *earlier, *added])
         if fault := None if are_only_text(items) else loose_end(earlier, added):
-            self._refuse(turn, fault, code="invalid_prompt", reason=DeadReason.MALFORMED)
+            turn.refuse(DeadReason.MALFORMED, fault, self._clock.now())
             return
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:
-            self._refuse(turn, str(too_long), code="invalid_prompt", reason=DeadReason.TOO_LARGE)
+            turn.refuse(DeadReason.TOO_LARGE, str(too_long), self._clock.now())
             return
         self._give(turn, window, tells=bool(earlier) or window.kept < len(items))
 
@@ -158,15 +153,6 @@ class Recall:
         except MessageTooLong:
             return None
         return window.items, self._report(window)
-
-    def _refuse(self, turn: Turn, message: str, *, code: str, reason: DeadReason) -> None:
-        turn.end(
-            ResponseState.FAILED,
-            self._clock.now(),
-            error_code=code,
-            error_message=message,
-            dead_reason=reason,
-        )
 
 
 async def _summarise(

@@ -6,21 +6,19 @@ from datetime import datetime
 from functools import partial
 
 from shared.clock import Clock
-from shared.costs.meter import Meter
 from shared.costs.purse import Purse
 from shared.errors import LedgerUnavailable
 from shared.messages.item import MessageItem, Role
 from shared.messages.record import MessageRecord
 from shared.messages.turn_report import Tier
 from shared.telemetry.logs import get_logger
-from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
 from workers.providers.attempt import Attempt, ChainExhaustedError
 from workers.providers.chain import Chain
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
-from workers.steps.attempts import attempt_records, count_attempts
+from workers.steps.meter import Meter
 from workers.turn import Booking
 
 
@@ -32,14 +30,12 @@ class ChainModel:
         chain: Chain,
         *,
         meter: Meter,
-        metrics: Metrics,
         tracing: Tracing,
         clock: Clock,
     ) -> None:
         models = [link for link in chain.links if link.breakers is not None]
         self._chain = Chain(models, clock=clock, tracing=tracing)
         self._meter = meter
-        self._metrics = metrics
         self._log = get_logger(__name__)
 
     async def write(
@@ -77,5 +73,4 @@ class ChainModel:
         return outcome.text.strip() or None if isinstance(outcome, Answer) else None
 
     def _note(self, book: Booking, attempts: tuple[Attempt, ...]) -> None:
-        count_attempts(attempts, self._metrics)
-        book(attempt_records(attempts, self._meter))
+        book(self._meter.read(attempts))

@@ -10,8 +10,7 @@ import msgspec
 
 from deploy.cli.route.messages import ReplayedMessage
 from deploy.cli.route.tariff import TierTariff
-from shared.costs.meter import total_cost
-from shared.costs.price import TokenCount
+from shared.costs.price import TokenCount, total_cost
 from shared.messages.turn_report import Tier
 from workers.routing.model_router import ModelRouter
 from workers.routing.question import question_of

@@ -18,7 +18,6 @@ import msgspec
 from redis.asyncio import Redis
 
 from shared.clock import SystemClock
-from shared.costs.meter import Meter
 from shared.costs.prices import open_prices
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import open_database
@@ -40,6 +39,7 @@ from workers.building.recall import open_files
 from workers.pipeline import Step
 from workers.steps.answer import AnswerStep
 from workers.steps.judging import Judging
+from workers.steps.meter import Meter
 from workers.turn import Turn, begin_turn
 from workers.validation.building import build_guardrail
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from shared.costs.meter import Meter
 from shared.costs.prices import Prices
 from shared.identifiers import new_response_id
 from shared.messages.body import Body, encode_body
@@ -33,6 +32,7 @@ from workers.providers.outcome import Answer, FinishReason, Outcome, Usage
 from workers.providers.provider import Sink
 from workers.steps.answer import AnswerStep
 from workers.steps.judging import Judging
+from workers.steps.meter import Meter
 from workers.turn import Turn, begin_turn
 from workers.validation.building import build_guardrail
 

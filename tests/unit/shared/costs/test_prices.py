@@ -7,7 +7,7 @@ import pytest
 from genai_prices import Usage, calc_price
 from msgspec.structs import replace
 
-from shared.costs.price import FREE, Price, TokenCount, nano_dollars
+from shared.costs.price import FREE, Price, TokenCount, nano_dollars, total_cost
 from shared.costs.prices import Prices
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
@@ -223,3 +223,9 @@ def test_what_the_provider_asks_goes_before_the_list_and_behind_a_price_of_ones_
     assert Prices([], [OPENAI]).cost("big", "gpt-4o", tokens, at=NOW) == Decimal("0.07")
     assert Prices([], [OWN]).cost("own", "gpt-4o", tokens, at=NOW) == Decimal("0.07")
     assert Prices([own], [OPENAI]).cost("big", "gpt-4o", tokens, at=NOW) == Decimal("0.002")
+
+
+def test_a_sum_with_an_unknown_part_is_unknown() -> None:
+    assert total_cost([Decimal("0.1"), Decimal("0.2")]) == Decimal("0.3")
+    assert total_cost([Decimal("0.1"), None]) is None
+    assert total_cost([]) == 0

@@ -9,8 +9,8 @@ from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from shared.telemetry.metrics import Metrics
 from tests.unit.workers.steps.test_prompt import turn_of
 from workers.routing.model_router import ModelRouter
+from workers.steps.answer import prompt_of
 from workers.steps.choose_model import ChooseModel
-from workers.steps.prompt import prompt_of
 from workers.turn import Turn
 
 METRICS = Metrics()

@@ -12,7 +12,7 @@ from shared.messages.item import MessageItem, Role
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from workers.providers.provider import AUTOMATIC_MODEL, Prompt
-from workers.steps.prompt import prompt_of
+from workers.steps.answer import prompt_of
 from workers.turn import Turn, begin_turn
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
