@@ -1,4 +1,7 @@
-"""Text that every database takes: without NUL, which Postgres refuses, and lone surrogates."""
+"""Text as it is stored: how large it is, and without what no database takes.
+
+Postgres refuses NUL, and nobody takes lone surrogates.
+"""
 
 from __future__ import annotations
 
@@ -17,3 +20,8 @@ def is_storable(text: str) -> bool:
     """Whether a database takes the text as it is."""
     # A search of every answer would cost more than all else that is done to its text here.
     return "\0" not in text and (text.isascii() or _UNSTORABLE.search(text) is None)
+
+
+def text_size(text: str) -> int:
+    """The bytes of the text in UTF-8; for plain ASCII that is known without looking."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

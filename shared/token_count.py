@@ -14,10 +14,6 @@ from typing import Final
 BYTES_PER_TOKEN: Final = 4
 """What English comes to with the tokenizers of today, and other scripts within a third."""
 
-LARGEST_CORRECTION: Final = 50_000
-"""Tokens beyond what was reserved that one answer may take from a bucket: figures are a provider's
-word, and a wrong one must not keep a tenant out."""
-
 _LOWER: Final = bytes(range(0x61, 0x7B))
 _UPPER: Final = bytes(range(0x41, 0x5B))
 _SPACE: Final = b" \t\n\r\f\v"
@@ -43,11 +39,6 @@ _SAMPLES: Final = 64
 _SAMPLE: Final = _LONGEST_READ // _SAMPLES
 
 
-def text_size(text: str) -> int:
-    """The bytes of the text in UTF-8; for plain ASCII that is known without looking."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-
-
 def estimated_tokens(text: str) -> int:
     """The tokens of the text, rounded up, by how many characters of each script it has.
 
@@ -69,14 +60,6 @@ def estimated_sum(texts: Iterable[str]) -> int:
 def tokens_of_size(size: int) -> int:
     """The tokens, rounded up, of what is known by its bytes alone."""
     return -(-size // BYTES_PER_TOKEN)
-
-
-def token_correction(*, reserved: int, used: int) -> int:
-    """What a bucket is corrected by once the real figure is known; negative gives back.
-
-    At most what was reserved, and a bound on top.
-    """
-    return min(used - reserved, reserved + LARGEST_CORRECTION)
 
 
 def _estimate(text: str) -> float:

@@ -27,7 +27,8 @@ from shared.messages.part import (
     unmarked,
     words_of,
 )
-from shared.token_count import estimated_sum, estimated_tokens, text_size, tokens_of_size
+from shared.storable_text import text_size
+from shared.token_count import estimated_sum, estimated_tokens, tokens_of_size
 
 FAILED_OUTPUT: Final = "incomplete"
 _DIGEST_BYTES: Final = 16

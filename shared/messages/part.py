@@ -6,7 +6,8 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
-from shared.token_count import BYTES_PER_TOKEN, estimated_tokens, text_size, tokens_of_size
+from shared.storable_text import text_size
+from shared.token_count import BYTES_PER_TOKEN, estimated_tokens, tokens_of_size
 
 IMAGE_TOKENS: Final = {"low": 85}
 LARGEST_IMAGE_TOKENS: Final = 1_445

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -21,9 +22,11 @@ from shared.reservations.keys import (
     user_key,
 )
 from shared.resilience.group_commit import GroupCommit
-from shared.token_count import token_correction
 
 _PACKAGE = "shared.reservations"
+LARGEST_CORRECTION: Final = 50_000
+"""Tokens beyond what was reserved that one answer may take from a bucket: figures are a provider's
+word, and a wrong one must not keep a tenant out."""
 
 
 class RiskSignal(StrEnum):
@@ -198,3 +201,11 @@ def _call(ending: _Ending) -> ScriptCall:
             ending.key_owner_id or "",
         ),
     )
+
+
+def token_correction(*, reserved: int, used: int) -> int:
+    """What a bucket is corrected by once the real figure is known; negative gives back.
+
+    At most what was reserved, and a bound on top.
+    """
+    return min(used - reserved, reserved + LARGEST_CORRECTION)

@@ -11,7 +11,7 @@ from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.claiming import ClaimGroup
-from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
+from shared.persistence.ledger.message_ledger import LedgerOperation, ObservedFlush
 from shared.replies.reply_stream import ReplyStream
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.metrics import Metrics

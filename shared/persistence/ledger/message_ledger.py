@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from time import perf_counter
+from typing import Final, Generic
 
 from sqlalchemy import Update, select, update
 
@@ -16,14 +18,13 @@ from shared.messages.state import TERMINAL, ResponseState, sources_of
 from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
 from shared.persistence.ledger.finding import FindGroup, Sought
-from shared.persistence.ledger.group_observation import LedgerOperation, ObservedFlush
 from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.persistence.tombstones import Tombstones
-from shared.resilience.group_commit import GroupCommit
+from shared.resilience.group_commit import Flush, GroupCommit, Item, Outcome
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
@@ -31,6 +32,38 @@ _CROWD: Final = 32
 """Messages that are worth a statement beside one that is on its way."""
 _FOUND_AT_ONCE: Final = 64
 """Whole messages that are held in memory for one statement."""
+
+
+class LedgerOperation(StrEnum):
+    """What a group is for, as the metrics name it."""
+
+    ACCEPT = "accept"
+    CLAIM = "claim"
+    SETTLE = "settle"
+
+
+class ObservedFlush(Generic[Item, Outcome]):
+    """A flush like the one it is given, which tells the metrics how many shared each group and how
+    long it took; a group that failed counts too.
+
+    Once for a group, so that it costs a message of a crowd next to nothing.
+    """
+
+    def __init__(
+        self, flush: Flush[Item, Outcome], metrics: Metrics, operation: LedgerOperation
+    ) -> None:
+        self._flush = flush
+        self._messages = metrics.ledger_group_messages.labels(operation)
+        self._seconds = metrics.ledger_group_duration_seconds.labels(operation)
+
+    async def __call__(self, items: list[Item]) -> Sequence[Outcome | BaseException]:
+        """What the flush says, or raises."""
+        began = perf_counter()
+        try:
+            return await self._flush(items)
+        finally:
+            self._messages.observe(len(items))
+            self._seconds.observe(perf_counter() - began)
 
 
 class MessageLedger:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.token_count import LARGEST_CORRECTION, token_correction
+from shared.reservations.reservations import LARGEST_CORRECTION, token_correction
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.token_count import estimated_tokens, text_size, tokens_of_size
+from shared.storable_text import text_size
+from shared.token_count import estimated_tokens, tokens_of_size
 
 CODE = '''def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:
     """The sum; None as soon as one part is unknown."""

@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from shared.clock import Clock
+from shared.reservations.reservations import token_correction
 from shared.settings.providers import ProviderSettings
-from shared.token_count import token_correction
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from shared.errors import ForebayError
-from shared.token_count import text_size
+from shared.storable_text import text_size
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _TEXT_PARTS: Final = frozenset({None, "text", "output_text", "refusal"})

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from shared.messages.output import TokenLogprob
-from shared.token_count import estimated_tokens, text_size, tokens_of_size
+from shared.storable_text import text_size
+from shared.token_count import estimated_tokens, tokens_of_size
 from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Declined, Usage
 from workers.providers.provider import Prompt
