@@ -18,11 +18,7 @@ from ingress.api.http.routes import Routes
 from ingress.api.messages.messages import MessagesEndpoint
 from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
-from ingress.api.operations import (
-    chat_operations,
-    model_operations,
-    response_operations,
-)
+from ingress.api.operations import chat_operations, model_operations, response_operations
 from ingress.api.reference.docs import Docs
 from ingress.api.reference.openapi import openapi_document
 from ingress.api.reference.operation import Operation

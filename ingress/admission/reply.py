@@ -11,14 +11,7 @@ import msgspec
 from ingress.admission.limits import Limit, Limits
 from ingress.admission.question import AdmissionRequest
 from ingress.admission.risk import WEIGHTS, explain
-from ingress.admission.verdict import (
-    Admitted,
-    Existing,
-    Quota,
-    RefusalReason,
-    Refused,
-    Verdict,
-)
+from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused, Verdict
 
 ScriptReply = Sequence[int | bytes]
 

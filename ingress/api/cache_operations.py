@@ -7,12 +7,7 @@ from typing import Final
 
 from ingress.api.erasures import ErasureEndpoints, ErasureObject, ErasureRequest
 from ingress.api.reference.operation import BODY_ERRORS, KEY_ERRORS, Operation, Tag
-from ingress.api.stored_answers import (
-    DroppedAnswer,
-    InvalidatedCache,
-    StoredAnswers,
-    WrongHit,
-)
+from ingress.api.stored_answers import DroppedAnswer, InvalidatedCache, StoredAnswers, WrongHit
 
 _ENTRY: Final = "/v1/cache/{entry_id}"
 _ERASURE: Final = "/v1/erasures/{erasure_id}"

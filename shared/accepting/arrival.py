@@ -11,12 +11,7 @@ import msgspec
 from shared.answer_cache.cache_control import read_cache_control
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
-from shared.messages.answer_format import (
-    SCHEMA_PARAM,
-    JsonBySchema,
-    JsonObject,
-    answer_format,
-)
+from shared.messages.answer_format import SCHEMA_PARAM, JsonBySchema, JsonObject, answer_format
 from shared.messages.body import Body
 from shared.messages.facts import facts_of
 from shared.messages.lane import Lane, lane_of

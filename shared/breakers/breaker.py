@@ -9,12 +9,7 @@ from typing import Final
 from pybreaker import CircuitBreakerError
 
 from shared.breakers.circuit import BreakerCircuit
-from shared.breakers.reading import (
-    BreakerKeeper,
-    BreakerReading,
-    BreakerState,
-    CallOutcome,
-)
+from shared.breakers.reading import BreakerKeeper, BreakerReading, BreakerState, CallOutcome
 from shared.clock import Clock
 from shared.identifiers import new_id
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import (
-    BindParameter,
-    Integer,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    exists,
-    select,
-)
+from sqlalchemy import BindParameter, Integer, Select, Table, bindparam, delete, exists, select
 
 from shared.clock import Clock
 from shared.conversations.tables import conversation, conversation_item

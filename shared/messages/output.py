@@ -12,14 +12,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared.identifiers import (
-    FUNCTION_CALL,
-    ITEM,
-    OUTPUT_MESSAGE,
-    REASONING,
-    nth_id,
-    sibling_id,
-)
+from shared.identifiers import FUNCTION_CALL, ITEM, OUTPUT_MESSAGE, REASONING, nth_id, sibling_id
 from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
 
 Status = Literal["in_progress", "completed", "incomplete"]

@@ -6,13 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Insert,
-    Result,
-    Row,
-    Select,
-    Table,
-)
+from sqlalchemy import Insert, Result, Row, Select, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 

@@ -10,12 +10,7 @@ from kombu import Connection, Exchange, Queue
 from shared.errors import BrokerUnavailable, ForebayError
 from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.refusal import why_broker_refuses
-from shared.queueing.topology import (
-    QueueName,
-    kombu_queues,
-    main_exchange,
-    unrouted_exchange,
-)
+from shared.queueing.topology import QueueName, kombu_queues, main_exchange, unrouted_exchange
 from shared.settings.servers import BrokerSettings
 
 Declarable = Queue | Exchange

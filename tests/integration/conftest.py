@@ -16,12 +16,18 @@ from redis.asyncio import Redis
 from shared.redis.client import open_redis
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
+from tests.integration.ingress.contract import Contract, openai_contract
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack
 
 OneMachine = Callable[..., Stack]
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return openai_contract()
 
 
 @pytest.fixture

@@ -8,15 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, assert_never
 
-from shared.messages.facts import (
-    LARGEST,
-    DateFact,
-    Fact,
-    Facts,
-    MoneyFact,
-    NumberFact,
-    TextFact,
-)
+from shared.messages.facts import LARGEST, DateFact, Fact, Facts, MoneyFact, NumberFact, TextFact
 from shared.settings.turn.fact_field import FactField, FactType
 from workers.fact_sources.source import FactsUnavailable
 

@@ -11,14 +11,7 @@ from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings, open_ledger, running_stack
 from deploy.cli.options import AsJson, Limit
-from deploy.cli.output import (
-    for_terminal,
-    moment,
-    say,
-    say_json,
-    say_rows,
-    say_table,
-)
+from deploy.cli.output import for_terminal, moment, say, say_json, say_rows, say_table
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -12,11 +12,7 @@ from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.authentication import Caller
 from ingress.patience import Patience
-from shared.conversations.catalogue import (
-    Conversations,
-    StoredConversation,
-    unknown_conversation,
-)
+from shared.conversations.catalogue import Conversations, StoredConversation, unknown_conversation
 from shared.conversations.history import ConversationRepository
 from shared.conversations.joining import NamedItem
 from shared.decoding import Json, decode_json, whole_json

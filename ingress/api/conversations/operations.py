@@ -14,11 +14,7 @@ from ingress.api.conversations.conversations import (
     UpdateConversation,
 )
 from ingress.api.conversations.paging import INCLUDE, PAGE
-from ingress.api.conversations.response_input import (
-    CountInputTokens,
-    InputTokens,
-    ResponseInput,
-)
+from ingress.api.conversations.response_input import CountInputTokens, InputTokens, ResponseInput
 from ingress.api.conversations.told_item import ItemList, ToldItem
 from ingress.api.reference.operation import BODY_ERRORS, FIND_ERRORS, Operation, Tag
 

@@ -17,11 +17,7 @@ from shared.messages.body import Body
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id
 from shared.messages.requests.calls import check_text
-from shared.messages.requests.create_response import (
-    CreateResponse,
-    body_of,
-    place_in_input,
-)
+from shared.messages.requests.create_response import CreateResponse, body_of, place_in_input
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem
 from shared.messages.stored_body import decode_body

@@ -9,13 +9,7 @@ import msgspec
 
 from shared.errors import InvalidRequest, TooLarge
 from shared.messages.body import Body
-from shared.messages.item import (
-    FunctionCall,
-    FunctionCallOutput,
-    Item,
-    MessageItem,
-    are_only_text,
-)
+from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, are_only_text
 from shared.messages.part import FilePart, ImagePart, Part
 from shared.messages.requests.images import file_fault, image_fault, is_web_address
 

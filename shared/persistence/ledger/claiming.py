@@ -18,12 +18,7 @@ from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.ledger.worker_lease import Lease, WorkerLease
-from shared.persistence.statements import (
-    RECORD_COLUMNS,
-    readable,
-    record_of,
-    transaction,
-)
+from shared.persistence.statements import RECORD_COLUMNS, readable, record_of, transaction
 from shared.persistence.tables import message
 from shared.storable_text import is_storable
 

@@ -13,9 +13,7 @@ from deploy.scripted_provider.provider import ScriptedProvider
 from tests.conformance.providers.adapters import Build
 from tests.integration.providers.asking import ECHO, Heard, failure, prompt
 from workers.providers.error_class import TimeoutPhase
-from workers.providers.failures import (
-    ProviderTimeoutError,
-)
+from workers.providers.failures import ProviderTimeoutError
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Kind
 from tests.integration.conftest import OneMachine
-from tests.integration.ingress.contract import Contract, events_of, openai_contract
+from tests.integration.ingress.contract import Contract, events_of
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
@@ -33,11 +33,6 @@ async def http(key: str, door: RunningDoor) -> AsyncIterator[aiohttp.ClientSessi
     headers = {"Authorization": f"Bearer {key}"}
     async with aiohttp.ClientSession(door.url, headers=headers) as session:
         yield session
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return openai_contract()
 
 
 async def test_a_response_tells_them_whole_and_read_again(

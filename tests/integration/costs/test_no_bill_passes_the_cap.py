@@ -23,14 +23,7 @@ from shared.reservations.reservations import Reservations
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
-from tests.integration.costs.budgeted import (
-    PRICE,
-    PROVIDER,
-    OpenDoor,
-    open_door,
-    tenant,
-    worker,
-)
+from tests.integration.costs.budgeted import PRICE, PROVIDER, OpenDoor, open_door, tenant, worker
 from tests.integration.costs.capped_day import CAP, CEILING, Day
 
 __all__ = ["open_door", "worker"]  # fixtures

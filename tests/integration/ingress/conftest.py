@@ -14,7 +14,6 @@ from shared.settings import Settings
 from shared.settings.door import IngressSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
-from tests.integration.ingress.contract import Contract, openai_contract
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
@@ -35,11 +34,6 @@ def settings_for(ledger: str, redis: str, broker: str | None = None) -> Settings
         ledger=LedgerSettings(url=ServerUrl(ledger), timeout_seconds=1.0),
         ingress=IngressSettings(intake=False, drain_seconds=2.0, key_cache_seconds=0.5),
     )
-
-
-@pytest.fixture(scope="session")
-def contract() -> Contract:
-    return openai_contract()
 
 
 @pytest.fixture

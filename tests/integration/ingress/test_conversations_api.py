@@ -12,17 +12,12 @@ from shared.conversations.history import ConversationRepository
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import decode_body
 from tests.integration.ingress.conftest import MakeKey
-from tests.integration.ingress.contract import Contract, openai_contract
+from tests.integration.ingress.contract import Contract
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 HI: Any = {"type": "message", "role": "user", "content": "Hi"}
 HELLO: Any = {"type": "message", "role": "assistant", "content": "Hello"}
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return openai_contract()
 
 
 async def send(client: openai.AsyncOpenAI, items: Any, **more: Any) -> str:

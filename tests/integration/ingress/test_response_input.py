@@ -10,7 +10,7 @@ import pytest
 
 from shared.messages.item import FunctionCall
 from shared.messages.output import encode_items
-from tests.integration.ingress.contract import Contract, openai_contract
+from tests.integration.ingress.contract import Contract
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 CALL = FunctionCall("call_1", "weather", "{}")
@@ -31,11 +31,6 @@ EVERY_KIND: list[Any] = [
     {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{}"},
     {"type": "function_call_output", "call_id": "call_1", "output": "sunny"},
 ]
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return openai_contract()
 
 
 async def send(client: openai.AsyncOpenAI, items: Any, **more: Any) -> str:

@@ -17,12 +17,7 @@ from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import (
-    Accepted,
-    AlreadyAccepted,
-    AttemptRecord,
-    Settlement,
-)
+from shared.persistence.ledger.records import Accepted, AlreadyAccepted, AttemptRecord, Settlement
 from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.tables import attempt
 

@@ -6,13 +6,7 @@ import pytest
 
 from tests.integration.providers.asking import BuildFor, Heard, failure
 from tests.integration.providers.raw_server import RawServer
-from tests.integration.providers.wire_words import (
-    ANTHROPIC,
-    BLOCK,
-    DELTA,
-    OPENAI,
-    events,
-)
+from tests.integration.providers.wire_words import ANTHROPIC, BLOCK, DELTA, OPENAI, events
 from workers.providers.error_class import ErrorClass
 
 FAILURES = {

@@ -8,11 +8,7 @@ import pytest
 
 from tests.integration.providers.asking import BuildFor, Heard, prompt
 from tests.integration.providers.raw_server import RawServer
-from tests.integration.providers.wire_words import (
-    ANTHROPIC,
-    BLOCK,
-    OPENAI,
-)
+from tests.integration.providers.wire_words import ANTHROPIC, BLOCK, OPENAI
 from workers.providers.outcome import Answer, Usage
 
 USAGES = {

@@ -13,13 +13,7 @@ from ingress.api.messages.request import decode_count_tokens, decode_messages_re
 from shared.decoding import CutJson, cut_json
 from shared.errors import InvalidRequest
 from shared.messages.body import TextFormat, TextOptions
-from shared.messages.item import (
-    FunctionCall,
-    FunctionCallOutput,
-    MessageItem,
-    ReasoningItem,
-    Role,
-)
+from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, ReasoningItem, Role
 from shared.messages.part import CacheBreakpoint, FilePart, ImagePart, InputTextPart
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from tests.unit.ingress.messages_bodies import (

@@ -6,13 +6,7 @@ import re
 
 import pytest
 
-from shared.identifiers import (
-    HANDOFF,
-    OUTPUT_MESSAGE,
-    new_id,
-    new_response_id,
-    sibling_id,
-)
+from shared.identifiers import HANDOFF, OUTPUT_MESSAGE, new_id, new_response_id, sibling_id
 
 SHAPE = re.compile(r"resp_[0-9a-f]{32}")
 

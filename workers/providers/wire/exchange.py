@@ -12,11 +12,7 @@ from yarl import URL
 
 from shared.telemetry.propagation import inject
 from workers.providers.error_class import ErrorClass, TimeoutPhase
-from workers.providers.failures import (
-    ProviderError,
-    ProviderTimeoutError,
-    TransientProviderError,
-)
+from workers.providers.failures import ProviderError, ProviderTimeoutError, TransientProviderError
 from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.refusals.retry_after import retry_after
 from workers.providers.wire.server_sent_events import (

@@ -20,10 +20,7 @@ from tests.unit.workers.providers.scripted_links import (
 from workers.providers.attempt import ChainExhaustedError
 from workers.providers.chain import Chain, Judgement
 from workers.providers.error_class import ErrorClass
-from workers.providers.failures import (
-    InvalidRequestError,
-    ProviderError,
-)
+from workers.providers.failures import InvalidRequestError, ProviderError
 from workers.providers.outcome import Answer, Declined, HandedOff
 from workers.providers.provider import Sink
 

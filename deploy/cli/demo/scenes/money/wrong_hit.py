@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deploy.cli.demo.scene import Told, expect
-from deploy.cli.demo.scenes.money.semantic_hit import (
-    ASKED,
-    OTHER_WORDS,
-    understood_by_all,
-)
+from deploy.cli.demo.scenes.money.semantic_hit import ASKED, OTHER_WORDS, understood_by_all
 from deploy.cli.demo.stage import Stage
 from shared.embeddings.extra import encoder_missing
 from shared.embeddings.onnx import OnnxEncoder
