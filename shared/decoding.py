@@ -167,14 +167,17 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
         return unknown_field(_joined(path, unknown["field"]))
     if missing := _MISSING.match(problem):
         return missing_field(_joined(path, missing["field"]))
-    param = path.replace("[...]", "[]") or None
+    # Which key it was is not told: its object is named.
+    place = path.removesuffix("[...]")
+    param = place.replace("[...]", "[]") or None
     if param and _UNSUPPORTED.match(problem):
         return InvalidRequest(
             f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
         )
     if _NOT_ONE_OF.match(problem) and (values := values_at(path, kind)):
         problem += f". {use_one_of(values)}"
-    named = f"Invalid value for '{param}': {problem}." if param else f"{problem}."
+    about = "for" if place == path else "in"
+    named = f"Invalid value {about} '{param}': {problem}." if param else f"{problem}."
     return InvalidRequest(named, param=param, kind="invalid_type")
 
 

@@ -86,6 +86,7 @@ BODIES = {
         "invalid_value",
         "conversation",
     ),
+    "a number in metadata": (b'{"input":"x","metadata":{"a":1}}', "invalid_type", "metadata"),
     "NUL in metadata": (rb'{"input":"x","metadata":{"a":"\u0000"}}', "invalid_value", "metadata"),
     "unknown previous": (
         b'{"input":"x","previous_response_id":"resp_0"}',

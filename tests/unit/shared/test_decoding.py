@@ -36,7 +36,7 @@ _decoder = msgspec.json.Decoder(Outer)
         (b'{"name": "x", "inner": {}}', "inner.number", "missing_required_parameter"),
         (b'{"name": "x", "inner": {"number": 1, "z": 1}}', "inner.z", "unknown_parameter"),
         (b'{"name": "x", "items": [{"number": 1}, {"number": []}]}', "items[1].number", None),
-        (b'{"name": "x", "names": {"a": "b"}}', "names[]", "invalid_type"),
+        (b'{"name": "x", "names": {"a": "b"}}', "names", "invalid_type"),
     ],
 )
 def test_a_fault_names_its_field(body: bytes, param: str, kind: str | None) -> None:
@@ -45,6 +45,11 @@ def test_a_fault_names_its_field(body: bytes, param: str, kind: str | None) -> N
     assert refused.value.param == param
     assert param in refused.value.message
     assert kind is None or refused.value.kind == kind
+
+
+def test_a_value_under_a_key_of_ones_own_is_in_its_object() -> None:
+    with pytest.raises(InvalidRequest, match=r"^Invalid value in 'names': Expected `int`, got"):
+        decode_json(_decoder, b'{"name": "x", "names": {"a": "b"}}')
 
 
 @pytest.mark.parametrize(
