@@ -22,6 +22,10 @@ from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
+from .both_versions import BothVersions
+from .door_before import DoorBefore
+from .worker_before import WorkerBefore
+
 NewMessage = Callable[..., MessageRecord]
 AnswerMessage = Callable[..., Awaitable[MessageRecord]]
 
@@ -60,6 +64,18 @@ def sweeps(database: Database, settings: LedgerSettings, clock: ManualClock) -> 
 @pytest.fixture
 def claims(database: Database, clock: ManualClock) -> ClaimGroup:
     return ClaimGroup(database, clock, worker="worker-1", lease_seconds=15)
+
+
+@pytest.fixture
+def both(
+    database: Database,
+    ledger: MessageLedger,
+    claims: ClaimGroup,
+    sweeps: LedgerSweeps,
+    clock: ManualClock,
+) -> BothVersions:
+    door, worker = DoorBefore(database), WorkerBefore(database, clock)
+    return BothVersions(ledger, claims, sweeps, door, worker)
 
 
 @pytest.fixture

@@ -9,22 +9,18 @@ from sqlalchemy import func, select, update
 
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
-from shared.persistence.ledger.claiming import ClaimGroup
-from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
-from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import message
 
+from .both_versions import BothVersions
 from .conftest import NewMessage
-from .door_before import DoorBefore
-from .worker_before import WorkerBefore
 
 
 async def test_each_version_knows_the_keys_that_the_other_accepted(
-    database: Database, ledger: MessageLedger, new_message: NewMessage
+    both: BothVersions, new_message: NewMessage
 ) -> None:
-    before = DoorBefore(database)
+    before, ledger = both.door_before, both.ledger
     theirs, ours = new_message(idempotency_key="theirs"), new_message(idempotency_key="ours")
     assert await before.accept(theirs) == (theirs.id, True)
     assert await ledger.accept(ours) == Accepted(ours)
@@ -36,16 +32,14 @@ async def test_each_version_knows_the_keys_that_the_other_accepted(
 
 
 async def test_one_key_posted_at_doors_of_both_versions_at_once_is_one_message(
-    database: Database, ledger: MessageLedger, new_message: NewMessage
+    both: BothVersions, database: Database, new_message: NewMessage
 ) -> None:
-    before = DoorBefore(database)
-
     async def post_to_this_version() -> str:
-        outcome = await ledger.accept(new_message(idempotency_key="k"))
+        outcome = await both.ledger.accept(new_message(idempotency_key="k"))
         return outcome.message_id if isinstance(outcome, AlreadyAccepted) else outcome.record.id
 
     async def post_to_the_one_before() -> str:
-        return (await before.accept(new_message(idempotency_key="k")))[0]
+        return (await both.door_before.accept(new_message(idempotency_key="k")))[0]
 
     posts = [post() for _ in range(10) for post in (post_to_this_version, post_to_the_one_before)]
     assert len({*await asyncio.gather(*posts)}) == 1
@@ -54,21 +48,16 @@ async def test_one_key_posted_at_doors_of_both_versions_at_once_is_one_message(
 
 
 async def test_workers_of_both_versions_find_and_take_what_an_old_door_accepted(
-    database: Database,
-    ledger: MessageLedger,
-    claims: ClaimGroup,
-    sweeps: LedgerSweeps,
-    clock: ManualClock,
-    new_message: NewMessage,
+    both: BothVersions, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    door, worker = DoorBefore(database), WorkerBefore(database, clock)
+    door, worker, claims = both.door_before, both.worker_before, both.claims
     first, second, ours = new_message(), new_message(), new_message()
     await door.accept(first)
     await door.accept(second)
-    await ledger.accept(ours)
+    await both.ledger.accept(ours)
     clock.advance(16)
     waiting = {first.id, second.id, ours.id}
-    assert {each.wake_up.message_id for each in await sweeps.due()} == waiting
+    assert {each.wake_up.message_id for each in await both.sweeps.due()} == waiting
     assert {*await worker.due()} == waiting
     (record,) = await claims.flush([first.id])
     assert record is not None
@@ -79,14 +68,10 @@ async def test_workers_of_both_versions_find_and_take_what_an_old_door_accepted(
 
 
 async def test_neither_version_publishes_what_nobody_gave_a_time_to_be_woken(
-    database: Database,
-    ledger: MessageLedger,
-    sweeps: LedgerSweeps,
-    clock: ManualClock,
-    new_message: NewMessage,
+    both: BothVersions, database: Database, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    worker, held = WorkerBefore(database, clock), new_message()
-    await ledger.accept(held)
+    worker, sweeps, held = both.worker_before, both.sweeps, new_message()
+    await both.ledger.accept(held)
     async with transaction(database.durable) as connection:
         await connection.execute(update(message).values(wake_at=None))
     clock.advance(timedelta(minutes=9).total_seconds())

@@ -6,13 +6,12 @@ from sqlalchemy import inspect
 
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
-from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
 from shared.persistence.statements import connected
 
+from .both_versions import BothVersions
 from .conftest import NewMessage
 from .plans.crowd import fill
 from .worker_before import WorkerBefore, message_rows
@@ -21,16 +20,12 @@ BEFORE = "0005"
 
 
 async def test_neither_version_takes_what_a_living_worker_of_the_other_holds(
-    database: Database,
-    ledger: MessageLedger,
-    claims: ClaimGroup,
-    sweeps: LedgerSweeps,
-    clock: ManualClock,
-    new_message: NewMessage,
+    both: BothVersions, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    before, (ours, theirs) = WorkerBefore(database, clock), [new_message(), new_message()]
+    before, claims, sweeps = both.worker_before, both.claims, both.sweeps
+    ours, theirs = new_message(), new_message()
     for each in (ours, theirs):
-        await ledger.accept(each)
+        await both.ledger.accept(each)
     await claims.flush([ours.id])
     assert await before.claim(theirs.id) == 1
     assert await before.claim(ours.id) is None
@@ -46,19 +41,14 @@ async def test_neither_version_takes_what_a_living_worker_of_the_other_holds(
 
 
 async def test_what_a_silent_worker_of_the_version_before_held_is_taken_back(
-    database: Database,
-    ledger: MessageLedger,
-    claims: ClaimGroup,
-    sweeps: LedgerSweeps,
-    clock: ManualClock,
-    new_message: NewMessage,
+    both: BothVersions, clock: ManualClock, new_message: NewMessage
 ) -> None:
-    before, theirs = WorkerBefore(database, clock), new_message()
+    before, ledger, theirs = both.worker_before, both.ledger, new_message()
     await ledger.accept(theirs)
     await before.claim(theirs.id)
     clock.advance(16)
-    assert await sweeps.expire_leases() == ([theirs.id], [])
-    (record,) = await claims.flush([theirs.id])
+    assert await both.sweeps.expire_leases() == ([theirs.id], [])
+    (record,) = await both.claims.flush([theirs.id])
     assert record is not None
     assert not await before.settle(theirs.id, 1, "too late")
     clock.advance(16)
