@@ -201,7 +201,8 @@ def _outcome_of(turn: Turn) -> TurnOutcome:
 
 
 def _describe(span: Span, turn: Turn) -> None:
-    if (routing := turn.report.routing) is not None:
+    report = turn.report
+    if report is not None and (routing := report.routing) is not None:
         span.set_attribute("forebay.tier", routing.tier)
         if routing.score is not None:
             span.set_attribute("forebay.routing_score", routing.score)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from shared.answer_cache.finding import CacheTicket
 from shared.costs.price import total_cost
 from shared.costs.purse import Purse
@@ -51,8 +53,8 @@ class Turn:
     """
     fact_sheet: str | None = None
     """What the model is told of the facts, beside its instructions."""
-    report: TurnReport = field(default_factory=TurnReport)
-    """What the response tells of the turn; each step replaces its own part."""
+    report: TurnReport | None = None
+    """What the response tells of the turn; None where there is nothing to tell."""
     model: str | None = None
     """The model or tier that the chain is asked for, where the caller named none."""
     attempts: tuple[AttemptRecord, ...] = ()
@@ -88,6 +90,10 @@ class Turn:
         """Note calls that have ended, however they did."""
         self.attempts += attempts
 
+    def tell(self, **parts: Any) -> None:
+        """Let the response tell these parts of its TurnReport."""
+        self.report = msgspec.structs.replace(self.report or TurnReport(), **parts)
+
     def end(self, state: ResponseState, finished_at: datetime, **outcome: Any) -> None:
         """Set how this turn ends; `outcome` names further fields of its Settlement.
 
@@ -104,7 +110,7 @@ class Turn:
             finished_at=finished_at,
             attempts=self.attempts,
             cost=total_cost(each.cost for each in self.attempts),
-            report=encode_report(self.report),
+            report=None if self.report is None else encode_report(self.report),
             **{name: _storable(value) for name, value in outcome.items()},
         )
 

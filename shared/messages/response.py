@@ -153,7 +153,7 @@ def _became(record: MessageRecord) -> dict[str, Any]:
         "output": _output(record),
         "usage": _usage(record),
         "cost": _cost(record),
-        "turn": decode_report(record.report),
+        "turn": decode_report(record.report) if record.report else None,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
@@ -66,13 +65,12 @@ class TurnReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What was asked for that the provider who answered does without, by the field's name."""
 
 
-_EMPTY: Final = TurnReport()
 _decoder = msgspec.json.Decoder(TurnReport)
 
 
-def encode_report(report: TurnReport) -> str | None:
-    """The report as the ledger keeps it; None when there is nothing to tell."""
-    return None if report == _EMPTY else msgspec.json.encode(report).decode()
+def encode_report(report: TurnReport) -> str:
+    """The report as the ledger keeps it."""
+    return msgspec.json.encode(report).decode()
 
 
 def decode_report(stored: str | None) -> TurnReport | None:

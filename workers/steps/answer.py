@@ -115,7 +115,7 @@ class AnswerStep:
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
         outcome = result.outcome
         if result.prompt.context is not None:
-            turn.report = msgspec.structs.replace(turn.report, context=result.prompt.context)
+            turn.tell(context=result.prompt.context)
         match outcome:
             case Answer():
                 self._complete(turn, outcome, result)
@@ -127,7 +127,7 @@ class AnswerStep:
     def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
         turn.is_in_doubt = not answer.is_certain
         if answer.dropped:
-            turn.report = msgspec.structs.replace(turn.report, dropped=answer.dropped)
+            turn.tell(dropped=answer.dropped)
         turn.end(
             ResponseState.COMPLETED if answer.is_whole else ResponseState.INCOMPLETE,
             self._clock.now(),

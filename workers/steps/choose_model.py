@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from shared.messages.turn_report import RoutingReport, Tier
 from shared.telemetry.metrics import Metrics
 from workers.providers.provider import AUTOMATIC_MODEL
@@ -40,7 +38,7 @@ class ChooseModel:
             self._tell(turn, chosen)
 
     def _tell(self, turn: Turn, chosen: RoutingReport) -> None:
-        turn.report = replace(turn.report, routing=chosen)
+        turn.tell(routing=chosen)
         self._metrics.routed_messages.labels(chosen.tier).inc()
         if chosen.score is not None:
             self._metrics.routing_score.observe(chosen.score)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from msgspec.structs import replace
-
 from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
 from shared.errors import NotFound
@@ -125,7 +123,7 @@ class Recall:
         turn.items = window.items
         if not tells:
             return
-        turn.report = replace(turn.report, context=self._report(window))
+        turn.tell(context=self._report(window))
 
     def _report(self, window: Window) -> ContextReport:
         report = ContextReport(

@@ -11,6 +11,7 @@ from shared.errors import Unavailable
 from shared.messages.body import Body
 from shared.messages.events import closing_event, encode_event
 from shared.messages.record import SETTLED_FIELDS, MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.ledger.records import Settlement
 from shared.replies.reply_stream import ReplyStream
 from shared.reservations.reservations import Reservations
@@ -62,7 +63,7 @@ class Reply:
         """Tell of a message that has ended, or that a human has; never raises Unavailable."""
         await self._publish(record, body)
         # What a human has is not answered yet; the janitor sends the answer when it comes.
-        if record.reply_to is not None and record.state.is_terminal:
+        if record.reply_to is not None and not _has_human(record):
             await self._send(record)
         await self._reservations.settle(
             record.tenant_id,
@@ -78,10 +79,10 @@ class Reply:
     async def _publish(self, record: MessageRecord, body: Body | None) -> None:
         event = encode_event(closing_event(record, body))
         try:
-            if record.state.is_terminal:
-                await self._replies.end(record.id, record.attempt, event)
-            else:
+            if _has_human(record):
                 await self._replies.append(record.id, record.attempt, [event])
+            else:
+                await self._replies.end(record.id, record.attempt, event)
         except Unavailable as error:
             self._metrics.replies.labels("failed").inc()
             self._log.warning("reply_not_published", code=error.code)
@@ -94,6 +95,10 @@ class Reply:
         except Unavailable as error:
             self._metrics.replies.labels("failed").inc()
             self._log.warning("answer_not_sent", code=error.code, shape=record.reply_shape)
+
+
+def _has_human(record: MessageRecord) -> bool:
+    return record.state is ResponseState.REQUIRES_ACTION
 
 
 def _cost(record: MessageRecord) -> int | None:

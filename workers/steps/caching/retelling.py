@@ -75,7 +75,7 @@ class Retelling:
             response_id=stored.response_id,
             saved=None if cost is None else f"{cost.normalize():f}",
         )
-        turn.report = msgspec.structs.replace(turn.report, cache=told)
+        turn.tell(cache=told)
         self._metrics.cache_hits.labels(report.kind).inc()
         if cost is not None:
             self._metrics.saved_cost.labels(report.kind).inc(float(cost))

@@ -32,7 +32,8 @@ class Store:
 
     async def __call__(self, turn: Turn) -> None:
         ticket, end = turn.cache_ticket, turn.settlement
-        if ticket is None or end is None or turn.report.cache is not None:
+        was_stored = turn.report is not None and turn.report.cache is not None
+        if ticket is None or end is None or was_stored:
             return
         reason = self._rule.why_not_answer(turn) or await self._why_not_kept(ticket, end)
         if reason is None:

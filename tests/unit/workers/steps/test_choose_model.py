@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messages.turn_report import Tier
+from shared.messages.turn_report import RoutingReport, Tier
 from shared.settings.turn.routing import RoutingSettings, TenantRouting
 from shared.telemetry.metrics import Metrics
 from tests.unit.workers.steps.test_prompt import turn_of
@@ -22,27 +22,33 @@ async def chosen(turn: Turn, **settings: object) -> Turn:
     return turn
 
 
+def routing_of(turn: Turn) -> RoutingReport | None:
+    return turn.report.routing if turn.report else None
+
+
 @pytest.mark.parametrize("model", [None, "auto"])
 async def test_a_message_that_names_no_model_gets_a_tier(model: str | None) -> None:
     easy = await chosen(turn_of(model=model))
     assert prompt_of(easy).model == Tier.SMALL
     hard = await chosen(turn_of(model=model, input="Prove that pi is irrational and explain why."))
     assert prompt_of(hard).model == Tier.LARGE
-    assert hard.report.routing is not None
-    assert hard.report.routing.score is not None
+    routing = routing_of(hard)
+    assert routing is not None
+    assert routing.score is not None
 
 
 async def test_a_model_that_the_caller_named_stays_and_nothing_is_reported() -> None:
     turn = await chosen(turn_of(model="gpt-9", input="Prove it and explain why."))
     assert prompt_of(turn).model == "gpt-9"
-    assert turn.report.routing is None
+    assert routing_of(turn) is None
 
 
 async def test_a_tier_that_the_caller_named_stays_and_is_reported() -> None:
     turn = await chosen(turn_of(model="small", input="Prove it and explain why."))
     assert prompt_of(turn).model == "small"
-    assert turn.report.routing is not None
-    assert (turn.report.routing.tier, turn.report.routing.score) == (Tier.SMALL, None)
+    routing = routing_of(turn)
+    assert routing is not None
+    assert (routing.tier, routing.score) == (Tier.SMALL, None)
 
 
 async def test_a_pinned_tenant_keeps_its_tier() -> None:
