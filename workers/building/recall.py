@@ -18,7 +18,7 @@ from shared.telemetry.tracing import Tracing
 from workers.context.attached_files import AttachedFiles
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import SummaryStore
-from workers.context.tokens.counters import Counters
+from workers.context.tokens import Counters
 from workers.providers.chain import Chain
 from workers.steps.meter import Meter
 from workers.steps.recall import Recall

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, cast
 import re2
 
 from shared.messages.item import Item, Role
-from workers.context.remembering import Remembering
+from workers.context.tokens import Remembering
 
 _CONTENT, _RECENCY, _REFERRED, _ANSWERED = 0.40, 0.25, 0.25, 0.10
 

@@ -15,7 +15,7 @@ from typing import Final
 from shared.messages.item import FunctionCallOutput, Item, are_only_text
 from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
-from workers.context.tokens.counter import TokenCounter
+from workers.context.tokens import TokenCounter
 from workers.context.units import newest_turn, units_of
 
 RECENT_ITEMS: Final = 5

@@ -1,7 +1,8 @@
-"""The record of what a chain tried: stored and paid for, whether it succeeded or not."""
+"""The record of what a chain tried, paid for in any case, and what a judge said of the answers."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,3 +68,34 @@ def _end(attempt: Attempt) -> str:
     if attempt.error_class is ErrorClass.DECLINED and attempt.detail:
         return f"{attempt.error_class}, for {attempt.detail}"
     return f"{attempt.error_class}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a judge says of an answer: good to go, or rejected for a reason.
+
+    `reason` is stored with the attempt, so it quotes nothing that must not be.
+    """
+
+    accepted: bool
+    reason: str = ""
+    answer: Answer | None = None
+    """What goes out in the place of an accepted answer that had to be mended."""
+    complaint: str | None = None
+    """What to tell the provider that is asked once more; None to go on without it."""
+    hands_off: bool = False
+    """Whether only a human may answer now."""
+
+
+class RejectedAnswer(Exception):
+    """Raised once the attempt is booked; `judgement` says what is to be done."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
+
+
+Judge = Callable[[Answer], Awaitable[Judgement]]
+
+Called = Callable[[tuple[Attempt, ...]], None]
+"""Is told what was called as soon as the walk has ended, however it did: it was paid for."""

@@ -10,11 +10,11 @@ from random import Random
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.telemetry.tracing import SilentTracing, Tracing
-from workers.providers.attempt import ChainResult
+from workers.providers.attempt import Called, ChainResult, Judge, Judgement
 from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.delivery import RestartSignal, TextDelivery
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.link import Called, ChainLink, Judge, Judgement, Shorten
+from workers.providers.walking.link import ChainLink, Shorten
 from workers.providers.walking.means import Means, Sleep
 from workers.providers.walking.walk import Walk
 

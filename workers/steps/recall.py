@@ -18,7 +18,7 @@ from workers.context.importance import Importance
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import shown
-from workers.context.tokens.counters import Counters
+from workers.context.tokens import Counters
 from workers.context.units import loose_end
 from workers.context.window import Digest, Fitter, MessageTooLong, Window
 from workers.providers.provider import AUTOMATIC_MODEL

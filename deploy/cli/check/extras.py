@@ -22,7 +22,7 @@ def check_extras(settings: Settings) -> list[CheckFinding]:
 
 
 def _unread_tokenizers(settings: Settings) -> list[CheckFinding]:
-    from workers.context.tokens.counters import Counters
+    from workers.context.tokens import Counters
 
     try:
         Counters(settings.context.tokenizers)

@@ -15,7 +15,7 @@ from shared.messages.item import Item, MessageItem, Role
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Rounds, Row
 from workers.context.importance import Importance
-from workers.context.tokens.counters import Counters
+from workers.context.tokens import Counters
 from workers.context.window import Fitter
 
 MESSAGES: Final = 500

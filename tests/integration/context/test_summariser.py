@@ -19,7 +19,7 @@ from tests.servers.redis import RedisServer
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import Summary, SummaryStore
 from workers.context.summary.talk import CHECKPOINT_ITEMS, Talk
-from workers.context.tokens.counters import RememberedCounts
+from workers.context.tokens import RememberedCounts
 from workers.context.window import RECENT_ITEMS
 from workers.turn import Booking
 

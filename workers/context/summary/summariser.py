@@ -15,7 +15,7 @@ from workers.context.summary.cheap_model import CheapModel
 from workers.context.summary.summary_store import Summary, SummaryStore
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import instructions, material
-from workers.context.tokens.counter import TokenCounter
+from workers.context.tokens import TokenCounter
 from workers.turn import Booking
 
 _CALLS_AT_ONCE: Final = 3

@@ -11,7 +11,7 @@ from shared.breakers.reading import CallOutcome
 from shared.costs.purse import Purse
 from shared.telemetry import genai
 from shared.telemetry.tracing import SILENT_SPAN, AttributeValue, Span, SpanKind, Tracing
-from workers.providers.attempt import Attempt
+from workers.providers.attempt import Attempt, Judge, Judgement, RejectedAnswer
 from workers.providers.error_class import Blame, ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, Declined, HandedOff, Outcome, Usage
@@ -19,7 +19,7 @@ from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.delivery import FirstToken, StartedAttempt
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.link import ChainLink, Judge, Judgement, RejectedAnswer
+from workers.providers.walking.link import ChainLink
 from workers.providers.walking.means import Means
 
 SHORTEST_FAIR_CALL_SECONDS: Final = 2.0

@@ -1,24 +1,27 @@
-"""One link of a chain: whom it calls, how often, what the calls end in, and who judges answers."""
+"""One link of a chain: whom it calls, how often and with what prompt, and who judges answers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
 from shared.breakers.board import BreakerBoard
 from shared.breakers.breaker import Breaker
 from shared.telemetry.logs import get_logger
-from workers.providers.attempt import Attempt
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
-from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt, Provider
 from workers.providers.walking.funding import DEFAULT_OUTPUT_TOKENS
 
 _SAID_AGAIN_SECONDS: Final = 60.0
 """A provider that fails every other time would fill the log with its changes."""
+
+_USUAL_SHARE: Final = 0.6
+"""Of what was too long, where the provider does not say how much it has room for."""
+_MOST_FITTINGS: Final = 2
+"""To figures: what we count is not quite what the provider counts."""
 
 _Model = tuple[str, str]
 
@@ -128,36 +131,64 @@ class ChainLink:
         return self.breakers.breaker(self.provider.name, model)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """What a judge says of an answer: good to go, or rejected for a reason.
-
-    `reason` is stored with the attempt, so it quotes nothing that must not be.
-    """
-
-    accepted: bool
-    reason: str = ""
-    answer: Answer | None = None
-    """What goes out in the place of an accepted answer that had to be mended."""
-    complaint: str | None = None
-    """What to tell the provider that is asked once more; None to go on without it."""
-    hands_off: bool = False
-    """Whether only a human may answer now."""
-
-
-class RejectedAnswer(Exception):
-    """Raised once the attempt is booked; `judgement` says what is to be done."""
-
-    def __init__(self, judgement: Judgement) -> None:
-        super().__init__(judgement.reason)
-        self.judgement = judgement
-
-
-Judge = Callable[[Answer], Awaitable[Judgement]]
-
-Called = Callable[[tuple[Attempt, ...]], None]
-"""Is told what was called as soon as the walk has ended, however it did: it was paid for."""
-
 Shorten = Callable[[Prompt, float], Awaitable[Prompt | None]]
 """Makes a prompt with that share of the tokens of one that is too long for a model; None when so
 much cannot go."""
+
+
+class Shortening:
+    """The shorter prompts of a turn, each made once, when a provider first needs it."""
+
+    def __init__(self, prompt: Prompt, shorten: Shorten | None) -> None:
+        self._prompt = prompt
+        self._shorten = shorten
+        self._shortened: dict[float, Prompt | None] = {}
+
+    async def prompt(self, share: float) -> Prompt | None:
+        """With that share of the whole; None where nobody shortens it, or so much cannot go."""
+        if self._shorten is not None and share not in self._shortened:
+            self._shortened[share] = await self._shorten(self._prompt, share)
+        return self._shortened.get(share)
+
+
+class Phrasing:
+    """What one provider is asked: shortened, with a complaint, or both."""
+
+    def __init__(self, prompt: Prompt, shortening: Shortening) -> None:
+        self.prompt = prompt
+        self._shortening = shortening
+        self._share = 1.0
+        self._fittings = 0
+        self._complaint: str | None = None
+
+    async def shorten(self, room: float | None) -> bool:
+        """Ask with less from now on; False when there is no shorter prompt.
+
+        `room` is the share of the last prompt that the provider says it has room for. Where it
+        does not say, the prompt is shortened once.
+        """
+        if self._fittings >= (1 if room is None else _MOST_FITTINGS):
+            return False
+        self._share *= _USUAL_SHARE if room is None else room
+        self._fittings += 1
+        shortened = await self._shortening.prompt(self._share)
+        if shortened is None:
+            return False
+        self.prompt = _with_complaint(shortened, self._complaint)
+        return True
+
+    def complain(self, complaint: str | None) -> bool:
+        """Ask with the judge's complaint from now on; False when there is none, or was one."""
+        if complaint is None or self._complaint is not None:
+            return False
+        self._complaint = complaint
+        self.prompt = _with_complaint(self.prompt, complaint)
+        return True
+
+
+def _with_complaint(prompt: Prompt, complaint: str | None) -> Prompt:
+    """The prompt with the complaint as the last note.
+
+    The rejected answer is not repeated: not every provider takes a prompt that ends with one.
+    """
+    return prompt if complaint is None else replace(prompt, notes=(*prompt.notes, complaint))

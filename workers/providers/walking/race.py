@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from workers.providers.attempt import RejectedAnswer
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Piece, Sink
 from workers.providers.walking.call import Call
-from workers.providers.walking.link import RejectedAnswer
 from workers.providers.walking.means import Sleep
 
 Stands = Answer | HandedOff | None

@@ -12,7 +12,15 @@ from shared.breakers.breaker import Breaker, Permit
 from shared.breakers.reading import CallOutcome
 from shared.costs.purse import Purse
 from shared.errors import ForebayError
-from workers.providers.attempt import Attempt, ChainExhaustedError, ChainResult
+from workers.providers.attempt import (
+    Attempt,
+    Called,
+    ChainExhaustedError,
+    ChainResult,
+    Judge,
+    Judgement,
+    RejectedAnswer,
+)
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     ContextTooLongError,
@@ -25,16 +33,8 @@ from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import TextDelivery
 from workers.providers.walking.hedge import Hedge
-from workers.providers.walking.link import (
-    Called,
-    ChainLink,
-    Judge,
-    Judgement,
-    RejectedAnswer,
-    Shorten,
-)
+from workers.providers.walking.link import ChainLink, Phrasing, Shorten, Shortening
 from workers.providers.walking.means import Means
-from workers.providers.walking.phrasing import Phrasing, Shortening
 from workers.providers.walking.race import Racer
 
 _SHARE_OF_TIME_LEFT = 0.8

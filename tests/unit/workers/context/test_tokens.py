@@ -10,8 +10,7 @@ from shared.embeddings.minilm.words import load_tokenizer
 from shared.errors import SettingsError
 from shared.settings.turn.context import TokenizerSettings
 from shared.token_count import estimated_tokens
-from workers.context.tokens.counters import Counters
-from workers.context.tokens.tokenizer_file import TokenizerFile
+from workers.context.tokens import Counters, TokenizerFile
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
 from workers.context.summary.talk import Talk
 from workers.context.summary.wording import material
-from workers.context.tokens.counters import RememberedCounts
+from workers.context.tokens import RememberedCounts
 from workers.context.units import loose_end, newest_turn, units_of
 from workers.context.window import Digest, Fitter, MessageTooLong
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.messages.item import Item, MessageItem, Role
 from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
-from workers.context.tokens.counters import RememberedCounts
+from workers.context.tokens import RememberedCounts
 from workers.context.window import RECENT_ITEMS, Digest, Fitter, MessageTooLong
 
 FITTER = Fitter(RememberedCounts(estimated_tokens), Importance())

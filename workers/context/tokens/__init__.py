@@ -1,1 +1,0 @@
-"""How many tokens a text has, by a model's own tokenizer or by an estimate."""
