@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -79,6 +80,8 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
 def test_only_the_scenes_that_are_asked_for_are_played(tmp_path: Path) -> None:
     listed = forebay("demo", "--list", "--json", folder=tmp_path)
     assert set(json.loads(listed.stdout)) == SCENES
+    told = forebay("demo", "--list", folder=tmp_path).stdout
+    assert re.search(r"^handoff +No model and no rule knows; a person answers", told, re.MULTILINE)
     asked = ("--only", "image_seen", "--only", "answered")
     shown = forebay("demo", "--json", *asked, folder=tmp_path)
     scenes = [json.loads(line)["scene"] for line in shown.stdout.splitlines()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from deploy.cli.options import AsJson
-from deploy.cli.output import as_typed, complain, say, say_json
+from deploy.cli.output import as_typed, complain, say, say_json, say_table
 
 if TYPE_CHECKING:
     from deploy.cli.demo.play import Played
@@ -37,18 +37,26 @@ def demo(
     only
         Play this scene; may be given more than once.
     list_scenes
-        Say what the scenes are called, and play none.
+        Say what the scenes are called and what each shows, and play none.
     """
     from deploy.cli.demo.programme import SCENES, scenes_named
-    from deploy.cli.demo.scene import name_of
 
     scenes = scenes_named(only) if only else SCENES
     if list_scenes:
-        names = [name_of(scene) for scene in scenes]
-        say_json(names) if as_json else say("\n".join(names))
+        _list(scenes, as_json=as_json)
         return 0
     with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
         return asyncio.run(_demo(Path(folder).resolve(), scenes, as_json=as_json))
+
+
+def _list(scenes: Sequence[Scene], *, as_json: bool) -> None:
+    from deploy.cli.demo.scene import about, name_of
+
+    if as_json:
+        say_json([name_of(scene) for scene in scenes])
+    else:
+        rows = [(name_of(scene), about(scene)) for scene in scenes]
+        say_table(("scene", "what it shows"), rows, empty="There are no scenes.")
 
 
 async def _demo(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> int:
@@ -99,7 +107,7 @@ def _show(played: Played) -> None:
     sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
     line = Text.assemble(
         (f"{sign} ", style),
-        (f"{played.scene:<20}", "bold"),
+        (f"{played.scene:<24}", "bold"),
         (f"{played.seconds:5.1f} s   ", "dim"),
         f"spent {price_tag(played.spent)}, saved {price_tag(played.saved)}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -40,6 +41,11 @@ Scene = Callable[["Stage"], Awaitable[Told]]
 def name_of(scene: Scene) -> str:
     """As it is shown, and as it is asked for."""
     return getattr(scene, "__name__", "scene")
+
+
+def about(scene: Scene) -> str:
+    """What it shows, as its own module says at its head."""
+    return inspect.getdoc(inspect.getmodule(scene)) or ""
 
 
 def expect(holds: object, otherwise: str) -> None:
