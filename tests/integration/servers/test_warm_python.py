@@ -49,7 +49,8 @@ def test_its_environment_folder_session_and_output_are_its_own(
     child: ChildProcess, tmp_path: Path
 ) -> None:
     _run(child, *SHOWN.strip().splitlines())
-    child.terminate(signal.SIGCONT)
+    assert child._process is not None
+    assert child._process.wait(20) == 0
     loaded, leads, folder, environment = child.log.read_text().split(maxsplit=3)
     assert (loaded, leads, folder) == ("True", "True", str(tmp_path))
     assert '"OWN": "yes"' in environment
@@ -60,10 +61,19 @@ def test_its_environment_folder_session_and_output_are_its_own(
 def test_it_runs_until_it_is_killed(child: ChildProcess) -> None:
     _run(child, "import time; time.sleep(60)")
     assert child.is_running
+    process = child._process
+    assert process is not None
     with pytest.raises(subprocess.TimeoutExpired):
-        child._process.wait(0.01)  # type: ignore[union-attr]
+        process.wait(0.01)
     child.kill()
     assert not child.is_running
+    assert process.poll() == -signal.SIGKILL
+
+
+def test_its_exit_code_is_told(child: ChildProcess) -> None:
+    _run(child, "raise ValueError")
+    assert child._process is not None
+    assert child._process.wait(20) == 1
 
 
 def test_two_of_them_draw_their_own_numbers(warm: WarmPython, tmp_path: Path) -> None:

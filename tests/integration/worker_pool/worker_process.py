@@ -8,12 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from celery import Celery
 
+from tests.servers.warm_python import CAN_FORK, ForkedProcess, WarmPython
+
 ROOT = Path(__file__).parents[3]
 MODULE = "tests.integration.worker_pool.application"
+ALWAYS = {"CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool"}
+
+
+@cache
+def _warm_workers() -> WarmPython:
+    loaded = ("celery.bin.celery", "celery.apps.worker", "celery.worker.consumer")
+    ours = ("shared.pool.consumer", "shared.pool.installation", "shared.queueing.amqp.transport")
+    ours += ("shared.queueing.redis_lists.transport",)
+    return WarmPython([*loaded, *ours], {**os.environ, **ALWAYS})
 
 
 class WorkerProcess:
@@ -33,34 +45,45 @@ class WorkerProcess:
         self.name = f"{name}@localhost"
         self._facts = folder / "facts"
         self._log = folder / f"{name}.log"
-        self._command = [sys.executable, "-m", "celery", "-A", MODULE, "worker"]
+        self._command = ["celery", "-A", MODULE, "worker"]
         self._command += ["--pool", pool, "--concurrency", str(concurrency)]
         self._command += ["--hostname", self.name, "--loglevel", "INFO"]
         self._command += ["--without-mingle", "--without-gossip", *options]
         self._environment = {
             **os.environ,
-            "CELERY_CUSTOM_WORKER_POOL": "shared.pool.pool:AsyncioPool",
+            **ALWAYS,
             "POOL_BROKER": broker_url,
             "POOL_FACTS": str(self._facts),
             **environment,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        # That one is read when modules are loaded.
+        self._is_cold = not CAN_FORK or "REMAP_SIGTERM" in environment
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.producer = Celery("producer", broker=broker_url, set_as_current=False)
         self.producer.conf.task_default_queue = "pool"
         self.producer.conf.task_default_queue_type = environment.get("POOL_QUEUE_TYPE", "classic")
 
     def start(self, *, ready: bool = True) -> WorkerProcess:
         """Start it; with `ready`, return when it consumes."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+        self._process = self._cold() if self._is_cold else self._warm()
         if ready:
             self.wait_for_log(" ready.")
         return self
 
+    def _cold(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *self._command]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+
+    def _warm(self) -> ForkedProcess:
+        return _warm_workers().start(
+            self._command, environment=self._environment, folder=ROOT, log=self._log
+        )
+
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | ForkedProcess:
         assert self._process is not None
         return self._process
 
