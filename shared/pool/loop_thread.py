@@ -14,8 +14,7 @@ from functools import partial
 from celery.utils.log import get_logger
 
 from shared.pool.errors import LifespanFailed, LoopDied
-from shared.pool.job import Interruption, Job
-from shared.pool.time_limits import interrupt
+from shared.pool.job import Interruption, Job, interrupt
 
 logger = get_logger(__name__)
 

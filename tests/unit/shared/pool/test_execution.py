@@ -12,8 +12,7 @@ from celery.exceptions import Ignore, Reject, Retry, SoftTimeLimitExceeded, Term
 
 from shared.pool.errors import PoolRefused, RetryRefused
 from shared.pool.execution import JobExecution
-from shared.pool.job import Interruption, Job, JobEvent, JobReport
-from shared.pool.time_limits import interrupt
+from shared.pool.job import Interruption, Job, JobEvent, JobReport, interrupt
 
 
 def plain() -> None:
