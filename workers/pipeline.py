@@ -15,8 +15,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.telemetry.logs import bind, get_logger
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.propagation import extract
-from shared.telemetry.tracing import Span, SpanKind, Tracing
+from shared.telemetry.tracing import Span, SpanKind, Tracing, extract
 from workers.leases import LeaseLost, Leases
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.answer_cache.finding import CacheTicket
-from shared.costs.price import total_cost
+from shared.costs.prices import total_cost
 from shared.costs.purse import Purse
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason

@@ -12,7 +12,7 @@ from ingress.admission.question import AdmissionRequest, longest_lease_seconds
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall
 from shared.reservations.account import load_account_script
-from shared.reservations.keys import slots_key
+from shared.reservations.reservations import slots_key
 
 GATHER_SECONDS: Final = 1.0
 """How long commitments wait for company: all of a second cost one call for each tenant."""

@@ -13,7 +13,7 @@ from shared.costs.budget import NO_BUDGET, BudgetQuestion
 from shared.messages.lane import Lane
 from shared.messages.tenant import Tenant
 from shared.redis.scripts import ScriptCall
-from shared.reservations.keys import (
+from shared.reservations.reservations import (
     budget_key,
     idempotency_key_key,
     slots_key,

@@ -39,8 +39,7 @@ from shared.replies.wakeups import Wake
 from shared.reservations.reservations import Reservations
 from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.propagation import extract, inject
-from shared.telemetry.tracing import SpanKind, Tracing
+from shared.telemetry.tracing import SpanKind, Tracing, extract, inject
 
 RESPONSE_ID: Final = b"x-forebay-response-id"
 UNCHECKED: Final = b"x-forebay-unchecked-patterns"

@@ -33,7 +33,7 @@ from shared.queueing.topology import QueueName
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.propagation import TRACEPARENT, TRACESTATE, extract
+from shared.telemetry.tracing import TRACEPARENT, TRACESTATE, extract
 
 
 class Intake:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
@@ -70,13 +69,3 @@ FREE: Final = Price(Decimal(0), Decimal(0), Decimal(0))
 def nano_dollars(amount: Decimal) -> int:
     """The amount in billionths of a dollar, rounded up, for where there are no decimals."""
     return int(amount.scaleb(9).to_integral_value("ROUND_CEILING"))
-
-
-def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; None as soon as one part is unknown, and zero for no attempts at all."""
-    total = Decimal(0)
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total

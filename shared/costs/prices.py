@@ -121,6 +121,16 @@ def open_prices(table: Iterable[PriceSettings], providers: Iterable[ProviderSett
     return prices
 
 
+def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None as soon as one part is unknown, and zero for no attempts at all."""
+    total = Decimal(0)
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
 def _price(entry: PriceSettings) -> Price:
     cached = entry.cached_per_million
     return Price(

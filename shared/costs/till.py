@@ -19,8 +19,7 @@ from shared.persistence.tenants import TenantRepository
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall
 from shared.reservations.account import load_account_script
-from shared.reservations.keys import budget_key, slots_key
-from shared.reservations.reservations import Reservations
+from shared.reservations.reservations import Reservations, budget_key, slots_key
 from shared.resilience.group_commit import GroupCommit
 from shared.settings import Settings
 from shared.settings.door import LimitSettings

@@ -18,7 +18,7 @@ from shared.queueing.refusal import why_broker_refuses
 from shared.queueing.topology import EXCHANGE, QueueName
 from shared.settings.secret import Secret
 from shared.settings.servers import BrokerSettings
-from shared.telemetry.propagation import inject
+from shared.telemetry.tracing import inject
 
 
 class Sender:

@@ -1,10 +1,16 @@
-"""The end of what admission reserved: the slot freed, the estimate corrected and learned from."""
+"""Where a tenant's reservations lie, and how they end: a slot freed, an estimate corrected.
+
+Every key of a tenant carries the hash tag `{tenant}`, so one script may touch them all on a
+cluster too. Users and idempotency keys are hashed: neither is readable in Redis, and neither can
+be so long, or so spelt, that it becomes another key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Final
 
 from redis.asyncio import Redis
@@ -14,16 +20,11 @@ from shared.errors import RedisRefused, Unavailable
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall
 from shared.reservations.account import RecordCount, load_account_script
-from shared.reservations.keys import (
-    budget_key,
-    idempotency_key_key,
-    slots_key,
-    tenant_key,
-    user_key,
-)
 from shared.resilience.group_commit import GroupCommit
 
 _PACKAGE = "shared.reservations"
+_ANONYMOUS: Final = "-"
+_HASH_BYTES: Final = 12
 LARGEST_CORRECTION: Final = 50_000
 """Tokens beyond what was reserved that one answer may take from a bucket: figures are a provider's
 word, and a wrong one must not keep a tenant out."""
@@ -209,3 +210,33 @@ def token_correction(*, reserved: int, used: int) -> int:
     At most what was reserved, and a bound on top.
     """
     return min(used - reserved, reserved + LARGEST_CORRECTION)
+
+
+def tenant_key(tenant_id: str) -> str:
+    """The tenant's buckets and what was learned about its answers."""
+    return f"forebay:{{{tenant_id}}}:tenant"
+
+
+def user_key(tenant_id: str, user: str | None) -> str:
+    """A user's buckets and record; messages without a user share the anonymous one's."""
+    name = _ANONYMOUS if user is None else _hashed(user)
+    return f"forebay:{{{tenant_id}}}:user:{name}"
+
+
+def slots_key(tenant_id: str) -> str:
+    """The leases of the tenant's messages in flight."""
+    return f"forebay:{{{tenant_id}}}:slots"
+
+
+def budget_key(tenant_id: str) -> str:
+    """What the tenant spent today, and what its messages in flight may still cost."""
+    return f"forebay:{{{tenant_id}}}:budget"
+
+
+def idempotency_key_key(tenant_id: str, idempotency_key: str) -> str:
+    """The message an idempotency key belongs to."""
+    return f"forebay:{{{tenant_id}}}:idempotency:{_hashed(idempotency_key)}"
+
+
+def _hashed(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()

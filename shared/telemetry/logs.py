@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import msgspec
 
 from shared.settings.telemetry import LogFormat, TelemetrySettings
-from shared.telemetry.propagation import current_trace
 from shared.telemetry.redaction import redact_fields
+from shared.telemetry.tracing import current_trace
 
 # It brings rich, and is needed by who writes lines alone: most commands never do.
 if TYPE_CHECKING:

@@ -24,9 +24,16 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from shared.errors import ForebayError
 from shared.telemetry.genai import ERROR_TYPE, SCHEMA_URL
-from shared.telemetry.propagation import TraceContext, current_trace, enter_trace
 from shared.telemetry.redacting_exporter import RedactingExporter
-from shared.telemetry.tracing import Attributes, AttributeValue, Span, SpanKind
+from shared.telemetry.tracing import (
+    Attributes,
+    AttributeValue,
+    Span,
+    SpanKind,
+    TraceContext,
+    current_trace,
+    enter_trace,
+)
 
 _KINDS: Final = {
     SpanKind.INTERNAL: otel.SpanKind.INTERNAL,

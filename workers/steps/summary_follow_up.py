@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from shared.costs.price import total_cost
+from shared.costs.prices import total_cost
 from shared.errors import LedgerUnavailable
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.message_ledger import MessageLedger

@@ -10,7 +10,8 @@ import msgspec
 
 from deploy.cli.route.messages import ReplayedMessage
 from deploy.cli.route.tariff import TierTariff
-from shared.costs.price import TokenCount, total_cost
+from shared.costs.price import TokenCount
+from shared.costs.prices import total_cost
 from shared.messages.turn_report import Tier
 from workers.routing.model_router import ModelRouter
 from workers.routing.question import question_of

@@ -15,7 +15,7 @@ from ingress.admission.risk import WEIGHTS
 from ingress.admission.verdict import Verdict
 from shared.messages.tenant import Tenant
 from shared.reservations.account import RecordCount, load_account_script
-from shared.reservations.keys import user_key
+from shared.reservations.reservations import user_key
 from shared.settings.door import LimitSettings
 
 HALF_LIFE_SECONDS = 600.0

@@ -13,7 +13,7 @@ from ingress.admission.admission import Admission
 from ingress.admission.question import AdmissionRequest
 from ingress.admission.verdict import Admitted, RefusalReason, Refused, Verdict
 from shared.redis.client import open_redis
-from shared.reservations.keys import slots_key
+from shared.reservations.reservations import slots_key
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings

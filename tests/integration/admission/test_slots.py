@@ -9,7 +9,7 @@ import pytest
 
 from ingress.admission.question import COMMIT_LEASE_SECONDS, SLOT_MARGIN_SECONDS
 from ingress.admission.verdict import Admitted, RefusalReason, Refused
-from shared.reservations.keys import slots_key
+from shared.reservations.reservations import slots_key
 from tests.integration.admission.conftest import (
     OpenDoor,
     OpenReservations,

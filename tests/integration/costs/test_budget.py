@@ -14,8 +14,7 @@ from shared.clock import SystemClock
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import Database
 from shared.persistence.tables import attempt
-from shared.reservations.keys import budget_key, slots_key
-from shared.reservations.reservations import Reservations
+from shared.reservations.reservations import Reservations, budget_key, slots_key
 from tests.integration.costs.budgeted import (
     OpenDoor,
     is_out_of_budget,

@@ -12,9 +12,15 @@ from redis.asyncio import Redis
 from ingress.admission.verdict import Admitted
 from shared.clock import SystemClock
 from shared.costs.price import nano_dollars
-from shared.reservations.keys import budget_key
-from shared.reservations.reservations import Reservations
-from tests.integration.costs.budgeted import OpenDoor, message, open_door, settle, tenant, worker
+from shared.reservations.reservations import Reservations, budget_key
+from tests.integration.costs.budgeted import (
+    OpenDoor,
+    message,
+    open_door,
+    settle,
+    tenant,
+    worker,
+)
 
 __all__ = ["open_door", "worker"]  # fixtures
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from deploy.scripted_provider.behaviour import Kind
-from shared.costs.price import total_cost
+from shared.costs.prices import total_cost
 from shared.costs.spending import Spending, SpendingBy
 from shared.messages.facts import FACTS_KEY
 from shared.messages.record import MessageRecord

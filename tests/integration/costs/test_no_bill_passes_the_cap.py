@@ -18,8 +18,7 @@ from shared.costs.purse import Purse
 from shared.costs.till import Caps, Till
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
-from shared.reservations.keys import budget_key
-from shared.reservations.reservations import Reservations
+from shared.reservations.reservations import Reservations, budget_key
 from shared.settings.door import LimitSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings

@@ -20,8 +20,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
-from shared.reservations.keys import budget_key
-from shared.reservations.reservations import Reservations
+from shared.reservations.reservations import Reservations, budget_key
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link

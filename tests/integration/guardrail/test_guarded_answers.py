@@ -14,7 +14,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.facts import FACTS_KEY
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.reservations.keys import user_key
+from shared.reservations.reservations import user_key
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import TENANT, Road, eventually

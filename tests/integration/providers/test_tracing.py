@@ -14,10 +14,9 @@ from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
 from shared.settings.providers import ProviderKind, ProviderSettings
-from shared.telemetry.propagation import extract
 from shared.telemetry.recording_tracing import RecordingTracing
 from shared.telemetry.redacting_exporter import RedactingExporter
-from shared.telemetry.tracing import SilentTracing, Tracing
+from shared.telemetry.tracing import SilentTracing, Tracing, extract
 from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
 

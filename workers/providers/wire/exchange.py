@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from shared.telemetry.propagation import inject
+from shared.telemetry.tracing import inject
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import ProviderError, ProviderTimeoutError, TransientProviderError
 from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for

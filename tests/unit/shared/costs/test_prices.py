@@ -7,8 +7,8 @@ import pytest
 from genai_prices import Usage, calc_price
 from msgspec.structs import replace
 
-from shared.costs.price import FREE, Price, TokenCount, nano_dollars, total_cost
-from shared.costs.prices import Prices
+from shared.costs.price import FREE, Price, TokenCount, nano_dollars
+from shared.costs.prices import Prices, total_cost
 from shared.settings.costs import PriceSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 

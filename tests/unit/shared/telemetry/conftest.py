@@ -8,8 +8,7 @@ import pytest
 
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry.open_tracing import open_tracing
-from shared.telemetry.propagation import enter_trace
-from shared.telemetry.tracing import Tracing
+from shared.telemetry.tracing import Tracing, enter_trace
 from tests.servers.collector import Collector, running_collector
 
 

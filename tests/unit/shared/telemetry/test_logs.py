@@ -9,7 +9,7 @@ import pytest
 
 from shared.settings.telemetry import LogFormat, LogLevel, TelemetrySettings
 from shared.telemetry.logs import bind, configure_logs, get_logger
-from shared.telemetry.propagation import TraceContext, enter_trace
+from shared.telemetry.tracing import TraceContext, enter_trace
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SEEDED = ("sk-seeded123456", "hunter2", "jane@example.com", "4111111111111111", "078-05-1120")

@@ -15,9 +15,16 @@ from shared.errors import BrokerUnavailable
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry import genai
 from shared.telemetry.open_tracing import open_tracing
-from shared.telemetry.propagation import TraceContext, current_trace, extract, inject
 from shared.telemetry.redacting_exporter import RedactingExporter
-from shared.telemetry.tracing import SILENT_SPAN, SpanKind, Tracing
+from shared.telemetry.tracing import (
+    SILENT_SPAN,
+    SpanKind,
+    TraceContext,
+    Tracing,
+    current_trace,
+    extract,
+    inject,
+)
 from tests.unit.shared.telemetry.conftest import Collector
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -193,7 +200,7 @@ def test_off_nothing_of_opentelemetry_is_imported() -> None:
     program = (
         "import sys\n"
         "from shared.settings.telemetry import TelemetrySettings\n"
-        "from shared.telemetry import genai, logs, metrics, propagation\n"
+        "from shared.telemetry import genai, logs, metrics\n"
         "from shared.telemetry.open_tracing import open_tracing\n"
         "with open_tracing(TelemetrySettings(), 'x').span('turn'): pass\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
