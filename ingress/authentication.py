@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from ingress.patience import Patience, too_late
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
+from shared.identifiers import key_digest
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import KEY_PREFIX, Opened, TenantRepository, key_digest
+from shared.persistence.tenants import KEY_PREFIX, Opened, TenantRepository
 from shared.resilience.group_commit import GroupCommit
 
 CAPACITY: Final = 100_000

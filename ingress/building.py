@@ -43,8 +43,8 @@ from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
-from shared.redis.asking import asking_redis
 from shared.redis.client import open_redis
+from shared.redis.connection import asking_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.reservations.reservations import Reservations

@@ -12,8 +12,8 @@ from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.messages.record import MessageRecord
 from shared.redis.guarded import GuardedRedis
-from shared.replies.reply_stream import ReplyStream, wake_channel
-from shared.replies.wakeups import Wake, Wakeups
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import Wake, Wakeups, wake_channel
 
 
 class ReplySource:

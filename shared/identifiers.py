@@ -6,6 +6,7 @@ different processes apart. Ids are names, not secrets: whoever asks for one must
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from datetime import datetime
@@ -61,3 +62,8 @@ def sibling_id(prefix: str, other: str) -> str:
 def nth_id(prefix: str, other: str, nth: int) -> str:
     """The id of the nth of those that `other` has several of, from 0."""
     return f"{sibling_id(prefix, other)}_{nth}"
+
+
+def key_digest(key: str) -> str:
+    """How a key is looked up. Keys are 256 random bits, so a plain SHA-256 cannot be searched."""
+    return hashlib.sha256(key.encode()).hexdigest()

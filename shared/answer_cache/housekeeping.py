@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from shared.answer_cache.cached_answer import CachedAnswer, decode_answer
 from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 
 MOST_COMPLAINTS: Final = 1_000
 COMPLAINTS_SECONDS: Final = 30 * 86_400

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from shared.replies.reply_stream import wake_channel
+from shared.replies.wakeups import wake_channel
 
 ENTRY_PREFIX: Final = "cache_"
 _DIGEST_LENGTH: Final = 32

@@ -12,7 +12,7 @@ from shared.breakers.reading import BreakerReading, BreakerState, CallOutcome
 from shared.breakers.rules import LocalBreakers
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit

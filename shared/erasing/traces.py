@@ -15,7 +15,7 @@ from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import message
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 
 QUESTIONS: Final = "forebay:semantic:*"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.clock import Clock
 from shared.errors import Conflict, NotFound
-from shared.identifiers import API_KEY, TENANT, new_id
+from shared.identifiers import API_KEY, TENANT, key_digest, new_id
 from shared.messages.tenant import KeyScope, Plan, Tenant
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
@@ -47,11 +46,6 @@ class NewKey:
 
     key: str
     record: KeyRecord
-
-
-def key_digest(key: str) -> str:
-    """How a key is looked up. Keys are 256 random bits, so a plain SHA-256 cannot be searched."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class TenantRepository:

@@ -1,9 +1,10 @@
-"""Connections that say in redis-py's own words when they broke, and that scripts keep."""
+"""The border to Redis: what goes wrong there becomes one of our errors, and in time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 from redis._parsers import _AsyncHiredisParser
@@ -16,10 +17,33 @@ from redis.asyncio.connection import (
     UnixDomainSocketConnection,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeout
+
+from shared.errors import RedisRefused, RedisUnavailable
 
 _MOST_KEPT: Final = 4
 """Scripts that run side by side as a rule; more of them take connections as any command does."""
+
+
+@asynccontextmanager
+async def asking_redis(*, seconds: float | None = None) -> AsyncIterator[None]:
+    """Around whatever asks Redis. It lasts `seconds` at most (None: the client's own time-outs).
+
+    Raises RedisRefused for what Redis answered with an error, RedisUnavailable for all the rest.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (RedisError, OSError) as error:
+        raise redis_failure(error) from error
+
+
+def redis_failure(error: RedisError | OSError) -> RedisUnavailable:
+    """The error of ours for one of redis-py's or of the network."""
+    if isinstance(error, ResponseError | ReadOnlyError):
+        return RedisRefused(f"Redis refused: {error}")
+    return RedisUnavailable(f"Redis did not answer: {str(error) or type(error).__name__}")
 
 
 class _Telling(AbstractConnection):

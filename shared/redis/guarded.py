@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.errors import RedisUnavailable
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 from shared.redis.scripts import LuaScript, ScriptCall
 
 TIMEOUT_SECONDS: Final = 0.6

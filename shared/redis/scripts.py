@@ -13,8 +13,7 @@ from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
-from shared.redis.asking import asking_redis, redis_failure
-from shared.redis.connection import KeepingPool
+from shared.redis.connection import KeepingPool, asking_redis, redis_failure
 
 Argument = str | bytes | int | float
 

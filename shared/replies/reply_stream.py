@@ -10,17 +10,13 @@ from typing import Final, cast
 from redis.asyncio import Redis
 
 from shared.errors import RedisUnavailable
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.replies.wakeups import wake_channel
 from shared.resilience.group_commit import GroupCommit
 
 FIRST_WORKER_SEQUENCE: Final = 2
 """0 and 1 are `response.created` and `response.queued`, which every door can say by itself."""
-
-
-def wake_channel(message_id: str) -> str:
-    """Where whoever waits for this response listens."""
-    return f"forebay:wake:{message_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,16 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from shared.replies.reply_stream import wake_channel
 from shared.resilience.kept_running import kept_running
 
 _SUBSCRIBED: Final = b"subscribe"
 _SAID: Final = b"message"
 _JSON: Final = b"{"
+
+
+def wake_channel(message_id: str) -> str:
+    """Where whoever waits for this response listens."""
+    return f"forebay:wake:{message_id}"
 
 
 class Wake(asyncio.Event):

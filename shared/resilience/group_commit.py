@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from time import perf_counter
+from typing import Generic, NamedTuple, TypeVar
+
+from prometheus_client import Histogram
 
 from shared.errors import Unavailable
 
@@ -21,6 +24,13 @@ Waiting = tuple[Item, asyncio.Future[Outcome] | None]
 """An item, and who waits for its outcome: None, nobody does."""
 
 
+class GroupMeter(NamedTuple):
+    """What is observed of a group, once for all of it: how many shared it, how long it took."""
+
+    messages: Histogram
+    seconds: Histogram
+
+
 class GroupCommit(Generic[Item, Outcome]):
     """Answers `submit` with the outcome of the group its item went into.
 
@@ -29,6 +39,7 @@ class GroupCommit(Generic[Item, Outcome]):
     from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight, of
     which each but the first waits until it is `crowd` items: many small ones cost more than few.
     A submitter that is cancelled leaves its item in the group: what was sent may still happen.
+    `meter` hears of every group, also of one that failed.
     """
 
     def __init__(
@@ -39,12 +50,14 @@ class GroupCommit(Generic[Item, Outcome]):
         concurrency: int = 1,
         crowd: int = 1,
         capacity: int = 50_000,
+        meter: GroupMeter | None = None,
     ) -> None:
         self._flush = flush
         self._limit = limit
         self._concurrency = self._free = concurrency
         self._crowd = crowd
         self._capacity = capacity
+        self._meter = meter
         self._waiting: deque[Waiting[Item, Outcome]] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._starting = False
@@ -100,6 +113,7 @@ class GroupCommit(Generic[Item, Outcome]):
         return group
 
     async def _flush_one(self, group: list[Waiting[Item, Outcome]]) -> None:
+        began = perf_counter()
         try:
             outcomes = await self._flush([item for item, _ in group])
         except asyncio.CancelledError as error:
@@ -112,6 +126,10 @@ class GroupCommit(Generic[Item, Outcome]):
                 _fail(group, RuntimeError(f"{len(group)} items had {len(outcomes)} outcomes"))
                 return
             _answer(group, outcomes)
+        finally:
+            if self._meter is not None:
+                self._meter.messages.observe(len(group))
+                self._meter.seconds.observe(perf_counter() - began)
 
 
 def _answer(

@@ -11,7 +11,7 @@ from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.claiming import ClaimGroup
-from shared.persistence.ledger.message_ledger import LedgerOperation, ObservedFlush
+from shared.persistence.ledger.message_ledger import LedgerOperation, meter_of
 from shared.replies.reply_stream import ReplyStream
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.metrics import Metrics
@@ -38,7 +38,7 @@ class Claim:
         till: Till,
     ) -> None:
         self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(
-            ObservedFlush(claims.flush, metrics, LedgerOperation.CLAIM)
+            claims.flush, meter=meter_of(LedgerOperation.CLAIM, metrics)
         )
         self._replies = replies
         self._attempt_limit = attempt_limit

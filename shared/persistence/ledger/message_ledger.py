@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from time import perf_counter
-from typing import Final, Generic
+from typing import Final
 
 from sqlalchemy import Update, select, update
 
@@ -24,7 +23,7 @@ from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.persistence.tombstones import Tombstones
-from shared.resilience.group_commit import Flush, GroupCommit, Item, Outcome
+from shared.resilience.group_commit import GroupCommit, GroupMeter
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
@@ -35,35 +34,19 @@ _FOUND_AT_ONCE: Final = 64
 
 
 class LedgerOperation(StrEnum):
-    """What a group is for, as the metrics name it."""
+    """What a group is for that the ledger is given."""
 
     ACCEPT = "accept"
     CLAIM = "claim"
     SETTLE = "settle"
 
 
-class ObservedFlush(Generic[Item, Outcome]):
-    """A flush like the one it is given, which tells the metrics how many shared each group and how
-    long it took; a group that failed counts too.
-
-    Once for a group, so that it costs a message of a crowd next to nothing.
-    """
-
-    def __init__(
-        self, flush: Flush[Item, Outcome], metrics: Metrics, operation: LedgerOperation
-    ) -> None:
-        self._flush = flush
-        self._messages = metrics.ledger_group_messages.labels(operation)
-        self._seconds = metrics.ledger_group_duration_seconds.labels(operation)
-
-    async def __call__(self, items: list[Item]) -> Sequence[Outcome | BaseException]:
-        """What the flush says, or raises."""
-        began = perf_counter()
-        try:
-            return await self._flush(items)
-        finally:
-            self._messages.observe(len(items))
-            self._seconds.observe(perf_counter() - began)
+def meter_of(operation: LedgerOperation, metrics: Metrics) -> GroupMeter:
+    """What is observed of the groups that the ledger is given for that."""
+    return GroupMeter(
+        metrics.ledger_group_messages.labels(operation),
+        metrics.ledger_group_duration_seconds.labels(operation),
+    )
 
 
 class MessageLedger:
@@ -82,17 +65,17 @@ class MessageLedger:
         # Two groups in flight keep the disk and the parser busy at once; SQLite has one writer.
         side_by_side = 1 if database.is_sqlite else 2
         self._accepts: GroupCommit[MessageRecord, AcceptOutcome] = GroupCommit(
-            ObservedFlush[MessageRecord, AcceptOutcome](
-                accepting.flush, metrics, LedgerOperation.ACCEPT
-            ),
+            accepting.flush,
             limit=settings.group_limit,
             concurrency=side_by_side,
             crowd=_CROWD,
+            meter=meter_of(LedgerOperation.ACCEPT, metrics),
         )
         self._settles: GroupCommit[Settlement, bool] = GroupCommit(
-            ObservedFlush(SettleGroup(database).flush, metrics, LedgerOperation.SETTLE),
+            SettleGroup(database).flush,
             limit=settings.group_limit,
             concurrency=side_by_side,
+            meter=meter_of(LedgerOperation.SETTLE, metrics),
         )
         self._finds: GroupCommit[Sought, MessageRecord | None] = GroupCommit(
             FindGroup(database).flush, limit=_FOUND_AT_ONCE, concurrency=side_by_side

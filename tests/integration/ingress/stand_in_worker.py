@@ -26,7 +26,8 @@ from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
 from shared.replies.event_sequence import OutputEvents, beginning
-from shared.replies.reply_stream import ReplyStream, wake_channel
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import wake_channel
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.clock import ManualClock
+from shared.identifiers import key_digest
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
 from shared.messages.tenant import KeyScope
@@ -19,7 +20,7 @@ from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.statements import transaction
-from shared.persistence.tenants import TenantRepository, key_digest
+from shared.persistence.tenants import TenantRepository
 
 from .conftest import NewMessage
 

@@ -15,8 +15,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from shared.errors import RedisUnavailable
 from shared.identifiers import new_response_id
 from shared.redis.client import open_redis
-from shared.replies.reply_stream import ReplyStream, wake_channel
-from shared.replies.wakeups import Wakeups
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import Wakeups, wake_channel
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.servers.cut_line import CutLine

@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, ConnectionPool
 
 from shared.redis.client import open_redis
-from shared.replies.reply_stream import ReplyStream, wake_channel
-from shared.replies.wakeups import Wakeups
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import Wakeups, wake_channel
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from tests.servers.redis import RedisServer

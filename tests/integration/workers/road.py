@@ -26,7 +26,8 @@ from shared.persistence.tables import attempt, dead_letter
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
 from shared.redis.client import open_redis
-from shared.replies.reply_stream import ReplyStream, wake_channel
+from shared.replies.reply_stream import ReplyStream
+from shared.replies.wakeups import wake_channel
 from shared.telemetry.metrics import Metrics
 from tests.integration.workers.stack import Stack
 

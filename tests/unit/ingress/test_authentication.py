@@ -8,8 +8,9 @@ import pytest
 from ingress.authentication import Authentication, Caller
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable, Unauthenticated
+from shared.identifiers import key_digest
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import Opened, key_digest
+from shared.persistence.tenants import Opened
 
 TENANT = Tenant("ten_1", "acme")
 KEY = "Bearer fb_good"

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.identifiers import new_id
-from shared.redis.asking import asking_redis
+from shared.redis.connection import asking_redis
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock
 from shared.costs.budget import Budgets
 from shared.costs.prices import Prices
-from shared.identifiers import new_response_id
+from shared.identifiers import key_digest, new_response_id
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
@@ -38,7 +38,7 @@ from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.persistence.ledger.worker_lease import Lease, WorkerLease
-from shared.persistence.tenants import TenantRepository, key_digest
+from shared.persistence.tenants import TenantRepository
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
