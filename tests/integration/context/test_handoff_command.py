@@ -15,7 +15,6 @@ from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.body import Body, encode_body
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
-from shared.messages.lane import Lane
 from shared.messages.output import encode_items
 from shared.messages.part import ImagePart, InputTextPart
 from shared.messages.record import MessageRecord
@@ -27,6 +26,7 @@ from shared.persistence.ledger.records import Settlement
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 
 CALL = FunctionCall("call_1", "balance", '{"of":"Ann"}')
 PICTURE = ImagePart("https://a.example/receipt.png")
@@ -45,10 +45,8 @@ class Ledger:
         self, items: Sequence[Item], *, previous: str | None = None, **end: object
     ) -> MessageRecord:
         now = self._clock.now()
-        record = MessageRecord(
+        record = queued_message(
             id=new_response_id(),
-            tenant_id="ten_1",
-            lane=Lane.STANDARD,
             body=encode_body(Body(input=list(items))).decode(),
             previous_id=previous,
             accepted_at=now,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from redis.asyncio import Redis
 
 from shared.clock import SystemClock
 from shared.messages.item import MessageItem, Role
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
 from shared.persistence.ledger.records import AttemptRecord
 from shared.telemetry.metrics import Metrics
 from shared.token_count import estimated_tokens
+from tests.queued_message import queued_message
 from tests.servers.redis import RedisServer
 from workers.context.summary.summariser import Summariser
 from workers.context.summary.summary_store import Summary, SummaryStore
@@ -24,14 +23,7 @@ from workers.context.window import RECENT_ITEMS
 from workers.turn import Booking
 
 NOW = datetime.now(UTC)
-RECORD = MessageRecord(
-    id="resp_1",
-    tenant_id="ten_1",
-    lane=Lane.STANDARD,
-    body="{}",
-    accepted_at=NOW,
-    deadline=NOW + timedelta(minutes=1),
-)
+RECORD = queued_message(accepted_at=NOW)
 ATTEMPT = AttemptRecord(provider="first", model="small", started_at=NOW, latency_seconds=0.1)
 
 

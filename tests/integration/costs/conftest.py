@@ -21,6 +21,7 @@ from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 
 SettleTurn = Callable[..., Awaitable[MessageRecord]]
 LONGEST_TEST_SECONDS = 20
@@ -66,12 +67,11 @@ def settle_turn(database: Database, ledger: MessageLedger, clock: Clock) -> Sett
         lane: Lane = Lane.STANDARD,
         model: str = "m",
     ) -> MessageRecord:
-        record = MessageRecord(
+        record = queued_message(
             id=new_response_id(),
             tenant_id=tenant,
             user_id=user,
             lane=lane,
-            body='{"input":"Hi"}',
             accepted_at=clock.now(),
             deadline=clock.now() + timedelta(minutes=10),
         )

@@ -10,7 +10,6 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.identifiers import new_response_id
-from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
@@ -21,6 +20,7 @@ from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 
 from .both_versions import BothVersions
 from .door_before import DoorBefore
@@ -83,14 +83,12 @@ def new_message(clock: ManualClock) -> NewMessage:
     def build(**changes: object) -> MessageRecord:
         fields: dict[str, object] = {
             "id": new_response_id(),
-            "tenant_id": "ten_1",
-            "lane": Lane.STANDARD,
             "body": '{"input":"What is a forebay?"}',
             "body_digest": "d1",
             "accepted_at": clock.now(),
             "deadline": clock.now() + timedelta(minutes=10),
         }
-        return MessageRecord(**(fields | changes))  # type: ignore[arg-type]
+        return queued_message(**(fields | changes))
 
     return build
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +12,7 @@ from shared.costs.prices import Prices
 from shared.identifiers import new_response_id
 from shared.messages.body import Body, encode_body
 from shared.messages.item import FunctionCall, MessageItem, ReasoningItem, Role
-from shared.messages.lane import Lane
 from shared.messages.output import AnswerItem
-from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.tool import FunctionTool
 from shared.persistence.engine import open_database
@@ -26,6 +23,7 @@ from shared.settings.servers import LedgerSettings, RedisSettings
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.workers.road import eventually
+from tests.queued_message import queued_message
 from tests.unit.workers.providers.scripted_links import Stage, transient
 from workers.building.recall import open_files
 from workers.providers.outcome import Answer, FinishReason, Outcome, Usage
@@ -97,14 +95,11 @@ async def heard(replies: ReplyStream, *scripts: Script) -> tuple[Turn, list[dict
     provider = stage.provider("a", *(script(text_is_heard) for script in scripts))
     body = Body(input=[MessageItem(Role.USER, "Where is it?")], tools=[TOOL], stream=True)
     turn = begin_turn(
-        MessageRecord(
+        queued_message(
             id=message_id,
-            tenant_id="ten_1",
-            lane=Lane.STANDARD,
             body=encode_body(body).decode(),
             attempt=1,
             accepted_at=stage.clock.now(),
-            deadline=stage.clock.now() + timedelta(seconds=60),
         )
     )
     turn.items = turn.body.input

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from datetime import timedelta
 
 import pytest
 
@@ -18,7 +17,6 @@ from shared.files.upload import Uploads
 from shared.identifiers import new_response_id
 from shared.messages.body import Body, encode_body
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
-from shared.messages.lane import Lane
 from shared.messages.part import FilePart, ImagePart, InputTextPart, Part
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -26,6 +24,7 @@ from shared.messages.stored_body import decode_body
 from shared.settings.files import FileSettings
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import TENANT, Road
+from tests.queued_message import queued_message
 from workers.context.attached_files import MOST_BYTES, AttachedFiles, with_files
 from workers.turn import Turn
 
@@ -57,14 +56,9 @@ class Uploaded:
 
 
 def message(*items: Item, tenant: str = TENANT) -> MessageRecord:
-    now = SystemClock().now()
-    return MessageRecord(
-        id=new_response_id(),
-        tenant_id=tenant,
-        lane=Lane.STANDARD,
-        body=encode_body(Body(input=list(items))).decode(),
-        accepted_at=now,
-        deadline=now + timedelta(seconds=60),
+    body = encode_body(Body(input=list(items))).decode()
+    return queued_message(
+        id=new_response_id(), tenant_id=tenant, body=body, accepted_at=SystemClock().now()
     )
 
 

@@ -7,8 +7,6 @@ from sqlalchemy import func, select
 
 from shared.clock import SystemClock
 from shared.messages.dead_letter import DeadReason
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
@@ -18,6 +16,7 @@ from shared.persistence.tables import attempt, dead_letter, handoff
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 
 CLOCK = SystemClock()
 TRIED = AttemptRecord(
@@ -38,14 +37,7 @@ async def test_an_end_that_is_written_twice_is_there_once(
     database = open_database(settings)
     ledger = MessageLedger(database, settings, CLOCK, Metrics())
     now = CLOCK.now()
-    record = MessageRecord(
-        id="resp_1",
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
-        body='{"input": "well?"}',
-        accepted_at=now,
-        deadline=now,
-    )
+    record = queued_message(accepted_at=now, deadline=now)
     await ledger.accept(record)
     await ClaimGroup(database, CLOCK, worker="w", lease_seconds=9).flush([record.id])
     settlement = Settlement(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,22 +20,14 @@ from shared.messages.events import (
     read_event,
 )
 from shared.messages.item import FunctionCall, ReasoningItem
-from shared.messages.lane import Lane
 from shared.messages.output import encode_items, output_items
-from shared.messages.record import MessageRecord
 from shared.messages.response import ResponseCost, read_response
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
 from shared.replies.event_sequence import OutputEvents
+from tests.queued_message import queued_message
 
-RECORD = MessageRecord(
-    id="resp_00",
-    tenant_id="ten_1",
-    lane=Lane.STANDARD,
-    body='{"input":"Hi"}',
-    accepted_at=datetime(2026, 1, 1, tzinfo=UTC),
-    deadline=datetime(2026, 1, 2, tzinfo=UTC),
-)
+RECORD = queued_message(id="resp_00")
 
 
 def ended(text: str | None, state: ResponseState = ResponseState.COMPLETED, **more: Any) -> Event:

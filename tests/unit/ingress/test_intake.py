@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -23,8 +22,7 @@ from shared.accepting.arrival import Arrival
 from shared.errors import LedgerUnavailable
 from shared.messages.body import Body, TextFormat, TextOptions
 from shared.messages.dead_letter import Bury, DeadReason
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord, ReplyShape
+from shared.messages.record import ReplyShape
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.messages.tenant import KeyScope, Tenant
@@ -33,6 +31,7 @@ from shared.queueing.reading.delivery import Delivery
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 
 RABBITMQ = BrokerSettings(url=ServerUrl("amqp://127.0.0.1"))
 REDIS = BrokerSettings(url=ServerUrl("redis://127.0.0.1"))
@@ -43,7 +42,6 @@ PLAIN = Delivery(
     reply_to="mine",
 )
 LIMIT = 1000
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
 REFUSED = Refused(RefusalReason.RATE_LIMITED_REQUESTS, "Slow down.", 3.0, None)
 AWAY = Refused(RefusalReason.UNAVAILABLE, "Redis is away.", 0.0, None)
 
@@ -85,15 +83,7 @@ class Behind:
 
 
 def accepted(state: ResponseState, *, repeated: bool = False) -> AcceptedMessage:
-    record = MessageRecord(
-        id="resp_" + "0" * 32,
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
-        body='{"input":"Hello"}',
-        accepted_at=NOW,
-        deadline=NOW,
-        state=state,
-    )
+    record = queued_message(id="resp_" + "0" * 32, state=state)
     return AcceptedMessage(record, repeated=repeated)
 
 

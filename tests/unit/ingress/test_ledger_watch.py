@@ -12,10 +12,10 @@ import pytest
 from ingress import ledger_watch
 from ingress.ledger_watch import LedgerWatch
 from shared.errors import LedgerUnavailable
-from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.message_states import Standing
+from tests.queued_message import queued_message
 
 
 class Looks:
@@ -41,10 +41,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _record(message_id: str) -> MessageRecord:
-    now = datetime.now(UTC)
-    return MessageRecord(
-        id=message_id, tenant_id="t", lane=Lane.STANDARD, body="{}", accepted_at=now, deadline=now
-    )
+    return queued_message(id=message_id, accepted_at=datetime.now(UTC))
 
 
 async def test_a_thousand_waiters_cost_one_look_and_only_whom_it_concerns_is_woken() -> None:

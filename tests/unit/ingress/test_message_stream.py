@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -23,15 +22,9 @@ from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
 from shared.replies.event_sequence import OutputEvents, opening, whole_answer
+from tests.queued_message import queued_message
 
-RECORD = MessageRecord(
-    id="resp_00",
-    tenant_id="ten_1",
-    lane=Lane.INTERACTIVE,
-    body='{"input":"Hi"}',
-    accepted_at=datetime(2026, 1, 1, tzinfo=UTC),
-    deadline=datetime(2026, 1, 2, tzinfo=UTC),
-)
+RECORD = queued_message(id="resp_00", lane=Lane.INTERACTIVE)
 THOUGHT = ReasoningItem(
     summary=(
         {"type": "summary_text", "text": "One."},

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from shared.clock import SystemClock
 from shared.errors import LedgerUnavailable
-from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
@@ -19,6 +18,7 @@ from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.ledger.worker_lease import Lease
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
+from tests.queued_message import queued_message
 from workers.leases import Leases
 from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline, TurnOutcome
@@ -117,10 +117,7 @@ class Bench:
 
 def _record(seconds: float) -> MessageRecord:
     now = SystemClock().now()
-    return MessageRecord(
-        id="resp_1",
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
+    return queued_message(
         body='{"input": "well?"}',
         accepted_at=now,
         deadline=now + timedelta(seconds=seconds),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,11 +10,11 @@ import pytest
 
 from shared.errors import InvalidRequest
 from shared.messages.body import Body, encode_body
-from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.requests.create_response import CreateResponse, body_of
 from shared.messages.response import response_object
 from shared.messages.tool import ToolChoice
+from tests.queued_message import queued_message
 
 TOOL = {"type": "function", "name": "f", "parameters": {"type": "object"}}
 
@@ -90,15 +89,7 @@ def test_a_response_tells_what_was_asked_in_the_words_of_responses(choice: Any) 
 
 
 def _record(body: Body) -> MessageRecord:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return MessageRecord(
-        id="resp_1",
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
-        body=encode_body(body).decode(),
-        accepted_at=now,
-        deadline=now,
-    )
+    return queued_message(body=encode_body(body).decode())
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "none"])

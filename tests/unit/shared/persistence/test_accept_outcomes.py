@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from shared.errors import LedgerUnavailable
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
 from shared.persistence.ledger.accepting import outcome_of
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
+from tests.queued_message import queued_message
 
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-RECORD = MessageRecord(
-    id="resp_mine",
-    tenant_id="ten_1",
-    lane=Lane.STANDARD,
-    body="{}",
-    accepted_at=NOW,
-    deadline=NOW,
-    body_digest="digest",
-    idempotency_key="key",
-)
+RECORD = queued_message(id="resp_mine", body_digest="digest", idempotency_key="key")
 KEY = ("ten_1", "key")
 
 

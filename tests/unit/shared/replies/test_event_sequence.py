@@ -18,7 +18,6 @@ from shared.messages.events import (
     closing_event,
 )
 from shared.messages.item import FunctionCall, ReasoningItem
-from shared.messages.lane import Lane
 from shared.messages.output import (
     OutputCall,
     OutputItem,
@@ -29,14 +28,11 @@ from shared.messages.output import (
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.replies.event_sequence import OutputEvents, beginning, opening, whole_answer
+from tests.queued_message import queued_message
 
-QUEUED = MessageRecord(
-    id="resp_1",
-    tenant_id="ten_1",
-    lane=Lane.STANDARD,
+QUEUED = queued_message(
     body='{"input":"What is a forebay?","stream":true}',
     accepted_at=datetime(2030, 1, 1, tzinfo=UTC),
-    deadline=datetime(2030, 1, 1, 0, 1, tzinfo=UTC),
 )
 TAKEN = replace(QUEUED, state=ResponseState.IN_PROGRESS, attempt=1)
 ENDED = replace(

@@ -16,7 +16,8 @@ from shared.messages.state import ResponseState
 from shared.messages.tool import FunctionTool, ReasoningOptions
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.turn.caching import CachingSettings
-from tests.unit.workers.caching.turns import NOW, asked
+from tests.queued_message import ACCEPTED_AT
+from tests.unit.workers.caching.turns import asked
 from workers.caching.cacheable import CacheableRule, NotCacheable, stand_ins
 from workers.validation.refusal import begins_with_refusal
 
@@ -148,7 +149,7 @@ def test_only_a_whole_answer_of_a_model_is_kept(
 ) -> None:
     turn = asked()
     told = {"output_text": "A basin.", "answered_by": "first", **end}
-    turn.end(told.pop("state", ResponseState.COMPLETED), NOW, **told)
+    turn.end(told.pop("state", ResponseState.COMPLETED), ACCEPTED_AT, **told)
     assert rule(largest_answer_bytes=100).why_not_answer(turn) is reason
 
 

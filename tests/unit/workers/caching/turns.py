@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from shared.messages.item import Item, MessageItem, Role
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
+from tests.queued_message import queued_message
 from workers.turn import Turn, begin_turn
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def asked(
@@ -24,15 +20,8 @@ def asked(
     **body: Any,
 ) -> Turn:
     """A turn that has recalled its conversation."""
-    record = MessageRecord(
-        id="resp_1",
-        tenant_id=tenant,
-        user_id=user,
-        lane=Lane.STANDARD,
-        body=json.dumps({"input": question, "user": user, **body}),
-        accepted_at=NOW,
-        deadline=NOW,
-    )
+    asked = json.dumps({"input": question, "user": user, **body})
+    record = queued_message(tenant_id=tenant, user_id=user, body=asked)
     turn = begin_turn(record)
     instructions = turn.body.instructions
     first = [MessageItem(Role.SYSTEM, instructions)] if instructions else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,32 +12,22 @@ from msgspec.structs import replace
 from shared.errors import InvalidRequest
 from shared.messages.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.item import FunctionCall, FunctionCallOutput, ReasoningItem
-from shared.messages.lane import Lane
 from shared.messages.output import AnswerItem, Logprobs, TokenLogprob
-from shared.messages.record import MessageRecord
 from shared.messages.tool import FunctionTool
 from shared.reservations.reservations import RiskSignal
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
+from tests.queued_message import queued_message
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.steps.judging import Judging
 from workers.turn import Turn, begin_turn
 from workers.validation.building import build_guardrail
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LOOKED_UP: Facts = {"balance": MoneyFact(value=Decimal("47.15"), currency="USD")}
 
 
 def turn_of(*, facts: Facts | None = None, **body: Any) -> Turn:
-    record = MessageRecord(
-        id="resp_1",
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
-        body=json.dumps({"input": "What do I own?", **body}),
-        accepted_at=NOW,
-        deadline=NOW,
-    )
-    turn = begin_turn(record)
+    turn = begin_turn(queued_message(body=json.dumps({"input": "What do I own?", **body})))
     turn.items, turn.facts = turn.body.input, facts or {}
     return turn
 

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.messages.item import MessageItem, Role
-from shared.messages.lane import Lane
-from shared.messages.record import MessageRecord
+from tests.queued_message import queued_message
 from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.steps.answer import prompt_of
 from workers.turn import Turn, begin_turn
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}}
 
 
 def turn_of(user: str | None = None, **body: Any) -> Turn:
-    record = MessageRecord(
-        id="resp_1",
-        tenant_id="ten_1",
-        lane=Lane.STANDARD,
-        body=json.dumps({"input": "hello", **body}),
-        accepted_at=NOW,
-        deadline=NOW,
-        user_id=user,
-    )
-    turn = begin_turn(record)
+    turn = begin_turn(queued_message(body=json.dumps({"input": "hello", **body}), user_id=user))
     turn.items = [MessageItem(Role.SYSTEM, "be brief"), *turn.body.input]
     return turn
 
