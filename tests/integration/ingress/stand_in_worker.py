@@ -145,6 +145,13 @@ class StandInWorker:
         )
         await self.close_stream(ended)
 
+    async def hand_over(self, record: MessageRecord, said: str) -> None:
+        """A human has it from here, which is what the caller is told."""
+        handed = await self.settle(
+            record, ResponseState.REQUIRES_ACTION, output_text=said, handoff_reason="degraded"
+        )
+        await self.close_stream(handed)
+
     async def close_stream(self, ended: MessageRecord) -> None:
         event = encode_event(closing_event(ended))
         if ended.state.is_terminal:

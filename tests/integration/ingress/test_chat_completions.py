@@ -9,7 +9,6 @@ import pytest
 
 from shared.messages.body import TextFormat, TextOptions
 from shared.messages.record import MessageRecord
-from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
@@ -145,13 +144,7 @@ async def test_a_human_who_takes_over_is_announced_with_the_apology(
 ) -> None:
     asking = asyncio.create_task(client.chat.completions.create(model="auto", messages=ASKED))
     record = await worker.claim(await worker.next_queued())
-    ended = await worker.settle(
-        record,
-        ResponseState.REQUIRES_ACTION,
-        output_text="A colleague will answer (hand_1).",
-        handoff_reason="degraded",
-    )
-    await worker.close_stream(ended)
+    await worker.hand_over(record, "A colleague will answer (hand_1).")
     completion = await asking
     assert completion.choices[0].message.content == "A colleague will answer (hand_1)."
 

@@ -137,13 +137,7 @@ async def test_a_human_who_takes_over_is_announced(
 ) -> None:
     asking = asyncio.create_task(anthropics.messages.create(**ASKED))
     record = await next_record(worker)
-    ended = await worker.settle(
-        record,
-        ResponseState.REQUIRES_ACTION,
-        output_text="A colleague will answer (hand_1).",
-        handoff_reason="degraded",
-    )
-    await worker.close_stream(ended)
+    await worker.hand_over(record, "A colleague will answer (hand_1).")
     (block,) = (await asking).content
     assert block.to_dict() == {"type": "text", "text": "A colleague will answer (hand_1)."}
 

@@ -10,7 +10,6 @@ import openai
 import pytest
 
 from shared.messages.events import closing_event
-from shared.messages.state import ResponseState
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
@@ -136,10 +135,7 @@ async def test_a_handed_off_stream_goes_on_when_the_human_has_answered(
 ) -> None:
     message_id = await queued_id(client)
     record = await worker.claim(message_id)
-    handed = await worker.settle(
-        record, ResponseState.REQUIRES_ACTION, output_text="Wait", handoff_reason="degraded"
-    )
-    await worker.close_stream(handed)
+    await worker.hand_over(record, "Wait")
     assert (await events_of(http, message_id))[-1] == (2, "response.requires_action")
     following = asyncio.create_task(events_of(http, message_id, "&starting_after=2"))
     await worker.until_somebody_waits(message_id)
