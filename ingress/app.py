@@ -20,7 +20,6 @@ from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
 from ingress.api.operations import chat_operations, model_operations, response_operations
 from ingress.api.reference.docs import Docs
-from ingress.api.reference.openapi import openapi_document
 from ingress.api.reference.operation import Operation
 from ingress.api.responses import Responses
 from ingress.api.stored_answers import StoredAnswers
@@ -30,7 +29,7 @@ from shared.clock import Clock, SystemClock
 from shared.conversations.history import ConversationRepository
 from shared.erasing.erasures import Erasures
 from shared.settings import Settings
-from shared.telemetry.metrics import Metrics, installed_version
+from shared.telemetry.metrics import Metrics
 
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
@@ -103,5 +102,5 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *health_operations(health),
         *docs_operations(docs),
     ]
-    docs.describe(openapi_document(operations, version=installed_version()))
+    docs.describe(operations)
     return operations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -9,6 +11,9 @@ import msgspec
 
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Exchange, Header
+from ingress.api.reference.openapi import openapi_document
+from ingress.api.reference.operation import Operation
+from shared.telemetry.metrics import installed_version
 
 _TYPES: Final = {
     "index.html": b"text/html; charset=utf-8",
@@ -24,20 +29,27 @@ _HEADERS: Final[tuple[Header, ...]] = (
 
 
 class Docs:
-    """Files that ship with the package; the document is encoded once."""
+    """Files that ship with the package; the document is made when somebody first asks for it."""
 
     def __init__(self) -> None:
-        self._document = b"{}"
+        self._operations: Sequence[Operation] = ()
+        self._document: bytes | None = None
         folder = files("ingress.api.reference.page")
         self._files = {name: folder.joinpath(name).read_bytes() for name in _TYPES}
 
-    def describe(self, document: dict[str, object]) -> None:
-        """The document to show; it describes this page too, so it comes after it."""
-        self._document = msgspec.json.encode(document)
+    def describe(self, operations: Sequence[Operation]) -> None:
+        """What the document tells of; this page is among them, so they come after it."""
+        self._operations = operations
 
     async def openapi(self, exchange: Exchange) -> None:
         """The OpenAPI document."""
+        if self._document is None:
+            # Beside the loop, for it takes tens of milliseconds.
+            self._document = await asyncio.to_thread(self._encode)
         await exchange.answer(200, self._document)
+
+    def _encode(self) -> bytes:
+        return msgspec.json.encode(openapi_document(self._operations, version=installed_version()))
 
     async def page(self, exchange: Exchange) -> None:
         """The page itself."""
