@@ -130,6 +130,8 @@ class Body(
     stop: list[str] | None = None
     tool_choice: ToolChoice | None = None
     tools: list[FunctionTool] | None = None
+    top_k: int | None = None
+    """Anthropic's: who has no words for it is passed over."""
     top_logprobs: int | None = None
     """How likely each token of the answer was is asked for, with so many others beside it."""
 

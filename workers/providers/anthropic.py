@@ -23,13 +23,19 @@ from workers.providers.wire.asking.cache_marks import (
     without_marks,
 )
 from workers.providers.wire.asking.message_blocks import in_blocks
-from workers.providers.wire.asking.thoughts import Block
+from workers.providers.wire.asking.thoughts import (
+    NAMES_A_SIGNATURE,
+    Block,
+    OwnThoughts,
+    RefusedThoughts,
+)
 from workers.providers.wire.http_model import HttpApi
 from workers.providers.wire.loose_json import elements, mapping
 
 API_VERSION: Final = "2023-06-01"
 _KNOWN_EXTRAS = frozenset({"top_k", "metadata", "thinking", "service_tier", "output_config"})
 """Other extras are OpenAI's (`seed`, penalties): Anthropic refuses a body that holds them."""
+_TRANSLATED = frozenset({"response_format"})
 _HIGHEST_TEMPERATURE = 1.0
 _OLD_THINKING: Final = "thinking.type.enabled"
 _STRICT: Final = re.compile(r"\bstrict\b")
@@ -46,6 +52,7 @@ class AnthropicMessages(AnthropicMessagesReader):
         self._adaptive: set[str] = set()
         self._not_strict: set[str] = set()
         self._uncached: set[str] = set()
+        self._refused_thoughts = RefusedThoughts()
 
     @classmethod
     def of(cls, settings: ProviderSettings) -> AnthropicMessages:
@@ -100,6 +107,8 @@ class AnthropicMessages(AnthropicMessagesReader):
             self._adaptive.add(model)
         elif is_strict and _STRICT.search(said):
             self._not_strict.add(model)
+        elif NAMES_A_SIGNATURE.search(said):
+            return self._refused_thoughts.note(sent)
         elif CACHED in said and (CACHED in sent or has_marks(dict(sent))):
             self._uncached.add(model)
         else:
@@ -107,12 +116,16 @@ class AnthropicMessages(AnthropicMessagesReader):
         return True
 
     def dropped(self, prompt: Prompt, model: str) -> tuple[str, ...]:
-        return (CACHED,) if model in self._uncached and prompt.has_breakpoints else ()
+        """What of OpenAI's is no word of Anthropic's, and marks that the server did not know."""
+        unknown = [name for name in prompt.extra if name not in _KNOWN_EXTRAS | _TRANSLATED]
+        is_uncached = model in self._uncached and prompt.has_breakpoints
+        return (*unknown, CACHED) if is_uncached else tuple(unknown)
 
     def _said(self, prompt: Prompt, model: str) -> tuple[str | list[Block], list[Block]]:
         if not prompt.is_plain:
             keeps = prompt.has_breakpoints
-            return in_blocks(prompt.told, maker=self.maker(model), keeps=keeps)
+            thoughts = OwnThoughts(by=self.maker(model), refused=self._refused_thoughts)
+            return in_blocks(prompt.told, thoughts, keeps=keeps)
         conversation = Conversation.of(prompt.told)
         return conversation.instructions, [
             {"role": saying.role, "content": saying.text} for saying in conversation.spoken

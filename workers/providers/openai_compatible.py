@@ -14,6 +14,7 @@ from workers.providers.provider import Conversation, Prompt
 from workers.providers.provider_type import ProviderType
 from workers.providers.wire.asking.answered_calls import UncarriedError
 from workers.providers.wire.asking.chat_messages import chat_messages, told_tools
+from workers.providers.wire.asking.thoughts import NAMES_A_SIGNATURE, OwnThoughts, RefusedThoughts
 from workers.providers.wire.chat_completions import ChatCompletionsReader
 from workers.providers.wire.http_model import HttpApi
 
@@ -38,6 +39,7 @@ class ChatCompletions(ChatCompletionsReader):
         self._limits = (_NEW_LIMIT, _OLD_LIMIT) if is_openai else (_OLD_LIMIT, _NEW_LIMIT)
         self._is_openai = is_openai
         self._refused: dict[str, set[str]] = {}
+        self._refused_thoughts = RefusedThoughts()
 
     @classmethod
     def of(cls, settings: ProviderSettings) -> ChatCompletions:
@@ -52,8 +54,10 @@ class ChatCompletions(ChatCompletionsReader):
     def request_body(self, prompt: Prompt, model: str) -> dict[str, object] | Declined:
         if prompt.top_logprobs is not None and not self._tells_logprobs:
             return Declined(reason=NO_LOGPROBS)
+        if "top_k" in prompt.extra:
+            return Declined(reason="it has no 'top_k'")
         try:
-            messages = _messages(prompt, maker=self.maker(model))
+            messages = self._messages(prompt, model)
         except UncarriedError as error:
             return Declined(reason=error.message)
         refused = self._refused.get(model, ())
@@ -98,23 +102,25 @@ class ChatCompletions(ChatCompletionsReader):
         said = f"{refusal.field} {refusal.provider_message}"
         # The new name holds the old one, and is what the caller is told to use.
         named = {name for name in ours if name in said.replace(self._limits[1], "")}
+        if not named and NAMES_A_SIGNATURE.search(said):
+            return self._refused_thoughts.note(sent)
         if not named and not refusal.field:
             named = sent.keys() & _ADDED.keys()
         self._refused.setdefault(model, set()).update(named)
         return bool(named)
 
-
-def _messages(prompt: Prompt, *, maker: str) -> list[dict[str, object]]:
-    """One system message at the most, and first: every server knows that form."""
-    if not prompt.is_plain:
-        return chat_messages(prompt.told, maker=maker)
-    conversation = Conversation.of(prompt.told)
-    messages: list[dict[str, object]] = [
-        {"role": each.role.value, "content": each.text} for each in conversation.spoken
-    ]
-    if conversation.instructions:
-        messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
-    return messages
+    def _messages(self, prompt: Prompt, model: str) -> list[dict[str, object]]:
+        """One system message at the most, and first: every server knows that form."""
+        if not prompt.is_plain:
+            thoughts = OwnThoughts(by=self.maker(model), refused=self._refused_thoughts)
+            return chat_messages(prompt.told, thoughts)
+        conversation = Conversation.of(prompt.told)
+        messages: list[dict[str, object]] = [
+            {"role": each.role.value, "content": each.text} for each in conversation.spoken
+        ]
+        if conversation.instructions:
+            messages.insert(0, {"role": Role.SYSTEM.value, "content": conversation.instructions})
+        return messages
 
 
 CHAT_COMPLETIONS: Final = HttpApi(wire=ChatCompletions.of, path="/chat/completions")

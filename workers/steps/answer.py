@@ -207,6 +207,7 @@ def _extra(turn: Turn) -> dict[str, object]:
         "seed": body.seed,
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
+        "top_k": body.top_k,
         "response_format": _response_format(body.text),
         "verbosity": body.text.verbosity if body.text else None,
     }

@@ -66,12 +66,12 @@ class MessagesRequest(CountTokensRequest, frozen=True, forbid_unknown_fields=Tru
     stream: bool | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    top_k: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
     metadata: MessagesMetadata | None = None
     service_tier: Literal["auto", "standard_only", "priority", "default", "flex"] | None = None
     container: None = None
     diagnostics: None = None
     inference_geo: None = None
-    top_k: None = None
 
     @property
     def shows_thoughts(self) -> bool:
@@ -99,8 +99,13 @@ def decode_messages_request(
         temperature=request.temperature,
         top_p=request.top_p,
     )
-    limit, stop = request.max_tokens, request.stop_sequences
-    body, place = _body(request, asked, max_output_tokens=limit, stop=stop)
+    body, place = _body(
+        request,
+        asked,
+        max_output_tokens=request.max_tokens,
+        stop=request.stop_sequences,
+        top_k=request.top_k,
+    )
     check_text(body, len(whole_json(raw)), place, limit_bytes=text_limit_bytes)
     return request, body
 

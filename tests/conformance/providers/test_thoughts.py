@@ -9,8 +9,9 @@ import pytest
 from shared.messages.item import FunctionCall, FunctionCallOutput, ReasoningItem
 from shared.messages.tool import FunctionTool, ReasoningOptions
 from tests.conformance.providers.adapters import Adapter, Build
-from tests.conformance.providers.playing_server import PlayingServer
+from tests.conformance.providers.playing_server import JSON, PlayingServer
 from tests.integration.providers.asking import prompt
+from workers.providers.failures import UnknownFieldError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Piece, Prompt, Provider
 
@@ -90,6 +91,37 @@ async def test_a_model_gets_back_what_it_thought_and_no_other_model_does(
     back, elsewhere = (said_by_the_model(body) for body in server.asked[1:])
     assert adapter.words.thought_in(back) == "Hm, roads."
     assert "sig" not in str(elsewhere)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "messages.1.content.0: Invalid `signature` in `thinking` block",
+        "Thought signature is not valid",
+        "The reasoning of messages[1] has an unknown signature.",
+    ],
+)
+async def test_a_thought_whose_signature_is_refused_is_left_out_of_the_next_call(
+    adapter: Adapter, asked: Provider, server: PlayingServer, words: str
+) -> None:
+    server.streams(*thinks_and_says(adapter, adapter.words.tool_call()))
+    answer, _ = await heard_of(asked, prompt(tools=TOOLS))
+    thought, call = answer.items
+    assert isinstance(call, FunctionCall)
+    items = (*prompt().items, thought, call, FunctionCallOutput(call.call_id, "1"))
+    again = Prompt(items=items, tools=TOOLS, reasoning=ReasoningOptions(effort="low"))
+    refusal = adapter.words.error(words, code="invalid_request_error").encode()
+    server.sends(JSON, refusal, status=400)
+
+    for is_mended in (True, False):
+        with pytest.raises(UnknownFieldError) as refused:
+            await asked.answer(again, time_left_seconds=5)
+        assert refused.value.is_mended is is_mended, "it would be refused for ever"
+
+    first, second = server.asked[1:]
+    assert "sig" in str(first)
+    assert "sig" not in str(second)
+    assert said_by_the_model(second)
 
 
 def said_by_the_model(body: dict[str, Any]) -> dict[str, Any]:

@@ -116,3 +116,22 @@ async def test_what_may_be_kept_reaches_a_model_that_keeps_it_and_is_told_of_ano
     asked["messages"] = [{"role": "user", "content": [{"type": "text", "text": "a", **kept}] * 3}]
     with pytest.raises(anthropic.BadRequestError, match="more than 4"):
         await client.messages.create(**asked)
+
+
+async def test_top_k_is_told_to_a_model_that_knows_it_and_to_no_other(
+    client: anthropic.AsyncAnthropic, provider: ProviderThread, stack: Stack
+) -> None:
+    question = "How many of the best?"
+    asked: Any = {
+        "model": "auto",
+        "max_tokens": 500,
+        "extra_body": {"top_k": 4},
+        "messages": [{"role": "user", "content": question}],
+    }
+    if stack.providers[0]["kind"] == "anthropic":
+        assert (await client.messages.create(**asked)).stop_reason == "end_turn"
+        assert [call.top_k for call in provider.calls(question)] == [4]
+    else:
+        with pytest.raises(anthropic.APIStatusError, match="'top_k'"):
+            await client.messages.create(**asked)
+        assert provider.calls(question) == []

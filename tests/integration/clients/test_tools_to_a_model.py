@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 import pytest
 
 from deploy.scripted_provider.behaviour import CalledTool, Kind
 from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.stack import Stack
+from workers.providers.wire.asking.thoughts import sealed
 
 FUNCTION: dict[str, Any] = {
     "name": "weather",
@@ -124,3 +127,22 @@ async def test_an_image_reaches_the_model_on_both(
     for question in ("What is on it?", "What is on this?"):
         (call,) = provider.calls(question)
         assert call.images == 1
+
+
+async def test_a_conversation_goes_on_without_a_thought_that_its_maker_does_not_know_again(
+    client: openai.AsyncOpenAI, provider: ProviderThread, stack: Stack
+) -> None:
+    question = "What did you think?"
+    host = urlsplit(provider.url).netloc
+    blocks: list[Any] = [{"type": "thinking", "thinking": "Hm.", "signature": "another"}]
+    thought = sealed(blocks, by=f"anthropic {host} scripted")
+    said: Any = [
+        {"role": "user", "content": "Hello"},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": thought},
+        {"role": "assistant", "content": "Hi."},
+        {"role": "user", "content": question},
+    ]
+    response = await client.responses.create(model="auto", input=said)
+    assert response.status == "completed"
+    refused = stack.providers[0]["kind"] == "anthropic"
+    assert len(provider.calls(question)) == 1 + refused

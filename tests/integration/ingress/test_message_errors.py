@@ -38,14 +38,14 @@ async def test_what_is_wrong_is_told_in_anthropics_words(
     anthropics: anthropic.AsyncAnthropic,
 ) -> None:
     with pytest.raises(anthropic.BadRequestError) as raised:
-        await anthropics.messages.create(**ASKED, extra_body={"top_k": 4})
+        await anthropics.messages.create(**ASKED, extra_body={"inference_geo": "eu"})
     body: Any = raised.value.body
     assert body == {
         "type": "error",
         "error": {
             "type": "invalid_request_error",
-            "message": "'top_k' is not supported. Remove it.",
-            "details": {"error_code": "unsupported_parameter", "param": "top_k"},
+            "message": "'inference_geo' is not supported. Remove it.",
+            "details": {"error_code": "unsupported_parameter", "param": "inference_geo"},
         },
         "request_id": raised.value.request_id,
     }

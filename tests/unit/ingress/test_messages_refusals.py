@@ -16,7 +16,7 @@ from tests.unit.ingress.messages_bodies import HI, TOOL, document, refusal, text
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"top_k": 4}, "top_k"),
+        ({"top_k": -1}, "top_k"),
         ({"container": "c"}, "container"),
         ({"context_management": {"edits": []}}, "context_management"),
         ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),

@@ -35,6 +35,7 @@ KEYED = {
     "text": TextOptions(TextFormat("json_object")),
     "tool_choice": ToolChoice("required"),
     "tools": [FunctionTool("f")],
+    "top_k": 4,
     "top_logprobs": 0,
     "top_p": 0.5,
 }

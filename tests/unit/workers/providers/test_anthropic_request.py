@@ -89,3 +89,9 @@ def test_json_without_a_schema_cannot_be_promised() -> None:
     assert declines(response_format={"type": "json_object"})
     assert not declines(response_format={"type": "json_schema", "json_schema": {}})
     assert not declines()
+
+
+def test_what_it_has_no_words_for_is_named() -> None:
+    wire = AnthropicMessages(default_output_tokens=9)
+    extra = {"seed": 1, "verbosity": "low", "top_k": 3, "response_format": {"type": "text"}}
+    assert wire.dropped(Prompt(items=(), extra=extra), "m") == ("seed", "verbosity")

@@ -56,6 +56,12 @@ def test_what_else_was_asked_for_goes_along() -> None:
     assert body["logprobs"] is True
 
 
+def test_who_asks_for_what_no_server_of_chat_knows_is_left_to_the_next_provider() -> None:
+    declined = request(ASKED, extra={"top_k": 4})
+    assert isinstance(declined, Declined)
+    assert "'top_k'" in declined.reason
+
+
 def test_calls_are_answered_before_anything_else_is_said() -> None:
     body = sent(
         MessageItem(Role.SYSTEM, "Be brief."),

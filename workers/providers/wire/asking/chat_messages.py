@@ -52,9 +52,8 @@ _FOLLOWS: Final = "It follows."
 _INSTRUCTING: Final = frozenset(role for role in Role if role.instructs)
 
 
-def chat_messages(items: Iterable[Item], *, maker: str) -> list[Told]:
+def chat_messages(items: Iterable[Item], thoughts: OwnThoughts) -> list[Told]:
     """The conversation in messages; raises UncarriedError where there are no words for it."""
-    thoughts = OwnThoughts(by=maker)
     carried = thoughts.alone_in(with_names_in_text(items, _INSTRUCTING))
     conversation = with_answered_calls(list(carried))
     messages: list[Told] = []

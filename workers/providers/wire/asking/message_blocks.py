@@ -51,14 +51,13 @@ _THOUGHTS: Final = {
 
 
 def in_blocks(
-    items: Iterable[Item], *, maker: str, keeps: bool
+    items: Iterable[Item], thoughts: OwnThoughts, *, keeps: bool
 ) -> tuple[str | list[Block], list[Block]]:
     """Instructions and messages; raises UncarriedError where there are no words for a part.
 
     Where it `keeps` what the caller says may be kept, each part is a block of its own, marked or
     not: the same parts are the same blocks when the marks have moved on in the next turn.
     """
-    thoughts = OwnThoughts(by=maker)
     carried = list(thoughts.alone_in(with_names_in_text(items, Role)))
     conversation = with_answered_calls(carried)
     instructions: str | list[Block] = conversation.instructions

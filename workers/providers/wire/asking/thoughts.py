@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
 from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
+from workers.providers.wire.loose_json import elements, mapping
 
 Block = dict[str, object]
+NAMES_A_SIGNATURE: Final = re.compile(r"signature", re.IGNORECASE)
+"""What a server says that does not know a thought again."""
+_MOST_REFUSED: Final = 4_096
 
 
 class _Sealed(msgspec.Struct):
@@ -39,20 +46,58 @@ def unsealed(item: Item, *, by: str) -> list[Block]:
     return found.blocks if found.by == by else []
 
 
+class RefusedThoughts:
+    """By their signatures, the thoughts that a server did not know as its own: the latest few
+    thousand. A conversation goes on without them."""
+
+    def __init__(self) -> None:
+        self._digests: dict[bytes, None] = {}
+
+    def note(self, sent: Mapping[str, object]) -> bool:
+        """Leave out from now on all that are in `sent`: the server names one by a place of its
+        own. False where none is, and the next request would be the same."""
+        found = {digest for block in _blocks_in(sent) for digest in _digests(block)}
+        is_news = bool(found - self._digests.keys())
+        self._digests |= dict.fromkeys(found)
+        for oldest in list(self._digests)[: max(0, len(self._digests) - _MOST_REFUSED)]:
+            del self._digests[oldest]
+        return is_news
+
+    def has_one_of(self, blocks: Iterable[Block]) -> bool:
+        """Whether one of the blocks was refused."""
+        if not self._digests:
+            return False
+        return any(digest in self._digests for block in blocks for digest in _digests(block))
+
+
+def _blocks_in(sent: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    for message in elements(sent.get("messages")):
+        for field in ("content", "reasoning_details"):
+            yield from map(mapping, elements(mapping(message).get(field)))
+
+
+def _digests(block: Mapping[str, object]) -> Iterator[bytes]:
+    for field in ("signature", "data"):
+        if isinstance(mark := block.get(field), str):
+            yield blake2b(mark.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
 class OwnThoughts:
     """What one maker thought in a conversation; each thought is opened once."""
 
-    def __init__(self, *, by: str) -> None:
+    def __init__(self, *, by: str, refused: RefusedThoughts) -> None:
         self._by = by
+        self._refused = refused
         self._opened: dict[str, list[Block]] = {}
 
     def blocks(self, item: Item) -> list[Block]:
-        """What `unsealed` gives."""
+        """What `unsealed` gives, of what the maker takes back."""
         kept = item.encrypted_content if isinstance(item, ReasoningItem) else None
         if kept is None:
             return []
         if kept not in self._opened:
-            self._opened[kept] = unsealed(item, by=self._by)
+            blocks = unsealed(item, by=self._by)
+            self._opened[kept] = [] if self._refused.has_one_of(blocks) else blocks
         return self._opened[kept]
 
     def alone_in(self, items: Iterable[Item]) -> Iterator[Item]:

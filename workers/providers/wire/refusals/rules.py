@@ -162,6 +162,9 @@ RULES: Final = (
             r"\b(?:field|parameter|argument|property)s?\b…\b(?:unsupported|unrecogni[sz]ed)",
             r"\bstream_options\b",
             r"\bthinking\.type\.\w+\W+is not supported",
+            # A field of ours too: a thought that is given back, and not known again.
+            r"\bsignatures?\b…\b(?:thinking|reasoning|thoughts?)\b",
+            r"\b(?:thinking|reasoning)\b…\bsignature|\bthought[ _]?signature",
         ),
     ),
     RefusalRule(
