@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final, assert_never
 
 import msgspec
@@ -14,7 +13,6 @@ from ingress.prompt_ledger import PromptLedger
 from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
-from shared.decoding import LARGE_BYTES
 from shared.errors import Gone, InvalidRequest, Unavailable
 from shared.messages.body import body_digest
 from shared.messages.lane import Lane
@@ -81,9 +79,7 @@ class Acceptance:
         """
         arrival.check()
         p90_output_tokens = self._admission.p90_output_tokens(arrival.tenant.id)
-        record = self._entries.record_of(
-            arrival, p90_output_tokens=p90_output_tokens, digest=await _digest_beside(arrival)
-        )
+        record = self._entries.record_of(arrival, p90_output_tokens=p90_output_tokens)
         await self._check_previous(record)
         question = self._question(arrival, record)
         verdict = await self._admission.decide(question)
@@ -127,7 +123,7 @@ class Acceptance:
         quota: Quota | None,
     ) -> Outcome:
         try:
-            outcome = await self._entrance.accept(record, arrival.trace)
+            outcome = await self._entrance.accept(record, arrival.trace, arrival.kept.contents)
         except BaseException:
             await self._admission.give_back(question)
             raise
@@ -145,7 +141,7 @@ class Acceptance:
             return AcceptedMessage(found, repeated=True)
         # The first request is a moment away from its commit, or died on the way to it. The
         # same row under the same id is written once, whoever of us comes first.
-        outcome = await self._entrance.accept(record, arrival.trace)
+        outcome = await self._entrance.accept(record, arrival.trace, arrival.kept.contents)
         if isinstance(outcome, AlreadyAccepted):
             return await self._yield_to(arrival, record, question, outcome)
         self._note(record, question)
@@ -196,7 +192,7 @@ class Acceptance:
         body = arrival.body
         key, sending = _claim(arrival, record)
         continues = record.conversation_id is not None or record.previous_id is not None
-        prompt_bytes = body.prompt_bytes(len(arrival.raw_body))
+        prompt_bytes = body.prompt_bytes(arrival.kept.size)
         return AdmissionRequest(
             message_id=record.id,
             tenant=arrival.tenant,
@@ -215,13 +211,6 @@ class Acceptance:
     def _note(self, record: MessageRecord, question: AdmissionRequest) -> None:
         self._admission.committed(question)
         self._accepted[record.lane, record.surface].inc()
-
-
-async def _digest_beside(arrival: Arrival) -> str | None:
-    """Of a large body, made beside the loop; None for others, which take less than a thread."""
-    if len(arrival.raw_body) < LARGE_BYTES:
-        return None
-    return await asyncio.to_thread(body_digest, arrival.body, arrival.raw_body)
 
 
 def _claim(arrival: Arrival, record: MessageRecord) -> tuple[str | None, Sending]:

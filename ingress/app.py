@@ -87,11 +87,12 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
     )
     erasures = Erasures(runtime.database, runtime.clock)
     history, context = ConversationRepository(runtime.database), runtime.settings.context
+    contents = runtime.accepts.contents
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
-        *input_operations(ResponseInput(door, history, context)),
+        *input_operations(ResponseInput(door, history, contents, context)),
         *conversation_operations(
-            ConversationEndpoints(door, runtime.conversations, history, context)
+            ConversationEndpoints(door, runtime.conversations, history, contents, context)
         ),
         *chat_operations(ChatEndpoint(door)),
         *message_operations(MessagesEndpoint(door)),

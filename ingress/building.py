@@ -31,6 +31,7 @@ from shared.conversations.references import ReferencedItems
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
 from shared.errors import ForebayError
+from shared.files.content_ledger import ContentLedger
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
@@ -71,16 +72,15 @@ class DoorRuntime:
         self._redis = open_redis(settings.redis)
         self.housekeeping = Housekeeping(self._redis)
         self._ledger = MessageLedger(self.database, settings.ledger, clock, self.metrics)
+        self._store = DatabaseContent(self.database)
+        self.accepts = ContentLedger(self._ledger, self.database, self._store, clock)
         self._publisher = build_publisher(settings.broker, self.metrics)
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
-        self._patience = Patience(settings.ingress.ledger_timeout_seconds)
-        self.ledger_probe = Probe(
-            Rehearsal(self.database, clock),
-            clock,
-            seconds=settings.ingress.ledger_timeout_seconds,
-        )
+        seconds = settings.ingress.ledger_timeout_seconds
+        self._patience = Patience(seconds)
+        self.ledger_probe = Probe(Rehearsal(self.database, clock), clock, seconds=seconds)
         self.redis_probe = Probe(
             self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
         )
@@ -107,7 +107,7 @@ class DoorRuntime:
         push(self._tracing.close)
         push(self.ledger_probe.close)
         push(self.redis_probe.close)
-        push(self._ledger.close)
+        push(self.accepts.close)
         push(self._reservations.close)
         push(self._stream.close)
         push(self.door.source.close)
@@ -137,20 +137,19 @@ class DoorRuntime:
 
     def files(self) -> Files:
         """The endpoints of files, on the door's own connections."""
-        files, store = self.settings.files, DatabaseContent(self.database)
-        drafts = ContentDrafts(self.database, files, self.clock)
+        database, files, clock = self.database, self.settings.files, self.clock
         return Files(
             self.door,
-            Uploads(drafts, store, files, self.clock),
-            FileCatalogue(self.database, self.clock),
-            store,
+            Uploads(ContentDrafts(database, files, clock), self._store, files, clock),
+            FileCatalogue(database, clock),
+            self._store,
             timeout_seconds=self.settings.ledger.timeout_seconds,
         )
 
     def _door(self) -> Door:
         settings, clock = self.settings, self.clock
         timeout_seconds = settings.ingress.ledger_timeout_seconds
-        ledger = PromptLedger(self._ledger, timeout_seconds=timeout_seconds)
+        ledger = PromptLedger(self._ledger, self.accepts, timeout_seconds=timeout_seconds)
         states = MessageStates(self.database)
         source = ReplySource(
             ledger,
@@ -199,6 +198,7 @@ class DoorRuntime:
             ReferencedItems(self.database),
             self.conversations,
             FileCatalogue(self.database, self.clock),
+            self.accepts.contents,
             self._patience,
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,

@@ -7,7 +7,9 @@ from typing import Final
 
 from ingress.patience import Patience, too_late
 from shared.errors import CommitUnknown, LedgerUnavailable
+from shared.files.content_ledger import ContentLedger
 from shared.messages.record import MessageRecord
+from shared.messages.stored_body import Contents, size_of
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.message_ledger import MessageLedger
 
@@ -21,19 +23,25 @@ class PromptLedger:
     any other, and whoever repeats it under its idempotency key finds it.
     """
 
-    def __init__(self, ledger: MessageLedger, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, ledger: MessageLedger, accepts: ContentLedger, *, timeout_seconds: float
+    ) -> None:
         self._ledger = ledger
+        self._accepts = accepts
         self._patience = Patience(timeout_seconds)
 
-    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+    async def accept(self, record: MessageRecord, contents: Contents) -> AcceptOutcome:
         """Put a message on disk, or say which one its idempotency key already names.
 
-        A large body has as much time again for each MiB. Raises CommitUnknown: a database that is
+        A large one has as much time again for each MiB. Raises CommitUnknown: a database that is
         lost at the commit may have made it.
         """
         try:
             # The query belongs to a group, which goes on: this ends our waiting alone.
-            commit, large = self._ledger.accept(record), len(record.body) // _MIB
+            if not contents:
+                commit, large = self._ledger.accept(record), len(record.body) // _MIB
+            else:
+                commit, large = self._accepts.accept(record, contents), size_of(contents) // _MIB
             if not large:
                 return await self._patience.bound(commit)
             async with asyncio.timeout(self._patience.seconds * (1 + large)):

@@ -11,11 +11,12 @@ from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
 from shared.errors import InvalidRequest, NotFound, TooLarge
 from shared.files.file_catalogue import FileCatalogue
+from shared.files.message_contents import MessageContents
 from shared.messages.body import Body, encode_body
-from shared.messages.item import FunctionCallOutput, Item, ItemReference, MessageItem, are_only_text
-from shared.messages.part import Content, FilePart, ImagePart, Part
+from shared.messages.item import Item, ItemReference, are_only_text
 from shared.messages.requests.calls import check_items, check_text
 from shared.messages.requests.create_response import place_in_input
+from shared.messages.stored_body import attachments_of, references_in
 from shared.storable_text import is_storable
 
 _MOST_AT_ONCE: Final = 1_000
@@ -35,6 +36,7 @@ class References:
         items: ReferencedItems,
         conversations: Conversations,
         files: FileCatalogue,
+        contents: MessageContents,
         patience: Patience,
         *,
         limit_bytes: int,
@@ -43,6 +45,7 @@ class References:
         self._items = items
         self._conversations = conversations
         self._files = files
+        self._contents = contents
         self._patience = patience
         self._limit_bytes = limit_bytes
         self._text_limit_bytes = text_limit_bytes
@@ -66,10 +69,16 @@ class References:
             _item(found.get(item.id), item.id, index) if isinstance(item, ItemReference) else item
             for index, item in enumerate(body.input)
         ]
+        items = await self._whole(items, tenant_id)
         check_items(items, place_in_input, continues=body.continues)
         whole = msgspec.structs.replace(body, input=items)
         self._check_size(whole)
         return whole
+
+    async def _whole(self, items: list[Item], tenant_id: str) -> list[Item]:
+        if sum(each.size for each in references_in(items)) > self._limit_bytes:
+            raise self._too_large()
+        return await self._patience.wait(self._contents.whole(items, tenant_id=tenant_id))
 
     async def check_files(self, body: Body, *, tenant_id: str) -> None:
         """Raises NotFound for a file that this tenant has not, by its id; LedgerUnavailable.
@@ -93,12 +102,15 @@ class References:
         """Nobody refers to more than could be sent."""
         size = len(encode_body(body))
         if size > self._limit_bytes:
-            raise TooLarge(
-                f"With what 'input' refers to the body is larger than {self._limit_bytes} bytes. "
-                "Refer to fewer items.",
-                param="input",
-            )
+            raise self._too_large()
         check_text(body, size, place_in_input, limit_bytes=self._text_limit_bytes)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(
+            f"With what 'input' refers to the body is larger than {self._limit_bytes} bytes. "
+            "Refer to fewer items.",
+            param="input",
+        )
 
 
 def _places(items: list[Item]) -> dict[str, int]:
@@ -125,21 +137,13 @@ def _places(items: list[Item]) -> dict[str, int]:
 
 def _files(items: list[Item]) -> dict[str, None]:
     """The ids of files that are named, each once."""
-    parts = [part for item in items for part in _parts(item)]
-    named = [part.file_id for part in parts if isinstance(part, ImagePart | FilePart)]
+    named = [part.file_id for item in items for part in attachments_of(item)]
     files = dict.fromkeys(file_id for file_id in named if file_id is not None)
     if len(files) > _MOST_AT_ONCE:
         raise InvalidRequest(
             f"'input' names {len(files)} files. Name {_MOST_AT_ONCE} at the most.", param="input"
         )
     return files
-
-
-def _parts(item: Item) -> list[Part]:
-    content: Content = item.content if isinstance(item, MessageItem) else ""
-    if isinstance(item, FunctionCallOutput):
-        content = item.output
-    return [] if isinstance(content, str) else content
 
 
 def _item(found: Item | None, item_id: str, index: int) -> Item:

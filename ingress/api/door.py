@@ -28,11 +28,11 @@ from ingress.events import NumberedEvent, Replies, has_ended
 from ingress.prompt_ledger import PromptLedger
 from ingress.references import References
 from ingress.reply_source import ReplySource
-from shared.accepting.arrival import Arrival
+from shared.accepting.arrival import Arrival, keep
 from shared.clock import Clock
 from shared.decoding import Json, cut_json
 from shared.errors import NotFound, Unavailable
-from shared.messages.body import Body, encode_body
+from shared.messages.body import Body
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.response import ResponseObject, read_response, response_object
 from shared.replies.wakeups import Wake
@@ -83,7 +83,7 @@ class Door:
         require_json(exchange)
         return await cut_json(await exchange.read_body(limit_bytes=self.settings.body_limit_bytes))
 
-    def arrival(
+    async def arrival(
         self, exchange: Exchange, caller: Caller, *, body: Body, surface: Surface
     ) -> Arrival:
         """The message in this request; raises InvalidRequest for its headers."""
@@ -92,7 +92,7 @@ class Door:
         return Arrival(
             tenant=caller.tenant,
             body=body,
-            raw_body=encode_body(body),
+            kept=await keep(body),
             surface=surface,
             idempotency_key=idempotency_key(exchange),
             client_retry=client_retry(exchange),

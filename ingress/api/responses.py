@@ -34,7 +34,7 @@ class Responses:
         raw = await door.read_json(exchange)
         body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
         body = await door.references.resolved(body, tenant_id=caller.tenant.id)
-        arrival = door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
+        arrival = await door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
         if body.stream:
             await self._stream(exchange, arrival)
         elif body.background:

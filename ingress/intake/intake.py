@@ -8,7 +8,7 @@ from ingress.authentication import Authentication
 from ingress.intake.reply_address import ReplyAddress, answer_of, reply_address
 from ingress.intake.submission import Submission, UnfitSubmission, submission_of
 from ingress.references import References
-from shared.accepting.arrival import Arrival
+from shared.accepting.arrival import Arrival, keep
 from shared.errors import (
     Forbidden,
     Gone,
@@ -18,7 +18,6 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
-from shared.messages.body import encode_body
 from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.record import Surface
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES
@@ -125,7 +124,7 @@ class Intake:
         arrival = Arrival(
             tenant=caller.tenant,
             body=body,
-            raw_body=encode_body(body),
+            kept=await keep(body),
             surface=Surface.INTAKE,
             idempotency_key=submission.idempotency_key,
             deadline=submission.deadline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -9,13 +10,16 @@ from typing import Final
 import msgspec
 
 from shared.answer_cache.cache_control import read_cache_control
+from shared.decoding import LARGE_BYTES
 from shared.errors import InvalidRequest
 from shared.identifiers import new_response_id
+from shared.large_content import APART_CHARACTERS
 from shared.messages.answer_format import SCHEMA_PARAM, JsonBySchema, JsonObject, answer_format
-from shared.messages.body import Body
+from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.facts import facts_of
 from shared.messages.lane import Lane, lane_of
 from shared.messages.record import ReplyShape, Surface
+from shared.messages.stored_body import KeptBody, apart
 from shared.messages.tenant import Tenant
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
@@ -37,15 +41,15 @@ class ClientRetry(msgspec.Struct, frozen=True):
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """One message that wants in.
 
-    `raw_body` is what `encode_body` makes of `body`, and what the ledger keeps. `deadline` is
-    absolute; None takes the lane's own. `client_retry` is told by clients that repeat by
-    themselves, and heeded where there is no `idempotency_key`. Whoever means to wait for the
-    answer listens to `message_id` before handing the arrival in, so that no wake-up is missed.
+    `kept` is what `keep` makes of `body`, for the ledger. `deadline` is absolute; None takes the
+    lane's own. `client_retry` is told by clients that repeat by themselves, and heeded where there
+    is no `idempotency_key`. Whoever means to wait for the answer listens to `message_id` before
+    handing the arrival in, so that no wake-up is missed.
     """
 
     tenant: Tenant
     body: Body
-    raw_body: bytes
+    kept: KeptBody
     surface: Surface
     message_id: str = msgspec.field(default_factory=new_response_id)
     idempotency_key: str | None = None
@@ -71,7 +75,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
         # JSON spells NUL as an escape, so a body without one needs no closer look; one that is
         # large is not looked through.
-        if len(self.raw_body) > _LARGE_BYTES or b"\\u0000" in self.raw_body:
+        if len(self.kept.raw) > _LARGE_BYTES or b"\\u0000" in self.kept.raw:
             for name, value in self._names():
                 _refuse_nul(name, value)
         _refuse_nul("idempotency_key", self.idempotency_key)
@@ -96,7 +100,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unchecked_patterns(self) -> tuple[str, ...]:
         """The patterns of its JSON Schema that no answer will be held against, by their places."""
-        if self.body.text is None or b'"pattern' not in self.raw_body:
+        if self.body.text is None or b'"pattern' not in self.kept.raw:
             return ()
         form = self._answer_format()
         return () if form is None else form.unchecked
@@ -115,6 +119,16 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         for key, value in (body.metadata or {}).items():
             yield "metadata", key
             yield "metadata", value
+
+
+async def keep(body: Body) -> KeptBody:
+    """What is to be kept of it; the work on a large one is done beside the loop."""
+    if body.attached_bytes() >= APART_CHARACTERS:
+        return await asyncio.to_thread(apart, body)
+    raw = encode_body(body)
+    if len(raw) < LARGE_BYTES:
+        return KeptBody(raw, len(raw))
+    return KeptBody(raw, len(raw), await asyncio.to_thread(body_digest, body, raw))
 
 
 def _refuse_nul(name: str, value: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from shared.errors import BrokerUnavailable
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
+from shared.messages.stored_body import NO_CONTENTS, Contents
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.records import AlreadyAccepted
 from shared.queueing.publisher import Publisher
@@ -17,8 +18,9 @@ from shared.queueing.publisher import Publisher
 class AcceptingLedger(Protocol):
     """Where messages are committed."""
 
-    def accept(self, record: MessageRecord) -> Awaitable[AcceptOutcome]:
-        """Put it on disk, or say which message its idempotency key already names."""
+    def accept(self, record: MessageRecord, contents: Contents) -> Awaitable[AcceptOutcome]:
+        """Put it on disk with what its body refers to, or say which message its idempotency key
+        already names."""
         ...
 
 
@@ -34,20 +36,25 @@ class Entrance:
         self._publisher = publisher
 
     async def accept(
-        self, record: MessageRecord, trace: Mapping[str, str] | None = None
+        self,
+        record: MessageRecord,
+        trace: Mapping[str, str] | None = None,
+        contents: Contents = NO_CONTENTS,
     ) -> AcceptOutcome:
         """Commit the row, unless its key names another. Returns once it is on disk.
 
         Raises LedgerUnavailable; then nothing is promised.
         """
-        outcome = await self._ledger.accept(record)
+        outcome = await self._ledger.accept(record, contents)
         if not isinstance(outcome, AlreadyAccepted):
             self._publisher.submit(_wake_up(record, trace))
         return outcome
 
-    async def accept_and_publish(self, record: MessageRecord) -> AcceptOutcome:
+    async def accept_and_publish(
+        self, record: MessageRecord, contents: Contents = NO_CONTENTS
+    ) -> AcceptOutcome:
         """As `accept`, for a process that ends soon: it waits for the broker, if there is one."""
-        outcome = await self._ledger.accept(record)
+        outcome = await self._ledger.accept(record, contents)
         if not isinstance(outcome, AlreadyAccepted):
             with suppress(BrokerUnavailable):
                 await self._publisher.publish([_wake_up(record)])

@@ -32,20 +32,17 @@ class LedgerEntries:
             Lane.BATCH: lanes.batch_deadline_seconds,
         }
 
-    def record_of(
-        self, arrival: Arrival, *, p90_output_tokens: int, digest: str | None = None
-    ) -> MessageRecord:
-        """The record of an arrival; raises InvalidRequest for its tier or its deadline. `digest`
-        is that of its body, for who has it."""
+    def record_of(self, arrival: Arrival, *, p90_output_tokens: int) -> MessageRecord:
+        """The record of an arrival; raises InvalidRequest for its tier or its deadline."""
         now = self._clock.now()
-        lane, body = arrival.lane, arrival.body
+        lane, body, kept = arrival.lane, arrival.body, arrival.kept
         return MessageRecord(
             id=arrival.message_id,
             tenant_id=arrival.tenant.id,
             lane=lane,
             surface=arrival.surface,
-            body=arrival.raw_body.decode(),
-            body_digest=digest or body_digest(body, arrival.raw_body),
+            body=kept.raw.decode(),
+            body_digest=kept.digest or body_digest(body, kept.raw),
             accepted_at=now,
             deadline=self._deadline(arrival.deadline, lane, now),
             user_id=arrival.user,

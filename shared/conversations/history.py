@@ -19,7 +19,7 @@ from shared.conversations.joining import NamedItem, Telling, named
 from shared.errors import NotFound
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id, said_by_id
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import decode_body, has_references, references_in
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 
@@ -71,6 +71,7 @@ class ConversationRepository:
                 raise deleted_conversation(record.conversation_id)
         else:
             return [], [*asked]
+        rows = _within(rows, limit_bytes)
         kept = _kept(rows)
         telling = _told(rows, kept)
         added = telling.unheard(named(asked))
@@ -92,6 +93,7 @@ class ConversationRepository:
         rows = await self._rows(self._conversation, values | asked)
         if rows and rows[0].deleted_at is not None:
             return []
+        rows = _within(rows, limit_bytes)
         kept = _kept(rows)
         return [each for each in _told(rows, kept).items if _is_in(each, kept)]
 
@@ -107,6 +109,21 @@ def _previous_gone(previous_id: str) -> NotFound:
         param="previous_response_id",
         kind="previous_response_not_found",
     )
+
+
+def _within(newest_first: list[Row[Any]], limit_bytes: int) -> list[Row[Any]]:
+    """Those that are no larger in all with the content that they refer to, the newest in any case.
+
+    Their own text was measured where they are.
+    """
+    left = limit_bytes
+    for nth, row in enumerate(newest_first):
+        if row.body is None or not has_references(row.body):
+            continue
+        left -= sum(each.size for each in references_in(decode_body(row.body.encode()).input))
+        if left < 0:
+            return newest_first[: max(nth, 1)]
+    return newest_first
 
 
 def _told(newest_first: Sequence[Row[Any]], kept: Mapping[str, Item | None]) -> Telling:

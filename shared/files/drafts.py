@@ -50,7 +50,7 @@ class ContentDrafts:
             room = self._room(await self._storage.used(connection, tenant_id))
             row = {"id": content_id, "tenant_id": tenant_id, "bytes": 0}
             until = self._clock.now() + UNTOUCHED
-            await connection.execute(_BEGIN, row | {"removable_at": until})
+            await connection.execute(BEGIN_DRAFT, row | {"removable_at": until})
         return ContentDraft(content_id, tenant_id, room)
 
     async def keep(self, draft: ContentDraft) -> None:
@@ -78,7 +78,7 @@ class ContentDrafts:
             if content_id is None:
                 self._room(used, size)
                 sealed = {"b_id": draft.id, "b_now": now, "b_digest": digest, "b_bytes": size}
-                if not (await connection.execute(_SEAL, sealed)).rowcount:
+                if not (await connection.execute(SEAL_DRAFT, sealed)).rowcount:
                     raise stood_still()
                 await self._storage.add(connection, tenant_id, size)
             else:
@@ -127,15 +127,17 @@ def _file(content_id: str, label: FileLabel, *, size: int, now: datetime) -> Sto
     )
 
 
-_BEGIN: Final = insert(content)
+BEGIN_DRAFT: Final = insert(content)
+"""With `bytes` 0, and until when nobody removes it: `removable_at`."""
 _NAME: Final = insert(stored_file)
 _BY_DIGEST: Final = select(content.c.id).where(
     content.c.tenant_id == bindparam("tenant"), content.c.digest == bindparam("digest")
 )
 _IS_DRAFT: Final = (content.c.id == bindparam("b_id"), content.c.removable_at > bindparam("b_now"))
 _TOUCH: Final = update(content).where(*_IS_DRAFT).values(removable_at=bindparam("b_until"))
-_SEAL: Final = (
+SEAL_DRAFT: Final = (
     update(content)
     .where(*_IS_DRAFT)
     .values(digest=bindparam("b_digest"), bytes=bindparam("b_bytes"), removable_at=None)
 )
+"""Nothing where it may be removed at any moment: what gives content its digest."""

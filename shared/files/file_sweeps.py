@@ -1,19 +1,23 @@
-"""Sweeps of files: what has expired is forgotten, and content that nothing names is removed."""
+"""Sweeps of files and of what messages refer to: content that nothing names is removed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, delete, select
+from sqlalchemy import Integer, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from shared.clock import Clock
 from shared.files.content_store import ContentStore
+from shared.files.drafts import UNTOUCHED
 from shared.files.file_catalogue import FileCatalogue
-from shared.files.tables import content, stored_file
+from shared.files.tables import content, message_content, stored_file
+from shared.files.tenant_storage import TenantStorage
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, transaction
+from shared.persistence.tables import message
 
 _SKEW: Final = timedelta(minutes=1)
 """What the clocks of two hosts may differ: removable by ours, content may be a draft by theirs."""
@@ -32,6 +36,20 @@ class FileSweeps:
         self._store = store
         self._clock = clock
         self._catalogue = FileCatalogue(database, clock)
+        self._storage = TenantStorage(database)
+        self._place = ""
+        ids = self._ids = IdList(database.durable.dialect)
+        self._unrefer = (
+            delete(message_content)
+            .where(ids.holds(message_content.c.message_id), _TOLD_BY.is_(None))
+            .returning(message_content.c.content_id)
+        )
+        self._unname = (
+            update(content)
+            .where(ids.holds(content.c.id), content.c.digest.is_not(None))
+            .where(_REFERRED_BY.is_(None))
+            .values(digest=None, removable_at=bindparam("b_until"))
+        )
 
     async def expire(self, limit: int = 50) -> int:
         """Forget up to `limit` files whose time is over, each by itself; how many there were."""
@@ -41,6 +59,32 @@ class FileSweeps:
         for file_id, tenant_id in expired:
             await self._catalogue.delete(file_id, tenant_id=tenant_id)
         return len(expired)
+
+    async def release(self, limit: int = 500) -> int:
+        """Look at the next `limit` references, and take away those of messages that say nothing
+        any more; how many those were.
+
+        From one message to the next, and again from the first. Content to which the last reference
+        has gone is removed when whoever reads it has had `UNTOUCHED` to end.
+        """
+        bounds = {"place": self._place, "limit": limit}
+        async with reading(self._database.relaxed) as connection:
+            looked = (await connection.execute(_REFERENCES, bounds)).all()
+        self._place = looked[-1].message_id if len(looked) == limit else ""
+        silent = dict[str, set[str]]()
+        for row in looked:
+            if row.told_by is None:
+                silent.setdefault(row.tenant_id, set()).add(row.message_id)
+        return sum([await self._release(*each) for each in silent.items()])
+
+    async def _release(self, tenant_id: str, message_ids: set[str]) -> int:
+        async with transaction(self._database.durable) as connection:
+            await self._storage.lock(connection, tenant_id)
+            named = self._ids.parameters([*message_ids])
+            gone: list[str] = [*(await connection.execute(self._unrefer, named)).scalars()]
+            until = {"b_until": self._clock.now() + UNTOUCHED}
+            await connection.execute(self._unname, self._ids.parameters([*{*gone}]) | until)
+        return len(gone)
 
     async def remove(self, limit: int = 50) -> int:
         """Remove up to `limit` contents that nothing names, and some of a large one.
@@ -70,6 +114,31 @@ class FileSweeps:
 
 
 _LIMIT: Final = bindparam("limit", type_=Integer)
+# Looked up one by one: a join, or an EXISTS that is made one, may read all there is for some of it.
+_TOLD_BY: Final = (
+    select(message.c.id)
+    .where(message.c.id == message_content.c.message_id, message.c.erased_at.is_(None))
+    .scalar_subquery()
+)
+_REFERRED_BY: Final = (
+    select(message_content.c.message_id)
+    .where(message_content.c.content_id == content.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_REFERENCES: Final = (
+    select(
+        message_content.c.message_id,
+        select(content.c.tenant_id)
+        .where(content.c.id == message_content.c.content_id)
+        .scalar_subquery()
+        .label("tenant_id"),
+        _TOLD_BY.label("told_by"),
+    )
+    .where(message_content.c.message_id > bindparam("place"))
+    .order_by(message_content.c.message_id)
+    .limit(_LIMIT)
+)
 _EXPIRED: Final = (
     select(stored_file.c.id, stored_file.c.tenant_id)
     .where(stored_file.c.expires_at <= bindparam("now"))

@@ -1,4 +1,4 @@
-"""The tables of files. `content` is bytes under a digest, `file` a name that a tenant gave them."""
+"""The tables of large content: bytes under a digest, which files and messages name."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ content_chunk = Table(
     Column("content_id", ForeignKey("content.id"), primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+)
+
+# Which messages refer to which content. What a message has no more loses its rows by the sweep of
+# them: whoever takes out a message, of whatever version, need not know of its content.
+message_content = Table(
+    "message_content",
+    metadata,
+    Column("message_id", String(64), primary_key=True),
+    Column("content_id", ForeignKey("content.id"), primary_key=True),
+    Index("ix_message_content_content_id", "content_id"),
 )
 
 # No foreign key to tenant, as with messages; ids sort by time, which is the order of a list.

@@ -209,8 +209,13 @@ def encode_body(body: Body) -> bytes:
 def body_digest(body: Body, encoded: bytes | None = None) -> str:
     """By what it is known again, in hexadecimal; `encoded` spares writing it once more."""
     if encoded is None or _has_objects(body):
-        encoded = _in_order.encode(body)
+        encoded = encode_in_order(body)
     return sha256(encoded).hexdigest()
+
+
+def encode_in_order(body: Body) -> bytes:
+    """Its JSON with the properties of every object in one order: what its digest is made of."""
+    return _in_order.encode(body)
 
 
 _encoder: Final = msgspec.json.Encoder()

@@ -22,6 +22,7 @@ from shared.messages.part import (
     OutputTextPart,
     Tagged,
     attached_to,
+    referring,
     size_of_content,
     tokens_of,
     unmarked,
@@ -237,7 +238,7 @@ def _marks(content: Content) -> bytes:
     content = unmarked(content)
     if isinstance(content, str):
         return content.encode("utf-8", "surrogatepass")
-    return msgspec.json.encode(content)
+    return msgspec.json.encode([referring(part) for part in content])
 
 
 def _digest(*marks: str | bytes) -> bytes:

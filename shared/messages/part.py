@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
+from shared.large_content import APART_CHARACTERS, ContentReference, pieces_of, reference_to
 from shared.storable_text import text_size
 from shared.token_count import BYTES_PER_TOKEN, estimated_tokens, tokens_of_size
 
@@ -102,19 +104,28 @@ class RefusalPart(Tagged, frozen=True, tag="refusal"):
 
 
 class ImagePart(Tagged, frozen=True, tag="input_image"):
-    """An image by its address, as a data URL, or by a file's id."""
+    """An image by its address, as a data URL, or by a file's id; in the ledger by reference too."""
 
     image_url: str | None = None
     file_id: str | None = None
     detail: Literal["low", "high", "auto", "original"] | None = None
     cache_control: CacheBreakpoint | None = None
+    content: ContentReference | None = None
 
     def words(self) -> str:
         return ""
 
+    def held(self) -> str | None:
+        """The content that is in it."""
+        url = self.image_url
+        return url if url is not None and url[:5].lower() == "data:" else None
+
+    def holding(self, held: str | None, content: ContentReference | None = None) -> ImagePart:
+        """The same with this content in it, or with its reference."""
+        return replace(self, image_url=held, content=content)
+
     def attached(self) -> int:
-        url = self.image_url or ""
-        return len(url) if url[:5].lower() == "data:" else 0
+        return _attached(self.held(), self.content)
 
     def tokens(self) -> int:
         return IMAGE_TOKENS.get(self.detail or "", LARGEST_IMAGE_TOKENS)
@@ -124,29 +135,51 @@ class ImagePart(Tagged, frozen=True, tag="input_image"):
 
 
 class FilePart(Tagged, frozen=True, tag="input_file"):
-    """A file by its id, its address, or with its content."""
+    """A file by its id, its address, or with its content; in the ledger by reference too."""
 
     file_id: str | None = None
     file_url: str | None = None
     file_data: str | None = None
     filename: str | None = None
     cache_control: CacheBreakpoint | None = None
+    content: ContentReference | None = None
 
     def words(self) -> str:
         return ""
 
+    def held(self) -> str | None:
+        """The content that is in it."""
+        return self.file_data
+
+    def holding(self, held: str | None, content: ContentReference | None = None) -> FilePart:
+        """The same with this content in it, or with its reference."""
+        return replace(self, file_data=held, content=content)
+
     def attached(self) -> int:
-        return len(self.file_data or "")
+        return _attached(self.file_data, self.content)
 
     def tokens(self) -> int:
-        return tokens_of_size(len(self.file_data or ""))
+        return tokens_of_size(self.attached())
 
     def size(self) -> int:
-        return len(self.file_data or "")
+        return self.attached()
 
 
+def _attached(held: str | None, content: ContentReference | None) -> int:
+    return content.size if content is not None else len(held or "")
+
+
+Attachment = ImagePart | FilePart
 Part = InputTextPart | OutputTextPart | RefusalPart | ImagePart | FilePart
 Content = str | list[Part]
+
+
+def referring(part: Part) -> Part:
+    """The same with references for its large content, as the ledger keeps it."""
+    held = part.held() if isinstance(part, ImagePart | FilePart) else None
+    if held is None or len(held) < APART_CHARACTERS:
+        return part
+    return part.holding(None, reference_to(held, pieces_of(held)))  # type: ignore[union-attr]
 
 
 def text_part(

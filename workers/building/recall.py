@@ -9,6 +9,7 @@ from shared.conversations.history import ConversationRepository
 from shared.costs.prices import open_prices
 from shared.files.database_content import DatabaseContent
 from shared.files.file_catalogue import FileCatalogue
+from shared.files.message_contents import MessageContents
 from shared.messages.turn_report import Tier
 from shared.persistence.engine import Database
 from shared.settings import Settings
@@ -27,7 +28,8 @@ from workers.steps.summary_model import ChainModel
 
 def open_files(database: Database, clock: Clock) -> AttachedFiles:
     """What messages name by the ids of files."""
-    return AttachedFiles(FileCatalogue(database, clock), DatabaseContent(database))
+    store = DatabaseContent(database)
+    return AttachedFiles(FileCatalogue(database, clock), store, MessageContents(database, store))
 
 
 def build_recall(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from mimetypes import guess_type
 from typing import Final
 
@@ -12,9 +13,11 @@ import msgspec
 from shared.errors import InvalidRequest
 from shared.files.content_store import ContentStore
 from shared.files.file_catalogue import FileCatalogue
+from shared.files.message_contents import MessageContents
 from shared.files.stored_file import StoredFile
-from shared.messages.item import FunctionCallOutput, Item, MessageItem
-from shared.messages.part import Content, FilePart, ImagePart, Part
+from shared.messages.item import Item, MessageItem
+from shared.messages.part import Attachment, FilePart, ImagePart
+from shared.messages.stored_body import parts_of, references_in, with_attachments
 from workers.turn import Turn
 
 MOST_BYTES: Final = 16 * 1_048_576
@@ -33,21 +36,29 @@ _BEGINNINGS: Final = {
 class AttachedFiles:
     """Reads what a tenant has uploaded. Nothing of another tenant's is there."""
 
-    def __init__(self, catalogue: FileCatalogue, contents: ContentStore) -> None:
+    def __init__(
+        self, catalogue: FileCatalogue, store: ContentStore, contents: MessageContents
+    ) -> None:
         self._catalogue = catalogue
+        self._store = store
         self._contents = contents
 
     async def fetch(self, turn: Turn) -> None:
-        """Put each named file into `turn.files`, read once however often it is named.
+        """Put each named file into `turn.files`, read once however often it is named, and what the
+        ledger keeps apart from the messages under its digest.
 
         Raises InvalidRequest naming the place of a file that is not there, of one that is no image
         where an image must be, and of the one by which they are too large together; Unavailable
         where the store does not answer.
         """
-        taken = 0
+        contents, taken = await self._apart(turn), 0
         for item in turn.items:
-            for nth, part in enumerate(_parts(item)):
-                if not isinstance(part, ImagePart | FilePart) or part.file_id is None:
+            for nth, part in enumerate(parts_of(item)):
+                if not isinstance(part, ImagePart | FilePart):
+                    continue
+                if part.content is not None and part.content.digest not in contents:
+                    raise _missing(_place(turn, item, nth))
+                if part.file_id is None:
                     continue
                 place = _place(turn, item, nth)
                 if part.file_id not in turn.files:
@@ -59,6 +70,14 @@ class AttachedFiles:
                 if isinstance(part, ImagePart):
                     _check_image(turn.files[part.file_id], place)
 
+    async def _apart(self, turn: Turn) -> dict[str, str]:
+        wanted = {each.digest for each in references_in(turn.items)}
+        if not wanted:
+            return {}
+        contents = await self._contents.read(wanted, tenant_id=turn.record.tenant_id)
+        turn.files.update((digest, FilePart(file_data=held)) for digest, held in contents.items())
+        return contents
+
     async def _find(self, turn: Turn, file_id: str, place: str) -> StoredFile:
         stored = await self._catalogue.find(file_id, tenant_id=turn.record.tenant_id)
         if stored is None:
@@ -69,7 +88,7 @@ class AttachedFiles:
         """Chunk by chunk: of the bytes themselves no more than one is ever held."""
         pieces, carried, read, kind = list[str](), b"", 0, ""
         while read < stored.bytes:
-            chunk = await self._contents.read(stored.content_id, len(pieces))
+            chunk = await self._store.read(stored.content_id, len(pieces))
             if not chunk:
                 raise _missing(place)
             read += len(chunk)
@@ -85,32 +104,19 @@ class AttachedFiles:
 def with_files(items: Sequence[Item], files: Mapping[str, FilePart]) -> Iterator[Item]:
     """The items with the contents of files in the place of their ids."""
     for item in items:
-        parts = _parts(item)
-        if not any(isinstance(part, ImagePart | FilePart) and part.file_id for part in parts):
-            yield item
-            continue
-        content = [_with_content(part, files) for part in parts]
-        field = "content" if isinstance(item, MessageItem) else "output"
-        yield msgspec.structs.replace(item, **{field: content})
+        yield with_attachments(item, partial(_with_content, files))
 
 
-def _with_content(part: Part, files: Mapping[str, FilePart]) -> Part:
-    if not isinstance(part, ImagePart | FilePart) or part.file_id is None:
+def _with_content(files: Mapping[str, FilePart], part: Attachment) -> Attachment:
+    if part.content is not None:
+        return part.holding(files[part.content.digest].file_data)
+    if part.file_id is None:
         return part
     file = files[part.file_id]
     if isinstance(part, ImagePart):
         return msgspec.structs.replace(part, image_url=file.file_data, file_id=None)
     name = part.filename or file.filename
     return msgspec.structs.replace(part, file_data=file.file_data, file_id=None, filename=name)
-
-
-def _parts(item: Item) -> list[Part]:
-    content: Content = ""
-    if isinstance(item, MessageItem):
-        content = item.content
-    elif isinstance(item, FunctionCallOutput):
-        content = item.output
-    return [] if isinstance(content, str) else content
 
 
 def _place(turn: Turn, item: Item, nth: int) -> str:

@@ -42,4 +42,5 @@ class Janitor:
         await self._retention.forget_old()
         await self._conversations.forget_old()
         await self._files.expire()
+        await self._files.release()
         await self._files.remove()

@@ -12,6 +12,9 @@ from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.files.content_ledger import ContentLedger
+from shared.files.database_content import DatabaseContent
+from shared.messages.stored_body import decode_body, references_in
 from shared.persistence.dead_letters import BODY_LIMIT_BYTES, DeadLetter, DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -60,17 +63,21 @@ async def _through_the_ledger(letter: DeadLetter, database: Database, settings: 
     clock, metrics = SystemClock(), Metrics()
     ledger = MessageLedger(database, settings.ledger, clock, metrics)
     publisher = build_publisher(settings.broker, metrics)
-    entries, entrance = LedgerEntries(settings.lanes, clock), Entrance(ledger, publisher)
+    accepts = ContentLedger(ledger, database, DatabaseContent(database), clock)
+    entries, entrance = LedgerEntries(settings.lanes, clock), Entrance(accepts, publisher)
     try:
         old = await ledger.find(letter.message_id or "")
         if old is None:
             raise NotFound(f"The message of '{letter.id}' is no longer in the ledger.")
         await publisher.start()
         key = f"{_KEY_PREFIX}{letter.id}"
-        outcome = await entrance.accept_and_publish(entries.renewed(old, idempotency_key=key))
+        referred = references_in(decode_body(old.body.encode()).input)
+        outcome = await entrance.accept_and_publish(
+            entries.renewed(old, idempotency_key=key), {each.digest: () for each in referred}
+        )
     finally:
         await publisher.close()
-        await ledger.close()
+        await accepts.close()
     return outcome.message_id if isinstance(outcome, AlreadyAccepted) else outcome.record.id
 
 

@@ -30,7 +30,7 @@ class ChatEndpoint:
         caller = await door.caller(exchange)
         raw = await door.read_json(exchange)
         request, body = decode_chat_request(raw, text_limit_bytes=door.settings.text_limit_bytes)
-        arrival = door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
+        arrival = await door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:

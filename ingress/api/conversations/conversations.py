@@ -17,12 +17,14 @@ from shared.conversations.history import ConversationRepository
 from shared.conversations.joining import NamedItem
 from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest, NotFound
+from shared.files.message_contents import MessageContents
 from shared.identifiers import ITEM, new_id
 from shared.messages.body import Body, Metadata
 from shared.messages.item import ItemReference
 from shared.messages.requests.calls import check_each, check_text
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of
+from shared.messages.stored_body import references_in
 from shared.settings.turn.context import ContextSettings
 from shared.storable_text import is_storable
 
@@ -84,11 +86,13 @@ class ConversationEndpoints:
         door: Door,
         conversations: Conversations,
         history: ConversationRepository,
+        contents: MessageContents,
         context: ContextSettings,
     ) -> None:
         self._door = door
         self._conversations = conversations
         self._history = history
+        self._contents = contents
         self._context = context
         self._patience = Patience(door.settings.ledger_timeout_seconds)
 
@@ -171,7 +175,7 @@ class ConversationEndpoints:
         return caller, await self._patience.wait(finding)
 
     async def _items(self, caller: Caller, conversation_id: str) -> list[NamedItem]:
-        return await self._patience.wait(
+        named = await self._patience.wait(
             self._history.within(
                 caller.tenant.id,
                 conversation_id,
@@ -179,6 +183,11 @@ class ConversationEndpoints:
                 limit_bytes=self._context.history_bytes,
             )
         )
+        items = [each.item for each in named]
+        if any(references_in(items)):
+            whole = self._contents.whole(items, tenant_id=caller.tenant.id)
+            items = await self._patience.wait(whole)
+        return [NamedItem(each.id, item) for each, item in zip(named, items, strict=True)]
 
     async def _item(self, caller: Caller, conversation_id: str, item_id: str) -> NamedItem:
         for each in await self._items(caller, conversation_id):

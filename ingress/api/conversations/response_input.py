@@ -13,6 +13,7 @@ from ingress.patience import Patience
 from shared.conversations.history import ConversationRepository
 from shared.decoding import Json, decode_json, whole_json
 from shared.errors import InvalidRequest
+from shared.files.message_contents import MessageContents
 from shared.messages.body import Body
 from shared.messages.item import Item
 from shared.messages.output import asked_by_id
@@ -58,10 +59,15 @@ class ResponseInput:
     """Reads what was sent with a response, and counts what is about to be."""
 
     def __init__(
-        self, door: Door, conversations: ConversationRepository, context: ContextSettings
+        self,
+        door: Door,
+        conversations: ConversationRepository,
+        contents: MessageContents,
+        context: ContextSettings,
     ) -> None:
         self._door = door
         self._conversations = conversations
+        self._contents = contents
         self._context = context
         self._patience = Patience(door.settings.ledger_timeout_seconds)
 
@@ -71,7 +77,9 @@ class ResponseInput:
         caller = await door.caller(exchange)
         page = PageRequest.of(exchange)
         record = await door.find(exchange.parameters["response_id"], caller)
-        asked = asked_by_id(record.id, decode_body(record.body.encode()).input)
+        said = decode_body(record.body.encode()).input
+        whole = self._contents.whole(said, tenant_id=record.tenant_id)
+        asked = asked_by_id(record.id, await self._patience.wait(whole))
         await exchange.answer(200, msgspec.json.encode(page.of_items(asked)))
 
     async def tokens(self, exchange: Exchange) -> None:

@@ -46,7 +46,7 @@ class MessagesEndpoint:
         request, body = decode_messages_request(
             await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
         )
-        arrival = door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
+        arrival = await door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:

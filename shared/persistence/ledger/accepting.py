@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import ACCEPTED_FIELDS, MessageRecord
@@ -61,18 +62,26 @@ class AcceptGroup:
             return [(await self.flush([record]))[0] for record in records]
         if len(inserted) == len(records):
             return [Accepted(record) for record in records]
-        return await self._outcomes(records, inserted)
+        return await self.outcomes(records, inserted)
 
     async def _inserted(self, records: list[MessageRecord]) -> set[str]:
-        rows = self._document.parameters([self._row(record) for record in records])
         if self._kept is not None:
+            rows = self._document.parameters([self._row(record) for record in records])
             return {row[0] for row in await self._kept.rows(self._text, rows)}
         async with transaction(self._engine) as connection:
-            return {*(await connection.execute(self._insert, rows)).scalars()}
+            return await self.insert(connection, records)
 
-    async def _outcomes(
-        self, records: list[MessageRecord], inserted: set[str]
+    async def insert(
+        self, connection: AsyncConnection, records: Sequence[MessageRecord]
+    ) -> set[str]:
+        """The ids of those that were not there, within their writer's transaction."""
+        rows = self._document.parameters([self._row(record) for record in records])
+        return {*(await connection.execute(self._insert, rows)).scalars()}
+
+    async def outcomes(
+        self, records: Sequence[MessageRecord], inserted: set[str]
     ) -> list[AcceptOutcome | BaseException]:
+        """What became of each, once those that were inserted are committed."""
         left_out = [
             {"tenant_id": record.tenant_id, "idempotency_key": record.idempotency_key}
             for record in records

@@ -61,11 +61,12 @@ class MessageLedger:
     ) -> None:
         self._database = database
         self._clock = clock
-        accepting = AcceptGroup(database, wake_after_seconds=settings.wake_after_seconds)
+        self.accepting = AcceptGroup(database, wake_after_seconds=settings.wake_after_seconds)
+        """For whoever commits more with a message than its row."""
         # Two groups in flight keep the disk and the parser busy at once; SQLite has one writer.
         side_by_side = 1 if database.is_sqlite else 2
         self._accepts: GroupCommit[MessageRecord, AcceptOutcome] = GroupCommit(
-            accepting.flush,
+            self.accepting.flush,
             limit=settings.group_limit,
             concurrency=side_by_side,
             crowd=_CROWD,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from os import urandom
+from struct import pack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +30,16 @@ PNG = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADh"
     "gGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+def large_png() -> str:
+    """An image of half a MB, as a data URL."""
+    chunks = ((b"IHDR", bytes(13)), (b"IDAT", urandom(400_000)), (b"IEND", b""))
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        pack(">I", len(content)) + kind + content + b"sum." for kind, content in chunks
+    )
+    return f"data:image/png;base64,{b64encode(png).decode()}"
+
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -146,3 +159,22 @@ async def test_a_conversation_goes_on_without_a_thought_that_its_maker_does_not_
     assert response.status == "completed"
     refused = stack.providers[0]["kind"] == "anthropic"
     assert len(provider.calls(question)) == 1 + refused
+
+
+async def test_a_large_image_is_sent_kept_and_told_again_as_it_was(
+    client: openai.AsyncOpenAI, provider: ProviderThread
+) -> None:
+    text = {"type": "input_text", "text": "What is on this large one?"}
+    image = {"type": "input_image", "image_url": large_png(), "detail": "auto"}
+    said: Any = {"role": "user", "content": [text, image]}
+    first = await client.responses.create(model="auto", input=[said])
+    # As agents that keep their history send it again, and as the Vercel SDK refers to it.
+    kept = (await client.responses.input_items.list(first.id)).data
+    for again in (said, {"type": "item_reference", "id": kept[0].id}):
+        history: Any = [{"role": "user", "content": "Hello"}, *first.output, again]
+        second = await client.responses.create(model="auto", input=history)
+        told = (await client.responses.input_items.list(second.id)).data
+        assert [part.to_dict() for part in told[0].content] == [text, image]
+    assert [part.to_dict() for part in kept[0].content] == [text, image]
+    calls = provider.calls("on this large one")
+    assert [call.images for call in calls] == [1] * 3

@@ -16,9 +16,12 @@ from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
+from shared.files.content_ledger import ContentLedger
+from shared.files.database_content import DatabaseContent
 from shared.identifiers import new_response_id
 from shared.messages.body import Body, encode_body
 from shared.messages.record import MessageRecord, Surface
+from shared.messages.stored_body import Contents, KeptBody
 from shared.messages.tenant import Plan, Tenant
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.accepting import AcceptOutcome
@@ -39,14 +42,21 @@ _NO_LIMIT = Plan(*[1_000_000_000] * 5)
 class _LastSteps(PromptLedger):
     """The ledger of a door that is killed before or after its commit: nothing comes after that."""
 
-    def __init__(self, ledger: MessageLedger, *, is_committed: bool, died: asyncio.Event) -> None:
-        super().__init__(ledger, timeout_seconds=_PATIENCE_SECONDS)
+    def __init__(
+        self,
+        ledger: MessageLedger,
+        accepts: ContentLedger,
+        *,
+        is_committed: bool,
+        died: asyncio.Event,
+    ) -> None:
+        super().__init__(ledger, accepts, timeout_seconds=_PATIENCE_SECONDS)
         self._is_committed = is_committed
         self._died = died
 
-    async def accept(self, record: MessageRecord) -> AcceptOutcome:
+    async def accept(self, record: MessageRecord, contents: Contents) -> AcceptOutcome:
         if self._is_committed:
-            await super().accept(record)
+            await super().accept(record, contents)
         self._died.set()
         await asyncio.Event().wait()
         raise AssertionError("the dead do not go on")
@@ -74,7 +84,9 @@ class MortalDoors:
     def replace_door(self) -> None:
         """Another process from now on: it has seen no Redis yet, present or away."""
         self._door = self._run(
-            self._build(PromptLedger(self._ledger, timeout_seconds=_PATIENCE_SECONDS))
+            self._build(
+                PromptLedger(self._ledger, self._accepts, timeout_seconds=_PATIENCE_SECONDS)
+            )
         )
 
     def post(self, key: str) -> str | None:
@@ -117,6 +129,9 @@ class MortalDoors:
         self._stack.push_async_callback(database.close)
         self._ledger = MessageLedger(database, self._settings, self._clock, Metrics())
         self._stack.push_async_callback(self._ledger.close)
+        store = DatabaseContent(database)
+        self._accepts = ContentLedger(self._ledger, database, store, self._clock)
+        self._stack.push_async_callback(self._accepts.close)
 
     async def _build(self, ledger: PromptLedger) -> Acceptance:
         settings = RedisSettings(url=ServerUrl(self._redis.url), timeout_seconds=0.1)
@@ -131,7 +146,7 @@ class MortalDoors:
 
     async def _die(self, key: str, *, is_committed: bool) -> None:
         died = asyncio.Event()
-        last_steps = _LastSteps(self._ledger, is_committed=is_committed, died=died)
+        last_steps = _LastSteps(self._ledger, self._accepts, is_committed=is_committed, died=died)
         door = await self._build(last_steps)
         accepting = asyncio.create_task(door.accept(self._arrival(key)))
         self._dying.append(accepting)
@@ -148,10 +163,11 @@ class MortalDoors:
 
     def _arrival(self, key: str) -> Arrival:
         body = msgspec.structs.replace(Body.says(f"the body of {key}"), background=True)
+        raw = encode_body(body)
         return Arrival(
             tenant=self._tenant,
             body=body,
-            raw_body=encode_body(body),
+            kept=KeptBody(raw, len(raw)),
             surface=Surface.RESPONSES,
             idempotency_key=key,
         )

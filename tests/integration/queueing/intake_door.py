@@ -21,6 +21,8 @@ from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
 from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
+from shared.files.content_ledger import ContentLedger
+from shared.files.database_content import DatabaseContent
 from shared.files.file_catalogue import FileCatalogue
 from shared.messages.dead_letter import DeadReason
 from shared.messages.record import MessageRecord
@@ -89,7 +91,8 @@ async def open_intake_door(
     publisher, answers = build_publisher(broker, metrics), build_answer_publisher(broker)
     redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
     admission = Admission(redis, LimitSettings(), clock, metrics)
-    prompt = PromptLedger(ledger, timeout_seconds=2.0)
+    accepts = ContentLedger(ledger, database, DatabaseContent(database), clock)
+    prompt = PromptLedger(ledger, accepts, timeout_seconds=2.0)
     entries, entrance = LedgerEntries(LaneSettings(), clock), Entrance(prompt, publisher)
     acceptance = Acceptance(admission, entries, entrance, prompt, metrics)
     authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
@@ -108,6 +111,7 @@ async def open_intake_door(
             ReferencedItems(database),
             Conversations(database, clock),
             FileCatalogue(database, clock),
+            accepts.contents,
             Patience(2.0),
             limit_bytes=BODY_LIMIT_BYTES,
             text_limit_bytes=BODY_LIMIT_BYTES,
@@ -121,7 +125,7 @@ async def open_intake_door(
     async with AsyncExitStack() as closing:
         closing.push_async_callback(database.close)
         closing.push_async_callback(redis.aclose)
-        closing.push_async_callback(ledger.close)
+        closing.push_async_callback(accepts.close)
         for part in (publisher, answers, sink):
             await part.start()
             closing.push_async_callback(part.close)

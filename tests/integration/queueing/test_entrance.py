@@ -11,10 +11,12 @@ from shared.accepting.arrival import Arrival
 from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.clock import SystemClock
+from shared.files.content_ledger import ContentLedger
+from shared.files.database_content import DatabaseContent
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.state import ResponseState
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import KeptBody, decode_body
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -43,7 +45,7 @@ class _Room:
         arrival = Arrival(
             tenant=Tenant("ten_1", "acme"),
             body=decode_body(raw),
-            raw_body=raw,
+            kept=KeptBody(raw, len(raw)),
             surface=Surface.INTAKE,
             idempotency_key=key,
             reply_to="answers",
@@ -56,10 +58,11 @@ async def _room(broker: BrokerSettings, ledger_url: str) -> AsyncIterator[_Room]
     settings, metrics, clock = LedgerSettings(url=ServerUrl(ledger_url)), Metrics(), SystemClock()
     database = open_database(settings)
     ledger = MessageLedger(database, settings, clock, metrics)
+    accepts = ContentLedger(ledger, database, DatabaseContent(database), clock)
     publisher = build_publisher(broker, metrics)
     await publisher.start()
     try:
-        yield _Room(LedgerEntries(LANES, clock), Entrance(ledger, publisher), ledger)
+        yield _Room(LedgerEntries(LANES, clock), Entrance(accepts, publisher), ledger)
     finally:
         await publisher.close()
         await ledger.close()

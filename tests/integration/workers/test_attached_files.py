@@ -5,16 +5,21 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 
 import pytest
+from msgspec.structs import replace
 
+from shared.accepting.arrival import keep
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
+from shared.files.content_ledger import ContentLedger
 from shared.files.content_store import CHUNK_BYTES
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
+from shared.files.message_contents import MessageContents
 from shared.files.stored_file import FileLabel, FilePurpose, StoredFile
 from shared.files.upload import Uploads
 from shared.identifiers import new_response_id
+from shared.large_content import APART_CHARACTERS
 from shared.messages.body import Body, encode_body
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import FilePart, ImagePart, InputTextPart, Part
@@ -40,12 +45,22 @@ class Uploaded:
         settings = FileSettings()
         drafts = ContentDrafts(road.database, settings, self.clock)
         self._uploads = Uploads(drafts, self.store, settings, self.clock)
-        self._files = AttachedFiles(self.catalogue, self.store)
+        self._files = AttachedFiles(
+            self.catalogue, self.store, MessageContents(road.database, self.store)
+        )
+        self._accepts = ContentLedger(road.ledger, road.database, self.store, self.clock)
 
     async def keep(self, content: bytes, name: str = "a.png") -> StoredFile:
         upload = await self._uploads.begin(TENANT)
         await upload.write(content)
         return await upload.finish(FileLabel(name, FilePurpose.USER_DATA))
+
+    async def accept(self, *items: Item) -> list[Item]:
+        """The items as the ledger has them."""
+        kept = await keep(Body(input=list(items)))
+        record = replace(message(), body=kept.raw.decode())
+        await self._accepts.accept(record, kept.contents)
+        return decode_body(record.body.encode()).input
 
     async def seen(self, *items: Item, tenant: str = TENANT) -> list[Item]:
         """The items as a provider gets them."""
@@ -105,6 +120,23 @@ async def test_images_are_told_by_their_bytes_and_outputs_hold_files_too(
         call,
         FunctionCallOutput("a", [ImagePart(image_url=url), FilePart(None, None, url, "a.bin")]),
     ]
+
+
+async def test_what_the_ledger_keeps_apart_is_told_as_it_came(uploaded: Uploaded) -> None:
+    """A large image that a caller sent with the message, and with one before."""
+    image = ImagePart("data:image/png;base64," + "iVBO" * APART_CHARACTERS, detail="low")
+    file = FilePart(file_data="JVBE" * APART_CHARACTERS, filename="a.pdf")
+    named = await uploaded.keep(PNG, "a.bin")
+    whole = [said(image, ImagePart(file_id=named.id)), FunctionCallOutput("a", [file, image])]
+
+    referring = await uploaded.accept(*whole)
+    assert not any(item in whole for item in referring)
+    seen = await uploaded.seen(*referring)
+
+    url = f"data:image/png;base64,{b64encode(PNG).decode()}"
+    assert seen == [said(image, ImagePart(image_url=url)), whole[1]]
+    with pytest.raises(InvalidRequest, match=r"'input\[0\].content\[1\]' names a file that is not"):
+        await uploaded.seen(*referring, tenant="ten_2")
 
 
 async def test_a_file_that_is_not_there_is_named_by_its_place(uploaded: Uploaded) -> None:

@@ -73,7 +73,9 @@ class Behind:
             RABBITMQ,
             cast(Acceptance, self),
             cast(Authentication, self),
-            References(behind, behind, behind, behind, limit_bytes=LIMIT, text_limit_bytes=LIMIT),
+            References(
+                behind, behind, behind, behind, behind, limit_bytes=LIMIT, text_limit_bytes=LIMIT
+            ),
             behind,
             behind,
             Metrics(),
@@ -120,7 +122,7 @@ async def test_the_arrival_says_who_waits_and_where() -> None:
     assert arrival.reply_shape is ReplyShape.PLAIN
     assert arrival.idempotency_key == "intake:c"
     assert arrival.body == Body.says("Hello")
-    assert decode_body(arrival.raw_body) == arrival.body
+    assert decode_body(arrival.kept.raw) == arrival.body
     assert behind.answers == []
 
 

@@ -20,8 +20,6 @@ from sqlalchemy import (
 )
 
 from shared.erasing.tables import ErasureStage, ErasureSubject, erasure
-from shared.files.stored_file import FilePurpose
-from shared.files.tables import content, content_chunk, stored_file, tenant_storage
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import Surface
@@ -43,6 +41,7 @@ from shared.persistence.tables import (
 )
 
 from .conversation_crowd import conversations
+from .file_crowd import files
 
 ENDED: Final = 12_000
 QUEUED: Final = 12_000
@@ -66,7 +65,9 @@ async def fill(database: Database, now: datetime, *, statistics: str, scale: flo
     """
     if not database.is_sqlite:
         await _run(database, *(_unwatched(table) for table in metadata.sorted_tables))
-    await _run(database, *_ended(now, scale), *_beside(now, scale), *_files(now, scale))
+    await _run(
+        database, *_ended(now, scale), *_beside(now, scale), *files(_rows, BESIDE * scale, now)
+    )
     await _run(database, *conversations(_rows, BESIDE * scale, now))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
@@ -186,28 +187,6 @@ def _beside(now: datetime, scale: float) -> list[Insert]:
             | {"scope": KeyScope.PRODUCER, "created_at": old},
             numbered=("id", "tenant_id", "digest"),
         ),
-    ]
-
-
-def _files(now: datetime, scale: float) -> list[Insert]:
-    """Contents with and without a name; files that stay, that will expire, and that have."""
-    number, old, later = BESIDE * scale, now - timedelta(days=1), now + timedelta(days=1)
-    named: _Values = {"id": "cont_n", "tenant_id": "ten_1", "bytes": 1, "digest": "digest"}
-    unnamed = named | {"digest": None}
-    file: _Values = {"id": "file-", "tenant_id": "ten_1", "content_id": "cont_n", "filename": "a"}
-    file |= {"purpose": FilePurpose.BATCH, "bytes": 1, "created_at": old}
-    brief = file | {"id": "file-b", "content_id": "cont_n1"}
-    chunk: _Values = {"content_id": "cont_n1", "ordinal": 0, "body": b"x"}
-    return [
-        _rows(content, number, named, numbered=("id", "digest")),
-        _rows(content, number, unnamed | {"id": "cont_d", "removable_at": later}, numbered=("id",)),
-        _rows(content, number, unnamed | {"id": "cont_r", "removable_at": old}, numbered=("id",)),
-        _rows(content_chunk, number, chunk, numbered=("ordinal",)),
-        _rows(content_chunk, number, chunk | {"content_id": "cont_r1"}, numbered=("ordinal",)),
-        _rows(stored_file, number, file, numbered=("id", "content_id")),
-        _rows(stored_file, number, brief | {"expires_at": later}, numbered=("id",)),
-        _rows(stored_file, number, brief | {"id": "file-a", "expires_at": old}, numbered=("id",)),
-        _rows(tenant_storage, number, {"tenant_id": "ten_", "bytes": 1}, numbered=("tenant_id",)),
     ]
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
 from shared.clock import Clock
+from shared.files.content_ledger import ContentLedger, LargeMessage
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDraft, ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.file_sweeps import FileSweeps
+from shared.files.message_contents import MessageContents
 from shared.files.stored_file import FileLabel, FilePurpose
+from shared.identifiers import new_response_id
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
+from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.settings.files import FileSettings
+from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,22 @@ async def _finish(shelf: FullShelf) -> object:
     return None
 
 
+async def _accept(shelf: FullShelf) -> object:
+    ledger = MessageLedger(shelf.database, LedgerSettings(), shelf.clock, Metrics())
+    accepts = ContentLedger(ledger, shelf.database, shelf.contents, shelf.clock)
+    now = shelf.clock.now()
+    record = MessageRecord(
+        id=new_response_id(),
+        tenant_id="ten_1",
+        lane=Lane.STANDARD,
+        body="{}",
+        accepted_at=now,
+        deadline=now + timedelta(hours=1),
+    )
+    contents = {f"digest{n}": (b"x",) for n in range(1, 33)} | {"new content": (b"x",)}
+    return await accepts.flush([LargeMessage(record, contents)])
+
+
 async def _list(shelf: FullShelf) -> object:
     (first,) = await shelf.catalogue.list("ten_1", limit=1)
     for purpose in (None, FilePurpose.BATCH, FilePurpose.VISION):
@@ -70,6 +95,7 @@ FILE_PROBES: Final[dict[str, FileProbe]] = {
         ContentDraft("cont_d9", "ten_1", 1)
     ),
     "ContentDrafts.finish": _finish,
+    "ContentLedger.flush": _accept,
     "DatabaseContent.write": lambda shelf: shelf.contents.write("cont_n1", 9_999, b"x"),
     "DatabaseContent.read": lambda shelf: shelf.contents.read("cont_n1", 7),
     "DatabaseContent.delete": lambda shelf: shelf.contents.delete("cont_r1", limit=32),
@@ -78,9 +104,15 @@ FILE_PROBES: Final[dict[str, FileProbe]] = {
     "FileCatalogue.delete": lambda shelf: shelf.catalogue.delete("file-8", tenant_id="ten_1"),
     "FileSweeps.expire": lambda shelf: shelf.sweeps.expire(),
     "FileSweeps.remove": lambda shelf: shelf.sweeps.remove(),
+    "FileSweeps.release": lambda shelf: shelf.sweeps.release(),
+    "MessageContents.read": lambda shelf: MessageContents(shelf.database, shelf.contents).read(
+        [f"digest{n}" for n in range(1, 33)], tenant_id="ten_1"
+    ),
 }
 
 PARTS_OF_FILES: Final = {
+    "MessageContents.known": "MessageContents.read",
+    "MessageContents.whole": "MessageContents.read",
     "TenantStorage.used": "ContentDrafts.begin",
     "TenantStorage.lock": "ContentDrafts.finish",
     "TenantStorage.add": "ContentDrafts.finish",

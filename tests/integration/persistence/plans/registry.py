@@ -152,6 +152,7 @@ async def _let_go(full: FullLedger) -> object:
 
 Probe = Callable[[FullLedger], Awaitable[object]]
 
+
 PROBES: Final[dict[str, Probe]] = {
     "AcceptGroup.flush": _repeated_accepts,
     "Budgets.read": lambda full: Budgets(full.database, Prices((), ()), full.clock).read("ten_7"),
@@ -214,6 +215,8 @@ PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})
 
 ELSEWHERE: Final = {
+    "AcceptGroup.insert": "AcceptGroup.flush",
+    "AcceptGroup.outcomes": "AcceptGroup.flush",
     "WorkerLease.extend": "ClaimGroup.renew",
     "WorkerLease.extend_in_time": "ClaimGroup.flush",
     "MessageLedger.settle": "SettleGroup.flush",

@@ -8,14 +8,18 @@ from shared.errors import InvalidRequest
 from shared.messages.body import Body
 from shared.messages.lane import Lane
 from shared.messages.record import Surface
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import KeptBody, decode_body
 from shared.messages.tenant import Tenant
 
 
 def arrival(raw: bytes, **more: str) -> Arrival:
     body: Body = decode_body(raw)
     return Arrival(
-        tenant=Tenant("ten_1", "acme"), body=body, raw_body=raw, surface=Surface.RESPONSES, **more
+        tenant=Tenant("ten_1", "acme"),
+        body=body,
+        kept=KeptBody(raw, len(raw)),
+        surface=Surface.RESPONSES,
+        **more,
     )
 
 
