@@ -10,24 +10,10 @@ from typing import Final
 
 import msgspec
 
-from shared.large_content import (
-    APART_CHARACTERS,
-    ContentReference,
-    Pieces,
-    pieces_of,
-    reference_to,
-)
+from shared.large_content import APART_CHARACTERS, ContentReference, Pieces, pieces_of, reference_to
 from shared.messages.body import Body, ResponseFields, encode_body, encode_in_order
 from shared.messages.item import FunctionCallOutput, Item, MessageItem, Role
-from shared.messages.part import (
-    Attachment,
-    Content,
-    FilePart,
-    ImagePart,
-    Part,
-    spelled,
-    text_part,
-)
+from shared.messages.part import Attachment, Content, FilePart, ImagePart, Part, spelled, text_part
 
 _MARK: Final = b'{"shape":'
 """How the bodies begin that are written as they are read."""

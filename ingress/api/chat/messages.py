@@ -8,12 +8,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from shared.decoding import missing_field, unknown_field
-from shared.messages.item import (
-    FunctionCall,
-    Item,
-    MessageItem,
-    Role,
-)
+from shared.messages.item import FunctionCall, Item, MessageItem, Role
 from shared.messages.part import (
     CacheBreakpoint,
     Content,

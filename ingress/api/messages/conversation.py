@@ -25,14 +25,7 @@ from ingress.api.messages.blocks import (
     UrlSource,
 )
 from shared.errors import InvalidRequest
-from shared.messages.item import (
-    FAILED_OUTPUT,
-    FunctionCall,
-    Item,
-    MessageItem,
-    ReasoningItem,
-    Role,
-)
+from shared.messages.item import FAILED_OUTPUT, FunctionCall, Item, MessageItem, ReasoningItem, Role
 from shared.messages.part import (
     FilePart,
     ImagePart,

@@ -14,14 +14,7 @@ import msgspec
 
 from shared.decoding import missing_field, unknown_field
 from shared.errors import InvalidRequest
-from shared.messages.item import (
-    FunctionCall,
-    Item,
-    ItemReference,
-    MessageItem,
-    ReasoningItem,
-    Role,
-)
+from shared.messages.item import FunctionCall, Item, ItemReference, MessageItem, ReasoningItem, Role
 from shared.messages.part import (
     CacheBreakpoint,
     Content,

@@ -13,14 +13,7 @@ from ingress.admission.verdict import Admitted
 from shared.clock import SystemClock
 from shared.costs.price import nano_dollars
 from shared.reservations.reservations import Reservations, budget_key
-from tests.integration.costs.budgeted import (
-    OpenDoor,
-    message,
-    open_door,
-    settle,
-    tenant,
-    worker,
-)
+from tests.integration.costs.budgeted import OpenDoor, message, open_door, settle, tenant, worker
 
 __all__ = ["open_door", "worker"]  # fixtures
 

@@ -9,13 +9,7 @@ from typing import Any
 from sqlalchemy import Insert
 
 from shared.files.stored_file import FilePurpose
-from shared.files.tables import (
-    content,
-    content_chunk,
-    message_content,
-    stored_file,
-    tenant_storage,
-)
+from shared.files.tables import content, content_chunk, message_content, stored_file, tenant_storage
 
 
 def files(rows: Callable[..., Insert], number: float, now: datetime) -> list[Insert]:

@@ -6,13 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.telemetry.tracing import (
-    TraceContext,
-    current_trace,
-    enter_trace,
-    extract,
-    inject,
-)
+from shared.telemetry.tracing import TraceContext, current_trace, enter_trace, extract, inject
 
 ANY_VALUE = st.text(max_size=80) | st.binary(max_size=80) | st.integers() | st.none()
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -11,13 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, assert_never
 
-from shared.messages.item import (
-    FunctionCall,
-    FunctionCallOutput,
-    Item,
-    MessageItem,
-    Role,
-)
+from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import (
     Content,
     FilePart,

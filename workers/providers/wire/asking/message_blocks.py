@@ -12,13 +12,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from shared.messages.item import (
-    FunctionCall,
-    FunctionCallOutput,
-    Item,
-    MessageItem,
-    Role,
-)
+from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem, Role
 from shared.messages.part import (
     Content,
     FilePart,
