@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, assert_never
 
 import msgspec
 
-from workers.providers.wire.loose_json import elements, mapping, number_in, size_of, text_in
+from workers.providers.wire.loose_json import (
+    LARGEST_NUMBER,
+    elements,
+    mapping,
+    number_in,
+    size_of,
+    text_in,
+)
 from workers.providers.wire.reading import (
     END,
     NOT_REPORTED,
@@ -21,9 +28,45 @@ from workers.providers.wire.reading import (
     first_number,
 )
 
-_THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+_THOUGHTS = ("thinking", "redacted_thinking")
 _FIELDS_OF_THOUGHTS = ("type", "thinking", "signature", "data")
-_TOOLS = frozenset({"tool_use", "server_tool_use"})
+_TOOLS = ("tool_use", "server_tool_use")
+
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=LARGEST_NUMBER)]
+
+
+class _ThinkingDetails(msgspec.Struct):
+    thinking_tokens: _Count | None = None
+
+
+class _MessageUsage(msgspec.Struct):
+    output_tokens: _Count
+    input_tokens: _Count | None = None
+    cache_read_input_tokens: _Count | None = None
+    cache_creation_input_tokens: _Count | None = None
+    output_tokens_details: _ThinkingDetails | None = None
+
+
+class _UsualEvent(msgspec.Struct, tag_field="type", kw_only=True):
+    """An event as nearly all are; one that tells a failure is none."""
+
+    object: None = None
+    error: None = None
+    detail: None = None
+    code: None = None
+    errors: None = None
+
+
+class _EmptyMessage(msgspec.Struct):
+    model: str
+    usage: _MessageUsage
+    content: Annotated[list[object], msgspec.Meta(max_length=0)] = []
+    stop_reason: None = None
+
+
+class _Start(_UsualEvent, tag="message_start"):
+    message: _EmptyMessage
 
 
 class _TextDelta(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,16 +74,25 @@ class _TextDelta(msgspec.Struct, forbid_unknown_fields=True):
     text: str
 
 
-class _TextEvent(msgspec.Struct):
-    """A piece of text and nothing else; one that tells a failure is none."""
-
-    type: Literal["content_block_delta"]
+class _TextEvent(_UsualEvent, tag="content_block_delta"):
     delta: _TextDelta
-    object: None = None
-    error: None = None
 
 
-_TEXT_EVENT: Final = msgspec.json.Decoder(_TextEvent)
+class _StopReason(msgspec.Struct):
+    stop_reason: str | None = None
+
+
+class _End(_UsualEvent, tag="message_delta"):
+    usage: _MessageUsage
+    delta: _StopReason
+    message: None = None
+
+
+class _Close(_UsualEvent, tag="message_stop"):
+    message: None = None
+
+
+_USUAL: Final = msgspec.json.Decoder(_Start | _TextEvent | _End | _Close)
 
 
 class AnthropicMessagesReader(WireFormat):
@@ -48,9 +100,22 @@ class AnthropicMessagesReader(WireFormat):
 
     def read_usual(self, data: str) -> EventReading | None:
         try:
-            return EventReading(text=_TEXT_EVENT.decode(data).delta.text)
+            event = _USUAL.decode(data)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
+        match event:
+            case _TextEvent():
+                return EventReading(text=event.delta.text)
+            case _Start(message=begun):
+                figures = _at_the_start(_usual_figures(begun.usage))
+                return EventReading(model=begun.model, figures=figures)
+            case _End():
+                finish = event.delta.stop_reason or ""
+                return EventReading(finish=finish, figures=_usual_figures(event.usage))
+            case _Close():
+                return END
+            case _:
+                assert_never(event)
 
     def read_event(self, event: Mapping[str, object]) -> EventReading | None:
         match event.get("type"):
@@ -74,12 +139,15 @@ class AnthropicMessagesReader(WireFormat):
 
 
 def _beginning(value: object) -> EventReading:
-    """Its count of what is written is one of the beginning: 1, however much follows."""
     reading = _message(value)
     if reading.figures is NOT_REPORTED:
         return reading
-    figures = replace(reading.figures, output=None)
-    return msgspec.structs.replace(reading, figures=figures)
+    return msgspec.structs.replace(reading, figures=_at_the_start(reading.figures))
+
+
+def _at_the_start(figures: Figures) -> Figures:
+    """What is said to be written is 1 then, however much follows."""
+    return replace(figures, output=None)
 
 
 def _message(value: object) -> EventReading:
@@ -103,21 +171,14 @@ def _place(event: Mapping[str, object]) -> int:
 
 
 def _blocks(blocks: list[object], *, first: int = 0) -> EventReading:
-    kinds = [mapping(block).get("type") for block in blocks]
-    thoughts = [block for block, kind in zip(blocks, kinds, strict=True) if _is_in(kind, _THOUGHTS)]
+    placed = [(mapping(block), place) for place, block in enumerate(blocks, start=first)]
+    thoughts = [each for each in placed if each[0].get("type") in _THOUGHTS]
+    calls = [each for each in placed if each[0].get("type") in _TOOLS]
     return EventReading(
         text=text_in(blocks),
-        thought_size=size_of(thoughts),
-        thoughts=tuple(
-            _thought(mapping(block), place)
-            for place, block in enumerate(blocks, start=first)
-            if _is_in(mapping(block).get("type"), _THOUGHTS)
-        ),
-        calls=tuple(
-            _call(mapping(block), place)
-            for place, block in enumerate(blocks, start=first)
-            if _is_in(mapping(block).get("type"), _TOOLS)
-        ),
+        thought_size=size_of([block for block, _ in thoughts]),
+        thoughts=tuple([_thought(*each) for each in thoughts]),
+        calls=tuple([_call(*each) for each in calls]),
         is_odd=any(not isinstance(block, dict) for block in blocks),
     )
 
@@ -163,6 +224,18 @@ def _message_delta(event: Mapping[str, object]) -> EventReading:
     )
 
 
+def _usual_figures(usage: _MessageUsage) -> Figures:
+    details = usage.output_tokens_details
+    return Figures(
+        input=usage.input_tokens,
+        output=usage.output_tokens,
+        cached=usage.cache_read_input_tokens,
+        cache_write=usage.cache_creation_input_tokens,
+        reasoning=details.thinking_tokens if details else None,
+        counts_cache_apart=True,
+    )
+
+
 def _figures(usage: Mapping[str, object]) -> Figures:
     """On the wire what came from the cache, and what went into it, is counted apart."""
     if not usage:
@@ -175,7 +248,3 @@ def _figures(usage: Mapping[str, object]) -> Figures:
         reasoning=first_number(usage, "output_tokens_details.thinking_tokens"),
         counts_cache_apart=True,
     )
-
-
-def _is_in(kind: object, kinds: frozenset[str]) -> bool:
-    return isinstance(kind, str) and kind in kinds

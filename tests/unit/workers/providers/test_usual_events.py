@@ -47,8 +47,27 @@ chunks = st.one_of(
     objects(choices=mostly(st.lists(choices, max_size=2)), object=odd, **failures),
 )
 pieces = objects(type=mostly(st.just("text_delta")), text=texts, thinking=odd)
-kinds = mostly(st.sampled_from(["content_block_delta", "message_delta"]))
-events = objects(type=kinds, delta=mostly(pieces), index=counts, error=odd, object=odd)
+kinds = st.sampled_from(["content_block_delta", "message_delta", "message_start", "message_stop"])
+told = objects(
+    input_tokens=counts,
+    output_tokens=counts,
+    cache_read_input_tokens=counts,
+    cache_creation_input_tokens=counts,
+    output_tokens_details=mostly(objects(thinking_tokens=counts)),
+)
+begun = objects(
+    model=texts,
+    usage=mostly(told),
+    content=mostly(st.just([])),
+    stop_reason=mostly(st.none()),
+)
+faults = dict.fromkeys(("error", "object", "detail", "code", "errors"), odd)
+ends = objects(stop_reason=texts, stop_sequence=odd)
+events = st.one_of(
+    objects(type=mostly(kinds), delta=mostly(pieces), index=counts, error=odd, object=odd),
+    objects(type=kinds, delta=mostly(ends), usage=mostly(told), message=mostly(begun)),
+    objects(type=kinds, delta=mostly(ends), usage=mostly(told), message=mostly(begun), **faults),
+)
 
 
 @given(chunks)
@@ -90,6 +109,31 @@ def _is_read_alike(wire_format: WireFormat, event: dict[str, Any]) -> None:
                 "delta": {"type": "text_delta", "text": "Hi"},
             },
         ),
+        (
+            AnthropicMessages(default_output_tokens=9),
+            {
+                "type": "message_start",
+                "message": {
+                    "id": "msg_1",
+                    "type": "message",
+                    "role": "assistant",
+                    "model": "m",
+                    "content": [],
+                    "stop_reason": None,
+                    "stop_sequence": None,
+                    "usage": {"input_tokens": 9, "output_tokens": 1, "service_tier": "standard"},
+                },
+            },
+        ),
+        (
+            AnthropicMessages(default_output_tokens=9),
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+                "usage": {"output_tokens": 12},
+            },
+        ),
+        (AnthropicMessages(default_output_tokens=9), {"type": "message_stop"}),
     ],
 )
 def test_the_usual_ones_take_the_quick_way(wire_format: WireFormat, event: dict[str, Any]) -> None:
