@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
 
-from shared.secrets_in_text.secrets import SecretReader
+from shared.secrets_in_text import SecretReader
 
 _NAMES: Final = (
     ".env", ".env.*", "*.env", ".netrc", "_netrc", ".pgpass", ".htpasswd", ".git-credentials",

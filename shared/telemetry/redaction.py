@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from shared.secrets_in_text.e_mail import EMAIL, LATIN
-from shared.secrets_in_text.secrets import SecretReader, passes_luhn
+from shared.secrets_in_text import EMAIL, LATIN, SecretReader, passes_luhn
 from shared.telemetry.genai import CONTENT
 
 Plain = str | bool | int | float | list["Plain"] | dict[str, "Plain"] | None

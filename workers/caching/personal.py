@@ -7,9 +7,7 @@ from typing import Final
 
 import re2
 
-from shared.secrets_in_text.e_mail import EMAIL
-from shared.secrets_in_text.plain_text import PlainText
-from shared.secrets_in_text.secrets import SecretReader
+from shared.secrets_in_text import EMAIL, PlainText, SecretReader
 
 # Better one message too many that is asked again than one person's answer given to another. An
 # engine that takes time by the length of the text alone, for what people wrote may be long.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.messages.facts import MoneyFact
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.claims.agreement import agrees
 from workers.validation.claims.quantities import Quantity, quantities_in
 from workers.validation.validator import Draft, Question, Subject

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from shared.messages.facts import Fact, TextFact
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.claims.agreement import Value, agrees
 from workers.validation.claims.claims import Claims, is_of_its_kind
 from workers.validation.claims.dates import dates_in

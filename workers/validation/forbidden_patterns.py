@@ -10,9 +10,7 @@ import re2
 from msgspec.structs import replace
 
 from shared.messages.item import FunctionCall
-from shared.secrets_in_text.e_mail import EMAIL
-from shared.secrets_in_text.plain_text import PlainText
-from shared.secrets_in_text.secrets import SecretReader, card_spans
+from shared.secrets_in_text import EMAIL, PlainText, SecretReader, card_spans
 from shared.settings.validation import BuiltIn
 from workers.validation.tools.arguments import Masking
 from workers.validation.validator import Draft, Question

@@ -9,7 +9,7 @@ from typing import Final
 import re2
 
 from shared.messages.facts import DateFact, MoneyFact, NumberFact, TextFact
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.claims.quantities import quantities_in
 from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict, masked

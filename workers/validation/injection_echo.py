@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.tools.arguments import words_in
 from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict

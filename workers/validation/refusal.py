@@ -6,7 +6,7 @@ from typing import Final
 
 import re2
 
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.validator import Draft, Question, Subject
 from workers.validation.verdict import Catch, Verdict
 

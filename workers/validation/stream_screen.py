@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from string import ascii_letters
 from typing import Final
 
-from shared.secrets_in_text.e_mail import LATIN
-from shared.secrets_in_text.plain_text import DASHES, INVISIBLE, MARKS, WIDE, PlainText
+from shared.secrets_in_text import DASHES, INVISIBLE, LATIN, MARKS, WIDE, PlainText
 from workers.validation.verdict import ForbiddenSpan
 
 FindSpans = Callable[[str], Sequence[ForbiddenSpan]]

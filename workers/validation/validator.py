@@ -10,7 +10,7 @@ from typing import Protocol, assert_never
 
 from shared.messages.facts import Facts
 from shared.messages.item import FunctionCall
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.verdict import Catch
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.secrets_in_text.plain_text import PlainText
-from shared.secrets_in_text.secrets import SECRET_KINDS
+from shared.secrets_in_text import SECRET_KINDS, PlainText
 from shared.settings.validation import BuiltIn
 from shared.telemetry.redaction import redact_text
 from workers.caching.personal import PersonalPatterns

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from shared.messages.item import FunctionCallOutput, Item
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 
 _READ: Final = 100_000
 """Characters of either end: an order to the model stands where it is read."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages.facts import FACTS_KEY, Facts, facts_of
-from shared.secrets_in_text.plain_text import PlainText
+from shared.secrets_in_text import PlainText
 from workers.validation.claims.dates import dates_in
 from workers.validation.claims.quantities import quantities_in, readings
 from workers.validation.facts import FactCheck

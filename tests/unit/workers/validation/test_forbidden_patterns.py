@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.secrets_in_text.secrets import card_spans, passes_luhn
+from shared.secrets_in_text import card_spans, passes_luhn
 from shared.settings.validation import BuiltIn
 from workers.validation.forbidden_patterns import ForbiddenPatterns, built_in, users_own
 from workers.validation.validator import Draft, Question

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.secrets_in_text.secrets import passes_luhn
+from shared.secrets_in_text import passes_luhn
 from shared.settings.validation import BuiltIn, SpanReaction, ValidationSettings
 from workers.validation.building import build_guardrail
 from workers.validation.guardrail import Guardrail
