@@ -181,6 +181,8 @@ class GuardedTransport(kombu_redis.Transport):  # type: ignore[misc,unused-ignor
 
     Channel = GuardedChannel
     hub: Hub | None = None
+    # A channel that closes waits until Redis has answered that nothing came.
+    brpop_timeout = 0.5  # type: ignore[assignment,unused-ignore]  # the stubs want whole seconds
 
     def register_with_event_loop(self, connection: Any, loop: Hub) -> None:
         super().register_with_event_loop(connection, loop)
