@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from shared.messages.item import (
 from shared.messages.part import Content, InputTextPart, Part
 from workers.providers.provider import Conversation, Saying
 
+_ID_BYTES: Final = 16
 _SHOWN: Final = 64
 """Characters of an id in a reason."""
 
@@ -78,3 +80,15 @@ def parts_of(content: Content) -> Iterator[Part]:
     for part in [InputTextPart(content)] if isinstance(content, str) else content:
         if not part.is_text or part.words().strip():
             yield part
+
+
+def id_from(marks: str) -> str:
+    """An id of a call that follows from these, for an API that does not take its own."""
+    digest = blake2b(marks.encode("utf-8", "surrogatepass"), digest_size=_ID_BYTES)
+    return f"call_{digest.hexdigest()}"
+
+
+def check_is_text(item: MessageItem) -> None:
+    """Raises UncarriedError for what no API takes of a model's own."""
+    if not item.only_text:
+        raise UncarriedError("it takes no images and files from a model")

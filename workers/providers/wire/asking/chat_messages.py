@@ -6,7 +6,6 @@ Images and files are passed on as they are, without a copy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, assert_never
@@ -25,6 +24,8 @@ from shared.messages.tool import FunctionTool, ToolChoice
 from workers.providers.provider import Prompt, Saying
 from workers.providers.wire.asking.answered_calls import (
     UncarriedError,
+    check_is_text,
+    id_from,
     parts_of,
     with_answered_calls,
     with_names_in_text,
@@ -38,7 +39,6 @@ _NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 """The schema of a function without arguments."""
 _LONGEST_ID: Final = 40
 """What OpenAI's own server takes."""
-_ID_BYTES: Final = 16
 _THOUGHT_TEXTS: Final = ("reasoning_content", "reasoning")
 _PARTS_OF_THOUGHT: Final = frozenset(PARTS_OF_THOUGHT)
 _FOLLOWS: Final = "It follows."
@@ -101,8 +101,9 @@ def _named(name: str) -> Told:
 
 
 def _of_model(saying: Saying, thoughts: OwnThoughts) -> Iterator[Told]:
-    if any(isinstance(item, MessageItem) and not item.only_text for item in saying.items):
-        raise UncarriedError("it takes no images and files from a model")
+    for item in saying.items:
+        if isinstance(item, MessageItem):
+            check_is_text(item)
     message: Told = {"role": Role.ASSISTANT.value, "content": saying.text or None}
     names = {item.name for item in saying.items if isinstance(item, MessageItem)}
     if len(names) == 1 and (name := names.pop()):
@@ -197,5 +198,4 @@ def _told_id(call_id: str) -> str:
     """The id, or one in its place that follows from it."""
     if len(call_id) <= _LONGEST_ID:
         return call_id
-    digest = blake2b(call_id.encode("utf-8", "surrogatepass"), digest_size=_ID_BYTES)
-    return f"call_{digest.hexdigest()}"
+    return id_from(call_id)

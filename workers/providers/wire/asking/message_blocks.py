@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Final, assert_never
 
 import msgspec
@@ -26,6 +25,8 @@ from shared.messages.part import (
 from workers.providers.provider import Conversation, Saying
 from workers.providers.wire.asking.answered_calls import (
     UncarriedError,
+    check_is_text,
+    id_from,
     parts_of,
     with_answered_calls,
     with_names_in_text,
@@ -36,7 +37,6 @@ from workers.providers.wire.asking.thoughts import Block, OwnThoughts
 from workers.providers.wire.loose_json import UnreadableError, decoded
 
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_ID_BYTES: Final = 16
 _THOUGHTS: Final = {
     "thinking": {"type", "thinking", "signature"},
     "redacted_thinking": {"type", "data"},
@@ -91,8 +91,7 @@ class _Messages:
             yield from filter(_is_thought, self._thoughts.blocks(item))
         for item in saying.items:
             if isinstance(item, MessageItem):
-                if not item.only_text:
-                    raise UncarriedError("it takes no images and files from a model")
+                check_is_text(item)
                 yield from map(_block, parts_of(item.content))
         for item in saying.items:
             if isinstance(item, FunctionCall):
@@ -160,5 +159,4 @@ def _told_id(call_id: str, taken: set[str]) -> str:
     """The id itself, or one that follows from it and from those before."""
     if _ID.fullmatch(call_id) and call_id not in taken:
         return call_id
-    marks = f"{len(taken)} {call_id}".encode("utf-8", "surrogatepass")
-    return f"call_{blake2b(marks, digest_size=_ID_BYTES).hexdigest()}"
+    return id_from(f"{len(taken)} {call_id}")
