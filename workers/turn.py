@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from shared.answer_cache.finding import CacheTicket
+from shared.answer_cache.stored_answer import CacheTicket
 from shared.costs.prices import total_cost
 from shared.costs.purse import Purse
 from shared.messages.body import Body

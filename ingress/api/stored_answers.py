@@ -10,7 +10,7 @@ from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.authentication import Caller
 from shared.answer_cache.housekeeping import Complaint, Housekeeping
-from shared.answer_cache.place import CachePlace, place_of
+from shared.answer_cache.stored_answer import CachePlace, place_of
 from shared.decoding import decode_json
 from shared.errors import NotFound
 from shared.identifiers import RESPONSE

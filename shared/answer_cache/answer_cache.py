@@ -9,9 +9,18 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from shared.answer_cache.cached_answer import CachedAnswer, decode_answer, encode_answer
-from shared.answer_cache.finding import CacheFinding, CacheTicket, FlightRole
-from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
+from shared.answer_cache.stored_answer import (
+    CachedAnswer,
+    CacheFinding,
+    CachePlace,
+    CacheTicket,
+    FlightRole,
+    decode_answer,
+    encode_answer,
+    entry_prefix,
+    generation_key,
+    index_key,
+)
 from shared.clock import Clock
 from shared.errors import RedisUnavailable, Unavailable
 from shared.redis.guarded import GuardedRedis

@@ -6,8 +6,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from shared.answer_cache.finding import CacheTicket
-from shared.answer_cache.place import CachePlace
+from shared.answer_cache.stored_answer import CachePlace, CacheTicket
 from shared.errors import RedisUnavailable
 from shared.redis.scripts import LuaScript, ScriptCall, load_script
 from shared.telemetry.logs import get_logger

@@ -9,8 +9,14 @@ from typing import Final, cast
 import msgspec
 from redis.asyncio import Redis
 
-from shared.answer_cache.cached_answer import CachedAnswer, decode_answer
-from shared.answer_cache.place import CachePlace, entry_prefix, generation_key, index_key
+from shared.answer_cache.stored_answer import (
+    CachedAnswer,
+    CachePlace,
+    decode_answer,
+    entry_prefix,
+    generation_key,
+    index_key,
+)
 from shared.redis.connection import asking_redis
 
 MOST_COMPLAINTS: Final = 1_000

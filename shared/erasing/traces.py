@@ -8,9 +8,8 @@ from typing import Final, cast
 from redis.asyncio import Redis
 from sqlalchemy import select
 
-from shared.answer_cache.cached_answer import decode_answer
 from shared.answer_cache.housekeeping import Housekeeping
-from shared.answer_cache.place import CachePlace, index_key
+from shared.answer_cache.stored_answer import CachePlace, decode_answer, index_key
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from shared.answer_cache.place import CachePlace
+from shared.answer_cache.stored_answer import CachePlace
 from shared.messages.body import Body
 from shared.messages.facts import FACTS_KEY
 from shared.messages.item import Role

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
-from shared.answer_cache.finding import CacheFinding, FlightRole
+from shared.answer_cache.stored_answer import CacheFinding, FlightRole
 from shared.clock import Clock
 from shared.replies.wakeups import Wakeups
 

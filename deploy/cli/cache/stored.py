@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from deploy.cli.connection import command_settings, open_command_redis, open_ledger
 from deploy.cli.tenants import tenant_named
 from shared.answer_cache.housekeeping import Complaint, Housekeeping, KeptAnswer
-from shared.answer_cache.place import CachePlace, place_of
+from shared.answer_cache.stored_answer import CachePlace, place_of
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 from shared.persistence.tenants import TenantRepository

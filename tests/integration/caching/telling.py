@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.answer_cache.housekeeping import Housekeeping
-from shared.answer_cache.place import CachePlace, place_of
+from shared.answer_cache.stored_answer import CachePlace, place_of
 from shared.messages.record import MessageRecord
 from shared.messages.turn_report import CacheReport, decode_report
 from tests.integration.workers.road import Road, eventually

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.secrets_in_text import SECRET_KINDS, PlainText
 from shared.settings.validation import BuiltIn
 from shared.telemetry.redaction import redact_text
-from workers.caching.personal import PersonalPatterns
+from workers.caching.cacheable import PersonalPatterns
 from workers.validation.forbidden_patterns import ForbiddenPatterns, built_in
 from workers.validation.verdict import Verdict
 

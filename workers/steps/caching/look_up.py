@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
-from shared.answer_cache.cache_control import CacheControl, read_cache_control
-from shared.answer_cache.finding import CacheFinding, CacheTicket, FlightRole
+from shared.answer_cache.cache_control import ANYTHING, CacheControl, read_cache_control
 from shared.answer_cache.flights import Flights
+from shared.answer_cache.stored_answer import CacheFinding, CacheTicket, FlightRole
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.messages.turn_report import CacheKind, CacheReport
@@ -55,7 +55,8 @@ class LookUp:
 
     async def __call__(self, turn: Turn) -> None:
         try:
-            control = read_cache_control(turn.body.cache_control)
+            asked = turn.body.cache_control
+            control = read_cache_control(asked) if asked else ANYTHING
             reason = self._rule.why_not_message(turn, control)
             if reason is None:
                 await self._look(turn, control)

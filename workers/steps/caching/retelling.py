@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from shared.answer_cache.cached_answer import CachedAnswer
+from shared.answer_cache.stored_answer import CachedAnswer
 from shared.clock import Clock
 from shared.messages.output import output_message
 from shared.messages.state import ResponseState

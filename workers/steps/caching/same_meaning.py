@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
-from shared.answer_cache.finding import CacheTicket
-from shared.answer_cache.place import place_of
+from shared.answer_cache.stored_answer import CacheTicket, place_of
 from shared.messages.turn_report import CacheKind, CacheReport
 from shared.telemetry.metrics import Metrics
 from workers.caching.semantic.finding import Candidate, RefusedHit, SemanticCache

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from shared.answer_cache.answer_cache import AnswerCache
-from shared.answer_cache.cached_answer import CachedAnswer
-from shared.answer_cache.finding import CacheTicket
+from shared.answer_cache.stored_answer import CachedAnswer, CacheTicket
 from shared.persistence.ledger.records import Settlement
 from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, NotCacheable

@@ -11,9 +11,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from shared.answer_cache.answer_cache import AnswerCache, Quest
-from shared.answer_cache.cached_answer import CachedAnswer
-from shared.answer_cache.finding import CacheTicket
-from shared.answer_cache.place import CachePlace
+from shared.answer_cache.stored_answer import CachedAnswer, CachePlace, CacheTicket
 from shared.clock import Clock, SystemClock
 from shared.erasing.eraser import Eraser
 from shared.erasing.erasures import Erasure, Erasures
