@@ -25,6 +25,7 @@ from shared.persistence.tables import message
 from workers.providers.wire.asking.answered_calls import UncarriedError
 from workers.providers.wire.asking.chat_messages import chat_messages
 from workers.providers.wire.asking.documents import document, image
+from workers.providers.wire.asking.thoughts import OwnThoughts, RefusedThoughts
 
 from .both_versions import BothVersions
 from .conftest import NewMessage
@@ -111,6 +112,7 @@ async def test_a_worker_before_answers_nothing_without_an_image_that_a_new_door_
 ) -> None:
     """Workers are restarted first; one that was forgotten asks no model without the image."""
     accepts = ContentLedger(both.ledger, database, DatabaseContent(database), clock)
+    thoughts = OwnThoughts(by="m", refused=RefusedThoughts())
     for part in (LARGE, FilePart(file_data=LARGE.image_url)):
         kept = await keep(Body(input=[MessageItem(Role.USER, [part])]))
         record = new_message(body=kept.raw.decode(), body_digest=kept.digest)
@@ -122,7 +124,7 @@ async def test_a_worker_before_answers_nothing_without_an_image_that_a_new_door_
         assert told.keys() - {"type", "content"} == set()
         bare = type(part)()
         with pytest.raises(UncarriedError):
-            chat_messages([MessageItem(Role.USER, [bare])], maker="m")
+            chat_messages([MessageItem(Role.USER, [bare])], thoughts)
         with pytest.raises(UncarriedError):
             image(bare) if isinstance(bare, ImagePart) else document(bare)
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.accepting.arrival import keep
 from shared.errors import InvalidRequest
@@ -18,7 +19,7 @@ from shared.large_content import (
 )
 from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.item import FunctionCallOutput, Item, MessageItem, Role
-from shared.messages.part import FilePart, ImagePart, InputTextPart, OutputTextPart
+from shared.messages.part import CacheBreakpoint, FilePart, ImagePart, InputTextPart, OutputTextPart
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.stored_body import (
     KeptBody,
@@ -51,6 +52,7 @@ def restored(kept: KeptBody) -> list[Item]:
         [user(SAYS, IMAGE)],
         [user(IMAGE, SAYS, OTHER, IMAGE), user(FILE)],
         [user(ODD)],
+        [user(replace(IMAGE, cache_control=CacheBreakpoint("ephemeral", "1h")), SAYS)],
         [user(SMALL, IMAGE, ImagePart("https://a.example/b.png"), ImagePart(file_id="file-1"))],
         [FunctionCallOutput("call_1", [SAYS, IMAGE]), FunctionCallOutput("call_2", "x")],
         [user(IMAGE), MessageItem(Role.ASSISTANT, [OutputTextPart("x", [{"b": 1, "a": 2}])])],
