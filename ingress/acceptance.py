@@ -192,7 +192,7 @@ class Acceptance:
         body = arrival.body
         key, sending = _claim(arrival, record)
         continues = record.conversation_id is not None or record.previous_id is not None
-        prompt_bytes = body.prompt_bytes(arrival.kept.size)
+        prompt_bytes = body.prompt_bytes(arrival.kept.size) + arrival.named_bytes
         return AdmissionRequest(
             message_id=record.id,
             tenant=arrival.tenant,

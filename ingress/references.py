@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -12,14 +13,20 @@ from shared.conversations.references import ReferencedItems
 from shared.errors import InvalidRequest, NotFound, TooLarge
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.message_contents import MessageContents
+from shared.files.stored_file import StoredFile
 from shared.messages.body import Body, encode_body
 from shared.messages.item import Item, ItemReference, are_only_text
+from shared.messages.part import FilePart
 from shared.messages.requests.calls import check_items, check_text
 from shared.messages.requests.create_response import place_in_input
 from shared.messages.stored_body import attachments_of, references_in
 from shared.storable_text import is_storable
+from shared.token_count import tokens_of_size
 
 _MOST_AT_ONCE: Final = 1_000
+_FILE_ID: Final = "file_id"
+_HOLDS_PARTS: Final = ("input", "items", "messages", "content", "output", "file", "source")
+"""The fields of requests, on any surface, in which files are named."""
 
 
 class References:
@@ -80,23 +87,37 @@ class References:
             raise self._too_large()
         return await self._patience.wait(self._contents.whole(items, tenant_id=tenant_id))
 
-    async def check_files(self, body: Body, *, tenant_id: str) -> None:
-        """Raises NotFound for a file that this tenant has not, by its id; LedgerUnavailable.
+    async def named_bytes(
+        self, body: Body, *, tenant_id: str, asked: msgspec.Struct | None = None
+    ) -> int:
+        """How much would be told of the files that it names by their ids, in base64 as those are
+        that it brings; images cost what they cost at any size.
 
-        It may be deleted before the message has its turn, which then fails.
+        Raises NotFound for one that this tenant has not, by its place in what was `asked`, which
+        is the body where it came as one; LedgerUnavailable. It may be deleted before the message
+        has its turn, which then fails.
         """
         if are_only_text(body.input):
-            return
-        for file_id in _files(body.input):
-            if not is_storable(file_id) or not await self._has_file(file_id, tenant_id):
+            return 0
+        total = 0
+        for file_id, told in _files(body.input).items():
+            found = await self._find(file_id, tenant_id) if is_storable(file_id) else None
+            if found is None:
+                place = place_of_file(asked or body, file_id)
                 raise NotFound(
-                    f"There is no file '{file_id[:64]}', or not any more. Upload it, or remove it.",
-                    param="file_id",
+                    f"'{place}' names the file '{file_id[:64]}', which is not here, or not any "
+                    "more. Upload it, or remove it.",
+                    param=place,
                 )
+            total += told * 4 * ceil(found.bytes / 3)
+        return total
 
-    async def _has_file(self, file_id: str, tenant_id: str) -> bool:
-        finding = self._files.find(file_id, tenant_id=tenant_id)
-        return await self._patience.wait(finding) is not None
+    async def named_tokens(self, body: Body, tenant_id: str) -> int:
+        """The same in tokens, of a body that is only counted; raises as it does."""
+        return tokens_of_size(await self.named_bytes(body, tenant_id=tenant_id))
+
+    async def _find(self, file_id: str, tenant_id: str) -> StoredFile | None:
+        return await self._patience.wait(self._files.find(file_id, tenant_id=tenant_id))
 
     def _check_size(self, body: Body) -> None:
         """Nobody refers to more than could be sent."""
@@ -135,10 +156,29 @@ def _places(items: list[Item]) -> dict[str, int]:
     return places
 
 
-def _files(items: list[Item]) -> dict[str, None]:
-    """The ids of files that are named, each once."""
-    named = [part.file_id for item in items for part in attachments_of(item)]
-    files = dict.fromkeys(file_id for file_id in named if file_id is not None)
+def place_of_file(asked: msgspec.Struct, file_id: str) -> str:
+    """Where a request names a file first, in its own words; `file_id` where it does not itself."""
+    waiting = [("", msgspec.to_builtins(asked))]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, list):
+            inner = [(f"{place}[{nth}]", one) for nth, one in enumerate(value)]
+        elif isinstance(value, dict):
+            if value.get(_FILE_ID) == file_id:
+                return f"{place}.{_FILE_ID}"
+            inner = [(f"{place}.{name}".lstrip("."), value.get(name)) for name in _HOLDS_PARTS]
+        else:
+            continue
+        waiting += reversed(inner)
+    return _FILE_ID
+
+
+def _files(items: list[Item]) -> dict[str, int]:
+    """The ids of files that are named, each once, and how often as files."""
+    files = dict[str, int]()
+    for part in (part for item in items for part in attachments_of(item)):
+        if part.file_id is not None:
+            files[part.file_id] = files.get(part.file_id, 0) + isinstance(part, FilePart)
     if len(files) > _MOST_AT_ONCE:
         raise InvalidRequest(
             f"'input' names {len(files)} files. Name {_MOST_AT_ONCE} at the most.", param="input"

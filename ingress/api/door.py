@@ -102,7 +102,11 @@ class Door:
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
         """Let it in; raises NotAdmitted and what Acceptance raises."""
-        await self.references.check_files(arrival.body, tenant_id=arrival.tenant.id)
+        named_bytes = await self.references.named_bytes(
+            arrival.body, tenant_id=arrival.tenant.id, asked=arrival.asked
+        )
+        if named_bytes:
+            arrival = msgspec.structs.replace(arrival, named_bytes=named_bytes)
         outcome = await self.acceptance.accept(arrival)
         if isinstance(outcome, Refused):
             raise NotAdmitted(outcome)

@@ -119,12 +119,15 @@ class Intake:
         )
         tenant_id, asked = caller.tenant.id, submission.body
         body = await until_available(lambda: self._references.resolved(asked, tenant_id=tenant_id))
-        await until_available(lambda: self._references.check_files(body, tenant_id=tenant_id))
+        named_bytes = await until_available(
+            lambda: self._references.named_bytes(body, tenant_id=tenant_id)
+        )
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,
             body=body,
             kept=await keep(body),
+            named_bytes=named_bytes,
             surface=Surface.INTAKE,
             idempotency_key=submission.idempotency_key,
             deadline=submission.deadline,

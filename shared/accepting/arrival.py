@@ -21,6 +21,7 @@ from shared.messages.lane import Lane, lane_of
 from shared.messages.record import ReplyShape, Surface
 from shared.messages.stored_body import KeptBody, apart
 from shared.messages.tenant import Tenant
+from shared.token_count import tokens_of_size
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 _LARGE_BYTES: Final = 65_536
@@ -59,11 +60,20 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     reply_correlation: str | None = None
     reply_shape: ReplyShape | None = None
+    asked: msgspec.Struct | None = None
+    """The request, where it is in other words than the body: places are told in these."""
+    named_bytes: int = 0
+    """Of the files that the body names by their ids, in base64."""
 
     @property
     def user(self) -> str | None:
         """The tenant's end user, in either of OpenAI's spellings."""
         return self.body.user_id
+
+    @property
+    def input_tokens(self) -> int:
+        """What a model would have to read, estimated."""
+        return self.body.tokens() + tokens_of_size(self.named_bytes)
 
     @property
     def lane(self) -> Lane:

@@ -50,7 +50,7 @@ class LedgerEntries:
             previous_id=body.previous_response_id,
             idempotency_key=arrival.idempotency_key,
             estimated_tokens=reserved_tokens(
-                body.tokens(),
+                arrival.input_tokens,
                 p90_output_tokens=p90_output_tokens,
                 max_output_tokens=body.max_output_tokens,
             ),

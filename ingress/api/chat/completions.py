@@ -31,6 +31,7 @@ class ChatEndpoint:
         raw = await door.read_json(exchange)
         request, body = decode_chat_request(raw, text_limit_bytes=door.settings.text_limit_bytes)
         arrival = await door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
+        arrival = msgspec.structs.replace(arrival, asked=request)
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:

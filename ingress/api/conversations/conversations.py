@@ -102,6 +102,7 @@ class ConversationEndpoints:
         raw = await self._door.read_json(exchange)
         asked = decode_json(_new, raw)
         items = self._new_items(asked.items or [], raw)
+        await self._check_files(items, caller, asked)
         creating = self._conversations.create(caller.tenant.id, asked.metadata or {}, items)
         await _answer(exchange, await self._patience.wait(creating))
 
@@ -139,7 +140,9 @@ class ConversationEndpoints:
         checked_query(exchange)
         caller = await self._door.caller(exchange)
         raw = await self._door.read_json(exchange)
-        items = self._new_items(decode_json(_more, raw).items, raw)
+        asked = decode_json(_more, raw)
+        items = self._new_items(asked.items, raw)
+        await self._check_files(items, caller, asked)
         adding = self._conversations.add(caller.tenant.id, _conversation_id(exchange), items)
         await self._patience.wait(adding)
         told = [told_item(each.id or "", each.item) for each in items]
@@ -168,6 +171,12 @@ class ConversationEndpoints:
         limit_bytes = self._door.settings.text_limit_bytes
         check_text(body, len(whole_json(raw)), _place, limit_bytes=limit_bytes)
         return items
+
+    async def _check_files(
+        self, items: list[NamedItem], caller: Caller, asked: msgspec.Struct
+    ) -> None:
+        body = Body(input=[each.item for each in items])
+        await self._door.references.named_bytes(body, tenant_id=caller.tenant.id, asked=asked)
 
     async def _found(self, exchange: Exchange) -> tuple[Caller, StoredConversation]:
         caller = await self._door.caller(exchange)

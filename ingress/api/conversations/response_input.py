@@ -90,7 +90,8 @@ class ResponseInput:
         body = await door.references.resolved(body, tenant_id=caller.tenant.id)
         earlier, added = await self._before(body, caller.tenant.id)
         whole = msgspec.structs.replace(body, input=[*earlier, *added])
-        await exchange.answer(200, msgspec.json.encode(InputTokens(whole.tokens())))
+        tokens = whole.tokens() + await door.references.named_tokens(body, caller.tenant.id)
+        await exchange.answer(200, msgspec.json.encode(InputTokens(tokens)))
 
     async def _before(self, body: Body, tenant_id: str) -> tuple[list[Item], list[Item]]:
         place = _Place(tenant_id, body.previous_response_id, body.conversation)

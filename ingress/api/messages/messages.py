@@ -47,6 +47,7 @@ class MessagesEndpoint:
             await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
         )
         arrival = await door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
+        arrival = msgspec.structs.replace(arrival, asked=request)
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:
@@ -56,11 +57,12 @@ class MessagesEndpoint:
         """How much a model would have to read, estimated; nothing is accepted."""
         _begin(exchange)
         door = self._door
-        await door.caller(exchange)
+        caller = await door.caller(exchange)
         body = decode_count_tokens(
             await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
         )
-        await exchange.answer(200, msgspec.json.encode(MessageTokensCount(body.tokens())))
+        tokens = body.tokens() + await door.references.named_tokens(body, caller.tenant.id)
+        await exchange.answer(200, msgspec.json.encode(MessageTokensCount(tokens)))
 
     async def _wait(self, exchange: Exchange, arrival: Arrival, request: MessagesRequest) -> None:
         door = self._door
@@ -77,7 +79,7 @@ class MessagesEndpoint:
             writer = MessageWriter(
                 accepted.record,
                 model=request.model,
-                input_tokens=arrival.body.tokens(),
+                input_tokens=arrival.input_tokens,
                 shows_thoughts=request.shows_thoughts,
                 request_id=exchange.request_id,
             )

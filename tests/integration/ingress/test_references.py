@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
+FILE: dict[str, Any] = {"type": "input_file"}
 CALL = FunctionCall("call_1", "weather", '{"city":"Ulm"}')
 THOUGHT = ReasoningItem(encrypted_content="c2VjcmV0", id="rs_of_the_provider")
 
@@ -54,16 +56,70 @@ async def send(client: openai.AsyncOpenAI, items: Any, **more: Any) -> str:
 
 @pytest.mark.parametrize("kind", ["input_file", "input_image"])
 @pytest.mark.parametrize("file_id", ["file_unknown", "file_\0"])
-async def test_a_file_that_is_not_there_is_refused_by_its_id(
+async def test_a_file_that_is_not_there_is_refused_by_its_place(
     client: openai.AsyncOpenAI, kind: str, file_id: str
 ) -> None:
-    said: Any = [{"role": "user", "content": [{"type": kind, "file_id": file_id}]}]
-    with pytest.raises(openai.NotFoundError, match="There is no file 'file_") as refused:
-        await send(client, said)
-    assert refused.value.param == "file_id"
+    text = {"type": "input_text", "text": "Look:"}
+    named = {"type": kind, "file_id": file_id}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": [text, named]}
+    call = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    said: Any = [{"role": "user", "content": "Hi"}, {"role": "user", "content": [text, named]}]
+    for items, place in ((said, "input[1].content[1]"), ([call, output], "input[1].output[1]")):
+        with pytest.raises(openai.NotFoundError, match="names the file 'file_") as refused:
+            await send(client, items)
+        assert refused.value.param == f"{place}.file_id"
+    with pytest.raises(openai.NotFoundError) as refused:
+        await client.conversations.create(items=said)
+    assert refused.value.param == "items[1].content[1].file_id"
     asked: Any = [{"role": "user", "content": [{"type": "file", "file": {"file_id": file_id}}]}]
-    with pytest.raises(openai.NotFoundError, match="There is no file 'file_"):
+    with pytest.raises(openai.NotFoundError) as refused:
         await client.chat.completions.create(model="auto", messages=asked)
+    assert refused.value.param == "messages[0].content[0].file.file_id"
+
+
+async def test_a_file_in_anthropics_words_is_refused_by_its_place(
+    http: aiohttp.ClientSession,
+) -> None:
+    blocks = [
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}},
+        {"type": "document", "title": "t", "source": {"type": "file", "file_id": "file_gone"}},
+    ]
+    asked = {
+        "model": "auto",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}, *blocks]}],
+    }
+    async with http.post("/v1/messages", json=asked) as answer:
+        assert answer.status == 404
+        assert "'messages[0].content[2].source.file_id'" in await answer.text()
+
+
+async def test_a_file_that_is_named_is_estimated_as_one_that_is_brought(
+    client: openai.AsyncOpenAI, worker: StandInWorker
+) -> None:
+    content = b"Many roads. " * 5_000
+    uploaded = await client.files.create(file=("a.txt", content), purpose="user_data")
+    brought = f"data:text/plain;base64,{b64encode(content).decode()}"
+    records = [
+        await worker.claim(await send(client, [{"role": "user", "content": [{**FILE, **part}]}]))
+        for part in ({"file_id": uploaded.id}, {"file_data": brought, "filename": "a.txt"})
+    ]
+    named, inline = [record.estimated_tokens for record in records]
+    assert named > 20_000
+    assert abs(named - inline) < 10
+    said: Any = [{"role": "user", "content": [{**FILE, "file_id": uploaded.id}]}]
+    counted = await client.responses.input_tokens.count(model="auto", input=said)
+    assert 20_000 <= counted.input_tokens < named
+
+
+async def test_items_of_a_conversation_have_the_limits_of_a_message(
+    client: openai.AsyncOpenAI,
+) -> None:
+    long: Any = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "x" * 1_048_576}]
+    made = await client.conversations.create()
+    with pytest.raises(openai.APIStatusError, match="limit for text") as refused:
+        await client.conversations.items.create(made.id, items=long)
+    assert (refused.value.status_code, refused.value.param) == (413, "items[1]")  # type: ignore
 
 
 async def test_what_is_referred_to_is_in_the_message_as_it_was_answered(
