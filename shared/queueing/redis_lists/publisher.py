@@ -95,7 +95,8 @@ class RedisPublisher:
     async def _push_waiting(self) -> None:
         if not self._backlog:
             self._has_work.clear()
-            await self._wait_for_work()
+            if not self._stopping.is_set():  # it was told to while it did something else
+                await self._wait_for_work()
         if group := self._backlog.take(GROUP_LIMIT):
             await self._push(group)
 
