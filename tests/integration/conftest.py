@@ -14,9 +14,8 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.redis.client import open_redis
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 from tests.integration.ingress.contract import Contract, openai_contract
+from tests.integration.patience import PatientSettings, patient_circuits, patient_settings
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, open_road
@@ -31,9 +30,16 @@ def contract() -> Contract:
 
 
 @pytest.fixture
-async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
+def patience() -> Iterator[PatientSettings]:
+    """Settings for a Redis that is there all the time; circuits wait for it as long."""
+    with patient_circuits():
+        yield patient_settings
+
+
+@pytest.fixture
+async def redis_client(redis_url: str, patience: PatientSettings) -> AsyncIterator[Redis]:
     """A client of an empty database, as our processes open theirs."""
-    async with open_redis(RedisSettings(url=ServerUrl(redis_url), timeout_seconds=1.0)) as opened:
+    async with open_redis(patience(redis_url)) as opened:
         yield opened
 
 

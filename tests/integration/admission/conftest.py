@@ -22,9 +22,9 @@ from shared.messages.tenant import Plan, Tenant
 from shared.redis.client import open_redis
 from shared.reservations.reservations import Reservations
 from shared.settings.door import LimitSettings
-from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
+from tests.integration.patience import PatientSettings
 from tests.servers.process import ChildProcess
 from tests.servers.redis import RedisServer
 
@@ -63,17 +63,19 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 @pytest.fixture
-def open_door(limits_url: str, stack: AsyncExitStack) -> OpenDoor:
+def open_door(limits_url: str, stack: AsyncExitStack, patience: PatientSettings) -> OpenDoor:
     """Each call is another replica of the door, with a connection of its own."""
-    return lambda **options: door(limits_url, stack, **options)
+    return lambda **options: door(patience(limits_url), stack, **options)
 
 
 @pytest.fixture
-def open_reservations(limits_url: str, stack: AsyncExitStack) -> OpenReservations:
+def open_reservations(
+    limits_url: str, stack: AsyncExitStack, patience: PatientSettings
+) -> OpenReservations:
     """What a worker has."""
 
     def opened() -> Reservations:
-        redis = open_redis(RedisSettings(url=ServerUrl(limits_url)))
+        redis = open_redis(patience(limits_url))
         reservations = Reservations(redis, SystemClock())
         stack.push_async_callback(redis.aclose)
         stack.push_async_callback(reservations.close)
@@ -83,13 +85,13 @@ def open_reservations(limits_url: str, stack: AsyncExitStack) -> OpenReservation
 
 
 def door(
-    url: str,
+    redis_settings: RedisSettings,
     stack: AsyncExitStack,
     *,
     settings: LimitSettings | None = None,
     lanes: LaneWatch | None = None,
 ) -> Admission:
-    redis = open_redis(RedisSettings(url=ServerUrl(url)))
+    redis = open_redis(redis_settings)
     admission = Admission(redis, settings or LimitSettings(), SystemClock(), Metrics(), lanes=lanes)
     stack.push_async_callback(redis.aclose)
     stack.push_async_callback(admission.close)

@@ -12,12 +12,13 @@ from contextlib import AsyncExitStack
 from ingress.admission.verdict import Admitted
 from shared.messages.tenant import Plan, Tenant
 from tests.integration.admission.conftest import door, message, standing
+from tests.integration.patience import patient_circuits, patient_settings
 
 
 async def main(url: str, tenant_id: str, burst: int, tasks: int, messages: int) -> None:
     owner = Tenant(tenant_id, "test", Plan(1, 1_000_000, 1, 1_000_000, 1_000_000))
     async with AsyncExitStack() as stack:
-        admission = door(url, stack, settings=standing(burst))
+        admission = door(patient_settings(url), stack, settings=standing(burst))
 
         async def hammer() -> int:
             verdicts = [await admission.decide(message(owner)) for _ in range(messages)]
@@ -28,4 +29,5 @@ async def main(url: str, tenant_id: str, burst: int, tasks: int, messages: int) 
 
 if __name__ == "__main__":
     url, tenant_id, burst, tasks, messages = sys.argv[1:]
-    asyncio.run(main(url, tenant_id, int(burst), int(tasks), int(messages)))
+    with patient_circuits():
+        asyncio.run(main(url, tenant_id, int(burst), int(tasks), int(messages)))

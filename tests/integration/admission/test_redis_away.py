@@ -24,7 +24,7 @@ from tests.servers.redis import RedisServer
 async def test_a_dead_redis_leaves_a_tenth_of_the_plan_and_honest_refusals(
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
+    admission = door(_impatient(own_redis.url), stack)
     owner = tenant(requests=1000)
     assert isinstance(await admission.decide(message(owner)), Admitted)
     own_redis.kill()
@@ -42,7 +42,7 @@ async def test_a_dead_redis_leaves_a_tenth_of_the_plan_and_honest_refusals(
 async def test_a_frozen_redis_holds_up_only_those_who_were_on_their_way(
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
+    admission = door(_impatient(own_redis.url), stack)
     owner = tenant()
     await admission.decide(message(owner))
     own_redis.pause()
@@ -60,7 +60,7 @@ async def test_a_frozen_redis_holds_up_only_those_who_were_on_their_way(
 async def test_limits_are_shared_again_soon_after_redis_is_back(
     away: str, own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
+    admission = door(_impatient(own_redis.url), stack)
     owner = tenant()
     await admission.decide(message(owner))
     own_redis.kill() if away == "killed" else own_redis.pause()
@@ -78,7 +78,7 @@ async def test_what_a_frozen_redis_admitted_late_and_the_door_refused_is_given_b
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
     no_share = msgspec.structs.replace(LimitSettings(), local_share=0.0)
-    admission = door(own_redis.url, stack, settings=no_share)
+    admission = door(_impatient(own_redis.url), stack, settings=no_share)
     owner = tenant()
     first = message(owner)
     await admission.decide(first)
@@ -86,7 +86,7 @@ async def test_what_a_frozen_redis_admitted_late_and_the_door_refused_is_given_b
     verdicts, _ = await timed(admission, [message(owner, key=str(n)) for n in range(200)])
     assert all(isinstance(verdict, Refused) for verdict in verdicts)
     own_redis.resume()
-    redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    redis = open_redis(_impatient(own_redis.url))
     stack.push_async_callback(redis.aclose)
 
     async def late_ones_are_held() -> bool:
@@ -105,7 +105,7 @@ async def test_what_a_frozen_redis_admitted_late_and_the_door_refused_is_given_b
 async def test_scripts_and_data_may_be_flushed_at_any_time(
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
+    admission = door(_impatient(own_redis.url), stack)
     owner = tenant(requests=100)
     for command in (["SCRIPT", "FLUSH"], ["FLUSHALL"]):
         own_redis.command(*command)
@@ -115,10 +115,15 @@ async def test_scripts_and_data_may_be_flushed_at_any_time(
 
 
 async def test_a_redis_that_was_never_there_is_no_reason_to_hang(stack: AsyncExitStack) -> None:
-    admission = door("redis://127.0.0.1:1/0", stack)
+    admission = door(_impatient("redis://127.0.0.1:1/0"), stack)
     verdicts, slowest = await timed(admission, [message(tenant()) for _ in range(100)])
     assert slowest < 1.0
     assert all(isinstance(verdict, Admitted) and verdict.local for verdict in verdicts)
+
+
+def _impatient(url: str) -> RedisSettings:
+    """The product's."""
+    return RedisSettings(url=ServerUrl(url))
 
 
 async def shares_limits(admission: Admission) -> bool:
@@ -141,8 +146,8 @@ async def timed(admission: Admission, asked: list[AdmissionRequest]) -> tuple[li
 async def test_a_commit_that_redis_refused_to_note_is_told_to_it_again(
     own_redis: RedisServer, stack: AsyncExitStack
 ) -> None:
-    admission = door(own_redis.url, stack)
-    redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    admission = door(_impatient(own_redis.url), stack)
+    redis = open_redis(_impatient(own_redis.url))
     stack.push_async_callback(redis.aclose)
     owner = tenant()
     committed, never = (message(owner, seconds_left=3_600.0) for _ in range(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
@@ -74,6 +75,17 @@ async def new_source(bank_url: str) -> AsyncIterator[NewSource]:
     yield build
     for source in opened:
         await source.close()
+    await _until_no_thread_is_left()
+
+
+async def _until_no_thread_is_left() -> None:
+    """A connection of aiosqlite that did not open, or was cut off, ends by itself a little later.
+
+    Its thread needs the loop for that, which is closed with the test.
+    """
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
 
 
 async def test_the_columns_of_a_row_are_facts(new_source: NewSource) -> None:

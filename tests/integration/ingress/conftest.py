@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import aiohttp
 import anthropic
+import msgspec
 import openai
 import pytest
 
@@ -17,14 +18,16 @@ from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSetting
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
+from tests.integration.patience import PatientSettings
 
 MakeKey = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def settings(migrated_sqlite_url: str, redis_url: str) -> Settings:
+def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
     """SQLite and Redis alone: quick to start, and every part is real."""
-    return settings_for(migrated_sqlite_url, redis_url)
+    usual = settings_for(migrated_sqlite_url, redis_url)
+    return msgspec.structs.replace(usual, redis=patience(redis_url))
 
 
 def settings_for(ledger: str, redis: str, broker: str | None = None) -> Settings:

@@ -17,6 +17,7 @@ from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
+from tests.integration.patience import PatientSettings
 from tests.integration.resilience.asking_process import PROMPT
 from tests.servers.redis import RedisServer
 from workers.providers.attempt import ChainResult
@@ -30,13 +31,15 @@ CROWDED = OutboundLimit(name="primary/small", max_concurrency=2)
 class Fleet:
     """Two processes' chains: a limited model, and a spare one behind it."""
 
-    def __init__(self, redis_url: str, provider: ScriptedProvider, stack: AsyncExitStack) -> None:
-        self._redis_url = redis_url
+    def __init__(
+        self, redis: RedisSettings, provider: ScriptedProvider, stack: AsyncExitStack
+    ) -> None:
+        self._redis = redis
         self._provider = provider
         self._stack = stack
 
     def limits(self) -> OutboundLimits:
-        redis = open_redis(RedisSettings(url=ServerUrl(self._redis_url)))
+        redis = open_redis(self._redis)
         self._stack.push_async_callback(redis.aclose)
         limits = OutboundLimits(redis, SystemClock())
         self._stack.push_async_callback(limits.close)
@@ -64,9 +67,11 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def fleet(redis_url: str, provider: ScriptedProvider) -> AsyncIterator[Fleet]:
+async def fleet(
+    redis_url: str, provider: ScriptedProvider, patience: PatientSettings
+) -> AsyncIterator[Fleet]:
     async with AsyncExitStack() as stack:
-        yield Fleet(redis_url, provider, stack)
+        yield Fleet(patience(redis_url), provider, stack)
 
 
 async def ask(chain: Chain, *, seconds: float = 20) -> ChainResult:
@@ -201,7 +206,8 @@ async def test_without_redis_nobody_is_held_back(
     own_redis: RedisServer, provider: ScriptedProvider, session: aiohttp.ClientSession
 ) -> None:
     async with AsyncExitStack() as stack:
-        chain = Fleet(own_redis.url, provider, stack).chain(session, requests_per_minute=1)
+        settings = RedisSettings(url=ServerUrl(own_redis.url))
+        chain = Fleet(settings, provider, stack).chain(session, requests_per_minute=1)
         await ask(chain)
         own_redis.kill()
         for _ in range(3):
