@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ingress.api.chat.chunk import ChatChunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction
 from ingress.api.chat.completion import (
     ChoiceLogprobs,
+    Unfinished,
     answer_calls,
     answer_logprobs,
     answer_text,
@@ -47,6 +48,7 @@ class ChunkWriter:
     The chunks that end it name the model that answered, as a whole answer does.
     Chat chunks cannot be taken back: when the answer begins again after some of it has gone out,
     the stream ends with an error that names the response, whose whole answer can be read by its id.
+    So does one that is cut.
     """
 
     def __init__(
@@ -82,12 +84,13 @@ class ChunkWriter:
                 for line in self._tell(read_item(event.body)):
                     yield line
             elif event.type == RESTARTED and (self._said or self._called):
-                yield self._restarted()
+                yield self._unfinished("response_restarted")
                 return
             elif event.type in CLOSING_TYPES:
                 for line in self._close(event):
                     yield line
                 return
+        yield self._unfinished("stream_cut")
 
     def _said_by(self, event: bytes) -> bytes:
         if not self._wants_logprobs:
@@ -121,7 +124,7 @@ class ChunkWriter:
         whole, calls = answer_text(response), answer_calls(response)
         told = len(self._called)
         if not whole.startswith(self._said) or calls[:told] != self._called:
-            return [self._restarted()]
+            return [self._unfinished("response_restarted")]
         rest = whole[len(self._said) :]
         tokens = answer_logprobs(response)[self._tokens_told :]
         lines = [self._say(rest, tokens)] if rest else []
@@ -152,8 +155,8 @@ class ChunkWriter:
             usage=None if self._include_usage else msgspec.UNSET,
         )
 
-    def _restarted(self) -> bytes:
-        return _error(unfinished(self._message_id, "response_restarted"))
+    def _unfinished(self, code: Unfinished) -> bytes:
+        return _error(unfinished(self._message_id, code))
 
 
 def _line(chunk: ChatChunk) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 from shared.messages.body import TextFormat, TextOptions
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import decode_body
+from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
 
 ASKED = [{"role": "user", "content": "Hello"}]
@@ -125,6 +126,23 @@ async def test_an_answer_that_begins_again_ends_the_stream_and_names_the_respons
             pass
 
 
+async def test_a_stream_that_its_door_cuts_says_where_the_answer_is(
+    client: openai.AsyncOpenAI, worker: StandInWorker, door: RunningDoor
+) -> None:
+    stream = await client.chat.completions.create(model="auto", messages=ASKED, stream=True)
+    record = await worker.claim(await worker.next_queued())
+    await worker.begin_stream(record)
+    await worker.stream_words(record, ["Hal"])
+    async for chunk in stream:
+        if chunk.choices[0].delta.content:
+            door.tell_to_end()
+            break
+    with pytest.raises(openai.APIError, match=record.id) as raised:
+        async for _ in stream:
+            pass
+    assert raised.value.code == "stream_cut"
+
+
 async def test_a_restart_before_the_first_word_goes_unnoticed(
     client: openai.AsyncOpenAI, worker: StandInWorker
 ) -> None:
@@ -151,8 +169,6 @@ async def test_a_human_who_takes_over_is_announced_with_the_apology(
 
 def test_the_synchronous_client_works_as_well(door: object, key: str, settings: object) -> None:
     """It blocks, so nobody answers: the models are enough to see it speak to us."""
-    from tests.integration.ingress.running_door import RunningDoor
-
     assert isinstance(door, RunningDoor)
     with openai.OpenAI(api_key=key, base_url=f"{door.url}/v1") as client:
         assert [model.id for model in client.models.list()] == ["auto", "small", "large"]

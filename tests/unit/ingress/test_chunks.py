@@ -101,6 +101,13 @@ async def test_a_restart_matters_only_after_the_first_word(said: str, ends: str)
     assert ("error" in chunks[-1]) is bool(said)
 
 
+async def test_a_stream_that_is_cut_ends_with_an_error_that_names_the_response() -> None:
+    for said in ([], [OutputTextDelta("m", "Hal")]):
+        *_, last = await written(*said)
+        assert last["error"]["code"] == "stream_cut"
+        assert "/v1/responses/resp_00" in last["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("reason", "finish"), [("max_output_tokens", "length"), ("content_filter", "content_filter")]
 )
