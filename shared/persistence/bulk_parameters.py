@@ -78,14 +78,14 @@ class RowDocument:
         # SQLite takes the ON of an upsert for a join's, unless a WHERE stands in between.
         return select(*self.relation.c).where(true())
 
-    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """The document of these rows."""
+    def parameters(self, rows: Sequence[Mapping[str, Any] | msgspec.Struct]) -> dict[str, str]:
+        """The document of these rows, each with its values by the names of the columns."""
         if self._spellings:
             rows = [self._spelt(row) for row in rows]
         return {_DOCUMENT: msgspec.json.encode(rows).decode()}
 
-    def _spelt(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        spelt = dict(row)
+    def _spelt(self, row: Mapping[str, Any] | msgspec.Struct) -> dict[str, Any]:
+        spelt = msgspec.structs.asdict(row) if isinstance(row, msgspec.Struct) else dict(row)
         for name, spell in self._spellings.items():
             spelt[name] = spell(spelt[name])
         return spelt

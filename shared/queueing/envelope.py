@@ -49,7 +49,7 @@ def wake_up_body(wake_up: WakeUp) -> bytes:
     """`[args, kwargs, embed]` as JSON. Ids and lanes are ours and need no escaping."""
     return _BODY % (
         wake_up.message_id.encode(),
-        wake_up.lane.value.encode(),
+        wake_up.lane.encode(),
         wake_up.deadline.isoformat().encode(),
     )
 

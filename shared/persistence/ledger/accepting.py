@@ -7,6 +7,7 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,6 +25,8 @@ AcceptOutcome = Accepted | AlreadyAccepted
 _OF_RECORD: Final = (*ACCEPTED_FIELDS, "state", "attempt", "not_before")
 _COLUMNS: Final = (*_OF_RECORD, "wake_at", "wakes")
 _values = attrgetter(*_OF_RECORD)
+# What is not said is NULL; most of a row is, and a third of the time went into saying so.
+_Row = msgspec.defstruct("_Row", [(name, Any, None) for name in _COLUMNS], omit_defaults=True)
 
 
 class AcceptGroup:
@@ -101,9 +104,9 @@ class AcceptGroup:
             for record in records
         ]
 
-    def _row(self, record: MessageRecord) -> dict[str, Any]:
+    def _row(self, record: MessageRecord) -> msgspec.Struct:
         wake_at = record.not_before or record.accepted_at + self._wake_after
-        return dict(zip(_COLUMNS, (*_values(record), wake_at, 0), strict=True))
+        return _Row(*_values(record), wake_at, 0)
 
 
 def outcome_of(
