@@ -11,10 +11,9 @@ from ingress.api.erasures import ErasureEndpoints
 from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
-from ingress.api.http.border import Border
+from ingress.api.http.border import Border, Routes
 from ingress.api.http.cors import Cors
-from ingress.api.http.exchange import Receive, Scope, Send
-from ingress.api.http.routes import Routes
+from ingress.api.http.exchange import Receive, Send
 from ingress.api.messages.messages import MessagesEndpoint
 from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
@@ -37,13 +36,13 @@ def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
     return Ingress(DoorRuntime(settings, clock or SystemClock()))
 
 
-class Ingress:
-    """The ASGI application, and the way to tell it that it is about to end."""
+class Ingress(Border):
+    """The door's ASGI application, and the way to tell it that it is about to end."""
 
     def __init__(self, runtime: DoorRuntime) -> None:
         self._runtime = runtime
         origins = runtime.settings.ingress.cors_origins
-        self._border = Border(
+        super().__init__(
             Routes(_operations(runtime)),
             runtime.metrics,
             runtime.clock,
@@ -55,18 +54,11 @@ class Ingress:
         """Those of this process."""
         return self._runtime.metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await self._border(scope, receive, send)
-
     def say_goodbye(self) -> None:
         """Answer everybody who still waits: their messages go on, and can be read by their id."""
         self._runtime.door.replies.stop()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Open at the first message, close at the second, as ASGI's lifespan has it."""
+    async def live(self, receive: Receive, send: Send) -> None:
         try:
             await receive()
             await self._runtime.open()

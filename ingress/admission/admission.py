@@ -13,7 +13,6 @@ from ingress.admission.backpressure import LaneWatch
 from ingress.admission.commitments import Commitments
 from ingress.admission.limits import Limits, limits_of, plan_of_settings
 from ingress.admission.local_allowance import LocalAllowance
-from ingress.admission.observation import Observation
 from ingress.admission.question import AdmissionRequest, script_call
 from ingress.admission.reply import (
     AdmissionReply,
@@ -23,6 +22,7 @@ from ingress.admission.reply import (
     too_large,
 )
 from ingress.admission.returns import Returns
+from ingress.admission.told_verdict import Observation
 from ingress.admission.verdict import Admitted, Verdict
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock

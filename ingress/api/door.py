@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from ingress.acceptance import Acceptance, AcceptedMessage
-from ingress.admission.quota_headers import quota_headers
+from ingress.admission.told_verdict import quota_headers
 from ingress.admission.verdict import Refused
 from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import NO_RETRY, HttpRefusal, NotAdmitted

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from prometheus_client import Counter, Histogram
 
 from ingress.api.http.cors import Cors
 from ingress.api.http.error_answer import ErrorAnswer
-from ingress.api.http.errors import INTERNAL_ERROR, error_answer
+from ingress.api.http.errors import INTERNAL_ERROR, HttpRefusal, error_answer
 from ingress.api.http.exchange import Disconnected, Endpoint, Exchange, Receive, Scope, Send
-from ingress.api.http.routes import Routes
 from shared.clock import Clock
 from shared.errors import ForebayError, Unavailable
 from shared.identifiers import REQUEST, new_id
@@ -20,10 +22,52 @@ from shared.telemetry.metrics import Metrics
 
 _SLASHES: Final = re.compile("/{2,}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PART: Final = re.compile(r"{(\w+)}")
+_WITH_SLASHES: Final = frozenset({"model"})
+"""The parts of a path that go on to its end: a model's name may contain slashes."""
 
 
-class Border:
-    """Gives every request to its endpoint.
+class Route(msgspec.Struct, frozen=True):
+    """A method and a path, `{name}` standing for a part of it, and who serves them."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+
+
+class Routes:
+    """Every route of the door. A path without parts is found at once, others in their order."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._patterns = [(_pattern(one.path), one) for one in routes]
+        self._fixed = {(one.method, one.path): one for _, one in self._patterns}
+
+    def endpoint(self, exchange: Exchange) -> Endpoint:
+        """Who serves this request; its `route` and `parameters` are set. HEAD is served as GET.
+
+        Raises HttpRefusal: 404 where nothing is, 405 with the methods that are possible.
+        """
+        path = exchange.path
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        found = self._fixed.get((method, path))
+        if found is None:
+            found = self._by_pattern(exchange, method, path)
+        exchange.route = found.path
+        return found.endpoint
+
+    def _by_pattern(self, exchange: Exchange, method: str, path: str) -> Route:
+        allowed = set()
+        for pattern, route in self._patterns:
+            if parts := pattern.fullmatch(path):
+                if route.method == method:
+                    exchange.parameters = parts.groupdict()
+                    return route
+                allowed.add(route.method)
+        raise _not_possible(exchange.method, allowed) if allowed else _not_here(path)
+
+
+class Border(ABC):
+    """An ASGI application that gives every request to its endpoint.
 
     Whatever an endpoint raises becomes an error object here; what nobody foresaw is logged under
     the request's id and says nothing of our insides.
@@ -44,7 +88,10 @@ class Border:
         self._measures = _Measures(metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request, or live from the start of the process to its end."""
+        if scope["type"] == "lifespan":
+            await self.live(receive, send)
+            return
         if "//" in scope["path"]:
             # A base URL with a slash at its end makes two of them.
             scope["path"] = _SLASHES.sub("/", scope["path"])
@@ -66,6 +113,10 @@ class Border:
             )
             await answer_error(exchange, INTERNAL_ERROR)
         self._measures.count(exchange)
+
+    @abstractmethod
+    async def live(self, receive: Receive, send: Send) -> None:
+        """Open at the first message, close at the second, as ASGI's lifespan has it."""
 
     def _endpoint(self, exchange: Exchange) -> Endpoint:
         if self._cors is not None:
@@ -121,3 +172,26 @@ class _Measures:
                 self._bound[key] = bound
         bound[0].inc()
         bound[1].observe(exchange.seconds_to_answer)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    pieces = _PART.split(path)  # text and names by turns
+    pieces[::2] = map(re.escape, pieces[::2])
+    pieces[1::2] = (
+        f"(?P<{name}>{'.*' if name in _WITH_SLASHES else '[^/]+'})" for name in pieces[1::2]
+    )
+    return re.compile("".join(pieces))
+
+
+def _not_here(path: str) -> HttpRefusal:
+    return HttpRefusal(404, f"There is no '{path[:256]}' here. See /docs.", code="not_found")
+
+
+def _not_possible(method: str, allowed: set[str]) -> HttpRefusal:
+    names = ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
+    return HttpRefusal(
+        405,
+        f"'{method[:16]}' is not possible here. Use {names}.",
+        code="method_not_allowed",
+        headers=((b"allow", names.encode()),),
+    )

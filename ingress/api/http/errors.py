@@ -6,7 +6,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-from ingress.admission.quota_headers import quota_headers
+from ingress.admission.told_verdict import quota_headers
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.api.http.error_answer import ErrorAnswer, ErrorDetail, Header
 from shared.errors import (

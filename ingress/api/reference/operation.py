@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ingress.api.http.routes import Route
+from ingress.api.http.border import Route
 
 KEY_ERRORS: Final = (401, 503)
 """Of everything that asks for a key, which is looked up in the database."""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ingress.api.http.border import Route, Routes
 from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import Endpoint, Exchange
-from ingress.api.http.routes import Route, Routes
 from shared.clock import ManualClock
 
 CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))

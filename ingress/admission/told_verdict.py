@@ -1,4 +1,4 @@
-"""The headers that tell a caller how much it may still send.
+"""A verdict as it is told: to the caller in headers, to the metrics in figures.
 
 `RateLimit-Policy` and `RateLimit` follow draft-ietf-httpapi-ratelimit-headers (structured
 fields); the `x-ratelimit-*` names are those of OpenAI's API, which its clients read.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from math import ceil
 
 from ingress.admission.limits import MINUTE_SECONDS
-from ingress.admission.verdict import Quota, Refused
+from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused, Verdict
+from shared.clock import Clock
+from shared.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]
 
@@ -61,3 +63,53 @@ def _duration(seconds: float) -> bytes:
     minutes, rest = divmod(milliseconds / 1000, MINUTE_SECONDS)
     text = f"{rest:.3f}".rstrip("0").rstrip(".")
     return (f"{int(minutes)}m{text}s" if minutes else f"{text}s").encode()
+
+
+class Observation:
+    """Durations by verdict, refusals by reason, sizes of groups, risk, local decisions.
+
+    Labels are bound once.
+    """
+
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+        self._clock = clock
+        durations = metrics.admission_duration_seconds
+        self._admitted = durations.labels("admitted")
+        self._existing = durations.labels("existing")
+        self._refused = durations.labels("refused")
+        self._reasons = {
+            reason: metrics.refused_messages.labels(reason.value) for reason in RefusalReason
+        }
+        self._groups = metrics.admission_group_messages
+        self._risk = metrics.risk_score
+        self._local_admitted = metrics.local_allowance_decisions.labels("admitted")
+        self._local_refused = metrics.local_allowance_decisions.labels("refused")
+
+    def begin(self) -> float:
+        """The moment a verdict is asked for."""
+        return self._clock.monotonic()
+
+    def end(self, began: float, verdict: Verdict) -> None:
+        """The verdict is there."""
+        seconds = self._clock.monotonic() - began
+        match verdict:
+            case Admitted():
+                self._admitted.observe(seconds)
+                self._risk.observe(verdict.risk)
+            case Existing():
+                self._existing.observe(seconds)
+                if not verdict.same_body:
+                    self._reasons[RefusalReason.IDEMPOTENCY_CONFLICT].inc()
+            case Refused():
+                self._refused.observe(seconds)
+                self._reasons[verdict.reason].inc()
+                self._risk.observe(verdict.risk)
+
+    def group(self, messages: int) -> None:
+        """So many verdicts came with one round trip."""
+        self._groups.observe(messages)
+
+    def local(self, verdict: Admitted | Refused) -> None:
+        """A verdict was given without Redis."""
+        admitted = isinstance(verdict, Admitted)
+        (self._local_admitted if admitted else self._local_refused).inc()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress.admission.quota_headers import quota_headers
+from ingress.admission.told_verdict import quota_headers
 from ingress.admission.verdict import Quota, RefusalReason, Refused
 
 QUOTA = Quota(100, 42, 34.8, 6000, 512, 360.04)
