@@ -11,7 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from string import punctuation
+from string import digits, punctuation
 from typing import Final, NamedTuple
 
 import re2
@@ -156,6 +156,7 @@ SECRET_KINDS: Final = (
         "JSON Web Token", "eyJ", r"[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?"
     ),
 )
+_BEGINS_PRIVATE_KEY: Final = "-----BEGIN"
 _PRIVATE_KEY: Final = (
     r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-{1,5}(?:END[A-Z ]{0,40}-{0,5})?)?"
 )
@@ -175,6 +176,8 @@ class SecretReader:
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where secrets stand, in order and without overlaps."""
+        if not (self._loosely or holds_digit(text) or _BEGINS_PRIVATE_KEY in text):
+            return
         for found in self._pattern.finditer(text):
             # Words joined by hyphens may begin like a key; a key without any digit does not occur.
             start, end = found.span()
@@ -186,11 +189,23 @@ class SecretReader:
         return next(self.spans(text), None) is not None
 
 
+def holds_digit(text: str) -> bool:
+    """Whether it can hold a number or a key: none of them is without a digit.
+
+    Many answers have none, and a search by RE2 lets another thread have the interpreter, which
+    costs a busy loop more than the search itself.
+    """
+    return any(map(text.__contains__, digits))
+
+
 def card_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where card numbers stand: 13 to 19 digits, in groups or not, whose check digit is right.
 
-    They begin and end with a group, so that a longer number that
-    happens to hold one is left alone, and one that other numbers surround is found."""
+    They begin and end with a group, so that a longer number that happens to hold one is left
+    alone, and one that other numbers surround is found.
+    """
+    if not holds_digit(text):
+        return
     for run in _RUN_OF_DIGITS.finditer(text):
         groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
         first = 0
@@ -205,15 +220,15 @@ def card_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _last_group(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
     """The last group of the longest card number that begins with the group `first`."""
-    digits, found = "", None
+    number, found = "", None
     start = groups[first][0]
     if text[start] not in _FIRST_DIGITS or _is_fraction(text, start):
         return None
     for index in range(first, len(groups)):
-        digits += text[slice(*groups[index])]
-        if len(digits) > _MOST_DIGITS:
+        number += text[slice(*groups[index])]
+        if len(number) > _MOST_DIGITS:
             break
-        if len(digits) >= _FEWEST_DIGITS and passes_luhn(digits):
+        if len(number) >= _FEWEST_DIGITS and passes_luhn(number):
             found = index
     return found
 

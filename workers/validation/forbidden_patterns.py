@@ -10,7 +10,7 @@ import re2
 from msgspec.structs import replace
 
 from shared.messages.item import FunctionCall
-from shared.secrets_in_text import EMAIL, PlainText, SecretReader, card_spans
+from shared.secrets_in_text import EMAIL, PlainText, SecretReader, card_spans, holds_digit
 from shared.settings.validation import BuiltIn
 from workers.validation.tools.arguments import Masking
 from workers.validation.validator import Draft, Question
@@ -101,11 +101,11 @@ def built_in(kind: BuiltIn) -> Pattern:
         case BuiltIn.CARD:
             return Pattern(kind, card_spans)
         case BuiltIn.SSN:
-            return Pattern(kind, _finder(_SSN))
+            return Pattern(kind, _ssn_spans)
         case BuiltIn.SECRET:
             return Pattern(kind, SecretReader().spans)
         case BuiltIn.EMAIL:
-            return Pattern(kind, _finder(EMAIL))
+            return Pattern(kind, _email_spans)
 
 
 def users_own(patterns: Mapping[str, str]) -> Iterator[Pattern]:
@@ -121,6 +121,18 @@ def _finder(pattern: str) -> Callable[[str], Iterator[tuple[int, int]]]:
         return (found.span() for found in compiled.finditer(text) if found.end() > found.start())
 
     return find
+
+
+_find_ssn: Final = _finder(_SSN)
+_find_email: Final = _finder(EMAIL)
+
+
+def _ssn_spans(text: str) -> Iterable[tuple[int, int]]:
+    return _find_ssn(text) if holds_digit(text) else ()
+
+
+def _email_spans(text: str) -> Iterable[tuple[int, int]]:
+    return _find_email(text) if "@" in text else ()
 
 
 def _merged(spans: list[ForbiddenSpan]) -> Iterator[ForbiddenSpan]:
