@@ -180,16 +180,17 @@ async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord
 
 
 async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
-    """Put the closing event onto the response's stream, which wakes who waits for it."""
-    from shared.messages.events import closing_event, encode_event
+    """Put the answer onto the response's stream, which wakes who waits for it."""
+    from shared.messages.events import encode_event
     from shared.redis.client import open_redis
+    from shared.replies.event_sequence import answer_at_once
     from shared.replies.reply_stream import ReplyStream
 
     redis = open_redis(settings)
     replies = ReplyStream(redis, ttl_seconds=settings.reply_ttl_seconds)
     try:
-        event = encode_event(closing_event(record))
-        await replies.append(record.id, record.attempt, [event])
+        events = [encode_event(event) for event in answer_at_once(record)]
+        await replies.append(record.id, record.attempt, events)
     finally:
         await replies.close()
         await redis.aclose()

@@ -61,9 +61,16 @@ def beginning(record: MessageRecord, body: Body | None = None) -> ResponseInProg
 
 def whole_answer(record: MessageRecord) -> Iterator[Event]:
     """Everything after the opening, the text in one piece, for a reader that has heard nothing."""
-    end = closing_event(record)
-    if end.response.output:
+    *output, end = answer_at_once(record)
+    if output:
         yield beginning(record)
+    yield from (*output, end)
+
+
+def answer_at_once(record: MessageRecord) -> Iterator[Event]:
+    """The output and the end of a response whose answer comes in one piece: a person's, who had
+    the message."""
+    end = closing_event(record)
     yield from OutputEvents(record.id).close(end.response.output)
     yield end
 

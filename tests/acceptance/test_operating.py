@@ -84,6 +84,23 @@ def test_a_person_answers_and_the_producer_gets_it(stack: RunningStack, typed: T
     response = httpx2.get(f"{stack.ready['url']}/v1/responses/{asked['id']}", headers=login).json()
     assert response["status"] == "completed"
     assert response["output"][0]["content"][0]["text"] == "On 31 March."
+    for heard in (2, 0):
+        told = httpx2.get(
+            f"{stack.ready['url']}/v1/responses/{asked['id']}",
+            params={"stream": "true", "starting_after": heard},
+            headers=login,
+        ).text
+        kinds = [line.removeprefix("event: ") for line in told.splitlines() if "event: " in line]
+        assert kinds[-7:] == [
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_text.delta",
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.completed",
+        ]
+        assert ("response.requires_action" in kinds) is (heard < 2)
     twice = typed("handoff", "answer", handoff["id"], "Again.")
     assert twice.returncode == 1
     assert "answered already" in twice.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from os import urandom
 from struct import pack
@@ -178,3 +179,28 @@ async def test_a_large_image_is_sent_kept_and_told_again_as_it_was(
     assert [part.to_dict() for part in kept[0].content] == [text, image]
     calls = provider.calls("on this large one")
     assert [call.images for call in calls] == [1] * 3
+
+
+async def test_the_address_of_a_file_goes_to_who_fetches_it_and_is_fetched_by_nobody_here(
+    client: openai.AsyncOpenAI, provider: ProviderThread, stack: Stack
+) -> None:
+    question = "What does it say?"
+    asked = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.close()
+
+    async with await asyncio.start_server(note, "127.0.0.1", 0) as nobody:
+        address = f"http://127.0.0.1:{nobody.sockets[0].getsockname()[1]}/a.pdf"
+        file = {"type": "input_file", "file_url": address}
+        said: Any = [{"role": "user", "content": [{"type": "input_text", "text": question}, file]}]
+        response = await client.responses.create(model="auto", input=said)
+    if stack.providers[0]["kind"] == "anthropic":
+        assert response.status == "completed"
+        assert len(provider.calls(question)) == 1
+    else:
+        assert response.error is not None
+        assert "takes files by their content alone" in response.error.message
+        assert provider.calls(question) == []
+    assert asked == []
