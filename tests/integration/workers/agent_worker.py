@@ -63,7 +63,10 @@ class AgentWorker:
         celery = ["celery", "-A", "workers.app", "worker", "--pool", "custom"]
         celery += ["--hostname", f"{name}@localhost", "--loglevel", "INFO"]
         celery += ["--without-mingle", "--without-gossip"]
-        self._warm = None if cold or by_celery or not CAN_FORK else _warm_workers()
+        # What Python is told itself it reads before the first module.
+        is_told = any(name.startswith("PYTHON") for name in stack.environment)
+        is_cold = cold or by_celery or is_told or not CAN_FORK
+        self._warm = None if is_cold else _warm_workers()
         self._command = [] if self._warm else [sys.executable, "-m"]
         self._command += [*(celery if by_celery else own), "--concurrency", str(concurrency)]
         self._environment = {**stack.environment, **ALWAYS}
