@@ -28,7 +28,10 @@ async def test_a_producers_trace_reaches_the_provider(
             redis_url=redis_url,
             ledger_url=migrated_sqlite_url,
             providers=[openai_link(provider.openai_url)],
-            extra={"FOREBAY_TELEMETRY__TRACES_ENDPOINT": endpoint},
+            extra={
+                "FOREBAY_TELEMETRY__TRACES_ENDPOINT": endpoint,
+                "OTEL_BSP_SCHEDULE_DELAY": "200",  # ms, of a batch; usually five seconds
+            },
         )
         key = await new_key(stack.settings.ledger)
         worker = await asyncio.to_thread(AgentWorker(stack, tmp_path).start)

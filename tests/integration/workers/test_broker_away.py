@@ -41,9 +41,9 @@ async def test_what_could_not_be_published_is_not_put_off_for_it(
         seen = worker.log.count("broker unreachable")
 
         async def has_looked_often() -> bool:
-            return worker.log.count("broker unreachable") > seen + 5
+            return worker.log.count("broker unreachable") > seen + 4
 
-        await eventually(has_looked_often, "six looks of the worker at its broker")
+        await eventually(has_looked_often, "five looks of the worker at its broker")
         async with road.database.relaxed.connect() as connection:
             woken = select(message.c.wakes).where(message.c.id == record.id)
             assert await connection.scalar(woken) == 0

@@ -117,7 +117,7 @@ async def test_a_summary_is_booked_to_the_message_whose_turn_made_it(road: Road)
 async def test_an_answer_does_not_wait_for_the_summary(
     road: Road, provider: ProviderThread
 ) -> None:
-    provider.behave(Kind.LATENCY, contains="slow item 0 of", seconds=3.0)
+    provider.behave(Kind.LATENCY, contains="slow item 0 of", seconds=1.5)
     record = await ask(road, talk("slow", 28))
     assert len(await road.attempts(record)) == 1
     assert record.cost is not None
