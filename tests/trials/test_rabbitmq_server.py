@@ -8,12 +8,12 @@ from tests.integration.servers.orphans import ends_with_its_tests
 from tests.servers.rabbitmq import RabbitServer
 
 
-def test_it_keeps_a_durable_queue_over_a_kill(own_rabbitmq: RabbitServer) -> None:
-    with amqp.Connection(f"127.0.0.1:{own_rabbitmq.port}") as connection:
+def test_it_keeps_a_durable_queue_over_a_kill(mortal_rabbitmq: RabbitServer) -> None:
+    with amqp.Connection(f"127.0.0.1:{mortal_rabbitmq.port}") as connection:
         connection.channel().queue_declare("kept", durable=True, auto_delete=False)
-    own_rabbitmq.kill()
-    own_rabbitmq.start()
-    with amqp.Connection(f"127.0.0.1:{own_rabbitmq.port}") as connection:
+    mortal_rabbitmq.kill()
+    mortal_rabbitmq.start()
+    with amqp.Connection(f"127.0.0.1:{mortal_rabbitmq.port}") as connection:
         connection.channel().queue_declare("kept", passive=True)
 
 
