@@ -39,7 +39,7 @@ class GroupCommit(Generic[Item, Outcome]):
     from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight, of
     which each but the first waits until it is `crowd` items: many small ones cost more than few.
     A submitter that is cancelled leaves its item in the group: what was sent may still happen.
-    `meter` hears of every group, also of one that failed.
+    `meter` hears of every group, also of one that failed. All of it belongs to one event loop.
     """
 
     def __init__(
@@ -60,12 +60,17 @@ class GroupCommit(Generic[Item, Outcome]):
         self._meter = meter
         self._waiting: deque[Waiting[Item, Outcome]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = False
         self._closed = False
 
     def submit(self, item: Item) -> asyncio.Future[Outcome]:
         """Hand in one item, whose outcome comes later; raises Unavailable when full or closed."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            # Asked for each item it would cost as much as the future: Python 3.11 asks the system
+            # each time which process this is.
+            self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = self._loop.create_future()
         self._queue(item, future)
         return future
 

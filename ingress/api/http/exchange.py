@@ -167,7 +167,7 @@ class Exchange:
                 ],
             }
         )
-        await self.send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": body})
 
     async def answer_stream(
         self, chunks: AsyncIterator[bytes], headers: Iterable[Header] = ()
@@ -213,8 +213,7 @@ class Exchange:
                 (b"x-request-id", self.request_id.encode()),
                 *self.added,
             ]
-            is_large = self._is_begun or self.declared_bytes > _READ_OVER_BYTES
-            if is_large and not self._is_read:
+            if not self._is_read and (self._is_begun or self.declared_bytes > _READ_OVER_BYTES):
                 message["headers"].append((b"connection", b"close"))
         await self._send(message)
 
