@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -31,6 +32,8 @@ _RISK_SIGNALS: Final = {
     InjectionEcho.name: RiskSignal.INJECTION,
     ForbiddenPatterns.name: RiskSignal.VALIDATOR_BLOCK,
 }
+_TOKENS_AT_ONCE: Final = 32
+"""With twenty likely ones beside each they take some milliseconds."""
 
 
 class Judging:
@@ -52,7 +55,7 @@ class Judging:
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)
             judgement = _judgement(answer, conclusion)
-            return self._with_told_tokens(answer, judgement) if answer.items else judgement
+            return await self._with_told_tokens(answer, judgement) if answer.items else judgement
 
         return judge
 
@@ -68,17 +71,20 @@ class Judging:
         """What holds the end of one streamed answer back."""
         return self._guardrail.open_screen()
 
-    def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+    async def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
         """Those that may leave with the text that they are of."""
-        return self._guardrail.told_tokens(tokens)
+        if len(tokens) <= _TOKENS_AT_ONCE:
+            return self._guardrail.told_tokens(tokens)
+        # All that may come with one answer take more than a second where each is a new word.
+        return await asyncio.to_thread(self._guardrail.told_tokens, tokens)
 
-    def _with_told_tokens(self, answer: Answer, judgement: Judgement) -> Judgement:
+    async def _with_told_tokens(self, answer: Answer, judgement: Judgement) -> Judgement:
         """Where the text was mended, its tokens would show what was taken out."""
         tokens = logprobs_of(answer.items)
         if not tokens or not judgement.accepted:
             return judgement
         left = judgement.answer or answer
-        told = self.told_tokens(tokens) if left.text == answer.text else ()
+        told = await self.told_tokens(tokens) if left.text == answer.text else ()
         others = tuple([item for item in left.items if not isinstance(item, Logprobs)])
         items = (*others, Logprobs(told)) if told else others
         dropped = left.dropped if told else (*left.dropped, "logprobs")

@@ -19,7 +19,7 @@ class Screening(Protocol):
     def open_screen(self) -> StreamScreen | None:
         """What holds the end of one streamed answer back."""
 
-    def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
+    async def told_tokens(self, tokens: Sequence[TokenLogprob]) -> tuple[TokenLogprob, ...]:
         """Those that may leave with the text that they are of."""
 
 
@@ -46,7 +46,7 @@ class ScreenedStream:
         if isinstance(piece, Logprobs):
             if self._tokens is None:
                 self._tokens = _HeldTokens()
-            self._tokens.take(self._screening.told_tokens(piece.tokens))
+            self._tokens.take(await self._screening.told_tokens(piece.tokens))
             return
         released = self._screen.feed(piece) if self._screen is not None else piece
         leaving = self._tokens.leaving(piece, released) if self._tokens is not None else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from shared.errors import InvalidRequest
 from shared.messages.facts import FACTS_KEY, Facts, MoneyFact
 from shared.messages.item import FunctionCall, FunctionCallOutput, ReasoningItem
-from shared.messages.output import AnswerItem, Logprobs, TokenLogprob
+from shared.messages.output import AnswerItem, LikelyToken, Logprobs, TokenLogprob
 from shared.messages.tool import FunctionTool
 from shared.reservations.reservations import RiskSignal
 from shared.settings.validation import ValidationSettings
@@ -144,3 +145,21 @@ async def test_the_tokens_of_a_text_leave_with_it_and_not_with_a_mended_one(
         assert judgement.answer is not None
         assert judgement.answer.items == ((weighed,) if leaves else ())
         assert judgement.answer.dropped == (() if leaves else ("logprobs",))
+
+
+async def test_nothing_waits_while_many_likely_tokens_are_looked_at(judging: Judging) -> None:
+    words = [f"word{chr(97 + nth % 26) * (1 + nth // 26)} " for nth in range(500)]
+    near = [[LikelyToken(f"{word}{nth}", -1.0, []) for nth in range(20)] for word in words]
+    tokens = [
+        TokenLogprob(word, -0.1, [], likely) for word, likely in zip(words, near, strict=True)
+    ]
+    text = "".join(token.token for token in tokens)
+    judging_it = asyncio.create_task(judging.judge(turn_of(), answer(text, Logprobs((*tokens,)))))
+    turns = 0
+    while not judging_it.done():
+        await asyncio.sleep(0)
+        turns += 1
+    judged = (await judging_it).answer
+    assert judged is not None
+    assert judged.items == (Logprobs((*tokens,)),)
+    assert turns > 5

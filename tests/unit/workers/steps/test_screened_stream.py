@@ -15,6 +15,8 @@ from shared.messages.output import (
     output_items,
 )
 from shared.settings.validation import ValidationSettings
+from shared.telemetry.metrics import Metrics
+from workers.steps.judging import Judging
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import AnswerStream
 from workers.validation.building import build_guardrail
@@ -59,7 +61,7 @@ def whole(text: str) -> list[OutputItem]:
 def screened(settings: ValidationSettings | None = None) -> tuple[ScreenedStream, NotedStream]:
     noted = NotedStream()
     guardrail = build_guardrail(settings or ValidationSettings())
-    return ScreenedStream(cast("AnswerStream", noted), guardrail), noted
+    return ScreenedStream(cast("AnswerStream", noted), Judging(guardrail, Metrics())), noted
 
 
 def tokens(*texts: str, others: Sequence[str] = ()) -> Logprobs:
