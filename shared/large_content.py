@@ -15,7 +15,7 @@ import msgspec
 
 APART_CHARACTERS: Final = 65_536
 """From here on the ledger keeps it beside the body, once in its tenant."""
-_PIECE_CHARACTERS: Final = 262_144
+_PIECE_CHARACTERS: Final = 1_048_576
 
 Pieces = tuple[bytes, ...]
 _text: Final = msgspec.json.Decoder(str)

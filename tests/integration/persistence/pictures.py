@@ -25,7 +25,7 @@ from shared.persistence.statements import reading
 
 from .conftest import NewMessage
 
-IMAGE = ImagePart("data:image/png;base64," + "iVBO" * APART_CHARACTERS * 2)
+IMAGE = ImagePart("data:image/png;base64," + "iVBO" * APART_CHARACTERS * 9)
 FILE = FilePart(file_data="JVBE" * APART_CHARACTERS)
 LATE = UNTOUCHED.total_seconds() + 120
 
