@@ -105,6 +105,17 @@ async def test_each_token_comes_before_its_text_and_all_of_them_with_the_answer(
 
 
 @telling
+async def test_no_more_are_told_beside_a_token_than_can_be_asked_for(
+    adapter: Adapter, asked: Provider, server: PlayingServer
+) -> None:
+    many = [weighed(str(nth)) for nth in range(30)]
+    token = weighed("42", top_logprobs=many)
+    server.streams(event("42", token), *adapter.words.closing("stop", None))
+    answer, _ = await heard_of(asked)
+    assert [one.token for one in told_in(answer)[0].top_logprobs] == [*map(str, range(20))]
+
+
+@telling
 async def test_a_whole_answer_and_a_refusal_tell_them_too(
     build: Build, scripted: ScriptedProvider, asked: Provider, server: PlayingServer
 ) -> None:

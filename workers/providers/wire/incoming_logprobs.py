@@ -13,6 +13,8 @@ from workers.providers.wire.loose_json import LARGEST_NUMBER, elements, mapping
 _UNLIKELY: Final = -9999.0
 """OpenAI's word for a token that is far from likely; others write what no JSON has a number for."""
 _LARGEST_BYTE: Final = 255
+_MOST_BESIDE: Final = 20
+"""As many as can be asked for beside a token: nobody can read more of them."""
 MOST_LIKELY_TOKENS: Final = 50_000
 """Of so many an answer tells how likely they were; more would be larger than all else that is sent
 of answers. They are 50,000 tokens, or 2,380 with twenty more beside each."""
@@ -51,7 +53,7 @@ def token_logprobs(told: object) -> tuple[TokenLogprob, ...]:
 
 
 def _written(token: Mapping[str, object]) -> TokenLogprob:
-    others = [mapping(one) for one in elements(token.get("top_logprobs"))]
+    others = [mapping(one) for one in elements(token.get("top_logprobs"))[:_MOST_BESIDE]]
     likely = [_likely(one) for one in others if isinstance(one.get("token"), str)]
     told = _likely(token)
     return TokenLogprob(told.token, told.logprob, told.bytes, likely)
