@@ -36,7 +36,7 @@ class Amounts:
     def check(self, draft: Draft, question: Question) -> Catch | None:
         if self._tenants and question.tenant not in self._tenants:
             return None
-        text = draft.plain.text
+        text = PlainText(draft.text).text
         stated = _amounts(text)
         if not stated:
             return None

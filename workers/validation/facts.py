@@ -36,7 +36,7 @@ class FactCheck:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
-        wrong = _AnswerReading(draft.plain.text, question).contradictions()
+        wrong = _AnswerReading(PlainText(draft.text).text, question).contradictions()
         if not wrong:
             return None
         evidence = [f"{name}: the answer says {masked(said)}" for name, said in wrong.items()]

@@ -42,7 +42,7 @@ class ForbiddenPatterns:
         self.verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:  # noqa: ARG002
-        spans = self._spans(draft.plain, draft.text)
+        spans = self.spans(draft.text)
         if not spans:
             return None
         found = [(span.pattern, draft.text[span.start : span.end]) for span in spans]
@@ -76,20 +76,18 @@ class ForbiddenPatterns:
 
     def spans(self, text: str) -> list[ForbiddenSpan]:
         """What is forbidden in the text, in order; spans that overlap are one."""
-        return self._spans(PlainText(text), text)
-
-    def _spans(self, plain: PlainText, written: str) -> list[ForbiddenSpan]:
+        plain = PlainText(text)
         found = [
             ForbiddenSpan(*plain.span(start, end), pattern.name)
             for pattern in self._patterns
             for start, end in pattern.find(plain.text)
         ]
-        if plain.text != written:
+        if plain.text != text:
             found += [
                 ForbiddenSpan(start, end, pattern.name)
                 for pattern in self._patterns
                 if pattern.reads_marks
-                for start, end in pattern.find(written)
+                for start, end in pattern.find(text)
             ]
         found.sort(key=lambda span: (span.start, -span.end))
         return list(_merged(found))

@@ -35,7 +35,7 @@ class Grounding:
         self._verdict = verdict
 
     def check(self, draft: Draft, question: Question) -> Catch | None:
-        unsupported = list(_unsupported(draft.plain.text, question))
+        unsupported = list(_unsupported(PlainText(draft.text).text, question))
         if not unsupported:
             return None
         evidence = "; ".join(f"{kind} {masked(said)}" for kind, said in unsupported)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
 from shared.messages.output import TokenLogprob
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.stream_screen import StreamScreen
-from workers.validation.validator import Draft, Question, Validator, is_there
+from workers.validation.validator import Draft, Question, Subject, Validator
 from workers.validation.verdict import Catch, Conclusion, Verdict, without
 
 _TOKENS_REMEMBERED: Final = 65_536
@@ -45,7 +45,7 @@ class Guardrail:
         for catch in catches:
             draft = self._mended(draft, catch)
         for validator in self._validators:
-            if not is_there(validator.subject, draft, question):
+            if not _is_there(validator.subject, draft, question):
                 continue
             if (caught := validator.check(draft, question)) is None:
                 continue
@@ -108,3 +108,20 @@ class Guardrail:
             window=self._window,
             replacement=self._replacement if fixes else None,
         )
+
+
+def _is_there(subject: Subject, draft: Draft, question: Question) -> bool:
+    """Whether a validator of this subject has anything to look at."""
+    match subject:
+        case Subject.ANSWER:
+            return True
+        case Subject.TOOLS:
+            return question.tools is not None or bool(draft.calls)
+        case Subject.FACTS:
+            return bool(question.facts)
+        case Subject.FORMAT:
+            return question.answer_format is not None
+        case Subject.INSTRUCTIONS:
+            return bool(question.instructions)
+        case _:
+            assert_never(subject)

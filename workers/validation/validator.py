@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
-from typing import Protocol, assert_never
+from typing import Protocol
 
 from shared.messages.facts import Facts
 from shared.messages.item import FunctionCall
-from shared.secrets_in_text import PlainText
 from workers.validation.verdict import Catch
 
 
@@ -59,11 +57,6 @@ class Draft:
     calls: tuple[FunctionCall, ...] = ()
     """What it asks of tools beside its text, which need not say anything then."""
 
-    @cached_property
-    def plain(self) -> PlainText:
-        """What every validator reads that looks for values, names or secrets."""
-        return PlainText(self.text)
-
 
 class Subject(StrEnum):
     """What a validator is about: it is asked only where the question or the draft has some."""
@@ -74,23 +67,6 @@ class Subject(StrEnum):
     FACTS = "facts"
     FORMAT = "format"
     INSTRUCTIONS = "instructions"
-
-
-def is_there(subject: Subject, draft: Draft, question: Question) -> bool:
-    """Whether a validator of this subject has anything to look at."""
-    match subject:
-        case Subject.ANSWER:
-            return True
-        case Subject.TOOLS:
-            return question.tools is not None or bool(draft.calls)
-        case Subject.FACTS:
-            return bool(question.facts)
-        case Subject.FORMAT:
-            return question.answer_format is not None
-        case Subject.INSTRUCTIONS:
-            return bool(question.instructions)
-        case _:
-            assert_never(subject)
 
 
 class Validator(Protocol):

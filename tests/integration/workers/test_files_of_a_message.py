@@ -29,7 +29,7 @@ that nothing is asked of them."""
 TAIL_SECONDS = 1.0
 """What is still done for a message once its answer has left: acknowledging, noting, booking."""
 MOST_OF_THE_DOOR = 40
-MOST_OF_THE_WORKER = 57
+MOST_OF_THE_WORKER = 56
 
 
 @pytest.fixture
