@@ -23,6 +23,14 @@ class Road:
     def files(self) -> set[str]:
         return set(self.functions)
 
+    def __and__(self, other: Road) -> Road:
+        """The functions that ran both times."""
+        both = Road()
+        for file, names in self.functions.items():
+            if shared := names & other.functions.get(file, set()):
+                both.functions[file] = shared
+        return both
+
     def take(self) -> Road:
         """What ran so far; from here it begins anew."""
         taken = Road()
