@@ -1,0 +1,1 @@
+"""What is searched: passages with their vectors and words, in one store or another."""

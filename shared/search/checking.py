@@ -1,0 +1,143 @@
+"""What engines half apply or take silently is refused here, before anything is written."""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from shared.errors import InvalidRequest
+from shared.search.generation import KEYWORDS, Generation
+from shared.search.point import Change, Passage, Point, Scope
+
+MOST_POINTS: Final = 1000
+"""Of one call: each call holds the engine from start to end."""
+LONGEST_KEYWORD: Final = 4096
+LONGEST_BODY: Final = 1_000_000
+MOST_DIMENSIONS: Final = 4096
+LARGEST_INTEGER: Final = 2**53 - 1
+"""Engines compare numbers as floats of 64 bits."""
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def check_name(name: object) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise wrong("generation", name, "use 1 to 64 of a-z, 0-9, '-' and '_', the first no sign")
+
+
+def check_generation(generation: Generation) -> None:
+    check_name(generation.name)
+    for vector, size in generation.dimensions().items():
+        check_integer(f"{vector}_dimensions", size, least=1, most=MOST_DIMENSIONS)
+
+
+def check_scope(scope: Scope) -> None:
+    check_name(scope.generation)
+    check_keyword("tenant", scope.tenant)
+    if not scope.tenant:
+        raise wrong("tenant", scope.tenant, "name the tenant")
+
+
+def check_ids(ids: Sequence[str]) -> None:
+    """As many as a call may have, each a UUID as Python writes it, none twice."""
+    if len(ids) > MOST_POINTS:
+        raise wrong("ids", len(ids), f"send at most {MOST_POINTS} points in one call")
+    for each in ids:
+        check_id(each)
+    if len(set(ids)) < len(ids):
+        twice = next(each for number, each in enumerate(ids) if each in ids[:number])
+        raise wrong("id", twice, "it is there twice: send each point once in a call")
+
+
+def check_id(each: object) -> None:
+    try:
+        canonical = isinstance(each, str) and str(uuid.UUID(each)) == each
+    except ValueError:
+        canonical = False
+    if not canonical:
+        raise wrong("id", each, "use a UUID in lower case with hyphens, as point_id() gives")
+
+
+def check_ver(ver: int) -> None:
+    check_integer("ver", ver, least=0, most=LARGEST_INTEGER)
+
+
+def check_points(points: Sequence[Point]) -> None:
+    check_ids([point.id for point in points])
+    for point in points:
+        _check_passage(point.passage)
+        for name, vector in point.vectors().items():
+            check_vector(f"{name}_vector of {point.id}", vector)
+
+
+def check_dimensions(points: Iterable[Point], generation: Generation) -> None:
+    """A vector of the wrong size would leave the batch half written."""
+    for point in points:
+        for name, vector in point.vectors().items():
+            check_size(f"{name}_vector of {point.id}", vector, generation.dimensions()[name])
+
+
+def check_changes(changes: Sequence[Change]) -> None:
+    check_ids([each.id for each in changes])
+    for each in changes:
+        check_keyword("path", each.path)
+        check_integer("first_line", each.first_line, least=0, most=LARGEST_INTEGER)
+        check_integer("last_line", each.last_line, least=0, most=LARGEST_INTEGER)
+
+
+def check_vector(name: str, vector: Sequence[float]) -> None:
+    """Points with NaN would be counted and never found, and zeros have no direction."""
+    if not isinstance(vector, list) or not set(map(type, vector)) <= {float, int}:
+        raise wrong(name, type(vector).__name__, "use a list of numbers")
+    try:
+        length = math.hypot(*vector)
+    except OverflowError:
+        length = math.inf
+    if not 1e-6 <= length <= 1e6:
+        raise wrong(name, f"length {length}", "use finite numbers that are not all zero")
+
+
+def check_keyword(name: str, value: str) -> None:
+    check_text(name, value, LONGEST_KEYWORD)
+
+
+def check_integer(name: str, value: int, *, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise wrong(name, value, f"use a whole number from {least} to {most}")
+
+
+def _check_passage(passage: Passage) -> None:
+    for field in (*KEYWORDS, "header"):
+        check_keyword(field, getattr(passage, field))
+    if passage.symbol is not None:
+        check_keyword("symbol", passage.symbol)
+    check_text("body", passage.body, LONGEST_BODY)
+    check_ver(passage.ver)
+    check_integer("first_line", passage.first_line, least=0, most=LARGEST_INTEGER)
+    check_integer("last_line", passage.last_line, least=0, most=LARGEST_INTEGER)
+
+
+def check_text(name: str, value: str, longest: int) -> None:
+    if not isinstance(value, str):
+        raise wrong(name, value, "use text")
+    if len(value) > longest:
+        raise wrong(name, f"{len(value)} characters", f"use at most {longest}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise wrong(name, value, "it has half a surrogate pair: clean it") from None
+
+
+def check_size(name: str, vector: Sequence[float], size: int) -> None:
+    if len(vector) != size:
+        raise wrong(name, f"{len(vector)} dimensions", f"this generation has {size}")
+
+
+def wrong(name: str, value: object, fix: str) -> InvalidRequest:
+    """Of a number its size at most: Python refuses to write out a very long one."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        value = f"a number of {value.bit_length()} bits"
+    told = ascii(value)[:80]
+    return InvalidRequest(f"{name}: {told} cannot be used; {fix}.", param=name)

@@ -1,0 +1,81 @@
+"""Questions that an engine would answer with something else are refused here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.search.checking import (
+    LARGEST_INTEGER,
+    MOST_POINTS,
+    check_id,
+    check_integer,
+    check_keyword,
+    check_size,
+    check_text,
+    check_vector,
+    wrong,
+)
+from shared.search.generation import KEYWORDS, Generation
+from shared.search.query import CodeVector, Leg, Query, Rrf, TextVector, Where, Words
+
+MOST_LEGS: Final = 8
+DEEPEST: Final = 1000
+MOST_CHARACTERS: Final = 10_000
+"""Of the words asked for."""
+LARGEST_K: Final = 1_000_000
+
+
+def check_where(where: Where) -> None:
+    for field in KEYWORDS:
+        values = getattr(where, field)
+        if values is None:
+            continue
+        if not isinstance(values, tuple) or not 1 <= len(values) <= MOST_POINTS:
+            fix = f"give a tuple of 1 to {MOST_POINTS} values or leave it out"
+            raise wrong(f"where.{field}", values, fix)
+        for value in values:
+            check_keyword(f"where.{field}", value)
+    if where.below_ver is not None:
+        check_integer("where.below_ver", where.below_ver, least=0, most=LARGEST_INTEGER)
+
+
+def check_page(limit: int, start: str | None) -> None:
+    check_integer("limit", limit, least=1, most=DEEPEST)
+    if start is not None:
+        check_id(start)
+
+
+def check_query(query: Query) -> None:
+    check_where(query.where)
+    check_integer("limit", query.limit, least=1, most=DEEPEST)
+    if not 1 <= len(query.legs) <= MOST_LEGS:
+        raise wrong("legs", len(query.legs), f"ask 1 to {MOST_LEGS} legs")
+    for number, leg in enumerate(query.legs):
+        _check_leg(f"legs[{number}]", leg)
+    if isinstance(query.fusion, Rrf):
+        _check_rrf(query.fusion, len(query.legs))
+
+
+def check_query_dimensions(query: Query, generation: Generation) -> None:
+    for number, leg in enumerate(query.legs):
+        if isinstance(leg, TextVector):
+            check_size(f"legs[{number}].vector", leg.vector, generation.text_dimensions)
+        if isinstance(leg, CodeVector):
+            check_size(f"legs[{number}].vector", leg.vector, generation.code_dimensions)
+
+
+def _check_leg(name: str, leg: Leg) -> None:
+    check_integer(f"{name}.depth", leg.depth, least=1, most=DEEPEST)
+    if isinstance(leg, Words):
+        check_text(f"{name}.text", leg.text, MOST_CHARACTERS)
+    else:
+        check_vector(f"{name}.vector", leg.vector)
+
+
+def _check_rrf(fusion: Rrf, legs: int) -> None:
+    check_integer("fusion.k", fusion.k, least=1, most=LARGEST_K)
+    weights = fusion.weights
+    if weights is None:
+        return
+    if len(weights) != legs or not all(0 < weight <= LARGEST_K for weight in weights):
+        raise wrong("fusion.weights", weights, f"give each of the {legs} legs a number above 0")

@@ -1,0 +1,147 @@
+"""The owner: the one process that has a folder's shards open, and answers for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import msgspec
+import structlog
+
+from shared.errors import ForebayError
+from shared.search.embedded.calls import Reply, StoreRequest, as_reply
+from shared.search.embedded.frames import MOST_BYTES, framed, read_head, skip, too_long
+from shared.search.embedded.shards import Shards
+from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
+
+MOST_WAITING: Final = 64
+MOST_WAITING_BYTES: Final = 64 * 2**20
+_MOST_UNREAD_BYTES: Final = 64 * 2**20
+"""Of answers that a caller does not fetch; then it is hung up on."""
+_FLUSH_SECONDS: Final = 1.0
+_log: Final = structlog.get_logger(__name__)
+
+
+class _WaitingCall(msgspec.Struct, frozen=True):
+    """A call that was read and not answered yet."""
+
+    caller: asyncio.StreamWriter
+    number: int
+    content: bytes
+
+
+class Owner:
+    """Reads calls from all callers and answers one at a time, in the order they came.
+
+    Beyond 64 waiting calls, or 64 MiB of them, a call is told `StoreBusy` at once. One whose
+    caller's time is over is not begun. What was written is flushed to the disk when a second
+    passed without a call, or five with them.
+    """
+
+    def __init__(self, shards: Shards, *, most_waiting: int = MOST_WAITING) -> None:
+        self._shards = shards
+        self._most_waiting = most_waiting
+        self._queue: asyncio.Queue[_WaitingCall] = asyncio.Queue()
+        self._waiting_calls = 0
+        self._waiting_bytes = 0
+        self._flushed = time.monotonic()
+        self._requests = msgspec.msgpack.Decoder(StoreRequest)
+
+    async def receive(self, reader: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
+        """One caller's calls, until it hangs up."""
+        try:
+            while True:
+                length, number = await read_head(reader)
+                await self._take(reader, caller, length, number)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            caller.close()
+
+    async def answer_all(self) -> None:
+        """Never returns. A thread for the engine gains nothing: it holds the interpreter."""
+        while True:
+            try:
+                waiting = await asyncio.wait_for(self._queue.get(), _FLUSH_SECONDS)
+            except TimeoutError:
+                self._flush()
+                continue
+            self._forget(len(waiting.content))
+            self._send(waiting.caller, waiting.number, self._answered(waiting.content))
+            if time.monotonic() - self._flushed > 5 * _FLUSH_SECONDS:
+                self._flush()
+            await asyncio.sleep(0)  # the callers' turn: what cannot wait is told so
+
+    async def _take(
+        self,
+        reader: asyncio.StreamReader,
+        caller: asyncio.StreamWriter,
+        length: int,
+        number: int,
+    ) -> None:
+        if length > MOST_BYTES:
+            await skip(reader, length)
+            self._send(caller, number, as_reply(too_long(length)))
+        elif self._is_full(length):
+            await skip(reader, length)
+            busy = StoreBusy(f"{self._waiting_calls} calls wait for the index: ask again.")
+            self._send(caller, number, as_reply(busy))
+        else:
+            await self._queue_content(reader, caller, length, number)
+
+    def _is_full(self, length: int) -> bool:
+        return (
+            self._waiting_calls >= self._most_waiting
+            or self._waiting_bytes + length > MOST_WAITING_BYTES
+        )
+
+    async def _queue_content(
+        self,
+        reader: asyncio.StreamReader,
+        caller: asyncio.StreamWriter,
+        length: int,
+        number: int,
+    ) -> None:
+        self._waiting_calls += 1
+        self._waiting_bytes += length
+        try:
+            content = await reader.readexactly(length)
+        except BaseException:
+            self._forget(length)
+            raise
+        self._queue.put_nowait(_WaitingCall(caller, number, content))
+
+    def _forget(self, length: int) -> None:
+        self._waiting_calls -= 1
+        self._waiting_bytes -= length
+
+    def _answered(self, content: bytes) -> Reply:
+        try:
+            request = self._requests.decode(content)
+        except msgspec.DecodeError as error:
+            return as_reply(StoreRefused(f"The owner cannot read the call: {error}"))
+        if time.monotonic() > request.until:
+            return as_reply(StoreUnavailable("The call waited too long and was not begun."))
+        try:
+            return self._shards.answer(request.call)
+        except ForebayError as error:
+            return as_reply(error)
+        except OSError as error:
+            return as_reply(StoreRefused(f"The folder of the index refused: {error}"))
+
+    def _send(self, caller: asyncio.StreamWriter, number: int, reply: Reply) -> None:
+        content = msgspec.msgpack.encode(reply)
+        if len(content) > MOST_BYTES:
+            error = StoreRefused(f"The answer has {len(content)} bytes: ask for fewer.")
+            content = msgspec.msgpack.encode(as_reply(error))
+        caller.write(framed(number, content))
+        if caller.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            caller.transport.abort()
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        try:
+            self._shards.flush()
+        except ForebayError as error:
+            _log.exception("index_not_flushed", reason=error.message)

@@ -1,0 +1,1 @@
+"""Qdrant's server, over its REST interface."""

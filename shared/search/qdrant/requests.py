@@ -1,0 +1,173 @@
+"""What is sent to Qdrant: the same collection and the same query as the embedded engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from qdrant_client import models
+
+from shared.search.generation import (
+    BODY,
+    EF_CONSTRUCT,
+    EF_SEARCH,
+    KEYWORDS,
+    LINKS,
+    OVERSAMPLING,
+    QUANTILE,
+    Generation,
+)
+from shared.search.point import Change, Point, Scope, folded
+from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Where, Words
+
+_RESCORED: Final = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
+
+
+def vectors_of(generation: Generation) -> dict[str, models.VectorParams]:
+    return {
+        name: models.VectorParams(size=size, distance=models.Distance.COSINE)
+        for name, size in generation.dimensions().items()
+    }
+
+
+def graph() -> models.HnswConfigDiff:
+    return models.HnswConfigDiff(m=LINKS, ef_construct=EF_CONSTRUCT)
+
+
+def pinned() -> models.ScalarQuantization:
+    return models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=QUANTILE, memory=models.Memory.PINNED
+        )
+    )
+
+
+def indexes(*, with_words: bool) -> dict[str, models.PayloadSchemaParams]:
+    """Made before the first point; links in the graph are for tenants alone."""
+    found: dict[str, models.PayloadSchemaParams] = {
+        "tenant": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
+        "ver": models.IntegerIndexParams(
+            type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=False
+        ),
+    }
+    for field in KEYWORDS:
+        found[field] = models.KeywordIndexParams(
+            type=models.KeywordIndexType.KEYWORD, enable_hnsw=False
+        )
+    if with_words:
+        found[BODY] = _words_index()
+    return found
+
+
+def _words_index() -> models.TextIndexParams:
+    return models.TextIndexParams(
+        type=models.TextIndexType.TEXT,
+        tokenizer=models.TokenizerType.CODE,
+        lowercase=True,
+        ascii_folding=True,
+        phrase_matching=True,
+        scoring=True,
+        enable_hnsw=False,
+    )
+
+
+def as_point(point: Point, tenant: str) -> models.PointStruct:
+    vectors: dict[str, models.Vector] = {**point.vectors()}
+    return models.PointStruct(id=point.id, vector=vectors, payload=point.payload(tenant))
+
+
+def as_change(change: Change, scope: Scope, ver: int) -> models.SetPayloadOperation:
+    return models.SetPayloadOperation(
+        set_payload=models.SetPayload(
+            payload=change.payload(ver), filter=up_to(scope, ver, [change.id])
+        )
+    )
+
+
+def filter_of(scope: Scope, where: Where) -> models.Filter:
+    """The tenant first, always."""
+    must: list[models.Condition] = [of_tenant(scope)]
+    for field in KEYWORDS:
+        values = getattr(where, field)
+        if values is not None:
+            chosen = models.MatchAny(any=list(values))
+            must.append(models.FieldCondition(key=field, match=chosen))
+    if where.below_ver is not None:
+        below = models.Range(lt=where.below_ver)
+        must.append(models.FieldCondition(key="ver", range=below))
+    return models.Filter(must=must)
+
+
+def of_tenant(scope: Scope) -> models.FieldCondition:
+    return models.FieldCondition(key="tenant", match=models.MatchValue(value=scope.tenant))
+
+
+def up_to(scope: Scope, ver: int, ids: Sequence[str] = ()) -> models.Filter:
+    """The tenant's points of this `ver` or a lower one, of these ids where some are given."""
+    must: list[models.Condition] = [
+        of_tenant(scope),
+        models.FieldCondition(key="ver", range=models.Range(lte=ver)),
+    ]
+    if ids:
+        must.append(models.HasIdCondition(has_id=list(ids)))
+    return models.Filter(must=must)
+
+
+def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:
+    """One batch: the fusion first, where there is one, then each leg that is to be told."""
+    chosen = filter_of(scope, query.where)
+    if query.fusion is None:
+        return [_alone(leg, scope, chosen, most=query.limit) for leg in query.legs]
+    fused = models.QueryRequest(
+        limit=query.limit,
+        query=_fusion(query.fusion),
+        prefetch=[_prefetch(leg, scope, chosen) for leg in query.legs],
+        with_payload=True,
+    )
+    told = query.legs if query.explained else ()
+    return [fused, *(_alone(leg, scope, chosen) for leg in told)]
+
+
+def _prefetch(leg: Leg, scope: Scope, chosen: models.Filter) -> models.Prefetch:
+    asked, using, params = _asked(leg, scope)
+    return models.Prefetch(limit=leg.depth, query=asked, using=using, params=params, filter=chosen)
+
+
+def _alone(
+    leg: Leg, scope: Scope, chosen: models.Filter, *, most: int | None = None
+) -> models.QueryRequest:
+    asked, using, params = _asked(leg, scope)
+    return models.QueryRequest(
+        limit=leg.depth if most is None else min(most, leg.depth),
+        query=asked,
+        using=using,
+        params=params,
+        filter=chosen,
+        with_payload=most is not None,
+    )
+
+
+def _asked(leg: Leg, scope: Scope) -> tuple[models.QueryInterface, str, models.SearchParams]:
+    nearest = models.SearchParams(hnsw_ef=EF_SEARCH, quantization=_RESCORED)
+    match leg:
+        case TextVector():
+            return leg.vector, "text", nearest
+        case CodeVector():
+            return leg.vector, "code", nearest
+        case Words():
+            own = models.IdfCorpusParams(corpus=models.Filter(must=[of_tenant(scope)]))
+            words = models.TextQuery(text=models.TextQueryInput(query=folded(leg.text)))
+            return words, BODY, models.SearchParams(idf=own)
+        case _:
+            assert_never(leg)
+
+
+def _fusion(fusion: Rrf | Dbsf) -> models.Query:
+    match fusion:
+        case Rrf():
+            weights = None if fusion.weights is None else list(fusion.weights)
+            return models.RrfQuery(rrf=models.Rrf(k=fusion.k, weights=weights))
+        case Dbsf():
+            return models.FusionQuery(fusion=models.Fusion.DBSF)
+        case _:
+            assert_never(fusion)

@@ -1,0 +1,58 @@
+"""Hits out of what the engines list: both list alike, so both are read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.search.point import Passage
+from shared.search.query import Hit, LegScore
+from shared.search.vector_store import StoreRefused
+
+
+class ListedPoint(msgspec.Struct, frozen=True):
+    """One line of a list of an engine."""
+
+    id: str
+    score: float
+    payload: Mapping[str, Any] | None
+
+
+def fused(best: Sequence[ListedPoint], legs: Sequence[Sequence[ListedPoint]]) -> tuple[Hit, ...]:
+    """The hits of a fusion, each with what every leg gave it."""
+    places = [_places(leg) for leg in legs]
+    return tuple(
+        _hit(each, tuple(place.get(each.id) for place in places)) for each in _ordered(best)
+    )
+
+
+def apart(legs: Sequence[Sequence[ListedPoint]]) -> tuple[tuple[Hit, ...], ...]:
+    """The hits of each leg by itself, each with its own place alone."""
+    return tuple(_of_one(leg, number, len(legs)) for number, leg in enumerate(legs))
+
+
+def _of_one(leg: Sequence[ListedPoint], number: int, legs: int) -> tuple[Hit, ...]:
+    places = _places(leg)
+    return tuple(
+        _hit(each, tuple(places[each.id] if at == number else None for at in range(legs)))
+        for each in _ordered(leg)
+    )
+
+
+def _places(leg: Iterable[ListedPoint]) -> dict[str, LegScore]:
+    return {each.id: LegScore(rank, each.score) for rank, each in enumerate(_ordered(leg), start=1)}
+
+
+def _ordered(listed: Iterable[ListedPoint]) -> list[ListedPoint]:
+    """Engines give equal scores in any order."""
+    return sorted(listed, key=lambda each: (-each.score, each.id))
+
+
+def _hit(listed: ListedPoint, legs: tuple[LegScore | None, ...]) -> Hit:
+    try:
+        passage = msgspec.convert(listed.payload, Passage)
+    except msgspec.ValidationError as error:
+        raise StoreRefused(f"Point {listed.id} is no passage of ours: {error}") from error
+    return Hit(id=listed.id, score=listed.score, passage=passage, legs=legs)

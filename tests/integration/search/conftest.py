@@ -1,0 +1,30 @@
+"""A server that checks what it is sent, and the store that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.search.qdrant.qdrant_store import QdrantStore
+from tests.integration.search.qdrant_stub import (
+    QdrantStub,
+    qdrant_contract,
+    serving,
+)
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[QdrantStub]:
+    """Fails the test where anything that was sent is not as described."""
+    stub = QdrantStub(qdrant_contract(), version="1.19.2")
+    yield stub
+    assert stub.faults == []
+
+
+@pytest.fixture
+async def store(stub: QdrantStub) -> AsyncIterator[QdrantStore]:
+    async with serving(stub) as url:
+        store = QdrantStore(url, deadline_seconds=1)
+        yield store
+        await store.close()
