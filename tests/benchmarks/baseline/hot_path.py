@@ -26,6 +26,7 @@ MESSAGES_A_SECOND: Final = 500
 """Of what is asked for with --seconds: 1,500 messages a round as a rule."""
 WARM_UP_MESSAGES: Final = 300
 LOAD_SECONDS: Final = 60.0
+DOOR_TARGET: Final = 0.8
 WORKER_TARGET: Final = 0.9
 
 
@@ -52,7 +53,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
                     for name in sorted(sides, reverse=bool(turn % 2)):
                         ground = stage.copied_ground(broker, sides[name].prepared)
                         _run(sides[name], ground, provider, messages, rounds[name])
-                yield _row(broker, "door", rounds)
+                yield _row(broker, "door", rounds, target=DOOR_TARGET)
                 yield _row(broker, "worker", rounds, target=WORKER_TARGET)
 
 
@@ -61,9 +62,7 @@ def _side(build: Checkout, stage: Stage) -> Side:
     return Side(build, ground, build.prepare(ground))
 
 
-def _row(
-    broker: Broker, process: str, rounds: dict[str, Rounds], *, target: float | None = None
-) -> Row:
+def _row(broker: Broker, process: str, rounds: dict[str, Rounds], *, target: float) -> Row:
     return Row(
         what=f"{process}, CPU a message (stock: {REVISION})",
         on=broker,
