@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from shared.search.checking import (
     LARGEST_INTEGER,
     MOST_POINTS,
@@ -15,13 +17,14 @@ from shared.search.checking import (
     check_vector,
     wrong,
 )
+from shared.search.folding import folded
 from shared.search.generation import KEYWORDS, Generation
 from shared.search.query import CodeVector, Leg, Query, Rrf, TextVector, Where, Words
 
-MOST_LEGS: Final = 8
+MOST_LEGS: Final = 4
 DEEPEST: Final = 1000
-MOST_CHARACTERS: Final = 10_000
-"""Of the words asked for."""
+MOST_CHARACTERS: Final = 2000
+"""Of the words asked for, folded: each of them is looked up."""
 LARGEST_K: Final = 1_000_000
 
 
@@ -45,15 +48,16 @@ def check_page(limit: int, start: str | None) -> None:
         check_id(start)
 
 
-def check_query(query: Query) -> None:
+def ready_query(query: Query) -> Query:
+    """Checked, with its words folded."""
     check_where(query.where)
     check_integer("limit", query.limit, least=1, most=DEEPEST)
     if not 1 <= len(query.legs) <= MOST_LEGS:
         raise wrong("legs", len(query.legs), f"ask 1 to {MOST_LEGS} legs")
-    for number, leg in enumerate(query.legs):
-        _check_leg(f"legs[{number}]", leg)
     if isinstance(query.fusion, Rrf):
         _check_rrf(query.fusion, len(query.legs))
+    legs = (_ready_leg(f"legs[{number}]", leg) for number, leg in enumerate(query.legs))
+    return msgspec.structs.replace(query, legs=tuple(legs))
 
 
 def check_query_dimensions(query: Query, generation: Generation) -> None:
@@ -64,12 +68,15 @@ def check_query_dimensions(query: Query, generation: Generation) -> None:
             check_size(f"legs[{number}].vector", leg.vector, generation.code_dimensions)
 
 
-def _check_leg(name: str, leg: Leg) -> None:
+def _ready_leg(name: str, leg: Leg) -> Leg:
     check_integer(f"{name}.depth", leg.depth, least=1, most=DEEPEST)
-    if isinstance(leg, Words):
-        check_text(f"{name}.text", leg.text, MOST_CHARACTERS)
-    else:
+    if not isinstance(leg, Words):
         check_vector(f"{name}.vector", leg.vector)
+        return leg
+    check_text(f"{name}.text", leg.text, MOST_CHARACTERS)
+    text = folded(leg.text)
+    check_text(f"{name}.text", text, MOST_CHARACTERS)
+    return msgspec.structs.replace(leg, text=text)
 
 
 def _check_rrf(fusion: Rrf, legs: int) -> None:

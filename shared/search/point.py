@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from typing import Final
 
@@ -52,8 +51,7 @@ class Point(msgspec.Struct, frozen=True):
 
     def payload(self, tenant: str) -> dict[str, object]:
         """What the engine keeps beside the vectors; the tenant is put in here and nowhere else."""
-        passage = msgspec.structs.replace(self.passage, body=folded(self.passage.body))
-        kept: dict[str, object] = msgspec.to_builtins(passage)
+        kept: dict[str, object] = msgspec.to_builtins(self.passage)
         return kept | {"tenant": tenant}
 
 
@@ -85,8 +83,3 @@ def point_id(*, tenant: str, source: str, document: str, key: str, ordinal: int)
     """
     parts = msgspec.json.encode((tenant, source, document, key, ordinal))
     return str(uuid.uuid5(_POINTS, parts.decode()))
-
-
-def folded(text: str) -> str:
-    """NFKC: ligatures, full-width letters and decomposed accents as they are typed."""
-    return unicodedata.normalize("NFKC", text)

@@ -8,7 +8,7 @@ from typing import Final, assert_never, cast
 import qdrant_edge as engine
 
 from shared.search.generation import BODY, EF_SEARCH, KEYWORDS, OVERSAMPLING
-from shared.search.point import Scope, folded
+from shared.search.point import Scope
 from shared.search.query import (
     CodeVector,
     Dbsf,
@@ -86,7 +86,7 @@ def _asked(leg: Leg, scope: Scope) -> tuple[engine.ScoringQueryType, engine.Sear
             return _nearest(leg.vector, "code")
         case Words():
             own = engine.IdfParams(corpus=engine.Filter(must=[of_tenant(scope)]))
-            return engine.TextQuery(BODY, folded(leg.text)), engine.SearchParams(idf=own)
+            return engine.TextQuery(BODY, leg.text), engine.SearchParams(idf=own)
         case _:
             assert_never(leg)
 

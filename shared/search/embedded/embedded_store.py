@@ -57,8 +57,8 @@ class EmbeddedStore:
 
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         checking.check_scope(scope)
-        checking.check_points(points)
-        await self._ask(calls.UpsertCall(scope, tuple(points)), calls.DoneReply)
+        ready = checking.ready_points(points)
+        await self._ask(calls.UpsertCall(scope, ready), calls.DoneReply)
 
     async def delete(self, scope: Scope, ids: Sequence[str], *, ver: int) -> None:
         checking.check_scope(scope)
@@ -88,7 +88,7 @@ class EmbeddedStore:
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:
         checking.check_scope(scope)
-        checking_queries.check_query(query)
+        query = checking_queries.ready_query(query)
         return (await self._ask(calls.QueryCall(scope, query), calls.AnswerReply)).answer
 
     async def close(self) -> None:

@@ -79,12 +79,12 @@ class QdrantStore:
 
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         checking.check_scope(scope)
-        checking.check_points(points)
-        checking.check_dimensions(points, await self._generation(scope.generation))
-        for ver in sorted({point.passage.ver for point in points}):
+        ready = checking.ready_points(points)
+        checking.check_dimensions(ready, await self._generation(scope.generation))
+        for ver in sorted({point.passage.ver for point in ready}):
             written = [
                 requests.as_point(point, scope.tenant)
-                for point in points
+                for point in ready
                 if point.passage.ver == ver
             ]
             async with self._asking(scope.generation):
@@ -137,7 +137,7 @@ class QdrantStore:
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:
         checking.check_scope(scope)
-        checking_queries.check_query(query)
+        query = checking_queries.ready_query(query)
         checking_queries.check_query_dimensions(query, await self._generation(scope.generation))
         if any(isinstance(leg, Words) for leg in query.legs):
             await self._need_words()

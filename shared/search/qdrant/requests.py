@@ -17,7 +17,7 @@ from shared.search.generation import (
     QUANTILE,
     Generation,
 )
-from shared.search.point import Change, Point, Scope, folded
+from shared.search.point import Change, Point, Scope
 from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Where, Words
 
 _RESCORED: Final = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
@@ -156,7 +156,7 @@ def _asked(leg: Leg, scope: Scope) -> tuple[models.QueryInterface, str, models.S
             return leg.vector, "code", nearest
         case Words():
             own = models.IdfCorpusParams(corpus=models.Filter(must=[of_tenant(scope)]))
-            words = models.TextQuery(text=models.TextQueryInput(query=folded(leg.text)))
+            words = models.TextQuery(text=models.TextQueryInput(query=leg.text))
             return words, BODY, models.SearchParams(idf=own)
         case _:
             assert_never(leg)
