@@ -7,6 +7,8 @@ function changes the chunk of that function alone.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +27,8 @@ _FEWEST_CHARACTERS: Final = 250
 """A definition of so much stands alone."""
 _DEEPEST: Final = 100
 """What nests deeper and is still too large is data or a joke, and cut by its lines."""
+_LINE_END: Final = re.compile(rb"[ \t\r;,)}\]]{0,64}(?:\n|\Z)")
+"""Bounded: a minified file is one line with a million ends of something."""
 
 
 class SplitCode(msgspec.Struct, frozen=True):
@@ -44,6 +48,7 @@ def split_code(text: str, language: str) -> SplitCode:
         return SplitCode([*split_lines(text, language)], Outline([], []))
     root = parser_of(language).parse(source).root_node
     outline = outline_of(root, source, GRAMMARS[language])
+    symbols = _Symbols(outline.definitions)
     cutter = _Cutter(source, {(each.start, each.end) for each in outline.definitions})
     lines = Lines(text)
     chunks = []
@@ -53,8 +58,9 @@ def split_code(text: str, language: str) -> SplitCode:
         place += len(source[done:start].decode(errors="surrogatepass"))
         said = source[start:end].decode(errors="surrogatepass")
         if said.strip():
+            begun = end - len(source[start:end].lstrip())
             where = lines.of(place, place + len(said))
-            chunks.append(_chunk(said, _symbol(outline, source, start, end), language, where))
+            chunks.append(_chunk(said, symbols.of(begun, end), language, where))
         place, done = place + len(said), end
     return SplitCode(chunks, outline)
 
@@ -73,22 +79,38 @@ def _chunk(text: str, symbol: Definition | None, language: str, where: tuple[int
     return Chunk(ChunkKind.CODE, language, header, name, text, *where)
 
 
-def _symbol(outline: Outline, source: bytes, start: int, end: int) -> Definition | None:
-    """The one definition that a span holds, or the innermost that holds the span."""
-    begun = start + len(source[start:end]) - len(source[start:end].lstrip())
-    found = None
-    for each in outline.definitions:
-        if each.start <= begun and end <= each.end + 2:
-            found = each  # a later one that fits lies deeper
-    if found is not None:
-        return found
-    held = [each for each in outline.definitions if begun <= each.start and each.end <= end]
-    outermost = [one for one in held if not any(_holds(other, one) for other in held)]
-    return outermost[0] if len(outermost) == 1 else None
+class _Symbols:
+    """Which definition a span belongs to, found without a look at all the others."""
 
+    def __init__(self, definitions: list[Definition]) -> None:
+        self._definitions = sorted(definitions, key=lambda each: (each.start, -each.end))
+        self._starts = [each.start for each in self._definitions]
+        self._above: list[int | None] = []
+        """The innermost definition that each one stands in."""
+        within: int | None = None
+        for place, each in enumerate(self._definitions):
+            within = self._holding(within, each.start, each.end)
+            self._above.append(within)
+            within = place
 
-def _holds(outer: Definition, inner: Definition) -> bool:
-    return outer is not inner and outer.start <= inner.start and inner.end <= outer.end
+    def of(self, start: int, end: int) -> Definition | None:
+        """The innermost that holds the span, or the one definition that the span holds."""
+        last = bisect_right(self._starts, start) - 1
+        found = self._holding(last if last >= 0 else None, start, end - 2)  # a break, a semicolon
+        if found is not None:
+            return self._definitions[found]
+        first, behind = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        held = [each for each in self._definitions[first:behind] if each.end <= end]
+        return held[0] if held and held[-1].end <= held[0].end else None
+
+    def _holding(self, place: int | None, start: int, end: int) -> int | None:
+        """Of the one at a place and those above it, the first that reaches over the span."""
+        while place is not None:
+            each = self._definitions[place]
+            if each.start <= start and end <= each.end:
+                break
+            place = self._above[place]
+        return place
 
 
 class _Cutter:
@@ -151,9 +173,8 @@ class _Cutter:
 
     def _end_of_line(self, place: int) -> int:
         """Behind the line break, where nothing but a sign or two stands before it."""
-        line_end = self._source.find(b"\n", place)
-        rest = self._source[place : line_end if line_end >= 0 else len(self._source)]
-        return place + len(rest) + (line_end >= 0) if not rest.strip(b" \t\r;,)}]") else place
+        found = _LINE_END.match(self._source, place)
+        return found.end() if found else place
 
     def _is_definition(self, node: Node) -> bool:
         return (node.start_byte, node.end_byte) in self._definitions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,16 +21,52 @@ _INLINE: Final = frozenset({
 _HEADING: Final = re.compile("h([1-6])")
 _KEPT: Final = frozenset({"pre", "textarea"})
 _BLANKS: Final = re.compile(r"\s+")
+_TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[a-z][^\s/<>]*)(?P<rest>[^<>]*)", re.IGNORECASE)
+_CLOSED_BY_OTHERS: Final = frozenset({
+    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html",
+    "img", "input", "li", "link", "meta", "option", "p", "source", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "track", "wbr",
+})  # fmt: skip
+"""They need no end: they hold nothing, or the next of their kind ends them."""
+_DEEPEST: Final = 5_000
+"""The parser looks at all that is open for many a tag. Browsers stop at 512."""
+
+
+class UnreadableHtml(ValueError):
+    """No page that people read; the sentence says why."""
 
 
 def split_html(text: str) -> Iterator[Chunk]:
-    """Chunks of the text of the page; lines are those of that text."""
+    """Chunks of the text of the page; lines are those of that text. Raises UnreadableHtml."""
+    if _nests_deeply(text):
+        raise UnreadableHtml(f"It opens more than {_DEEPEST} elements in each other: cut as text.")
     tree = LexborHTMLParser(text)
     tree.strip_tags(_UNREAD)
     page = _Page()
     if tree.body is not None:
         page.read(tree.body)
     yield from split_sections(page.text(), page.headings, "html")
+
+
+def _nests_deeply(text: str) -> bool:
+    """Told by the tags alone, as many as are open at once."""
+    open_names, counts = list[str](), Counter[str]()
+    for tag in _TAG.finditer(text):
+        name = tag["name"].lower()
+        is_drawing = tag["rest"].endswith("/") and (counts["svg"] > 0 or counts["math"] > 0)
+        if name in _CLOSED_BY_OTHERS or is_drawing:
+            continue
+        if not tag["end"]:
+            open_names.append(name)
+            counts[name] += 1
+            if len(open_names) > _DEEPEST:
+                return True
+        while tag["end"] and counts[name]:
+            last = open_names.pop()
+            counts[last] -= 1
+            if last == name:
+                break
+    return False
 
 
 class _Page:
@@ -44,6 +81,7 @@ class _Page:
     def read(self, body: LexborNode) -> None:
         """Node by node and without recursion: pages nest as deep as somebody likes."""
         waiting: list[tuple[LexborNode, bool, bool]] = [(body, False, False)]
+        in_title: LexborNode | None = None
         while waiting:
             node, is_left, is_kept = waiting.pop()
             name = node.tag or ""
@@ -54,8 +92,10 @@ class _Page:
             if name not in _INLINE:
                 self._break()
             if is_left:
+                in_title = None if node == in_title else in_title
                 continue
-            if found := _HEADING.fullmatch(name):
+            if in_title is None and (found := _HEADING.fullmatch(name)):
+                in_title = node  # what is a heading in it is a part of it
                 title = _BLANKS.sub(" ", node.text()).strip()
                 self.headings.append(Heading(self._length, int(found[1]), title))
             is_kept = is_kept or name in _KEPT

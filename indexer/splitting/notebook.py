@@ -38,7 +38,7 @@ def split_notebook(text: str) -> Iterator[Chunk]:
     """
     try:
         notebook = msgspec.json.decode(text, type=_Notebook)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableNotebook(f"It is no Jupyter notebook: {error}.") from None
     language = _language(notebook)
     for cell in notebook.cells:

@@ -12,10 +12,21 @@ from indexer.splitting.languages import Grammar
 
 _NAMES: Final = ("name", "declarator", "type")
 _SIGNATURE_LENGTH: Final = 200
+_NAME_LENGTH: Final = 200
+"""What nests or is called so much longer is no name that anybody looks for."""
+_READ_BYTES: Final = 1_024
+"""Of a signature or of what is called: enough of either, however long its expression is."""
 _BODIES: Final = ("body", "block", "value")
 _TYPE_ARGUMENTS: Final = re.compile(r"<[^<>]*>")
 _GO_TYPE: Final = re.compile(r"(\w+)\s*(?:\[[^]]*\])?\s*\)\Z")
 """Of a receiver: methods of Go stand outside of their type."""
+_STATEMENTS: Final = frozenset({
+    "decorated_definition", "export_statement", "template_declaration", "lexical_declaration",
+    "variable_declaration", "type_declaration",
+})  # fmt: skip
+"""What a definition may stand in that begins before it."""
+_BESIDE: Final = frozenset({"decorator", "template_parameter_list", "requires_clause", "comment"})
+"""What stands beside a definition in its statement and is none."""
 _VARIABLE: Final = "variable"
 _FUNCTION_VALUES: Final = frozenset({"arrow_function", "function_expression", "class"})
 
@@ -54,21 +65,23 @@ class Outline(msgspec.Struct, frozen=True):
 def outline_of(root: Node, source: bytes, grammar: Grammar) -> Outline:
     """Read from a tree with errors in it as from any other: the rest of it is right."""
     outline = Outline([], [])
-    waiting: list[tuple[Node, Definition | None]] = [(root, None)]
+    waiting: list[tuple[Node, Definition | None, Node | None]] = [(root, None, None)]
     while waiting:
-        node, inside = waiting.pop()
+        node, inside, statement = waiting.pop()
         if reference := _reference(node, source, grammar, inside):
             outline.references.append(reference)
-        definition = _definition(node, source, grammar, inside)
+        definition = _definition(node, source, grammar, inside, statement or node)
         if definition is not None:
             outline.definitions.append(definition)
             inside = definition
-        waiting += [(child, inside) for child in reversed(node.children)]
+        children = node.children
+        statement = (statement or node) if _holds_one(node, children) else None
+        waiting += [(child, inside, statement) for child in reversed(children)]
     return outline
 
 
 def _definition(
-    node: Node, source: bytes, grammar: Grammar, inside: Definition | None
+    node: Node, source: bytes, grammar: Grammar, inside: Definition | None, whole: Node
 ) -> Definition | None:
     kind = grammar.definitions.get(node.type)
     if kind is None or not node.is_named:
@@ -84,28 +97,19 @@ def _definition(
     if not name:
         return None
     qualified = f"{inside.name}.{name}" if inside else name
-    whole = _whole(node)
+    if len(qualified) > _NAME_LENGTH:
+        return None
     end = body.start_byte if body is not None else node.end_byte
-    signature = _one_line(_text(source, node.start_byte, end))
+    signature = _one_line(_text(source, node.start_byte, min(end, node.start_byte + _READ_BYTES)))
     row = whole.start_point.row
     return Definition(qualified, kind, signature, whole.start_byte, whole.end_byte, row + 1)
 
 
-def _whole(node: Node) -> Node:
-    """With its decorators, its `export` or its template head."""
-    parent = node.parent
-    while parent is not None and parent.type in {
-        "decorated_definition",
-        "export_statement",
-        "template_declaration",
-        "lexical_declaration",
-        "variable_declaration",
-        "type_declaration",
-    }:
-        if sum(child.is_named and child.type != "decorator" for child in parent.children) > 2:
-            break  # several share it
-        node, parent = parent, parent.parent
-    return node
+def _holds_one(node: Node, children: list[Node]) -> bool:
+    """Whether it is the `export`, the decorators or the template head of one definition alone."""
+    return node.type in _STATEMENTS and (
+        sum(child.is_named and child.type not in _BESIDE for child in children) == 1
+    )
 
 
 def _name(node: Node, source: bytes) -> str:
@@ -133,15 +137,19 @@ def _reference(
     within = inside.name if inside else None
     line = node.start_point.row + 1
     if node.type in grammar.imports:
-        statement = _text(source, node.start_byte, node.end_byte).rstrip(";")
+        end = min(node.end_byte, node.start_byte + _READ_BYTES)
+        statement = _text(source, node.start_byte, end).rstrip(";")
         return Reference(_one_line(statement), "import", within, line)
     field = grammar.calls.get(node.type)
     called = node.child_by_field_name(field) if field else None
     if called is None:
         return None
-    said = re.sub(r"\s+", "", _text(source, called.start_byte, called.end_byte))
+    # Only its end: a chain of calls is the expression that is called, once for each of them.
+    begun = max(called.start_byte, called.end_byte - _READ_BYTES)
+    said = "".join(_text(source, begun, called.end_byte).split())
     name = re.split(r"\.|::|->", said)[-1]
-    return Reference(name, "call", within, line) if re.fullmatch(r"\w[\w?!]*", name) else None
+    is_name = len(name) <= _NAME_LENGTH and re.fullmatch(r"\w[\w?!]*", name)
+    return Reference(name, "call", within, line) if is_name else None
 
 
 def _one_line(text: str) -> str:

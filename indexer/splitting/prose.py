@@ -18,6 +18,8 @@ _ADORNED: Final = re.compile(
 )
 """reStructuredText's titles: a line of one sign below the title, and perhaps above it."""
 _HEADER_JOINT: Final = " > "
+_TITLE_LENGTH: Final = 200
+"""A heading that is never closed, or a paragraph with a line below it, is as long as its text."""
 
 
 class Heading(NamedTuple):
@@ -49,7 +51,7 @@ def split_sections(text: str, headings: Iterable[Heading], language: str) -> Ite
     path: list[Heading] = []
     start = 0
     for heading in (*headings, Heading(len(text), 0, "")):
-        header = _HEADER_JOINT.join(each.title for each in path)
+        header = _HEADER_JOINT.join(each.title[:_TITLE_LENGTH] for each in path)
         for first, last in pack_prose(text, start, heading.start):
             said = text[first:last]
             if said.strip():

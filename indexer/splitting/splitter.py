@@ -10,7 +10,7 @@ import msgspec
 
 from indexer.splitting.chunk import Chunk
 from indexer.splitting.code import split_code, split_lines
-from indexer.splitting.html import split_html
+from indexer.splitting.html import UnreadableHtml, split_html
 from indexer.splitting.languages import language_of
 from indexer.splitting.notebook import UnreadableNotebook, split_notebook
 from indexer.splitting.outline import Outline
@@ -65,7 +65,7 @@ def split_document(path: str, content: bytes, text: str | None) -> SplitDocument
     if split := _FORMATS.get(suffix):
         try:
             chunks = [*split(text)]
-        except UnreadableNotebook as unreadable:
+        except (UnreadableNotebook, UnreadableHtml) as unreadable:
             return SplitDocument("text", [*split_text(text)], trouble=str(unreadable))
         return SplitDocument(suffix.lstrip("."), chunks)
     if suffix in _BY_LINES or name.name in _BY_LINES_NAMED:

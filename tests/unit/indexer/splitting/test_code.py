@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import process_time
+
+import pytest
+
 from indexer.splitting.code import split_code
 
 _BODY = "".join(f"    step_{number} = compute_something({number})\n" for number in range(12))
@@ -60,3 +65,22 @@ def test_what_nests_without_end_is_cut_by_its_lines() -> None:
     text = "x = " + "(\n" * 3000 + "1" + ")\n" * 3000
     chunks = split_code(text, "python").chunks
     assert "".join("".join(each.text for each in chunks).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda size: "(" * (size // 2) + ")" * (size // 2),
+        lambda size: "a" + ".b()" * (size // 4),
+        lambda size: "export const " + ",".join(f"a{n} = () => 1" for n in range(size // 14)),
+    ],
+    ids=["ends on one line", "a chain of calls", "definitions of one statement"],
+)
+def test_time_grows_with_the_text_and_no_faster(write: Callable[[int], str]) -> None:
+    def seconds(size: int) -> float:
+        began = process_time()
+        split_code(write(size), "javascript")
+        return process_time() - began
+
+    # What looks at all of it for each part of it takes 36 times as long for 6 times as much.
+    assert min(seconds(48_000) for _ in range(2)) < 15 * min(seconds(8_000) for _ in range(3))

@@ -46,11 +46,23 @@ def test_a_notebook_is_its_cells_in_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("written", ["{", "{}", '{"cells": 3}', '{"cells": [{"source": 3}]}'])
+_DEEP = '{"cells": [], "metadata": {"a": ' + "[" * 2000 + "]" * 2000 + "}}"
+
+
+@pytest.mark.parametrize(
+    "written", ["{", "{}", '{"cells": 3}', '{"cells": [{"source": 3}]}', _DEEP]
+)
 def test_what_is_no_notebook_is_cut_as_text_and_says_so(written: str) -> None:
     document = split("a.ipynb", written)
     assert document.trouble is not None
     assert document.trouble.startswith("It is no Jupyter notebook: ")
+    assert "".join(each.text for each in document.chunks) == written
+
+
+def test_a_page_that_opens_too_much_is_cut_as_text_and_says_so() -> None:
+    written = "<div>" * 6000 + "deep"
+    document = split("a.html", written)
+    assert document.trouble == "It opens more than 5000 elements in each other: cut as text."
     assert "".join(each.text for each in document.chunks) == written
 
 

@@ -113,6 +113,21 @@ def test_a_definition_begins_with_its_decorators_and_tells_its_signature() -> No
     assert function.first_line == 3
 
 
+def test_definitions_that_share_a_statement_are_told_apart() -> None:
+    text = "export const one = () => 1, two = () => f(2);\n"
+    definitions = split_code(text, "javascript").outline.definitions
+    told = [text[each.start : each.end] for each in definitions]
+    assert told == ["one = () => 1", "two = () => f(2)"]
+
+
+def test_what_nests_endlessly_has_no_names_without_end() -> None:
+    text = "class A { m() { " * 300 + "f()" + "}}" * 300
+    found = split_code(text, "javascript").outline
+    assert max(len(each.name) for each in found.definitions) == 199
+    [call] = found.references
+    assert call.inside == found.definitions[-1].name
+
+
 def test_a_tree_with_errors_is_read_all_the_same() -> None:
     text = "def a(x):\n    return 1\n\ndef broken(:\n    pass\n\ndef b(y):\n    return 2\n"
     names = [each.name for each in split_code(text, "python").outline.definitions]

@@ -49,3 +49,14 @@ def test_html_is_read_as_people_see_it() -> None:
 def test_a_page_that_nests_deeply_is_read() -> None:
     [chunk] = split_html("<div>" * 5000 + "deep" + "</div>" * 5000)
     assert chunk.text.strip() == "deep"
+
+
+def test_a_title_is_no_longer_than_titles_are() -> None:
+    said = "word " * 2000
+    for chunks in (split_html(f"<h1>{said}"), split_markdown(f"{said}\n===\nbelow")):
+        assert {len(each.header) for each in chunks} <= {0, 200}
+
+
+def test_a_heading_in_a_heading_is_a_part_of_it() -> None:
+    chunks = [*split_html("<h1>One <div><h2>two</h2></div></h1><p>a</p><h2>Below</h2>b")]
+    assert headers(chunks) == ["One two", "One two > Below"]
