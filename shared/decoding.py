@@ -200,7 +200,8 @@ def values_at(path: str, kind: Any) -> list[str]:
     held = [inspect.type_info(kind)]
     for step in _STEP.findall(path):
         held = [inner for each in held for inner in _inside(each, step)]
-    return [str(value) for each in held for value in _values(each)]
+    found = (str(value) for each in held for value in _values(each))
+    return [*dict.fromkeys(found)]  # kinds of one union have fields in common
 
 
 def _inside(kind: inspect.Type, step: str) -> Iterator[inspect.Type]:

@@ -86,10 +86,19 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
+class Square(msgspec.Struct, tag="square"):
+    colour: Colour
+
+
+class Circle(msgspec.Struct, tag="circle"):
+    colour: Colour
+
+
 class Painted(msgspec.Struct):
     colour: Colour | None = None
     layers: list[Literal["thick", "thin"]] = []
     beside: dict[str, Painted] = {}
+    shapes: list[Square | Circle] = []
 
 
 @pytest.mark.parametrize(
@@ -98,6 +107,7 @@ class Painted(msgspec.Struct):
         (b'{"colour":"rot"}', "colour", "red, blue"),
         (b'{"layers":["thin","none"]}', "layers[1]", "thick, thin"),
         (b'{"beside":{"a":{"colour":""}}}', "beside[].colour", "red, blue"),
+        (b'{"shapes":[{"type":"square","colour":""}]}', "shapes[0].colour", "red, blue"),
     ],
 )
 def test_a_fault_among_few_values_tells_them(body: bytes, param: str, values: str) -> None:
