@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import Final
 
@@ -17,6 +18,8 @@ from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
 
 MOST_WAITING: Final = 64
 MOST_WAITING_BYTES: Final = 64 * 2**20
+LONGEST_CALL_SECONDS: Final = 120
+"""The first call on a large generation loads it, which takes seconds for a million points."""
 _MOST_UNREAD_BYTES: Final = 64 * 2**20
 """Of answers that a caller does not fetch; then it is hung up on."""
 _FLUSH_SECONDS: Final = 1.0
@@ -35,13 +38,15 @@ class Owner:
     """Reads calls from all callers and answers one at a time, in the order they came.
 
     Beyond 64 waiting calls, or 64 MiB of them, a call is told `StoreBusy` at once. One whose
-    caller's time is over is not begun. What was written is flushed to the disk when a second
+    caller's time is over is not begun. One that takes longer than `longest_call_seconds` ends the
+    process by SIGALRM, for nothing else can end a call of the engine; the next owner has all that
+    was acknowledged. What was written is flushed to the disk when a second
     passed without a call, or five with them.
     """
 
-    def __init__(self, shards: Shards, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, shards: Shards, *, longest_call_seconds: int = LONGEST_CALL_SECONDS) -> None:
         self._shards = shards
-        self._most_waiting = most_waiting
+        self._longest_call_seconds = longest_call_seconds
         self._queue: asyncio.Queue[_WaitingCall] = asyncio.Queue()
         self._waiting_calls = 0
         self._waiting_bytes = 0
@@ -68,7 +73,10 @@ class Owner:
                 self._flush()
                 continue
             self._forget(len(waiting.content))
-            self._send(waiting.caller, waiting.number, self._answered(waiting.content))
+            signal.alarm(self._longest_call_seconds)
+            reply = self._answered(waiting.content)
+            signal.alarm(0)
+            self._send(waiting.caller, waiting.number, reply)
             if time.monotonic() - self._flushed > 5 * _FLUSH_SECONDS:
                 self._flush()
             await asyncio.sleep(0)  # the callers' turn: what cannot wait is told so
@@ -92,8 +100,7 @@ class Owner:
 
     def _is_full(self, length: int) -> bool:
         return (
-            self._waiting_calls >= self._most_waiting
-            or self._waiting_bytes + length > MOST_WAITING_BYTES
+            self._waiting_calls >= MOST_WAITING or self._waiting_bytes + length > MOST_WAITING_BYTES
         )
 
     async def _queue_content(
