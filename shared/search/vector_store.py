@@ -88,7 +88,10 @@ class VectorStore(Protocol):
         ...
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:
-        """The best passages of each leg, fused or apart; equal scores in the order of their ids."""
+        """The best passages of each leg, fused or apart; equal scores in the order of their ids.
+
+        Which of equals are among the last of `limit` is the engine's choice.
+        """
         ...
 
     async def close(self) -> None:
