@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,6 +22,8 @@ OWN_IGNORE_FILE: Final = ".forebayignore"
 """What is to stay out of the index and not out of git: its rules are written as git's."""
 GIT_IGNORE_FILE: Final = ".gitignore"
 _LARGEST_BYTES: Final = 1_048_576
+_LONGEST_LINE: Final = 4_096
+"""As long as a path may be; a pattern costs more than its length."""
 
 
 class _Rule(NamedTuple):
@@ -76,7 +80,11 @@ class IgnoreRules:
 
 def _read(file: Path) -> Iterator[_Rule]:
     try:
-        with file.open("rb") as opened:
+        # As git does: no link is followed. Nor is a pipe waited for.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return
             written = opened.read(_LARGEST_BYTES).decode("utf-8-sig", errors="surrogateescape")
     except OSError:
         return
@@ -87,6 +95,8 @@ def _read(file: Path) -> Iterator[_Rule]:
 
 
 def _rule(line: str) -> _Rule | None:
+    if len(line) > _LONGEST_LINE:
+        return None
     if line.endswith("/**/"):
         line += "*/"  # the folders below; pathspec takes the folder itself
     try:
@@ -94,9 +104,17 @@ def _rule(line: str) -> _Rule | None:
         if read.include is None or read.regex is None:
             return None  # a comment, or nothing
         # Matched by RE2, and byte by byte as git does: no line of somebody's makes a scan stall.
-        return _Rule(re2.compile(_whole(os.fsencode(read.regex.pattern))), read.include)
+        return _Rule(re2.compile(_whole(os.fsencode(read.regex.pattern)), _options()), read.include)
     except (GitIgnorePatternError, re.error, re2.error):
         return None
+
+
+@cache
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.log_errors = False  # it writes on stderr what is no fault of ours
+    options.encoding = re2.Options.Encoding.LATIN1  # type: ignore[attr-defined] # its stub lacks it
+    return options
 
 
 def _whole(pattern: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -11,8 +12,25 @@ from indexer.sources.folder import FolderSource
 from indexer.sources.found import FoundFile
 from tests.integration.indexer.sources.conftest import LIMIT_BYTES, Git, write
 
-NAMES = ["a", "b", "c", "ab", "a.c", ".x"]
-PIECES = ["a", "b", "c", "ab", "a.c", "*", "**", "?", "[ab]", "[!a]", "*.c", "a*", "\\a", "b\\ "]
+NAMES = ["a", "b", "c", "ab", "a.c", ".x", "é"]
+PIECES = [
+    "a",
+    "b",
+    "c",
+    "ab",
+    "a.c",
+    "*",
+    "**",
+    "?",
+    "[ab]",
+    "[!a]",
+    "*.c",
+    "a*",
+    "\\a",
+    "b\\ ",
+    "é",
+    "??",
+]
 
 
 def some_line(chance: random.Random) -> str:
@@ -51,3 +69,27 @@ def test_a_line_that_means_nothing_costs_only_itself(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("\ufeff*.log\n!\nfoo\\\n[z-a]\n*.tmp\r\n")
     found = [each.path for each in FolderSource(tmp_path, limit_bytes=LIMIT_BYTES).scan()]
     assert found == [".gitignore", "c.txt"]
+
+
+def test_a_pattern_without_meaning_in_utf_8_is_heeded(tmp_path: Path) -> None:
+    write(tmp_path, "caf\udce9.txt")
+    write(tmp_path, "kept.txt")
+    (tmp_path / ".gitignore").write_bytes(b"caf\xe9*\n.gitignore\n")
+    assert [each.path for each in FolderSource(tmp_path, limit_bytes=LIMIT_BYTES).scan()] == [
+        "kept.txt"
+    ]
+
+
+def test_an_ignore_file_that_is_none_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, "all", content=b"*\n")
+    (tmp_path / ".gitignore").symlink_to("all")
+    os.mkfifo(tmp_path / ".forebayignore")
+    found = [*FolderSource(tmp_path, limit_bytes=LIMIT_BYTES).scan()]
+    assert [each.path for each in found] == [".forebayignore", ".gitignore", "all"]
+
+
+def test_a_line_longer_than_any_path_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, "a")
+    write(tmp_path, "b")
+    (tmp_path / ".gitignore").write_text("*" * 5000 + "\na\n.gitignore\n")
+    assert [each.path for each in FolderSource(tmp_path, limit_bytes=LIMIT_BYTES).scan()] == ["b"]
