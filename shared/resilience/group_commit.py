@@ -39,7 +39,8 @@ class GroupCommit(Generic[Item, Outcome]):
     from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight, of
     which each but the first waits until it is `crowd` items: many small ones cost more than few.
     A submitter that is cancelled leaves its item in the group: what was sent may still happen.
-    `meter` hears of every group, also of one that failed. All of it belongs to one event loop.
+    `meter` hears of every group, also of one that failed. All of it belongs to one event loop,
+    or to the next once that is closed.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class GroupCommit(Generic[Item, Outcome]):
 
     def submit(self, item: Item) -> asyncio.Future[Outcome]:
         """Hand in one item, whose outcome comes later; raises Unavailable when full or closed."""
-        if self._loop is None:
+        if self._loop is None or self._loop.is_closed():
             # Asked for each item it would cost as much as the future: Python 3.11 asks the system
             # each time which process this is.
             self._loop = asyncio.get_running_loop()

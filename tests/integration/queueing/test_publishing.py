@@ -54,7 +54,7 @@ async def test_a_message_speaks_celerys_protocol_2(
     assert kwargs == {
         "message_id": sent.message_id,
         "lane": "interactive",
-        "deadline": "2030-01-01T00:00:00+00:00",
+        "deadline": "2030-01-01T00:00:00Z",
     }
     assert embed == {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     assert message.headers["task"] == "forebay.answer"
