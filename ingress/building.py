@@ -49,6 +49,7 @@ from shared.redis.connection import asking_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.reservations.reservations import Reservations
+from shared.resilience.kept_running import end_tasks
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
@@ -216,11 +217,7 @@ class DoorRuntime:
     def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(role)
 
-        async def end() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._stack.push_async_callback(end)
+        self._stack.push_async_callback(end_tasks, task)
 
     async def _declare_queues(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from typing import Final
 from shared.errors import Unavailable
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.message_states import Standing
+from shared.resilience.kept_running import end_tasks
 
 LOOK_SECONDS: Final = 2.0
 """How often the ledger is asked, since a wake-up may be lost."""
@@ -68,8 +69,7 @@ class LedgerWatch:
     async def close(self) -> None:
         """Look no more."""
         if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+            await end_tasks(self._looking)
 
     async def _look_again_and_again(self) -> None:
         while self._watched:

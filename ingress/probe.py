@@ -8,6 +8,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.resilience.kept_running import end_tasks
 
 KEPT_SECONDS: Final = 1.0
 
@@ -41,8 +42,7 @@ class Probe:
     async def close(self) -> None:
         """End an attempt that is under way."""
         if self._trying is not None:
-            self._trying.cancel()
-            await asyncio.gather(self._trying, return_exceptions=True)
+            await end_tasks(self._trying)
 
     async def _try(self) -> None:
         self._well = False

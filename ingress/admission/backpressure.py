@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
-from shared.resilience.kept_running import kept_running
+from shared.resilience.kept_running import end_tasks, kept_running
 from shared.telemetry.metrics import Metrics
 
 BACKLOG_SECONDS: Final = 2.0
@@ -100,8 +100,7 @@ class LaneWatch:
 
     async def close(self) -> None:
         if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+            await end_tasks(self._loop)
 
     def _tell(self, lane: Lane, load: LaneLoad | None) -> None:
         self._metrics.waiting_messages.labels(lane).set(load.queued if load else 0)

@@ -18,6 +18,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
 from shared.reservations.account import EPOCH_DAY
+from shared.resilience.kept_running import end_tasks
 
 RECHECK_SECONDS: Final = 60.0
 """How often the ledger is asked whether Redis missed something."""
@@ -109,10 +110,7 @@ class Budgets:
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = list(self._reading.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(*self._reading.values())
 
     def _read_soon(self, tenant_id: str) -> asyncio.Task[None]:
         task = self._reading.get(tenant_id)

@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.errors import RedisUnavailable
 from shared.redis.connection import asking_redis
 from shared.redis.scripts import LuaScript, ScriptCall
+from shared.resilience.kept_running import end_tasks
 
 TIMEOUT_SECONDS: Final = 0.6
 """The longest that a call waits for Redis, connecting included."""
@@ -82,8 +83,7 @@ class GuardedRedis:
     async def close(self) -> None:
         """End a probe that is on its way; the client is its owner's to close."""
         if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.gather(self._probe, return_exceptions=True)
+            await end_tasks(self._probe)
 
     def _trip(self) -> None:
         if not self._open:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
-from shared.resilience.kept_running import kept_running
+from shared.resilience.kept_running import end_tasks, kept_running
 
 _SUBSCRIBED: Final = b"subscribe"
 _SAID: Final = b"message"
@@ -77,8 +77,7 @@ class Wakeups:
     async def close(self) -> None:
         """Stop reading; everybody who still listens is woken to look by himself."""
         if self._owner is not None:
-            self._owner.cancel()
-            await asyncio.gather(self._owner, return_exceptions=True)
+            await end_tasks(self._owner)
         self._wake_all()
 
     def _note(self, channel: bytes) -> None:
@@ -94,10 +93,11 @@ class Wakeups:
             pool = self._redis.connection_pool
             connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
             try:
-                await connection.connect()  # type: ignore[no-untyped-call]
                 # Silence is no fault here; and with a time-out redis-py writes under `wait_for`,
                 # which in Python 3.11 may swallow the cancellation that ends a session.
                 connection.socket_timeout = None
+                async with asyncio.timeout(connection.socket_connect_timeout):
+                    await connection.connect()  # type: ignore[no-untyped-call]
                 await self._serve(connection)
             except* (RedisError, OSError):
                 await asyncio.sleep(self._retry_seconds)

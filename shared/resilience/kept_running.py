@@ -1,14 +1,15 @@
-"""Roles that last as long as their process: a fault in one must not end it for good."""
+"""Roles that last as long as their process: no fault ends one for good, and their end ends it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from shared.telemetry.logs import get_logger
 
 PAUSE_SECONDS: Final = 1.0
+_CANCEL_AGAIN_SECONDS: Final = 1.0
 
 
 async def kept_running(
@@ -26,3 +27,17 @@ async def kept_running(
         except Exception:
             log.exception("role_failed", role=name)
         await asyncio.sleep(pause_seconds)
+
+
+async def end_tasks(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them and return once all have ended, whatever they ended with.
+
+    One cancellation may be lost: redis-py writes under `wait_for`, which in Python 3.11 keeps one
+    for itself that comes with the end of what it waits for, and the task goes on for ever.
+    """
+    going = {each for each in tasks if not each.done()}
+    while going:
+        for each in going:
+            each.cancel()
+        _, going = await asyncio.wait(going, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)  # so that what they raised is seen

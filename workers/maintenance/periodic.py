@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from shared.errors import Unavailable
+from shared.resilience.kept_running import end_tasks
 from shared.telemetry.logs import get_logger
 
 _GATHER_SECONDS: Final = 0.05
@@ -58,5 +59,4 @@ async def running(role: Coroutine[object, object, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks(task)

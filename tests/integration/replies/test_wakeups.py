@@ -170,3 +170,13 @@ async def test_a_fault_that_nobody_foresaw_does_not_end_the_listening_for_good(
     assert Stumbling.has_stumbled
     await wakeups.close()
     await pool.aclose()
+
+
+async def test_it_ends_at_once_wherever_the_end_meets_it(client: Redis) -> None:
+    for step in range(200):
+        wakeups = Wakeups(client, retry_seconds=0.05)
+        async with wakeups.listen("resp_1"):
+            for _ in range(step % 20):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(0.5):
+                await wakeups.close()

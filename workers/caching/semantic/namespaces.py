@@ -11,6 +11,7 @@ from typing import Final
 from shared.clock import Clock
 from shared.errors import RedisUnavailable
 from shared.resilience.group_commit import GroupCommit
+from shared.resilience.kept_running import end_tasks
 from workers.caching.semantic.entry_log import START, EntryLog, Piece
 from workers.caching.semantic.nearest import NearestQuestions
 
@@ -61,9 +62,7 @@ class Namespaces:
     async def close(self) -> None:
         """End what is loaded in the background and forget everything."""
         loading = [held.catching_up for held in self._held.values() if held.catching_up]
-        for task in loading:
-            task.cancel()
-        await asyncio.gather(*loading, return_exceptions=True)
+        await end_tasks(*loading)
         await self._reads.close()
         self._held.clear()
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.resilience.kept_running import kept_running
+from shared.resilience.kept_running import end_tasks, kept_running
 
 
 class Role:
@@ -31,3 +31,26 @@ async def test_a_role_that_is_cancelled_stays_so() -> None:
     with pytest.raises(asyncio.CancelledError):
         await kept_running("role", role, pause_seconds=0)
     assert role.begun == 1
+
+
+async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
+    lost = 0
+
+    async def stubborn() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1
+                if lost == 2:
+                    raise ValueError("and says something at last") from None
+
+    async def well_behaved() -> None:
+        await asyncio.sleep(60)
+
+    tasks = [asyncio.create_task(stubborn()), asyncio.create_task(well_behaved())]
+    await asyncio.sleep(0)
+    await end_tasks(*tasks)
+    assert lost == 2
+    assert all(each.done() for each in tasks)
