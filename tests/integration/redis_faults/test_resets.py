@@ -96,7 +96,8 @@ def test_who_listens_and_who_leaves_never_hear_of_a_reset(line: CutLine) -> None
         async def come_and_go(number: int) -> None:
             while not cuts.done():
                 async with wakeups.listen(f"resp_{number}"):
-                    await asyncio.sleep(0)
+                    # Not zero, which would leave the threads that cut no time.
+                    await asyncio.sleep(0.001)
 
         await asyncio.gather(*map(come_and_go, range(50)))
         async with wakeups.listen("resp_last") as event, asyncio.timeout(5):
