@@ -1,5 +1,5 @@
 #!/bin/sh
-# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer and openssl for the tests, from Debian's or Ubuntu's packages.
+# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer, openssl and git for the tests, from Debian's or Ubuntu's packages.
 # Installs only what is missing, only when it may, and starts nothing: the tests start their own.
 set -eu
 
@@ -13,6 +13,7 @@ missing_packages() {
     find_program postgres /usr/lib/postgresql/*/bin || echo postgresql
     find_program pgbouncer || echo pgbouncer
     find_program openssl || echo openssl
+    find_program git || echo git
 }
 
 # find_program NAME [FOLDER...]: whether it is in one of the folders, on the PATH or in sbin.
@@ -59,7 +60,7 @@ packages=${packages% }
 [ -z "$packages" ] && exit 0
 
 if ! may_install; then
-    say "The tests need real servers: install $packages (Debian: sudo apt-get install $packages)."
+    say "The tests need real servers and tools: install $packages (Debian: sudo apt-get install $packages)."
     exit 1
 fi
 say "Installing $packages for the tests (no service is started) ..."
