@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Final, NamedTuple
 import re2
 from pathspec.patterns.gitignore import GitIgnorePatternError
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from indexer.sources.looking import open_regular
 
 OWN_IGNORE_FILE: Final = ".forebayignore"
 """What is to stay out of the index and not out of git: its rules are written as git's."""
@@ -80,11 +81,10 @@ class IgnoreRules:
 
 def _read(file: Path) -> Iterator[_Rule]:
     try:
-        # As git does: no link is followed. Nor is a pipe waited for.
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return
+        opened = open_regular(file)  # git follows no link here either
+        if opened is None:
+            return
+        with opened:
             written = opened.read(_LARGEST_BYTES).decode("utf-8-sig", errors="surrogateescape")
     except OSError:
         return

@@ -1,10 +1,11 @@
-"""What one path of a source is, without reading it."""
+"""What one path of a source is, and how it is opened: no link leads anywhere."""
 
 from __future__ import annotations
 
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from indexer.sources.found import FoundFile, SkippedFile, SkipReason, shown_path
 from indexer.sources.secret_files import is_secret_name
@@ -36,6 +37,18 @@ def look_at(root: Path, path: str, *, limit_bytes: int) -> FoundFile | SkippedFi
         why = f"It has {seen.st_size:,} bytes, and {limit_bytes:,} are read at the most."
         return _skipped(path, SkipReason.TOO_LARGE, why)
     return FoundFile(path, seen.st_size, seen.st_mtime_ns)
+
+
+def open_regular(file: Path) -> BinaryIO | None:
+    """The file, to be read; None where it is a folder, a pipe or a device, which nobody waits for.
+
+    Raises OSError, for a link too.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    return None
 
 
 def _repository(root: Path, path: str) -> SkippedFile | None:

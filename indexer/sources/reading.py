@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE
 from pathlib import Path
 from typing import Final
 
 from indexer.sources.decoding import decode_text
 from indexer.sources.found import FoundFile, ReadFile, SkippedFile, SkipReason
+from indexer.sources.looking import open_regular
 from indexer.sources.secret_files import line_of_secret
 
 _HEAD_BYTES: Final = 8192
@@ -47,14 +47,13 @@ class _Unsteady(Exception):
 
 
 def _read(file: Path, limit_bytes: int) -> tuple[bytes, int]:
-    # Without blocking: a pipe that took the file's place would wait for its writer.
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as opened:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise _Unsteady("It is no file any more.")
+    opened = open_regular(file)
+    if opened is None:
+        raise _Unsteady("It is no file any more.")
+    with opened:
+        before = os.fstat(opened.fileno())
         content = opened.read(limit_bytes + 1)
-        after = os.fstat(descriptor)
+        after = os.fstat(opened.fileno())
     same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     if not same or len(content) != after.st_size or len(content) > limit_bytes:
         raise _Unsteady("It was written to while it was read: the next scan takes it.")

@@ -21,6 +21,10 @@ class ChunkKind(StrEnum):
     CODE = "code"
 
 
+class UnreadableDocument(ValueError):
+    """It is not what its name says, or cannot be read as that; the sentence says why."""
+
+
 class Chunk(msgspec.Struct, frozen=True):
     """Text that stands together in its document, with what says where it belongs.
 

@@ -122,14 +122,14 @@ class _Cutter:
 
     def spans(self, root: Node) -> Iterator[tuple[int, int]]:
         # The root begins at the first token and may end before the last: the text is the file's.
-        yield from self._cut(root, 0, len(self._source))
+        whole = 0, len(self._source)
+        if self._weight(*whole) <= _FEWEST_CHARACTERS:
+            yield whole
+        else:
+            yield from self._cut(root, *whole)
 
     def _cut(self, node: Node, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int]]:
-        # A short file of several functions is theirs; a short class is one thing.
-        most = MOST_CHARACTERS if depth else _FEWEST_CHARACTERS
-        if self._weight(start, end) <= most:
-            yield start, end
-            return
+        """Of what is too large to stand as it is; a file is that sooner than a class in it."""
         parts = [*self._parts(node, start, end)]
         if depth > _DEEPEST or parts[0][0] == node:
             yield from self._by_lines(start, end)  # a leaf, or of comments alone

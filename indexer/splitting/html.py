@@ -9,7 +9,7 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from indexer.splitting.chunk import Chunk
+from indexer.splitting.chunk import Chunk, UnreadableDocument
 from indexer.splitting.prose import Heading, split_sections
 
 _UNREAD: Final = ["script", "style", "noscript", "template", "svg"]
@@ -32,14 +32,12 @@ _DEEPEST: Final = 5_000
 """The parser looks at all that is open for many a tag. Browsers stop at 512."""
 
 
-class UnreadableHtml(ValueError):
-    """No page that people read; the sentence says why."""
-
-
 def split_html(text: str) -> Iterator[Chunk]:
-    """Chunks of the text of the page; lines are those of that text. Raises UnreadableHtml."""
+    """Chunks of the text of the page; lines are those of that text. Raises UnreadableDocument."""
     if _nests_deeply(text):
-        raise UnreadableHtml(f"It opens more than {_DEEPEST} elements in each other: cut as text.")
+        raise UnreadableDocument(
+            f"It opens more than {_DEEPEST} elements in each other: cut as text."
+        )
     tree = LexborHTMLParser(text)
     tree.strip_tags(_UNREAD)
     page = _Page()

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from indexer.splitting.chunk import Chunk
+from indexer.splitting.chunk import Chunk, UnreadableDocument
 from indexer.splitting.code import split_code, split_lines
 from indexer.splitting.languages import GRAMMARS
 from indexer.splitting.prose import split_markdown
@@ -27,19 +27,15 @@ class _Notebook(msgspec.Struct):
     metadata: dict[str, Any] = {}
 
 
-class UnreadableNotebook(ValueError):
-    """It is no notebook of nbformat 4; the sentence says where it is not."""
-
-
 def split_notebook(text: str) -> Iterator[Chunk]:
     """Chunks cell by cell, in their order; lines are those of their cell.
 
-    Raises UnreadableNotebook.
+    Raises UnreadableDocument.
     """
     try:
         notebook = msgspec.json.decode(text, type=_Notebook)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise UnreadableNotebook(f"It is no Jupyter notebook: {error}.") from None
+        raise UnreadableDocument(f"It is no Jupyter notebook: {error}.") from None
     language = _language(notebook)
     for cell in notebook.cells:
         said = cell.source if isinstance(cell.source, str) else "".join(cell.source)

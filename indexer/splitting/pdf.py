@@ -7,15 +7,15 @@ import re
 import resource
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
 import msgspec
 
-from indexer.splitting.chunk import Chunk, ChunkKind
+from indexer.splitting.chunk import Chunk, ChunkKind, UnreadableDocument
 from indexer.splitting.packing import pack_prose
+from shared.search.folding import folded
 
 PATIENCE_SECONDS: Final = 60.0
 _MEMORY_BYTES: Final = 2 * 1024**3
@@ -24,19 +24,15 @@ _ENOUGH: Final = 5_000_000
 """Characters of one document; what says more is no text."""
 
 
-class UnreadablePdf(ValueError):
-    """The sentence says what is wrong with it."""
-
-
 def split_pdf(content: bytes, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Chunk]:
     """Chunks that lie in one page each; ligatures and hyphens at line ends are undone.
 
-    Raises UnreadablePdf for a file that is damaged, encrypted, without text, or that is not read
-    in time.
+    Raises UnreadableDocument for a file that is damaged, encrypted or without text, or that is not
+    read in time.
     """
     told = _ask(content, patience_seconds)
     if not any(page.strip() for page in told):
-        raise UnreadablePdf("No page has text: it may be scanned. Recognise its text first.")
+        raise UnreadableDocument("No page has text: it may be scanned. Recognise its text first.")
     for number, page in enumerate(told, 1):
         for first, last in pack_prose(page, 0, len(page)):
             if page[first:last].strip():
@@ -53,10 +49,10 @@ def _ask(content: bytes, patience_seconds: float) -> list[str]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UnreadablePdf(f"It was not read within {patience_seconds:g} seconds.") from None
+        raise UnreadableDocument(f"It was not read within {patience_seconds:g} seconds.") from None
     if done.returncode:
         said = done.stdout.decode(errors="replace") or "its reader ended without a word"
-        raise UnreadablePdf(f"It cannot be read as PDF: {said}.")
+        raise UnreadableDocument(f"It cannot be read as PDF: {said}.")
     return msgspec.json.decode(done.stdout, type=list[str])
 
 
@@ -66,7 +62,7 @@ def read_pages(content: bytes) -> list[str]:
 
     pages, read = [], 0
     for page in PdfReader(BytesIO(content)).pages:
-        said = unicodedata.normalize("NFKC", page.extract_text())
+        said = folded(page.extract_text())
         said = said.encode(errors="replace").decode()
         pages.append(_HYPHEN.sub("", said))
         read += len(said)

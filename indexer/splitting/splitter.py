@@ -8,13 +8,13 @@ from typing import Final
 
 import msgspec
 
-from indexer.splitting.chunk import Chunk
+from indexer.splitting.chunk import Chunk, UnreadableDocument
 from indexer.splitting.code import split_code, split_lines
-from indexer.splitting.html import UnreadableHtml, split_html
+from indexer.splitting.html import split_html
 from indexer.splitting.languages import language_of
-from indexer.splitting.notebook import UnreadableNotebook, split_notebook
+from indexer.splitting.notebook import split_notebook
 from indexer.splitting.outline import Outline
-from indexer.splitting.pdf import UnreadablePdf, split_pdf
+from indexer.splitting.pdf import split_pdf
 from indexer.splitting.prose import split_markdown, split_restructured_text, split_text
 
 _FORMATS: Final[dict[str, Callable[[str], Iterable[Chunk]]]] = {
@@ -55,7 +55,7 @@ def split_document(path: str, content: bytes, text: str | None) -> SplitDocument
     if text is None:
         try:
             return SplitDocument("pdf", [*split_pdf(content)])
-        except UnreadablePdf as unreadable:
+        except UnreadableDocument as unreadable:
             return SplitDocument("pdf", [], trouble=str(unreadable))
     if language := language_of(path, text):
         code = split_code(text, language)
@@ -65,7 +65,7 @@ def split_document(path: str, content: bytes, text: str | None) -> SplitDocument
     if split := _FORMATS.get(suffix):
         try:
             chunks = [*split(text)]
-        except (UnreadableNotebook, UnreadableHtml) as unreadable:
+        except UnreadableDocument as unreadable:
             return SplitDocument("text", [*split_text(text)], trouble=str(unreadable))
         return SplitDocument(suffix.lstrip("."), chunks)
     if suffix in _BY_LINES or name.name in _BY_LINES_NAMED:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from indexer.splitting.chunk import ChunkKind
-from indexer.splitting.pdf import UnreadablePdf, split_pdf
+from indexer.splitting.chunk import ChunkKind, UnreadableDocument
+from indexer.splitting.pdf import split_pdf
 from indexer.splitting.splitter import SplitDocument, split_document
 
 
@@ -120,5 +120,5 @@ def test_a_pdf_that_cannot_be_read_says_why(content: bytes, words: str) -> None:
 
 
 def test_a_pdf_that_takes_too_long_is_given_up() -> None:
-    with pytest.raises(UnreadablePdf, match=r"not read within 0\.001 seconds"):
+    with pytest.raises(UnreadableDocument, match=r"not read within 0\.001 seconds"):
         [*split_pdf(pdf("One"), patience_seconds=0.001)]
