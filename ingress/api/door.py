@@ -84,9 +84,18 @@ class Door:
         return await cut_json(await exchange.read_body(limit_bytes=self.settings.body_limit_bytes))
 
     async def arrival(
-        self, exchange: Exchange, caller: Caller, *, body: Body, surface: Surface
+        self,
+        exchange: Exchange,
+        caller: Caller,
+        *,
+        body: Body,
+        surface: Surface,
+        asked: msgspec.Struct | None = None,
     ) -> Arrival:
-        """The message in this request; raises InvalidRequest for its headers."""
+        """The message in this request, which is `asked` where that is in other words than `body`.
+
+        Raises InvalidRequest for its headers, NotFound for a file that it names, LedgerUnavailable.
+        """
         if words := cache_control(exchange):
             body = msgspec.structs.replace(body, cache_control=words)
         return Arrival(
@@ -98,15 +107,13 @@ class Door:
             client_retry=client_retry(exchange),
             deadline=deadline(exchange, self.clock),
             trace=inject() if self._is_traced(exchange) else {},
+            named_bytes=await self.references.named_bytes(
+                body, tenant_id=caller.tenant.id, asked=asked
+            ),
         )
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
         """Let it in; raises NotAdmitted and what Acceptance raises."""
-        named_bytes = await self.references.named_bytes(
-            arrival.body, tenant_id=arrival.tenant.id, asked=arrival.asked
-        )
-        if named_bytes:
-            arrival = msgspec.structs.replace(arrival, named_bytes=named_bytes)
         outcome = await self.acceptance.accept(arrival)
         if isinstance(outcome, Refused):
             raise NotAdmitted(outcome)

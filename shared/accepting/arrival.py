@@ -24,7 +24,7 @@ from shared.messages.tenant import Tenant
 from shared.token_count import tokens_of_size
 
 LARGEST_OUTPUT_TOKENS: Final = 10_000_000
-_LARGE_BYTES: Final = 65_536
+_LOOKED_THROUGH_BYTES: Final = 65_536
 _LONGEST_REPLY_ADDRESS: Final = 255
 _SCHEMA_PARAMS: Final = {
     Surface.CHAT: "response_format.json_schema.schema",
@@ -60,8 +60,6 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     reply_correlation: str | None = None
     reply_shape: ReplyShape | None = None
-    asked: msgspec.Struct | None = None
-    """The request, where it is in other words than the body: places are told in these."""
     named_bytes: int = 0
     """Of the files that the body names by their ids, in base64."""
 
@@ -85,7 +83,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         """Raises InvalidRequest for what decodes, and yet no database or server could hold."""
         # JSON spells NUL as an escape, so a body without one needs no closer look; one that is
         # large is not looked through.
-        if len(self.kept.raw) > _LARGE_BYTES or b"\\u0000" in self.kept.raw:
+        if len(self.kept.raw) > _LOOKED_THROUGH_BYTES or b"\\u0000" in self.kept.raw:
             for name, value in self._names():
                 _refuse_nul(name, value)
         _refuse_nul("idempotency_key", self.idempotency_key)

@@ -82,8 +82,9 @@ class FileSweeps:
             await self._storage.lock(connection, tenant_id)
             named = self._ids.parameters([*message_ids])
             gone: list[str] = [*(await connection.execute(self._unrefer, named)).scalars()]
-            until = {"b_until": self._clock.now() + UNTOUCHED}
-            await connection.execute(self._unname, self._ids.parameters([*{*gone}]) | until)
+            if gone:
+                until = {"b_until": self._clock.now() + UNTOUCHED}
+                await connection.execute(self._unname, self._ids.parameters([*{*gone}]) | until)
         return len(gone)
 
     async def remove(self, limit: int = 50) -> int:

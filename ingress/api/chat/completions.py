@@ -30,8 +30,9 @@ class ChatEndpoint:
         caller = await door.caller(exchange)
         raw = await door.read_json(exchange)
         request, body = decode_chat_request(raw, text_limit_bytes=door.settings.text_limit_bytes)
-        arrival = await door.arrival(exchange, caller, body=body, surface=Surface.CHAT)
-        arrival = msgspec.structs.replace(arrival, asked=request)
+        arrival = await door.arrival(
+            exchange, caller, body=body, surface=Surface.CHAT, asked=request
+        )
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:

@@ -24,7 +24,6 @@ from shared.messages.item import ItemReference
 from shared.messages.requests.calls import check_each, check_text
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of
-from shared.messages.stored_body import references_in
 from shared.settings.turn.context import ContextSettings
 from shared.storable_text import is_storable
 
@@ -131,7 +130,7 @@ class ConversationEndpoints:
         """A page of what was said in it, by messages and by callers."""
         page = PageRequest.of(exchange)
         caller, found = await self._found(exchange)
-        items = await self._items(caller, found.id)
+        items = await self._whole(await self._items(caller, found.id), caller)
         listed = page.of_items([(each.id or "", each.item) for each in items])
         await exchange.answer(200, msgspec.json.encode(listed))
 
@@ -153,7 +152,7 @@ class ConversationEndpoints:
         checked_query(exchange)
         caller, found = await self._found(exchange)
         item_id = exchange.parameters["item_id"]
-        each = await self._item(caller, found.id, item_id)
+        [each] = await self._whole([await self._item(caller, found.id, item_id)], caller)
         await exchange.answer(200, msgspec.json.encode(told_item(item_id, each.item)))
 
     async def delete_item(self, exchange: Exchange) -> None:
@@ -184,7 +183,7 @@ class ConversationEndpoints:
         return caller, await self._patience.wait(finding)
 
     async def _items(self, caller: Caller, conversation_id: str) -> list[NamedItem]:
-        named = await self._patience.wait(
+        return await self._patience.wait(
             self._history.within(
                 caller.tenant.id,
                 conversation_id,
@@ -192,11 +191,13 @@ class ConversationEndpoints:
                 limit_bytes=self._context.history_bytes,
             )
         )
+
+    async def _whole(self, named: list[NamedItem], caller: Caller) -> list[NamedItem]:
+        """With the large content that they refer to, for who is shown it."""
         items = [each.item for each in named]
-        if any(references_in(items)):
-            whole = self._contents.whole(items, tenant_id=caller.tenant.id)
-            items = await self._patience.wait(whole)
-        return [NamedItem(each.id, item) for each, item in zip(named, items, strict=True)]
+        whole = self._contents.whole(items, tenant_id=caller.tenant.id)
+        told = zip(named, await self._patience.wait(whole), strict=True)
+        return [NamedItem(each.id, item) for each, item in told]
 
     async def _item(self, caller: Caller, conversation_id: str, item_id: str) -> NamedItem:
         for each in await self._items(caller, conversation_id):

@@ -46,8 +46,9 @@ class MessagesEndpoint:
         request, body = decode_messages_request(
             await door.read_json(exchange), text_limit_bytes=door.settings.text_limit_bytes
         )
-        arrival = await door.arrival(exchange, caller, body=body, surface=Surface.MESSAGES)
-        arrival = msgspec.structs.replace(arrival, asked=request)
+        arrival = await door.arrival(
+            exchange, caller, body=body, surface=Surface.MESSAGES, asked=request
+        )
         if request.stream:
             await self._stream(exchange, arrival, request)
         else:

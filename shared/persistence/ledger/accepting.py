@@ -69,8 +69,7 @@ class AcceptGroup:
 
     async def _inserted(self, records: list[MessageRecord]) -> set[str]:
         if self._kept is not None:
-            rows = self._document.parameters([self._row(record) for record in records])
-            return {row[0] for row in await self._kept.rows(self._text, rows)}
+            return {row[0] for row in await self._kept.rows(self._text, self._rows(records))}
         async with transaction(self._engine) as connection:
             return await self.insert(connection, records)
 
@@ -78,8 +77,10 @@ class AcceptGroup:
         self, connection: AsyncConnection, records: Sequence[MessageRecord]
     ) -> set[str]:
         """The ids of those that were not there, within their writer's transaction."""
-        rows = self._document.parameters([self._row(record) for record in records])
-        return {*(await connection.execute(self._insert, rows)).scalars()}
+        return {*(await connection.execute(self._insert, self._rows(records))).scalars()}
+
+    def _rows(self, records: Sequence[MessageRecord]) -> dict[str, str]:
+        return self._document.parameters([self._row(record) for record in records])
 
     async def outcomes(
         self, records: Sequence[MessageRecord], inserted: set[str]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anthropic
+import openai
 import pytest
 
 from tests.integration.ingress.asking_messages import (
@@ -34,6 +37,19 @@ async def test_a_stream_spells_the_message(
         7,
         5,
     )
+
+
+async def test_a_stream_begins_with_the_size_of_the_files_that_were_named(
+    anthropics: anthropic.AsyncAnthropic, client: openai.AsyncOpenAI, worker: StandInWorker
+) -> None:
+    uploaded = await client.files.create(file=("a.txt", b"word " * 8_000), purpose="user_data")
+    document = {"type": "document", "source": {"type": "file", "file_id": uploaded.id}}
+    said: Any = [{"role": "user", "content": [document]}]
+    worker.serve(lambda _: "one")
+    async with anthropics.messages.stream(**{**ASKED, "messages": said}) as stream:
+        begins = [event async for event in stream if event.type == "message_start"]
+    counted = await anthropics.messages.count_tokens(model=ASKED["model"], messages=said)
+    assert begins[0].message.usage.input_tokens == counted.input_tokens > 8_000
 
 
 async def test_thoughts_and_calls_are_streamed_and_the_client_puts_them_together(
