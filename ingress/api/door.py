@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +22,7 @@ from ingress.api.http.request_headers import (
     deadline,
     idempotency_key,
     require_json,
+    trace_carrier,
 )
 from ingress.authentication import Authentication, Caller
 from ingress.events import NumberedEvent, Replies, has_ended
@@ -67,7 +68,7 @@ class Door:
         if not self._is_traced(exchange):
             await work(exchange)
             return
-        parent = extract(_trace_carrier(exchange.headers))
+        parent = extract(trace_carrier(exchange))
         name = f"{exchange.method} {exchange.route}"
         with self.tracing.span(name, SpanKind.SERVER, parent=parent):
             await work(exchange)
@@ -222,15 +223,6 @@ class Door:
             code="wait_exceeded",
             headers=headers,
         )
-
-
-def _trace_carrier(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    """The headers that carry a trace."""
-    return {
-        name: headers[name.encode()].decode("latin-1")
-        for name in ("traceparent", "tracestate")
-        if name.encode() in headers
-    }
 
 
 def reply_headers(accepted: AcceptedMessage) -> list[Header]:

@@ -121,3 +121,12 @@ def _no_deadline(text: str) -> datetime:
         "its offset, such as 2026-01-31T12:00:00+00:00.",
         param="X-Forebay-Deadline",
     )
+
+
+def trace_carrier(exchange: Exchange) -> dict[str, str]:
+    """The headers that carry a trace."""
+    return {
+        name: exchange.headers[name.encode()].decode("latin-1")
+        for name in ("traceparent", "tracestate")
+        if name.encode() in exchange.headers
+    }
