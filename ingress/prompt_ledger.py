@@ -38,8 +38,10 @@ class PromptLedger:
         """
         try:
             # The query belongs to a group, which goes on: this ends our waiting alone.
-            commit = self._accepts.accept(record, contents)
-            large = (size_of(contents) if contents else len(record.body)) // _MIB
+            if not contents:  # as most: nothing of theirs lies apart, so nobody else is asked
+                commit, large = self._ledger.accept(record), len(record.body) // _MIB
+            else:
+                commit, large = self._accepts.accept(record, contents), size_of(contents) // _MIB
             if not large:
                 return await self._patience.bound(commit)
             async with asyncio.timeout(self._patience.seconds * (1 + large)):
