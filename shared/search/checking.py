@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.errors import InvalidRequest
+from shared.errors import Conflict, InvalidRequest
 from shared.search.folding import folded
 from shared.search.generation import KEYWORDS, Generation
 from shared.search.point import Change, Passage, Point, Scope
@@ -35,6 +35,15 @@ def check_generation(generation: Generation) -> None:
     check_name(generation.name)
     for vector, size in generation.dimensions().items():
         check_integer(f"{vector}_dimensions", size, least=1, most=MOST_DIMENSIONS)
+
+
+def check_same(there: Generation, wanted: Generation) -> None:
+    """Raises `Conflict` where the one that is there was made otherwise."""
+    if there != wanted:
+        raise Conflict(
+            f"Generation {there.name} is there with {there.dimensions()} dimensions: "
+            "give the new one another name."
+        )
 
 
 def check_scope(scope: Scope) -> None:

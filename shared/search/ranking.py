@@ -22,7 +22,7 @@ class ListedPoint(msgspec.Struct, frozen=True):
 
 def fused(best: Sequence[ListedPoint], legs: Sequence[Sequence[ListedPoint]]) -> tuple[Hit, ...]:
     """The hits of a fusion, each with what every leg gave it."""
-    places = [_places(leg) for leg in legs]
+    places = [_places(_ordered(leg)) for leg in legs]
     return tuple(
         _hit(each, tuple(place.get(each.id) for place in places)) for each in _ordered(best)
     )
@@ -34,15 +34,16 @@ def apart(legs: Sequence[Sequence[ListedPoint]]) -> tuple[tuple[Hit, ...], ...]:
 
 
 def _of_one(leg: Sequence[ListedPoint], number: int, legs: int) -> tuple[Hit, ...]:
-    places = _places(leg)
+    ordered = _ordered(leg)
+    places = _places(ordered)
     return tuple(
         _hit(each, tuple(places[each.id] if at == number else None for at in range(legs)))
-        for each in _ordered(leg)
+        for each in ordered
     )
 
 
-def _places(leg: Iterable[ListedPoint]) -> dict[str, LegScore]:
-    return {each.id: LegScore(rank, each.score) for rank, each in enumerate(_ordered(leg), start=1)}
+def _places(ordered: Iterable[ListedPoint]) -> dict[str, LegScore]:
+    return {each.id: LegScore(rank, each.score) for rank, each in enumerate(ordered, start=1)}
 
 
 def _ordered(listed: Iterable[ListedPoint]) -> list[ListedPoint]:

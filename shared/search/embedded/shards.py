@@ -7,8 +7,7 @@ from typing import assert_never
 
 import qdrant_edge as engine
 
-from shared.errors import Conflict
-from shared.search.checking import check_dimensions
+from shared.search.checking import check_dimensions, check_same
 from shared.search.checking_queries import check_query_dimensions
 from shared.search.embedded import calls
 from shared.search.embedded.asking_engine import ask, filter_of
@@ -69,12 +68,7 @@ class Shards:
     def _create(self, generation: Generation) -> None:
         if generation.name not in names_of(self._folder):
             EngineShard.create(self._folder, generation)
-        there = self._opened(generation.name).generation
-        if there != generation:
-            raise Conflict(
-                f"Generation {there.name} is there with {there.dimensions()} dimensions: "
-                "give the new one another name."
-            )
+        check_same(self._opened(generation.name).generation, generation)
 
     def _drop(self, name: str) -> None:
         self._unflushed.discard(name)

@@ -48,12 +48,7 @@ class QdrantStore:
         checking.check_generation(generation)
         if generation.name not in await self.generations():
             await self._create_collection(generation)
-        there = await self._generation(generation.name)
-        if there != generation:
-            raise Conflict(
-                f"Generation {there.name} is there with {there.dimensions()} dimensions: "
-                "give the new one another name."
-            )
+        checking.check_same(await self._generation(generation.name), generation)
         indexes = requests.indexes(with_words=await self._has_words())
         async with self._asking(generation.name):
             for field, index in indexes.items():

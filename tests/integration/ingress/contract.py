@@ -22,7 +22,7 @@ class Contract:
     """Validates against one schema of the description by its name."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        resource = Resource(contents=_with_nulls(document), specification=DRAFT202012)
+        resource = Resource(contents=with_nulls(document), specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(URI, resource)
 
     def check(self, name: str, value: object) -> None:
@@ -38,13 +38,13 @@ def _depth(error: ValidationError) -> int:
     return len(error.path)
 
 
-def _with_nulls(schema: Any) -> Any:
+def with_nulls(schema: Any) -> Any:
     """`nullable: true` of older OpenAPI, in the words of JSON Schema."""
     if isinstance(schema, list):
-        return [_with_nulls(one) for one in schema]
+        return [with_nulls(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    translated = {name: _with_nulls(value) for name, value in schema.items()}
+    translated = {name: with_nulls(value) for name, value in schema.items()}
     if schema.get("nullable") is True:
         return {"anyOf": [translated, {"type": "null"}]}
     return translated

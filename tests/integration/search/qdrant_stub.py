@@ -18,6 +18,8 @@ from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.integration.ingress.contract import with_nulls
+
 CONTRACT: Final = (
     Path(__file__).resolve().parents[4] / "shared" / "contracts" / "qdrant-1.19.openapi.json"
 )
@@ -30,20 +32,8 @@ def qdrant_contract() -> dict[str, Any]:
     """The description that lies beside this repository; skips the test where none does."""
     if not CONTRACT.exists():
         pytest.skip("Qdrant's description of its API is not beside this repository")
-    described: dict[str, Any] = _with_nulls(json.loads(CONTRACT.read_text()))
+    described: dict[str, Any] = with_nulls(json.loads(CONTRACT.read_text()))
     return described
-
-
-def _with_nulls(schema: Any) -> Any:
-    """`nullable: true` of older OpenAPI, in the words of JSON Schema."""
-    if isinstance(schema, list):
-        return [_with_nulls(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    translated = {name: _with_nulls(value) for name, value in schema.items()}
-    if schema.get("nullable") is True:
-        return {"anyOf": [translated, {"type": "null"}]}
-    return translated
 
 
 class QdrantStub:

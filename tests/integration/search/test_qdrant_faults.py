@@ -9,19 +9,14 @@ from aiohttp import web
 
 from shared.errors import ForebayError, NotFound
 from shared.search.generation import Generation
-from shared.search.point import Passage, Scope
+from shared.search.point import Scope
 from shared.search.qdrant.qdrant_store import QdrantStore
 from shared.search.query import CodeVector, Query, TextVector, Where
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
-from tests.integration.search.qdrant_stub import (
-    FIRST,
-    QdrantStub,
-)
+from tests.integration.search.qdrant_stub import FIRST, QdrantStub
 
 GENERATION = Generation("g", text_dimensions=2, code_dimensions=3)
 SCOPE = Scope("g", "acme")
-TENANT = {"key": "tenant", "match": {"value": "acme"}}
-PASSAGE = Passage("c", "d", "s", "p", "go", "code", 4, "the ﬁle")
 LEGS = (TextVector([1, 0], depth=50), CodeVector([0, 0, 1]))
 
 
