@@ -27,6 +27,11 @@ API_KEY: Final = "key"
 FILE: Final = "file"
 CONTENT: Final = "cont"
 ERASURE: Final = "erasure"
+COLLECTION: Final = "vs"
+DOCUMENT: Final = "doc"
+FILE_BATCH: Final = "vsfb"
+INDEX_JOB: Final = "job"
+FILE_SEARCH: Final = "fs"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

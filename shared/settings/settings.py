@@ -9,6 +9,7 @@ from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
 from shared.settings.files import FileSettings
+from shared.settings.index import IndexSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hedging: HedgingSettings = HedgingSettings()
     local_model: LocalModelSettings = LocalModelSettings()
     chaos: ChaosSettings = ChaosSettings()
+    index: IndexSettings = IndexSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -55,7 +55,7 @@ def _section(name: str, kind: type[msgspec.Struct]) -> str:
         f"| {_takes(kind, field.name)} | {_default(field.default)} "
         f"| {notes.get(field.name, '')} |\n"
         for field in msgspec.structs.fields(kind)
-        if not _is_section(field.type)
+        if not _is_section(field.type) and field.name not in _FILLED
     ]
     return f"### {name}\n\n{title}\n\n{_HEAD}{''.join(rows)}"
 

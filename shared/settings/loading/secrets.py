@@ -1,7 +1,7 @@
 """Secrets that settings only name: the variable or the file that holds each.
 
-Whoever asks providers and fact sources takes them: workers, and a check of them. The door and
-all other commands read the same settings and need none.
+Whoever asks providers, fact sources and servers of the index takes them: workers, and a check of
+them. All other commands read the same settings and need none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings.index import SearchServerSettings
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
@@ -39,7 +40,12 @@ def with_known_secrets(
         settings.facts, sources=tuple(map(secrets.of_source, settings.facts.sources))
     )
     providers = tuple(map(secrets.of_provider, settings.providers))
-    filled = msgspec.structs.replace(settings, providers=providers, facts=facts)
+    index = msgspec.structs.replace(
+        settings.index,
+        qdrant=secrets.of_server("index.qdrant", settings.index.qdrant),
+        meilisearch=secrets.of_server("index.meilisearch", settings.index.meilisearch),
+    )
+    filled = msgspec.structs.replace(settings, providers=providers, facts=facts, index=index)
     return filled, [*secrets.findings, *facts.faults()]
 
 
@@ -76,6 +82,10 @@ class _Secrets:
             source = msgspec.structs.replace(source, api_key=Secret(key))
         url = self._find(owner, "URL", "url", source.url_env, source.url_file)
         return msgspec.structs.replace(source, url=ServerUrl(url)) if url else source
+
+    def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
+        key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)
+        return msgspec.structs.replace(server, api_key=Secret(key)) if key else server
 
     def _find(
         self, owner: str, what: str, key: str, variable: str | None, file: str | None

@@ -1,0 +1,1 @@
+"""The ledger of the index: collections, their documents and chunks, what was embedded, and jobs."""

@@ -1,0 +1,190 @@
+"""The tables of the index: what is in it, and what is still to be done for it.
+
+No foreign keys, as with messages: each row says whose it is, and what is removed goes in pieces.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from shared.index.job_tables import index_job, skipped_file
+from shared.index.states import ChunkState, DocumentState, SymbolRole
+from shared.persistence.columns import Enumerated, UtcDateTime
+from shared.persistence.tables import metadata, partial_index
+
+__all__ = [
+    "chunk",
+    "collection",
+    "collection_source",
+    "document",
+    "document_body",
+    "embedding",
+    "index_job",
+    "skipped_file",
+    "symbol",
+]
+
+WAITING = "state IN ('pending', 'in_progress')"
+"""That something is to be done for a document."""
+RETIRED = "state = 'retired'"
+REMOVING = "state = 'removing'"
+
+# One that is deleted stays until the last of its documents is gone.
+collection = Table(
+    "collection",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("notes", Text),
+    Column("life_days", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_active_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("deleted_at", UtcDateTime),
+    # What searches read, and what is built beside it to be read next.
+    Column("generation", String(64), nullable=False),
+    Column("next_generation", String(64)),
+    # Rises with every change that a search could see: caches carry it in their keys.
+    Column("edition", BigInteger, nullable=False),
+    Index("ix_collection_tenant_id_id", "tenant_id", "id"),
+    Index("ix_collection_tenant_id_name", "tenant_id", "name"),
+    partial_index("ix_collection_expires_at", "expires_at", where="expires_at IS NOT NULL"),
+    partial_index("ix_collection_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
+)
+
+# Where documents of a collection come from, and up to what it is indexed.
+collection_source = Table(
+    "collection_source",
+    metadata,
+    Column("collection_id", String(64), primary_key=True),
+    Column("source", String(512), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    # Of the last scan that was indexed whole: what it showed, when it began, what it listed.
+    Column("commit_id", String(64)),
+    Column("branch", String(256)),
+    Column("indexed_through", UtcDateTime),
+    Column("listed", Integer),
+    # Of a listing that shrank by half: what was missing. The next scan that misses the same
+    # removes it.
+    Column("missing_digest", String(64)),
+)
+
+# One row is one document, and the task of indexing it: nothing else says what is to be done.
+document = Table(
+    "document",
+    metadata,
+    Column("collection_id", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("source", String(512), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text),
+    Column("file_id", String(64)),
+    Column("batch_id", String(64)),
+    Column("state", Enumerated(DocumentState), nullable=False),
+    Column("error_code", String(32)),
+    Column("reason", Text),
+    # Rises with every change that is offered; no store lets a lower one win.
+    Column("ver", BigInteger, nullable=False),
+    # What was read last: size and time tell whether to read again, the digest whether to split.
+    Column("digest", String(64)),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("modified_ns", BigInteger),
+    Column("language", String(64)),
+    # JSON: who may see it (none named: everybody of the tenant), what its owner says of it, how
+    # it is to be cut.
+    Column("principals", Text),
+    Column("attributes", Text),
+    Column("chunking", Text),
+    # The generation that its current chunks are in.
+    Column("generation", String(64)),
+    Column("passages", Integer, nullable=False),
+    Column("usage_bytes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("indexed_at", UtcDateTime),
+    # The scan that saw it last, and the job that waits for it.
+    Column("seen_by", String(64)),
+    Column("job_id", String(64)),
+    # The attempt is the fence: who lost the lease writes nothing.
+    Column("attempt", Integer, nullable=False),
+    Column("claimed_by", String(128)),
+    Column("lease_until", UtcDateTime),
+    Column("not_before", UtcDateTime),
+    Index("ix_document_tenant_id_collection_id", "tenant_id", "collection_id", "id"),
+    Index("ix_document_collection_id_source", "collection_id", "source", "id"),
+    Index("ix_document_job_id_state", "job_id", "state"),
+    Index("ix_document_file_id", "file_id"),
+    Index("ix_document_batch_id", "batch_id", "id"),
+    partial_index("ix_document_waiting", "lease_until", "not_before", where=WAITING),
+    partial_index("ix_document_removing", "collection_id", "id", where=REMOVING),
+)
+
+# Of documents that were posted: another generation needs their text again.
+document_body = Table(
+    "document_body",
+    metadata,
+    Column("collection_id", String(64), primary_key=True),
+    Column("document_id", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# Written before a store is asked for anything, so that nothing in a store is unknown here.
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("generation", String(64), primary_key=True),
+    Column("point_id", String(36), primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("collection_id", String(64), nullable=False),
+    Column("document_id", String(64), nullable=False),
+    Column("state", Enumerated(ChunkState), nullable=False),
+    Column("ver", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("first_line", Integer, nullable=False),
+    Column("last_line", Integer, nullable=False),
+    Index("ix_chunk_document", "collection_id", "document_id", "generation", "ordinal"),
+    partial_index("ix_chunk_retired", "generation", "point_id", where=RETIRED),
+)
+
+symbol = Table(
+    "symbol",
+    metadata,
+    Column("collection_id", String(64), primary_key=True),
+    Column("document_id", String(64), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("tenant_id", String(64), nullable=False),
+    Column("role", Enumerated(SymbolRole), nullable=False),
+    # The last part of the qualified name, as it is spelt and in lower case: what people type.
+    Column("name", String(256), nullable=False),
+    Column("folded", String(256), nullable=False),
+    Column("qualified", String(256), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("signature", Text),
+    Column("inside", String(256)),
+    Column("line", Integer, nullable=False),
+    Index("ix_symbol_folded", "tenant_id", "folded", "role", "collection_id"),
+)
+
+# By what it was made of: the same text is never embedded twice for one owner.
+embedding = Table(
+    "embedding",
+    metadata,
+    # A tenant, or nobody where an operator lets tenants share.
+    Column("owner", String(64), primary_key=True),
+    Column("encoder", String(128), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    # Float32, little-endian.
+    Column("vector", LargeBinary, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+)
