@@ -6,10 +6,11 @@ from typing import Final
 
 import msgspec
 
-from shared.search.checking import (
+from shared.search.checking import check_id
+from shared.search.checking_labels import check_attribute_filter, check_principals
+from shared.search.checking_values import (
     LARGEST_INTEGER,
     MOST_POINTS,
-    check_id,
     check_integer,
     check_keyword,
     check_size,
@@ -40,6 +41,10 @@ def check_where(where: Where) -> None:
             check_keyword(f"where.{field}", value)
     if where.below_ver is not None:
         check_integer("where.below_ver", where.below_ver, least=0, most=LARGEST_INTEGER)
+    if where.principals is not None:
+        check_principals("where.principals", where.principals, MOST_POINTS)
+    if where.attributes is not None:
+        check_attribute_filter("where.attributes", where.attributes)
 
 
 def check_page(limit: int, start: str | None) -> None:

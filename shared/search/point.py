@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from shared.search.label import Attribute, PassageLabel
+
 _POINTS: Final = uuid.UUID("6f1c3f0e-7f0b-5c55-9b0a-5e3c0f0a7d11")
 
 
@@ -34,6 +36,15 @@ class Passage(msgspec.Struct, frozen=True):
     symbol: str | None = None
     first_line: int = 1
     last_line: int = 1
+    principals: tuple[str, ...] = ()
+    """Who may find it; without one, everybody of the tenant."""
+    attributes: dict[str, Attribute] = {}
+    """What its document was labelled with; numbers come back as floats."""
+
+    @property
+    def label(self) -> PassageLabel:
+        """What of it may change by itself."""
+        return PassageLabel(self.principals, self.attributes)
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -52,7 +63,7 @@ class Point(msgspec.Struct, frozen=True):
     def payload(self, tenant: str) -> dict[str, object]:
         """What the engine keeps beside the vectors; the tenant is put in here and nowhere else."""
         kept: dict[str, object] = msgspec.to_builtins(self.passage)
-        return kept | {"tenant": tenant}
+        return kept | self.passage.label.payload() | {"tenant": tenant}
 
 
 class Change(msgspec.Struct, frozen=True):

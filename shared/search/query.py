@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from shared.search.attribute_filter import AttributeFilter
 from shared.search.point import Passage
 
 
 class Where(msgspec.Struct, frozen=True):
-    """Which of the tenant's points; each that is not `None` must be one of the values."""
+    """Which of the tenant's points; all that is not `None` must hold."""
 
     collection: tuple[str, ...] | None = None
     document: tuple[str, ...] | None = None
@@ -18,6 +19,9 @@ class Where(msgspec.Struct, frozen=True):
     kind: tuple[str, ...] | None = None
     below_ver: int | None = None
     """Only what an older delivery wrote."""
+    principals: tuple[str, ...] | None = None
+    """Only what everybody or one of these may find; `None` asks nobody's leave."""
+    attributes: AttributeFilter | None = None
 
 
 class TextVector(msgspec.Struct, frozen=True, tag="text"):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shared.errors import ForebayError, Unavailable
 from shared.search.generation import Generation, GenerationState
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Page, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 
@@ -74,6 +75,15 @@ class VectorStore(Protocol):
         """Gives points of this `ver` or a lower one their new place and this `ver`.
 
         It costs no vectors and no words: an unchanged chunk of a changed document is moved so.
+        """
+        ...
+
+    async def label(
+        self, scope: Scope, ids: Sequence[str], label: PassageLabel, *, ver: int
+    ) -> None:
+        """Gives points of this `ver` or a lower one this label in place of theirs, and this `ver`.
+
+        Whom they are no longer for does not find them from the next query on.
         """
         ...
 

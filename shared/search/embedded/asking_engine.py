@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, assert_never, cast
 
 import qdrant_edge as engine
 
-from shared.search.generation import BODY, EF_SEARCH, KEYWORDS, OVERSAMPLING
+from shared.search.embedded.filtering import filter_of, of_tenant
+from shared.search.generation import BODY, EF_SEARCH, OVERSAMPLING
 from shared.search.point import Scope
 from shared.search.query import (
     CodeVector,
@@ -17,7 +17,6 @@ from shared.search.query import (
     Rrf,
     SearchAnswer,
     TextVector,
-    Where,
     Words,
 )
 from shared.search.ranking import ListedPoint, apart, fused
@@ -41,34 +40,6 @@ def ask(shard: engine.EdgeShard, scope: Scope, query: Query) -> SearchAnswer:
     alone = [_request(leg, leg.limit, with_payload=False) for leg in told]
     best, *ranked = _lists(shard, [fusion, *alone])
     return SearchAnswer(hits=fused(best, ranked))
-
-
-def filter_of(scope: Scope, where: Where) -> engine.Filter:
-    """The tenant first, always."""
-    must: list[engine.ConditionType] = [of_tenant(scope)]
-    for field in KEYWORDS:
-        values = getattr(where, field)
-        if values is not None:
-            must.append(engine.FieldCondition(field, match=engine.MatchAny(list(values))))
-    if where.below_ver is not None:
-        below = engine.RangeFloat(lt=float(where.below_ver))
-        must.append(engine.FieldCondition("ver", range=below))
-    return engine.Filter(must=must)
-
-
-def of_tenant(scope: Scope) -> engine.FieldCondition:
-    return engine.FieldCondition("tenant", match=engine.MatchValue(scope.tenant))
-
-
-def up_to(scope: Scope, ver: int, ids: Sequence[str] = ()) -> engine.Filter:
-    """The tenant's points of this `ver` or a lower one, of these ids where some are given."""
-    must: list[engine.ConditionType] = [
-        of_tenant(scope),
-        engine.FieldCondition("ver", range=engine.RangeFloat(lte=float(ver))),
-    ]
-    if ids:
-        must.append(engine.HasIdCondition(set(ids)))
-    return engine.Filter(must=must)
 
 
 def _leg(leg: Leg, scope: Scope, query: Query) -> engine.Prefetch:

@@ -6,6 +6,7 @@ import msgspec
 
 from shared.errors import Conflict, ForebayError, InvalidRequest, NotFound
 from shared.search.generation import Generation, GenerationState
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Page, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
@@ -44,6 +45,13 @@ class ChangeCall(msgspec.Struct, frozen=True, tag="change"):
     ver: int
 
 
+class LabelCall(msgspec.Struct, frozen=True, tag="label"):
+    scope: Scope
+    ids: tuple[str, ...]
+    label: PassageLabel
+    ver: int
+
+
 class CountCall(msgspec.Struct, frozen=True, tag="count"):
     scope: Scope
     where: Where
@@ -61,17 +69,9 @@ class QueryCall(msgspec.Struct, frozen=True, tag="query"):
     query: Query
 
 
+WriteCall = UpsertCall | DeleteCall | ChangeCall | LabelCall
 Call = (
-    CreateCall
-    | DropCall
-    | ListCall
-    | DescribeCall
-    | UpsertCall
-    | DeleteCall
-    | ChangeCall
-    | CountCall
-    | ScrollCall
-    | QueryCall
+    CreateCall | DropCall | ListCall | DescribeCall | WriteCall | CountCall | ScrollCall | QueryCall
 )
 
 

@@ -11,11 +11,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from shared.search import checking, checking_queries
+from shared.search.checking_labels import check_label
 from shared.search.embedded import calls
 from shared.search.embedded.connection import OwnerConnection
 from shared.search.embedded.frames import MOST_BYTES, too_long
 from shared.search.embedded.reaching import OwnerProcess
 from shared.search.generation import Generation, GenerationState
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Page, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 from shared.search.vector_store import StoreRefused, StoreUnavailable
@@ -71,6 +73,15 @@ class EmbeddedStore:
         checking.check_changes(changes)
         checking.check_ver(ver)
         await self._ask(calls.ChangeCall(scope, tuple(changes), ver), calls.DoneReply)
+
+    async def label(
+        self, scope: Scope, ids: Sequence[str], label: PassageLabel, *, ver: int
+    ) -> None:
+        checking.check_scope(scope)
+        checking.check_ids(ids)
+        check_label(label)
+        checking.check_ver(ver)
+        await self._ask(calls.LabelCall(scope, tuple(ids), label, ver), calls.DoneReply)
 
     async def count(self, scope: Scope, where: Where) -> int:
         checking.check_scope(scope)

@@ -13,7 +13,7 @@ import msgspec
 import qdrant_edge as engine
 
 from shared.errors import NotFound
-from shared.search.embedded.asking_engine import up_to
+from shared.search.embedded.filtering import up_to
 from shared.search.generation import (
     BODY,
     EF_CONSTRUCT,
@@ -22,6 +22,7 @@ from shared.search.generation import (
     QUANTILE,
     Generation,
 )
+from shared.search.label import ATTRIBUTES, READERS, PassageLabel
 from shared.search.point import Change, Point, Scope
 from shared.search.vector_store import StoreRefused
 
@@ -90,6 +91,13 @@ class EngineShard:
                 chosen = up_to(scope, ver, [each.id])
                 self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
 
+    def label(self, scope: Scope, ids: tuple[str, ...], label: PassageLabel, ver: int) -> None:
+        if ids:
+            kept = label.payload() | {"ver": ver}
+            chosen = up_to(scope, ver, ids)
+            with engine_faults():
+                self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
+
     def flush(self) -> None:
         with engine_faults():
             self.shard.flush()
@@ -154,5 +162,6 @@ def _indexes() -> dict[str, engine.PayloadSchemaParams]:
         "ver": engine.IntegerIndexParams(lookup=True, range=True, enable_hnsw=False),
         BODY: words,
     }
-    indexes.update({field: engine.KeywordIndexParams(enable_hnsw=False) for field in KEYWORDS})
+    for field in (*KEYWORDS, READERS, ATTRIBUTES):
+        indexes[field] = engine.KeywordIndexParams(enable_hnsw=False)
     return indexes

@@ -10,8 +10,9 @@ import qdrant_edge as engine
 from shared.search.checking import check_dimensions, check_same
 from shared.search.checking_queries import check_query_dimensions
 from shared.search.embedded import calls
-from shared.search.embedded.asking_engine import ask, filter_of
+from shared.search.embedded.asking_engine import ask
 from shared.search.embedded.engine_shard import EngineShard, discard, engine_faults, names_of
+from shared.search.embedded.filtering import filter_of
 from shared.search.generation import Generation, GenerationState
 from shared.search.point import Page
 from shared.search.query import SearchAnswer
@@ -37,7 +38,7 @@ class Shards:
                 return calls.NamesReply(names_of(self._folder))
             case calls.DescribeCall():
                 return calls.StateReply(self._state(call.name))
-            case calls.UpsertCall() | calls.DeleteCall() | calls.ChangeCall():
+            case calls.UpsertCall() | calls.DeleteCall() | calls.ChangeCall() | calls.LabelCall():
                 self._write(call)
                 return calls.DoneReply()
             case calls.CountCall():
@@ -82,7 +83,7 @@ class Shards:
             points = opened.shard.count(engine.CountRequest(exact=True))
         return GenerationState(opened.generation, points)
 
-    def _write(self, call: calls.UpsertCall | calls.DeleteCall | calls.ChangeCall) -> None:
+    def _write(self, call: calls.WriteCall) -> None:
         opened = self._opened(call.scope.generation)
         self._unflushed.add(call.scope.generation)
         match call:
@@ -93,6 +94,8 @@ class Shards:
                 opened.delete(call.scope, call.ids, call.ver)
             case calls.ChangeCall():
                 opened.change(call.scope, call.changes, call.ver)
+            case calls.LabelCall():
+                opened.label(call.scope, call.ids, call.label, call.ver)
             case _:
                 assert_never(call)
 

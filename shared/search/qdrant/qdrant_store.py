@@ -11,10 +11,13 @@ from qdrant_client import AsyncQdrantClient, models
 
 from shared.errors import Conflict, NotFound
 from shared.search import checking, checking_queries
+from shared.search.checking_labels import check_label
 from shared.search.generation import Generation, GenerationState
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Page, Point, Scope
 from shared.search.qdrant import requests
 from shared.search.qdrant.faults import asking
+from shared.search.qdrant.filtering import filter_of, up_to
 from shared.search.query import Query, SearchAnswer, Where, Words
 from shared.search.ranking import ListedPoint, apart, fused
 from shared.search.vector_store import StoreRefused
@@ -84,7 +87,7 @@ class QdrantStore:
             ]
             async with self._asking(scope.generation):
                 await self._client.upsert(
-                    scope.generation, written, update_filter=requests.up_to(scope, ver)
+                    scope.generation, written, update_filter=up_to(scope, ver)
                 )
 
     async def delete(self, scope: Scope, ids: Sequence[str], *, ver: int) -> None:
@@ -92,7 +95,7 @@ class QdrantStore:
         checking.check_ids(ids)
         checking.check_ver(ver)
         if ids:
-            chosen = models.FilterSelector(filter=requests.up_to(scope, ver, ids))
+            chosen = models.FilterSelector(filter=up_to(scope, ver, ids))
             async with self._asking(scope.generation):
                 await self._client.delete(scope.generation, chosen)
 
@@ -105,10 +108,25 @@ class QdrantStore:
             async with self._asking(scope.generation):
                 await self._client.batch_update_points(scope.generation, operations)
 
+    async def label(
+        self, scope: Scope, ids: Sequence[str], label: PassageLabel, *, ver: int
+    ) -> None:
+        checking.check_scope(scope)
+        checking.check_ids(ids)
+        check_label(label)
+        checking.check_ver(ver)
+        if ids:
+            async with self._asking(scope.generation):
+                await self._client.set_payload(
+                    scope.generation,
+                    label.payload() | {"ver": ver},
+                    points=up_to(scope, ver, ids),
+                )
+
     async def count(self, scope: Scope, where: Where) -> int:
         checking.check_scope(scope)
         checking_queries.check_where(where)
-        chosen = requests.filter_of(scope, where)
+        chosen = filter_of(scope, where)
         async with self._asking(scope.generation):
             counted = await self._client.count(scope.generation, count_filter=chosen, exact=True)
         return counted.count
@@ -122,7 +140,7 @@ class QdrantStore:
         async with self._asking(scope.generation):
             found, following = await self._client.scroll(
                 scope.generation,
-                scroll_filter=requests.filter_of(scope, where),
+                scroll_filter=filter_of(scope, where),
                 limit=limit,
                 offset=start,
                 with_payload=False,

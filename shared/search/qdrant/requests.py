@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, assert_never
 
 from qdrant_client import models
@@ -17,8 +16,10 @@ from shared.search.generation import (
     QUANTILE,
     Generation,
 )
+from shared.search.label import ATTRIBUTES, READERS
 from shared.search.point import Change, Point, Scope
-from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Where, Words
+from shared.search.qdrant.filtering import filter_of, of_tenant, up_to
+from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Words
 
 _RESCORED: Final = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
 
@@ -50,7 +51,7 @@ def indexes(*, with_words: bool) -> dict[str, models.PayloadSchemaParams]:
             type=models.IntegerIndexType.INTEGER, lookup=True, range=True, enable_hnsw=False
         ),
     }
-    for field in KEYWORDS:
+    for field in (*KEYWORDS, READERS, ATTRIBUTES):
         found[field] = models.KeywordIndexParams(
             type=models.KeywordIndexType.KEYWORD, enable_hnsw=False
         )
@@ -82,35 +83,6 @@ def as_change(change: Change, scope: Scope, ver: int) -> models.SetPayloadOperat
             payload=change.payload(ver), filter=up_to(scope, ver, [change.id])
         )
     )
-
-
-def filter_of(scope: Scope, where: Where) -> models.Filter:
-    """The tenant first, always."""
-    must: list[models.Condition] = [of_tenant(scope)]
-    for field in KEYWORDS:
-        values = getattr(where, field)
-        if values is not None:
-            chosen = models.MatchAny(any=list(values))
-            must.append(models.FieldCondition(key=field, match=chosen))
-    if where.below_ver is not None:
-        below = models.Range(lt=where.below_ver)
-        must.append(models.FieldCondition(key="ver", range=below))
-    return models.Filter(must=must)
-
-
-def of_tenant(scope: Scope) -> models.FieldCondition:
-    return models.FieldCondition(key="tenant", match=models.MatchValue(value=scope.tenant))
-
-
-def up_to(scope: Scope, ver: int, ids: Sequence[str] = ()) -> models.Filter:
-    """The tenant's points of this `ver` or a lower one, of these ids where some are given."""
-    must: list[models.Condition] = [
-        of_tenant(scope),
-        models.FieldCondition(key="ver", range=models.Range(lte=ver)),
-    ]
-    if ids:
-        must.append(models.HasIdCondition(has_id=list(ids)))
-    return models.Filter(must=must)
 
 
 def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:

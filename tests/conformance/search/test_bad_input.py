@@ -12,7 +12,18 @@ import msgspec
 import pytest
 
 from shared.errors import InvalidRequest
+from shared.search.attribute_filter import (
+    Above,
+    AllOf,
+    AnyOf,
+    AtMost,
+    AttributeFilter,
+    Below,
+    EqualTo,
+    OneOf,
+)
 from shared.search.generation import Generation
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Passage, Point, Scope
 from shared.search.query import CodeVector, Dbsf, Query, Rrf, TextVector, Where, Words
 from shared.search.vector_store import VectorStore
@@ -39,6 +50,18 @@ def with_passage(**told: Any) -> Call:
 
 def with_query(*legs: Any, **told: Any) -> Call:
     return lambda store, scope: store.query(scope, Query(legs, **({"fusion": None} | told)))
+
+
+def narrowed(**told: Any) -> Call:
+    return lambda store, scope: store.count(scope, Where(**told))
+
+
+def filtered(asked: AttributeFilter) -> Call:
+    return narrowed(attributes=asked)
+
+
+def deep(levels: int) -> AttributeFilter:
+    return AllOf((deep(levels - 1),)) if levels else EqualTo("k", 1)
 
 
 TEXT = TextVector([1, 0, 0, 0])
@@ -93,6 +116,34 @@ BAD: dict[str, tuple[Call, str]] = {
     "where nothing": (with_query(TEXT, where=Where(kind=())), "where.kind"),
     "where letters": (with_query(TEXT, where=Where(kind="code")), "where.kind: 'code'"),  # type: ignore[arg-type]
     "limit": (with_query(TEXT, fusion=Dbsf(), limit=1001), "limit: 1001"),
+    "principals": (with_passage(principals=["ann"]), "principals: .*tuple"),
+    "nobody": (with_passage(principals=("",)), "principals: '' .*name somebody"),
+    "many principals": (with_passage(principals=("a",) * 257), "principals: .*at most 256"),
+    "many attributes": (with_passage(attributes=dict.fromkeys(map(str, range(17)), 1)), "16 keys"),
+    "long key": (with_passage(attributes={"k" * 65: 1}), "attributes: '65 characters'"),
+    "no key": (with_passage(attributes={"": 1}), "attributes: '' .*name"),
+    "long value": (with_passage(attributes={"k": "v" * 513}), "attributes.k: '513 characters'"),
+    "nested value": (with_passage(attributes={"k": []}), "attributes.k: .*number or a truth"),
+    "no finite value": (with_passage(attributes={"k": math.inf}), "attributes.k: inf .*finite"),
+    "endless value": (with_passage(attributes={"k": 10**400}), "attributes.k: .*finite"),
+    "half a pair as key": (with_passage(attributes={"\ud800": 1}), "attributes: .*surrogate"),
+    "label": (
+        lambda s, c: s.label(c, [], PassageLabel(attributes={"k": math.nan}), ver=1),
+        "attributes.k: nan",
+    ),
+    "asked for nobody": (narrowed(principals=("",)), "where.principals"),
+    "order of texts": (filtered(Above("k", "2024")), "attributes.value: '2024' .*only numbers"),
+    "order of truths": (filtered(AtMost("k", value=True)), "attributes.value: True .*only numbers"),
+    "compared with nothing": (filtered(EqualTo("k", math.nan)), "attributes.value: nan"),
+    "no key asked": (filtered(EqualTo("", 1)), "attributes.key: ''"),
+    "nothing of all": (filtered(AllOf(())), "attributes.filters: 0 .*give 1 to"),
+    "inner": (
+        filtered(AllOf((EqualTo("k", 1), AnyOf((Below("k", "x"),))))),
+        r"attributes.filters\[1\].filters\[0\].value: 'x'",
+    ),
+    "deep filter": (filtered(deep(9)), "nest at most 8"),
+    "wide filter": (filtered(AnyOf((AnyOf((EqualTo("k", 1),) * 200),) * 2)), "256 comparisons"),
+    "long list": (filtered(OneOf("k", (1.0,) * 1001)), "attributes.value: .*at most 1000"),
 }
 
 

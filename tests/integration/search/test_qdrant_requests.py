@@ -10,7 +10,18 @@ import msgspec
 import pytest
 
 from shared.errors import Conflict
+from shared.search.attribute_filter import (
+    Above,
+    AllOf,
+    AnyOf,
+    AtMost,
+    EqualTo,
+    NoneOf,
+    OneOf,
+    UnequalTo,
+)
 from shared.search.generation import Generation
+from shared.search.label import PassageLabel
 from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.qdrant.qdrant_store import QdrantStore
 from shared.search.query import CodeVector, Dbsf, LegScore, Query, Rrf, TextVector, Where, Words
@@ -26,7 +37,26 @@ from tests.integration.search.qdrant_stub import (
 GENERATION = Generation("g", text_dimensions=2, code_dimensions=3)
 SCOPE = Scope("g", "acme")
 TENANT = {"key": "tenant", "match": {"value": "acme"}}
-PASSAGE = Passage("c", "d", "s", "p", "go", "code", 4, "the ﬁle")
+PASSAGE = Passage(
+    "c",
+    "d",
+    "s",
+    "p",
+    "go",
+    "code",
+    4,
+    "the ﬁle",
+    principals=("ann",),
+    attributes={"year": 2024, "a.b": "c"},
+)
+KEPT = msgspec.to_builtins(PASSAGE) | {
+    "tenant": "acme",
+    "principals": ["ann"],
+    "attributes": {"year": 2024.0, "a.b": "c"},
+    "readers": ["=ann"],
+    "attribute_values": ['["year",2024.0]', '["a.b","c"]'],
+    "numbers": {"k79656172": 2024.0},
+}
 LEGS = (TextVector([1, 0], depth=50), CodeVector([0, 0, 1]))
 
 
@@ -61,7 +91,8 @@ async def test_a_collection_is_made_as_the_embedded_one(
     indexes = {each["field_name"]: each["field_schema"] for each in stub.bodies("/index")}
     assert indexes.pop("tenant")["is_tenant"] is True
     assert indexes.keys() == {
-        *("collection", "document", "source", "path", "language", "kind", "ver")
+        *("collection", "document", "source", "path", "language", "kind", "ver"),
+        *("readers", "attribute_values"),
     }
     assert all(index["enable_hnsw"] is False for index in indexes.values())
     await store.create(GENERATION)
@@ -80,10 +111,7 @@ async def test_every_write_is_bound_to_the_tenant_and_to_what_is_not_newer(
     first, second = stub.bodies("/points")
     assert first["update_filter"]["must"] == up_to(4)
     assert second["update_filter"]["must"] == up_to(9)
-    assert first["points"][0]["payload"] == msgspec.to_builtins(PASSAGE) | {
-        "tenant": "acme",
-        "body": "the file",
-    }
+    assert first["points"][0]["payload"] == KEPT | {"body": "the file"}
     chosen = [*up_to(5), {"has_id": [FIRST]}]
     await store.delete(SCOPE, [FIRST], ver=5)
     assert stub.bodies("/points/delete")[0]["filter"]["must"] == chosen
@@ -96,6 +124,50 @@ async def test_every_write_is_bound_to_the_tenant_and_to_what_is_not_newer(
         "last_line": 9,
         "ver": 5,
     }
+    await store.label(SCOPE, [FIRST], PassageLabel(), ver=5)
+    (labelled,) = stub.bodies("/points/payload")
+    assert labelled["filter"]["must"] == chosen
+    assert labelled["payload"] == {
+        "principals": [],
+        "attributes": {},
+        "readers": ["*"],
+        "attribute_values": [],
+        "numbers": {},
+        "ver": 5,
+    }
+
+
+async def test_principals_and_attributes_are_asked_in_qdrants_words(
+    stub: QdrantStub, store: QdrantStore
+) -> None:
+    await store.create(GENERATION)
+    asked = AnyOf(
+        (
+            AllOf((EqualTo("lang", "de"), UnequalTo("done", value=True))),
+            OneOf("n", (1, "x")),
+            NoneOf("n", (2.5,)),
+            Above("n", 1),
+            AtMost("n", 2.5),
+        )
+    )
+    await store.count(SCOPE, Where(principals=("ann",), attributes=asked))
+
+    def has(*values: str) -> dict[str, object]:
+        return {"key": "attribute_values", "match": {"any": [*values]}}
+
+    assert without_nulls(stub.bodies("/count")[0]["filter"]["must"]) == [
+        TENANT,
+        {"key": "readers", "match": {"any": ["*", "=ann"]}},
+        {
+            "should": [
+                {"must": [has('["lang","de"]'), {"must_not": [has('["done",true]')]}]},
+                has('["n",1.0]', '["n","x"]'),
+                {"must_not": [has('["n",2.5]')]},
+                {"key": "numbers.k6e", "range": {"gt": 1}},
+                {"key": "numbers.k6e", "range": {"lte": 2.5}},
+            ]
+        },
+    ]
 
 
 async def test_every_read_is_bound_to_the_tenant(stub: QdrantStub, store: QdrantStore) -> None:
@@ -126,13 +198,12 @@ async def test_a_fusion_is_asked_with_its_legs_and_read_with_their_scores(
     stub: QdrantStub, store: QdrantStore
 ) -> None:
     await store.create(GENERATION)
-    kept = {"tenant": "acme"} | msgspec.to_builtins(PASSAGE)
 
     def found(each: str, score: float, payload: object = None) -> dict[str, object]:
         return {"id": each, "version": 1, "score": score, "payload": payload}
 
     stub.found = [
-        [found(SECOND, 0.5, kept), found(FIRST, 0.5, kept)],
+        [found(SECOND, 0.5, KEPT), found(FIRST, 0.5, KEPT)],
         [found(SECOND, 0.9)],
         [found(FIRST, 0.8), found(SECOND, 0.7)],
     ]
