@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from shared.errors import Unavailable
 
@@ -15,9 +16,26 @@ if TYPE_CHECKING:
 
 
 class EncoderUnavailable(Unavailable):
-    """The model cannot be loaded or run here; the message says why."""
+    """The model cannot be loaded or run here, or did not answer; the message says why."""
 
     code = "encoder_unavailable"
+
+
+class EncoderPrompt(StrEnum):
+    """What a text is, for models that were trained to tell the two apart; others ignore it."""
+
+    QUERY = "query"
+    PASSAGE = "passage"
+
+
+class EncodedMany(NamedTuple):
+    """The vectors of many texts, in their order, and what was seen of them."""
+
+    vectors: Vectors
+    truncated: tuple[bool, ...]
+    """Of each text: whether it has an end that the model did not see."""
+    tokens: int
+    """What the model read of all of them."""
 
 
 class Encoder(Protocol):
@@ -36,11 +54,24 @@ class Encoder(Protocol):
         """Numbers in a vector."""
         ...
 
-    async def encode(self, texts: Sequence[str]) -> Vectors:
+    @property
+    def token_limit(self) -> int:
+        """Tokens that are seen of a text; the rest of a longer one is cut off."""
+        ...
+
+    async def encode(
+        self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
+    ) -> Vectors:
         """Float32 of shape (texts, dimensions), in order; raises EncoderUnavailable.
 
         Runs beside the event loop. What a text has beyond the model's limit is not seen.
         """
+        ...
+
+    async def encode_many(
+        self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
+    ) -> EncodedMany:
+        """The same, and which texts were cut; however many, a bounded part is under way at once."""
         ...
 
     async def warm_up(self) -> None:
@@ -50,3 +81,10 @@ class Encoder(Protocol):
     async def close(self) -> None:
         """Finish what runs, give back threads and memory, and refuse everything after."""
         ...
+
+
+class DualEncoders(NamedTuple):
+    """One for words and one for source code; the same object where one model serves both."""
+
+    text: Encoder
+    code: Encoder

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import numpy
 import pytest
 
-from shared.embeddings.encoder import Encoder, EncoderUnavailable
+from shared.embeddings.encoder import Encoder, EncoderPrompt, EncoderUnavailable
 from shared.embeddings.onnx import OnnxEncoder
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {"onnx": OnnxEncoder}
+ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "onnx": OnnxEncoder,
+    "onnx-128": partial(OnnxEncoder, token_limit=128),
+}
 
 CLOSE = [
     ("How do I reset my password?", "I forgot my password, how can I change it?"),
@@ -79,7 +83,51 @@ async def test_the_event_loop_goes_on_while_a_long_text_is_encoded(encoder: Enco
     assert longest < max(0.1, (last - began) / 2)
 
 
+async def test_many_texts_have_the_vectors_that_each_has_alone(encoder: Encoder) -> None:
+    texts = [f"{'word ' * (place * 7 % 90)}number {place}" for place in range(60)]
+    many = await encoder.encode_many(texts)
+    assert many.vectors.shape == (60, encoder.dimensions)
+    for place in (0, 13, 31, 59):
+        assert numpy.array_equal(many.vectors[place], (await encoder.encode([texts[place]]))[0])
+
+
+async def test_many_texts_say_what_was_cut_and_what_was_read(encoder: Encoder) -> None:
+    long = "word " * encoder.token_limit
+    many = await encoder.encode_many([long, "short", "", "word " * 100_000])
+    assert many.truncated == (True, False, False, True)
+    assert 2 * encoder.token_limit < many.tokens < 2 * encoder.token_limit + 20
+    vectors = await encoder.encode([long, f"{long} and what nobody sees"])
+    assert numpy.array_equal(*vectors)
+
+
+async def test_many_of_no_texts_are_none(encoder: Encoder) -> None:
+    many = await encoder.encode_many([])
+    assert many.vectors.shape == (0, encoder.dimensions)
+    assert many.truncated == ()
+    assert many.tokens == 0
+
+
+async def test_characters_that_are_none_are_left_out(encoder: Encoder) -> None:
+    broken, whole = await encoder.encode(["a lone \ud800surrogate\0", "a lone surrogate"])
+    assert numpy.array_equal(broken, whole)
+
+
+async def test_words_of_the_tokenizer_are_words_in_a_text(encoder: Encoder) -> None:
+    said, spelt, without = await encoder.encode(
+        ["one [SEP] two [CLS]", "one [ SEP ] two [ CLS ]", "one two"]
+    )
+    assert numpy.allclose(said, spelt, atol=1e-6)
+    assert said @ without < 0.95
+
+
+@pytest.mark.parametrize("prompt", EncoderPrompt)
+async def test_a_prompt_is_taken(encoder: Encoder, prompt: EncoderPrompt) -> None:
+    assert (await encoder.encode(["how so"], prompt=prompt)).shape == (1, encoder.dimensions)
+
+
 async def test_a_closed_encoder_refuses(encoder: Encoder) -> None:
     await encoder.close()
     with pytest.raises(EncoderUnavailable):
         await encoder.warm_up()
+    with pytest.raises(EncoderUnavailable):
+        await encoder.encode_many(["late"])

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 TOKEN_LIMIT: Final = 256
 """What the model was trained to read; the rest of a text is cut off."""
 _CLS: Final = ("[CLS]", 101)
-_SEP: Final = ("[SEP]", 102)
+END: Final = 102
+"""The token behind every text."""
+_SEP: Final = ("[SEP]", END)
 
 
 def load_tokenizer() -> Tokenizer:
