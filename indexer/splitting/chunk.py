@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-SPLITTER_VERSION: Final = 1
-"""Part of every key: raised when the same document is cut in other pieces."""
+from shared.index.generation_name import SPLITTER_VERSION
+
 MOST_CHARACTERS: Final = 1200
 """Of a chunk, white space not counted: about 300 tokens of prose, 400 of code."""
 
