@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import time
 from datetime import datetime
 from random import Random
@@ -67,6 +68,11 @@ def sibling_id(prefix: str, other: str) -> str:
 def nth_id(prefix: str, other: str, nth: int) -> str:
     """The id of the nth of those that `other` has several of, from 0."""
     return f"{sibling_id(prefix, other)}_{nth}"
+
+
+def new_process_name() -> str:
+    """The name of this process among all that hold leases; another one for each call."""
+    return f"{socket.gethostname()[:64]}:{os.getpid()}:{new_id('w')[-12:]}"
 
 
 def key_digest(key: str) -> str:

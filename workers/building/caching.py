@@ -16,6 +16,7 @@ from shared.embeddings.extra import encoder_missing
 from shared.embeddings.onnx import OnnxEncoder
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
+from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.logs import get_logger
@@ -23,7 +24,6 @@ from shared.telemetry.metrics import Metrics
 from workers.caching.cacheable import CacheableRule, stand_ins
 from workers.caching.semantic.shared_cache import SharedSemanticCache
 from workers.caching.single_flight import SingleFlight
-from workers.maintenance.periodic import repeat, running
 from workers.steps.caching.look_up import LookUp
 from workers.steps.caching.retelling import Retelling
 from workers.steps.caching.same_meaning import SameMeaning

@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
+from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
-from workers.maintenance.periodic import repeat, running
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -13,7 +11,7 @@ from shared.clock import Clock, SystemClock
 from shared.costs.prices import open_prices
 from shared.costs.till import Till, open_till
 from shared.errors import SettingsError
-from shared.identifiers import new_id
+from shared.identifiers import new_process_name
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -58,7 +56,7 @@ class WorkerRuntime:
         self._settings = settings
         self._stack = stack
         self._clock = clock
-        self._name = _worker_name()
+        self._name = new_process_name()
         self._metrics = Metrics()
         self._database: Database = open_database(settings.ledger)
         stack.push_async_callback(self._database.close)
@@ -244,7 +242,3 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
     """
     async with AsyncExitStack() as stack:
         yield await WorkerRuntime(settings, stack, SystemClock()).open()
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()[:64]}:{os.getpid()}:{new_id('w')[-12:]}"

@@ -15,17 +15,17 @@ from shared.files.file_sweeps import FileSweeps
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
+from shared.persistence.ledger.leadership import led
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
 from shared.queueing.publisher import build_publisher
+from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
 from workers.maintenance.janitor import Janitor
-from workers.maintenance.leadership import led
 from workers.maintenance.one_core import OneCore
-from workers.maintenance.periodic import repeat, running
 from workers.maintenance.reconciler import Reconciler
 from workers.steps.reply import Reply
 

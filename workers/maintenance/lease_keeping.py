@@ -8,8 +8,8 @@ from typing import Final
 
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.replies.wakeups import Wakeups
+from shared.resilience.periodic import repeat, running
 from workers.leases import Leases
-from workers.maintenance.periodic import repeat, running
 
 _RENEWALS_PER_LEASE: Final = 5
 """A few may fail before a lease runs out."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
+from shared.resilience.periodic import repeat, running
 from shared.telemetry.logs import get_logger
-from workers.maintenance.periodic import repeat, running
 
 _PROCESSOR_TIMES: Final = Path("/proc/stat")
 _THREADS: Final = Path("/proc/self/task")

@@ -18,12 +18,12 @@ from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.item import MessageItem, Role
 from shared.redis.client import open_redis
+from shared.resilience.periodic import repeat, running
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
-from workers.maintenance.periodic import repeat, running
 from workers.providers.building import build_chain, open_provider_session
 from workers.providers.chain import Chain
 from workers.providers.provider import Prompt

@@ -16,11 +16,11 @@ from shared.messages.state import ResponseState
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.ledger.worker_lease import Lease
+from shared.resilience.periodic import repeat, running
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
 from tests.queued_message import queued_message
 from workers.leases import Leases
-from workers.maintenance.periodic import repeat, running
 from workers.pipeline import Pipeline, TurnOutcome
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
