@@ -37,10 +37,11 @@ index_job = Table(
     Column("remove_anyway", Boolean, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("claimed_by", String(128)),
-    Column("lease_until", UtcDateTime),
+    # From when on it may be claimed; the lease of who scans ends then.
+    Column("due_at", UtcDateTime),
     Index("ix_index_job_tenant_id_id", "tenant_id", "id"),
     Index("ix_index_job_collection_id_id", "collection_id", "id"),
-    partial_index("ix_index_job_unfinished", "lease_until", "id", where=UNFINISHED),
+    partial_index("ix_index_job_unfinished", "due_at", where=UNFINISHED),
 )
 
 # What a scan left out, with the reason.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -51,15 +52,18 @@ collection = Table(
     Column("last_active_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
-    # What searches read, and what is built beside it to be read next.
+    # What searches read, what is built beside it to be read next, and what was read before and is
+    # being taken down.
     Column("generation", String(64), nullable=False),
     Column("next_generation", String(64)),
+    Column("leaving_generation", String(64)),
     # Rises with every change that a search could see: caches carry it in their keys.
     Column("edition", BigInteger, nullable=False),
     Index("ix_collection_tenant_id_id", "tenant_id", "id"),
     Index("ix_collection_tenant_id_name", "tenant_id", "name"),
     partial_index("ix_collection_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     partial_index("ix_collection_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
+    partial_index("ix_collection_leaving", "id", where="leaving_generation IS NOT NULL"),
 )
 
 # Where documents of a collection come from, and up to what it is indexed.
@@ -115,18 +119,22 @@ document = Table(
     # The scan that saw it last, and the job that waits for it.
     Column("seen_by", String(64)),
     Column("job_id", String(64)),
-    # The attempt is the fence: who lost the lease writes nothing.
+    # That only its labels changed: what it says is to be left as it is in the stores.
+    Column("relabel", Boolean, nullable=False),
+    # The attempt is the fence: who lost the lease writes nothing. Some do not count, since a
+    # server was away.
     Column("attempt", Integer, nullable=False),
+    Column("excused", Integer, nullable=False),
     Column("claimed_by", String(128)),
-    Column("lease_until", UtcDateTime),
-    Column("not_before", UtcDateTime),
-    Index("ix_document_tenant_id_collection_id", "tenant_id", "collection_id", "id"),
+    # From when on it may be claimed: since it was offered, or when the lease of its holder ends.
+    Column("due_at", UtcDateTime),
+    Index("ix_document_collection_id_state", "collection_id", "state", "id"),
     Index("ix_document_collection_id_source", "collection_id", "source", "id"),
     Index("ix_document_job_id_state", "job_id", "state"),
     Index("ix_document_file_id", "file_id"),
     Index("ix_document_batch_id", "batch_id", "id"),
-    partial_index("ix_document_waiting", "lease_until", "not_before", where=WAITING),
-    partial_index("ix_document_removing", "collection_id", "id", where=REMOVING),
+    partial_index("ix_document_waiting", "due_at", where=WAITING),
+    partial_index("ix_document_removing", "due_at", where=REMOVING),
 )
 
 # Of documents that were posted: another generation needs their text again.
@@ -153,7 +161,7 @@ chunk = Table(
     Column("path", Text, nullable=False),
     Column("first_line", Integer, nullable=False),
     Column("last_line", Integer, nullable=False),
-    Index("ix_chunk_document", "collection_id", "document_id", "generation", "ordinal"),
+    Index("ix_chunk_document", "collection_id", "generation", "state", "document_id", "ordinal"),
     partial_index("ix_chunk_retired", "generation", "point_id", where=RETIRED),
 )
 

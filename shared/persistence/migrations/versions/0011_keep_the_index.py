@@ -39,11 +39,13 @@ def _collection() -> None:
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("generation", sa.String(length=64), nullable=False),
         sa.Column("next_generation", sa.String(length=64), nullable=True),
+        sa.Column("leaving_generation", sa.String(length=64), nullable=True),
         sa.Column("edition", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
     )
     _partial("ix_collection_deleted_at", "collection", ["deleted_at"], "deleted_at IS NOT NULL")
     _partial("ix_collection_expires_at", "collection", ["expires_at"], "expires_at IS NOT NULL")
+    _partial("ix_collection_leaving", "collection", ["id"], "leaving_generation IS NOT NULL")
     op.create_index("ix_collection_tenant_id_id", "collection", ["tenant_id", "id"])
     op.create_index("ix_collection_tenant_id_name", "collection", ["tenant_id", "name"])
 
@@ -92,10 +94,11 @@ def _document() -> None:
         sa.Column("indexed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seen_by", sa.String(length=64), nullable=True),
         sa.Column("job_id", sa.String(length=64), nullable=True),
+        sa.Column("relabel", sa.Boolean(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("excused", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String(length=128), nullable=True),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("collection_id", "id", name=op.f("pk_document")),
     )
     op.create_index("ix_document_batch_id", "document", ["batch_id", "id"])
@@ -104,16 +107,9 @@ def _document() -> None:
     )
     op.create_index("ix_document_file_id", "document", ["file_id"])
     op.create_index("ix_document_job_id_state", "document", ["job_id", "state"])
-    _partial("ix_document_removing", "document", ["collection_id", "id"], "state = 'removing'")
-    op.create_index(
-        "ix_document_tenant_id_collection_id", "document", ["tenant_id", "collection_id", "id"]
-    )
-    _partial(
-        "ix_document_waiting",
-        "document",
-        ["lease_until", "not_before"],
-        "state IN ('pending', 'in_progress')",
-    )
+    op.create_index("ix_document_collection_id_state", "document", ["collection_id", "state", "id"])
+    _partial("ix_document_removing", "document", ["due_at"], "state = 'removing'")
+    _partial("ix_document_waiting", "document", ["due_at"], "state IN ('pending', 'in_progress')")
 
 
 def _document_body() -> None:
@@ -143,7 +139,9 @@ def _chunk() -> None:
         sa.PrimaryKeyConstraint("generation", "point_id", name=op.f("pk_chunk")),
     )
     op.create_index(
-        "ix_chunk_document", "chunk", ["collection_id", "document_id", "generation", "ordinal"]
+        "ix_chunk_document",
+        "chunk",
+        ["collection_id", "generation", "state", "document_id", "ordinal"],
     )
     _partial("ix_chunk_retired", "chunk", ["generation", "point_id"], "state = 'retired'")
 

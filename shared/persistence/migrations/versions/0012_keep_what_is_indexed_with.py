@@ -82,7 +82,7 @@ def _index_job() -> None:
         sa.Column("remove_anyway", sa.Boolean(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String(length=128), nullable=True),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_index_job")),
     )
     op.create_index("ix_index_job_collection_id_id", "index_job", ["collection_id", "id"])
@@ -90,7 +90,7 @@ def _index_job() -> None:
     _partial(
         "ix_index_job_unfinished",
         "index_job",
-        ["lease_until", "id"],
+        ["due_at"],
         "state IN ('queued', 'scanning', 'indexing')",
     )
 
