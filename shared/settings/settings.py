@@ -9,7 +9,8 @@ from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
 from shared.settings.files import FileSettings
-from shared.settings.index import IndexSettings
+from shared.settings.indexing.embeddings import EmbeddingSettings
+from shared.settings.indexing.index import IndexSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     validation: ValidationSettings = ValidationSettings()
     caching: CachingSettings = CachingSettings()
     facts: FactSettings = FactSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
     breakers: BreakerSettings = BreakerSettings()
     hedging: HedgingSettings = HedgingSettings()
     local_model: LocalModelSettings = LocalModelSettings()

@@ -13,7 +13,9 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import SettingsError
-from shared.settings.index import SearchServerSettings
+from shared.settings.indexing.embeddings import EmbeddingSettings
+from shared.settings.indexing.encoder import EncoderSettings
+from shared.settings.indexing.index import SearchServerSettings
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
@@ -49,6 +51,24 @@ def with_known_secrets(
     return filled, [*secrets.findings, *facts.faults()]
 
 
+def with_encoder_keys(
+    settings: EmbeddingSettings, env: Mapping[str, str] | None = None
+) -> EmbeddingSettings:
+    """The encoders with their keys in place.
+
+    Raises SettingsError with one finding for each that cannot be had.
+    """
+    secrets = _Secrets(os.environ if env is None else env)
+    filled = msgspec.structs.replace(
+        settings,
+        text=secrets.of_encoder("text", settings.text),
+        code=secrets.of_encoder("code", settings.code),
+    )
+    if secrets.findings:
+        raise SettingsError(secrets.findings)
+    return filled
+
+
 class _Secrets:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -74,6 +94,11 @@ class _Secrets:
                     f"{owner} takes its header {name} from {variable or file}, whose text cannot "
                     "be sent. Use printable ASCII on one line."
                 )
+
+    def of_encoder(self, role: str, encoder: EncoderSettings) -> EncoderSettings:
+        owner = f"embeddings.{role}"
+        key = self._find(owner, "key", "api_key", encoder.api_key_env, encoder.api_key_file)
+        return msgspec.structs.replace(encoder, api_key=Secret(key)) if key else encoder
 
     def of_source(self, source: FactSourceSettings) -> FactSourceSettings:
         owner = f"facts.sources: '{source.name}'"
