@@ -13,7 +13,8 @@ from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.identifiers import key_digest
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import KEY_PREFIX, Opened, TenantRepository
+from shared.persistence.key_records import KEY_PREFIX, Opened
+from shared.persistence.tenants import TenantRepository
 from shared.resilience.group_commit import GroupCommit
 
 CAPACITY: Final = 100_000
@@ -24,10 +25,16 @@ _FRESH_SHARE: Final = 0.5
 
 
 class Caller(NamedTuple):
-    """Who sends a request, and what its key opens."""
+    """Who sends a request, and what its key opens.
+
+    `principals` are who may see documents of the index for it: None sees all of its tenant's, and
+    an empty tuple those that name no readers.
+    """
 
     tenant: Tenant
     scope: KeyScope
+    principals: tuple[str, ...] | None = None
+    delegates: bool = False
 
 
 class _Known(NamedTuple):
@@ -67,7 +74,7 @@ class Authentication:
 
         Raises Unauthenticated, or LedgerUnavailable where nobody can tell.
         """
-        digest = key_digest(_key_of(authorization, api_key))
+        digest = key_digest(key_of(authorization, api_key))
         now = self._clock.monotonic()
         known = self._known.get(digest)
         if known is not None and known.until > now:
@@ -127,7 +134,8 @@ class Authentication:
         return caller
 
 
-def _key_of(authorization: str | None, api_key: str | None) -> str:
+def key_of(authorization: str | None, api_key: str | None) -> str:
+    """The key in clear, out of the two headers that may hold it; raises Unauthenticated."""
     if authorization:
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise Unauthenticated("Unknown authorization scheme. Use 'Authorization: Bearer fb_…'.")

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from ingress.patience import Patience, too_late
-from shared.errors import CommitUnknown, LedgerUnavailable
+from shared.errors import CommitUnknown, LedgerUnavailable, NotFound
 from shared.files.content_ledger import ContentLedger
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import Contents, size_of
@@ -87,3 +87,8 @@ class PromptLedger:
         if "\0" in message_id:
             return False
         return await self._patience.wait(self._ledger.delete(message_id, tenant_id=tenant_id))
+
+
+def unknown_response(message_id: str) -> NotFound:
+    """There is none, or it is another tenant's: the caller cannot tell which."""
+    return NotFound(f"Response with id '{message_id}' not found.", param="response_id")

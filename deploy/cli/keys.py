@@ -18,7 +18,7 @@ from shared.errors import InvalidRequest
 from shared.messages.tenant import KeyScope
 
 if TYPE_CHECKING:
-    from shared.persistence.tenants import KeyRecord, NewKey
+    from shared.persistence.key_records import KeyReach, KeyRecord, NewKey
 
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
@@ -32,6 +32,8 @@ def create(
     tenant: str,
     scope: KeyScope = KeyScope.PRODUCER,
     expires: str | None = None,
+    principal: tuple[str, ...] = (),
+    delegates: Annotated[bool, Parameter(negative=())] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once. A tenant that does not exist is made as well.
@@ -44,11 +46,18 @@ def create(
         `producer` may post messages, `admin` may also manage.
     expires
         How long it works, such as 30d, 12h or 45m; for ever when not given.
+    principal
+        Somebody whose documents of the index it shows, such as user:ann; may be repeated. Without
+        any it shows all of the tenant's, and writes them.
+    delegates
+        Its requests name their principals themselves, signed with the key; unsigned ones see what
+        everybody may see.
     """
     lifetime = None if expires is None else duration(expires)
     if lifetime == timedelta():
         raise InvalidRequest(f"--expires {expires} would make a key that never works: write 1d.")
-    _show(asyncio.run(_create(checked_name(tenant), scope, lifetime)), as_json=as_json)
+    reach = _reach(principal, delegates=delegates)
+    _show(asyncio.run(_create(checked_name(tenant), scope, lifetime, reach)), as_json=as_json)
 
 
 @keys.command(name="list")
@@ -65,9 +74,17 @@ def list_keys(*, tenant: str | None = None, as_json: AsJson = False) -> None:
         say_json(records)
         return
     say_table(
-        ("id", "tenant", "key", "scope", "made", "state"),
+        ("id", "tenant", "key", "scope", "sees", "made", "state"),
         [
-            (record.id, record.tenant_name, record.hint, record.scope, _day(record), _state(record))
+            (
+                record.id,
+                record.tenant_name,
+                record.hint,
+                record.scope,
+                _sees(record),
+                _day(record),
+                _state(record),
+            )
             for record in records
         ],
         empty="There are no keys. Make one: forebay keys create --tenant NAME",
@@ -116,14 +133,23 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
 
 
-async def _create(name: str, scope: KeyScope, lifetime: timedelta | None) -> NewKey:
+def _reach(principals: tuple[str, ...], *, delegates: bool) -> KeyReach:
+    from shared.persistence.key_records import KeyReach, check_principals
+
+    check_principals(principals, "--principal")
+    return KeyReach(principals or None, delegates=delegates)
+
+
+async def _create(
+    name: str, scope: KeyScope, lifetime: timedelta | None, reach: KeyReach
+) -> NewKey:
     from shared.persistence.tenants import TenantRepository
 
     async with open_ledger(command_settings()) as database:
         tenants = TenantRepository(database, SystemClock())
         owner = await tenants.named(name) or await tenants.create(name)
         expires_at = None if lifetime is None else SystemClock().now() + lifetime
-        return await tenants.create_key(owner, scope=scope, expires_at=expires_at)
+        return await tenants.create_key(owner, scope=scope, expires_at=expires_at, reach=reach)
 
 
 async def _list(tenant: str | None) -> list[KeyRecord]:
@@ -161,6 +187,11 @@ def _show(created: NewKey, *, as_json: bool) -> None:
 
 def _day(record: KeyRecord) -> str:
     return f"{record.created_at:%Y-%m-%d}"
+
+
+def _sees(record: KeyRecord) -> str:
+    seen = "all" if record.principals is None else ", ".join(record.principals)
+    return f"as signed of {seen}" if record.delegates else seen
 
 
 def _state(record: KeyRecord) -> str:

@@ -24,6 +24,7 @@ async def prepare_ledger(settings: LedgerSettings, credentials: Credentials) -> 
     from alembic.util import CommandError
 
     from shared.persistence.engine import open_database
+    from shared.persistence.key_records import Opened
     from shared.persistence.migrating import apply_migrations
     from shared.persistence.tenants import TenantRepository
 
@@ -34,7 +35,7 @@ async def prepare_ledger(settings: LedgerSettings, credentials: Credentials) -> 
         owner = await tenants.named(FIRST_TENANT) or await tenants.create(FIRST_TENANT)
 
         async def working(key: str | None, scope: KeyScope) -> str:
-            if key is not None and await tenants.by_key(key) == (owner, scope):
+            if key is not None and await tenants.by_key(key) == Opened(owner, scope):
                 return key
             return (await tenants.create_key(owner, scope=scope)).key
 

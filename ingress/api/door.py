@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -24,15 +24,16 @@ from ingress.api.http.request_headers import (
     require_json,
     trace_carrier,
 )
-from ingress.authentication import Authentication, Caller
+from ingress.api.principals import PRINCIPALS, with_signed
+from ingress.authentication import Authentication, Caller, key_of
 from ingress.events import NumberedEvent, Replies, has_ended
-from ingress.prompt_ledger import PromptLedger
+from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.arrival import Arrival, keep
 from shared.clock import Clock
 from shared.decoding import Json, cut_json
-from shared.errors import NotFound, Unavailable
+from shared.errors import Unavailable
 from shared.messages.body import Body
 from shared.messages.record import MessageRecord, Surface
 from shared.messages.response import ResponseObject, read_response, response_object
@@ -73,11 +74,13 @@ class Door:
         with self.tracing.span(name, SpanKind.SERVER, parent=parent):
             await work(exchange)
 
-    def caller(self, exchange: Exchange) -> Awaitable[Caller]:
-        """Who asks; raises Unauthenticated, LedgerUnavailable."""
-        return self.authentication.caller(
-            exchange.header(b"authorization"), exchange.header(b"x-api-key")
-        )
+    async def caller(self, exchange: Exchange) -> Caller:
+        """Who asks; raises Unauthenticated, Forbidden for the principals, LedgerUnavailable."""
+        keys = exchange.header(b"authorization"), exchange.header(b"x-api-key")
+        caller, signed = await self.authentication.caller(*keys), exchange.headers.get(PRINCIPALS)
+        if signed is None and not caller.delegates:
+            return caller
+        return with_signed(caller, signed, key_of(*keys), self.clock.now())
 
     async def read_json(self, exchange: Exchange) -> Json:
         """The body, when it says that it is JSON, cut where it is large; raises HttpRefusal."""
@@ -239,10 +242,5 @@ def reply_headers(accepted: AcceptedMessage) -> list[Header]:
 
 def _pointers(places: tuple[str, ...]) -> bytes:
     """Places as fragments of JSON Pointers, whose names are safe in a header."""
-    shown = [f"#{quote(place, errors='replace')}" for place in places[:_MOST_POINTERS]]
+    shown = (f"#{quote(place, errors='replace')}" for place in places[:_MOST_POINTERS])
     return ", ".join(shown).encode()
-
-
-def unknown_response(message_id: str) -> NotFound:
-    """There is none, or it is another tenant's: the caller cannot tell which."""
-    return NotFound(f"Response with id '{message_id}' not found.", param="response_id")

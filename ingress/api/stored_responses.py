@@ -7,12 +7,13 @@ from typing import Final
 import msgspec
 
 from ingress.acceptance import AcceptedMessage
-from ingress.api.door import Door, unknown_response
+from ingress.api.door import Door
 from ingress.api.http.error_answer import Header
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
+from ingress.prompt_ledger import unknown_response
 from shared.errors import InvalidRequest
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object

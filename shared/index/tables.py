@@ -46,6 +46,7 @@ collection = Table(
     Column("id", String(64), primary_key=True),
     Column("tenant_id", String(64), nullable=False),
     Column("name", String(256), nullable=False),
+    Column("description", Text),
     Column("notes", Text),
     Column("life_days", Integer),
     Column("created_at", UtcDateTime, nullable=False),

@@ -100,6 +100,10 @@ api_key = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    # JSON: whose documents of the index it shows; without, those of everybody.
+    Column("principals", Text),
+    # Whether a request may bring principals, signed.
+    Column("delegates", Boolean),
 )
 
 # No foreign key to tenant: the hot insert would take a lock on the tenant's row for each message.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from sqlalchemy import Row, String, bindparam, insert, or_, select, type_coerce, update
@@ -18,34 +17,20 @@ from shared.identifiers import API_KEY, TENANT, key_digest, new_id
 from shared.messages.tenant import KeyScope, Plan, Tenant
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
+from shared.persistence.key_records import (
+    EVERYTHING,
+    KEY_COLUMNS,
+    KEY_PREFIX,
+    KeyReach,
+    KeyRecord,
+    NewKey,
+    Opened,
+    key_record,
+    read_principals,
+    written_principals,
+)
 from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import api_key, tenant
-
-KEY_PREFIX: Final = "fb_"
-Opened = tuple[Tenant, KeyScope]
-"""Whose door a key opens, and for what."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
-    """What is known about a key; never the key itself."""
-
-    id: str
-    tenant_id: str
-    tenant_name: str
-    hint: str
-    scope: KeyScope
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key in clear, this once."""
-
-    key: str
-    record: KeyRecord
 
 
 class TenantRepository:
@@ -63,6 +48,8 @@ class TenantRepository:
                 tenant.c.name,
                 tenant.c.plan,
                 type_coerce(api_key.c.scope, String).label("scope"),
+                api_key.c.principals,
+                api_key.c.delegates,
             )
             .join(api_key, api_key.c.tenant_id == tenant.c.id)
             .where(
@@ -152,7 +139,12 @@ class TenantRepository:
             return {row.digest: _opened(row) for row in rows}
 
     async def create_key(
-        self, owner: Tenant, *, scope: KeyScope, expires_at: datetime | None = None
+        self,
+        owner: Tenant,
+        *,
+        scope: KeyScope,
+        expires_at: datetime | None = None,
+        reach: KeyReach = EVERYTHING,
     ) -> NewKey:
         """A new key of this tenant."""
         key = KEY_PREFIX + secrets.token_urlsafe(32)
@@ -165,6 +157,8 @@ class TenantRepository:
             created_at=self._clock.now(),
             expires_at=expires_at,
             revoked_at=None,
+            principals=reach.principals,
+            delegates=reach.delegates,
         )
         async with transaction(self._database.durable) as connection:
             await connection.execute(
@@ -176,6 +170,8 @@ class TenantRepository:
                     scope=scope,
                     created_at=record.created_at,
                     expires_at=expires_at,
+                    principals=written_principals(reach.principals),
+                    delegates=reach.delegates,
                 )
             )
         return NewKey(key, record)
@@ -184,14 +180,8 @@ class TenantRepository:
         """All keys, oldest first, of one tenant or of all."""
         query = (
             select(
-                api_key.c.id,
-                api_key.c.tenant_id,
+                *(api_key.c[name] for name in KEY_COLUMNS),
                 tenant.c.name.label("tenant_name"),
-                api_key.c.hint,
-                api_key.c.scope,
-                api_key.c.created_at,
-                api_key.c.expires_at,
-                api_key.c.revoked_at,
             )
             .join(tenant, tenant.c.id == api_key.c.tenant_id)
             .order_by(api_key.c.created_at)
@@ -199,7 +189,7 @@ class TenantRepository:
         if tenant_name is not None:
             query = query.where(tenant.c.name == tenant_name)
         async with reading(self._database.relaxed) as connection:
-            return [KeyRecord(**row._mapping) for row in await connection.execute(query)]
+            return [key_record(row) for row in await connection.execute(query)]
 
     async def revoke_key(self, key_id: str, *, after: timedelta = timedelta()) -> KeyRecord:
         """Revoke a key now, or `after` a while so that its users can change over.
@@ -221,12 +211,15 @@ class TenantRepository:
         """A new key like this one, which goes on working for `overlap`; raises NotFound."""
         old = await self.revoke_key(key_id, after=overlap)
         owner = Tenant(old.tenant_id, old.tenant_name)
-        return await self.create_key(owner, scope=old.scope, expires_at=old.expires_at)
+        reach = KeyReach(old.principals, delegates=old.delegates)
+        return await self.create_key(owner, scope=old.scope, expires_at=old.expires_at, reach=reach)
 
 
 def _opened(row: Row[Any]) -> Opened | Exception:
     try:
-        return Tenant(row.id, row.name, _plan(row.plan)), KeyScope(row.scope)
+        owner = Tenant(row.id, row.name, _plan(row.plan))
+        principals = read_principals(row.principals)
+        return Opened(owner, KeyScope(row.scope), principals, delegates=bool(row.delegates))
     except (ValueError, msgspec.MsgspecError) as error:
         return error
 

@@ -19,6 +19,7 @@ from shared.messages.tenant import KeyScope, Plan
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRepository
+from shared.persistence.key_records import KeyReach, Opened
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.migrating import apply_migrations, missing_migrations, take_back
 from shared.persistence.statements import connected
@@ -78,17 +79,31 @@ async def test_a_key_opens_its_tenant_until_it_is_revoked(
     with pytest.raises(Conflict, match="acme"):
         await tenants.create("acme")
     made = await tenants.create_key(acme, scope=KeyScope.PRODUCER)
-    assert await tenants.by_key(made.key) == (acme, KeyScope.PRODUCER)
+    assert await tenants.by_key(made.key) == Opened(acme, KeyScope.PRODUCER)
     assert made.key not in repr(await tenants.keys())
     newer = await tenants.rotate_key(made.record.id, overlap=timedelta(hours=1))
     assert await tenants.by_key(made.key) is not None
     clock.advance(3601)
     assert await tenants.by_key(made.key) is None
-    assert await tenants.by_key(newer.key) == (acme, KeyScope.PRODUCER)
+    assert await tenants.by_key(newer.key) == Opened(acme, KeyScope.PRODUCER)
     await tenants.revoke_key(newer.record.id)
     assert await tenants.by_key(newer.key) is None
     with pytest.raises(NotFound, match="keys list"):
         await tenants.revoke_key("key_none")
+
+
+async def test_a_key_goes_on_seeing_what_it_saw_when_it_is_replaced(
+    database: Database, clock: ManualClock
+) -> None:
+    tenants = TenantRepository(database, clock)
+    acme = await tenants.create("acme")
+    reach = KeyReach(("user:ann", "group:sales"), delegates=True)
+    made = await tenants.create_key(acme, scope=KeyScope.PRODUCER, reach=reach)
+    newer = await tenants.rotate_key(made.record.id, overlap=timedelta(hours=1))
+    for each in (made, newer):
+        assert await tenants.by_key(each.key) == Opened(acme, KeyScope.PRODUCER, *reach)
+        assert KeyReach(each.record.principals, delegates=each.record.delegates) == reach
+    assert [one.principals for one in await tenants.keys()] == [reach.principals] * 2
 
 
 async def test_a_human_answers_once(

@@ -10,7 +10,7 @@ from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable, Unauthenticated
 from shared.identifiers import key_digest
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.tenants import Opened
+from shared.persistence.key_records import Opened
 
 TENANT = Tenant("ten_1", "acme")
 KEY = "Bearer fb_good"
@@ -39,7 +39,7 @@ class Keys:
             raise LedgerUnavailable("away")
         unreadable = ValueError("unreadable")
         return {
-            digest: unreadable if digest == TORN else (TENANT, KeyScope.PRODUCER)
+            digest: unreadable if digest == TORN else Opened(TENANT, KeyScope.PRODUCER)
             for digest in digests
             if digest != BAD and not self.revoked
         }
