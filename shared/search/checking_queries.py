@@ -78,10 +78,15 @@ def _ready_leg(name: str, leg: Leg) -> Leg:
     if not isinstance(leg, Words):
         check_vector(f"{name}.vector", leg.vector)
         return leg
-    check_text(f"{name}.text", leg.text, MOST_CHARACTERS)
-    text = folded(leg.text)
-    check_text(f"{name}.text", text, MOST_CHARACTERS)
-    return msgspec.structs.replace(leg, text=text)
+    return msgspec.structs.replace(leg, text=ready_words(f"{name}.text", leg.text))
+
+
+def ready_words(name: str, text: str) -> str:
+    """Checked and folded."""
+    check_text(name, text, MOST_CHARACTERS)
+    ready = folded(text)
+    check_text(name, ready, MOST_CHARACTERS)
+    return ready
 
 
 def _check_rrf(fusion: Rrf, legs: int) -> None:

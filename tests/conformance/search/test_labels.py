@@ -109,7 +109,7 @@ async def test_every_comparison_finds_what_it_says(store: VectorStore, scope: Sc
     assert {names[hit.id]: hit.passage.attributes for hit in hits} == LABELLED
 
 
-async def test_random_filters_find_what_python_finds(store: VectorStore, scope: Scope) -> None:
+async def testfilter_at_randoms_find_what_python_finds(store: VectorStore, scope: Scope) -> None:
     chance = random.Random(11)
     kept = {
         str(number): {
@@ -121,15 +121,15 @@ async def test_random_filters_find_what_python_finds(store: VectorStore, scope: 
         scope, [labelled(scope, name, PassageLabel(attributes=told)) for name, told in kept.items()]
     )
     for _ in range(40):
-        told = _random_filter(chance, depth=3)
+        told = filter_at_random(chance, depth=3)
         ids = set((await store.scroll(scope, asked(told))).ids)
-        assert ids == {id_of(scope, name) for name, has in kept.items() if _holds(told, has)}, told
+        assert ids == {id_of(scope, name) for name, has in kept.items() if selects(told, has)}, told
 
 
-def _random_filter(chance: random.Random, *, depth: int) -> Any:
+def filter_at_random(chance: random.Random, *, depth: int) -> Any:
     kind = chance.choice(["eq", "ne", "in", "nin", "gt", "lte", "and", "or"])
     if kind in ("and", "or") and depth > 0:
-        inner = [_random_filter(chance, depth=depth - 1) for _ in range(chance.randint(1, 3))]
+        inner = [filter_at_random(chance, depth=depth - 1) for _ in range(chance.randint(1, 3))]
         return {"type": kind, "filters": inner}
     if kind in ("gt", "lte"):
         return {"type": kind, "key": chance.choice("abc"), "value": chance.choice([0, 1, 2])}
@@ -139,9 +139,9 @@ def _random_filter(chance: random.Random, *, depth: int) -> Any:
     return {"type": kind, "key": chance.choice("abc"), "value": value}
 
 
-def _holds(told: Any, has: dict[str, Any]) -> bool:
+def selects(told: Any, has: dict[str, Any]) -> bool:
     if told["type"] in ("and", "or"):
-        held = [_holds(each, has) for each in told["filters"]]
+        held = [selects(each, has) for each in told["filters"]]
         return all(held) if told["type"] == "and" else any(held)
     there, value = has.get(told["key"]), told["value"]
     if told["type"] in ("gt", "lte"):

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from shared.search.keyword.meilisearch_store import MeilisearchStore
 from shared.search.qdrant.qdrant_store import QdrantStore
+from tests.integration.search.described_server import serving
+from tests.integration.search.meilisearch_stub import MeilisearchStub, meilisearch_contract
 from tests.integration.search.qdrant_stub import (
     QdrantStub,
     qdrant_contract,
-    serving,
 )
 
 
@@ -26,5 +28,21 @@ async def stub() -> AsyncIterator[QdrantStub]:
 async def store(stub: QdrantStub) -> AsyncIterator[QdrantStore]:
     async with serving(stub) as url:
         store = QdrantStore(url, deadline_seconds=1)
+        yield store
+        await store.close()
+
+
+@pytest.fixture
+async def meilisearch() -> AsyncIterator[MeilisearchStub]:
+    """Fails the test where anything that was sent, or answered here, is not as described."""
+    stub = MeilisearchStub(meilisearch_contract())
+    yield stub
+    assert stub.faults == []
+
+
+@pytest.fixture
+async def words(meilisearch: MeilisearchStub) -> AsyncIterator[MeilisearchStore]:
+    async with serving(meilisearch) as url:
+        store = MeilisearchStore(url, deadline_seconds=1, task_seconds=2)
         yield store
         await store.close()

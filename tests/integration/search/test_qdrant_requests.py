@@ -26,12 +26,12 @@ from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.qdrant.qdrant_store import QdrantStore
 from shared.search.query import CodeVector, Dbsf, LegScore, Query, Rrf, TextVector, Where, Words
 from shared.search.vector_store import StoreRefused
+from tests.integration.search.described_server import serving
 from tests.integration.search.qdrant_stub import (
     FIRST,
     SECOND,
     QdrantStub,
     qdrant_contract,
-    serving,
 )
 
 GENERATION = Generation("g", text_dimensions=2, code_dimensions=3)

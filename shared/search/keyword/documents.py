@@ -1,0 +1,71 @@
+"""A passage as Meilisearch keeps it, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from shared.search.keyword.keys import keys_of, numbers_of
+from shared.search.keyword.words import identifiers_of
+from shared.search.point import Passage, Scope
+from shared.search.vector_store import StoreRefused
+
+Document = dict[str, Any]
+BATCH_BYTES: Final = 20_000_000
+"""Of one request: the server takes 100 MB as it comes, and works best on 10 to 50."""
+READ: Final = ["id", "tenant", *Passage.__struct_fields__]
+"""What is read back of a document."""
+
+
+class KeptVersion(msgspec.Struct, frozen=True):
+    """Whose a document is, and of which delivery."""
+
+    id: str
+    tenant: str
+    ver: int
+
+
+def document_of(name: str, passage: Passage, scope: Scope) -> Document:
+    """The whole document: its words of code split, and beside it what a filter asks for.
+
+    Attributes are one text, for each key would be a field of the index, and it has 65,535.
+    """
+    kept: Document = msgspec.to_builtins(passage)
+    attributes = msgspec.json.encode(passage.attributes).decode()
+    return kept | {
+        "id": name,
+        "tenant": scope.tenant,
+        "attributes": attributes,
+        "identifiers": identifiers_of((passage.symbol or "", passage.header, passage.body)),
+        "keys": keys_of(passage, scope),
+        "numbers": numbers_of(passage),
+    }
+
+
+def passage_of(document: Mapping[str, Any], scope: Scope) -> Passage:
+    """Raises `StoreRefused` where it is no passage of this tenant."""
+    name = document.get("id")
+    if document.get("tenant") != scope.tenant:
+        raise StoreRefused(f"Meilisearch gave {name}, which is not of the tenant that asked.")
+    try:
+        attributes = msgspec.json.decode(document.get("attributes") or "")
+        return msgspec.convert({**document, "attributes": attributes}, Passage)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise StoreRefused(f"Document {name} is no passage of ours: {error}") from error
+
+
+def batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """In their order, each as large as one request may be, or a single one."""
+    batch: list[Document] = []
+    size = 0
+    for document in documents:
+        more = len(msgspec.json.encode(document))
+        if batch and size + more > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(document)
+        size += more
+    if batch:
+        yield batch
