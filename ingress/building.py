@@ -17,6 +17,7 @@ from ingress.events import Replies
 from ingress.intake.intake import Intake
 from ingress.intake.opening import open_intake
 from ingress.ledger_watch import LedgerWatch
+from ingress.named_stores import NamedStores
 from ingress.patience import Patience
 from ingress.probe import Probe
 from ingress.prompt_ledger import PromptLedger
@@ -200,6 +201,7 @@ class DoorRuntime:
             self.conversations,
             FileCatalogue(self.database, self.clock),
             self.accepts.contents,
+            NamedStores(None, self._patience, self.clock),
             self._patience,
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,

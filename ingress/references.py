@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from ingress.named_stores import NamedStores
 from ingress.patience import Patience
 from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
@@ -44,6 +45,7 @@ class References:
         conversations: Conversations,
         files: FileCatalogue,
         contents: MessageContents,
+        stores: NamedStores,
         patience: Patience,
         *,
         limit_bytes: int,
@@ -53,6 +55,7 @@ class References:
         self._conversations = conversations
         self._files = files
         self._contents = contents
+        self._stores = stores
         self._patience = patience
         self._limit_bytes = limit_bytes
         self._text_limit_bytes = text_limit_bytes
@@ -91,15 +94,17 @@ class References:
         self, body: Body, *, tenant_id: str, asked: msgspec.Struct | None = None
     ) -> int:
         """How much would be told of the files that it names by their ids, in base64 as those are
-        that it brings; images cost what they cost at any size.
+        that it brings; images cost what they cost at any size. And of the stores that it searches.
 
         Raises NotFound for one that this tenant has not, by its place in what was `asked`, which
-        is the body where it came as one; LedgerUnavailable. It may be deleted before the message
-        has its turn, which then fails.
+        is the body where it came as one; LedgerUnavailable. A file may be deleted before the
+        message has its turn, which then fails.
         """
-        if are_only_text(body.input):
-            return 0
         total = 0
+        if body.file_search is not None:
+            total = await self._stores.told_bytes(body, tenant_id=tenant_id)
+        if are_only_text(body.input):
+            return total
         for file_id, told in _files(body.input).items():
             found = await self._find(file_id, tenant_id) if is_storable(file_id) else None
             if found is None:

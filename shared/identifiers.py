@@ -18,6 +18,7 @@ RESPONSE: Final = "resp"
 OUTPUT_MESSAGE: Final = "msg"
 FUNCTION_CALL: Final = "fc"
 REASONING: Final = "rs"
+FILE_SEARCH: Final = "fs"
 ITEM: Final = "item"
 CONVERSATION: Final = "conv"
 HANDOFF: Final = "hand"
@@ -32,7 +33,6 @@ COLLECTION: Final = "vs"
 DOCUMENT: Final = "doc"
 FILE_BATCH: Final = "vsfb"
 INDEX_JOB: Final = "job"
-FILE_SEARCH: Final = "fs"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

@@ -86,8 +86,7 @@ def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
     handoff_id
         Its id, as `forebay handoff list` shows it.
     """
-    from shared.messages.item import shown_text
-    from shared.messages.stored_body import decode_body
+    from shared.messages.stored_body import decode_body, shown_text
 
     found, items = asyncio.run(_show(handoff_id))
     body = decode_body(found.body.encode())
@@ -197,8 +196,7 @@ async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
 
 
 def _question(body: str) -> str:
-    from shared.messages.item import shown_text
-    from shared.messages.stored_body import decode_body
+    from shared.messages.stored_body import decode_body, shown_text
 
     said = decode_body(body.encode()).input
     text = next((shown_text(item) for item in reversed(said) if _speaker(item) == "user"), "")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 
+from shared.messages.file_search.search_tool import FileSearchTool
 from shared.messages.item import Item, ItemReference, MessageItem, Role
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.token_count import estimated_tokens
@@ -121,6 +122,8 @@ class Body(
 
     input: list[Item]
     conversation: str | None = None
+    file_search: FileSearchTool | None = None
+    """Of the caller's tools the one that is used before a model answers."""
     frequency_penalty: float | None = None
     max_tool_calls: int | None = None
     """Of hosted tools, which OpenAI means by it; functions are called by the caller."""
@@ -174,6 +177,12 @@ class Body(
     def continues(self) -> bool:
         """Whether something was said before it, in the ledger."""
         return self.previous_response_id is not None or self.conversation is not None
+
+    @property
+    def searches(self) -> bool:
+        """Whether files are searched for it: a choice of tools may leave that out."""
+        chosen = self.tool_choice is None or self.tool_choice.takes_search
+        return chosen and self.file_search is not None
 
     @property
     def refers(self) -> bool:
@@ -230,7 +239,8 @@ def _spelled_conversation(named: str | dict[str, str] | ConversationReference | 
 
 def _has_objects(body: Body) -> bool:
     """Whether there are objects in it whose keys may stand in any order."""
-    if body.metadata is not None or body.text is not None or body.tools is not None:
+    objects = (body.metadata, body.text, body.tools, body.file_search)
+    if objects.count(None) < len(objects):
         return True
     for item in body.input:
         if not isinstance(item, MessageItem):

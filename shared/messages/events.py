@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.messages.body import Body
+from shared.messages.file_search.search_events import SearchEvent
 from shared.messages.output import OutputItem, OutputText, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.messages.response import ResponseObject, read_response, response_object
@@ -169,6 +170,7 @@ Event = (
     | ReasoningSummaryTextDone
     | ReasoningSummaryPartDone
     | OutputItemDone
+    | SearchEvent
     | Closing
 )
 

@@ -1,8 +1,7 @@
 """What a message's input is a list of: who said what, what a tool was asked and what it answered.
 
-Readers ask an item for `text()`, `tokens()`, `size()` or `digest()` and never for a field of its
-kind. JSON names the kind in `type`. A part or an item that says nothing more than its defaults
-leaves them out, so that the same item has one spelling.
+Readers ask an item for `text()`, `tokens()`, `size()` or `digest()`, never for a field of its kind.
+JSON names the kind in `type`. Defaults are left out, so that the same item has one spelling.
 """
 
 from __future__ import annotations
@@ -15,15 +14,18 @@ from typing import ClassVar, Final, Self
 import msgspec
 from msgspec.structs import replace
 
+from shared.messages.file_search.found_text import FoundText
 from shared.messages.part import (
     CacheBreakpoint,
     Content,
     InputTextPart,
     OutputTextPart,
+    Part,
     Tagged,
     attached_to,
     referring,
     size_of_content,
+    spelled,
     tokens_of,
     unmarked,
     words_of,
@@ -32,7 +34,6 @@ from shared.storable_text import text_size
 from shared.token_count import estimated_sum, estimated_tokens, tokens_of_size
 
 FAILED_OUTPUT: Final = "incomplete"
-_DIGEST_BYTES: Final = 16
 
 
 class Role(StrEnum):
@@ -100,9 +101,9 @@ class MessageItem(Tagged, frozen=True, tag="message"):
     def followed_by(self, text: str) -> MessageItem:
         """The same with one more paragraph."""
         said = self.content
-        if not isinstance(said, str):
-            return replace(self, content=[*said, InputTextPart(text)])
-        return replace(self, content=words_of([InputTextPart(said), InputTextPart(text)]))
+        parts: list[Part] = [InputTextPart(said)] if isinstance(said, str) else said
+        more: Content = [*parts, InputTextPart(text)]
+        return replace(self, content=words_of(more) if isinstance(said, str) else more)
 
 
 class FunctionCall(Tagged, frozen=True, tag="function_call"):
@@ -118,7 +119,6 @@ class FunctionCall(Tagged, frozen=True, tag="function_call"):
     only_text: ClassVar[bool] = False
 
     def text(self) -> str:
-        """The call as people write one."""
         return f"{self.name}({self.arguments})"
 
     def tokens(self) -> int:
@@ -144,7 +144,6 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
 
     @property
     def has_failed(self) -> bool:
-        """Whether it tells of an error."""
         return self.status == FAILED_OUTPUT
 
     def text(self) -> str:
@@ -163,7 +162,23 @@ class FunctionCallOutput(Tagged, frozen=True, tag="function_call_output"):
         return _digest(self.kind, self.call_id, _marks(self.output))
 
 
-class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
+class Untold(Tagged, frozen=True):
+    """What has no text: it is no part of what was said."""
+
+    role: ClassVar[Role] = Role.ASSISTANT
+    only_text: ClassVar[bool] = False
+
+    def text(self) -> str:
+        return ""
+
+    def tokens(self) -> int:
+        return 0
+
+    def size(self) -> int:
+        return 0
+
+
+class ReasoningItem(Untold, frozen=True, tag="reasoning"):
     """What a model thought: given back to the provider that made it, and shown to nobody else."""
 
     id: str | None = None
@@ -171,12 +186,6 @@ class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
     content: tuple[dict[str, str], ...] = ()
     encrypted_content: str | None = None
     status: str | None = None
-    role: ClassVar[Role] = Role.ASSISTANT
-    only_text: ClassVar[bool] = False
-
-    def text(self) -> str:
-        """Nothing: it is no part of what was said."""
-        return ""
 
     def tokens(self) -> int:
         told = (part.get("text", "") for part in (*self.summary, *self.content))
@@ -191,37 +200,29 @@ class ReasoningItem(Tagged, frozen=True, tag="reasoning"):
         return _digest(self.kind, self.encrypted_content or "", *told)
 
 
-class ItemReference(Tagged, frozen=True, tag="item_reference"):
+class ItemReference(Untold, frozen=True, tag="item_reference"):
     """Stands for an item of an earlier answer."""
 
     id: str
     role: ClassVar[Role] = Role.USER
-    only_text: ClassVar[bool] = False
-
-    def text(self) -> str:
-        return ""
-
-    def tokens(self) -> int:
-        return 0
-
-    def size(self) -> int:
-        return 0
 
     def digest(self) -> bytes:
         return _digest(self.kind, self.id)
 
 
-Item = MessageItem | FunctionCall | FunctionCallOutput | ReasoningItem | ItemReference
+class SearchCall(Untold, frozen=True, tag="file_search_call"):
+    """What was looked up for an answer, and found."""
+
+    queries: tuple[str, ...] = ()
+    results: tuple[FoundText, ...] | None = None
+    id: str | None = None
+    status: str | None = None
+
+    def digest(self) -> bytes:
+        return _digest(self.kind, *self.queries)
 
 
-def shown_text(item: Item) -> str:
-    """What people are shown of it: its text, with what is no text named; of thoughts nothing."""
-    content: Content = item.output if isinstance(item, FunctionCallOutput) else ""
-    if isinstance(item, MessageItem):
-        content = item.content
-    if isinstance(content, str) or all(part.is_text for part in content):
-        return item.text()
-    return f"{item.text()}\n(with an image or a file)".strip()
+Item = MessageItem | FunctionCall | FunctionCallOutput | ReasoningItem | ItemReference | SearchCall
 
 
 def are_only_text(items: Iterable[Item]) -> bool:
@@ -234,17 +235,16 @@ def are_only_text(items: Iterable[Item]) -> bool:
     return True
 
 
-def _marks(content: Content) -> bytes:
+def _marks(content: Content) -> str | bytes:
     content = unmarked(content)
-    if isinstance(content, str):
-        return content.encode("utf-8", "surrogatepass")
-    return msgspec.json.encode([referring(part) for part in content])
+    if not isinstance(content, str):
+        content = spelled([referring(part) for part in content])
+    return content if isinstance(content, str) else msgspec.json.encode(content)
 
 
 def _digest(*marks: str | bytes) -> bytes:
-    digest = blake2b(digest_size=_DIGEST_BYTES)
+    digest = blake2b(digest_size=16)
     for mark in marks:
         said = mark.encode("utf-8", "surrogatepass") if isinstance(mark, str) else mark
-        digest.update(b"%d " % len(said))
-        digest.update(said)
+        digest.update(b"%d %b" % (len(said), said))
     return digest.digest()

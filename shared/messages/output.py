@@ -1,19 +1,29 @@
 """What an answer consists of, as a response tells it: what was thought, said, and asked of tools.
 
 The ledger keeps the text by itself, and what is no text beside it as items. Both together, in one
-order, are a response's output: thoughts, then the message, then the calls. The id of each follows
-from the response's, so that it is the same in every event and every reading.
+order, are a response's output: the search, thoughts, then the message, then the calls. The id of
+each follows from the response's, so that it is the same in every event and every reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-from shared.identifiers import FUNCTION_CALL, ITEM, OUTPUT_MESSAGE, REASONING, nth_id, sibling_id
-from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role
+from shared.identifiers import (
+    FILE_SEARCH,
+    FUNCTION_CALL,
+    ITEM,
+    OUTPUT_MESSAGE,
+    REASONING,
+    nth_id,
+    sibling_id,
+)
+from shared.messages.file_search.found_text import Citations, FileCitation, OutputSearch
+from shared.messages.item import FunctionCall, Item, MessageItem, ReasoningItem, Role, SearchCall
+from shared.messages.part import OutputTextPart
 
 Status = Literal["in_progress", "completed", "incomplete"]
 
@@ -38,7 +48,7 @@ class Logprobs(msgspec.Struct, frozen=True, tag_field="type", tag="logprobs"):
     tokens: tuple[TokenLogprob, ...]
 
 
-AnswerItem = ReasoningItem | FunctionCall | Logprobs
+AnswerItem = ReasoningItem | FunctionCall | Logprobs | SearchCall | Citations
 """What an answer has beside its text."""
 
 
@@ -47,7 +57,7 @@ class OutputText(msgspec.Struct, frozen=True):
 
     text: str
     type: Literal["output_text"] = "output_text"
-    annotations: list[Any] = []
+    annotations: Sequence[FileCitation] = ()
     logprobs: Sequence[TokenLogprob] = ()
 
 
@@ -79,7 +89,7 @@ class OutputReasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reason
     status: Status = "completed"
 
 
-OutputItem = OutputMessage | OutputCall | OutputReasoning
+OutputItem = OutputMessage | OutputCall | OutputReasoning | OutputSearch
 
 _decoder: Final = msgspec.json.Decoder(tuple[AnswerItem, ...])
 
@@ -111,8 +121,9 @@ def said_by_id(message_id: str, text: str | None, stored: str | None) -> list[tu
         return [(output_message_id(message_id), MessageItem(Role.ASSISTANT, text))] if text else []
     items = decode_items(stored)
     thoughts, calls = enumerate(_thoughts(items)), enumerate(_calls(items))
-    said = [(output_message_id(message_id), MessageItem(Role.ASSISTANT, text))] if text else []
+    said = [(output_message_id(message_id), _said(text, items))] if text else []
     return [
+        *((file_search_id(message_id), search) for search in _searches(items)),
         *((nth_id(REASONING, message_id, nth), thought) for nth, thought in thoughts),
         *said,
         *((nth_id(FUNCTION_CALL, message_id, nth), call) for nth, call in calls),
@@ -120,16 +131,28 @@ def said_by_id(message_id: str, text: str | None, stored: str | None) -> list[tu
 
 
 def output_items(
-    message_id: str, text: str | None, items: Sequence[AnswerItem], *, is_whole: bool = True
+    message_id: str,
+    text: str | None,
+    items: Sequence[AnswerItem],
+    *,
+    is_whole: bool = True,
+    tells_results: bool = False,
 ) -> list[OutputItem]:
-    """The output of a response. Where there are calls, a message without text is left out."""
+    """The output of a response. Where there are calls, a message without text is left out.
+
+    What a search found is in it where that `tells_results`.
+    """
     output: list[OutputItem] = [
+        told_search_call(message_id, search, tells_results=tells_results)
+        for search in _searches(items)
+    ]
+    output += [
         told_reasoning(message_id, nth, thought) for nth, thought in enumerate(_thoughts(items))
     ]
     calls = _calls(items)
     if text or (text is not None and not calls):
-        tokens = logprobs_of(items)
-        output.append(output_message(message_id, text, is_whole=is_whole, logprobs=tokens))
+        tokens, places = logprobs_of(items), citations_of(items)
+        output.append(output_message(message_id, text, tokens, places, is_whole=is_whole))
     output += [
         OutputCall(nth_id(FUNCTION_CALL, message_id, nth), call.call_id, call.name, call.arguments)
         for nth, call in enumerate(calls)
@@ -142,12 +165,28 @@ def output_message_id(message_id: str) -> str:
     return sibling_id(OUTPUT_MESSAGE, message_id)
 
 
+def file_search_id(message_id: str) -> str:
+    """The id of the search of a response."""
+    return sibling_id(FILE_SEARCH, message_id)
+
+
+def told_search_call(message_id: str, search: SearchCall, *, tells_results: bool) -> OutputSearch:
+    """The search of a response's output."""
+    results = search.results if tells_results else None
+    return OutputSearch(file_search_id(message_id), search.queries, results=results)
+
+
 def output_message(
-    message_id: str, text: str, *, is_whole: bool, logprobs: Sequence[TokenLogprob] = ()
+    message_id: str,
+    text: str,
+    logprobs: Sequence[TokenLogprob] = (),
+    annotations: Sequence[FileCitation] = (),
+    *,
+    is_whole: bool,
 ) -> OutputMessage:
     """What is said in a response, as it stands when all its text is there."""
     status: Status = "completed" if is_whole else "incomplete"
-    said = OutputText(text, logprobs=logprobs)
+    said = OutputText(text, annotations=annotations, logprobs=logprobs)
     return OutputMessage(output_message_id(message_id), [said], status)
 
 
@@ -161,6 +200,23 @@ def told_reasoning(message_id: str, nth: int, thought: ReasoningItem) -> OutputR
 def logprobs_of(items: Sequence[AnswerItem]) -> tuple[TokenLogprob, ...]:
     """How likely each token of the text was; nothing where nobody asked or nobody knew."""
     return next((item.tokens for item in items if isinstance(item, Logprobs)), ())
+
+
+def citations_of(items: Sequence[AnswerItem]) -> tuple[FileCitation, ...]:
+    """What the text refers to, in its order."""
+    return next((item.places for item in items if isinstance(item, Citations)), ())
+
+
+def _said(text: str, items: Sequence[AnswerItem]) -> MessageItem:
+    places = citations_of(items)
+    if not places:
+        return MessageItem(Role.ASSISTANT, text)
+    part = OutputTextPart(text, [msgspec.to_builtins(place) for place in places])
+    return MessageItem(Role.ASSISTANT, [part])
+
+
+def _searches(items: Sequence[AnswerItem]) -> list[SearchCall]:
+    return [item for item in items if isinstance(item, SearchCall)]
 
 
 def _thoughts(items: Sequence[AnswerItem]) -> list[ReasoningItem]:

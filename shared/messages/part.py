@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -175,7 +175,9 @@ Content = str | list[Part]
 
 
 def referring(part: Part) -> Part:
-    """The same with references for its large content, as the ledger keeps it."""
+    """What of it a model is told, with references for large content, as the ledger keeps it."""
+    if isinstance(part, OutputTextPart) and part.has_objects:
+        return replace(part, annotations=[], logprobs=[])
     held = part.held() if isinstance(part, ImagePart | FilePart) else None
     if held is None or len(held) < APART_CHARACTERS:
         return part
@@ -183,10 +185,7 @@ def referring(part: Part) -> Part:
 
 
 def text_part(
-    text: str,
-    is_models: bool,
-    annotations: list[object] | None = None,
-    logprobs: list[object] | None = None,
+    text: str, is_models: bool, annotations: list[Any] | None = None, logprobs: Any = None
 ) -> InputTextPart | OutputTextPart:
     """Text under the name that its speaker gives it: what a model wrote is its output."""
     if is_models or annotations or logprobs:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from shared.messages.body import Body, TextOptions
+from shared.messages.file_search.search_tool import told_search
 from shared.messages.lane import TIER_OF_LANE
 from shared.messages.output import OutputItem, decode_items, output_items
 from shared.messages.record import MessageRecord
@@ -131,7 +132,7 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         temperature=asked.temperature,
         text=_text(asked.text),
         tool_choice=told_choice(asked.tool_choice) if asked.tool_choice else "auto",
-        tools=[told_tool(tool) for tool in asked.tools] if asked.tools else [],
+        tools=_tools(asked) if asked.tools or asked.file_search else [],
         reasoning=asked.reasoning or msgspec.UNSET,
         top_logprobs=msgspec.UNSET if asked.top_logprobs is None else asked.top_logprobs,
         top_p=asked.top_p,
@@ -140,17 +141,24 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         safety_identifier=asked.safety_identifier,
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
-        **({} if record.state is ResponseState.QUEUED else _became(record)),
+        **({} if record.state is ResponseState.QUEUED else _became(record, asked)),
     )
 
 
-def _became(record: MessageRecord) -> dict[str, Any]:
+def _tools(asked: Body) -> list[dict[str, object]]:
+    told = [told_tool(tool) for tool in asked.tools or ()]
+    if asked.file_search is not None:
+        told.insert(asked.file_search.place, told_search(asked.file_search))
+    return told
+
+
+def _became(record: MessageRecord, asked: Body) -> dict[str, Any]:
     """What a message that waits has none of."""
     return {
         "completed_at": _completed_at(record),
         "error": _fault(record),
         "incomplete_details": _incomplete(record),
-        "output": _output(record),
+        "output": _output(record, asked),
         "usage": _usage(record),
         "cost": _cost(record),
         "turn": decode_report(record.report) if record.report else None,
@@ -162,10 +170,14 @@ def _text(asked: TextOptions | None) -> dict[str, Any]:
     return given or {"format": {"type": "text"}}
 
 
-def _output(record: MessageRecord) -> list[OutputItem]:
-    is_whole = record.state is not ResponseState.INCOMPLETE
-    items = decode_items(record.output_items)
-    return output_items(record.id, record.output_text, items, is_whole=is_whole)
+def _output(record: MessageRecord, asked: Body) -> list[OutputItem]:
+    return output_items(
+        record.id,
+        record.output_text,
+        decode_items(record.output_items),
+        is_whole=record.state is not ResponseState.INCOMPLETE,
+        tells_results=asked.file_search is not None and asked.file_search.tells_results,
+    )
 
 
 def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:

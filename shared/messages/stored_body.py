@@ -140,6 +140,13 @@ def parts_of(item: Item) -> list[Part]:
     return [] if isinstance(content, str) else content
 
 
+def shown_text(item: Item) -> str:
+    """What people are shown of it: its text, with what is no text named; of thoughts nothing."""
+    if not any(attachments_of(item)):
+        return item.text()
+    return f"{item.text()}\n(with an image or a file)".strip()
+
+
 def with_attachments(item: Item, change: Callable[[Attachment], Attachment]) -> Item:
     """The item with each of its images and files changed."""
     if not any(attachments_of(item)):

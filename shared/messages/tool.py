@@ -24,10 +24,32 @@ class FunctionTool(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether a tool must be asked for, or may, or must not; of `names` alone where there are."""
+    """Whether a tool must be asked for, or may, or must not; of `names` alone where there are, and
+    of `file_search` where that is named."""
 
     mode: Literal["auto", "none", "required"]
     names: list[str] = []
+    file_search: bool = False
+
+    @property
+    def takes_search(self) -> bool:
+        """Whether files may be searched for it."""
+        return self.mode != "none" and (self.file_search or not self.names)
+
+    @property
+    def needs_search(self) -> bool:
+        """Whether there is no answer without a search."""
+        return self.mode == "required" and self.takes_search
+
+    def beside_search(self, *, searches: bool) -> ToolChoice | None:
+        """What it leaves to choose among functions, where files are searched or might have been.
+
+        A search that is made is the tool that had to be asked for.
+        """
+        if self.file_search and not self.names:
+            return ToolChoice("none")
+        mode = "auto" if searches and self.mode == "required" else self.mode
+        return None if mode == "auto" and not self.names else ToolChoice(mode, self.names)
 
 
 class ReasoningOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -46,9 +68,11 @@ def told_tool(tool: FunctionTool) -> dict[str, object]:
 
 def told_choice(choice: ToolChoice | None) -> str | dict[str, object]:
     """The choice in the words of Responses."""
-    if choice is None or not choice.names:
+    if choice is None or not (choice.names or choice.file_search):
         return choice.mode if choice else "auto"
     named = [{"type": "function", "name": name} for name in choice.names]
+    if choice.file_search:
+        named.append({"type": "file_search"})
     if choice.mode == "required" and len(named) == 1:
         return dict(named[0])
     return {"type": "allowed_tools", "mode": choice.mode, "tools": named}

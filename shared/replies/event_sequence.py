@@ -31,6 +31,13 @@ from shared.messages.events import (
     ResponseQueued,
     closing_event,
 )
+from shared.messages.file_search.found_text import FileCitation, OutputSearch
+from shared.messages.file_search.search_events import (
+    AnnotationAdded,
+    FileSearchCompleted,
+    FileSearchInProgress,
+    FileSearchSearching,
+)
 from shared.messages.item import ReasoningItem
 from shared.messages.output import (
     OutputCall,
@@ -87,6 +94,7 @@ class OutputEvents:
         self._message_id = output_message_id(message_id)
         self._told = 0
         """How many items have their place."""
+        self._thoughts = 0
         self._message_index: int | None = None
 
     def write(self, piece: str, logprobs: Sequence[TokenLogprob] = ()) -> list[Event]:
@@ -101,7 +109,7 @@ class OutputEvents:
 
     def think(self, thought: ReasoningItem) -> list[Event]:
         """What was thought before anything else is told."""
-        return self.tell(told_reasoning(self._response_id, self._told, thought))
+        return self.tell(told_reasoning(self._response_id, self._thoughts, thought))
 
     def tell(self, item: OutputItem) -> list[Event]:
         """An item that is whole already; nothing of a message without text."""
@@ -116,7 +124,10 @@ class OutputEvents:
             case OutputCall():
                 return _call_events(item, index)
             case OutputReasoning():
+                self._thoughts += 1
                 return _reasoning_events(item, index)
+            case OutputSearch():
+                return _search_events(item, index)
             case _:
                 assert_never(item)
 
@@ -137,10 +148,16 @@ class OutputEvents:
     def _close_message(self, item: OutputMessage, index: int) -> list[Event]:
         [part] = item.content
         return [
+            *self._annotations(part.annotations, index),
             OutputTextDone(self._message_id, part.text, index, logprobs=part.logprobs),
             ContentPartDone(self._message_id, part, index),
             OutputItemDone(item, index),
         ]
+
+    def _annotations(self, places: Sequence[FileCitation], index: int) -> Iterator[Event]:
+        """Only here is it certain what of the text leaves, and so where in it they are."""
+        for nth, place in enumerate(places):
+            yield AnnotationAdded(self._message_id, place, nth, index)
 
 
 def _call_events(call: OutputCall, index: int) -> list[Event]:
@@ -150,6 +167,17 @@ def _call_events(call: OutputCall, index: int) -> list[Event]:
         FunctionCallArgumentsDelta(call.id, call.arguments, index),
         FunctionCallArgumentsDone(call.id, call.name, call.arguments, index),
         OutputItemDone(call, index),
+    ]
+
+
+def _search_events(search: OutputSearch, index: int) -> list[Event]:
+    begun = msgspec.structs.replace(search, results=None, status="in_progress")
+    return [
+        OutputItemAdded(begun, index),
+        FileSearchInProgress(search.id, index),
+        FileSearchSearching(search.id, index),
+        FileSearchCompleted(search.id, index),
+        OutputItemDone(search, index),
     ]
 
 

@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
-from shared.messages.item import Item, MessageItem, Role, are_only_text
+from shared.messages.item import Item, MessageItem, Role, SearchCall, are_only_text
 from shared.messages.turn_report import ContextReport
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
@@ -67,9 +67,12 @@ class Recall:
             turn.refuse(reason, gone.message, self._clock.now(), code=gone.kind)
             return
         items = _without_repeats([*_instructions(turn), *earlier, *added])
-        if fault := None if are_only_text(items) else loose_end(earlier, added):
-            turn.refuse(DeadReason.MALFORMED, fault, self._clock.now())
-            return
+        if not are_only_text(items):
+            # What was searched for is told to nobody: what was found stood beside the question.
+            items = [item for item in items if not isinstance(item, SearchCall)]
+            if fault := loose_end(earlier, added):
+                turn.refuse(DeadReason.MALFORMED, fault, self._clock.now())
+                return
         try:
             window = await self._fit(turn, items)
         except MessageTooLong as too_long:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
+from shared.messages.file_search.found_text import OutputSearch
 from shared.messages.item import (
     FunctionCall,
     FunctionCallOutput,
@@ -14,6 +15,7 @@ from shared.messages.item import (
     MessageItem,
     ReasoningItem,
     Role,
+    SearchCall,
 )
 from shared.messages.output import OutputCall, Status
 from shared.messages.part import Content, ImagePart, OutputTextPart, Part, text_part
@@ -52,7 +54,7 @@ class ToldThought(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"
     status: Status = "completed"
 
 
-ToldItem = ToldMessage | OutputCall | ToldOutput | ToldThought
+ToldItem = ToldMessage | OutputCall | ToldOutput | ToldThought | OutputSearch
 
 
 class ItemList(msgspec.Struct, frozen=True):
@@ -89,6 +91,8 @@ def told_item(item_id: str, item: Item) -> ToldItem:
             item.encrypted_content,
             _status(item.status),
         )
+    if isinstance(item, SearchCall):
+        return OutputSearch(item_id, item.queries, _status(item.status), item.results)
     raise ValueError(f"'{item.id}' is a reference, and stands for nothing in a ledger.")
 
 

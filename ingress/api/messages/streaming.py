@@ -37,6 +37,7 @@ from shared.messages.events import (
     read_item,
     read_text,
 )
+from shared.messages.file_search.found_text import OutputSearch
 from shared.messages.output import OutputCall, OutputMessage, OutputReasoning, output_message_id
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject
@@ -110,6 +111,8 @@ class MessageWriter:
                     yield from self._blocks.tell(thought) if thought else ()
                 case OutputCall():
                     yield from self._blocks.tell(tool_use_block(item))
+                case OutputSearch():
+                    return  # nobody asks for one here
                 case _:
                     assert_never(item)
 

@@ -17,6 +17,7 @@ from shared.messages.item import (
     MessageItem,
     ReasoningItem,
     Role,
+    SearchCall,
 )
 from shared.messages.part import (
     KEEPS,
@@ -59,7 +60,7 @@ def breakpoints_of(item: Item) -> list[CacheBreakpoint]:
 
 def kept_up_to(item: Item, kept: CacheBreakpoint | None) -> Item:
     """The item, up to whose end a provider may keep what it has read; as it is for None."""
-    if kept is None or isinstance(item, ReasoningItem | ItemReference):
+    if kept is None or isinstance(item, ReasoningItem | ItemReference | SearchCall):
         return item
     if not isinstance(item, MessageItem):
         return msgspec.structs.replace(item, cache_control=kept.spelled())

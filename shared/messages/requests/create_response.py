@@ -18,17 +18,16 @@ from shared.messages.body import (
 from shared.messages.item import Item
 from shared.messages.requests.breakpoints import check_breakpoints
 from shared.messages.requests.calls import TEXT_LIMIT_BYTES, check_items, check_text
-from shared.messages.requests.tools import (
-    Mode,
-    WrittenChoice,
-    WrittenTool,
-    check_tools,
-    choice_of,
-    offer,
-    tool_of,
-)
+from shared.messages.requests.tools import Mode, WrittenChoice, check_tools, choice_of, offer
 from shared.messages.requests.unsupported import explained
 from shared.messages.requests.written_item import WrittenItem, item_of, message_of_text
+from shared.messages.requests.written_tool import (
+    RESULTS,
+    WrittenTool,
+    file_search_at,
+    functions_of,
+    place_of_search,
+)
 from shared.messages.tool import ReasoningOptions, Summary
 
 LOGPROBS: Final = "message.output_text.logprobs"
@@ -77,8 +76,8 @@ class CreateResponse(ResponseFields, frozen=True, forbid_unknown_fields=True, kw
     tool_choice: Mode | WrittenChoice | None = None
     reasoning: WrittenReasoning | None = None
     include: list[Included] | None = None
-    """Additions to the answer. But for the log probabilities they are empty here, for nothing that
-    they belong to is supported."""
+    """Additions to the answer: log probabilities, and what a search found. The others are empty
+    here, for nothing that they belong to is supported."""
     top_logprobs: TopLogprobs | None = None
     # OpenAI's, and not supported: clients with types send them all the same, as null.
     access_programs: None = None
@@ -134,7 +133,8 @@ def body_of(request: CreateResponse) -> Body:
     if not isinstance(request.input, str):
         check_breakpoints(body, place_in_input)
     if body.tools or body.tool_choice:
-        check_tools(body.tools or (), body.tool_choice)
+        search_at = place_of_search(request.tools or ())
+        check_tools(body.tools or (), body.tool_choice, search_at=search_at)
     return body
 
 
@@ -146,7 +146,16 @@ def place_in_input(index: int) -> str:
 def _offered(request: CreateResponse) -> dict[str, Any]:
     if request.tools is None and request.tool_choice is None:
         return {}
-    return offer([tool_of(tool) for tool in request.tools or ()], choice_of(request.tool_choice))
+    written, choice = request.tools or (), choice_of(request.tool_choice)
+    search_at = place_of_search(written)
+    if search_at is None:
+        return offer(functions_of(written), choice)
+    tells = RESULTS in (request.include or ())
+    return {
+        "tools": functions_of(written),
+        "tool_choice": choice,
+        "file_search": file_search_at(written, search_at, tells_results=tells),
+    }
 
 
 def _items(written: str | list[WrittenItem]) -> str | list[Item]:

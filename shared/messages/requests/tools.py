@@ -1,4 +1,4 @@
-"""Tools as callers offer them on Responses, and what holds for the tools of every surface."""
+"""What holds for the tools of every surface, and for the choice among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from shared.decoding import missing_field
 from shared.errors import InvalidRequest, TooLarge
 from shared.messages.answer_format import JsonBySchema, refuse_deep
 from shared.messages.part import CacheBreakpoint
-from shared.messages.requests.written_item import WORDS
 from shared.messages.tool import FunctionTool, ToolChoice
 
 MOST_TOOLS: Final = 128
@@ -31,34 +30,23 @@ class OfferedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strict: bool | None = None
 
 
-class WrittenTool(OfferedFunction, frozen=True, rename=WORDS):
-    """A tool; functions alone are known."""
-
-    type: Literal["function"] = "function"
-    # Of hosted tools that call functions: clients with types send them all the same.
-    allowed_callers: None = None
-    defer_loading: None = None
-    output_schema: None = None
-    waits: None = None
-    async_: None = None
-
-
 class NamedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function by its name."""
 
     name: str
 
 
-class NamedTool(NamedFunction, frozen=True):
-    """A tool by its name."""
+class NamedTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A function by its name, or the tool that has its kind's."""
 
-    type: Literal["function"] = "function"
+    name: str | None = None
+    type: Literal["function", "file_search"] = "function"
 
 
 class WrittenChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One tool that must be asked for, or some that may be."""
 
-    type: Literal["function", "allowed_tools"]
+    type: Literal["function", "allowed_tools", "file_search"]
     name: str | None = None
     mode: Literal["auto", "required"] | None = None
     tools: list[NamedTool] | None = None
@@ -85,27 +73,43 @@ def choice_of(written: Mode | WrittenChoice | None) -> ToolChoice | None:
     """What the model must or may ask for; raises InvalidRequest for half a choice."""
     if written is None or isinstance(written, str):
         return _choice(written or "auto", [])
+    if written.type == "file_search":
+        return ToolChoice("required", file_search=True)
     if written.type == "function":
         if written.name is None:
             raise missing_field("tool_choice.name")
         return _choice("required", [written.name])
     if written.mode is None or written.tools is None:
         raise missing_field("tool_choice.tools" if written.mode else "tool_choice.mode")
-    return _choice(written.mode, [tool.name for tool in written.tools])
+    names, file_search = list[str](), False
+    for nth, tool in enumerate(written.tools):
+        if tool.type == "file_search":
+            file_search = True
+        elif tool.name is None:
+            raise missing_field(f"tool_choice.tools[{nth}].name")
+        else:
+            names.append(tool.name)
+    return _choice(written.mode, names, file_search=file_search)
 
 
-def _choice(mode: Mode, names: list[str]) -> ToolChoice | None:
+def _choice(mode: Mode, names: list[str], *, file_search: bool = False) -> ToolChoice | None:
     """None where the model chooses among all."""
-    return None if mode == "auto" and not names else ToolChoice(mode, names)
+    is_open = mode == "auto" and not names and not file_search
+    return None if is_open else ToolChoice(mode, names, file_search)
 
 
 def check_tools(
-    tools: Sequence[FunctionTool], choice: ToolChoice | None, *, schema: str = "parameters"
+    tools: Sequence[FunctionTool],
+    choice: ToolChoice | None,
+    *,
+    schema: str = "parameters",
+    search_at: int | None = None,
 ) -> None:
     """Raises InvalidRequest naming the first tool that no provider could be given, by its place,
     and TooLarge for too much of them.
 
-    `schema` is where its parameters stand in the caller's words.
+    `schema` is where its parameters stand in the caller's words, `search_at` the place of
+    `file_search` among the tools.
     """
     if not tools and choice is None:
         return
@@ -123,7 +127,7 @@ def check_tools(
         )
     names = set[str]()
     for index, tool in enumerate(tools):
-        place = f"tools[{index}]"
+        place = f"tools[{index + (search_at is not None and index >= search_at)}]"
         if not _NAME.fullmatch(tool.name):
             raise InvalidRequest(
                 f"'{place}' has a name that is not 1 to 64 letters, digits, '_' or '-'. Rename it.",
@@ -136,19 +140,20 @@ def check_tools(
         names.add(tool.name)
         refuse_deep(tool.parameters, f"{place}.{schema}")
         JsonBySchema(tool.parameters, param=f"{place}.{schema}")
-    _check_choice(choice, names)
+    _check_choice(choice, names, has_search=search_at is not None)
 
 
-def _check_choice(choice: ToolChoice | None, names: set[str]) -> None:
+def _check_choice(choice: ToolChoice | None, names: set[str], *, has_search: bool) -> None:
     if choice is None or choice.mode == "none":
         return
-    if not names:
+    if not names and not has_search:
         raise InvalidRequest(
             "'tool_choice' asks for a tool and 'tools' offers none. Leave it out.",
             param="tool_choice",
         )
-    for name in choice.names:
-        if name not in names:
+    wanted = ["file_search"] if choice.file_search and not has_search else []
+    for name in (*wanted, *choice.names):
+        if name in wanted or name not in names:
             raise InvalidRequest(
                 f"'tool_choice' names '{name[:64]}', which is not among 'tools'. Offer it there.",
                 param="tool_choice",

@@ -19,8 +19,11 @@ _SENTENCES: Final = {
     "function_call": "'function_call' is not supported. Say it with 'tool_choice', and remove it.",
 }
 _ONLY_PARTS: Final = "Only text, images and files are read"
-_ONLY_ITEMS: Final = "Only messages, calls of functions, their outputs and reasoning are taken"
+_ONLY_ITEMS: Final = (
+    "Only messages, calls of functions and file_search, their outputs and reasoning are taken"
+)
 _ONLY_FUNCTIONS: Final = "Only functions are tools here"
+_ONLY_TOOLS: Final = "Only functions and file_search are tools here"
 _ONLY_ROLES: Final = "Roles are system, developer, user, assistant and tool"
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool"})
 
@@ -30,6 +33,7 @@ def _tags(union: Any) -> frozenset[str]:
 
 
 _FUNCTION: Final = frozenset({"function"})
+_TOOLS: Final = frozenset({"function", "file_search"})
 _KINDS: Final = tuple(
     (re.compile(place), field, known, noun, why)
     for place, field, known, noun, why in (
@@ -50,15 +54,9 @@ _KINDS: Final = tuple(
         ),
         (r"messages\[\d+\]\.tool_calls\[\d+\]", "type", _FUNCTION, "call", _ONLY_FUNCTIONS),
         (r"messages\[\d+\]", "role", _ROLES, "message", _ONLY_ROLES),
-        (r"tools\[\d+\]", "type", _FUNCTION, "tool", _ONLY_FUNCTIONS),
-        (
-            r"tool_choice\.(allowed_tools\.)?tools\[\d+\]",
-            "type",
-            _FUNCTION,
-            "tool",
-            _ONLY_FUNCTIONS,
-        ),
-        (r"tool_choice", "type", _FUNCTION | {"allowed_tools"}, "choice", _ONLY_FUNCTIONS),
+        (r"tools\[\d+\]", "type", _TOOLS, "tool", _ONLY_TOOLS),
+        (r"tool_choice\.(allowed_tools\.)?tools\[\d+\]", "type", _TOOLS, "tool", _ONLY_TOOLS),
+        (r"tool_choice", "type", _TOOLS | {"allowed_tools"}, "choice", _ONLY_TOOLS),
     )
 )
 """Where callers name kinds: the field that does, the kinds that are known, and what these are."""
@@ -94,6 +92,8 @@ def _foreign(param: str, body: Any) -> InvalidRequest | None:
         found = place.match(param)
         there = found_at(body, found[0]) if found else None
         kind = there.get(field) if isinstance(there, dict) else None
+        if why is _ONLY_TOOLS and "messages" in body:
+            known, why = known - {"file_search"}, _ONLY_FUNCTIONS  # noqa: PLW2901 - chat's words
         if found and isinstance(kind, str) and kind not in known:
             article = "an" if noun == "item" else "a"
             return _unsupported(found[0], f"{article} {noun} of {field} '{kind[:64]}'", why)

@@ -7,53 +7,35 @@ Each complaint names the item by its place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Final
 
 import msgspec
 
-from shared.decoding import missing_field, unknown_field
+from shared.decoding import missing_field
 from shared.errors import InvalidRequest
-from shared.messages.item import FunctionCall, Item, ItemReference, MessageItem, ReasoningItem, Role
-from shared.messages.part import (
-    CacheBreakpoint,
-    Content,
-    FilePart,
-    ImagePart,
-    Part,
-    RefusalPart,
-    spelled,
-    text_part,
-    with_breakpoint,
+from shared.messages.file_search.found_text import FoundText
+from shared.messages.item import (
+    FunctionCall,
+    Item,
+    ItemReference,
+    MessageItem,
+    ReasoningItem,
+    Role,
+    SearchCall,
 )
-from shared.messages.requests.breakpoints import ExplicitBreakpoint, breakpoint_at, output_item
-from shared.messages.requests.unsupported import unsupported_item, unsupported_part
-
-Detail = Literal["low", "high", "auto", "original"]
+from shared.messages.requests.breakpoints import output_item
+from shared.messages.requests.unsupported import unsupported_item
+from shared.messages.requests.written_part import (
+    Foreign,
+    WrittenContent,
+    all_but,
+    content_of,
+    given,
+    refuse_foreign,
+)
 
 WORDS: Final = {"waits": "async"}
 """Of fields that are words of Python's: how callers write them."""
-
-
-class WrittenPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of an item's content."""
-
-    type: str = "input_text"
-    text: str | None = None
-    annotations: list[object] | None = None
-    logprobs: list[object] | None = None
-    refusal: str | None = None
-    image_url: str | None = None
-    detail: Detail | None = None
-    file_id: str | None = None
-    file_url: str | None = None
-    file_data: str | None = None
-    filename: str | None = None
-    cache_control: CacheBreakpoint | None = None
-    prompt_cache_breakpoint: ExplicitBreakpoint | None = None
-
-
-WrittenContent = str | list[WrittenPart]
 
 
 class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=WORDS):
@@ -71,6 +53,8 @@ class WrittenItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     output: WrittenContent | None = None
     summary: list[dict[str, str]] | None = None
     encrypted_content: str | None = None
+    queries: tuple[str, ...] | None = None
+    results: tuple[FoundText, ...] | None = None
     # OpenAI's alone; clients send them as null, and `async` by its name in Python as well.
     caller: None = None
     namespace: None = None
@@ -96,7 +80,7 @@ def item_of(written: WrittenItem, place: str) -> Item:
     if kind is None:
         raise unsupported_item(place, written.type)
     build, foreign = kind
-    _refuse_foreign(written, foreign, place)
+    refuse_foreign(written, foreign, place)
     return build(written, place)
 
 
@@ -106,15 +90,15 @@ def _message(written: WrittenItem, place: str) -> Item:
         raise missing_field(f"{place}.role")
     if content is msgspec.UNSET:
         raise missing_field(f"{place}.content")
-    said = _content(content or "", place, "content", is_models=role is Role.ASSISTANT)
+    said = content_of(content or "", place, "content", is_models=role is Role.ASSISTANT)
     return MessageItem(role, said, written.id, written.name, written.status, written.phase)
 
 
 def _call(written: WrittenItem, place: str) -> Item:
     return FunctionCall(
-        call_id=_given(written.call_id, f"{place}.call_id"),
-        name=_given(written.name, f"{place}.name"),
-        arguments=_given(written.arguments, f"{place}.arguments"),
+        call_id=given(written.call_id, f"{place}.call_id"),
+        name=given(written.name, f"{place}.name"),
+        arguments=given(written.arguments, f"{place}.arguments"),
         id=written.id,
         status=written.status,
     )
@@ -125,8 +109,8 @@ def _output(written: WrittenItem, place: str) -> Item:
     if output is None:
         raise missing_field(f"{place}.output")
     return output_item(
-        _given(written.call_id, f"{place}.call_id"),
-        _content(output, place, "output", is_models=False),
+        given(written.call_id, f"{place}.call_id"),
+        content_of(output, place, "output", is_models=False),
         id=written.id,
         status=written.status,
     )
@@ -147,90 +131,33 @@ def _reasoning(written: WrittenItem, place: str) -> Item:
     )
 
 
-def _reference(written: WrittenItem, place: str) -> Item:
-    return ItemReference(_given(written.id, f"{place}.id"))
-
-
-def _content(written: WrittenContent, place: str, name: str, *, is_models: bool) -> Content:
-    if isinstance(written, str):
-        return written
-    parts = enumerate(written)
-    return spelled(
-        [_part(part, f"{place}.{name}[{nth}]", is_models=is_models) for nth, part in parts]
+def _search(written: WrittenItem, place: str) -> Item:
+    return SearchCall(
+        queries=written.queries or (),
+        results=written.results,
+        id=given(written.id, f"{place}.id"),
+        status=written.status,
     )
 
 
-def _part(written: WrittenPart, place: str, *, is_models: bool) -> Part:
-    kept = breakpoint_at(written.cache_control, written.prompt_cache_breakpoint)
-    return with_breakpoint(_said(written, place, is_models=is_models), kept)
+def _reference(written: WrittenItem, place: str) -> Item:
+    return ItemReference(given(written.id, f"{place}.id"))
 
 
-def _said(written: WrittenPart, place: str, *, is_models: bool) -> Part:
-    foreign = _FOREIGN_TO_PARTS.get(written.type)
-    if foreign is None:
-        raise unsupported_part(place, written.type)
-    _refuse_foreign(written, foreign, place)
-    if foreign is _TEXT:
-        if written.text is None:
-            raise missing_field(f"{place}.text")
-        return text_part(written.text, is_models, written.annotations, written.logprobs)
-    if written.type == "refusal":
-        return RefusalPart(_given(written.refusal, f"{place}.refusal"))
-    if written.type == "input_image":
-        return ImagePart(written.image_url, written.file_id, written.detail)
-    return FilePart(written.file_id, written.file_url, written.file_data, written.filename)
-
-
-def _given(value: str | None, place: str) -> str:
-    if value is None:
-        raise missing_field(place)
-    return value
-
-
-_HINTS: Final = ("cache_control", "prompt_cache_breakpoint")
-Foreign = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[Any, ...]]
-"""What a kind has not: names, how to read them, and what is read where they are absent."""
-
-
-def _refuse_foreign(written: msgspec.Struct, foreign: Foreign, place: str) -> None:
-    """Nothing that another kind has is dropped in silence."""
-    names, values_of, absent = foreign
-    values = values_of(written)
-    if values == absent:
-        return
-    for name, value in zip(names, values, strict=True):
-        if value is not None and value is not msgspec.UNSET:
-            raise unknown_field(f"{place}.{name}")
-
-
-def _all_but(kind: type[msgspec.Struct], *own: str) -> Foreign:
-    names = tuple(name for name in kind.__struct_fields__ if name not in {"type", *_HINTS, *own})
-    values_of = attrgetter(*names)
-    return names, values_of, values_of(kind())
-
-
-_FOREIGN_TO_MESSAGES: Final = _all_but(
+_FOREIGN_TO_MESSAGES: Final = all_but(
     WrittenItem, "role", "content", "id", "name", "status", "phase"
 )
 _ITEMS: Final[dict[str, tuple[Callable[[WrittenItem, str], Item], Foreign]]] = {
     "message": (_message, _FOREIGN_TO_MESSAGES),
     "function_call": (
         _call,
-        _all_but(WrittenItem, "call_id", "name", "arguments", "id", "status"),
+        all_but(WrittenItem, "call_id", "name", "arguments", "id", "status"),
     ),
-    "function_call_output": (_output, _all_but(WrittenItem, "call_id", "output", "id", "status")),
+    "function_call_output": (_output, all_but(WrittenItem, "call_id", "output", "id", "status")),
     "reasoning": (
         _reasoning,
-        _all_but(WrittenItem, "id", "summary", "content", "encrypted_content", "status"),
+        all_but(WrittenItem, "id", "summary", "content", "encrypted_content", "status"),
     ),
-    "item_reference": (_reference, _all_but(WrittenItem, "id")),
-}
-_TEXT: Final = _all_but(WrittenPart, "text", "annotations", "logprobs")
-_FOREIGN_TO_PARTS: Final = {
-    "text": _TEXT,
-    "input_text": _TEXT,
-    "output_text": _TEXT,
-    "refusal": _all_but(WrittenPart, "refusal"),
-    "input_image": _all_but(WrittenPart, "image_url", "file_id", "detail"),
-    "input_file": _all_but(WrittenPart, "file_id", "file_url", "file_data", "filename"),
+    "file_search_call": (_search, all_but(WrittenItem, "id", "queries", "results", "status")),
+    "item_reference": (_reference, all_but(WrittenItem, "id")),
 }

@@ -39,11 +39,13 @@ def _depth(error: ValidationError) -> int:
 
 
 def with_nulls(schema: Any) -> Any:
-    """`nullable: true` of older OpenAPI, in the words of JSON Schema."""
+    """`nullable: true` of older OpenAPI and recursion of older JSON Schema, in its newer words."""
     if isinstance(schema, list):
         return [with_nulls(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$recursiveRef" in schema:  # only filters hold others
+        return {"$ref": "#/components/schemas/CompoundFilter"}
     translated = {name: with_nulls(value) for name, value in schema.items()}
     if schema.get("nullable") is True:
         return {"anyOf": [translated, {"type": "null"}]}

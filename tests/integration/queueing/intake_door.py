@@ -13,6 +13,7 @@ from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
 from ingress.authentication import Authentication
 from ingress.intake.intake import Intake
+from ingress.named_stores import NamedStores
 from ingress.patience import Patience
 from ingress.prompt_ledger import PromptLedger
 from ingress.references import References
@@ -112,6 +113,7 @@ async def open_intake_door(
             Conversations(database, clock),
             FileCatalogue(database, clock),
             accepts.contents,
+            NamedStores(None, Patience(2.0), clock),
             Patience(2.0),
             limit_bytes=BODY_LIMIT_BYTES,
             text_limit_bytes=BODY_LIMIT_BYTES,

@@ -74,7 +74,14 @@ class Behind:
             cast(Acceptance, self),
             cast(Authentication, self),
             References(
-                behind, behind, behind, behind, behind, limit_bytes=LIMIT, text_limit_bytes=LIMIT
+                behind,
+                behind,
+                behind,
+                behind,
+                behind,
+                behind,
+                limit_bytes=LIMIT,
+                text_limit_bytes=LIMIT,
             ),
             behind,
             behind,

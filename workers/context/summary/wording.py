@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from shared.messages.item import FunctionCallOutput, Item, MessageItem, Role, shown_text
+from shared.messages.item import FunctionCallOutput, Item, MessageItem, Role
+from shared.messages.stored_body import shown_text
 
 _LONGEST_ITEM: Final = 8_000
 _END_OF_LONG_ITEM: Final = 2_000

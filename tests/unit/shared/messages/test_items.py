@@ -144,7 +144,7 @@ def test_a_file_has_one_source() -> None:
             "input[1].output[0]",
         ),
         ({"tools": [TOOL, {"type": "web_search"}]}, "tools[1]"),
-        ({"tools": [{"type": "file_search", "vector_store_ids": ["vs_1"]}]}, "tools[0]"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0]"),
         ({"tools": [{"type": "custom", "name": "c"}]}, "tools[0]"),
         ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, "tool_choice"),
         (

@@ -16,8 +16,11 @@ from shared.messages.events import (
     OutputItemDone,
     OutputTextDelta,
     closing_event,
+    type_of,
 )
-from shared.messages.item import FunctionCall, ReasoningItem
+from shared.messages.file_search.found_text import Citations, FileCitation, FoundText
+from shared.messages.file_search.search_events import AnnotationAdded
+from shared.messages.item import FunctionCall, ReasoningItem, SearchCall
 from shared.messages.output import (
     OutputCall,
     OutputItem,
@@ -129,3 +132,34 @@ def test_a_call_is_told_in_one_piece() -> None:
 
 def tag_of(item: OutputItem) -> str:
     return str(item.__struct_config__.tag)
+
+
+def test_a_search_is_told_before_all_else_and_its_citations_before_the_text_is_closed() -> None:
+    search = SearchCall(queries=("How deep?",), results=(FoundText("file-1", "a.md"),))
+    places = (FileCitation(8, "file-1", "a.md"), FileCitation(8, "file-2", "b.md"))
+    output = output_items("resp_1", "A basin.", (THOUGHT, search, Citations(places)))
+    events = OutputEvents("resp_1")
+    live = [
+        *events.tell(output[0]),
+        *events.think(THOUGHT),
+        *events.write("A basin."),
+        *events.close(output),
+    ]
+
+    told = [(type_of(type(event)), getattr(event, "output_index", None)) for event in live]
+    assert told[:5] == [
+        ("response.output_item.added", 0),
+        ("response.file_search_call.in_progress", 0),
+        ("response.file_search_call.searching", 0),
+        ("response.file_search_call.completed", 0),
+        ("response.output_item.done", 0),
+    ]
+    added = [event for event in live if isinstance(event, AnnotationAdded)]
+    assert [(one.annotation, one.annotation_index, one.output_index) for one in added] == [
+        (places[0], 0, 2),
+        (places[1], 1, 2),
+    ]
+    assert told.index(("response.output_text.done", 2)) > told.index(
+        ("response.output_text.annotation.added", 2)
+    )
+    assert live == OutputEvents("resp_1").close(output)

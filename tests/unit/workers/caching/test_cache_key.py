@@ -11,6 +11,7 @@ import pytest
 
 from shared.messages.body import Body, TextFormat, TextOptions
 from shared.messages.facts import FACTS_KEY, MoneyFact
+from shared.messages.file_search.search_tool import FileSearchTool
 from shared.messages.item import MessageItem, Role
 from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import Tier
@@ -22,6 +23,7 @@ SAID = (MessageItem(Role.USER, "I have a dam."), MessageItem(Role.ASSISTANT, "Go
 
 
 KEYED = {
+    "file_search": FileSearchTool(["vs_1"]),
     "frequency_penalty": 1.0,
     "max_output_tokens": 10,
     "max_tool_calls": 3,
