@@ -176,12 +176,10 @@ class Admission:
             self._returns.give_back_soon(request)
 
     def _call(self, request: AdmissionRequest, limits: Limits) -> ScriptCall:
-        wait = 0.0
-        if self._lanes is not None:
-            wait = self._lanes.expected_wait_seconds(request.lane)
-            # Counted before the verdict, so that a group does not fill a lane unseen.
-            self._lanes.count(request.lane, 1)
-        budget = self._budget(request, limits.daily_budget)
+        wait = self._wait(request)
+        # Counted before the verdict, so that a group does not fill a lane unseen.
+        self._count([request], 1)
+        budget = self._budget(request, limits.daily_budget if request.is_message else None)
         return script_call(
             request,
             limits,
@@ -202,10 +200,16 @@ class Admission:
             max_output_tokens=request.max_output_tokens,
         )
 
+    def _wait(self, request: AdmissionRequest) -> float:
+        if self._lanes is None or not request.is_message:
+            return 0.0
+        return self._lanes.expected_wait_seconds(request.lane)
+
     def _count(self, requests: Sequence[AdmissionRequest], change: int) -> None:
         if self._lanes is not None:
             for request in requests:
-                self._lanes.count(request.lane, change)
+                if request.is_message:
+                    self._lanes.count(request.lane, change)
 
     def _decide_without_redis(self, request: AdmissionRequest) -> Verdict:
         """A verdict where Redis may have admitted the message without our hearing of it."""
@@ -215,7 +219,7 @@ class Admission:
         return verdict
 
     def _decide_locally(self, request: AdmissionRequest) -> Verdict:
-        wait = 0.0 if self._lanes is None else self._lanes.expected_wait_seconds(request.lane)
+        wait = self._wait(request)
         if wait > request.seconds_left:
             return lane_overloaded(request, expected_wait_seconds=wait)
         verdict = self._local.decide(request, request.tenant.plan or self._usual_plan)

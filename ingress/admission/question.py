@@ -65,6 +65,8 @@ class AdmissionRequest(msgspec.Struct, frozen=True):
     prompt_bytes: int = 0
     prompt_messages: int = 1
     max_output_tokens: int | None = None
+    is_message: bool = True
+    """Else a call that is answered at once: it waits in no lane and costs no money."""
     owner_id: str | None = None
     """Whose the idempotency key turned out to be, where the message came to nothing by that."""
 
