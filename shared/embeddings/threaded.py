@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.embeddings.batching import encode_in_batches
+from shared.embeddings.cards import ModelCard
 from shared.embeddings.encoder import EncodedMany, EncoderPrompt, EncoderUnavailable
 from shared.embeddings.text_model import TextModel, encode_all
 from shared.resilience.group_commit import GroupCommit
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
 
 _CALLS_A_GROUP: Final = 4
-
-
-class ModelCard(NamedTuple):
-    """What is known of a model before it is loaded."""
-
-    name: str
-    dimensions: int
-    token_limit: int
-    batch_tokens: int
-    """Tokens of one batch at most: what bounds the memory, and how long a batch takes."""
 
 
 class _Call(NamedTuple):

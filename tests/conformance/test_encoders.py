@@ -5,18 +5,41 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 import numpy
 import pytest
+import pytest_asyncio
 
 from shared.embeddings.encoder import Encoder, EncoderPrompt, EncoderUnavailable
 from shared.embeddings.onnx import OnnxEncoder
+from shared.embeddings.opening import open_encoders
+from shared.settings.indexing.embeddings import EmbeddingSettings
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {
-    "onnx": OnnxEncoder,
-    "onnx-128": partial(OnnxEncoder, token_limit=128),
+Opening = Callable[[], AbstractAsyncContextManager[Encoder]]
+
+
+@asynccontextmanager
+async def onnx(token_limit: int) -> AsyncIterator[Encoder]:
+    encoder = OnnxEncoder(token_limit=token_limit)
+    yield encoder
+    await encoder.close()
+
+
+@asynccontextmanager
+async def processes() -> AsyncIterator[Encoder]:
+    async with open_encoders(EmbeddingSettings(), processes=2, niceness=1) as encoders:
+        yield encoders.text
+
+
+ENCODERS: dict[str, Opening] = {
+    "onnx": partial(onnx, 256),
+    "onnx-128": partial(onnx, 128),
+    "processes": processes,
 }
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CLOSE = [
     ("How do I reset my password?", "I forgot my password, how can I change it?"),
@@ -26,11 +49,15 @@ CLOSE = [
 FAR = "The committee raised interest rates by half a point."
 
 
-@pytest.fixture(params=sorted(ENCODERS))
-async def encoder(request: pytest.FixtureRequest) -> AsyncIterator[Encoder]:
-    encoder = ENCODERS[request.param]()
-    yield encoder
-    await encoder.close()
+@pytest.fixture(params=sorted(ENCODERS), scope="module")
+def opening(request: pytest.FixtureRequest) -> Opening:
+    return ENCODERS[request.param]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def encoder(opening: Opening) -> AsyncIterator[Encoder]:
+    async with opening() as encoder:
+        yield encoder
 
 
 async def test_a_vector_has_length_1_and_the_stated_dimensions(encoder: Encoder) -> None:
@@ -125,8 +152,9 @@ async def test_a_prompt_is_taken(encoder: Encoder, prompt: EncoderPrompt) -> Non
     assert (await encoder.encode(["how so"], prompt=prompt)).shape == (1, encoder.dimensions)
 
 
-async def test_a_closed_encoder_refuses(encoder: Encoder) -> None:
-    await encoder.close()
+async def test_a_closed_encoder_refuses(opening: Opening) -> None:
+    async with opening() as encoder:
+        assert (await encoder.encode(["in time"])).shape == (1, encoder.dimensions)
     with pytest.raises(EncoderUnavailable):
         await encoder.warm_up()
     with pytest.raises(EncoderUnavailable):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from shared.embeddings.minilm.names import TOKEN_LIMIT
 from shared.embeddings.minilm.weights import Layer, Matrix, Weights
-from shared.embeddings.minilm.words import TOKEN_LIMIT
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto

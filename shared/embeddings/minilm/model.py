@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shared.embeddings.encoder import EncoderPrompt
 from shared.embeddings.minilm.graph import MEAN, TOKENS, as_graph
+from shared.embeddings.minilm.names import DIMENSIONS, TOKEN_LIMIT
 from shared.embeddings.minilm.weights import load_weights
-from shared.embeddings.minilm.words import END, TOKEN_LIMIT, load_tokenizer
+from shared.embeddings.minilm.words import END, load_tokenizer
 from shared.embeddings.text_model import ReadText, encode_all
 
 if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
-
-NAME: Final = "all-MiniLM-L6-v2/int8-1"
-DIMENSIONS: Final = 384
-
-
-def name_at(token_limit: int) -> str:
-    """Of the model when it sees so many tokens of a text: a longer one has another vector then."""
-    return NAME if token_limit == TOKEN_LIMIT else f"{NAME}@{token_limit}"
 
 
 class MiniLm:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Final
 
+from shared.embeddings.minilm.names import TOKEN_LIMIT
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-TOKEN_LIMIT: Final = 256
-"""What the model was trained to read; the rest of a text is cut off."""
 _CLS: Final = ("[CLS]", 101)
 END: Final = 102
 """The token behind every text."""

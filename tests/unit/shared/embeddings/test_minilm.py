@@ -10,7 +10,8 @@ import numpy
 import pytest
 
 from shared.embeddings.minilm.model import MiniLm
-from shared.embeddings.minilm.words import TOKEN_LIMIT, load_tokenizer
+from shared.embeddings.minilm.names import TOKEN_LIMIT
+from shared.embeddings.minilm.words import load_tokenizer
 
 TEXTS = [
     "enable 2FA",

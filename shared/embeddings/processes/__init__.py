@@ -1,0 +1,1 @@
+"""Models in processes of their own, so that no event loop ever waits for one."""
