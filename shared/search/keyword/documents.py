@@ -27,6 +27,14 @@ class KeptVersion(msgspec.Struct, frozen=True):
     ver: int
 
 
+def versions_of(documents: Sequence[Mapping[str, Any]]) -> list[KeptVersion]:
+    """Raises `StoreRefused` where one is none of ours: written over, it would be lost."""
+    try:
+        return msgspec.convert(documents, list[KeptVersion])
+    except msgspec.ValidationError as error:
+        raise StoreRefused(f"A document is no passage of ours: {error}") from error
+
+
 def document_of(name: str, passage: Passage, scope: Scope) -> Document:
     """The whole document: its words of code split, and beside it what a filter asks for.
 

@@ -19,6 +19,7 @@ from shared.search.keyword.documents import (
     batches,
     document_of,
     passage_of,
+    versions_of,
 )
 from shared.search.keyword.faults import asking
 from shared.search.keyword.filters import filter_of, up_to
@@ -178,7 +179,7 @@ class MeilisearchStore:
             found = await self._client.index(scope.generation).get_documents(
                 ids=ids, fields=list(KeptVersion.__struct_fields__), limit=len(ids)
             )
-            return msgspec.convert(found.results, list[KeptVersion])
+        return versions_of(found.results)
 
     async def _rewrite(self, scope: Scope, told: Mapping[str, Mapping[str, Any]], ver: int) -> None:
         """Reads those that may change, and writes them whole: a part would make what is gone."""

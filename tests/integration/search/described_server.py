@@ -45,6 +45,8 @@ class DescribedServer(ABC):
         self.refusal: Callable[[], web.Response | None] | None = None
         self.dribbles = False
         """Sends a byte now and then, and never all."""
+        self.lost_answers = 0
+        """So many of the next calls are done, and nobody hears of it."""
         self._uri = uri
         self.described = described["components"]["schemas"]
         self._paths = described["paths"]
@@ -54,6 +56,10 @@ class DescribedServer(ABC):
     @abstractmethod
     def told(self, request: web.Request, body: Body) -> tuple[int, Body]:
         """The status, and the whole answer."""
+
+    def losing(self) -> None:
+        """Refuses nothing, and loses the answer."""
+        self.lost_answers = 1
 
     def bodies(self, path: str) -> list[Body]:
         """What was sent to paths that end so."""
@@ -78,6 +84,9 @@ class DescribedServer(ABC):
         described = operation["responses"].get(str(status))
         if status < 400 or described is not None:
             self._hold(described, told, request.path)
+        if self.lost_answers > 0:
+            self.lost_answers -= 1
+            return web.Response(status=504)
         return web.json_response(told, status=status)
 
     def _operation(self, request: web.Request) -> dict[str, Any] | None:

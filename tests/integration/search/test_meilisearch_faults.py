@@ -137,6 +137,17 @@ async def test_a_server_that_gives_what_is_anothers_or_nobodys_is_not_believed(
     meilisearch.faults.clear()  # they were meant
 
 
+async def test_what_others_keep_in_the_index_is_named_and_not_written_over(
+    meilisearch: MeilisearchStub, words: MeilisearchStore
+) -> None:
+    await words.create("g-1")
+    theirs = {"id": FIRST, "title": "of another program"}
+    meilisearch.indexes["g-1"].documents[FIRST] = theirs
+    with pytest.raises(StoreRefused, match="no passage of ours"):
+        await words.upsert(SCOPE, [POINT])
+    assert meilisearch.indexes["g-1"].documents == {FIRST: theirs}
+
+
 async def test_a_server_restored_from_an_older_backup_is_written_to_again(
     meilisearch: MeilisearchStub, words: MeilisearchStore
 ) -> None:

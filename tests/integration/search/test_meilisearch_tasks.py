@@ -12,6 +12,7 @@ from shared.search.keyword.meilisearch_store import MeilisearchStore
 from shared.search.point import Passage, Point, Scope
 from shared.search.query import Where
 from shared.search.vector_store import StoreRefused, StoreUnavailable
+from tests.integration.search.described_server import serving
 from tests.integration.search.meilisearch_stub import MeilisearchStub, in_turn, refused
 from tests.integration.search.qdrant_stub import FIRST
 
@@ -101,3 +102,30 @@ async def test_a_call_that_is_given_up_ends_at_once(
         await call
     meilisearch.ending = lambda task: task
     await words.upsert(SCOPE, [POINT])
+
+
+async def test_a_write_whose_answer_was_lost_is_written_once_by_the_same_call(
+    meilisearch: MeilisearchStub, words: MeilisearchStore
+) -> None:
+    await words.create("g-1")
+    for lost in (1, 2, 3):  # of what is there, of the write, of its task
+        before = len(meilisearch.sent)
+        meilisearch.refusal = in_turn(*[None] * (lost - 1), meilisearch.losing)
+        with pytest.raises(StoreUnavailable):
+            await words.upsert(SCOPE, [POINT])
+        assert len(meilisearch.sent) == before + lost
+        await words.upsert(SCOPE, [POINT])
+        assert await words.count(SCOPE, ANY) == 1
+
+
+async def test_two_that_make_a_generation_at_once_make_it_once(
+    meilisearch: MeilisearchStub,
+) -> None:
+    async with serving(meilisearch) as url:
+        stores = [MeilisearchStore(url) for _ in range(4)]
+        await asyncio.gather(*(store.create("g-1") for store in stores))
+        await stores[0].upsert(SCOPE, [POINT])
+        assert await stores[1].count(SCOPE, ANY) == 1
+        for store in stores:
+            await store.close()
+    assert meilisearch.indexes["g-1"].primary_key == "id"
