@@ -26,3 +26,15 @@ class ContentStore(Protocol):
     async def delete(self, content_id: str, *, limit: int) -> int:
         """Remove up to `limit` chunks and say how many there were: fewer mean that none is left."""
         ...
+
+
+async def read_pieces(store: ContentStore, content_id: str, size: int) -> list[bytes] | None:
+    """All chunks of a content of that size; None where it is not there whole any more."""
+    pieces, read = list[bytes](), 0
+    while read < size:
+        piece = await store.read(content_id, len(pieces))
+        if not piece:
+            return None
+        pieces.append(piece)
+        read += len(piece)
+    return pieces

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import NotFound
-from shared.files.content_store import ContentStore
+from shared.files.content_store import ContentStore, read_pieces
 from shared.files.tables import content
 from shared.large_content import text_of
 from shared.messages.item import Item
@@ -52,7 +52,7 @@ class MessageContents:
             known = await self.known(connection, digests, tenant_id=tenant_id)
         texts = dict[str, str]()
         for digest, each in known.items():
-            pieces = await self._pieces(each)
+            pieces = await read_pieces(self._store, each.id, each.bytes)
             if pieces is not None:
                 texts[digest] = text_of(pieces)
         return texts
@@ -66,13 +66,3 @@ class MessageContents:
         if digests - contents.keys():
             raise NotFound("An image or a file of this message is not there any more.")
         return [with_contents(item, contents) for item in items]
-
-    async def _pieces(self, known: KnownContent) -> list[bytes] | None:
-        pieces, read = list[bytes](), 0
-        while read < known.bytes:
-            piece = await self._store.read(known.id, len(pieces))
-            if not piece:
-                return None
-            pieces.append(piece)
-            read += len(piece)
-        return pieces
