@@ -39,9 +39,9 @@ class Symbol(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FinishedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A document as it was indexed: what was read, and every chunk that is in the stores now.
+    """A document as it was indexed: what was read, and which points of it are in the stores now.
 
-    Without `chunks` nothing of it was written anew: what is in the stores stays.
+    `chunks` names all of them; where it is None nothing was written anew, and what is there stays.
     """
 
     generation: str
@@ -50,7 +50,7 @@ class FinishedDocument(msgspec.Struct, frozen=True, kw_only=True):
     modified_ns: int | None = None
     language: str | None = None
     usage_bytes: int = 0
-    chunks: tuple[StoredChunk, ...] | None = None
+    chunks: tuple[str, ...] | None = None
     symbols: tuple[Symbol, ...] = ()
 
 

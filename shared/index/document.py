@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row
 
 from shared.identifiers import DOCUMENT
 from shared.index.states import DocumentState
@@ -116,27 +115,3 @@ def document_id(collection_id: str, source: str, path: str) -> str:
     """The same for the same place, so that what comes again is the same document."""
     spelt = "\0".join((collection_id, source, path)).encode(errors="surrogatepass")
     return f"{DOCUMENT}_{hashlib.sha256(spelt).hexdigest()[:32]}"
-
-
-def document_of(row: Row[Any]) -> Document:
-    """The document of a row that has all columns of the table."""
-    fields = dict(row._mapping)
-    fields["principals"] = _principals.decode(fields["principals"] or "[]")
-    fields["attributes"] = _attributes.decode(fields["attributes"] or "{}")
-    fields["chunking"] = _chunking.decode(fields["chunking"] or "null")
-    return Document(**fields)
-
-
-def labels(principals: tuple[str, ...], attributes: Attributes) -> dict[str, str | None]:
-    """The columns of a document's labels."""
-    return {"principals": encoded(principals), "attributes": encoded(attributes)}
-
-
-def encoded(value: object) -> str | None:
-    """As a JSON column keeps it: nothing is NULL."""
-    return msgspec.json.encode(value).decode() if value else None
-
-
-_principals: Final = msgspec.json.Decoder(tuple[str, ...])
-_attributes: Final = msgspec.json.Decoder(Attributes)
-_chunking: Final = msgspec.json.Decoder(dict[str, Any] | None)

@@ -17,8 +17,9 @@ from sqlalchemy import (
     Text,
 )
 
+from shared.index.derived_tables import embedding, symbol
 from shared.index.job_tables import index_job, skipped_file
-from shared.index.states import ChunkState, DocumentState, SymbolRole
+from shared.index.states import ChunkState, DocumentState
 from shared.persistence.columns import Enumerated, UtcDateTime
 from shared.persistence.tables import metadata, partial_index
 
@@ -120,7 +121,7 @@ document = Table(
     # The scan that saw it last, and the job that waits for it.
     Column("seen_by", String(64)),
     Column("job_id", String(64)),
-    # That only its labels changed: what it says is to be left as it is in the stores.
+    # That its labels are to be written to what is in the stores already.
     Column("relabel", Boolean, nullable=False),
     # The attempt is the fence: who lost the lease writes nothing. Some do not count, since a
     # server was away.
@@ -164,36 +165,4 @@ chunk = Table(
     Column("last_line", Integer, nullable=False),
     Index("ix_chunk_document", "collection_id", "generation", "state", "document_id", "ordinal"),
     partial_index("ix_chunk_retired", "generation", "point_id", where=RETIRED),
-)
-
-symbol = Table(
-    "symbol",
-    metadata,
-    Column("collection_id", String(64), primary_key=True),
-    Column("document_id", String(64), primary_key=True),
-    Column("ordinal", Integer, primary_key=True),
-    Column("tenant_id", String(64), nullable=False),
-    Column("role", Enumerated(SymbolRole), nullable=False),
-    # The last part of the qualified name, as it is spelt and in lower case: what people type.
-    Column("name", String(256), nullable=False),
-    Column("folded", String(256), nullable=False),
-    Column("qualified", String(256), nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("signature", Text),
-    Column("inside", String(256)),
-    Column("line", Integer, nullable=False),
-    Index("ix_symbol_folded", "tenant_id", "folded", "role", "collection_id"),
-)
-
-# By what it was made of: the same text is never embedded twice for one owner.
-embedding = Table(
-    "embedding",
-    metadata,
-    # A tenant, or nobody where an operator lets tenants share.
-    Column("owner", String(64), primary_key=True),
-    Column("encoder", String(128), primary_key=True),
-    Column("digest", String(64), primary_key=True),
-    # Float32, little-endian.
-    Column("vector", LargeBinary, nullable=False),
-    Column("made_at", UtcDateTime, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""Collections: making and finding them, the generations that they are built in, and their end."""

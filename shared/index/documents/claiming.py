@@ -1,0 +1,179 @@
+"""Who indexes a document, and until when we believe it.
+
+One index serves claims from either end: the time from which a document may be claimed. It is when
+it was offered, when a delay ends, or when the lease of its holder does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Final
+
+from sqlalchemy import CTE, Integer, bindparam, or_, select, text, update
+
+from shared.clock import Clock
+from shared.index.document import GAVE_UP, Document
+from shared.index.documents.holding import HELD, fence
+from shared.index.documents.indexing import DocumentIndexing
+from shared.index.documents.rows import IS, document_of, key
+from shared.index.states import DocumentState
+from shared.index.tables import WAITING, document
+from shared.persistence.bulk_parameters import RowDocument
+from shared.persistence.engine import Database
+from shared.persistence.statements import skipping_locked, transaction
+from shared.storable_text import storable
+
+DocumentKey = tuple[str, str]
+"""The collection and the id of a document."""
+
+
+class DocumentClaims:
+    """Gives each waiting document to one holder at a time; everything raises LedgerUnavailable.
+
+    Claims and leases commit relaxed: one that a crash of the database forgets costs work done
+    twice, since the attempt fences all that is written of a document.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        indexing: DocumentIndexing,
+        *,
+        lease_seconds: float,
+        attempt_limit: int,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._indexing = indexing
+        self._lease = timedelta(seconds=lease_seconds)
+        self._attempt_limit = attempt_limit
+        self._calls = count()
+        self._held = RowDocument(_KEYS, database.relaxed.dialect)
+        rows = self._held.relation.c
+        self._renew = (
+            update(document)
+            .where(*(document.c[each.name] == rows[each.name] for each in _KEYS))
+            .where(document.c.state == DocumentState.IN_PROGRESS)
+            .values(due_at=bindparam("b_until"))
+            .returning(document.c.collection_id, document.c.id)
+        )
+
+    async def claim(self, worker: str, *, limit: int) -> list[Document]:
+        """Up to `limit` documents that wait, or whose holder fell silent, for a lease.
+
+        Half of them are those that wait longest, half the newest: a job of many documents delays
+        no other for long, and is never stopped by what comes after it. One that was claimed
+        `attempt_limit` times and never finished fails and is not given out.
+        """
+        now = self._clock.now()
+        values = {"now": now, "b_worker": worker, "b_until": now + self._lease}
+        newest = limit // 2 + limit % 2 * (next(self._calls) % 2)
+        claimed: list[Document] = []
+        async with transaction(self._database.relaxed) as connection:
+            for statement, most in ((_CLAIM_NEWEST, newest), (_CLAIM_OLDEST, limit)):
+                bounds = values | {"limit": most - len(claimed)}
+                claimed += map(document_of, await connection.execute(statement, bounds))
+        return [each for each in claimed if not await self._gave_up(each)]
+
+    async def _gave_up(self, claimed: Document) -> bool:
+        if claimed.attempt - claimed.excused <= self._attempt_limit:
+            return False
+        reason = f"Nobody who began to index it came to an end, {self._attempt_limit} times."
+        await self._indexing.fail(claimed, GAVE_UP, reason)
+        return True
+
+    async def renew(self, documents: Sequence[Document]) -> set[DocumentKey]:
+        """Begin the leases of these anew; those that are missing from the answer are lost."""
+        if not documents:
+            return set()
+        rows = [{each.name: getattr(one, each.name) for each in _KEYS} for one in documents]
+        values = self._held.parameters(rows) | {"b_until": self._clock.now() + self._lease}
+        async with transaction(self._database.relaxed) as connection:
+            found = await connection.execute(self._renew, values)
+            return {(row.collection_id, row.id) for row in found}
+
+    async def put_off(self, held: Document, reason: str, *, seconds: float) -> None:
+        """Let it wait, since what it needs is away: it is not tried before, and it does not count
+        that it was.
+        """
+        await self._let_go([held], self._clock.now() + timedelta(seconds=seconds), reason)
+
+    async def give_back(self, documents: Sequence[Document]) -> None:
+        """Let go of them at once, those too that were taken away meanwhile: nothing more is
+        written of them by whom they were given to.
+        """
+        await self._let_go(documents, self._clock.now(), None)
+
+    async def _let_go(
+        self, documents: Sequence[Document], due_at: datetime, reason: str | None
+    ) -> None:
+        if not documents:
+            return
+        said = {"b_due": due_at, "b_reason": reason and storable(reason)}
+        taken = [
+            key(each) | {"b_attempt": each.attempt, "b_worker": each.claimed_by, "b_due": due_at}
+            for each in documents
+        ]
+        async with transaction(self._database.relaxed) as connection:
+            await connection.execute(_LET_GO, [fence(each) | said for each in documents])
+            await connection.execute(_FREE, taken)
+
+
+_KEYS: Final = tuple(document.c[name] for name in ("collection_id", "id", "ver", "attempt"))
+
+
+def _due(*, newest_first: bool) -> CTE:
+    order = document.c.due_at.desc() if newest_first else document.c.due_at.asc()
+    return (
+        skipping_locked(
+            select(document.c.collection_id, document.c.id)
+            .where(text(WAITING), document.c.due_at <= bindparam("now"))
+            .order_by(order)
+            .limit(bindparam("limit", type_=Integer))
+        )
+        # Looked up once and first: joined as it is, it may be read, and lock, for every row.
+        .cte("due")
+    )
+
+
+def _claim(due: CTE) -> Any:
+    return (
+        update(document)
+        .where(document.c.collection_id == due.c.collection_id, document.c.id == due.c.id)
+        .values(
+            state=DocumentState.IN_PROGRESS,
+            attempt=document.c.attempt + 1,
+            claimed_by=bindparam("b_worker"),
+            due_at=bindparam("b_until"),
+        )
+        .returning(*document.c)
+    )
+
+
+_CLAIM_NEWEST: Final = _claim(_due(newest_first=True))
+_CLAIM_OLDEST: Final = _claim(_due(newest_first=False))
+_LET_GO: Final = (
+    update(document)
+    .where(*HELD)
+    .values(
+        state=DocumentState.PENDING,
+        excused=document.c.excused + 1,
+        reason=bindparam("b_reason"),
+        claimed_by=None,
+        due_at=bindparam("b_due"),
+    )
+)
+# It was offered anew or removed while it was held, and waits for the end of that lease.
+_FREE: Final = (
+    update(document)
+    .where(
+        *IS,
+        document.c.attempt == bindparam("b_attempt"),
+        document.c.claimed_by == bindparam("b_worker"),
+        or_(document.c.state == DocumentState.PENDING, document.c.state == DocumentState.REMOVING),
+    )
+    .values(claimed_by=None, due_at=bindparam("b_due"))
+)

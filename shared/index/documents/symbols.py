@@ -1,0 +1,54 @@
+"""The symbols of a document, which come and go with what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.index.chunk import Symbol
+from shared.index.document import Document
+from shared.index.tables import symbol
+from shared.storable_text import storable
+
+_GROUP: Final = 500
+_LONGEST_NAME: Final = 256
+
+
+async def replace_symbols(
+    connection: AsyncConnection, of: Document, symbols: Sequence[Symbol]
+) -> None:
+    """Keep these in place of those before, within the caller's transaction."""
+    key = {"collection_id": of.collection_id, "document_id": of.id}
+    await connection.execute(_FORGET_SYMBOLS, key)
+    rows = [
+        key | {"ordinal": ordinal, "tenant_id": of.tenant_id} | _symbol(each)
+        for ordinal, each in enumerate(symbols)
+    ]
+    for first in range(0, len(rows), _GROUP):
+        await connection.execute(insert(symbol), rows[first : first + _GROUP])
+
+
+def _symbol(of: Symbol) -> dict[str, Any]:
+    names = {
+        "name": of.name,
+        "folded": of.name.lower(),
+        "qualified": of.qualified,
+        "inside": of.inside,
+    }
+    cut = {each: name and storable(name)[:_LONGEST_NAME] for each, name in names.items()}
+    signature = of.signature and storable(of.signature)
+    return cut | {
+        "role": of.role,
+        "kind": of.kind[:32],
+        "line": of.line,
+        "signature": signature,
+    }
+
+
+_FORGET_SYMBOLS: Final = delete(symbol).where(
+    symbol.c.collection_id == bindparam("collection_id"),
+    symbol.c.document_id == bindparam("document_id"),
+)
