@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +13,6 @@ from shared.search.point import Passage, Scope
 from shared.search.vector_store import StoreRefused
 
 Document = dict[str, Any]
-BATCH_BYTES: Final = 20_000_000
-"""Of one request: the server takes 100 MB as it comes, and works best on 10 to 50."""
 READ: Final = ["id", "tenant", *Passage.__struct_fields__]
 """What is read back of a document."""
 
@@ -64,13 +62,13 @@ def passage_of(document: Mapping[str, Any], scope: Scope) -> Passage:
         raise StoreRefused(f"Document {name} is no passage of ours: {error}") from error
 
 
-def batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """In their order, each as large as one request may be, or a single one."""
+def batches(documents: Iterable[Document], batch_bytes: int) -> Iterator[list[Document]]:
+    """In their order, each of at most so many bytes, or a single one."""
     batch: list[Document] = []
     size = 0
     for document in documents:
         more = len(msgspec.json.encode(document))
-        if batch and size + more > BATCH_BYTES:
+        if batch and size + more > batch_bytes:
             yield batch
             batch, size = [], 0
         batch.append(document)

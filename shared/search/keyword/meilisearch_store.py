@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Final
 
@@ -13,14 +13,7 @@ from meilisearch_python_sdk.json_handler import BuiltinHandler
 from shared.errors import Conflict, NotFound
 from shared.search import checking, checking_queries
 from shared.search.checking_labels import check_label
-from shared.search.keyword.documents import (
-    READ,
-    KeptVersion,
-    batches,
-    document_of,
-    passage_of,
-    versions_of,
-)
+from shared.search.keyword.documents import READ, passage_of
 from shared.search.keyword.faults import asking
 from shared.search.keyword.filters import filter_of, up_to
 from shared.search.keyword.highlights import highlights_of
@@ -28,13 +21,15 @@ from shared.search.keyword.index_form import PRIMARY_KEY, form
 from shared.search.keyword.keyword_store import KeywordHit
 from shared.search.keyword.tasks import Tasks
 from shared.search.keyword.words import asked_words
+from shared.search.keyword.writing import DocumentWriter
 from shared.search.label import PassageLabel
-from shared.search.point import Change, Passage, Point, Scope
+from shared.search.point import Change, Point, Scope
 from shared.search.query import Where
-from shared.search.vector_store import StoreBusy, StoreUnavailable
 
 _DEADLINE_SECONDS: Final = 30.0
 _TASK_SECONDS: Final = 300.0
+_BATCH_BYTES: Final = 20_000_000
+"""Of one request: the server takes 100 MB as it comes, and works best on 10 to 50."""
 _INDEXES: Final = 1000
 
 
@@ -52,6 +47,7 @@ class MeilisearchStore:
         api_key: str | None = None,
         deadline_seconds: float = _DEADLINE_SECONDS,
         task_seconds: float = _TASK_SECONDS,
+        batch_bytes: int = _BATCH_BYTES,
     ) -> None:
         self._client = AsyncClient(
             url,
@@ -61,6 +57,9 @@ class MeilisearchStore:
         )
         self._tasks = Tasks(
             self._client, deadline_seconds=deadline_seconds, task_seconds=task_seconds
+        )
+        self._writer = DocumentWriter(
+            self._client, self._tasks, deadline_seconds=deadline_seconds, batch_bytes=batch_bytes
         )
         self._deadline_seconds = deadline_seconds
         self._task_seconds = task_seconds
@@ -96,11 +95,8 @@ class MeilisearchStore:
 
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         checking.check_scope(scope)
-        ready = {point.id: point for point in checking.ready_points(points)}
-        for each in await self._there(scope, list(ready)):
-            if each.tenant != scope.tenant or each.ver > ready[each.id].passage.ver:
-                del ready[each.id]
-        await self._write(scope, {each.id: each.passage for each in ready.values()})
+        ready = checking.ready_points(points)
+        await self._writer.write(scope, {each.id: each.passage for each in ready})
 
     async def delete(self, scope: Scope, ids: Sequence[str], *, ver: int) -> None:
         checking.check_scope(scope)
@@ -118,7 +114,7 @@ class MeilisearchStore:
         checking.check_changes(changes)
         checking.check_ver(ver)
         places = {each.id: each.payload(ver) for each in changes}
-        await self._rewrite(scope, places, ver)
+        await self._writer.rewrite(scope, places, ver)
 
     async def label(
         self, scope: Scope, ids: Sequence[str], label: PassageLabel, *, ver: int
@@ -128,7 +124,7 @@ class MeilisearchStore:
         check_label(label)
         checking.check_ver(ver)
         told = {"principals": label.principals, "attributes": label.attributes, "ver": ver}
-        await self._rewrite(scope, dict.fromkeys(ids, told), ver)
+        await self._writer.rewrite(scope, dict.fromkeys(ids, told), ver)
 
     async def count(self, scope: Scope, where: Where) -> int:
         checking.check_scope(scope)
@@ -170,49 +166,6 @@ class MeilisearchStore:
     async def _index(self, name: str) -> AsyncIndex:
         async with self._asking(name):
             return await self._client.get_index(name)
-
-    async def _there(self, scope: Scope, ids: list[str]) -> list[KeptVersion]:
-        """Those that are there; raises `NotFound` before a write would make the index."""
-        if not ids:
-            return []
-        async with self._asking(scope.generation):
-            found = await self._client.index(scope.generation).get_documents(
-                ids=ids, fields=list(KeptVersion.__struct_fields__), limit=len(ids)
-            )
-        return versions_of(found.results)
-
-    async def _rewrite(self, scope: Scope, told: Mapping[str, Mapping[str, Any]], ver: int) -> None:
-        """Reads those that may change, and writes them whole: a part would make what is gone."""
-        if not told:
-            return
-        async with self._asking(scope.generation):
-            found = await self._client.index(scope.generation).get_documents(
-                filter=up_to(scope, ver, list(told)), fields=READ, limit=len(told)
-            )
-            kept = {each["id"]: passage_of(each, scope) for each in found.results}
-            changed = {
-                name: msgspec.structs.replace(passage, **told[name])
-                for name, passage in kept.items()
-            }
-        await self._write(scope, changed)
-
-    async def _write(self, scope: Scope, passages: Mapping[str, Passage]) -> None:
-        """All batches are handed over before the first is waited for."""
-        documents = [document_of(name, each, scope) for name, each in passages.items()]
-        numbers: list[int] = []
-        for batch in batches(documents):
-            try:
-                async with self._asking(scope.generation):
-                    task = await self._client.index(scope.generation).add_documents(
-                        batch, PRIMARY_KEY
-                    )
-            except StoreBusy as busy:
-                if not numbers:
-                    raise
-                later = busy.retry_after_seconds  # a part of it was taken
-                raise StoreUnavailable(busy.message, retry_after_seconds=later) from busy
-            numbers.append(task.task_uid)
-        await self._tasks.succeeded(numbers, scope.generation)
 
 
 class _Json(BuiltinHandler):

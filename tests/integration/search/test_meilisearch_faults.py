@@ -14,6 +14,7 @@ from shared.search.keyword.meilisearch_store import MeilisearchStore
 from shared.search.point import Passage, Point, Scope
 from shared.search.query import Where
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
+from tests.integration.search.described_server import serving
 from tests.integration.search.meilisearch_stub import MeilisearchStub, in_turn, refused
 from tests.integration.search.qdrant_stub import FIRST, SECOND
 
@@ -96,19 +97,20 @@ async def test_a_server_that_is_away_or_dribbles_is_not_waited_for(
 
 
 async def test_busy_means_that_nothing_of_the_call_was_taken(
-    meilisearch: MeilisearchStub, words: MeilisearchStore
+    meilisearch: MeilisearchStub,
 ) -> None:
-    await words.create("g-1")
-    long = msgspec.structs.replace(POINT.passage, body="word " * 20_000)
-    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(250)]
-    meilisearch.refusal = in_turn(None, None, refused(429, "", {"Retry-After": "3"}))
-    with pytest.raises(StoreUnavailable) as raised:
-        await words.upsert(SCOPE, [Point(each, long) for each in ids])
-    assert type(raised.value) is StoreUnavailable
-    assert raised.value.retry_after_seconds == 3
-    meilisearch.refusal = in_turn(None, refused(429, ""))
-    with pytest.raises(StoreBusy):
-        await words.upsert(SCOPE, [POINT])
+    async with serving(meilisearch) as url:
+        store = MeilisearchStore(url, batch_bytes=1)
+        await store.create("g-1")
+        meilisearch.refusal = in_turn(None, None, refused(429, "", {"Retry-After": "3"}))
+        with pytest.raises(StoreUnavailable) as raised:
+            await store.upsert(SCOPE, [POINT, Point(SECOND, POINT.passage)])
+        assert type(raised.value) is StoreUnavailable
+        assert raised.value.retry_after_seconds == 3
+        meilisearch.refusal = in_turn(None, refused(429, ""))
+        with pytest.raises(StoreBusy):
+            await store.upsert(SCOPE, [POINT, Point(SECOND, POINT.passage)])
+        await store.close()
 
 
 async def test_a_server_that_gives_what_is_anothers_or_nobodys_is_not_believed(

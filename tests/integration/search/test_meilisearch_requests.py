@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from shared.errors import Conflict, InvalidRequest, NotFound
-from shared.search.keyword.documents import BATCH_BYTES
 from shared.search.keyword.keys import key_of
 from shared.search.keyword.keyword_store import Highlight
 from shared.search.keyword.meilisearch_store import MeilisearchStore
 from shared.search.point import Change, Passage, Point, Scope
 from shared.search.query import Where
 from tests.conformance.search.keyword_labels import check_comparisons, check_readers
+from tests.integration.search.described_server import serving
 from tests.integration.search.meilisearch_stub import KeptIndex, MeilisearchStub
 from tests.integration.search.qdrant_stub import FIRST, SECOND
 
@@ -138,18 +138,20 @@ async def test_a_question_is_words_alone(
 
 
 async def test_a_large_call_is_handed_over_whole_before_it_is_waited_for(
-    meilisearch: MeilisearchStub, words: MeilisearchStore
+    meilisearch: MeilisearchStub,
 ) -> None:
-    await words.create("g-1")
-    long = "word " * 20_000
-    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(450)]
-    meilisearch.sent.clear()
-    await words.upsert(SCOPE, [point(long, name=each) for each in ids])
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(25)]
+    async with serving(meilisearch) as url:
+        store = MeilisearchStore(url, batch_bytes=1_000_000)
+        await store.create("g-1")
+        meilisearch.sent.clear()
+        await store.upsert(SCOPE, [point("word " * 20_000, name=each) for each in ids])
+        await store.close()
     calls = [path.rpartition("/")[2] for _, path, _ in meilisearch.sent]
     assert calls[:4] == ["fetch", "documents", "documents", "documents"]
     assert all(call.isdigit() for call in calls[4:])
     sizes = [len(msgspec.json.encode(body)) for body in meilisearch.bodies("/documents")]
-    assert max(sizes) < BATCH_BYTES * 1.01
+    assert max(sizes) < 1_001_000
     assert list(meilisearch.indexes["g-1"].documents) == ids
 
 
