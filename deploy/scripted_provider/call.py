@@ -18,6 +18,7 @@ REMEMBERED_CALLS = 100_000
 class Wire(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    EMBEDDINGS = "embeddings"
 
 
 class Ending(StrEnum):

@@ -1,4 +1,4 @@
-"""The scripted provider's HTTP server: both wire formats, and the script's own routes."""
+"""The scripted provider's HTTP server: its wire formats, and the script's own routes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deploy.scripted_provider.answering import reply_to
 from deploy.scripted_provider.anthropic_demands import anthropic_fault, breakpoints_in
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
 from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
+from deploy.scripted_provider.embeddings import EmbeddingFormat, as_messages, embeddings_fault
 from deploy.scripted_provider.openai_demands import openai_fault
 from deploy.scripted_provider.openai_format import OpenAIFormat
 from deploy.scripted_provider.performance import CutByScript, Performance
@@ -35,10 +36,12 @@ _BODY_LIMIT_BYTES = 64 * 1_048_576
 _FORMATS: dict[Wire, type[OpenAIFormat] | type[AnthropicFormat]] = {
     Wire.OPENAI: OpenAIFormat,
     Wire.ANTHROPIC: AnthropicFormat,
+    Wire.EMBEDDINGS: EmbeddingFormat,
 }
 _DEMANDS: dict[Wire, Callable[[dict[str, Any]], str | None]] = {
     Wire.OPENAI: openai_fault,
     Wire.ANTHROPIC: anthropic_fault,
+    Wire.EMBEDDINGS: embeddings_fault,
 }
 _rules_decoder = msgspec.json.Decoder(list[ScriptRule] | ScriptRule)
 
@@ -57,6 +60,7 @@ class ScriptedServer:
                 web.post("/v1/chat/completions", self._chat_completions),
                 web.post(f"{_AZURE}/chat/completions", self._chat_completions),
                 web.post("/v1/messages", self._messages),
+                web.post("/v1/embeddings", self._embeddings),
                 web.get("/v1/models", self._models),
                 web.get("/livez", self._alive),
                 web.post("/script", self._add_rules),
@@ -74,8 +78,11 @@ class ScriptedServer:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         return await self._treat(request, Wire.ANTHROPIC)
 
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        return await self._treat(request, Wire.EMBEDDINGS)
+
     async def _treat(self, request: web.Request, wire: Wire) -> web.StreamResponse:
-        body = _decoded(await request.read())
+        body = _decoded(await request.read(), wire)
         if isinstance(body, str):
             error = _FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
             return web.Response(status=400, body=error, content_type="application/json")
@@ -148,7 +155,7 @@ class ScriptedServer:
         return _json({"count": 0})
 
 
-def _decoded(content: bytes) -> dict[str, Any] | str:
+def _decoded(content: bytes, wire: Wire) -> dict[str, Any] | str:
     """The request's body, or what is wrong with it."""
     try:
         body = msgspec.json.decode(content)
@@ -156,10 +163,14 @@ def _decoded(content: bytes) -> dict[str, Any] | str:
         return "the body is not JSON"
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         return "model: a string is required"
+    if wire is Wire.EMBEDDINGS:
+        body = as_messages(body)
     messages = body.get("messages")
     if not isinstance(messages, list) or not all(isinstance(item, dict) for item in messages):
-        return "messages: a list of objects is required"
-    return body
+        field = "input" if wire is Wire.EMBEDDINGS else "messages"
+        return f"{field}: a list of objects or texts is required"
+    decoded: dict[str, Any] = body
+    return decoded
 
 
 def _fault(body: dict[str, Any], wire: Wire) -> str | None:

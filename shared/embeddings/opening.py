@@ -48,7 +48,9 @@ class _Opening:
     def encoder(self, role: EncoderRole) -> Encoder:
         card, settings = card_of(self._settings, role), settings_of(self._settings, role)
         if settings.kind.is_remote:
-            raise NotImplementedError(settings.kind)
+            from shared.embeddings.remote.remote_encoder import RemoteEncoder
+
+            return RemoteEncoder(role, card, settings)
         if self._is_beside or settings.kind.needs_torch:
             return ProcessEncoder(
                 role, card, self._processes, timeout_seconds=settings.timeout_seconds
