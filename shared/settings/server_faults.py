@@ -58,6 +58,21 @@ def unsound_address(section: str, url: ServerUrl, tls: TlsSettings) -> Iterator[
     yield from _files(section, url, tls)
 
 
+def unsound_http_address(key: str, url: ServerUrl) -> Iterator[str]:
+    """A sentence when nobody could be asked there, or when its login would go with each request."""
+    try:
+        parts = urlsplit(url)
+        known = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        parts, known = urlsplit(""), False
+    if not known:
+        yield f"{key}: its host and port cannot be told apart. Write it as http://host:port."
+    elif parts.username is not None or parts.password is not None:
+        yield f"{key} has a login in it. Take it out, and send a key with api_key_env."
+    elif parts.query or parts.fragment:
+        yield f"{key}: what follows its ? or # is not read. Take it out."
+
+
 def _queries(section: str, parts: SplitResult) -> Iterator[str]:
     if "@" in parts.query or "@" in parts.fragment:
         yield f"{section}.url: write {_ESCAPES}."

@@ -8,14 +8,22 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from httpx2 import HTTPError, HTTPStatusError, InvalidURL
+from httpx2 import HTTPError, HTTPStatusError
 from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
 
 from shared.errors import ForebayError, NotFound
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
 
-# What the client lets through of bytes that are no JSON and of an answer that has another form.
-_NO_ANSWER: Final = (MeilisearchError, HTTPError, InvalidURL, ValueError, TypeError, LookupError)
+# What the client lets through of bytes that are no JSON, of an answer that has another form, and
+# of several ways to one host that all fail.
+_NO_ANSWER: Final = (
+    MeilisearchError,
+    HTTPError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ExceptionGroup,
+)
 _FULL_QUEUE: Final = "too_many_search_requests"  # comes with 503
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.settings.secret import Secret, ServerUrl
-from shared.settings.server_faults import unknown_scheme
+from shared.settings.server_faults import unknown_scheme, unsound_http_address
 from shared.settings.units import Positive, PositiveInt
 
 _HTTP: Final = frozenset({"http", "https"})
@@ -58,4 +58,6 @@ class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         """One sentence for each fault of the section, with its fix."""
         for name, server in (("qdrant", self.qdrant), ("meilisearch", self.meilisearch)):
             if server.url:
-                yield from unknown_scheme(f"index.{name}.url", server.url, _HTTP)
+                key = f"index.{name}.url"
+                unknown = [*unknown_scheme(key, server.url, _HTTP)]
+                yield from unknown or unsound_http_address(key, server.url)

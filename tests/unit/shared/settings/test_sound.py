@@ -34,6 +34,27 @@ def test_a_server_of_an_unknown_kind_is_named_with_those_there_are(name: str, ke
     assert "://" in finding.partition("Start it with")[2]
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://host", "unknown kind of server"),
+        ("http://", "cannot be told apart"),
+        ("http://host:99999", "cannot be told apart"),
+        ("http://[::", "unknown kind of server"),
+        ("http://me:hunter2@host", "api_key_env"),
+        ("http://host/?key=hunter2", "is not read"),
+    ],
+)
+@pytest.mark.parametrize("server", ["qdrant", "meilisearch"])
+def test_a_server_of_the_index_that_nobody_could_ask_is_said(
+    server: str, url: str, said: str
+) -> None:
+    (finding,) = findings(**{f"INDEX__{server.upper()}__URL": url})
+    assert finding.startswith(f"index.{server}.url")
+    assert said in finding
+    assert "hunter2" not in finding
+
+
 def test_the_soft_limit_is_below_the_hard_one() -> None:
     (finding,) = findings(WORKER__SOFT_TIME_LIMIT_SECONDS="700")
     assert "soft_time_limit_seconds must be below" in finding
