@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, bindparam
+from sqlalchemy import Row, bindparam, select
 
 from shared.index.document import Attributes, Document
 from shared.index.states import DocumentState
 from shared.index.tables import document
 
 WAITING: Final = (DocumentState.PENDING, DocumentState.IN_PROGRESS)
+INDEXED: Final = (*WAITING, DocumentState.COMPLETED)
+"""In a store, or about to be."""
 
 
 def new_row(said: dict[str, Any], *, due_at: datetime) -> dict[str, Any]:
@@ -45,6 +47,9 @@ IS: Final = (
     document.c.id == bindparam("b_id"),
 )
 """That it is the one of this key."""
+
+
+LOCKED: Final = select(document).where(*IS).with_for_update()
 
 
 def key(one: Document) -> dict[str, Any]:
