@@ -84,6 +84,13 @@ class KeywordStore(Protocol):
         """How many of the tenant's passages there are, exactly."""
         ...
 
+    async def ids(self, scope: Scope, where: Where, *, limit: int = 1000) -> tuple[str, ...]:
+        """Some of the tenant's passages, at most 1,000, in no order.
+
+        For sweeping up what should not be there: delete what it gives, and ask again.
+        """
+        ...
+
     async def query(
         self, scope: Scope, text: str, where: Where, *, limit: int = 10
     ) -> tuple[KeywordHit, ...]:

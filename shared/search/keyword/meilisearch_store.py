@@ -135,6 +135,16 @@ class MeilisearchStore:
             )
         return found.total
 
+    async def ids(self, scope: Scope, where: Where, *, limit: int = 1000) -> tuple[str, ...]:
+        checking.check_scope(scope)
+        checking_queries.check_where(where)
+        checking_queries.check_page(limit, None)
+        async with self._asking(scope.generation):
+            found = await self._client.index(scope.generation).get_documents(
+                filter=filter_of(scope, where), fields=[PRIMARY_KEY], limit=limit
+            )
+            return tuple(msgspec.convert(each["id"], str) for each in found.results)
+
     async def query(
         self, scope: Scope, text: str, where: Where, *, limit: int = 10
     ) -> tuple[KeywordHit, ...]:

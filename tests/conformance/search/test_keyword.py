@@ -129,6 +129,8 @@ async def test_an_older_delivery_changes_nothing(words: KeywordStore, scope: Sco
     (hit,) = await words.query(scope, "parcel", Where(path=("moved",)))
     assert (hit.passage.first_line, hit.passage.last_line, hit.passage.ver) == (7, 9, 6)
     assert await words.count(scope, Where(below_ver=6)) == 0
+    assert await words.ids(scope, Where(below_ver=6)) == ()
+    assert await words.ids(scope, Where(below_ver=7)) == (id_of(scope, "a"),)
     await words.delete(scope, [id_of(scope, "a")], ver=6)
     assert await words.count(scope, ANY) == 0
 

@@ -108,6 +108,17 @@ async def test_an_older_delivery_overwrites_moves_and_deletes_nothing(
     }
 
 
+async def test_what_an_older_delivery_left_is_swept_up(words: MeilisearchStore) -> None:
+    await words.create("g-1")
+    await words.upsert(SCOPE, [point("new", ver=5), point("left", ver=4, name=SECOND)])
+    await words.upsert(OTHERS, [point("theirs", ver=1, name=SECOND[:-1] + "3")])
+    assert await words.ids(SCOPE, Where(document=("d",), below_ver=5)) == (SECOND,)
+    assert len(await words.ids(SCOPE, ANY, limit=1)) == 1
+    await words.delete(SCOPE, await words.ids(SCOPE, Where(below_ver=5)), ver=4)
+    assert await words.ids(SCOPE, ANY) == (FIRST,)
+    assert await words.count(OTHERS, ANY) == 1
+
+
 async def test_words_are_marked_by_characters_though_the_server_counts_bytes(
     words: MeilisearchStore,
 ) -> None:
