@@ -8,7 +8,8 @@ from shared.index.states import JobState
 from shared.persistence.columns import Enumerated, UtcDateTime
 from shared.persistence.tables import metadata, partial_index
 
-UNFINISHED = "state IN ('queued', 'scanning', 'indexing')"
+TO_SCAN = "state IN ('queued', 'scanning')"
+INDEXING = "state = 'indexing'"
 
 index_job = Table(
     "index_job",
@@ -37,11 +38,13 @@ index_job = Table(
     Column("remove_anyway", Boolean, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("claimed_by", String(128)),
-    # From when on it may be claimed; the lease of who scans ends then.
+    # From when on it may be claimed, or is looked at again; the lease of who scans ends then.
     Column("due_at", UtcDateTime),
     Index("ix_index_job_tenant_id_id", "tenant_id", "id"),
     Index("ix_index_job_collection_id_id", "collection_id", "id"),
-    partial_index("ix_index_job_unfinished", "due_at", where=UNFINISHED),
+    partial_index("ix_index_job_to_scan", "due_at", where=TO_SCAN),
+    partial_index("ix_index_job_of_source", "collection_id", "source", "id", where=TO_SCAN),
+    partial_index("ix_index_job_indexing", "due_at", where=INDEXING),
 )
 
 # What a scan left out, with the reason.

@@ -135,6 +135,8 @@ def _again(
         "b_modified": offered.modified_ns,
         "b_title": offered.title,
         "b_job": said["job_id"],
+        # A job of later has seen it: for this one it is not missing either.
+        "b_seen": max(said["job_id"], row.seen_by or ""),
         "b_due": due_again(row, now),
     }
 
@@ -148,7 +150,10 @@ _SEEN: Final = (
     update(document)
     .where(document.c.collection_id == bindparam("b_collection"))
     .values(
-        seen_by=bindparam("b_job"),
+        seen_by=case(
+            (document.c.seen_by > bindparam("b_job"), document.c.seen_by),
+            else_=bindparam("b_job"),
+        ),
         job_id=case((document.c.state.in_(WAITING), bindparam("b_job")), else_=document.c.job_id),
     )
 )
@@ -163,7 +168,7 @@ _CHANGE: Final = (
             "size_bytes": bindparam("b_size"),
             "modified_ns": bindparam("b_modified"),
             "title": bindparam("b_title"),
-            "seen_by": bindparam("b_job"),
+            "seen_by": bindparam("b_seen"),
             "job_id": bindparam("b_job"),
             "due_at": bindparam("b_due"),
         }

@@ -100,9 +100,8 @@ class Documents:
         after: str | None = None,
         limit: int = 1000,
     ) -> DocumentPage:
-        """Which of the next `limit` documents of a source that scan did not see; it may be none.
-
-        Documents that are being removed are none of them.
+        """Which of the next `limit` documents of a source neither that scan nor a later one saw;
+        it may be none. Documents that are being removed are none of them.
         """
         wanted = {"tenant": tenant_id, "collection": collection_id, "source": source}
         bounds = {"after": after or "", "limit": limit}
@@ -111,7 +110,7 @@ class Documents:
         ids = tuple(
             row.id
             for row in rows
-            if row.seen_by != job_id and row.state is not DocumentState.REMOVING
+            if (row.seen_by or "") < job_id and row.state is not DocumentState.REMOVING
         )
         return DocumentPage(ids, rows[-1].id if len(rows) == limit else None)
 

@@ -87,12 +87,10 @@ def _index_job() -> None:
     )
     op.create_index("ix_index_job_collection_id_id", "index_job", ["collection_id", "id"])
     op.create_index("ix_index_job_tenant_id_id", "index_job", ["tenant_id", "id"])
-    _partial(
-        "ix_index_job_unfinished",
-        "index_job",
-        ["due_at"],
-        "state IN ('queued', 'scanning', 'indexing')",
-    )
+    to_scan = "state IN ('queued', 'scanning')"
+    _partial("ix_index_job_indexing", "index_job", ["due_at"], "state = 'indexing'")
+    _partial("ix_index_job_of_source", "index_job", ["collection_id", "source", "id"], to_scan)
+    _partial("ix_index_job_to_scan", "index_job", ["due_at"], to_scan)
 
 
 def _skipped_file() -> None:
