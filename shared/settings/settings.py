@@ -11,6 +11,7 @@ from shared.settings.embedded import EmbeddedSettings
 from shared.settings.files import FileSettings
 from shared.settings.indexing.embeddings import EmbeddingSettings
 from shared.settings.indexing.index import IndexSettings
+from shared.settings.indexing.search import SearchSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     local_model: LocalModelSettings = LocalModelSettings()
     chaos: ChaosSettings = ChaosSettings()
     index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -15,7 +15,7 @@ import msgspec
 from shared.errors import SettingsError
 from shared.settings.indexing.embeddings import EmbeddingSettings
 from shared.settings.indexing.encoder import EncoderSettings
-from shared.settings.indexing.index import SearchServerSettings
+from shared.settings.indexing.index import IndexSettings, SearchServerSettings
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
@@ -42,11 +42,7 @@ def with_known_secrets(
         settings.facts, sources=tuple(map(secrets.of_source, settings.facts.sources))
     )
     providers = tuple(map(secrets.of_provider, settings.providers))
-    index = msgspec.structs.replace(
-        settings.index,
-        qdrant=secrets.of_server("index.qdrant", settings.index.qdrant),
-        meilisearch=secrets.of_server("index.meilisearch", settings.index.meilisearch),
-    )
+    index = secrets.of_index(settings.index)
     filled = msgspec.structs.replace(settings, providers=providers, facts=facts, index=index)
     return filled, [*secrets.findings, *facts.faults()]
 
@@ -64,6 +60,18 @@ def with_encoder_keys(
         text=secrets.of_encoder("text", settings.text),
         code=secrets.of_encoder("code", settings.code),
     )
+    if secrets.findings:
+        raise SettingsError(secrets.findings)
+    return filled
+
+
+def with_index_keys(settings: IndexSettings, env: Mapping[str, str] | None = None) -> IndexSettings:
+    """The servers of the index with their keys in place, for who asks them and no provider.
+
+    Raises SettingsError with one finding for each that cannot be had.
+    """
+    secrets = _Secrets(os.environ if env is None else env)
+    filled = secrets.of_index(settings)
     if secrets.findings:
         raise SettingsError(secrets.findings)
     return filled
@@ -107,6 +115,13 @@ class _Secrets:
             source = msgspec.structs.replace(source, api_key=Secret(key))
         url = self._find(owner, "URL", "url", source.url_env, source.url_file)
         return msgspec.structs.replace(source, url=ServerUrl(url)) if url else source
+
+    def of_index(self, index: IndexSettings) -> IndexSettings:
+        return msgspec.structs.replace(
+            index,
+            qdrant=self.of_server("index.qdrant", index.qdrant),
+            meilisearch=self.of_server("index.meilisearch", index.meilisearch),
+        )
 
     def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
         key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)

@@ -1,0 +1,63 @@
+"""Which passages there are, as the ledger has it: stores only propose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from shared.index.document import Document
+from shared.index.documents.reading import DocumentKey, Documents
+from shared.index.states import ChunkState
+from shared.index.tables import chunk
+from shared.persistence.bulk_parameters import IdList
+from shared.persistence.engine import Database
+from shared.persistence.statements import reading
+
+PassageKey = tuple[str, str]
+"""The generation and the id of a point."""
+
+
+class PassageRows:
+    """Passages by the ids that stores know them by. Raises LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._documents = Documents(database)
+        self._ids = IdList(database.relaxed.dialect)
+        self._chunks = _CHUNKS.where(self._ids.holds(chunk.c.point_id))
+
+    async def of_points(
+        self, tenant_id: str, points: Sequence[PassageKey]
+    ) -> dict[PassageKey, Document]:
+        """The documents of those that a document has: none of a retired or an unknown one.
+
+        Ask `is_searchable` of each. A chunk that is about to be written or moved is one of its
+        document: what an unchanged one says is right all the while.
+        """
+        keys = await self._keys(tenant_id, points)
+        documents = await self._documents.of(tenant_id, {*keys.values()}) if keys else {}
+        return {point: documents[key] for point, key in keys.items() if key in documents}
+
+    async def _keys(
+        self, tenant_id: str, points: Sequence[PassageKey]
+    ) -> dict[PassageKey, DocumentKey]:
+        by_generation: dict[str, list[str]] = {}
+        for generation, point in points:
+            by_generation.setdefault(generation, []).append(point)
+        found: dict[PassageKey, DocumentKey] = {}
+        async with reading(self._database.relaxed) as connection:
+            for generation, ids in by_generation.items():
+                wanted = {"tenant": tenant_id, "generation": generation}
+                rows = await connection.execute(self._chunks, wanted | self._ids.parameters(ids))
+                for point, collection_id, document_id in rows:
+                    found[generation, point] = (collection_id, document_id)
+        return found
+
+
+_CHUNKS: Final = select(chunk.c.point_id, chunk.c.collection_id, chunk.c.document_id).where(
+    chunk.c.generation == bindparam("generation"),
+    chunk.c.tenant_id == bindparam("tenant"),
+    chunk.c.state.in_((ChunkState.CURRENT, ChunkState.PLANNED)),
+)

@@ -1,0 +1,1 @@
+"""Finding passages: which legs are asked, what they found put together, and what may be shown."""

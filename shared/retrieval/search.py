@@ -1,0 +1,229 @@
+"""A question in, the passages in that answer it: the one way to search the index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from shared.clock import Clock
+from shared.errors import InvalidRequest, Unavailable
+from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.documents.passage_rows import PassageRows
+from shared.retrieval.asking.generation_search import GenerationAnswer, GenerationSearch
+from shared.retrieval.asking.question import LegQuestion
+from shared.retrieval.asking.question_vectors import QuestionVectors
+from shared.retrieval.legs import LegName, LegReport
+from shared.retrieval.paging import Cursor, changed_since, question_digest, read_cursor, written
+from shared.retrieval.routing import SearchMode, SearchRoute, names_in, route_of
+from shared.retrieval.search_request import SearchRequest, check_request
+from shared.retrieval.search_result import CollectionFreshness, FoundPassage, SearchResult
+from shared.retrieval.showing import HitPage, Showing
+from shared.search.point import Scope
+from shared.search.query import Dbsf, Rrf
+from shared.settings.indexing.search import FusionKind, SearchSettings
+
+_DEEPEST: Final = 1000
+_SPARE: Final = 20
+"""Candidates beyond twice the limit: some may be dropped by the ledger."""
+_DEEPER: Final = 4
+
+
+class SearchUnavailable(Unavailable):
+    """No leg answered; each is named with its reason."""
+
+    code = "search_unavailable"
+
+
+class _Answer(NamedTuple):
+    """What all generations gave to one way of asking."""
+
+    page: HitPage
+    reports: Sequence[LegReport]
+    depth: int
+
+
+class Search:
+    """Searches collections of one tenant at a time; many searches may run at once.
+
+    Stores propose, the ledger decides: what was removed, revoked or not yet written whole is no
+    hit from the moment its row says so. A leg that fails is named in the result; raises
+    `SearchUnavailable` where none answered, `LedgerUnavailable`, and `InvalidRequest`.
+    """
+
+    def __init__(
+        self,
+        vectors: QuestionVectors,
+        legs: GenerationSearch,
+        rows: PassageRows,
+        catalogue: CollectionCatalogue,
+        settings: SearchSettings,
+        *,
+        clock: Clock,
+        available: frozenset[LegName],
+    ) -> None:
+        self._vectors = vectors
+        self._legs = legs
+        self._showing = Showing(rows)
+        self._catalogue = catalogue
+        self._settings = settings
+        self._clock = clock
+        self._available = available
+
+    async def search(self, request: SearchRequest) -> SearchResult:
+        """One page; a question that its rule's legs find nothing for is asked of the others too."""
+        check_request(request, now=self._clock.now())
+        cursor = read_cursor(request.cursor, request) if request.cursor else None
+        route = _route(request, cursor)
+        answer = await self._answered(request, route, cursor)
+        if _found_nothing(request, route, cursor, answer):
+            route = SearchRoute(
+                SearchMode.MIXED, f"{route.rule}, which found nothing", _MIXED.weights
+            )
+            answer = await self._answered(request, route, cursor)
+        await self._catalogue.touch(request.tenant_id, [each.id for each in request.collections])
+        return SearchResult(
+            answer.page.hits,
+            route,
+            tuple(answer.reports),
+            _freshness(request),
+            _next_cursor(request, route, cursor, answer),
+            changed_since(cursor, request),
+        )
+
+    async def _answered(
+        self, request: SearchRequest, route: SearchRoute, cursor: Cursor | None
+    ) -> _Answer:
+        """Deeper where so many candidates are no hits that the page is not full."""
+        weights = self._weights(request, route)
+        vectors = await self._vectors.of(request.text, weights)
+        depth = cursor.depth if cursor else max(self._settings.depth, 2 * request.limit + _SPARE)
+        while True:
+            depth = min(depth, _DEEPEST)
+            question = LegQuestion(
+                request.text, (), request.where, weights, vectors, self._fusion(request), depth,
+                request.explain,
+            )  # fmt: skip
+            answers = await self._asked(request, question)
+            reports = _merged(answers)
+            candidates = [each for answer in answers for each in answer.candidates]
+            page = await self._showing.page(request, candidates, cursor)
+            is_full = any(answer.is_full for answer in answers)
+            if cursor or len(page.hits) == request.limit or not is_full or depth == _DEEPEST:
+                return _Answer(page, reports, depth)
+            depth *= _DEEPER
+
+    async def _asked(
+        self, request: SearchRequest, question: LegQuestion
+    ) -> Sequence[GenerationAnswer]:
+        """Each generation once, for all of the collections that are in it."""
+        asking = []
+        for generation, ids in _by_generation(request).items():
+            where = msgspec.structs.replace(
+                request.where, collection=ids, principals=request.principals
+            )
+            own = question._replace(
+                collections=ids,
+                where=where,
+                vectors=self._vectors.for_generation(generation, question.vectors),
+            )
+            asking.append(self._legs.ask(Scope(generation, request.tenant_id), own))
+        answers = await asyncio.gather(*asking)
+        if answers and all(told.dropped for answer in answers for told in answer.reports):
+            reasons = ", ".join(f"{each.name}: {each.dropped}" for each in _merged(answers))
+            raise SearchUnavailable(f"No part of the index answered ({reasons}): ask again.")
+        return answers
+
+    def _weights(self, request: SearchRequest, route: SearchRoute) -> Mapping[LegName, float]:
+        """Of the legs that are there and have something to ask."""
+        there = self._available
+        if not names_in(request.text):
+            there -= {LegName.SYMBOLS}
+        chosen = route.weights if request.weights is None else request.weights
+        weights = {name: weight for name, weight in chosen.items() if weight and name in there}
+        if not weights:
+            raise InvalidRequest(
+                f"None of the legs {', '.join(chosen)} can be asked this here: name others.",
+                param="weights" if request.weights is not None else "mode",
+            )
+        return weights
+
+    def _fusion(self, request: SearchRequest) -> Rrf | Dbsf:
+        if request.fusion is not None:
+            return request.fusion
+        if self._settings.fusion is FusionKind.RRF:
+            return Rrf(self._settings.rrf_k)
+        return Dbsf()
+
+
+def _freshness(request: SearchRequest) -> tuple[CollectionFreshness, ...]:
+    return tuple(
+        CollectionFreshness(each.id, each.generation, each.next_generation, each.edition)
+        for each in request.collections
+    )
+
+
+_MIXED: Final = route_of("", SearchMode.MIXED)
+
+
+def _route(request: SearchRequest, cursor: Cursor | None) -> SearchRoute:
+    """The page before may have gone another way than the rules say."""
+    return route_of(request.text, cursor.mode if cursor else request.mode)
+
+
+def _found_nothing(
+    request: SearchRequest, route: SearchRoute, cursor: Cursor | None, answer: _Answer
+) -> bool:
+    return (
+        request.mode is SearchMode.AUTO
+        and request.weights is None
+        and cursor is None
+        and route.mode is not SearchMode.MIXED
+        and not answer.page.hits
+        and not request.score_threshold
+    )
+
+
+def _by_generation(request: SearchRequest) -> Mapping[str, tuple[str, ...]]:
+    """Their collections; one that was never written to has none."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in request.collections:
+        if each.generation:
+            found[each.generation] = (*found.get(each.generation, ()), each.id)
+    return found
+
+
+def _merged(answers: Iterable[GenerationAnswer]) -> Sequence[LegReport]:
+    """One for each leg: the hits of all generations, the slowest, the first reason."""
+    merged: dict[LegName, LegReport] = {}
+    for told in (each for answer in answers for each in answer.reports):
+        before = merged.get(told.name)
+        merged[told.name] = told if before is None else _joined(before, told)
+    return [merged[name] for name in LegName if name in merged]
+
+
+def _joined(one: LegReport, other: LegReport) -> LegReport:
+    is_counted = one.hits is not None and other.hits is not None
+    return LegReport(
+        one.name,
+        (one.hits or 0) + (other.hits or 0) if is_counted else None,
+        max(one.milliseconds, other.milliseconds),
+        one.dropped or other.dropped,
+        one.truncated or other.truncated,
+    )
+
+
+def _next_cursor(
+    request: SearchRequest, route: SearchRoute, cursor: Cursor | None, answer: _Answer
+) -> str | None:
+    if not answer.page.is_followed:
+        return None
+    last: FoundPassage = answer.page.hits[-1]
+    editions = (
+        cursor.editions if cursor else {each.id: each.edition for each in request.collections}
+    )
+    return written(
+        Cursor(question_digest(request), editions, answer.depth, route.mode, last.score, last.id)
+    )

@@ -1,0 +1,44 @@
+"""One store and one encoder for all tests of a module; a ledger and a tenant for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from shared.clock import ManualClock
+from shared.embeddings.encoder import DualEncoders
+from shared.embeddings.onnx import OnnxEncoder
+from shared.identifiers import new_id
+from shared.persistence.engine import open_database
+from shared.search.embedded.embedded_store import EmbeddedStore
+from shared.search.vector_store import VectorStore
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
+
+from .searched_index import SearchedIndex
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[VectorStore]:
+    store = EmbeddedStore(tmp_path_factory.mktemp("index"))
+    yield store
+    await store.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def encoders() -> AsyncIterator[DualEncoders]:
+    encoder = OnnxEncoder(threads=1)
+    await encoder.warm_up()
+    yield DualEncoders(encoder, encoder)
+    await encoder.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def index(
+    store: VectorStore, encoders: DualEncoders, migrated_sqlite_url: str
+) -> AsyncIterator[SearchedIndex]:
+    database = open_database(LedgerSettings(url=ServerUrl(migrated_sqlite_url)))
+    yield SearchedIndex(new_id("ten"), database, ManualClock(), store, encoders)
+    await database.close()
