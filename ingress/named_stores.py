@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from ingress.patience import Patience
 from shared.clock import Clock
-from shared.errors import NotFound
+from shared.decoding import decode_json
+from shared.errors import InvalidRequest, NotFound
 from shared.messages.body import Body
+from shared.search.attribute_filter import AttributeFilter
+from shared.search.checking_labels import check_attribute_filter
 
 _SHOWN: Final = 64
+_filters: Final = msgspec.json.Decoder(AttributeFilter)
 
 
 class NamedStore(Protocol):
@@ -41,11 +47,14 @@ class NamedStores:
     async def told_bytes(self, body: Body, *, tenant_id: str) -> int:
         """What the passages of a search would come to, estimated: none are found yet.
 
-        Raises NotFound naming the place of a store that is not there, LedgerUnavailable.
+        Raises NotFound naming the place of a store that is not there, InvalidRequest for filters
+        that are none, LedgerUnavailable.
         """
         search = body.file_search
         if search is None:
             return 0
+        if search.filters is not None:
+            _check_filters(search.filters, f"tools[{search.place}].filters")
         for nth, store_id in enumerate(search.vector_store_ids):
             place = f"tools[{search.place}].vector_store_ids[{nth}]"
             await self._check(store_id, place, tenant_id)
@@ -60,6 +69,23 @@ class NamedStores:
             raise _missing(store_id, place, "is not here, or not any more") from None
         if found.expires_at is not None and found.expires_at <= self._clock.now():
             raise _missing(store_id, place, "has expired")
+
+
+def seen_by(body: Body, principals: tuple[str, ...] | None) -> Body:
+    """The body, whose search finds what these may see."""
+    if body.file_search is None or principals is None:
+        return body
+    search = msgspec.structs.replace(body.file_search, principals=principals)
+    return msgspec.structs.replace(body, file_search=search)
+
+
+def _check_filters(filters: dict[str, Any], place: str) -> None:
+    try:
+        asked: AttributeFilter = decode_json(_filters, msgspec.json.encode(filters))
+    except InvalidRequest as error:
+        where = f"{place}.{error.param}" if error.param else place
+        raise InvalidRequest(f"'{place}' is no filter: {error.message}", param=where) from None
+    check_attribute_filter(place, asked)
 
 
 def _missing(store_id: str, place: str, fault: str) -> NotFound:

@@ -61,6 +61,7 @@ class Pipeline:
         *,
         claim: Claim,
         steps: Sequence[Step],
+        searching: Sequence[Step] = (),
         remember: Remember,
         reply: Reply,
         afterwards: Sequence[Step] = (),
@@ -70,8 +71,10 @@ class Pipeline:
         tracing: Tracing,
         clock: Clock,
     ) -> None:
+        """`searching` are the steps of messages that offer `file_search`; without any, `steps`."""
         self._claim = claim
         self._steps = tuple(steps)
+        self._searching = tuple(searching) or self._steps
         self._remember = remember
         self._reply = reply
         self._afterwards = tuple(afterwards)
@@ -128,9 +131,10 @@ class Pipeline:
     async def _answer_in_time(self, turn: Turn) -> None:
         seconds_left = max(0.0, turn.seconds_left(self._clock.now()))
         limit = asyncio.timeout(seconds_left + _GRACE_SECONDS)
+        steps = self._steps if turn.body.file_search is None else self._searching
         try:
             async with limit:
-                for step in self._steps:
+                for step in steps:
                     if turn.settlement is None:
                         await self._timed(step.name, step(turn))
         except TimeoutError:

@@ -16,12 +16,14 @@ from shared.costs.purse import Purse
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
 from shared.messages.facts import Facts
+from shared.messages.file_search.found_text import FoundText
 from shared.messages.item import Item
 from shared.messages.part import FilePart
 from shared.messages.record import MessageRecord
 from shared.messages.response import CALLERS_FAULT, SERVER_ERROR
 from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
+from shared.messages.tool import ToolChoice
 from shared.messages.turn_report import ContextReport, TurnReport, encode_report
 from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.reservations.reservations import RiskSignal
@@ -34,6 +36,24 @@ Booking = Callable[[tuple[AttemptRecord, ...]], None]
 
 FollowUp = Callable[[Booking], Awaitable[None]]
 """Calls providers once the caller has its answer; tells what it calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSearch:
+    """What is searched for a turn, and what was found of it."""
+
+    question: str
+    """The last words of the user; empty where there are none, and nothing is searched."""
+    editions: tuple[tuple[str, int], ...] = ()
+    """The collections that are searched, each with the number that rises when it changes."""
+    found: tuple[FoundText, ...] = ()
+    """What the model is given, the best first: the order of its marks."""
+    fence: str = ""
+    """Where a passage ends in the prompt: nobody who wrote one can have known it."""
+    is_away: bool = False
+    """Whether the index did not answer: the answer is made without it, and says so."""
+    cites: bool = True
+    """Whether the answer refers to passages by marks: JSON has no place for them."""
 
 
 @dataclass(slots=True)
@@ -51,6 +71,8 @@ class Turn:
     """What its answers are held against: what fact sources know, with the producer's own facts in
     place of theirs.
     """
+    search: TurnSearch | None = None
+    """None where nothing is searched."""
     fact_sheet: str | None = None
     """What the model is told of the facts, beside its instructions."""
     report: TurnReport | None = None
@@ -82,6 +104,15 @@ class Turn:
         """Whether the caller wants the text while it is written."""
         return bool(self.body.stream)
 
+    @property
+    def tool_choice(self) -> ToolChoice | None:
+        """What the model may or must call of functions: whether files are searched is no choice
+        of its."""
+        choice, body = self.body.tool_choice, self.body
+        if choice is None or body.file_search is None:
+            return choice
+        return choice.beside_search(searches=body.searches) if body.tools else None
+
     def seconds_left(self, now: datetime) -> float:
         """Until nobody wants the answer any more; negative once that has come."""
         return (self.record.deadline - now).total_seconds()
@@ -89,6 +120,11 @@ class Turn:
     def book(self, attempts: tuple[AttemptRecord, ...]) -> None:
         """Note calls that have ended, however they did."""
         self.attempts += attempts
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """What the answer does without, as far as the response tells it."""
+        return self.report.dropped if self.report is not None else ()
 
     def tell(self, **parts: Any) -> None:
         """Let the response tell these parts of its TurnReport."""

@@ -27,6 +27,7 @@ from ingress.api.http.request_headers import (
 from ingress.api.principals import PRINCIPALS, with_signed
 from ingress.authentication import Authentication, Caller, key_of
 from ingress.events import NumberedEvent, Replies, has_ended
+from ingress.named_stores import seen_by
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
@@ -102,6 +103,8 @@ class Door:
         """
         if words := cache_control(exchange):
             body = msgspec.structs.replace(body, cache_control=words)
+        if body.file_search is not None:
+            body = seen_by(body, caller.principals)
         return Arrival(
             tenant=caller.tenant,
             body=body,

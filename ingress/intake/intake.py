@@ -7,6 +7,7 @@ from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
 from ingress.intake.reply_address import ReplyAddress, answer_of, reply_address
 from ingress.intake.submission import Submission, UnfitSubmission, submission_of
+from ingress.named_stores import seen_by
 from ingress.references import References
 from shared.accepting.arrival import Arrival, keep
 from shared.errors import (
@@ -122,6 +123,8 @@ class Intake:
         named_bytes = await until_available(
             lambda: self._references.named_bytes(body, tenant_id=tenant_id)
         )
+        if body.file_search is not None:
+            body = seen_by(body, caller.principals)
         trace = extract(delivery.headers)
         arrival = Arrival(
             tenant=caller.tenant,

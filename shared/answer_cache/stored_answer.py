@@ -34,6 +34,8 @@ class CachedAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     input_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = None
+    items: str | None = None
+    """What it had beside its text, as the ledger keeps it: its search, and what it cites."""
 
 
 _decoder = msgspec.json.Decoder(CachedAnswer)

@@ -25,6 +25,7 @@ class DeadReason(StrEnum):
     PROVIDER_REFUSED = "provider_refused"
     PREVIOUS_RESPONSE_GONE = "previous_response_gone"
     FACTS_UNAVAILABLE = "facts_unavailable"
+    SEARCH_UNAVAILABLE = "search_unavailable"
     UNROUTABLE = "unroutable"
 
 

@@ -104,6 +104,11 @@ def decode_items(stored: str | None) -> tuple[AnswerItem, ...]:
     return _decoder.decode(stored) if stored else ()
 
 
+def is_only_text(stored: str) -> bool:
+    """Whether it is no more than a text with what it was made from and refers to."""
+    return all(isinstance(item, SearchCall | Citations) for item in decode_items(stored))
+
+
 def asked_by_id(message_id: str, asked: Sequence[Item]) -> list[tuple[str, Item]]:
     """What was sent with a message, each item under the id that its caller gave it, or one of ours.
 
@@ -172,8 +177,12 @@ def file_search_id(message_id: str) -> str:
 
 def told_search_call(message_id: str, search: SearchCall, *, tells_results: bool) -> OutputSearch:
     """The search of a response's output."""
-    results = search.results if tells_results else None
-    return OutputSearch(file_search_id(message_id), search.queries, results=results)
+    return OutputSearch(
+        file_search_id(message_id),
+        search.queries,
+        "failed" if search.status == "failed" else "completed",
+        search.results if tells_results else None,
+    )
 
 
 def output_message(

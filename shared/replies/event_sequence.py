@@ -172,13 +172,14 @@ def _call_events(call: OutputCall, index: int) -> list[Event]:
 
 def _search_events(search: OutputSearch, index: int) -> list[Event]:
     begun = msgspec.structs.replace(search, results=None, status="in_progress")
-    return [
+    events: list[Event] = [
         OutputItemAdded(begun, index),
         FileSearchInProgress(search.id, index),
         FileSearchSearching(search.id, index),
-        FileSearchCompleted(search.id, index),
-        OutputItemDone(search, index),
     ]
+    if search.status == "completed":
+        events.append(FileSearchCompleted(search.id, index))
+    return [*events, OutputItemDone(search, index)]
 
 
 def _reasoning_events(item: OutputReasoning, index: int) -> list[Event]:

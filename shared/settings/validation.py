@@ -62,6 +62,10 @@ class ValidationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """The ids of the tenants whose answers are held against that; all, where none is named."""
     grounding: Reaction = Reaction.OFF
     """To a number, quotation or citation that nothing the model was given holds."""
+    grounding_of_searches: Reaction = Reaction.RE_ASK
+    """The same, and to a name, in answers for which files were searched. Off leaves those to
+    `grounding`.
+    """
     refusal: Reaction = Reaction.OFF
     """To an answer that refuses."""
     empty: Reaction = Reaction.RE_ASK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 
 from redis.asyncio import Redis
@@ -20,7 +20,10 @@ from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.error_class import ErrorClass
 from workers.providers.limiting.outbound_limits import OutboundLimits
+from workers.providers.provider import ModelChoice
 from workers.providers.walking.lateness import Hedging
+from workers.routing.model_router import ModelRouter
+from workers.steps.choose_model import ChooseModel
 
 
 async def open_chain(
@@ -50,6 +53,12 @@ async def open_chain(
     stack.push_async_callback(chain.close)
     count_from_zero(settings.providers, metrics)
     return chain
+
+
+def model_choice(settings: Settings, metrics: Metrics) -> Iterator[ChooseModel]:
+    """Nothing where every provider has one model: there is no choice then."""
+    if any(ModelChoice.of(each).has_tiers for each in settings.providers if each.named_models):
+        yield ChooseModel(ModelRouter(settings.routing), metrics)
 
 
 def count_from_zero(providers: Sequence[ProviderSettings], metrics: Metrics) -> None:

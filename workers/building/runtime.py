@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from prometheus_client import start_http_server
@@ -28,17 +28,15 @@ from shared.telemetry.open_tracing import open_tracing
 from shared.telemetry.tracing import Tracing
 from workers.answer_queue import AnswerQueue
 from workers.building.caching import AnswerCaching, CachingParts
-from workers.building.chain import open_chain
+from workers.building.chain import model_choice, open_chain
 from workers.building.facts import open_fact_steps
 from workers.building.recall import build_recall, open_files
+from workers.building.searching import open_search_steps
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
 from workers.pipeline import Pipeline, Step
 from workers.providers.chain import Chain
-from workers.providers.provider import ModelChoice
-from workers.routing.model_router import ModelRouter
 from workers.steps.answer import AnswerStep
-from workers.steps.choose_model import ChooseModel
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
@@ -124,24 +122,27 @@ class WorkerRuntime:
         lease_seconds = settings.ledger.lease_seconds
         claims = ClaimGroup(self._database, clock, worker=self._name, lease_seconds=lease_seconds)
         leases = kept_leases(claims, self._wakeups, worker=self._name, lease_seconds=lease_seconds)
+        steps: tuple[Step, ...] = (
+            recall,
+            *await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock)),
+            *model_choice(settings, metrics),
+            *caching.before,
+            AnswerStep(
+                chain,
+                replies,
+                files=open_files(self._database, clock),
+                stream_interval_seconds=settings.worker.stream_interval_seconds,
+                judging=judging,
+                meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
+                metrics=metrics,
+                clock=clock,
+            ),
+        )
+        search = open_search_steps(settings, self._database, self._stack, clock)
         return Pipeline(
             claim=self._claim(claims, replies, till),
-            steps=(
-                recall,
-                *await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock)),
-                *self._model_choice(),
-                *caching.before,
-                AnswerStep(
-                    chain,
-                    replies,
-                    files=open_files(self._database, clock),
-                    stream_interval_seconds=settings.worker.stream_interval_seconds,
-                    judging=judging,
-                    meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
-                    metrics=metrics,
-                    clock=clock,
-                ),
-            ),
+            steps=steps,
+            searching=search.among(steps),
             remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
             reply=reply,
             afterwards=afterwards,
@@ -192,12 +193,6 @@ class WorkerRuntime:
         )
         self._stack.push_async_callback(reservations.close)
         return reservations
-
-    def _model_choice(self) -> Iterator[Step]:
-        """Nothing where every provider has one model: there is no choice then."""
-        settings = self._settings
-        if any(ModelChoice.of(each).has_tiers for each in settings.providers if each.named_models):
-            yield ChooseModel(ModelRouter(settings.routing), self._metrics)
 
     async def _maintain(self, reply: Reply, answers: AnswerQueue) -> None:
         await self._stack.enter_async_context(

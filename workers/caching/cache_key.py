@@ -79,7 +79,10 @@ def _asked(turn: Turn) -> dict[str, object]:
     """What the caller asked for besides the words, and what was decided and looked up for it."""
     body = turn.body
     metadata = body.metadata or {}
+    # An answer from files is old as soon as one of their collections has changed.
+    searched = {"editions": turn.search.editions} if turn.search is not None else {}
     return {
+        **searched,
         "tenant": turn.record.tenant_id,
         "model": turn.model or body.model,
         "body": _keyed(body),

@@ -11,6 +11,7 @@ import re2
 from shared.answer_cache.cache_control import CacheControl
 from shared.messages.facts import FACTS_KEY
 from shared.messages.item import are_only_text
+from shared.messages.output import is_only_text
 from shared.messages.state import ResponseState
 from shared.secrets_in_text import EMAIL, PlainText, SecretReader
 from shared.settings.providers import ProviderSettings
@@ -63,6 +64,8 @@ class NotCacheable(StrEnum):
     """Failed, cut off, cancelled, or handed to a human."""
     IN_DOUBT = "in_doubt"
     """Its provider never said that it was whole, or a part of it could not be read."""
+    NOT_SEARCHED = "not_searched"
+    """Files are to be searched, and the index does not answer."""
     NO_MODEL = "no_model"
     """Rules answered, or another stand-in for the model."""
     REFUSED = "refused"
@@ -138,6 +141,8 @@ class CacheableRule:
             return NotCacheable.NOT_TEXT
         if not are_only_text(turn.items):
             return NotCacheable.NOT_TEXT
+        if _is_unsearched(turn):
+            return NotCacheable.NOT_SEARCHED
         asked = _UNSET_TEMPERATURE if body.temperature is None else body.temperature
         if asked > self._settings.highest_temperature:
             return NotCacheable.TEMPERATURE
@@ -156,12 +161,17 @@ class CacheableRule:
             return NotCacheable.IN_DOUBT
         if end.answered_by is None or end.answered_by in self._stand_ins:
             return NotCacheable.NO_MODEL
-        if end.output_items is not None:
+        if end.output_items is not None and not is_only_text(end.output_items):
             return NotCacheable.NOT_TEXT
+        if _is_unsearched(turn):
+            return NotCacheable.NOT_SEARCHED
         text = end.output_text or ""
         if not text.strip():
             return NotCacheable.EMPTY
-        if len(text.encode()) > self._settings.largest_answer_bytes:
+        if (
+            len(text.encode()) + len((end.output_items or "").encode())
+            > self._settings.largest_answer_bytes
+        ):
             return NotCacheable.TOO_LARGE
         if self._is_refusal(text):
             return NotCacheable.REFUSED
@@ -169,6 +179,11 @@ class CacheableRule:
 
     def _is_on_for(self, tenant_id: str) -> bool:
         return self._settings.exact and (not self._tenants or tenant_id in self._tenants)
+
+
+def _is_unsearched(turn: Turn) -> bool:
+    search = turn.search
+    return search.is_away if search is not None else turn.body.searches
 
 
 def _has_facts(turn: Turn) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
@@ -28,8 +28,11 @@ from workers.providers.provider import AUTOMATIC_MODEL, Prompt
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
 from workers.steps.screened_stream import ScreenedStream
+from workers.steps.searching.citing import searched_output
+from workers.steps.searching.quoting import passage_notes
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
+from workers.validation.marks import MarkReader
 
 # OpenAI's names for it.
 _INCOMPLETE: Final = {
@@ -94,9 +97,15 @@ class AnswerStep:
         )
         if not turn.is_streamed:
             return await answer()
-        told = AnswerStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+        told = AnswerStream(
+            turn,
+            self._replies,
+            interval_seconds=self._stream_interval_seconds,
+            opening=searched_output(turn) if turn.search else (),
+        )
         await told.begin()
-        stream = ScreenedStream(told, self._judging)
+        marks = MarkReader if turn.search is not None and turn.search.cites else None
+        stream = ScreenedStream(told, self._judging, marks)
         try:
             result = await answer(on_delta=stream.write, on_restart=stream.restart)
         except BaseException:
@@ -127,7 +136,7 @@ class AnswerStep:
     def _complete(self, turn: Turn, answer: Answer, result: ChainResult) -> None:
         turn.is_in_doubt = not answer.is_certain
         if answer.dropped:
-            turn.tell(dropped=answer.dropped)
+            turn.tell(dropped=(*turn.dropped, *answer.dropped))
         turn.end(
             ResponseState.COMPLETED if answer.is_whole else ResponseState.INCOMPLETE,
             self._clock.now(),
@@ -161,7 +170,14 @@ class AnswerStep:
 
 
 def _output(turn: Turn, answer: Answer) -> list[OutputItem]:
-    return output_items(turn.record.id, answer.text, answer.items, is_whole=answer.is_whole)
+    search = turn.body.file_search
+    return output_items(
+        turn.record.id,
+        answer.text,
+        answer.items,
+        is_whole=answer.is_whole,
+        tells_results=search is not None and search.tells_results,
+    )
 
 
 async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
@@ -170,7 +186,8 @@ async def _shortened(turn: Turn, prompt: Prompt, share: float) -> Prompt | None:
     if fitted is None:
         return None
     items, context = fitted
-    return replace(prompt, items=_told_items(turn, items), context=context)
+    notes = prompt.notes if turn.search is None else tuple(_notes(turn, share))
+    return replace(prompt, items=_told_items(turn, items), notes=notes, context=context)
 
 
 def prompt_of(turn: Turn) -> Prompt:
@@ -178,14 +195,14 @@ def prompt_of(turn: Turn) -> Prompt:
     body = turn.body
     return Prompt(
         items=_told_items(turn, turn.items),
-        notes=(turn.fact_sheet,) if turn.fact_sheet is not None else (),
+        notes=tuple(_notes(turn)),
         model=turn.model or body.model or AUTOMATIC_MODEL,
         max_output_tokens=body.max_output_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
         stop=tuple(body.stop or ()),
         tools=tuple(body.tools or ()),
-        tool_choice=body.tool_choice,
+        tool_choice=turn.tool_choice,
         parallel_tool_calls=body.parallel_tool_calls,
         reasoning=body.reasoning,
         prompt_cache_key=body.prompt_cache_key,
@@ -194,6 +211,14 @@ def prompt_of(turn: Turn) -> Prompt:
         user=turn.record.user_id or "",
         extra=_extra(turn),
     )
+
+
+def _notes(turn: Turn, share: float = 1.0) -> Iterator[str]:
+    """What the model is told of facts and passages, of these the best."""
+    if turn.fact_sheet is not None:
+        yield turn.fact_sheet
+    if turn.search is not None:
+        yield from passage_notes(turn.search, share=share)
 
 
 def _told_items(turn: Turn, items: Sequence[Item]) -> tuple[Item, ...]:

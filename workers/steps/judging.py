@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final
 
 from shared.messages.answer_format import answer_format
-from shared.messages.body import Body
 from shared.messages.facts import facts_of
 from shared.messages.item import FunctionCall, are_only_text
 from shared.messages.output import AnswerItem, Logprobs, TokenLogprob, logprobs_of
@@ -17,13 +16,14 @@ from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.providers.chain import Judge, Judgement
 from workers.providers.outcome import Answer
+from workers.steps.searching.citing import cited
 from workers.turn import Turn
 from workers.validation.forbidden_patterns import ForbiddenPatterns
 from workers.validation.guardrail import Guardrail
 from workers.validation.injection_echo import InjectionEcho
 from workers.validation.stream_screen import StreamScreen
 from workers.validation.tools.offered import OfferedTools
-from workers.validation.tools.outputs import give_orders
+from workers.validation.tools.outputs import give_orders, gives_orders
 from workers.validation.validator import Draft, Question
 from workers.validation.verdict import Conclusion, Verdict
 
@@ -48,13 +48,19 @@ class Judging:
         """Raises InvalidRequest for facts or a schema that cannot be used."""
         question = question_of(turn)
         if not are_only_text(turn.items) and give_orders(turn.items):
-            self._note_orders(turn)
+            self._note_orders(turn, "tool_outputs")
+        search = turn.search
+        if search is not None and any(gives_orders(each.text) for each in search.found):
+            self._note_orders(turn, "passages")
 
         async def judge(answer: Answer) -> Judgement:
             draft = Draft(answer.text, answer.is_whole, answer.calls)
             conclusion = self._guardrail.judge(draft, question)
             self._note(turn, conclusion)
             judgement = _judgement(answer, conclusion)
+            if search is not None and judgement.accepted:
+                told = cited(judgement.answer or answer, search)
+                return await self._with_told_tokens(told, replace(judgement, answer=told))
             return await self._with_told_tokens(answer, judgement) if answer.items else judgement
 
         return judge
@@ -90,11 +96,11 @@ class Judging:
         dropped = left.dropped if told else (*left.dropped, "logprobs")
         return replace(judgement, answer=replace(left, items=items, dropped=dropped))
 
-    def _note_orders(self, turn: Turn) -> None:
+    def _note_orders(self, turn: Turn, where: str) -> None:
         """They are data to the model and no instructions; only the risk of the user rises."""
         turn.risk_signals.add(RiskSignal.INJECTION)
-        self._metrics.validator_catches.labels("tool_outputs", Verdict.PASS).inc()
-        self._log.warning("tool_output_gives_orders")
+        self._metrics.validator_catches.labels(where, Verdict.PASS).inc()
+        self._log.warning("orders_to_the_model", where=where)
 
     def _note(self, turn: Turn, conclusion: Conclusion) -> None:
         for catch in conclusion.catches:
@@ -111,20 +117,23 @@ class Judging:
 
 def question_of(turn: Turn) -> Question:
     """What the answers of the turn are held against. Raises InvalidRequest."""
-    body = turn.body
+    body, search = turn.body, turn.search
     return Question(
         tenant=turn.record.tenant_id,
         instructions=tuple(item.text() for item in turn.items if item.role.instructs),
         conversation=tuple(item.text() for item in turn.items if not item.role.instructs),
+        passages=tuple([each.text for each in search.found]) if search else (),
+        is_searched=search is not None and not search.is_away,
         facts=turn.facts | facts_of(body.metadata) if body.metadata else turn.facts,
         answer_format=answer_format(body.text) if body.text else None,
-        tools=_offered(body) if body.tools or body.tool_choice else None,
+        tools=_offered(turn) if body.tools or body.tool_choice else None,
         has_output_limit=body.max_output_tokens is not None,
     )
 
 
-def _offered(body: Body) -> OfferedTools:
-    return OfferedTools(body.tools or (), body.tool_choice, parallel=body.parallel_tool_calls)
+def _offered(turn: Turn) -> OfferedTools:
+    body = turn.body
+    return OfferedTools(body.tools or (), turn.tool_choice, parallel=body.parallel_tool_calls)
 
 
 def _with_calls(answer: Answer, calls: Sequence[FunctionCall]) -> tuple[AnswerItem, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from shared.messages.item import ReasoningItem
 from shared.messages.output import Logprobs, OutputItem, OutputMessage, TokenLogprob
 from workers.providers.provider import Piece
 from workers.steps.streaming import AnswerStream
+from workers.validation.marks import MarkReader
 from workers.validation.stream_screen import StreamScreen
 
 
@@ -29,8 +30,16 @@ class ScreenedStream:
     Where the two differ, the stream says so with `response.restarted` and sends the judged text.
     """
 
-    def __init__(self, stream: AnswerStream, screening: Screening) -> None:
+    def __init__(
+        self,
+        stream: AnswerStream,
+        screening: Screening,
+        marks: Callable[[], MarkReader] | None = None,
+    ) -> None:
+        """With `marks` those are taken out that refer to passages."""
         self._stream = stream
+        self._open_marks = marks
+        self._marks = marks() if marks is not None else None
         self._screening = screening
         self._screen = screening.open_screen()
         self._sent: list[str] = []
@@ -44,12 +53,16 @@ class ScreenedStream:
             await self._stream.think(piece)
             return
         if isinstance(piece, Logprobs):
+            if self._marks is not None:
+                return  # they are of a text with marks
             if self._tokens is None:
                 self._tokens = _HeldTokens()
             self._tokens.take(await self._screening.told_tokens(piece.tokens))
             return
         released = self._screen.feed(piece) if self._screen is not None else piece
         leaving = self._tokens.leaving(piece, released) if self._tokens is not None else ()
+        if self._marks is not None:
+            released = self._marks.feed(released)
         if released:
             self._sent.append(released)
             await self._stream.write(released, leaving)
@@ -61,6 +74,7 @@ class ScreenedStream:
             self._sent.clear()
             self._has_thought = False
         self._tokens = None
+        self._marks = self._open_marks() if self._open_marks is not None else None
         self._screen = self._screening.open_screen()
 
     async def finish(self, text: str, output: Sequence[OutputItem]) -> None:

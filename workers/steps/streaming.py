@@ -23,12 +23,21 @@ class AnswerStream:
     Redis away costs the caller the live text and never the answer: it is in the closing event.
     """
 
-    def __init__(self, turn: Turn, replies: ReplyStream, *, interval_seconds: float) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        replies: ReplyStream,
+        *,
+        interval_seconds: float,
+        opening: Sequence[OutputItem] = (),
+    ) -> None:
+        """`opening` is whole before the answer begins: each attempt is told behind it."""
         self._record: MessageRecord = turn.record
         self._turn = turn
         self._replies = replies
         self._interval_seconds = interval_seconds
         self._output = OutputEvents(turn.record.id)
+        self._opening = opening
         self._pending: list[str] = []
         self._pending_logprobs: list[TokenLogprob] = []
         self._sender: asyncio.Task[None] | None = None
@@ -40,7 +49,7 @@ class AnswerStream:
         events: list[Event] = [beginning(self._record, self._turn.body)]
         if self._record.attempt > 1:
             events.insert(0, ResponseRestarted(self._record.id, "the worker before was lost"))
-        await self._send(events)
+        await self._send([*events, *self._open()])
 
     async def write(self, delta: str, logprobs: Sequence[TokenLogprob] = ()) -> None:
         """Take one piece of text and its tokens; it leaves soon, together with its neighbours."""
@@ -53,7 +62,8 @@ class AnswerStream:
         """Take back what was said: another attempt begins from the start."""
         await self.abandon()
         self._output = OutputEvents(self._record.id)
-        await self._send([ResponseRestarted(self._record.id, "another attempt answers")])
+        restarted = ResponseRestarted(self._record.id, "another attempt answers")
+        await self._send([restarted, *self._open()])
 
     async def think(self, thought: ReasoningItem) -> None:
         """Send what the model thought before it writes."""
@@ -69,6 +79,9 @@ class AnswerStream:
         self._pending.clear()
         self._pending_logprobs.clear()
         await self._settle_sender()
+
+    def _open(self) -> list[Event]:
+        return [event for item in self._opening for event in self._output.tell(item)]
 
     async def _send_soon(self) -> None:
         while self._pending:

@@ -58,8 +58,9 @@ def _validators(settings: ValidationSettings) -> Iterator[Validator]:
         yield FactCheck(verdict=verdict)
     if verdict := _verdict(settings.amounts):
         yield Amounts(verdict=verdict, tenants=frozenset(settings.amounts_tenants))
-    if verdict := _verdict(settings.grounding):
-        yield Grounding(verdict=verdict)
+    verdict, searched = _verdict(settings.grounding), _verdict(settings.grounding_of_searches)
+    if verdict or searched:
+        yield Grounding(verdict=verdict, searched=searched)
 
 
 def _verdict(reaction: Reaction | SpanReaction) -> Verdict | None:

@@ -123,5 +123,7 @@ def _is_there(subject: Subject, draft: Draft, question: Question) -> bool:
             return question.answer_format is not None
         case Subject.INSTRUCTIONS:
             return bool(question.instructions)
+        case Subject.SEARCH:
+            return question.is_searched
         case _:
             assert_never(subject)

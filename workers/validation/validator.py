@@ -40,6 +40,8 @@ class Question:
     """What everybody else said."""
     passages: tuple[str, ...] = ()
     """What was looked up for it, in the order of their citations `[1]`, `[2]`, …"""
+    is_searched: bool = False
+    """Whether passages were looked up for it, found or not."""
     facts: Facts = field(default_factory=dict)
     answer_format: AnswerFormat | None = None
     tools: Offer | None = None
@@ -67,6 +69,7 @@ class Subject(StrEnum):
     FACTS = "facts"
     FORMAT = "format"
     INSTRUCTIONS = "instructions"
+    SEARCH = "search"
 
 
 class Validator(Protocol):

@@ -41,6 +41,9 @@ class FileSearchTool(msgspec.Struct, frozen=True, omit_defaults=True):
     ranking_options: RankingOptions | None = None
     place: int = 0
     """How many functions stand before it among the caller's tools."""
+    principals: tuple[str, ...] | None = None
+    """Who may see documents for it, by the key it came with: None sees all of its tenant's, and an
+    empty tuple those that name no readers. No caller says it, and no response tells of it."""
     tells_results: bool = False
     """Whether `include` asks for what was found; no response tells of it."""
 
@@ -58,6 +61,6 @@ class FileSearchTool(msgspec.Struct, frozen=True, omit_defaults=True):
 def told_search(tool: FileSearchTool) -> dict[str, object]:
     """The tool as a response tells of it."""
     told: dict[str, object] = msgspec.to_builtins(tool)
-    for ours in ("place", "tells_results"):
+    for ours in ("place", "principals", "tells_results"):
         told.pop(ours, None)
     return {"type": "file_search", "filters": None, **told}

@@ -36,6 +36,11 @@ class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     history_bytes: PositiveInt = 33_554_432
     """Bytes of earlier messages looked at, newest first, images and files counted. The newest one
     is looked at whatever its size."""
+    passage_tokens: PositiveInt = 8_000
+    """Of those the most that passages take which were looked up; half of `token_budget` at the
+    most. The best ones are kept."""
+    search_seconds: Positive = 5.0
+    """The longest that looking passages up may take. After that the answer is made without them."""
     tokenizers: tuple[TokenizerSettings, ...] = ()
     """One `[[context.tokenizers]]` for each tokenizer; the tokens of other models are estimated."""
     summarise: Summarise = Summarise.BACKGROUND

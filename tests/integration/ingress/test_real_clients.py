@@ -31,7 +31,7 @@ top_p user verbosity web_search_options
 """
 REFUSED = {
     "tools[0]": {"input": "x", "tools": [{"type": "web_search"}]},
-    "tool_choice": {"input": "x", "tool_choice": {"type": "file_search"}},
+    "tool_choice": {"input": "x", "tool_choice": {"type": "code_interpreter"}},
     "input[0].content[1]": {
         "input": [
             {

@@ -42,7 +42,7 @@ _AUDIO: Final = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format
 
 LIMITS: Final = (
     *(_tool(kind, f"`{kind}`") for kind in _HOSTED),
-    _tool("file_search", "`file_search`"),
+    _chat("`file_search`", "file_search", tools=[{"type": "file_search"}]),
     _tool("custom", "`custom` tools"),
     _chat("`functions`", "functions", functions=[{"name": "a"}]),
     _chat("audio", "input_audio", content=_AUDIO),

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from ingress.api.chat.request import decode_chat_request
-from ingress.named_stores import NamedStores
+from ingress.named_stores import NamedStores, seen_by
 from ingress.patience import Patience
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
-from shared.messages.body import Body
+from shared.messages.body import Body, body_digest
+from shared.messages.file_search.search_tool import told_search
 from shared.messages.requests.create_response import decode_create_response
 
 NOW = SystemClock().now()
@@ -39,9 +40,14 @@ class Shelf:
         return self.stores[collection_id]
 
 
-def body(*ids: str, **fields: Any) -> Body:
+def body(*ids: str, filters: object = None, **fields: Any) -> Body:
     function = {"type": "function", "name": "f", "parameters": {"type": "object"}}
-    search = {"type": "file_search", "vector_store_ids": list(ids), "max_num_results": 3}
+    search = {
+        "type": "file_search",
+        "vector_store_ids": list(ids),
+        "max_num_results": 3,
+        "filters": filters,
+    }
     return decode_create_response(
         json.dumps({"input": "Hi", "tools": [function, search], **fields}).encode()
     )
@@ -72,6 +78,38 @@ async def test_a_store_that_is_not_there_is_named_by_its_place(
     with pytest.raises(NotFound, match=words) as refused:
         await stores().told_bytes(body(*ids), tenant_id=tenant)
     assert refused.value.param == f"tools[1].vector_store_ids[{nth}]"
+
+
+EQ: dict[str, Any] = {"type": "eq", "key": "kind", "value": "manual"}
+
+
+@pytest.mark.parametrize(
+    ("filters", "param"),
+    [
+        ({"type": "like", "key": "kind", "value": "m"}, "tools[1].filters.type"),
+        ({**EQ, "value": None}, "tools[1].filters.value"),
+        ({"type": "and", "filters": [EQ, {"type": "eq"}]}, "tools[1].filters.filters[1].key"),
+        ({"type": "gt", "key": "year", "value": "2020"}, "tools[1].filters.value"),
+        ({"type": "or", "filters": []}, "tools[1].filters.filters"),
+    ],
+)
+async def test_a_filter_that_is_none_is_named_by_its_place(filters: object, param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await stores().told_bytes(body("vs_1", filters=filters), tenant_id="ten_1")
+    assert refused.value.param == param
+    both = {"type": "and", "filters": [EQ, {"type": "gte", "key": "year", "value": 2020}]}
+    assert await stores().told_bytes(body("vs_1", filters=both), tenant_id="ten_1")
+
+
+def test_a_search_finds_what_the_key_of_its_message_shows() -> None:
+    asked = body("vs_1")
+    seen = seen_by(asked, ("user:ann",))
+
+    assert seen.file_search is not None
+    assert seen.file_search.principals == ("user:ann",)
+    assert body_digest(seen) != body_digest(asked)
+    assert told_search(seen.file_search) == told_search(asked.file_search or seen.file_search)
+    assert seen_by(asked, None) is asked
 
 
 async def test_without_an_index_there_are_no_stores() -> None:

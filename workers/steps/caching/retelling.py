@@ -8,13 +8,15 @@ import msgspec
 
 from shared.answer_cache.stored_answer import CachedAnswer
 from shared.clock import Clock
-from shared.messages.output import output_message
+from shared.messages.file_search.found_text import OutputSearch
+from shared.messages.output import decode_items, encode_items, output_items
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import CacheReport
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.steps.judging import Judging
+from workers.steps.searching.citing import found_in
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
 
@@ -44,29 +46,47 @@ class Retelling:
 
         Raises InvalidRequest for facts or a schema that cannot be used.
         """
+        if turn.search is not None:
+            turn.search = replace(turn.search, found=found_in(decode_items(stored.items)))
         answer = await self._judged(turn, stored)
         if answer is None:
             self._metrics.cache_refusals.labels("rejected").inc()
             return False
         if turn.is_streamed:
-            await self._stream(turn, answer.text)
+            await self._stream(turn, answer)
         self._end(turn, answer, stored, report)
         return True
 
     async def _judged(self, turn: Turn, stored: CachedAnswer) -> Answer | None:
         answer = Answer(
-            text=stored.text, model=stored.model, finish=FinishReason.STOP, usage=_NO_TOKENS
+            text=stored.text,
+            model=stored.model,
+            finish=FinishReason.STOP,
+            usage=_NO_TOKENS,
+            items=decode_items(stored.items),
         )
         judgement = await self._judging.judge(turn, answer)
         if not judgement.accepted:
             return None
-        return answer if judgement.answer is None else replace(answer, text=judgement.answer.text)
+        if judgement.answer is None:
+            return answer
+        if answer.items and judgement.answer.text != answer.text:
+            return None  # what it cites stands elsewhere now
+        return replace(answer, text=judgement.answer.text)
 
-    async def _stream(self, turn: Turn, text: str) -> None:
-        stream = AnswerStream(turn, self._replies, interval_seconds=self._stream_interval_seconds)
+    async def _stream(self, turn: Turn, answer: Answer) -> None:
+        search = turn.body.file_search
+        tells = search is not None and search.tells_results
+        output = output_items(turn.record.id, answer.text, answer.items, tells_results=tells)
+        stream = AnswerStream(
+            turn,
+            self._replies,
+            interval_seconds=self._stream_interval_seconds,
+            opening=[item for item in output if isinstance(item, OutputSearch)],
+        )
         await stream.begin()
-        await stream.write(text)
-        await stream.finish([output_message(turn.record.id, text, is_whole=True)])
+        await stream.write(answer.text)
+        await stream.finish(output)
 
     def _end(self, turn: Turn, answer: Answer, stored: CachedAnswer, report: CacheReport) -> None:
         cost = stored.cost
@@ -83,6 +103,7 @@ class Retelling:
             ResponseState.COMPLETED,
             self._clock.now(),
             output_text=answer.text,
+            output_items=encode_items(answer.items),
             answered_by=stored.answered_by,
             model=answer.model,
             input_tokens=0,

@@ -52,5 +52,6 @@ class Store:
             input_tokens=end.input_tokens or 0,
             output_tokens=end.output_tokens or 0,
             cost=end.cost,
+            items=end.output_items,
         )
         return None if await self._cache.store(ticket, answer) else NotCacheable.NOT_KEPT

@@ -35,9 +35,13 @@ def give_orders(items: Sequence[Item]) -> bool:
     for item in reversed(items):
         if not isinstance(item, FunctionCallOutput):
             return False
-        text = item.text()
-        if len(text) > 2 * _READ:
-            text = f"{text[:_READ]}\n{text[-_READ:]}"
-        if _ORDER.search(PlainText(text).text):
+        if gives_orders(item.text()):
             return True
     return False
+
+
+def gives_orders(text: str) -> bool:
+    """Whether a text of somebody else's speaks to the model as if it might."""
+    if len(text) > 2 * _READ:
+        text = f"{text[:_READ]}\n{text[-_READ:]}"
+    return bool(_ORDER.search(PlainText(text).text))

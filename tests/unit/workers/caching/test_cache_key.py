@@ -17,6 +17,7 @@ from shared.messages.tool import FunctionTool, ReasoningOptions, ToolChoice
 from shared.messages.turn_report import Tier
 from tests.unit.workers.caching.turns import asked
 from workers.caching.cache_key import NOT_IN_KEY, cache_key
+from workers.turn import TurnSearch
 
 FACTS = json.dumps({"price": {"type": "money", "value": 10}})
 SAID = (MessageItem(Role.USER, "I have a dam."), MessageItem(Role.ASSISTANT, "Good for you."))
@@ -123,3 +124,19 @@ def test_only_a_question_without_a_conversation_stands_alone() -> None:
     ends_otherwise = asked()
     ends_otherwise.items.append(SAID[1])
     assert not cache_key(ends_otherwise, chain="a").is_lone_question
+
+
+def test_an_answer_from_files_is_found_no_more_once_one_of_them_has_changed() -> None:
+    def key(*editions: tuple[str, int]) -> tuple[str, str]:
+        turn = asked()
+        turn.search = TurnSearch(question="What is a forebay?", editions=editions, fence="f")
+        found = cache_key(turn, chain="a")
+        return found.place.digest, found.namespace
+
+    first = key(("vs_1", 1), ("vs_2", 4))
+    assert key(("vs_1", 1), ("vs_2", 4)) == first
+    for other in (key(("vs_1", 1), ("vs_2", 5)), key(("vs_1", 1)), key()):
+        assert other[0] != first[0]
+        assert other[1] != first[1]
+    plain = cache_key(asked(), chain="a")
+    assert plain.place.digest not in {first[0], key()[0]}

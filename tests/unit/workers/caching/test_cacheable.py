@@ -10,7 +10,10 @@ import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
 from shared.messages.facts import FACTS_KEY
-from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role
+from shared.messages.file_search.found_text import Citations, FileCitation
+from shared.messages.file_search.search_tool import FileSearchTool
+from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role, SearchCall
+from shared.messages.output import AnswerItem, encode_items
 from shared.messages.part import ImagePart
 from shared.messages.state import ResponseState
 from shared.messages.tool import FunctionTool, ReasoningOptions
@@ -19,6 +22,7 @@ from shared.settings.turn.caching import CachingSettings
 from tests.queued_message import ACCEPTED_AT
 from tests.unit.workers.caching.turns import asked
 from workers.caching.cacheable import CacheableRule, NotCacheable, stand_ins
+from workers.turn import TurnSearch
 from workers.validation.refusal import begins_with_refusal
 
 FACTS = {FACTS_KEY: json.dumps({"balance": {"type": "money", "value": 47.15}})}
@@ -166,3 +170,47 @@ def test_who_asks_how_likely_tokens_are_gets_an_answer_of_the_models() -> None:
     turn = asked("What is a forebay?")
     turn.body = msgspec.structs.replace(turn.body, top_logprobs=0)
     assert rule().why_not_message(turn, ANYTHING) is NotCacheable.NOT_TEXT
+
+
+SEARCHED = TurnSearch(question="What is a forebay?", editions=(("vs_1", 1),))
+CITED = (SearchCall(queries=("?",)), Citations((FileCitation(3, "file-1", "a.md"),)))
+
+
+@pytest.mark.parametrize(
+    ("search", "tools", "reason"),
+    [
+        (SEARCHED, None, None),
+        (SEARCHED, [FunctionTool("f")], NotCacheable.NOT_TEXT),
+        (TurnSearch(question="?", is_away=True), None, NotCacheable.NOT_SEARCHED),
+        (None, None, NotCacheable.NOT_SEARCHED),
+    ],
+)
+def test_files_that_are_searched_speak_against_it_only_where_they_are_not(
+    search: TurnSearch | None, tools: list[FunctionTool] | None, reason: NotCacheable | None
+) -> None:
+    turn = asked()
+    turn.search = search
+    turn.body = msgspec.structs.replace(
+        turn.body, file_search=FileSearchTool(["vs_1"]), tools=tools
+    )
+    assert rule().why_not_message(turn, ANYTHING) is reason
+
+
+@pytest.mark.parametrize(
+    ("search", "items", "reason"),
+    [
+        (SEARCHED, CITED, None),
+        (SEARCHED, (*CITED, FunctionCall("c", "f", "{}")), NotCacheable.NOT_TEXT),
+        (TurnSearch(question="?", is_away=True), CITED, NotCacheable.NOT_SEARCHED),
+    ],
+)
+def test_an_answer_from_files_is_kept_with_what_it_cites(
+    search: TurnSearch, items: tuple[AnswerItem, ...], reason: NotCacheable | None
+) -> None:
+    turn = asked()
+    turn.search = search
+    told = {"output_text": "A basin.", "answered_by": "first", "output_items": encode_items(items)}
+    turn.end(ResponseState.COMPLETED, ACCEPTED_AT, **told)
+    assert rule().why_not_answer(turn) is reason
+    small = rule(largest_answer_bytes=20)
+    assert small.why_not_answer(turn) is (reason or NotCacheable.TOO_LARGE)

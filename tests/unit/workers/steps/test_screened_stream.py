@@ -20,6 +20,7 @@ from workers.steps.judging import Judging
 from workers.steps.screened_stream import ScreenedStream
 from workers.steps.streaming import AnswerStream
 from workers.validation.building import build_guardrail
+from workers.validation.marks import MarkReader
 
 LONG = "It was a bright cold day in April, and the clocks were striking thirteen."
 
@@ -58,10 +59,13 @@ def whole(text: str) -> list[OutputItem]:
     return output_items("resp_1", text, ())
 
 
-def screened(settings: ValidationSettings | None = None) -> tuple[ScreenedStream, NotedStream]:
+def screened(
+    settings: ValidationSettings | None = None, marks: type[MarkReader] | None = None
+) -> tuple[ScreenedStream, NotedStream]:
     noted = NotedStream()
     guardrail = build_guardrail(settings or ValidationSettings())
-    return ScreenedStream(cast("AnswerStream", noted), Judging(guardrail, Metrics())), noted
+    screening = Judging(guardrail, Metrics())
+    return ScreenedStream(cast("AnswerStream", noted), screening, marks), noted
 
 
 def tokens(*texts: str, others: Sequence[str] = ()) -> Logprobs:
@@ -177,3 +181,27 @@ async def test_tokens_that_are_not_the_text_leave_at_its_end() -> None:
     text = "It was a bright day. "
     await stream.finish(text, output_items("resp_1", text, [all_of_them]))
     assert noted.tokens[-1] == "_It|_was a|_bright day. "
+
+
+async def test_marks_of_passages_never_leave_whole_or_in_half() -> None:
+    stream, noted = screened(marks=MarkReader)
+    for piece in ("The dam holds [", "1", "][2", "]. It ", "is high [3", "]."):
+        await stream.write(tokens(piece))
+        await stream.write(piece)
+    text = "The dam holds. It is high."
+    await stream.finish(text, whole(text))
+
+    assert "".join(noted.told) == f"{text}<end {len(text)}>"
+    assert len(noted.told) > 2
+    assert not any(noted.tokens)
+
+
+async def test_another_attempt_has_marks_of_its_own() -> None:
+    stream, noted = screened(marks=MarkReader)
+    await stream.write("The dam holds [1]. It ends [")
+    await stream.restart()
+    await stream.write("2] is the year. It holds.")
+    text = "2] is the year. It holds."
+    await stream.finish(text, whole(text))
+    assert "".join(noted.told[:2]).startswith("The dam holds. It ends<restart>")
+    assert "".join(noted.told[noted.told.index("<restart>") + 1 :]) == f"{text}<end {len(text)}>"
