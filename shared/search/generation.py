@@ -37,3 +37,5 @@ class GenerationState(msgspec.Struct, frozen=True):
     generation: Generation
     points: int
     """Of all tenants together."""
+    unbuilt: int | None = None
+    """Writes of points since the graph was built; `None` where the engine sees to it by itself."""

@@ -59,6 +59,14 @@ class VectorStore(Protocol):
         """Its dimensions, and how many points of all tenants it holds."""
         ...
 
+    async def optimize(self, name: str) -> None:
+        """Returns when the graph that vectors are found by covers what was written before the call.
+
+        Nothing waits for it but this caller: reads find the same meanwhile, and writes are taken.
+        An engine that sees to it by itself does nothing. Hours for millions of points.
+        """
+        ...
+
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         """Writes new points, and over those that are there with the same or a lower `ver`.
 

@@ -41,7 +41,7 @@ async def _own(folder: Path, starter: int) -> None:
         server.close()
         (folder / SOCKET).unlink(missing_ok=True)
         answering.cancel()
-        shards.close()
+        await shards.close()
 
 
 async def _starter_ends(starter: int) -> None:

@@ -28,6 +28,12 @@ class DescribeCall(msgspec.Struct, frozen=True, tag="describe"):
     name: str
 
 
+class OptimizeCall(msgspec.Struct, frozen=True, tag="optimize"):
+    name: str
+    build: str | None = None
+    """Of a build that goes on; `None` begins one."""
+
+
 class UpsertCall(msgspec.Struct, frozen=True, tag="upsert"):
     scope: Scope
     points: tuple[Point, ...]
@@ -71,7 +77,15 @@ class QueryCall(msgspec.Struct, frozen=True, tag="query"):
 
 WriteCall = UpsertCall | DeleteCall | ChangeCall | LabelCall
 Call = (
-    CreateCall | DropCall | ListCall | DescribeCall | WriteCall | CountCall | ScrollCall | QueryCall
+    CreateCall
+    | DropCall
+    | ListCall
+    | DescribeCall
+    | OptimizeCall
+    | WriteCall
+    | CountCall
+    | ScrollCall
+    | QueryCall
 )
 
 
@@ -95,6 +109,15 @@ class StateReply(msgspec.Struct, frozen=True, tag="state"):
     state: GenerationState
 
 
+class BuildReply(msgspec.Struct, frozen=True, tag="build"):
+    build: str
+    is_running: bool
+    failed: str | None = None
+    """Why the old graph serves on."""
+    is_older: bool = False
+    """It began before it was asked for."""
+
+
 class CountReply(msgspec.Struct, frozen=True, tag="count"):
     number: int
 
@@ -115,7 +138,16 @@ class ErrorReply(msgspec.Struct, frozen=True, tag="error"):
     param: str | None = None
 
 
-Reply = DoneReply | NamesReply | StateReply | CountReply | PageReply | AnswerReply | ErrorReply
+Reply = (
+    DoneReply
+    | NamesReply
+    | StateReply
+    | BuildReply
+    | CountReply
+    | PageReply
+    | AnswerReply
+    | ErrorReply
+)
 _TOLD = (Conflict, StoreBusy, StoreUnavailable, StoreRefused)
 
 

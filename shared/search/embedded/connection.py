@@ -38,6 +38,8 @@ class OwnerConnection:
             reply: Reply = self._replies.decode(await answer)
             return reply
         except ConnectionError as error:
+            del self._asked[number]
+            await self.close()  # a caller that asks again at once would never let the reader see it
             raise _lost() from error
         finally:
             self._asked.pop(number, None)

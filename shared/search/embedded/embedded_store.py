@@ -23,6 +23,7 @@ from shared.search.query import Query, SearchAnswer, Where
 from shared.search.vector_store import StoreRefused, StoreUnavailable
 
 _DEADLINE_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
 _R = TypeVar("_R", bound=calls.Reply)
 
 
@@ -56,6 +57,16 @@ class EmbeddedStore:
     async def describe(self, name: str) -> GenerationState:
         checking.check_name(name)
         return (await self._ask(calls.DescribeCall(name), calls.StateReply)).state
+
+    async def optimize(self, name: str) -> None:
+        checking.check_name(name)
+        began = await self._ask(calls.OptimizeCall(name), calls.BuildReply)
+        while began.is_older:
+            await self._end_of(name, began)
+            began = await self._ask(calls.OptimizeCall(name), calls.BuildReply)
+        failed = await self._end_of(name, began)
+        if failed is not None:
+            raise StoreUnavailable(failed)
 
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         checking.check_scope(scope)
@@ -106,6 +117,13 @@ class EmbeddedStore:
         if self._connection is not None:
             await self._connection.close()
         await self._process.end()
+
+    async def _end_of(self, name: str, told: calls.BuildReply) -> str | None:
+        """Why that build failed, if it did."""
+        while told.is_running:
+            await asyncio.sleep(_LOOK_SECONDS)
+            told = await self._ask(calls.OptimizeCall(name, told.build), calls.BuildReply)
+        return told.failed
 
     async def _ask(self, call: calls.Call, expected: type[_R]) -> _R:
         until = time.monotonic() + self._deadline_seconds

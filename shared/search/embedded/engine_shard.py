@@ -1,36 +1,20 @@
-"""One generation in the embedded engine: a shard in a folder of its own."""
+"""A shard of the embedded engine: one generation's points, as they are or as they are built."""
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Self, assert_never
 
-import msgspec
 import qdrant_edge as engine
 
-from shared.errors import NotFound
+from shared.search.embedded import calls
+from shared.search.embedded.engine_config import config_of, indexes
 from shared.search.embedded.filtering import up_to
-from shared.search.generation import (
-    BODY,
-    EF_CONSTRUCT,
-    KEYWORDS,
-    LINKS,
-    QUANTILE,
-    Generation,
-)
-from shared.search.label import ATTRIBUTES, READERS, PassageLabel
-from shared.search.point import Change, Point, Scope
+from shared.search.generation import Generation
 from shared.search.vector_store import StoreRefused
-
-_SHAPE: Final = "generation.json"
-_SHARD: Final = "shard"
-_UNFINISHED: Final = ".unfinished"
-_FULL_SCAN_KB: Final = 10_000
-"""A tenant's points are scanned one by one up to here, which is exact."""
 
 
 class EngineShard:
@@ -44,59 +28,38 @@ class EngineShard:
         self.shard = shard
 
     @classmethod
-    def open(cls, folder: Path, name: str) -> Self:
-        shape = folder / name / _SHAPE
-        if not shape.exists():
-            raise NotFound(f"There is no generation {name}: create it first.", param="generation")
-        generation = msgspec.json.decode(shape.read_bytes(), type=Generation)
+    def open(cls, generation: Generation, folder: Path) -> Self:
         with engine_faults():
-            return cls(generation, engine.EdgeShard.load(str(folder / name / _SHARD)))
+            return cls(generation, engine.EdgeShard.load(str(folder)))
 
     @classmethod
-    def create(cls, folder: Path, generation: Generation) -> None:
-        """Whole or not at all: a half made one has another name."""
-        unfinished = folder / (generation.name + _UNFINISHED)
-        shutil.rmtree(unfinished, ignore_errors=True)
-        (unfinished / _SHARD).mkdir(parents=True)
+    def create(cls, generation: Generation, folder: Path) -> None:
         with engine_faults():
-            shard = engine.EdgeShard.create(str(unfinished / _SHARD), _config(generation))
-            for field, index in _indexes().items():
+            shard = engine.EdgeShard.create(str(folder), config_of(generation))
+            for field, index in indexes().items():
                 shard.update(engine.UpdateOperation.create_field_index(field, index))
             shard.flush()
             shard.close()
-        (unfinished / _SHAPE).write_bytes(msgspec.json.encode(generation))
-        unfinished.rename(folder / generation.name)
 
-    def upsert(self, scope: Scope, points: tuple[Point, ...]) -> None:
-        by_ver: defaultdict[int, list[engine.Point]] = defaultdict(list)
-        for each in points:
-            named: dict[str, engine.NamedVector] = {**each.vectors()}
-            point = engine.Point(each.id, named, each.payload(scope.tenant))
-            by_ver[each.passage.ver].append(point)
+    def write(self, call: calls.WriteCall) -> None:
+        """The same calls in the same order make the same of the same shard."""
         with engine_faults():
-            for ver, written in by_ver.items():
-                condition = up_to(scope, ver)
-                self.shard.update(engine.UpdateOperation.upsert_points(written, condition))
+            match call:
+                case calls.UpsertCall():
+                    self._upsert(call)
+                case calls.DeleteCall():
+                    self._delete(call)
+                case calls.ChangeCall():
+                    self._change(call)
+                case calls.LabelCall():
+                    self._label(call)
+                case _:
+                    assert_never(call)
 
-    def delete(self, scope: Scope, ids: tuple[str, ...], ver: int) -> None:
-        if ids:
-            chosen = up_to(scope, ver, ids)
-            with engine_faults():
-                self.shard.update(engine.UpdateOperation.delete_points_by_filter(chosen))
-
-    def change(self, scope: Scope, changes: tuple[Change, ...], ver: int) -> None:
+    def build(self) -> None:
+        """The graph of all points, in seconds to hours."""
         with engine_faults():
-            for each in changes:
-                kept = each.payload(ver)
-                chosen = up_to(scope, ver, [each.id])
-                self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
-
-    def label(self, scope: Scope, ids: tuple[str, ...], label: PassageLabel, ver: int) -> None:
-        if ids:
-            kept = label.payload() | {"ver": ver}
-            chosen = up_to(scope, ver, ids)
-            with engine_faults():
-                self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
+            self.shard.optimize()
 
     def flush(self) -> None:
         with engine_faults():
@@ -106,20 +69,32 @@ class EngineShard:
         with engine_faults():
             self.shard.close()
 
+    def _upsert(self, call: calls.UpsertCall) -> None:
+        by_ver: defaultdict[int, list[engine.Point]] = defaultdict(list)
+        for each in call.points:
+            named: dict[str, engine.NamedVector] = {**each.vectors()}
+            point = engine.Point(each.id, named, each.payload(call.scope.tenant))
+            by_ver[each.passage.ver].append(point)
+        for ver, written in by_ver.items():
+            condition = up_to(call.scope, ver)
+            self.shard.update(engine.UpdateOperation.upsert_points(written, condition))
 
-def names_of(folder: Path) -> tuple[str, ...]:
-    """Of the whole generations in the folder."""
-    whole = (each.parent.name for each in folder.glob(f"*/{_SHAPE}"))
-    return tuple(sorted(name for name in whole if not name.endswith(_UNFINISHED)))
+    def _delete(self, call: calls.DeleteCall) -> None:
+        if call.ids:
+            chosen = up_to(call.scope, call.ver, call.ids)
+            self.shard.update(engine.UpdateOperation.delete_points_by_filter(chosen))
 
+    def _change(self, call: calls.ChangeCall) -> None:
+        for each in call.changes:
+            kept = each.payload(call.ver)
+            chosen = up_to(call.scope, call.ver, [each.id])
+            self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
 
-def discard(folder: Path, name: str) -> None:
-    """Its shard must be closed. Half discarded looks half made, and is taken by the next one."""
-    if (folder / name).exists():
-        unfinished = folder / (name + _UNFINISHED)
-        shutil.rmtree(unfinished, ignore_errors=True)
-        (folder / name).rename(unfinished)
-        shutil.rmtree(unfinished, ignore_errors=True)
+    def _label(self, call: calls.LabelCall) -> None:
+        if call.ids:
+            kept = call.label.payload() | {"ver": call.ver}
+            chosen = up_to(call.scope, call.ver, call.ids)
+            self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
 
 
 @contextmanager
@@ -129,39 +104,3 @@ def engine_faults() -> Iterator[None]:
         yield
     except Exception as error:
         raise StoreRefused(f"The embedded engine refused: {error}") from error
-
-
-def _config(generation: Generation) -> engine.EdgeConfig:
-    pinned = engine.ScalarQuantizationConfig(
-        engine.ScalarType.Int8, quantile=QUANTILE, memory=engine.Memory.Pinned
-    )
-    return engine.EdgeConfig(
-        vectors={
-            name: engine.EdgeVectorParams(size, engine.Distance.Cosine)
-            for name, size in generation.dimensions().items()
-        },
-        hnsw_config=engine.HnswIndexConfig(LINKS, EF_CONSTRUCT, _FULL_SCAN_KB),
-        quantization_config=pinned,
-        wal_enabled=True,
-    )
-
-
-def _indexes() -> dict[str, engine.PayloadSchemaParams]:
-    """Made before the first point. Links in the graph are for tenants alone: with them for words,
-    building 100,000 points took four times as long and found the same."""
-    words = engine.TextIndexParams(
-        tokenizer=engine.TokenizerType.Code,
-        lowercase=True,
-        ascii_folding=True,
-        phrase_matching=True,
-        scoring=True,
-        enable_hnsw=False,
-    )
-    indexes: dict[str, engine.PayloadSchemaParams] = {
-        "tenant": engine.KeywordIndexParams(is_tenant=True),
-        "ver": engine.IntegerIndexParams(lookup=True, range=True, enable_hnsw=False),
-        BODY: words,
-    }
-    for field in (*KEYWORDS, READERS, ATTRIBUTES):
-        indexes[field] = engine.KeywordIndexParams(enable_hnsw=False)
-    return indexes

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from typing import Final
 
 import msgspec
-import structlog
 
 from shared.errors import ForebayError
+from shared.search.embedded.bounded import bounded
 from shared.search.embedded.calls import Reply, StoreRequest, as_reply
 from shared.search.embedded.frames import MOST_BYTES, framed, read_head, skip, too_long
+from shared.search.embedded.open_generation import WaitsForCopy
 from shared.search.embedded.shards import Shards
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
 
 MOST_WAITING: Final = 64
+MOST_HELD: Final = 32
+"""Writes that wait for a copy; reads go on beside them."""
 MOST_WAITING_BYTES: Final = 64 * 2**20
 LONGEST_CALL_SECONDS: Final = 120
 """The first call on a large generation loads it, which takes seconds for a million points."""
 _MOST_UNREAD_BYTES: Final = 64 * 2**20
 """Of answers that a caller does not fetch; then it is hung up on."""
 _FLUSH_SECONDS: Final = 1.0
-_log: Final = structlog.get_logger(__name__)
 
 
 class _WaitingCall(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ class Owner:
     caller's time is over is not begun. One that takes longer than `longest_call_seconds` ends the
     process by SIGALRM, for nothing else can end a call of the engine; the next owner has all that
     was acknowledged. What was written is flushed to the disk when a second
-    passed without a call, or five with them.
+    passed without a call, or five with them; where enough was written, its graph is built then.
     """
 
     def __init__(self, shards: Shards, *, longest_call_seconds: int = LONGEST_CALL_SECONDS) -> None:
@@ -50,6 +51,7 @@ class Owner:
         self._queue: asyncio.Queue[_WaitingCall] = asyncio.Queue()
         self._waiting_calls = 0
         self._waiting_bytes = 0
+        self._held: set[asyncio.Task[None]] = set()
         self._flushed = time.monotonic()
         self._requests = msgspec.msgpack.Decoder(StoreRequest)
 
@@ -73,9 +75,12 @@ class Owner:
                 self._flush()
                 continue
             self._forget(len(waiting.content))
-            signal.alarm(self._longest_call_seconds)
-            reply = self._answered(waiting.content)
-            signal.alarm(0)
+            try:
+                with bounded(self._longest_call_seconds):
+                    reply = self._answered(waiting.content)
+            except WaitsForCopy as wait:
+                self._hold(waiting, wait)
+                continue
             self._send(waiting.caller, waiting.number, reply)
             if time.monotonic() - self._flushed > 5 * _FLUSH_SECONDS:
                 self._flush()
@@ -119,6 +124,21 @@ class Owner:
             raise
         self._queue.put_nowait(_WaitingCall(caller, number, content))
 
+    def _hold(self, waiting: _WaitingCall, wait: WaitsForCopy) -> None:
+        if len(self._held) >= MOST_HELD:
+            busy = StoreBusy("The index is being copied for its new graph: ask again.")
+            self._send(waiting.caller, waiting.number, as_reply(busy))
+            return
+        held = asyncio.create_task(self._come_again(waiting, wait))
+        self._held.add(held)
+        held.add_done_callback(self._held.discard)
+
+    async def _come_again(self, waiting: _WaitingCall, wait: WaitsForCopy) -> None:
+        await wait.rebuild.copied.wait()
+        self._waiting_calls += 1
+        self._waiting_bytes += len(waiting.content)
+        self._queue.put_nowait(waiting)
+
     def _forget(self, length: int) -> None:
         self._waiting_calls -= 1
         self._waiting_bytes -= length
@@ -148,7 +168,4 @@ class Owner:
 
     def _flush(self) -> None:
         self._flushed = time.monotonic()
-        try:
-            self._shards.flush()
-        except ForebayError as error:
-            _log.exception("index_not_flushed", reason=error.message)
+        self._shards.look_after()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import assert_never
+from typing import Final, assert_never
 
 import qdrant_edge as engine
+import structlog
 
+from shared.errors import ForebayError
 from shared.search.checking import check_dimensions, check_same
 from shared.search.checking_queries import check_query_dimensions
 from shared.search.embedded import calls
 from shared.search.embedded.asking_engine import ask
-from shared.search.embedded.engine_shard import EngineShard, discard, engine_faults, names_of
+from shared.search.embedded.engine_shard import EngineShard, engine_faults
 from shared.search.embedded.filtering import filter_of
+from shared.search.embedded.open_generation import OpenGeneration
+from shared.search.embedded.places import GenerationPlace, names_of
 from shared.search.generation import Generation, GenerationState
 from shared.search.point import Page
 from shared.search.query import SearchAnswer
+
+_log: Final = structlog.get_logger(__name__)
 
 
 class Shards:
@@ -23,10 +29,10 @@ class Shards:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, EngineShard] = {}
-        self._unflushed: set[str] = set()
+        self._open: dict[str, OpenGeneration] = {}
 
     def answer(self, call: calls.Call) -> calls.Reply:
+        """Raises `WaitsForCopy` where a write must come again."""
         match call:
             case calls.CreateCall():
                 self._create(call.generation)
@@ -38,6 +44,8 @@ class Shards:
                 return calls.NamesReply(names_of(self._folder))
             case calls.DescribeCall():
                 return calls.StateReply(self._state(call.name))
+            case calls.OptimizeCall():
+                return self._opened(call.name).optimize(call.build)
             case calls.UpsertCall() | calls.DeleteCall() | calls.ChangeCall() | calls.LabelCall():
                 self._write(call)
                 return calls.DoneReply()
@@ -50,63 +58,58 @@ class Shards:
             case _:
                 assert_never(call)
 
-    def flush(self) -> None:
-        """A power cut could take what is not flushed; the death of a process cannot."""
-        for name in sorted(self._unflushed):
-            self._opened(name).flush()
-            self._unflushed.discard(name)
+    def look_after(self) -> None:
+        """Flushes what was written, and begins to build where that is worth it."""
+        for opened in self._open.values():
+            try:
+                opened.flush()
+                opened.build_if_worth()
+            except (ForebayError, OSError) as error:
+                _log.exception("index_not_flushed", reason=str(error))
 
-    def close(self) -> None:
-        self.flush()
+    async def close(self) -> None:
+        for opened in self._open.values():
+            await opened.stop_building()
         while self._open:
             self._open.popitem()[1].close()
 
-    def _opened(self, name: str) -> EngineShard:
+    def _opened(self, name: str) -> OpenGeneration:
         if name not in self._open:
-            self._open[name] = EngineShard.open(self._folder, name)
+            self._open[name] = OpenGeneration(GenerationPlace(self._folder, name))
         return self._open[name]
 
     def _create(self, generation: Generation) -> None:
         if generation.name not in names_of(self._folder):
-            EngineShard.create(self._folder, generation)
-        check_same(self._opened(generation.name).generation, generation)
+            place = GenerationPlace(self._folder, generation.name)
+            EngineShard.create(generation, place.begin(generation))
+            place.finish()
+        check_same(self._opened(generation.name).shard.generation, generation)
 
     def _drop(self, name: str) -> None:
-        self._unflushed.discard(name)
         if name in self._open:
-            self._open.pop(name).close()
-        discard(self._folder, name)
+            self._open.pop(name).drop()
+        GenerationPlace(self._folder, name).discard()
 
     def _state(self, name: str) -> GenerationState:
         opened = self._opened(name)
         with engine_faults():
-            points = opened.shard.count(engine.CountRequest(exact=True))
-        return GenerationState(opened.generation, points)
+            points = opened.shard.shard.count(engine.CountRequest(exact=True))
+        return GenerationState(opened.shard.generation, points, opened.written)
 
     def _write(self, call: calls.WriteCall) -> None:
         opened = self._opened(call.scope.generation)
-        self._unflushed.add(call.scope.generation)
-        match call:
-            case calls.UpsertCall():
-                check_dimensions(call.points, opened.generation)
-                opened.upsert(call.scope, call.points)
-            case calls.DeleteCall():
-                opened.delete(call.scope, call.ids, call.ver)
-            case calls.ChangeCall():
-                opened.change(call.scope, call.changes, call.ver)
-            case calls.LabelCall():
-                opened.label(call.scope, call.ids, call.label, call.ver)
-            case _:
-                assert_never(call)
+        if isinstance(call, calls.UpsertCall):
+            check_dimensions(call.points, opened.shard.generation)
+        opened.write(call)
 
     def _count(self, call: calls.CountCall) -> int:
-        shard = self._opened(call.scope.generation).shard
+        shard = self._opened(call.scope.generation).shard.shard
         chosen = filter_of(call.scope, call.where)
         with engine_faults():
             return shard.count(engine.CountRequest(exact=True, filter=chosen))
 
     def _page(self, call: calls.ScrollCall) -> Page:
-        shard = self._opened(call.scope.generation).shard
+        shard = self._opened(call.scope.generation).shard.shard
         request = engine.ScrollRequest(
             offset=call.start,
             limit=call.limit,
@@ -120,7 +123,7 @@ class Shards:
         return Page(ids, None if following is None else str(following))
 
     def _query(self, call: calls.QueryCall) -> SearchAnswer:
-        opened = self._opened(call.scope.generation)
+        opened = self._opened(call.scope.generation).shard
         check_query_dimensions(call.query, opened.generation)
         with engine_faults():
             return ask(opened.shard, call.scope, call.query)

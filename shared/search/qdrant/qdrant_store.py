@@ -75,6 +75,10 @@ class QdrantStore:
             counted = await self._client.count(name, exact=True)
         return GenerationState(generation, counted.count)
 
+    async def optimize(self, name: str) -> None:
+        checking.check_name(name)
+        await self._generation(name)  # the server sees to the graph by itself
+
     async def upsert(self, scope: Scope, points: Sequence[Point]) -> None:
         checking.check_scope(scope)
         ready = checking.ready_points(points)
