@@ -59,13 +59,14 @@ collection = Table(
     Column("generation", String(64), nullable=False),
     Column("next_generation", String(64)),
     Column("leaving_generation", String(64)),
+    Column("leaving_at", UtcDateTime),
     # Rises with every change that a search could see: caches carry it in their keys.
     Column("edition", BigInteger, nullable=False),
     Index("ix_collection_tenant_id_id", "tenant_id", "id"),
     Index("ix_collection_tenant_id_name", "tenant_id", "name"),
     partial_index("ix_collection_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     partial_index("ix_collection_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
-    partial_index("ix_collection_leaving", "id", where="leaving_generation IS NOT NULL"),
+    partial_index("ix_collection_leaving_at", "leaving_at", where="leaving_at IS NOT NULL"),
 )
 
 # Where documents of a collection come from, and up to what it is indexed.

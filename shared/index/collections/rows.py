@@ -16,6 +16,7 @@ class Generations:
 
     def __init__(self, now: str, following: str | None, leaving: str | None) -> None:
         self.target = following or now
+        self.kept = {name for name in (now, following) if name is not None}
         self.all = [name for name in (now, following, leaving) if name is not None]
 
 

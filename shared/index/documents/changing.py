@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, update
+from sqlalchemy import Row, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -18,6 +18,7 @@ from shared.index.documents.rows import (
     IS,
     LOCKED,
     PENDING_AGAIN,
+    REMOVE,
     document_of,
     due_again,
     labels,
@@ -42,7 +43,7 @@ class DocumentChanges:
         self._database = database
         self._clock = clock
         self._ids = IdList(database.durable.dialect)
-        self._remove = _REMOVE.where(self._ids.holds(document.c.id))
+        self._remove = REMOVE.where(self._ids.holds(document.c.id))
 
     async def label(
         self,
@@ -100,25 +101,3 @@ async def relabel(
         values |= PENDING_AGAIN | {"due_at": due_again(old, now), "relabel": True}
     await connection.execute(update(document).where(*IS).values(values), where)
     await raise_edition(connection, old.collection_id)
-
-
-# What is held waits for the end of that lease; all else is due now.
-_REMOVE: Final = (
-    update(document)
-    .where(
-        document.c.collection_id == bindparam("b_collection"),
-        document.c.state != DocumentState.REMOVING,
-    )
-    .values(
-        state=DocumentState.REMOVING,
-        ver=document.c.ver + 1,
-        digest=None,
-        generation=None,
-        passages=0,
-        usage_bytes=0,
-        due_at=case(
-            (document.c.claimed_by.is_not(None), document.c.due_at),
-            else_=bindparam("b_now", type_=document.c.due_at.type),
-        ),
-    )
-)

@@ -28,8 +28,8 @@ GROUP: Final = 500
 
 
 class DocumentIndexing:
-    """Every write is fenced: whose lease was lost, or whose document was offered anew, is told
-    False and nothing was written. Everything raises LedgerUnavailable.
+    """Every write is fenced: whose lease was lost, whose document was offered anew, or whose
+    generation is taken down is told False, and nothing was written. Raises LedgerUnavailable.
     """
 
     def __init__(self, database: Database, clock: Clock, cache: EmbeddingCache) -> None:
@@ -78,6 +78,8 @@ class DocumentIndexing:
         }
         rows = [said | _row(each) for each in chunks]
         async with transaction(self._database.durable) as connection:
+            if not await _is_kept(connection, held, generation):
+                return False
             if not (await connection.execute(BEGIN, fence(held))).rowcount:
                 return False
             await self._cache.add(connection, vectors)
@@ -102,6 +104,8 @@ class DocumentIndexing:
             said |= {"b_passages": len(done.chunks), "b_usage": done.usage_bytes}
         statement = FINISH if done.chunks is None else FINISH_ANEW
         async with transaction(self._database.durable) as connection:
+            if not await _is_kept(connection, held, done.generation):
+                return False
             if not (await connection.execute(statement, fence(held) | said)).rowcount:
                 return False
             of = _of(held, [done.generation])
@@ -148,6 +152,11 @@ class DocumentIndexing:
             await replace_symbols(connection, held, ())
             await raise_edition(connection, held.collection_id)
         return True
+
+
+async def _is_kept(connection: AsyncConnection, held: Document, generation: str) -> bool:
+    """What is taken down gets nothing new: give the document back, and index it in another."""
+    return generation in (await generations_of(connection, held.collection_id)).kept
 
 
 def _row(of: StoredChunk) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, case, select, update
 
 from shared.index.document import Attributes, Document
 from shared.index.states import DocumentState
@@ -50,6 +50,29 @@ IS: Final = (
 
 
 LOCKED: Final = select(document).where(*IS).with_for_update()
+
+
+# What is held waits for the end of that lease; all else is due now.
+REMOVE: Final = (
+    update(document)
+    .where(
+        document.c.collection_id == bindparam("b_collection"),
+        document.c.state != DocumentState.REMOVING,
+    )
+    .values(
+        state=DocumentState.REMOVING,
+        ver=document.c.ver + 1,
+        digest=None,
+        generation=None,
+        passages=0,
+        usage_bytes=0,
+        due_at=case(
+            (document.c.claimed_by.is_not(None), document.c.due_at),
+            else_=bindparam("b_now", type_=document.c.due_at.type),
+        ),
+    )
+)
+"""Of those that are named besides: gone for every search."""
 
 
 def key(one: Document) -> dict[str, Any]:

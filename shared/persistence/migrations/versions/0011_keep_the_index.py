@@ -40,12 +40,13 @@ def _collection() -> None:
         sa.Column("generation", sa.String(length=64), nullable=False),
         sa.Column("next_generation", sa.String(length=64), nullable=True),
         sa.Column("leaving_generation", sa.String(length=64), nullable=True),
+        sa.Column("leaving_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("edition", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
     )
     _partial("ix_collection_deleted_at", "collection", ["deleted_at"], "deleted_at IS NOT NULL")
     _partial("ix_collection_expires_at", "collection", ["expires_at"], "expires_at IS NOT NULL")
-    _partial("ix_collection_leaving", "collection", ["id"], "leaving_generation IS NOT NULL")
+    _partial("ix_collection_leaving_at", "collection", ["leaving_at"], "leaving_at IS NOT NULL")
     op.create_index("ix_collection_tenant_id_id", "collection", ["tenant_id", "id"])
     op.create_index("ix_collection_tenant_id_name", "collection", ["tenant_id", "name"])
 
