@@ -25,11 +25,11 @@ _BODY: Final = (
 )
 
 
-def constant_headers(origin: str) -> dict[str, Any]:
+def constant_headers(origin: str, *, task: TaskName = TaskName.ANSWER) -> dict[str, Any]:
     """Every header that is the same for all wake-ups; `id`, `root_id` and the trace are not."""
     return {
         "lang": "py",
-        "task": TaskName.ANSWER.value,
+        "task": task.value,
         "shadow": None,
         "eta": None,
         "expires": None,

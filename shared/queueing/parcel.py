@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,8 +20,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     body: bytes
     identifier: str
-    headers: Mapping[str, str] = {}
-    shorter_headers: Mapping[str, str] = {}
+    headers: Mapping[str, Any] = {}
+    shorter_headers: Mapping[str, Any] = {}
     content_type: str = "application/json"
     content_encoding: str = "utf-8"
     must_arrive: bool = False

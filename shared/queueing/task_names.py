@@ -10,3 +10,4 @@ class TaskName(StrEnum):
 
     ANSWER = "forebay.answer"
     INTAKE = "forebay.intake"
+    INDEX = "forebay.index"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -127,7 +127,9 @@ class DocumentIndexing:
             kept += (await connection.execute(self._keep, of | named)).rowcount
         if kept != len({*chunks}):
             raise ValueError(f"{len({*chunks}) - kept} chunks were stored and never planned")
-        await connection.execute(RETIRE.where(chunk.c.ver < bindparam("b_ver")), of)
+        # What is planned still was read by another attempt, of a file that changed since.
+        is_left = or_(chunk.c.state == ChunkState.PLANNED, chunk.c.ver < bindparam("b_ver"))
+        await connection.execute(RETIRE.where(is_left), of)
 
     async def fail(self, held: Document, code: str, reason: str) -> bool:
         """It cannot be indexed; what was of it before goes from the stores as well."""

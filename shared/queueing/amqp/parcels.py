@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
@@ -62,7 +63,7 @@ def _fitting_header(parcel: Parcel, *, frame_max: int) -> bytes:
     return _header(parcel, parcel.shorter_headers)
 
 
-def _header(parcel: Parcel, headers: Mapping[str, str]) -> bytes:
+def _header(parcel: Parcel, headers: Mapping[str, Any]) -> bytes:
     properties = Properties(
         correlation_id=parcel.identifier,
         headers=headers,

@@ -6,10 +6,13 @@ from shared.search.keyword.keyword_store import KeywordStore
 from shared.settings.indexing.index import IndexSettings
 
 
-def open_keyword_store(settings: IndexSettings) -> KeywordStore | None:
+def open_keyword_store(
+    settings: IndexSettings, *, most_seconds: float | None = None
+) -> KeywordStore | None:
     """One for this process, behind a fork; `None` where no Meilisearch server is named.
 
-    Whoever opens it closes it. Nothing is asked of the server yet.
+    Every call ends within the settings' time, or within `most_seconds` where that is less. Whoever
+    opens it closes it. Nothing is asked of the server yet.
     """
     named = settings.meilisearch
     if not named.url:
@@ -19,5 +22,5 @@ def open_keyword_store(settings: IndexSettings) -> KeywordStore | None:
     return MeilisearchStore(
         named.url,
         api_key=named.api_key.reveal() if named.api_key else None,
-        deadline_seconds=named.timeout_seconds,
+        deadline_seconds=min(named.timeout_seconds, most_seconds or named.timeout_seconds),
     )

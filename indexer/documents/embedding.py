@@ -1,0 +1,92 @@
+"""The vectors of chunks: out of the cache, or made and given to be kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from indexer.documents.planning import PlannedChunk
+from shared.embeddings.encoder import DualEncoders, Encoder
+from shared.index.chunk import CachedVector
+from shared.index.embedding_cache import EmbeddingCache
+
+if TYPE_CHECKING:
+    from shared.embeddings.encoder import Vectors
+
+EVERYBODY: Final = ""
+"""The owner of vectors where an operator lets tenants share them."""
+
+
+class EmbeddedChunks:
+    """The vectors of some chunks, by encoder and text; `made` are those that no cache has yet."""
+
+    def __init__(self, vectors: dict[tuple[str, str], bytes], made: Sequence[CachedVector]) -> None:
+        self._vectors = vectors
+        self.made = tuple(made)
+        self._made_of = {each.digest for each in made}
+
+    def is_made_for(self, chunk: PlannedChunk) -> bool:
+        """Whether a vector of the chunk was not known before."""
+        texts = filter(None, (chunk.cut.for_text, chunk.cut.for_code))
+        return any(text_digest(each) in self._made_of for each in texts)
+
+    def of(self, encoder: Encoder, text: str | None) -> list[float] | None:
+        """The vector of a text of one of the chunks."""
+        if text is None:
+            return None
+        import numpy
+
+        kept = self._vectors[encoder.name, text_digest(text)]
+        vector: list[float] = numpy.frombuffer(kept, "<f4").tolist()
+        return vector
+
+
+class ChunkEmbedding:
+    """Embeds what was never embedded for the tenant: by the text itself, wherever it stands."""
+
+    def __init__(
+        self, encoders: DualEncoders, cache: EmbeddingCache, *, tenants_share: bool
+    ) -> None:
+        self._encoders = encoders
+        self._cache = cache
+        self._tenants_share = tenants_share
+
+    async def embed(self, tenant_id: str, chunks: Iterable[PlannedChunk]) -> EmbeddedChunks:
+        """The vectors of all of them. Raises EncoderUnavailable and LedgerUnavailable."""
+        owner = EVERYBODY if self._tenants_share else tenant_id
+        vectors: dict[tuple[str, str], bytes] = {}
+        made: list[CachedVector] = []
+        for encoder, texts in self._texts(chunks):
+            known = await self._cache.find(owner, encoder.name, [*texts])
+            missing = {digest: text for digest, text in texts.items() if digest not in known}
+            fresh = await _encoded(encoder, missing) if missing else {}
+            made += (
+                CachedVector(owner, encoder.name, digest, vector)
+                for digest, vector in fresh.items()
+            )
+            for digest, vector in (known | fresh).items():
+                vectors[encoder.name, digest] = vector
+        return EmbeddedChunks(vectors, made)
+
+    def _texts(self, chunks: Iterable[PlannedChunk]) -> list[tuple[Encoder, dict[str, str]]]:
+        """What each encoder reads, once where both are one."""
+        text, code = self._encoders
+        wanted: dict[str, dict[str, str]] = {text.name: {}, code.name: {}}
+        for each in chunks:
+            wanted[text.name][text_digest(each.cut.for_text)] = each.cut.for_text
+            if each.cut.for_code is not None:
+                wanted[code.name][text_digest(each.cut.for_code)] = each.cut.for_code
+        encoders = {text.name: text, code.name: code}
+        return [(encoders[name], texts) for name, texts in wanted.items() if texts]
+
+
+def text_digest(text: str) -> str:
+    """What a vector is kept by."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def _encoded(encoder: Encoder, texts: dict[str, str]) -> dict[str, bytes]:
+    vectors: Vectors = (await encoder.encode_many([*texts.values()])).vectors
+    rows = vectors.astype("<f4", copy=False)
+    return {digest: row.tobytes() for digest, row in zip(texts, rows, strict=True)}

@@ -1,0 +1,191 @@
+"""A job's scan: what its source lists is offered, and what it lists no more is removed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from indexer.sources.checkout import CheckoutSource, Revision
+from indexer.sources.folder import FolderSource
+from indexer.sources.found import FoundFile, SkippedFile, SkipReason
+from indexer.sources.opening import open_named
+from shared.errors import InvalidRequest, NotFound
+from shared.index.document import OfferedDocument
+from shared.index.documents.changing import DocumentChanges
+from shared.index.documents.offering import DocumentOffers
+from shared.index.documents.reading import Documents
+from shared.index.jobs.job import IndexJob, ScanOutcome
+from shared.index.jobs.scanning import Scans
+from shared.index.jobs.settling import JobSettling
+from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
+from shared.telemetry.logs import get_logger
+
+_AT_ONCE: Final = 500
+_FEWEST_LISTED: Final = 0.5
+"""Of what the scan before listed: with less a source is thought to be broken, not emptied."""
+Wake = Callable[[str], object]
+
+
+class ScanLost(Exception):
+    """The job was cancelled, or another process scans for it."""
+
+
+class Listing(msgspec.Struct):
+    """What a scan has seen so far."""
+
+    revision: Revision
+    found: int = 0
+    changed: int = 0
+    skipped: int = 0
+    unseen: list[str] = []
+    """What could not be looked at, or into: nothing is known of what is there."""
+
+
+class SourceScanning:
+    """Scans for jobs, one at a time; a scan that is repeated offers the same again."""
+
+    def __init__(
+        self,
+        scans: Scans,
+        jobs: JobSettling,
+        offers: DocumentOffers,
+        changes: DocumentChanges,
+        documents: Documents,
+        skipped: SkippedFiles,
+        *,
+        worker: str,
+        limit_bytes: int,
+    ) -> None:
+        self._scans = scans
+        self._jobs = jobs
+        self._offers = offers
+        self._changes = changes
+        self._documents = documents
+        self._skipped = skipped
+        self._worker = worker
+        self._limit_bytes = limit_bytes
+        self._log = get_logger(__name__)
+
+    async def work(self, wake: Wake) -> bool:
+        """Scans for a job that waits for it and calls `wake` as soon as there is something to
+        index; False where none waits. Raises LedgerUnavailable; cancelled, it gives the job back.
+        """
+        job = await self._scans.claim(self._worker)
+        if job is None:
+            return False
+        try:
+            await self._scan(job, wake)
+        except (InvalidRequest, NotFound) as error:
+            await self._scans.fail(job, error.message)
+        except OSError as error:
+            await self._scans.fail(job, f"Its source cannot be listed: {error.strerror}.")
+        except ScanLost:
+            self._log.info("scan_lost", job_id=job.id)
+        except asyncio.CancelledError:
+            await self._scans.give_back(job)
+            raise
+        return True
+
+    async def _scan(self, job: IndexJob, wake: Wake) -> None:
+        source = await asyncio.to_thread(open_named, job.source, limit_bytes=self._limit_bytes)
+        listing = Listing(await asyncio.to_thread(_revision, source))
+        entries = source.scan()
+        while some := await asyncio.to_thread(_next, entries):
+            await self._take(job, listing, some)
+            if listing.changed:
+                wake(job.id)
+        outcome = await self._settle_missing(job, listing)
+        if not await self._scans.scanned(job, outcome):
+            raise ScanLost
+        wake(job.id)
+
+    async def _take(
+        self, job: IndexJob, listing: Listing, some: Sequence[FoundFile | SkippedFile]
+    ) -> None:
+        offered = [
+            OfferedDocument(each.path, each.size_bytes, each.modified_ns)
+            for each in some
+            if isinstance(each, FoundFile)
+        ]
+        told = await self._offers.offer(
+            job.tenant_id, job.collection_id, job.source, offered, job_id=job.id
+        )
+        left_out = [each for each in some if isinstance(each, SkippedFile)]
+        await self._skipped.add(
+            job,
+            [
+                SkippedPath(ordinal, each.path, each.reason.value, each.why)
+                for ordinal, each in enumerate(left_out, listing.skipped)
+            ],
+        )
+        listing.found += len(offered)
+        listing.changed += told.changed
+        listing.skipped += len(left_out)
+        listing.unseen += [each.path for each in left_out if each.reason is SkipReason.UNREADABLE]
+        if not await self._scans.tell(
+            job, found=listing.found, changed=listing.changed, skipped=listing.skipped
+        ) or not await self._scans.renew(job):
+            raise ScanLost
+
+    async def _settle_missing(self, job: IndexJob, listing: Listing) -> ScanOutcome:
+        missing = await self._missing(job, listing.unseen)
+        digest = hashlib.sha256("\0".join(missing).encode()).hexdigest() if missing else None
+        before = await self._jobs.source(job.collection_id, job.source)
+        is_halved = listing.found < (before.listed or 0) * _FEWEST_LISTED
+        agrees = before.missing_digest == digest
+        is_held_back = bool(missing) and is_halved and not agrees and not job.remove_anyway
+        removed = 0
+        if not is_held_back:
+            for first in range(0, len(missing), _AT_ONCE):
+                some = missing[first : first + _AT_ONCE]
+                removed += await self._changes.remove(job.tenant_id, job.collection_id, some)
+                if not await self._scans.renew(job):
+                    raise ScanLost
+        return ScanOutcome(
+            found=listing.found,
+            changed=listing.changed,
+            skipped=listing.skipped,
+            removed=removed,
+            held_back=len(missing) if is_held_back else 0,
+            missing_digest=digest if is_held_back else None,
+            commit_id=listing.revision.commit,
+            branch=listing.revision.branch,
+        )
+
+    async def _missing(self, job: IndexJob, unseen: Sequence[str]) -> list[str]:
+        """What the scan proved to be absent, in the order of the ids."""
+        missing: list[str] = []
+        after: str | None = None
+        while True:
+            page = await self._documents.missing(
+                job.tenant_id, job.collection_id, job.source, job_id=job.id, after=after
+            )
+            missing += await self._absent(job, page.ids, unseen) if unseen else page.ids
+            after = page.following
+            if after is None:
+                return missing
+            if not await self._scans.renew(job):
+                raise ScanLost
+
+    async def _absent(self, job: IndexJob, ids: Sequence[str], unseen: Sequence[str]) -> list[str]:
+        keys = [(job.collection_id, each) for each in ids]
+        known = (await self._documents.of(job.tenant_id, keys)).values()
+        above = tuple(f"{each}/" for each in unseen)
+        return sorted(
+            each.id
+            for each in known
+            if "./" not in above and each.path not in unseen and not each.path.startswith(above)
+        )
+
+
+def _next(entries: Iterator[FoundFile | SkippedFile]) -> list[FoundFile | SkippedFile]:
+    return [*islice(entries, _AT_ONCE)]
+
+
+def _revision(source: CheckoutSource | FolderSource) -> Revision:
+    return source.revision if isinstance(source, CheckoutSource) else Revision(None, None)

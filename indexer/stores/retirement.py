@@ -1,0 +1,31 @@
+"""Takes out of the stores what the ledger has retired, and then out of the ledger."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from indexer.stores.writing import StoreWriting
+from shared.index.documents.retiring import RetiredChunks
+
+_AT_ONCE: Final = 1000
+_ROUNDS: Final = 50
+"""Of one call: who leads the rounds must not lose the lead meanwhile."""
+
+
+class Retirement:
+    """Deletes from both stores first, and forgets what was deleted after that."""
+
+    def __init__(self, chunks: RetiredChunks, writing: StoreWriting) -> None:
+        self._chunks = chunks
+        self._writing = writing
+
+    async def __call__(self) -> None:
+        """All that is retired by now, or a large part. Raises Unavailable; then it stays due."""
+        for _ in range(_ROUNDS):
+            retired = await self._chunks.retiring(limit=_AT_ONCE)
+            if retired:
+                await self._writing.delete(retired)
+                await self._chunks.forget(retired)
+            dropped = await self._chunks.drop_removed(limit=_AT_ONCE)
+            if not retired and not dropped:
+                return
