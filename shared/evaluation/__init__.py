@@ -1,1 +1,1 @@
-"""Figures of quality: what was measured, how sure it is, and how it compares with the last time."""
+"""Measured answers: what they are worth, how sure that is, and what was measured before."""
