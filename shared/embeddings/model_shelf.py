@@ -36,4 +36,6 @@ class ModelShelf:
         if settings.kind is EncoderKind.MINILM:
             self._minilm = self._minilm or load_minilm()
             return cut_to(self._minilm, self._settings.token_limit_of(role))
-        raise NotImplementedError(settings.kind)
+        from shared.embeddings.torch_models.loading import load_torch_model
+
+        return load_torch_model(role, settings, self._settings.token_limit_of(role))
