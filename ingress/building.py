@@ -37,6 +37,7 @@ from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.upload import Uploads
+from shared.index.collections.catalogue import CollectionCatalogue
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -201,7 +202,7 @@ class DoorRuntime:
             self.conversations,
             FileCatalogue(self.database, self.clock),
             self.accepts.contents,
-            NamedStores(None, self._patience, self.clock),
+            NamedStores(CollectionCatalogue(self.database, self.clock), self._patience, self.clock),
             self._patience,
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,

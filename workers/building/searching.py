@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from shared.clock import Clock
+from shared.messages.file_search.found_text import FoundText
 from shared.persistence.engine import Database
 from shared.settings import Settings
 from workers.pipeline import Step
 from workers.steps.caching.look_up import LookUp
 from workers.steps.searching.retrieve import Retrieve
-from workers.steps.searching.retriever import NoRetriever, Retriever
+from workers.steps.searching.retriever import Retriever, WantedPassages
 from workers.steps.searching.survey import Survey
 
 
@@ -33,19 +36,45 @@ class SearchSteps:
         return (*before[:place], self.survey, *before[place:], self.retrieve, answer)
 
 
+class LazyRetriever:
+    """One that is loaded beside the loop with the first question."""
+
+    def __init__(self, load: Callable[[], Retriever]) -> None:
+        self._load = load
+        self._loading = asyncio.Lock()
+        self._loaded: Retriever | None = None
+
+    async def editions(self, tenant_id: str, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        return await (await self._there()).editions(tenant_id, ids)
+
+    async def find(self, wanted: WantedPassages) -> tuple[FoundText, ...]:
+        return await (await self._there()).find(wanted)
+
+    async def _there(self) -> Retriever:
+        async with self._loading:
+            if self._loaded is None:
+                self._loaded = await asyncio.to_thread(self._load)
+            return self._loaded
+
+
 def open_search_steps(
-    settings: Settings,
-    database: Database,  # noqa: ARG001
-    stack: AsyncExitStack,  # noqa: ARG001
-    clock: Clock,
+    settings: Settings, database: Database, stack: AsyncExitStack, clock: Clock
 ) -> SearchSteps:
     """What the index opens is closed with `stack`."""
-    return search_steps(settings, NoRetriever(), clock)
-
-
-def search_steps(settings: Settings, retriever: Retriever, clock: Clock) -> SearchSteps:
-    """The steps upon one retriever."""
     context = settings.context
+
+    def load() -> Retriever:
+        # Few messages search, and what searches takes half a second to load.
+        from shared.index.collections.catalogue import CollectionCatalogue
+        from shared.retrieval.opening import open_search
+        from workers.steps.searching.index_retriever import IndexRetriever
+
+        catalogue = CollectionCatalogue(database, clock)
+        return IndexRetriever(
+            catalogue, partial(open_search, settings, database, clock), stack, clock
+        )
+
+    retriever = LazyRetriever(load)
     return SearchSteps(
         Survey(retriever, seconds=context.search_seconds, clock=clock),
         Retrieve(retriever, context, clock),

@@ -24,6 +24,7 @@ from shared.storable_text import is_storable
 
 RESULTS: Final = "file_search_call.results"
 _LONGEST_ID: Final = 128
+_UNRANKED: Final = RankingOptions()
 
 
 class WrittenTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=WORDS):
@@ -75,6 +76,11 @@ def file_search_at(
     tool, place = written[nth], f"tools[{nth}]"
     refuse_foreign(tool, _FOREIGN_TO_SEARCHES, place)
     _check_stores(tool.vector_store_ids, f"{place}.vector_store_ids")
+    if (weights := (tool.ranking_options or _UNRANKED).hybrid_search) and not any(
+        (weights.embedding_weight, weights.text_weight)
+    ):
+        where = f"{place}.ranking_options.hybrid_search"
+        raise InvalidRequest(f"'{where}' gives both a weight of 0. Raise one.", param=where)
     if tool.filters is not None:
         refuse_deep(tool.filters, f"{place}.filters")
     return FileSearchTool(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.clock import Clock
-from shared.errors import Unavailable
+from shared.errors import ForebayError
 from shared.messages.file_search.found_text import FoundText
 from shared.settings.turn.context import ContextSettings
 from shared.telemetry.logs import get_logger
@@ -38,7 +38,7 @@ class Retrieve:
             return
         try:
             found = await self._find(turn, search)
-        except (Unavailable, TimeoutError) as error:
+        except (ForebayError, TimeoutError) as error:
             self._log.warning("index_away", step=self.name, error=type(error).__name__)
             go_without(turn, search, self._clock)
             return

@@ -38,13 +38,3 @@ class Retriever(Protocol):
     async def find(self, wanted: WantedPassages) -> tuple[FoundText, ...]:
         """What fits the question, the best first; nothing of a collection that is gone."""
         ...
-
-
-class NoRetriever:
-    """Stands where there is no index: no collection is there, and nothing is found."""
-
-    async def editions(self, tenant_id: str, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:  # noqa: ARG002
-        return ()
-
-    async def find(self, wanted: WantedPassages) -> tuple[FoundText, ...]:  # noqa: ARG002
-        return ()

@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Final
 
 from shared.clock import Clock
-from shared.errors import Unavailable
+from shared.errors import ForebayError
 from shared.messages.body import Body
 from shared.messages.dead_letter import DeadReason
 from shared.messages.item import Item, MessageItem, Role
@@ -50,7 +50,7 @@ class Survey:
                 editions = await self._retriever.editions(
                     turn.record.tenant_id, search.vector_store_ids
                 )
-        except (Unavailable, TimeoutError) as error:
+        except (ForebayError, TimeoutError) as error:
             self._log.warning("index_away", step=self.name, error=type(error).__name__)
             go_without(turn, asked, self._clock)
             return

@@ -91,6 +91,10 @@ def test_the_order_of_the_keys_of_a_filter_makes_no_other_message() -> None:
         ({"max_num_results": 0}, "tools[1].max_num_results"),
         ({"max_num_results": 51}, "tools[1].max_num_results"),
         ({"ranking_options": {"score_threshold": 2}}, "tools[1].ranking_options.score_threshold"),
+        (
+            {"ranking_options": {"hybrid_search": {"embedding_weight": 0, "text_weight": 0}}},
+            "tools[1].ranking_options.hybrid_search",
+        ),
         ({"name": "f"}, "tools[1].name"),
         ({"parameters": {}}, "tools[1].parameters"),
     ],
