@@ -39,6 +39,8 @@ WAITING = "state IN ('pending', 'in_progress')"
 """That something is to be done for a document."""
 RETIRED = "state = 'retired'"
 REMOVING = "state = 'removing'"
+BUILDING = "next_generation IS NOT NULL"
+LEAVING = "leaving_at IS NOT NULL"
 
 # One that is deleted stays until the last of its documents is gone.
 collection = Table(
@@ -63,10 +65,12 @@ collection = Table(
     # Rises with every change that a search could see: caches carry it in their keys.
     Column("edition", BigInteger, nullable=False),
     Index("ix_collection_tenant_id_id", "tenant_id", "id"),
+    Index("ix_collection_generation", "generation", "id"),
+    partial_index("ix_collection_next_generation", "next_generation", where=BUILDING),
     Index("ix_collection_tenant_id_name", "tenant_id", "name"),
     partial_index("ix_collection_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     partial_index("ix_collection_deleted_at", "deleted_at", where="deleted_at IS NOT NULL"),
-    partial_index("ix_collection_leaving_at", "leaving_at", where="leaving_at IS NOT NULL"),
+    partial_index("ix_collection_leaving_at", "leaving_at", where=LEAVING),
 )
 
 # Where documents of a collection come from, and up to what it is indexed.

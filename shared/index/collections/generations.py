@@ -15,7 +15,7 @@ from shared.index.collections.rows import unknown_collection
 from shared.index.states import DocumentState
 from shared.index.tables import collection, document
 from shared.persistence.engine import Database
-from shared.persistence.statements import reading, transaction
+from shared.persistence.statements import transaction
 
 SEARCHED_STILL: Final = timedelta(minutes=1)
 """How long after its end a generation may be read by a search, or written by a holder."""
@@ -97,11 +97,13 @@ class CollectionGenerations:
                 leaving_at=self._clock.now() + SEARCHED_STILL,
             )
 
-    async def in_use(self) -> set[str]:
-        """Every generation that a collection names; the stores may drop all others."""
-        async with reading(self._database.relaxed) as connection:
-            rows = await connection.execute(_IN_USE)
-            return {name for row in rows for name in row if name is not None}
+    async def adopt(self, tenant_id: str, collection_id: str, generation: str) -> bool:
+        """Settle which generation one is indexed in that was made without; whether it is this."""
+        async with transaction(self._database.durable) as connection:
+            found = await _locked(connection, tenant_id, collection_id)
+            if found.generation == "":
+                found = await _write(connection, found, generation=generation)
+        return found.generation == generation
 
 
 def _check_nothing_leaves(found: Collection) -> None:
@@ -149,7 +151,4 @@ _NOT_BUILT: Final = (
         ),
     )
     .limit(1)
-)
-_IN_USE: Final = select(
-    collection.c.generation, collection.c.next_generation, collection.c.leaving_generation
 )

@@ -7,6 +7,7 @@ import pytest
 from shared.errors import Conflict, NotFound
 from shared.index.collection_sweeps import CollectionSweeps
 from shared.index.collections.generations import SEARCHED_STILL, CollectionGenerations
+from shared.index.collections.named_generations import NamedGenerations
 from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.rebuilding import Rebuilding
 from shared.index.states import DocumentState
@@ -22,6 +23,7 @@ class Builder:
     def __init__(self, index: IndexLedger) -> None:
         self.index = index
         self.generations = CollectionGenerations(index.database, index.clock)
+        self.named = NamedGenerations(index.database)
         self.rebuilding = Rebuilding(index.database, index.clock)
         self.sweeps = CollectionSweeps(index.database, index.clock)
         self.place = (TENANT, index.collection.id)
@@ -73,13 +75,13 @@ async def test_a_generation_is_built_beside_the_old_one_and_swapped_in(
     swapped = await builder.generations.swap(*builder.place)
     assert (swapped.generation, swapped.next_generation) == (NEXT, None)
     assert swapped.edition > begun.edition
-    assert await builder.generations.in_use() == {GENERATION, NEXT}
+    assert await builder.named.all() == {GENERATION, NEXT}
     # Searches that began before it read the old one for a while.
     assert await builder.sweeps.take_down(limit=100) == 0
     await builder.sweep()
     assert len(await index.retire()) == 10
     assert await index.chunks() == 5
-    assert await builder.generations.in_use() == {NEXT}
+    assert await builder.named.all() == {NEXT}
 
 
 async def test_a_document_removed_during_a_rebuild_goes_from_both(
@@ -156,10 +158,39 @@ async def test_a_deleted_collection_goes_whole(index: IndexLedger, builder: Buil
         await index.retire()
         index.clock.advance(1)
     assert await index.chunks() == 0
-    assert await builder.generations.in_use() == {GENERATION}
+    assert await builder.named.all() == {GENERATION}
     index.clock.advance(9 * 24 * 3600)
     assert await builder.sweeps.expire() == 1
     with pytest.raises(NotFound):
         await index.catalogue.find(TENANT, other.id)
     await builder.sweeps.remove_deleted()
-    assert await builder.generations.in_use() == set()
+    assert await builder.named.all() == set()
+
+
+async def test_a_collection_without_a_generation_adopts_one(
+    index: IndexLedger, builder: Builder
+) -> None:
+    made = await index.catalogue.create(TENANT, name="new", generation="")
+    assert await builder.named.all() == {GENERATION}
+    assert await builder.generations.adopt(TENANT, made.id, NEXT)
+    assert await builder.generations.adopt(TENANT, made.id, NEXT)
+    assert not await builder.generations.adopt(TENANT, made.id, GENERATION)
+    assert await builder.named.all() == {GENERATION, NEXT}
+
+
+async def test_collections_are_found_by_what_they_are_built_in(
+    index: IndexLedger, builder: Builder
+) -> None:
+    made = [
+        await index.catalogue.create(TENANT, name=f"c{n}", generation=f"g-{n}") for n in range(3)
+    ]
+    await index.catalogue.create(TENANT, name="without", generation="")
+    others = await builder.named.of_others(GENERATION, limit=9)
+    assert [each.id for each in others] == [each.id for each in made]
+    assert len(await builder.named.of_others(GENERATION, limit=2)) == 2
+    begun = await builder.generations.begin(TENANT, made[0].id, NEXT)
+    assert await builder.named.building(limit=9) == [begun]
+    assert await builder.named.of_others(GENERATION, limit=9) == made[1:]
+    await index.catalogue.delete(TENANT, made[0].id)
+    assert await builder.named.building(limit=9) == []
+    assert await builder.named.all() == {GENERATION, NEXT, "g-0", "g-1", "g-2"}

@@ -41,6 +41,20 @@ async def test_what_a_new_version_lacks_is_retired_and_then_forgotten(index: Ind
     assert await index.chunks() == 2
 
 
+async def test_what_an_attempt_planned_that_died_is_retired_with_the_next(
+    index: IndexLedger,
+) -> None:
+    await index.offer("a.md")
+    assert await index.plan(await index.one(), "x", "y")
+    index.clock.advance(LEASE)
+    # The file changed since, and no scan has seen it.
+    held = await index.one()
+    assert await index.plan(held, "y", "z")
+    assert await index.finish(held, "y", "z")
+    assert [key_of(each.point_id) for each in await index.retire()] == ["x"]
+    assert await index.current(held) == {"y", "z"}
+
+
 async def test_a_chunk_that_comes_back_is_not_forgotten(index: IndexLedger) -> None:
     await index.index("a.md", "x", size=1)
     await index.index("a.md", "y", size=2)

@@ -46,6 +46,13 @@ def _collection() -> None:
     )
     _partial("ix_collection_deleted_at", "collection", ["deleted_at"], "deleted_at IS NOT NULL")
     _partial("ix_collection_expires_at", "collection", ["expires_at"], "expires_at IS NOT NULL")
+    op.create_index("ix_collection_generation", "collection", ["generation", "id"])
+    _partial(
+        "ix_collection_next_generation",
+        "collection",
+        ["next_generation"],
+        "next_generation IS NOT NULL",
+    )
     _partial("ix_collection_leaving_at", "collection", ["leaving_at"], "leaving_at IS NOT NULL")
     op.create_index("ix_collection_tenant_id_id", "collection", ["tenant_id", "id"])
     op.create_index("ix_collection_tenant_id_name", "collection", ["tenant_id", "name"])
