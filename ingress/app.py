@@ -90,6 +90,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *message_operations(MessagesEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers)),
         *file_operations(runtime.files()),
+        *runtime.index.operations(),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),
         *erasure_operations(ErasureEndpoints(door, erasures)),
         *health_operations(health),

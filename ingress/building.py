@@ -12,6 +12,8 @@ from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.api.door import Door
 from ingress.api.files.files import Files
+from ingress.api.index_surface import IndexSurface
+from ingress.api.metered_calls import MeteredCalls
 from ingress.authentication import Authentication
 from ingress.events import Replies
 from ingress.intake.intake import Intake
@@ -38,6 +40,7 @@ from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.upload import Uploads
 from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.documents.of_files import FileDocuments
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -101,6 +104,8 @@ class DoorRuntime:
         )
         self._stack = AsyncExitStack()
         self.door = self._door()
+        calls = MeteredCalls(self._admission, self._reservations)
+        self.index = IndexSurface(self.door, self.database, calls, settings, clock)
 
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
@@ -116,6 +121,7 @@ class DoorRuntime:
         push(self.door.source.close)
         push(self._admission.close)
         push(self._wakeups.close)
+        push(self.index.close)
         await self._publisher.start()
         push(self._publisher.close)
         self._lanes.start()
@@ -146,6 +152,7 @@ class DoorRuntime:
             Uploads(ContentDrafts(database, files, clock), self._store, files, clock),
             FileCatalogue(database, clock),
             self._store,
+            FileDocuments(database, clock),
             timeout_seconds=self.settings.ledger.timeout_seconds,
         )
 

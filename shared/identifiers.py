@@ -10,7 +10,7 @@ import hashlib
 import os
 import socket
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
@@ -48,6 +48,12 @@ def new_id(prefix: str) -> str:
 def first_id(prefix: str, at: datetime) -> str:
     """What every id of this kind that was made before that moment sorts before."""
     return f"{prefix}_{int(at.timestamp() * 1000) << 80:032x}"
+
+
+def made_at(identifier: str) -> datetime:
+    """When an id of ours was made, to the millisecond; raises ValueError for one that is none."""
+    digits = identifier[-32:]
+    return datetime.fromtimestamp((int(digits, 16) >> 80) / 1000, UTC)
 
 
 def new_response_id() -> str:

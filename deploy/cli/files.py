@@ -20,6 +20,7 @@ from shared.errors import NotFound
 if TYPE_CHECKING:
     from shared.files.file_catalogue import FileCatalogue
     from shared.files.stored_file import StoredFile
+    from shared.persistence.engine import Database
 
 FileId = Annotated[str, Parameter(help="Its id, as `forebay files list` shows it.")]
 Owner = Annotated[
@@ -71,7 +72,8 @@ def show(file_id: FileId, /, *, tenant: Owner, as_json: AsJson = False) -> None:
 
 @files.command
 def delete(file_id: FileId, /, *, tenant: Owner, as_json: AsJson = False) -> None:
-    """Delete one file; its content goes within minutes, unless another file has the same."""
+    """Delete one file, from all collections too; its content goes within minutes, unless another
+    file has the same."""
     asyncio.run(_delete(file_id, tenant))
     if as_json:
         say_json({"id": file_id, "deleted": True})
@@ -93,20 +95,31 @@ async def _show(file_id: str, tenant: str) -> StoredFile:
 
 
 async def _delete(file_id: str, tenant: str) -> None:
-    async with _catalogue(tenant) as (catalogue, tenant_id):
-        if not await catalogue.delete(file_id, tenant_id=tenant_id):
+    from shared.files.file_catalogue import FileCatalogue
+    from shared.index.documents.of_files import FileDocuments
+
+    clock = SystemClock()
+    async with _owned(tenant) as (database, tenant_id):
+        await FileDocuments(database, clock).remove(tenant_id, file_id)
+        if not await FileCatalogue(database, clock).delete(file_id, tenant_id=tenant_id):
             raise _unknown(file_id, tenant)
 
 
 @asynccontextmanager
 async def _catalogue(tenant: str) -> AsyncIterator[tuple[FileCatalogue, str]]:
     from shared.files.file_catalogue import FileCatalogue
+
+    async with _owned(tenant) as (database, tenant_id):
+        yield FileCatalogue(database, SystemClock()), tenant_id
+
+
+@asynccontextmanager
+async def _owned(tenant: str) -> AsyncIterator[tuple[Database, str]]:
     from shared.persistence.tenants import TenantRepository
 
-    clock = SystemClock()
     async with open_ledger(command_settings()) as database:
-        owner = await tenant_named(tenant, TenantRepository(database, clock))
-        yield FileCatalogue(database, clock), owner.id
+        owner = await tenant_named(tenant, TenantRepository(database, SystemClock()))
+        yield database, owner.id
 
 
 def _plain(file: StoredFile) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, or_, select, update
 
 from shared.clock import Clock
@@ -11,8 +13,19 @@ from shared.files.drafts import UNTOUCHED
 from shared.files.stored_file import FilePurpose, StoredFile
 from shared.files.tables import content, stored_file
 from shared.files.tenant_storage import TenantStorage
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, transaction
+
+
+class FileToIndex(msgspec.Struct, frozen=True):
+    """A file as the index has to know it; `digest` is its content's."""
+
+    id: str
+    filename: str
+    purpose: FilePurpose
+    bytes: int
+    digest: str
 
 
 class FileCatalogue:
@@ -25,6 +38,8 @@ class FileCatalogue:
         self._database = database
         self._clock = clock
         self._storage = TenantStorage(database)
+        self._ids = IdList(database.relaxed.dialect)
+        self._to_index = _TO_INDEX.where(self._ids.holds(stored_file.c.id))
 
     async def find(self, file_id: str, *, tenant_id: str) -> StoredFile | None:
         """The file, if there is one."""
@@ -32,6 +47,13 @@ class FileCatalogue:
         async with reading(self._database.relaxed) as connection:
             row = (await connection.execute(_FIND, wanted)).one_or_none()
         return None if row is None else _file(row)
+
+    async def to_index(self, ids: Sequence[str], *, tenant_id: str) -> dict[str, FileToIndex]:
+        """Those of the files that there are, each by its id, in one statement."""
+        wanted = self._ids.parameters(ids) | {"tenant": tenant_id, "now": self._clock.now()}
+        async with reading(self._database.relaxed) as connection:
+            rows = await connection.execute(self._to_index, wanted)
+            return {row.id: FileToIndex(**row._mapping) for row in rows}
 
     async def list(
         self,
@@ -81,6 +103,12 @@ _HAS_NOT_EXPIRED: Final[ColumnElement[bool]] = or_(
 )
 _OF_TENANT: Final = select(*_COLUMNS).where(
     stored_file.c.tenant_id == bindparam("tenant"), _HAS_NOT_EXPIRED
+)
+_TO_INDEX: Final = (
+    select(*(stored_file.c[name] for name in ("id", "filename", "purpose", "bytes")))
+    .add_columns(content.c.digest)
+    .join(content, content.c.id == stored_file.c.content_id)
+    .where(stored_file.c.tenant_id == bindparam("tenant"), _HAS_NOT_EXPIRED)
 )
 _FIND: Final = _OF_TENANT.where(stored_file.c.id == bindparam("id"))
 _DELETE: Final = (

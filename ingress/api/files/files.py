@@ -18,11 +18,12 @@ from ingress.api.http.exchange import Disconnected, Exchange, Header
 from ingress.api.http.query import is_newest_first, known_query, page_limit
 from ingress.authentication import Caller
 from ingress.patience import Patience
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import Forbidden, InvalidRequest, NotFound
 from shared.files.content_store import ContentStore
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.stored_file import StoredFile
 from shared.files.upload import Uploads, too_large
+from shared.index.documents.of_files import FileDocuments
 from shared.telemetry.logs import get_logger
 
 _AROUND_FILE_BYTES: Final = 1_048_576
@@ -51,6 +52,7 @@ class Files:
         uploads: Uploads,
         catalogue: FileCatalogue,
         store: ContentStore,
+        documents: FileDocuments,
         *,
         timeout_seconds: float,
     ) -> None:
@@ -58,6 +60,7 @@ class Files:
         self._uploads = uploads
         self._catalogue = catalogue
         self._store = store
+        self._documents = documents
         self._patience = Patience(timeout_seconds)
         self._log = get_logger(__name__)
 
@@ -80,7 +83,7 @@ class Files:
 
     async def list(self, exchange: Exchange) -> None:
         """A page of files, the newest first."""
-        caller = await self._door.caller(exchange)
+        caller = await self._owner(exchange)
         query = known_query(exchange, _QUERY)
         limit = page_limit(query, usual=_LARGEST_PAGE, largest=_LARGEST_PAGE)
         files = await self._page(caller, query, limit=limit + 1)
@@ -103,16 +106,28 @@ class Files:
         )
 
     async def delete(self, exchange: Exchange) -> None:
-        """Forget a file."""
-        caller = await self._door.caller(exchange)
+        """Forget a file; no collection has it from here on."""
+        caller = await self._owner(exchange)
         file_id = _file_id(exchange)
+        # First: who is cut off here and asks again finds the file, and ends what was begun.
+        await self._patience.wait(self._documents.remove(caller.tenant.id, file_id))
         deleting = self._catalogue.delete(file_id, tenant_id=caller.tenant.id)
         if not await self._patience.wait(deleting):
             raise _unknown(file_id)
         await exchange.answer(200, msgspec.json.encode(DeletedFile(file_id)))
 
-    async def _find(self, exchange: Exchange) -> StoredFile:
+    async def _owner(self, exchange: Exchange) -> Caller:
+        """Who asks, and may see all files: they name no readers, as documents do."""
         caller = await self._door.caller(exchange)
+        if caller.principals is not None:
+            raise Forbidden(
+                "This key sees the documents of some principals, and no files. Use a key made "
+                "without --principal and --delegates."
+            )
+        return caller
+
+    async def _find(self, exchange: Exchange) -> StoredFile:
+        caller = await self._owner(exchange)
         file_id = _file_id(exchange)
         finding = self._catalogue.find(file_id, tenant_id=caller.tenant.id)
         file = await self._patience.wait(finding)

@@ -11,7 +11,7 @@ from ingress.api.reference.operation import Operation, Parameter, Tag
 
 _ALL: Final = "/v1/files"
 _ONE: Final = "/v1/files/{file_id}"
-_ERRORS: Final = (401, 404, 503)
+_ERRORS: Final = (401, 403, 404, 503)
 _PAGE: Final = (
     Parameter("purpose", "query", "string", "Only files of this purpose."),
     Parameter("limit", "query", "integer", "1 to 10,000, which is the default."),
@@ -32,7 +32,7 @@ def file_operations(files: Files) -> list[Operation]:
     """Files."""
     row = partial(Operation, tag=Tag.FILES, errors=_ERRORS)
     content = partial(row, answer_type="application/octet-stream")
-    listing = partial(row, parameters=_PAGE, errors=(400, 401, 503))
+    listing = partial(row, parameters=_PAGE, errors=(400, 401, 403, 503))
     return [
         row(
             "POST",

@@ -48,7 +48,7 @@ class Cors:
         """Yes, with the headers that were asked about."""
         exchange.route = "preflight"
         headers = [
-            (b"access-control-allow-methods", b"GET, POST, DELETE"),
+            (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
             (b"access-control-max-age", _MAX_AGE_SECONDS),
         ]
         names = exchange.headers.get(b"access-control-request-headers", b"")

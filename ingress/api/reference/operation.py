@@ -26,6 +26,8 @@ class Tag(StrEnum):
     MESSAGES = "Messages"
     MODELS = "Models"
     FILES = "Files"
+    VECTOR_STORES = "Vector stores"
+    INDEX = "Index"
     CACHE = "Cache"
     ERASURES = "Erasures"
     HEALTH = "Health"

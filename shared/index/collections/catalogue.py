@@ -23,7 +23,7 @@ from shared.persistence.statements import reading, transaction
 _ACTIVE_FOR: Final = timedelta(minutes=1)
 """For how long a use of a collection need not be written again."""
 _NAMED_AT_MOST: Final = 5
-_CHANGED: Final = ("name", "notes", "life_days", "last_active_at")
+_CHANGED: Final = ("name", "description", "notes", "life_days", "last_active_at")
 
 
 class CollectionCatalogue:
@@ -43,6 +43,7 @@ class CollectionCatalogue:
         *,
         name: str,
         generation: str,
+        description: str | None = None,
         notes: dict[str, str] | None = None,
         life_days: int | None = None,
     ) -> Collection:
@@ -52,6 +53,7 @@ class CollectionCatalogue:
             id=new_id(COLLECTION),
             tenant_id=tenant_id,
             name=name,
+            description=description,
             notes=notes or {},
             life_days=life_days,
             created_at=now,
@@ -116,12 +118,18 @@ class CollectionCatalogue:
         collection_id: str,
         *,
         name: str | UnsetType = UNSET,
+        description: str | UnsetType | None = UNSET,
         notes: dict[str, str] | UnsetType = UNSET,
         life_days: int | UnsetType | None = UNSET,
     ) -> Collection:
         """Change what is given, and begin its life anew; raises NotFound."""
         old = await self.find(tenant_id, collection_id)
-        fields = {"name": name, "notes": notes, "life_days": life_days}
+        fields = {
+            "name": name,
+            "description": description,
+            "notes": notes,
+            "life_days": life_days,
+        }
         given = {field: value for field, value in fields.items() if value is not UNSET}
         now = self._clock.now()
         new = msgspec.structs.replace(old, last_active_at=now, **given)

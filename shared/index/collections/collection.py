@@ -21,6 +21,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     last_active_at: datetime
     generation: str
+    description: str | None = None
     notes: dict[str, str] = {}
     life_days: int | None = None
     expires_at: datetime | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from shared.index.states import DocumentState
 from shared.index.tables import collection, collection_source, document
@@ -68,18 +68,18 @@ class CollectionFigures:
         self, tenant_id: str, collection_ids: Sequence[str]
     ) -> dict[str, DocumentCounts]:
         """Of each of these collections; it reads every document of them."""
-        found: dict[str, DocumentCounts] = {}
+        wanted = [{"tenant": tenant_id, "collection": each} for each in collection_ids]
         async with reading(self._database.relaxed) as connection:
-            for each in collection_ids:
-                wanted = {"tenant": tenant_id, "collection": each}
-                counted: dict[str, int] = {}
-                for row in await connection.execute(_BY_STATE, wanted):
-                    if (name := _COUNTED.get(row.state)) is not None:
-                        counted[name] = counted.get(name, 0) + row.number
-                        for summed in ("passages", "usage_bytes"):
-                            counted[summed] = counted.get(summed, 0) + int(row._mapping[summed])
-                found[each] = DocumentCounts(**counted)
-        return found
+            return {
+                each["collection"]: _added_up(await connection.execute(_BY_STATE, each))
+                for each in wanted
+            }
+
+    async def of_batch(self, tenant_id: str, collection_id: str, batch_id: str) -> DocumentCounts:
+        """Of the documents that were put into a collection together, and in no later batch."""
+        wanted = {"tenant": tenant_id, "collection": collection_id, "batch": batch_id}
+        async with reading(self._database.relaxed) as connection:
+            return _added_up(await connection.execute(_OF_BATCH, wanted))
 
     async def freshness(
         self, tenant_id: str, collection_ids: Sequence[str]
@@ -103,6 +103,16 @@ class CollectionFigures:
         }
 
 
+def _added_up(rows: Iterable[Row[Any]]) -> DocumentCounts:
+    counted: dict[str, int] = {}
+    for row in rows:
+        if (name := _COUNTED.get(row.state)) is not None:
+            counted[name] = counted.get(name, 0) + row.number
+            for summed in ("passages", "usage_bytes"):
+                counted[summed] = counted.get(summed, 0) + int(row._mapping[summed])
+    return DocumentCounts(**counted)
+
+
 _COUNTED: Final = {
     DocumentState.PENDING: "in_progress",
     DocumentState.IN_PROGRESS: "in_progress",
@@ -124,6 +134,7 @@ _BY_STATE: Final = (
     )
     .group_by(document.c.state)
 )
+_OF_BATCH: Final = _BY_STATE.where(document.c.batch_id == bindparam("batch"))
 _SOURCES: Final = select(
     collection_source.c.collection_id,
     *(collection_source.c[name] for name in SourceFreshness.__struct_fields__),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, bindparam, case, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
@@ -19,6 +19,7 @@ from shared.index.documents.rows import (
     LOCKED,
     PENDING_AGAIN,
     REMOVE,
+    WAITING,
     document_of,
     due_again,
     labels,
@@ -71,6 +72,7 @@ class DocumentChanges:
             )
             if said != {name: row._mapping[name] for name in said}:
                 await relabel(connection, row, said, self._clock.now())
+                await raise_edition(connection, collection_id)
             return document_of((await connection.execute(LOCKED, where)).one())
 
     async def remove(self, tenant_id: str, collection_id: str, ids: Sequence[str]) -> int:
@@ -90,14 +92,46 @@ class DocumentChanges:
                     await raise_edition(connection, collection_id)
         return gone
 
+    async def cancel(self, tenant_id: str, collection_id: str, batch_id: str) -> int:
+        """Leave out those of a batch that are not indexed yet; how many there were.
+
+        What was indexed of such a document before is found as before.
+        """
+        of = {"b_collection": collection_id, "b_batch": batch_id}
+        async with transaction(self._database.durable) as connection:
+            await held(connection, tenant_id, collection_id)
+            cancelled = await connection.execute(_CANCEL, of)
+            if cancelled.rowcount:
+                await raise_edition(connection, collection_id)
+        return cancelled.rowcount
+
 
 async def relabel(
     connection: AsyncConnection, old: Row[Any], said: dict[str, str | None], now: datetime
 ) -> None:
-    """Within the caller's transaction; what is in no store has its labels in its row alone."""
+    """Write labels within the caller's transaction, who raises the edition at its end.
+
+    What is in no store has them in its row alone.
+    """
     where = {"b_collection": old.collection_id, "b_id": old.id}
     values: dict[str, Any] = {**said}
     if old.state in (*INDEXED, DocumentState.CANCELLED):
         values |= PENDING_AGAIN | {"due_at": due_again(old, now), "relabel": True}
     await connection.execute(update(document).where(*IS).values(values), where)
-    await raise_edition(connection, old.collection_id)
+
+
+# Whoever holds one writes nothing of it from here on, and is let finish that before another does.
+_CANCEL: Final = (
+    update(document)
+    .where(
+        document.c.collection_id == bindparam("b_collection"),
+        document.c.batch_id == bindparam("b_batch"),
+        document.c.state.in_(WAITING),
+    )
+    .values(
+        state=DocumentState.CANCELLED,
+        error_code=None,
+        reason=None,
+        due_at=case((document.c.claimed_by.is_not(None), document.c.due_at), else_=None),
+    )
+)

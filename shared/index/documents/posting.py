@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -47,40 +48,75 @@ class DocumentPosts:
 
     async def put(self, tenant_id: str, collection_id: str, new: NewDocument) -> Document:
         """Have it indexed; where the same is there, only its labels are changed."""
-        id_ = new.file_id or document_id(collection_id, POSTED, new.path)
-        where = {"b_collection": collection_id, "b_id": id_}
-        said = {"tenant_id": tenant_id, "collection_id": collection_id, "id": id_}
+        (put,) = await self.put_all(tenant_id, collection_id, [new])
+        return put
+
+    async def put_all(
+        self, tenant_id: str, collection_id: str, documents: Sequence[NewDocument]
+    ) -> list[Document]:
+        """The same of several, all of them or none."""
         async with transaction(self._database.durable) as connection:
             target = (await held(connection, tenant_id, collection_id)).target
-            now = self._clock.now()
-            row = new_row(said | _columns(new), due_at=now)
-            is_other = True
-            if await connection.scalar(self._insert, row) is None:
-                old = (await connection.execute(LOCKED, where)).one()
-                is_other = await _put_again(connection, new, old, target, now)
-            if new.body is not None and is_other:
-                body = {"collection_id": collection_id, "document_id": id_, "body": new.body}
-                await connection.execute(self._keep_body, body)
-            return document_of((await connection.execute(LOCKED, where)).one())
+            # In one order, so that two who put the same wait for each other and not in a circle.
+            ordered = sorted(
+                (new.file_id or document_id(collection_id, POSTED, new.path), nth)
+                for nth, new in enumerate(documents)
+            )
+            put: dict[int, Document] = {}
+            is_relabelled = False
+            for id_, nth in ordered:
+                said = {"tenant_id": tenant_id, "collection_id": collection_id, "id": id_}
+                put[nth], changed = await self._put(connection, said, documents[nth], target)
+                is_relabelled |= changed
+            if is_relabelled:
+                await raise_edition(connection, collection_id)
+            return [put[nth] for nth in range(len(documents))]
+
+    async def _put(
+        self, connection: AsyncConnection, said: dict[str, Any], new: NewDocument, target: str
+    ) -> tuple[Document, bool]:
+        """The document, and whether a search could see it otherwise already."""
+        where = {"b_collection": said["collection_id"], "b_id": said["id"]}
+        now = self._clock.now()
+        row = new_row(said | _columns(new), due_at=now)
+        is_other, is_relabelled = True, False
+        if await connection.scalar(self._insert, row) is None:
+            old = (await connection.execute(LOCKED, where)).one()
+            is_relabelled = not _has_labels(old, new)
+            is_other = not await _is_same(connection, new, old, target)
+            again = _put_again if is_other else _put_same
+            await again(connection, new, old, now)
+        if new.body is not None and is_other:
+            body = {"collection_id": said["collection_id"], "document_id": said["id"]}
+            await connection.execute(self._keep_body, body | {"body": new.body})
+        return document_of((await connection.execute(LOCKED, where)).one()), is_relabelled
 
 
 async def _put_again(
-    connection: AsyncConnection, new: NewDocument, old: Row[Any], target: str, now: datetime
-) -> bool:
-    """Whether it is to be indexed anew."""
-    said = labels(new.principals, new.attributes)
-    has_labels = said == {name: old._mapping[name] for name in said}
-    if await _is_same(connection, new, old, target):
-        if not has_labels:
-            await relabel(connection, old, said, now)
-        return False
+    connection: AsyncConnection, new: NewDocument, old: Row[Any], now: datetime
+) -> None:
+    """It is to be indexed anew."""
     where = {"b_collection": old.collection_id, "b_id": old.id}
-    changed = {"due_at": due_again(old, now), "relabel": old.relabel or not has_labels}
+    changed = {"due_at": due_again(old, now), "relabel": old.relabel or not _has_labels(old, new)}
     values = PENDING_AGAIN | _columns(new) | changed
     await connection.execute(update(document).where(*IS).values(values), where)
-    if not has_labels:
-        await raise_edition(connection, old.collection_id)
-    return True
+
+
+async def _put_same(
+    connection: AsyncConnection, new: NewDocument, old: Row[Any], now: datetime
+) -> None:
+    """It stays as it is but for what is said of it: it belongs to the batch it came with last."""
+    if new.batch_id is not None and new.batch_id != old.batch_id:
+        where = {"b_collection": old.collection_id, "b_id": old.id}
+        batched = update(document).where(*IS).values(batch_id=new.batch_id)
+        await connection.execute(batched, where)
+    if not _has_labels(old, new):
+        await relabel(connection, old, labels(new.principals, new.attributes), now)
+
+
+def _has_labels(old: Row[Any], new: NewDocument) -> bool:
+    said = labels(new.principals, new.attributes)
+    return said == {name: old._mapping[name] for name in said}
 
 
 def _columns(new: NewDocument) -> dict[str, Any]:

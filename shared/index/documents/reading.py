@@ -59,29 +59,35 @@ class Documents:
         source: str | None = None,
         batch_id: str | None = None,
         after: str | None = None,
+        before: str | None = None,
         newest_first: bool = True,
         limit: int,
     ) -> list[Document]:
-        """Documents in the order of their ids, from behind `after`, `limit` at most.
+        """Documents in the order of their ids: the next behind `after`, or the last ones that are
+        before `before`.
 
         Ids of files sort by time.
         """
         query = _OF_COLLECTION
+        key, backwards = document.c.id, before is not None and after is None
         if after is not None:
-            query = query.where(document.c.id < after if newest_first else document.c.id > after)
+            query = query.where(key < after if newest_first else key > after)
+        if before is not None:
+            query = query.where(key > before if newest_first else key < before)
         if source is not None:
             query = query.where(document.c.source == source)
         if batch_id is not None:
             query = query.where(document.c.batch_id == batch_id)
-        order = document.c.id.desc() if newest_first else document.c.id.asc()
-        query = query.order_by(order).limit(limit)
+        descends = newest_first is not backwards
+        query = query.order_by(key.desc() if descends else key.asc()).limit(limit)
         wanted = {"tenant": tenant_id, "collection": collection_id}
         found: list[Document] = []
         async with reading(self._database.relaxed) as connection:
             for one in _by_state(query, states):
                 found += map(document_of, await connection.execute(one, wanted))
         # Each state has been read in the order of an index; of several the first are taken.
-        return sorted(found, key=lambda each: each.id, reverse=newest_first)[:limit]
+        found = sorted(found, key=lambda each: each.id, reverse=descends)[:limit]
+        return found[::-1] if backwards else found
 
     async def body(self, of: Document) -> bytes | None:
         """What was posted of it; None of what is read from where it lies."""

@@ -16,6 +16,8 @@ WAITING: Final = (DocumentState.PENDING, DocumentState.IN_PROGRESS)
 INDEXED: Final = (*WAITING, DocumentState.COMPLETED)
 """In a store, or about to be."""
 
+_MAY_BE_HELD: Final = (*WAITING, DocumentState.REMOVING, DocumentState.CANCELLED)
+
 
 def new_row(said: dict[str, Any], *, due_at: datetime) -> dict[str, Any]:
     """The row of a document that was not there before."""
@@ -85,7 +87,7 @@ def due_again(row: Any, now: datetime) -> datetime:
 
     It keeps its turn where it has one; that of somebody's lease ends with the lease.
     """
-    keeps = row.state in (*WAITING, DocumentState.REMOVING) and row.due_at is not None
+    keeps = row.state in _MAY_BE_HELD and row.due_at is not None
     return row.due_at if keeps else now
 
 

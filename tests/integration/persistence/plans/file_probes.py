@@ -100,6 +100,9 @@ FILE_PROBES: Final[dict[str, FileProbe]] = {
     "DatabaseContent.read": lambda shelf: shelf.contents.read("cont_n1", 7),
     "DatabaseContent.delete": lambda shelf: shelf.contents.delete("cont_r1", limit=32),
     "FileCatalogue.find": lambda shelf: shelf.catalogue.find("file-7", tenant_id="ten_1"),
+    "FileCatalogue.to_index": lambda shelf: shelf.catalogue.to_index(
+        ["file-7", "file-8"], tenant_id="ten_1"
+    ),
     "FileCatalogue.list": _list,
     "FileCatalogue.delete": lambda shelf: shelf.catalogue.delete("file-8", tenant_id="ten_1"),
     "FileSweeps.expire": lambda shelf: shelf.sweeps.expire(),
