@@ -52,6 +52,8 @@ class TurnSearch:
     """Where a passage ends in the prompt: nobody who wrote one can have known it."""
     is_away: bool = False
     """Whether the index did not answer: the answer is made without it, and says so."""
+    keeps_found: bool = False
+    """Whether the response tells what was found, so that the ledger keeps it."""
     cites: bool = True
     """Whether the answer refers to passages by marks: JSON has no place for them."""
 

@@ -168,10 +168,7 @@ class CacheableRule:
         text = end.output_text or ""
         if not text.strip():
             return NotCacheable.EMPTY
-        if (
-            len(text.encode()) + len((end.output_items or "").encode())
-            > self._settings.largest_answer_bytes
-        ):
+        if _stored_bytes(turn, text) > self._settings.largest_answer_bytes:
             return NotCacheable.TOO_LARGE
         if self._is_refusal(text):
             return NotCacheable.REFUSED
@@ -184,6 +181,12 @@ class CacheableRule:
 def _is_unsearched(turn: Turn) -> bool:
     search = turn.search
     return search.is_away if search is not None else turn.body.searches
+
+
+def _stored_bytes(turn: Turn, text: str) -> int:
+    """Of an answer with the passages that it was made from."""
+    found = turn.search.found if turn.search is not None else ()
+    return len(text.encode()) + sum(len(each.text.encode()) for each in found)
 
 
 def _has_facts(turn: Turn) -> bool:

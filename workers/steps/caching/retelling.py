@@ -9,14 +9,14 @@ import msgspec
 from shared.answer_cache.stored_answer import CachedAnswer
 from shared.clock import Clock
 from shared.messages.file_search.found_text import OutputSearch
-from shared.messages.output import decode_items, encode_items, output_items
+from shared.messages.output import AnswerItem, decode_items, encode_items, output_items
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import CacheReport
 from shared.replies.reply_stream import ReplyStream
 from shared.telemetry.metrics import Metrics
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.steps.judging import Judging
-from workers.steps.searching.citing import found_in
+from workers.steps.searching.citing import found_in, with_found
 from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
 
@@ -46,9 +46,12 @@ class Retelling:
 
         Raises InvalidRequest for facts or a schema that cannot be used.
         """
+        items = decode_items(stored.items)
         if turn.search is not None:
-            turn.search = replace(turn.search, found=found_in(decode_items(stored.items)))
-        answer = await self._judged(turn, stored)
+            found = found_in(items)
+            turn.search = replace(turn.search, found=found)
+            items = with_found(items, found if turn.search.keeps_found else None)
+        answer = await self._judged(turn, stored, items)
         if answer is None:
             self._metrics.cache_refusals.labels("rejected").inc()
             return False
@@ -57,13 +60,15 @@ class Retelling:
         self._end(turn, answer, stored, report)
         return True
 
-    async def _judged(self, turn: Turn, stored: CachedAnswer) -> Answer | None:
+    async def _judged(
+        self, turn: Turn, stored: CachedAnswer, items: tuple[AnswerItem, ...]
+    ) -> Answer | None:
         answer = Answer(
             text=stored.text,
             model=stored.model,
             finish=FinishReason.STOP,
             usage=_NO_TOKENS,
-            items=decode_items(stored.items),
+            items=items,
         )
         judgement = await self._judging.judge(turn, answer)
         if not judgement.accepted:

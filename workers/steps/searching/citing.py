@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import msgspec
+
 from shared.messages.file_search.found_text import (
     Citations,
     FileCitation,
@@ -41,20 +43,29 @@ def cited(answer: Answer, search: TurnSearch) -> Answer:
 
 
 def search_call(search: TurnSearch) -> SearchCall:
-    """The search as the ledger keeps it, with all that the model was given of it."""
+    """The search as the ledger keeps it: with what the model was given where that is told."""
     queries = (search.question,) if search.question else ()
     if search.is_away:
         return SearchCall(queries=queries, status=_FAILED)
-    return SearchCall(queries=queries, results=search.found)
+    return SearchCall(queries=queries, results=search.found if search.keeps_found else None)
 
 
 def searched_output(turn: Turn) -> tuple[OutputSearch, ...]:
     """What a stream begins with: the search, where there is one."""
     if turn.search is None:
         return ()
-    tool = turn.body.file_search
-    tells = tool is not None and tool.tells_results
+    tells = turn.search.keeps_found
     return (told_search_call(turn.record.id, search_call(turn.search), tells_results=tells),)
+
+
+def with_found(
+    items: Iterable[AnswerItem], found: tuple[FoundText, ...] | None
+) -> tuple[AnswerItem, ...]:
+    """The items of an answer, with what was found in their search, or without."""
+    return tuple(
+        msgspec.structs.replace(item, results=found) if isinstance(item, SearchCall) else item
+        for item in items
+    )
 
 
 def found_in(items: Sequence[AnswerItem]) -> tuple[FoundText, ...]:

@@ -43,6 +43,7 @@ class Survey:
         asked = TurnSearch(
             question=last_words(turn.items),
             fence=token_hex(_FENCE_BYTES),
+            keeps_found=search.tells_results,
             cites=not _wants_json(turn.body),
         )
         try:

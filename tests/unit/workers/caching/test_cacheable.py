@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from shared.answer_cache.cache_control import ANYTHING, CacheControl
 from shared.messages.facts import FACTS_KEY
-from shared.messages.file_search.found_text import Citations, FileCitation
+from shared.messages.file_search.found_text import Citations, FileCitation, FoundText
 from shared.messages.file_search.search_tool import FileSearchTool
 from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role, SearchCall
 from shared.messages.output import AnswerItem, encode_items
@@ -208,7 +209,7 @@ def test_an_answer_from_files_is_kept_with_what_it_cites(
     search: TurnSearch, items: tuple[AnswerItem, ...], reason: NotCacheable | None
 ) -> None:
     turn = asked()
-    turn.search = search
+    turn.search = replace(search, found=(FoundText("file-1", "a.md", 1.0, "It is a basin."),))
     told = {"output_text": "A basin.", "answered_by": "first", "output_items": encode_items(items)}
     turn.end(ResponseState.COMPLETED, ACCEPTED_AT, **told)
     assert rule().why_not_answer(turn) is reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.messages.file_search.found_text import Citations, FileCitation, FoundText
 from shared.messages.item import SearchCall
 from shared.reservations.reservations import RiskSignal
@@ -28,10 +30,14 @@ async def test_marks_become_citations_and_leave_the_text() -> None:
 
     assert told.text == "47 roads. 12 dams."
     assert told.items == (
-        SearchCall(queries=("How many roads?",), results=(ROADS, DAMS)),
+        SearchCall(queries=("How many roads?",)),
         Citations((FileCitation(8, "file-1", "roads.md"), FileCitation(17, "file-2", "dams.md"))),
     )
     assert cited(told, turn.search) == told
+    asked = replace(turn.search, keeps_found=True)
+    assert cited(answer("47."), asked).items == (
+        SearchCall(queries=("How many roads?",), results=(ROADS, DAMS)),
+    )
 
 
 async def test_json_keeps_its_lists() -> None:
