@@ -7,6 +7,7 @@ Nothing of its path is in them, so a file that moved is not embedded again. Chan
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -14,17 +15,21 @@ import msgspec
 from indexer.splitting.chunk import Chunk, ChunkKind
 from shared.storable_text import storable
 
-_SAID_CHARACTERS: Final = 600
-"""Of what a definition says of itself; the encoder reads about 128 tokens of it."""
-_LOOKED_AT: Final = 4_000
+_SAID_CHARACTERS: Final = 800
+"""Of what a chunk says of itself; the encoder reads about 256 tokens of it."""
+_LOOKED_AT: Final = 6_000
 _WORD_EDGE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
-_REMARK: Final = re.compile(
-    r'"""(?P<double>.*?)"""'
-    r"|'''(?P<single>.*?)'''"
-    r"|/\*(?P<block>.*?)\*/"
-    r"|^[ \t]*(?:#+(?!!)|//+[/!]?|--+)(?P<line>[^\n]*)",
-    re.DOTALL | re.MULTILINE,
+_DEFINED: Final = re.compile(
+    r"^[ \t]*(?:[a-z]+[ \t]+){0,4}?"
+    r"(?:def|class|function|func|fn|struct|enum|interface|trait|impl|module|type)\b"
+    r"([^:{;\n]{1,200})",
+    re.MULTILINE,
 )
+"""The first line of a definition, without its keyword: its name, and what it takes."""
+_DOCSTRING: Final = re.compile(
+    r'"""(?P<double>.*?)"""|\'\'\'(?P<single>.*?)\'\'\'|/\*\*(?P<block>.*?)\*/', re.DOTALL
+)
+_REMARK_LINE: Final = re.compile(r"[ \t]*(?:#+(?!!)|//+!?|--+|\*+)[ \t]*")
 
 
 class PassageTexts(msgspec.Struct, frozen=True):
@@ -45,8 +50,11 @@ def passage_texts(chunk: Chunk) -> PassageTexts:
     body = f"{header}\n{text}" if header else text
     if chunk.kind is ChunkKind.PROSE:
         return PassageTexts(body, body, None)
-    said = " ".join((in_words(header), _remarks(text))).strip()
-    return PassageTexts(body, said or in_words(text), text)
+    looked_at = text[:_LOOKED_AT]
+    said = " ".join((header, *_DEFINED.findall(looked_at)))
+    names = in_words(said)
+    told = " ".join(filter(None, (names, *_remarks(looked_at))))
+    return PassageTexts(body, told[:_SAID_CHARACTERS] or in_words(looked_at), text)
 
 
 def in_words(code: str) -> str:
@@ -54,8 +62,12 @@ def in_words(code: str) -> str:
     return " ".join(filter(None, _WORD_EDGE.split(code[:_LOOKED_AT])))[:_SAID_CHARACTERS]
 
 
-def _remarks(text: str) -> str:
-    """Comments and docstrings, as they are written."""
-    looked_at = text[:_LOOKED_AT]
-    said = (next(filter(None, found.groups()), "") for found in _REMARK.finditer(looked_at))
-    return " ".join(" ".join(said).split())[:_SAID_CHARACTERS]
+def _remarks(text: str) -> Iterator[str]:
+    """The comment that the chunk begins with, and docstrings; what stands within is of code."""
+    for line in text.splitlines():
+        begun = _REMARK_LINE.match(line)
+        if begun is None:
+            break
+        yield " ".join(line[begun.end() :].split())
+    for found in _DOCSTRING.finditer(text):
+        yield " ".join(next(filter(None, found.groups()), "").split())

@@ -51,9 +51,14 @@ def _ordered(listed: Iterable[ListedPoint]) -> list[ListedPoint]:
     return sorted(listed, key=lambda each: (-each.score, each.id))
 
 
-def _hit(listed: ListedPoint, legs: tuple[LegScore | None, ...]) -> Hit:
+def as_passage(point: str, payload: Mapping[str, Any] | None) -> Passage:
+    """What the engine keeps of a point, as it was written."""
     try:
-        passage = msgspec.convert(listed.payload, Passage)
+        return msgspec.convert(payload, Passage)
     except msgspec.ValidationError as error:
-        raise StoreRefused(f"Point {listed.id} is no passage of ours: {error}") from error
+        raise StoreRefused(f"Point {point} is no passage of ours: {error}") from error
+
+
+def _hit(listed: ListedPoint, legs: tuple[LegScore | None, ...]) -> Hit:
+    passage = as_passage(listed.id, listed.payload)
     return Hit(id=listed.id, score=listed.score, passage=passage, legs=legs)

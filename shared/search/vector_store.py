@@ -8,7 +8,7 @@ from typing import Protocol
 from shared.errors import ForebayError, Unavailable
 from shared.search.generation import Generation, GenerationState
 from shared.search.label import PassageLabel
-from shared.search.point import Change, Page, Point, Scope
+from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 
 
@@ -103,6 +103,10 @@ class VectorStore(Protocol):
         self, scope: Scope, where: Where, *, limit: int = 1000, start: str | None = None
     ) -> Page:
         """Ids in their own order, from `start` on: the `following` of the page before."""
+        ...
+
+    async def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Passage]:
+        """Those of these points that the tenant has, by their ids."""
         ...
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:

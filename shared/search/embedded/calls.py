@@ -7,7 +7,7 @@ import msgspec
 from shared.errors import Conflict, ForebayError, InvalidRequest, NotFound
 from shared.search.generation import Generation, GenerationState
 from shared.search.label import PassageLabel
-from shared.search.point import Change, Page, Point, Scope
+from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 from shared.search.vector_store import StoreBusy, StoreRefused, StoreUnavailable
 
@@ -70,6 +70,11 @@ class ScrollCall(msgspec.Struct, frozen=True, tag="scroll"):
     start: str | None
 
 
+class ReadCall(msgspec.Struct, frozen=True, tag="read"):
+    scope: Scope
+    ids: tuple[str, ...]
+
+
 class QueryCall(msgspec.Struct, frozen=True, tag="query"):
     scope: Scope
     query: Query
@@ -85,6 +90,7 @@ Call = (
     | WriteCall
     | CountCall
     | ScrollCall
+    | ReadCall
     | QueryCall
 )
 
@@ -126,6 +132,10 @@ class PageReply(msgspec.Struct, frozen=True, tag="page"):
     page: Page
 
 
+class PassagesReply(msgspec.Struct, frozen=True, tag="passages"):
+    passages: dict[str, Passage]
+
+
 class AnswerReply(msgspec.Struct, frozen=True, tag="answer"):
     answer: SearchAnswer
 
@@ -145,6 +155,7 @@ Reply = (
     | BuildReply
     | CountReply
     | PageReply
+    | PassagesReply
     | AnswerReply
     | ErrorReply
 )

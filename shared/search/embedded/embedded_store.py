@@ -18,7 +18,7 @@ from shared.search.embedded.frames import MOST_BYTES, too_long
 from shared.search.embedded.reaching import OwnerProcess
 from shared.search.generation import Generation, GenerationState
 from shared.search.label import PassageLabel
-from shared.search.point import Change, Page, Point, Scope
+from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.query import Query, SearchAnswer, Where
 from shared.search.vector_store import StoreRefused, StoreUnavailable
 
@@ -107,6 +107,13 @@ class EmbeddedStore:
         checking_queries.check_page(limit, start)
         call = calls.ScrollCall(scope, where, limit, start)
         return (await self._ask(call, calls.PageReply)).page
+
+    async def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Passage]:
+        checking.check_scope(scope)
+        checking.check_ids(ids)
+        if not ids:
+            return {}
+        return (await self._ask(calls.ReadCall(scope, tuple(ids)), calls.PassagesReply)).passages
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:
         checking.check_scope(scope)

@@ -40,6 +40,11 @@ def up_to(scope: Scope, ver: int, ids: Sequence[str] = ()) -> engine.Filter:
     return engine.Filter(must=must)
 
 
+def with_ids(scope: Scope, ids: Sequence[str]) -> engine.Filter:
+    """The tenant's points of these ids."""
+    return engine.Filter(must=[of_tenant(scope), engine.HasIdCondition(set(ids))])
+
+
 def _condition(condition: Condition) -> engine.ConditionType:
     match condition:
         case HasOne():

@@ -40,6 +40,11 @@ def up_to(scope: Scope, ver: int, ids: Sequence[str] = ()) -> models.Filter:
     return models.Filter(must=must)
 
 
+def with_ids(scope: Scope, ids: Sequence[str]) -> models.Filter:
+    """The tenant's points of these ids."""
+    return models.Filter(must=[of_tenant(scope), models.HasIdCondition(has_id=list(ids))])
+
+
 def _condition(condition: Condition) -> models.Condition:
     match condition:
         case HasOne():

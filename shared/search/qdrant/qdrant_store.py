@@ -14,12 +14,12 @@ from shared.search import checking, checking_queries
 from shared.search.checking_labels import check_label
 from shared.search.generation import Generation, GenerationState
 from shared.search.label import PassageLabel
-from shared.search.point import Change, Page, Point, Scope
+from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.qdrant import requests
 from shared.search.qdrant.faults import asking
-from shared.search.qdrant.filtering import filter_of, up_to
+from shared.search.qdrant.filtering import filter_of, up_to, with_ids
 from shared.search.query import Query, SearchAnswer, Where, Words
-from shared.search.ranking import ListedPoint, apart, fused
+from shared.search.ranking import ListedPoint, apart, as_passage, fused
 from shared.search.vector_store import StoreRefused
 
 _FIRST_WITH_WORDS: Final = Version("1.20")
@@ -151,6 +151,20 @@ class QdrantStore:
             )
         ids = tuple(str(each.id) for each in found)
         return Page(ids, None if following is None else str(following))
+
+    async def read(self, scope: Scope, ids: Sequence[str]) -> dict[str, Passage]:
+        checking.check_scope(scope)
+        checking.check_ids(ids)
+        if not ids:
+            return {}
+        async with self._asking(scope.generation):
+            found, _ = await self._client.scroll(
+                scope.generation,
+                scroll_filter=with_ids(scope, ids),
+                limit=len(ids),
+                with_payload=True,
+            )
+        return {str(each.id): as_passage(str(each.id), each.payload) for each in found}
 
     async def query(self, scope: Scope, query: Query) -> SearchAnswer:
         checking.check_scope(scope)

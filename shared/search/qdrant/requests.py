@@ -67,6 +67,10 @@ def _words_index() -> models.TextIndexParams:
         lowercase=True,
         ascii_folding=True,
         phrase_matching=True,
+        stopwords=models.StopwordsSet(languages=[models.Language.ENGLISH]),
+        stemmer=models.SnowballParams(
+            type=models.Snowball.SNOWBALL, language=models.SnowballLanguage.ENGLISH
+        ),
         scoring=True,
         enable_hnsw=False,
     )

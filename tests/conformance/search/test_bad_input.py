@@ -100,6 +100,7 @@ BAD: dict[str, tuple[Call, str]] = {
     ),
     "start": (lambda s, c: s.scroll(c, Where(), start="behind"), "id: 'behind'"),
     "no limit": (lambda s, c: s.scroll(c, Where(), limit=0), "limit: 0"),
+    "read": (lambda s, c: s.read(c, ["x"]), "id: 'x'"),
     "no legs": (with_query(), "legs: 0"),
     "many legs": (with_query(*[TEXT] * 5), "legs: 5"),
     "deep": (with_query(Words("a", depth=10**9)), r"legs\[0\].depth"),

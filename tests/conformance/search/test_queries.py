@@ -155,3 +155,26 @@ async def test_a_point_is_found_by_the_vectors_that_it_has(
     await store.upsert(scope, [point(scope, "a", "parcel", text=EAST)])
     text, code, said = (await store.query(scope, Query(LEGS, None))).apart
     assert (len(text), len(code), len(said)) == (1, 0, 1)
+
+
+async def test_passages_are_read_by_their_ids_and_no_tenant_reads_anothers(
+    store: VectorStore, scope: Scope
+) -> None:
+    names = await three(store, scope)
+    near = id_of(scope, "near")
+
+    found = await store.read(scope, [near, id_of(scope, "never written")])
+
+    assert found == {near: passage("open the door")}
+    assert (await store.read(scope, [*names])).keys() == names.keys()
+    assert await store.read(scope, []) == {}
+    assert await store.read(new_scope(), [near]) == {}
+
+
+async def test_words_are_found_in_any_of_their_english_forms_and_stop_words_find_nothing(
+    store: VectorStore, scope: Scope
+) -> None:
+    await store.upsert(scope, [point(scope, "lease", "the lease is renewed")])
+
+    assert await words(store, scope, "renewing leases")
+    assert not await words(store, scope, "is the")

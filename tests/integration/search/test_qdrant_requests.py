@@ -182,6 +182,9 @@ async def test_every_read_is_bound_to_the_tenant(stub: QdrantStub, store: Qdrant
     assert without_nulls(stub.bodies("/count")[0]["filter"]) == {"must": must}
     assert await store.scroll(SCOPE, where, start=FIRST) == Page((FIRST, SECOND), FIRST)
     assert without_nulls(stub.bodies("/scroll")[0]["filter"]) == {"must": must}
+    with pytest.raises(StoreRefused, match="no passage"):
+        await store.read(SCOPE, [FIRST])  # the stub has none
+    assert stub.bodies("/scroll")[1]["filter"]["must"][0]["key"] == "tenant"
     stub.found = [[], []]
     for fusion in (Rrf(k=5, weights=(2.0, 1.0)), Dbsf(), None):
         await store.query(SCOPE, Query(LEGS, fusion, where, explained=True))

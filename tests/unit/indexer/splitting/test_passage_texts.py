@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import pytest
+
 from indexer.splitting.chunk import Chunk, ChunkKind
 from indexer.splitting.passage_texts import in_words, passage_texts
 
 
-def test_of_code_the_text_encoder_reads_the_header_and_the_remarks_in_words() -> None:
-    text = 'def getUser_name(self):\n    """The name."""\n    # cached\n    return self._n\n'
-    chunk = Chunk(
-        ChunkKind.CODE, "python", "Users.getUser_name: def getUser_name(self)", "x", text, 1, 4
+def test_of_code_the_text_encoder_reads_names_signatures_and_docstrings() -> None:
+    text = (
+        "# Of people.\n"
+        'def getUser_name(self):\n    """The name."""\n    # cached\n    return self._n\n\n'
+        "async def drop_user(id):\n    del self._n[id]\n"
     )
+    header = "Users: class Users(Base)"
+    chunk = Chunk(ChunkKind.CODE, "python", header, "Users", text, 1, 4)
 
     texts = passage_texts(chunk)
 
-    assert texts.for_text == "Users get User name def get User name self The name. cached"
+    assert texts.for_text == (
+        "Users class Users Base get User name self drop user id Of people. The name."
+    )
     assert texts.for_code == text.rstrip("\n")
     assert texts.body == f"{chunk.header}\n{texts.for_code}"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("export function readFile(path) {\n}", "read File path"),
+        ("func (s *Store) Query(id string) error {\n}", "s Store Query id string error"),
+        ("/// Adds.\npub fn add(a: i32) -> i32 {\n}", "add a Adds."),
+        ("/** Says hello. */\nvoid hello();", "Says hello."),
+        ("public abstract class Shape {\n}", "Shape"),
+    ],
+)
+def test_other_languages_say_likewise_what_they_define(code: str, said: str) -> None:
+    texts = passage_texts(Chunk(ChunkKind.CODE, "x", "", None, code, 1, 2))
+
+    assert texts.for_text == said
 
 
 def test_prose_is_read_below_its_headings_by_one_encoder() -> None:
@@ -40,4 +63,9 @@ def test_halves_of_surrogate_pairs_are_in_none_of_the_texts() -> None:
 
 
 def test_long_names_are_cut() -> None:
-    assert len(in_words("aB" * 2000)) <= 600
+    assert len(in_words("aB" * 2000)) <= 800
+
+
+def test_odd_code_is_read_in_time_that_grows_with_its_length() -> None:
+    for unit in ("def ", "a ", "'" * 3, '"' * 3, "/**", "# ", "\n", "//", "aB", "class a", " \t"):
+        passage_texts(Chunk(ChunkKind.CODE, "x", unit * 99, None, unit * 100_000, 1, 1))
