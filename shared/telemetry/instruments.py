@@ -33,7 +33,7 @@ SUMMARY_END: Final = Label(
     "outcome", 3, "written, failed, busy: another worker was at the same conversation"
 )
 ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
-VALIDATOR: Final = Label("validator", 12, "the validator's name, such as facts")
+VALIDATOR: Final = Label("validator", 13, "the validator's name, such as facts")
 GUARD_VERDICT: Final = Label("verdict", 5, "pass, fix, re_ask, next_provider, handoff")
 CACHE_KIND: Final = Label("kind", 3, "exact, semantic, single_flight")
 CACHE_REFUSAL: Final = Label("reason", 32, "why it was not used or not kept, such as personal")

@@ -39,7 +39,7 @@ class ContextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     passage_tokens: PositiveInt = 8_000
     """Of those the most that passages take which were looked up; half of `token_budget` at the
     most. The best ones are kept."""
-    search_seconds: Positive = 5.0
+    search_seconds: Positive = 10.0
     """The longest that looking passages up may take. After that the answer is made without them."""
     tokenizers: tuple[TokenizerSettings, ...] = ()
     """One `[[context.tokenizers]]` for each tokenizer; the tokens of other models are estimated."""

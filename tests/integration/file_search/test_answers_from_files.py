@@ -159,7 +159,7 @@ async def test_what_is_taken_out_or_not_for_the_asking_is_in_no_answer(
 async def test_filters_and_limits_decide_what_is_found(
     client: openai.AsyncOpenAI, provider: ProviderThread, docs: Collection, index: SearchedIndex
 ) -> None:
-    provider.behave(Kind.ANSWER, contains="Does the dam hold?", text="It does [1].")
+    provider.behave(Kind.ANSWER, contains="Does the dam hold?", text="It does.")
     for year in (1990, 2020):
         text = f"# Report\n\nThe dam was looked at in {year} and holds."
         await index.put(docs, f"{year}.md", text, attributes={"year": float(year)})
@@ -169,6 +169,15 @@ async def test_filters_and_limits_decide_what_is_found(
     filtered = await client.responses.create(tools=search(docs, filters=newer), **asked)
     assert [one.filename for one in filtered.output[0].results] == ["2020.md"]  # type: ignore
     assert filtered.output[0].results[0].attributes == {"year": 2020.0}  # type: ignore
+    by_words = {"hybrid_search": {"embedding_weight": 0, "text_weight": 1}}
+    words = await client.responses.create(
+        tools=search(docs, ranking_options=by_words),
+        **{**asked, "input": "Does the dam hold? 1990"},
+    )
+    assert "1990.md" in {each.filename for each in words.output[0].results}  # type: ignore
+    strict = {"ranking_options": {"score_threshold": 0.99}}
+    best = await client.responses.create(tools=search(docs, **strict), **asked)
+    assert len(best.output[0].results) <= 1  # type: ignore
     one = await client.responses.create(tools=search(docs, max_num_results=1), **asked)
     assert len(one.output[0].results) == 1  # type: ignore
 
