@@ -9,13 +9,16 @@ from ingress.api.door import Door
 from ingress.api.index.collections import CollectionEndpoints
 from ingress.api.index.documents import DocumentEndpoints
 from ingress.api.index.index_door import IndexDoor
+from ingress.api.index.index_jobs import IndexJobEndpoints
 from ingress.api.index.operations import (
     collection_operations,
     document_operations,
+    job_operations,
     search_operations,
 )
 from ingress.api.index.search import SearchEndpoint
 from ingress.api.index.searching import Searching
+from ingress.api.index.waking import IndexWaking
 from ingress.api.metered_calls import MeteredCalls
 from ingress.api.reference.operation import Operation
 from ingress.api.vector_stores.file_batches import FileBatches
@@ -34,9 +37,12 @@ from shared.clock import Clock
 from shared.files.file_catalogue import FileCatalogue
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.figures import CollectionFigures
+from shared.index.collections.generations import CollectionGenerations
 from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.posting import DocumentPosts
 from shared.index.documents.reading import Documents
+from shared.index.jobs.index_jobs import IndexJobs
+from shared.index.jobs.skipped_files import SkippedFiles
 from shared.persistence.engine import Database
 from shared.settings import Settings
 
@@ -54,6 +60,7 @@ class IndexSurface:
         self._database = database
         self._clock = clock
         self.catalogue = CollectionCatalogue(database, clock)
+        self._waking = IndexWaking(settings.broker)
         self._index = IndexDoor(
             door=door,
             settings=settings.index,
@@ -62,9 +69,13 @@ class IndexSurface:
             posts=DocumentPosts(database, clock),
             changes=DocumentChanges(database, clock),
             figures=CollectionFigures(database),
+            generations=CollectionGenerations(database, clock),
             files=FileCatalogue(database, clock),
+            waking=self._waking,
             patience=Patience(settings.ledger.timeout_seconds),
         )
+        self._jobs = IndexJobs(database, clock)
+        self._skipped = SkippedFiles(database)
         self._searching = Searching(self._open_search, calls, self.catalogue)
 
     def operations(self) -> list[Operation]:
@@ -78,12 +89,14 @@ class IndexSurface:
             *file_batch_operations(FileBatches(index, files)),
             *collection_operations(CollectionEndpoints(index)),
             *document_operations(DocumentEndpoints(index)),
+            *job_operations(IndexJobEndpoints(index, self._jobs, self._skipped)),
             *search_operations(SearchEndpoint(index, searching)),
         ]
 
     async def close(self) -> None:
         """Let go of what was opened."""
         await self._searching.close()
+        await self._waking.close()
 
     def _open_search(self) -> AbstractAsyncContextManager[Search]:
         # Encoders and the engine take long to load, and most doors of a fleet are never asked.

@@ -39,7 +39,7 @@ class CollectionEndpoints:
     async def create(self, exchange: Exchange) -> None:
         """Make one."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_new, await index.door.read_json(exchange))
         made = await index.patience.wait(
             index.catalogue.create(
@@ -79,7 +79,7 @@ class CollectionEndpoints:
     async def update(self, exchange: Exchange) -> None:
         """Change what is given."""
         index = self._index
-        await index.writer(exchange)
+        await index.owner(exchange)
         asked = read_request(_change, await index.door.read_json(exchange))
         caller, found = await self._found(exchange)
         if changes := _changes(asked):
@@ -90,7 +90,7 @@ class CollectionEndpoints:
     async def delete(self, exchange: Exchange) -> None:
         """Forget it and all that is in it."""
         index = self._index
-        await index.writer(exchange)
+        await index.owner(exchange)
         caller, found = await self._found(exchange)
         await index.patience.wait(index.catalogue.delete(caller.tenant.id, found.id))
         await exchange.answer(200, msgspec.json.encode(DeletedCollection(found.id)))
@@ -110,6 +110,13 @@ class CollectionEndpoints:
         if fresh is None:
             raise unknown_collection(found.id)
         await exchange.answer(200, msgspec.json.encode(collection_freshness(found, fresh)))
+
+    async def swap(self, exchange: Exchange) -> None:
+        """Search what was built beside it from here on; 409 while a document waits for it."""
+        await self._index.owner(exchange)
+        caller, found = await self._found(exchange)
+        swapping = self._index.generations.swap(caller.tenant.id, found.id)
+        await _answer(exchange, await self._index.patience.wait(swapping))
 
     async def _found(self, exchange: Exchange) -> tuple[Caller, Collection]:
         caller = await self._index.door.caller(exchange)

@@ -43,7 +43,7 @@ class DocumentEndpoints:
         One that is there already and is the same is left as it is.
         """
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_new, await index.door.read_json(exchange))
         limit = index.settings.document_limit_bytes
         documents = [
@@ -84,7 +84,7 @@ class DocumentEndpoints:
 
     async def delete(self, exchange: Exchange) -> None:
         """Take it out: no search finds it from here on."""
-        caller = await self._index.writer(exchange)
+        caller = await self._index.owner(exchange)
         found = await self._found(exchange, caller)
         await self._index.remove(caller, found)
         await exchange.answer(200, msgspec.json.encode(DeletedDocument(found.id)))

@@ -8,6 +8,7 @@ from typing import Final
 
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
+from ingress.api.index.waking import IndexWaking
 from ingress.authentication import Caller
 from ingress.patience import Patience
 from shared.errors import Forbidden, InvalidRequest, NotFound
@@ -15,6 +16,7 @@ from shared.files.file_catalogue import FileCatalogue
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.collection import Collection
 from shared.index.collections.figures import CollectionFigures
+from shared.index.collections.generations import CollectionGenerations
 from shared.index.document import Document, NewDocument
 from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.posting import DocumentPosts
@@ -43,15 +45,18 @@ class IndexDoor:
     posts: DocumentPosts
     changes: DocumentChanges
     figures: CollectionFigures
+    generations: CollectionGenerations
     files: FileCatalogue
+    waking: IndexWaking
     patience: Patience
 
-    async def writer(self, exchange: Exchange) -> Caller:
-        """Who asks, and may write; raises what Door.caller raises, and Forbidden."""
+    async def owner(self, exchange: Exchange) -> Caller:
+        """Who asks, and may see and write all of its tenant's; raises what Door.caller raises, and
+        Forbidden."""
         caller = await self.door.caller(exchange)
         if caller.principals is not None:
             raise Forbidden(
-                "This key sees the documents of some principals and writes none. Use a key made "
+                "This key reads the documents of some principals, and no more. Use a key made "
                 "without --principal and --delegates."
             )
         return caller
@@ -136,12 +141,14 @@ class IndexDoor:
         tenant_id = caller.tenant.id
         put = await self.patience.wait(self.posts.put_all(tenant_id, collection.id, documents))
         await self.patience.wait(self.catalogue.touch(tenant_id, [collection.id]))
+        await self.waking.wake(collection.id)
         return put
 
     async def remove(self, caller: Caller, found: Document) -> None:
         """Take it out: no search finds it from here on."""
         removing = self.changes.remove(caller.tenant.id, found.collection_id, [found.id])
         await self.patience.wait(removing)
+        await self.waking.wake(found.collection_id)
 
     def _check_life(self, found: Collection, param: str) -> None:
         if found.expires_at is not None and found.expires_at <= self.door.clock.now():

@@ -23,6 +23,8 @@ from ingress.api.index.document_object import (
 )
 from ingress.api.index.documents import DocumentEndpoints
 from ingress.api.index.found_passages import SearchAnswerObject
+from ingress.api.index.index_jobs import IndexJobEndpoints
+from ingress.api.index.job_object import IndexJobList, IndexJobObject, SkippedFileList
 from ingress.api.index.search import SearchEndpoint, SearchQuestion
 from ingress.api.reference.operation import Operation, Parameter, Tag
 
@@ -30,6 +32,8 @@ _COLLECTIONS: Final = "/v1/collections"
 _COLLECTION: Final = f"{_COLLECTIONS}/{{collection}}"
 _DOCUMENTS: Final = "/v1/documents"
 _DOCUMENT: Final = f"{_DOCUMENTS}/{{document_id}}"
+_JOBS: Final = "/v1/index/jobs"
+_JOB: Final = f"{_JOBS}/{{job_id}}"
 _FINDING: Final = (400, 401, 404, 409, 503)
 _WRITING: Final = (400, 401, 403, 404, 409, 413, 415, 503)
 _REMOVING: Final = (400, 401, 403, 404, 409, 503)
@@ -68,6 +72,13 @@ def collection_operations(collections: CollectionEndpoints) -> list[Operation]:
             collections.delete,
             "Delete a collection and all that is in it",
             answer=DeletedCollection,
+            errors=_REMOVING,
+        ),
+        row(
+            "POST",
+            f"{_COLLECTION}/swap",
+            collections.swap,
+            "Search the generation that was built beside it",
             errors=_REMOVING,
         ),
         *_collection_readings(collections),
@@ -143,6 +154,38 @@ def document_operations(documents: DocumentEndpoints) -> list[Operation]:
             answer=DeletedDocument,
             errors=_REMOVING,
         ),
+    ]
+
+
+def job_operations(jobs: IndexJobEndpoints) -> list[Operation]:
+    """Jobs, which are begun where their sources are."""
+    row = partial(Operation, tag=Tag.INDEX, answer=IndexJobObject, errors=_REMOVING)
+    return [
+        row(
+            "GET",
+            _JOBS,
+            jobs.list,
+            "List the jobs of the index",
+            answer=IndexJobList,
+            parameters=(_WHOSE, *_PAGE[::2]),
+        ),
+        row(
+            "GET",
+            _JOB,
+            jobs.retrieve,
+            "Read how far a job is, or follow it",
+            streams=IndexJobObject,
+            parameters=(Parameter("stream", "query", "boolean", "Follow it until its end."),),
+        ),
+        row(
+            "GET",
+            f"{_JOB}/skipped",
+            jobs.skipped,
+            "List what a job left out",
+            answer=SkippedFileList,
+            parameters=_PAGE[::2],
+        ),
+        row("POST", f"{_JOB}/cancel", jobs.cancel, "Cancel a job"),
     ]
 
 

@@ -37,7 +37,7 @@ class FileBatches:
     async def create(self, exchange: Exchange) -> None:
         """Put files in, all of them or none."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         named = _named(read_request(_new, await index.door.read_json(exchange)))
         collection = await index.collection(caller, store_id(exchange), is_used=True)
         batch_id = new_id(FILE_BATCH)
@@ -54,7 +54,7 @@ class FileBatches:
     async def cancel(self, exchange: Exchange) -> None:
         """Leave out those of its files that are not indexed yet."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         collection, batch_id = (
             await index.collection(caller, store_id(exchange)),
             _batch_id(exchange),

@@ -42,7 +42,7 @@ class StoreFiles:
     async def create(self, exchange: Exchange) -> None:
         """Put a file in."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_new, await index.door.read_json(exchange))
         sizes = sizes_of(asked.chunking_strategy, "")
         collection = await index.collection(caller, store_id(exchange), is_used=True)
@@ -67,19 +67,20 @@ class StoreFiles:
     async def update(self, exchange: Exchange) -> None:
         """Say other attributes of it; nothing is embedded again."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_labels, await index.door.read_json(exchange))
         found = await self._found(exchange, caller)
         labelling = index.changes.label(
             caller.tenant.id, found.collection_id, found.id, attributes=asked.attributes or {}
         )
         labelled = await index.patience.wait(labelling)
+        await index.waking.wake(found.collection_id)
         await _answer(exchange, labelled)
 
     async def delete(self, exchange: Exchange) -> None:
         """Take it out: no search finds it from here on. The file stays."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         found = await self._found(exchange, caller)
         await index.remove(caller, found)
         await exchange.answer(200, msgspec.json.encode(DeletedVectorStoreFile(found.id)))

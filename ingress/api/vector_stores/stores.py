@@ -41,7 +41,7 @@ class VectorStores:
     async def create(self, exchange: Exchange) -> None:
         """Make one, with files where some are named."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_new, await index.door.read_json(exchange))
         sizes = sizes_of(asked.chunking_strategy, "")
         named = [
@@ -91,7 +91,7 @@ class VectorStores:
     async def update(self, exchange: Exchange) -> None:
         """Change its name, its metadata or when it expires."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         asked = read_request(_change, await index.door.read_json(exchange))
         found = await index.collection(caller, store_id(exchange))
         changes = _changes(asked)
@@ -103,7 +103,7 @@ class VectorStores:
     async def delete(self, exchange: Exchange) -> None:
         """Forget it and all that is indexed in it. Files stay."""
         index = self._index
-        caller = await index.writer(exchange)
+        caller = await index.owner(exchange)
         wanted = store_id(exchange)
         if not await index.patience.wait(index.catalogue.delete(caller.tenant.id, wanted)):
             raise unknown_collection(wanted)

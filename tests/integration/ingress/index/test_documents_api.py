@@ -183,6 +183,8 @@ async def test_another_tenants_collections_do_not_exist(
         ("GET", f"/v1/collections/{handbook}"),
         ("GET", "/v1/collections/handbook/stats"),
         ("DELETE", "/v1/collections/handbook"),
+        ("POST", "/v1/collections/handbook/swap"),
+        ("GET", "/v1/collections/handbook/freshness"),
         ("GET", f"/v1/documents?collection={handbook}"),
         ("DELETE", f"/v1/documents/{made['id']}?collection={handbook}"),
     ):

@@ -115,6 +115,8 @@ async def test_a_key_with_principals_writes_nothing_and_reads_no_files(
         ("POST", "/v1/collections", {"name": "x"}),
         ("PATCH", "/v1/collections/handbook", {"name": "x"}),
         ("DELETE", "/v1/collections/handbook", None),
+        ("POST", "/v1/collections/handbook/swap", None),
+        ("GET", "/v1/index/jobs", None),
         ("POST", "/v1/documents", {"collection": "handbook", "documents": []}),
         ("DELETE", f"/v1/documents/{document}", None),
         ("GET", "/v1/files", None),
