@@ -20,12 +20,16 @@ from shared.clock import Clock
 from shared.embeddings.encoder import DualEncoders
 from shared.files.database_content import DatabaseContent
 from shared.files.file_catalogue import FileCatalogue
+from shared.index.collection_sweeps import CollectionSweeps
 from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.collections.generations import CollectionGenerations
+from shared.index.collections.named_generations import NamedGenerations
 from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.claiming import DocumentClaims
 from shared.index.documents.indexing import DocumentIndexing
 from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.reading import Documents
+from shared.index.documents.rebuilding import Rebuilding
 from shared.index.documents.retiring import RetiredChunks
 from shared.index.embedding_cache import EmbeddingCache
 from shared.index.jobs.scanning import Scans
@@ -78,12 +82,7 @@ def assemble(ground: IndexGround) -> IndexMachinery:
     holding = _holding(ground, indexing)
     writing = StoreWriting(ground.vectors, ground.keyword, ground.encoders)
     settling = DocumentSettling(holding, indexing)
-    generations = GenerationKeeping(
-        ground.encoders,
-        ground.vectors,
-        ground.keyword,
-        CollectionCatalogue(ground.database, ground.clock),
-    )
+    generations = _generations(ground)
     jobs = JobSettling(ground.database, ground.clock)
     pipeline = IndexPipeline(
         holding=holding,
@@ -104,9 +103,27 @@ def assemble(ground: IndexGround) -> IndexMachinery:
         settling=settling,
         jobs=jobs,
     )
-    retirement = Retirement(RetiredChunks(ground.database, ground.clock), writing)
+    retirement = Retirement(
+        RetiredChunks(ground.database, ground.clock),
+        CollectionSweeps(ground.database, ground.clock),
+        jobs,
+        writing,
+    )
     scanning = _scanning(ground, jobs)
     return IndexMachinery(scanning, jobs, pipeline, holding, generations, retirement)
+
+
+def _generations(ground: IndexGround) -> GenerationKeeping:
+    database, clock = ground.database, ground.clock
+    return GenerationKeeping(
+        ground.encoders,
+        ground.vectors,
+        ground.keyword,
+        catalogue=CollectionCatalogue(database, clock),
+        generations=CollectionGenerations(database, clock),
+        named=NamedGenerations(database),
+        rebuilding=Rebuilding(database, clock),
+    )
 
 
 def _holding(ground: IndexGround, indexing: DocumentIndexing) -> DocumentHolding:

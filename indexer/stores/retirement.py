@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from indexer.stores.writing import StoreWriting
+from shared.index.collection_sweeps import CollectionSweeps
 from shared.index.documents.retiring import RetiredChunks
+from shared.index.jobs.settling import JobSettling
 
 _AT_ONCE: Final = 1000
 _ROUNDS: Final = 50
@@ -15,17 +17,29 @@ _ROUNDS: Final = 50
 class Retirement:
     """Deletes from both stores first, and forgets what was deleted after that."""
 
-    def __init__(self, chunks: RetiredChunks, writing: StoreWriting) -> None:
+    def __init__(
+        self,
+        chunks: RetiredChunks,
+        collections: CollectionSweeps,
+        jobs: JobSettling,
+        writing: StoreWriting,
+    ) -> None:
         self._chunks = chunks
+        self._collections = collections
+        self._jobs = jobs
         self._writing = writing
 
     async def __call__(self) -> None:
-        """All that is retired by now, or a large part. Raises Unavailable; then it stays due."""
+        """All that is retired by now, or a large part, and what goes with its collection or its
+        generation or its age. Raises Unavailable; then it stays due."""
+        await self._collections.expire()
+        await self._jobs.forget_old()
         for _ in range(_ROUNDS):
+            left = await self._collections.take_down() + await self._collections.remove_deleted()
             retired = await self._chunks.retiring(limit=_AT_ONCE)
             if retired:
                 await self._writing.delete(retired)
                 await self._chunks.forget(retired)
             dropped = await self._chunks.drop_removed(limit=_AT_ONCE)
-            if not retired and not dropped:
+            if not left and not retired and not dropped:
                 return

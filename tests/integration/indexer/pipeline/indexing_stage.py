@@ -189,6 +189,10 @@ class IndexingStage:
         assert {row.state.value for row in rows.values()} <= {"current"}
         assert await self.points() == {*rows}
 
+    def of(self, collection: Collection) -> IndexingStage:
+        """The same with another collection."""
+        return replace(self, collection=collection)
+
     def beside(self, **other: Any) -> IndexingStage:
         """Another indexer beside this one, on the same ground but for these."""
         ground = replace(self.ground, **{"worker": "worker-2"} | other)
