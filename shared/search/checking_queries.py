@@ -54,14 +54,15 @@ def check_page(limit: int, start: str | None) -> None:
 
 
 def ready_query(query: Query) -> Query:
-    """Checked, with its words folded."""
+    """Checked, with its words folded; legs apart go no deeper than what is asked for."""
     check_where(query.where)
     check_integer("limit", query.limit, least=1, most=DEEPEST)
     if not 1 <= len(query.legs) <= MOST_LEGS:
         raise wrong("legs", len(query.legs), f"ask 1 to {MOST_LEGS} legs")
     if isinstance(query.fusion, Rrf):
         _check_rrf(query.fusion, len(query.legs))
-    legs = (_ready_leg(f"legs[{number}]", leg) for number, leg in enumerate(query.legs))
+    most = DEEPEST if query.fusion is not None else query.limit
+    legs = (_ready_leg(f"legs[{number}]", leg, most) for number, leg in enumerate(query.legs))
     return msgspec.structs.replace(query, legs=tuple(legs))
 
 
@@ -73,8 +74,9 @@ def check_query_dimensions(query: Query, generation: Generation) -> None:
             check_size(f"legs[{number}].vector", leg.vector, generation.code_dimensions)
 
 
-def _ready_leg(name: str, leg: Leg) -> Leg:
+def _ready_leg(name: str, leg: Leg, most: int) -> Leg:
     check_integer(f"{name}.depth", leg.depth, least=1, most=DEEPEST)
+    leg = msgspec.structs.replace(leg, depth=min(leg.depth, most))
     if not isinstance(leg, Words):
         check_vector(f"{name}.vector", leg.vector)
         return leg

@@ -7,8 +7,7 @@ from typing import Final
 import msgspec
 
 EF_SEARCH: Final = 128
-OVERSAMPLING: Final = 2.0
-"""So many candidates by int8 for each one wanted are scored again by the original vectors."""
+MOST_OVERSAMPLING: Final = 2.0
 LINKS: Final = 16
 EF_CONSTRUCT: Final = 128
 QUANTILE: Final = 0.99
@@ -29,6 +28,14 @@ class Generation(msgspec.Struct, frozen=True):
     def dimensions(self) -> dict[str, int]:
         """By the name of the vector."""
         return {"text": self.text_dimensions, "code": self.code_dimensions}
+
+
+def oversampling(depth: int) -> float:
+    """So many candidates by int8 for each one wanted are scored again by the original vectors.
+
+    No more than the graph is searched for anyway: beyond that each costs as much as a search.
+    """
+    return max(1.0, min(MOST_OVERSAMPLING, EF_SEARCH / depth))
 
 
 class GenerationState(msgspec.Struct, frozen=True):

@@ -29,18 +29,21 @@ async def _own(folder: Path, starter: int) -> None:
     (folder / SOCKET).unlink(missing_ok=True)
     server = await asyncio.start_unix_server(owner.receive, folder / SOCKET)
     answering = asyncio.create_task(owner.answer_all())
+    looking = asyncio.create_task(owner.look_after_all())
     watching = asyncio.create_task(_starter_ends(starter))
     try:
         await asyncio.wait(
-            (answering, watching, asyncio.create_task(ended.wait())),
+            (answering, looking, watching, asyncio.create_task(ended.wait())),
             return_when=asyncio.FIRST_COMPLETED,
         )
-        if answering.done():
-            answering.result()
+        for task in (answering, looking):
+            if task.done():
+                task.result()
     finally:
         server.close()
         (folder / SOCKET).unlink(missing_ok=True)
         answering.cancel()
+        looking.cancel()
         await shards.close()
 
 

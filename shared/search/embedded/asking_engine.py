@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never, cast
+from typing import assert_never, cast
 
 import qdrant_edge as engine
 
 from shared.search.embedded.filtering import filter_of, of_tenant
-from shared.search.generation import BODY, EF_SEARCH, OVERSAMPLING
+from shared.search.generation import BODY, EF_SEARCH, oversampling
 from shared.search.point import Scope
 from shared.search.query import (
     CodeVector,
@@ -21,14 +21,19 @@ from shared.search.query import (
 )
 from shared.search.ranking import ListedPoint, apart, fused
 
-_RESCORED: Final = engine.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
 
+def ask(
+    shard: engine.EdgeShard, scope: Scope, query: Query, *, is_alone: bool = False
+) -> SearchAnswer:
+    """One batch: the fusion, and where that is asked each leg by itself to say what it gave.
 
-def ask(shard: engine.EdgeShard, scope: Scope, query: Query) -> SearchAnswer:
-    """One batch: the fusion, and where that is asked each leg by itself to say what it gave."""
-    legs = [_leg(leg, scope, query) for leg in query.legs]
+    Where a tenant is alone, how rare a word is needs no counting among its points.
+    """
+    chosen = filter_of(scope, query.where)
+    corpus = None if is_alone else engine.Filter(must=[of_tenant(scope)])
+    legs = [_leg(leg, chosen, corpus) for leg in query.legs]
     if query.fusion is None:
-        alone = [_request(leg, query.limit, with_payload=True) for leg in legs]
+        alone = [_request(leg, with_payload=True) for leg in legs]
         return SearchAnswer(hits=(), apart=apart(_lists(shard, alone)))
     fusion = engine.QueryRequest(
         limit=query.limit,
@@ -37,34 +42,35 @@ def ask(shard: engine.EdgeShard, scope: Scope, query: Query) -> SearchAnswer:
         with_payload=True,
     )
     told = legs if query.explained else []
-    alone = [_request(leg, leg.limit, with_payload=False) for leg in told]
+    alone = [_request(leg, with_payload=False) for leg in told]
     best, *ranked = _lists(shard, [fusion, *alone])
     return SearchAnswer(hits=fused(best, ranked))
 
 
-def _leg(leg: Leg, scope: Scope, query: Query) -> engine.Prefetch:
-    asked, params = _asked(leg, scope)
-    return engine.Prefetch(
-        limit=leg.depth, query=asked, filter=filter_of(scope, query.where), params=params
-    )
+def _leg(leg: Leg, chosen: engine.Filter, corpus: engine.Filter | None) -> engine.Prefetch:
+    asked, params = _asked(leg, corpus)
+    return engine.Prefetch(limit=leg.depth, query=asked, filter=chosen, params=params)
 
 
-def _asked(leg: Leg, scope: Scope) -> tuple[engine.ScoringQueryType, engine.SearchParams]:
+def _asked(
+    leg: Leg, corpus: engine.Filter | None
+) -> tuple[engine.ScoringQueryType, engine.SearchParams]:
     match leg:
         case TextVector():
-            return _nearest(leg.vector, "text")
+            return _nearest(leg, "text")
         case CodeVector():
-            return _nearest(leg.vector, "code")
+            return _nearest(leg, "code")
         case Words():
-            own = engine.IdfParams(corpus=engine.Filter(must=[of_tenant(scope)]))
+            own = engine.IdfParams(corpus=corpus) if corpus is not None else None
             return engine.TextQuery(BODY, leg.text), engine.SearchParams(idf=own)
         case _:
             assert_never(leg)
 
 
-def _nearest(vector: list[float], name: str) -> tuple[engine.Query, engine.SearchParams]:
-    params = engine.SearchParams(hnsw_ef=EF_SEARCH, quantization=_RESCORED)
-    return engine.Query.Nearest([*map(float, vector)], name), params
+def _nearest(leg: TextVector | CodeVector, name: str) -> tuple[engine.Query, engine.SearchParams]:
+    rescored = engine.QuantizationSearchParams(rescore=True, oversampling=oversampling(leg.depth))
+    params = engine.SearchParams(hnsw_ef=EF_SEARCH, quantization=rescored)
+    return engine.Query.Nearest([*map(float, leg.vector)], name), params
 
 
 def _fusion(fusion: Rrf | Dbsf) -> engine.Fusion:
@@ -79,9 +85,9 @@ def _fusion(fusion: Rrf | Dbsf) -> engine.Fusion:
             assert_never(fusion)
 
 
-def _request(leg: engine.Prefetch, limit: int, *, with_payload: bool) -> engine.QueryRequest:
+def _request(leg: engine.Prefetch, *, with_payload: bool) -> engine.QueryRequest:
     return engine.QueryRequest(
-        limit=min(limit, leg.limit),
+        limit=leg.limit,
         query=leg.query,
         filter=leg.filter,
         params=leg.params,

@@ -47,6 +47,7 @@ class OpenGeneration:
         """Points since the graph was built, each as often as it was written."""
         self._wrote_at = time.monotonic()
         self._is_flushed = True
+        self._tenants: set[str] = set()
         self.rebuild: Rebuild | None = None
         """The last one."""
         self._began_at = 0.0
@@ -57,6 +58,8 @@ class OpenGeneration:
             raise WaitsForCopy(rebuild)
         self._is_flushed = False
         self._wrote_at = time.monotonic()
+        if len(self._tenants) == 1:
+            self._tenants.add(call.scope.tenant)
         try:
             self.shard.write(call)
         except BaseException:
@@ -66,6 +69,13 @@ class OpenGeneration:
         self.written += _points(call)
         if rebuild is not None and rebuild.is_running:
             rebuild.keep(call, _points(call))
+
+    def tenants(self) -> set[str]:
+        """Who has points here, two of them where there are more; gone ones may be among them."""
+        if not self._tenants:
+            request = engine.FacetRequest("tenant", limit=2, exact=True)
+            self._tenants = {str(hit.value) for hit in self.shard.shard.facet(request).hits}
+        return self._tenants
 
     def flush(self) -> None:
         """A power cut could take what is not flushed; the death of a process cannot."""

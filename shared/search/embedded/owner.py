@@ -25,6 +25,7 @@ LONGEST_CALL_SECONDS: Final = 120
 _MOST_UNREAD_BYTES: Final = 64 * 2**20
 """Of answers that a caller does not fetch; then it is hung up on."""
 _FLUSH_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.25
 
 
 class _WaitingCall(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ class Owner:
         self._waiting_calls = 0
         self._waiting_bytes = 0
         self._held: set[asyncio.Task[None]] = set()
-        self._flushed = time.monotonic()
+        self._flushed_at = self._answered_at = time.monotonic()
         self._requests = msgspec.msgpack.Decoder(StoreRequest)
 
     async def receive(self, reader: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
@@ -69,11 +70,7 @@ class Owner:
     async def answer_all(self) -> None:
         """Never returns. A thread for the engine gains nothing: it holds the interpreter."""
         while True:
-            try:
-                waiting = await asyncio.wait_for(self._queue.get(), _FLUSH_SECONDS)
-            except TimeoutError:
-                self._flush()
-                continue
+            waiting = await self._queue.get()
             self._forget(len(waiting.content))
             try:
                 with bounded(self._longest_call_seconds):
@@ -82,9 +79,18 @@ class Owner:
                 self._hold(waiting, wait)
                 continue
             self._send(waiting.caller, waiting.number, reply)
-            if time.monotonic() - self._flushed > 5 * _FLUSH_SECONDS:
-                self._flush()
+            self._answered_at = time.monotonic()
             await asyncio.sleep(0)  # the callers' turn: what cannot wait is told so
+
+    async def look_after_all(self) -> None:
+        """Never returns; between two calls, for the engine is one thread's."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            now = time.monotonic()
+            rests = now - self._answered_at > _FLUSH_SECONDS
+            if now - self._flushed_at > (1 if rests else 5) * _FLUSH_SECONDS:
+                self._flushed_at = now
+                self._shards.look_after()
 
     async def _take(
         self,
@@ -165,7 +171,3 @@ class Owner:
         caller.write(framed(number, content))
         if caller.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
             caller.transport.abort()
-
-    def _flush(self) -> None:
-        self._flushed = time.monotonic()
-        self._shards.look_after()

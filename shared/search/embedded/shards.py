@@ -139,7 +139,8 @@ class Shards:
         return {str(each.id): as_passage(str(each.id), each.payload) for each in found}
 
     def _query(self, call: calls.QueryCall) -> SearchAnswer:
-        opened = self._opened(call.scope.generation).shard
-        check_query_dimensions(call.query, opened.generation)
+        opened = self._opened(call.scope.generation)
+        check_query_dimensions(call.query, opened.shard.generation)
         with engine_faults():
-            return ask(opened.shard, call.scope, call.query)
+            is_alone = opened.tenants() == {call.scope.tenant}
+            return ask(opened.shard.shard, call.scope, call.query, is_alone=is_alone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import assert_never
 
 from qdrant_client import models
 
@@ -12,16 +12,14 @@ from shared.search.generation import (
     EF_SEARCH,
     KEYWORDS,
     LINKS,
-    OVERSAMPLING,
     QUANTILE,
     Generation,
+    oversampling,
 )
 from shared.search.label import ATTRIBUTES, READERS
 from shared.search.point import Change, Point, Scope
 from shared.search.qdrant.filtering import filter_of, of_tenant, up_to
 from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Words
-
-_RESCORED: Final = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
 
 
 def vectors_of(generation: Generation) -> dict[str, models.VectorParams]:
@@ -93,7 +91,7 @@ def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:
     """One batch: the fusion first, where there is one, then each leg that is to be told."""
     chosen = filter_of(scope, query.where)
     if query.fusion is None:
-        return [_alone(leg, scope, chosen, most=query.limit) for leg in query.legs]
+        return [_alone(leg, scope, chosen, with_payload=True) for leg in query.legs]
     fused = models.QueryRequest(
         limit=query.limit,
         query=_fusion(query.fusion),
@@ -101,7 +99,7 @@ def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:
         with_payload=True,
     )
     told = query.legs if query.explained else ()
-    return [fused, *(_alone(leg, scope, chosen) for leg in told)]
+    return [fused, *(_alone(leg, scope, chosen, with_payload=False) for leg in told)]
 
 
 def _prefetch(leg: Leg, scope: Scope, chosen: models.Filter) -> models.Prefetch:
@@ -110,21 +108,22 @@ def _prefetch(leg: Leg, scope: Scope, chosen: models.Filter) -> models.Prefetch:
 
 
 def _alone(
-    leg: Leg, scope: Scope, chosen: models.Filter, *, most: int | None = None
+    leg: Leg, scope: Scope, chosen: models.Filter, *, with_payload: bool
 ) -> models.QueryRequest:
     asked, using, params = _asked(leg, scope)
     return models.QueryRequest(
-        limit=leg.depth if most is None else min(most, leg.depth),
+        limit=leg.depth,
         query=asked,
         using=using,
         params=params,
         filter=chosen,
-        with_payload=most is not None,
+        with_payload=with_payload,
     )
 
 
 def _asked(leg: Leg, scope: Scope) -> tuple[models.QueryInterface, str, models.SearchParams]:
-    nearest = models.SearchParams(hnsw_ef=EF_SEARCH, quantization=_RESCORED)
+    rescored = models.QuantizationSearchParams(rescore=True, oversampling=oversampling(leg.depth))
+    nearest = models.SearchParams(hnsw_ef=EF_SEARCH, quantization=rescored)
     match leg:
         case TextVector():
             return leg.vector, "text", nearest

@@ -162,7 +162,7 @@ async def test_a_builder_ends_with_its_owner_and_what_it_left_is_taken_away(
     os.kill(owner_of(folder), signal.SIGKILL)
     with pytest.raises(StoreUnavailable):
         await optimizing
-    assert await store.count(SCOPE, ANY) == 801
+    assert await counted_at_last(store) == 801
     assert shards_of(folder) == before
     with suppress(ProcessLookupError):
         os.kill(builder, signal.SIGCONT)  # it was stopped before it could bind itself to its owner
