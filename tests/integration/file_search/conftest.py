@@ -47,6 +47,12 @@ def door(stack: Stack, worker: AgentWorker) -> Iterator[RunningDoor]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def script(provider: ProviderThread) -> None:
+    """Each test writes its own."""
+    provider.reset()
+
+
 @pytest.fixture
 async def index(stack: Stack) -> AsyncIterator[SearchedIndex]:
     """Of a tenant of its own, in the folder that the worker searches."""

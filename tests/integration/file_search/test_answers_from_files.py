@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from itertools import dropwhile
 from typing import Any
 
 import msgspec
@@ -11,20 +12,12 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.index.collections.collection import Collection
+from tests.integration.file_search.asking import citations, search
 from tests.integration.retrieval.searched_index import SearchedIndex
 from tests.integration.workers.provider_thread import ProviderThread
 
+WRONG = "The dam was built by Greta Solberg in the year that everybody knows, and has 999 gates."
 MakeClient = Callable[..., Awaitable[openai.AsyncOpenAI]]
-
-
-def search(*collections: Collection, **options: Any) -> list[dict[str, Any]]:
-    ids = [each.id for each in collections]
-    return [{"type": "file_search", "vector_store_ids": ids, **options}]
-
-
-def citations(message: Any) -> list[tuple[int, str]]:
-    [part] = message.content
-    return [(one.index, one.filename) for one in part.annotations]
 
 
 async def test_an_answer_cites_the_passages_that_the_model_was_given(
@@ -223,3 +216,29 @@ async def test_the_next_turn_goes_on_from_an_answer_that_came_from_files(
     assert [each.type for each in kept.data] == ["message", "file_search_call", "message"]
     [part] = kept.data[2].content  # type: ignore[union-attr]
     assert [one.filename for one in part.annotations] == ["dams.md"]  # type: ignore[union-attr]
+
+
+async def test_an_answer_that_begins_again_is_told_behind_its_search_again(
+    client: openai.AsyncOpenAI, provider: ProviderThread, docs: Collection
+) -> None:
+    question = "Who built it, at the second attempt?"
+    provider.behave(Kind.ANSWER, contains="was rejected", text="Greta Solberg [1].")
+    provider.behave(Kind.ANSWER, contains=question, text=WRONG)
+
+    stream = await client.responses.create(input=question, tools=search(docs), stream=True)
+    events = [event async for event in stream]
+    again = [*dropwhile(lambda event: event.type != "response.restarted", events)]
+    assert [event.type for event in again[1:6]] == [
+        "response.output_item.added",
+        "response.file_search_call.in_progress",
+        "response.file_search_call.searching",
+        "response.file_search_call.completed",
+        "response.output_item.done",
+    ]
+    deltas = [event.delta for event in again if event.type == "response.output_text.delta"]
+    assert "".join(deltas) == "Greta Solberg."
+    end = events[-1]
+    assert end.type == "response.completed"
+    assert citations(end.response.output[1]) == [(13, "dams.md")]
+    added = [event for event in again if event.type == "response.output_item.added"]
+    assert [event.output_index for event in added] == [0, 1]

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.scripted_provider.behaviour import Kind
 from tests.integration.conftest import OneMachine
-from tests.integration.file_search.test_answers_from_files import search
+from tests.integration.file_search.asking import search
 from tests.integration.retrieval.searched_index import SearchedIndex
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
