@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -37,3 +38,23 @@ class LegReport(msgspec.Struct, frozen=True):
     dropped: str | None = None
     truncated: bool = False
     """Whether the encoder did not see the end of the question."""
+
+
+def merged(reports: Iterable[LegReport]) -> Sequence[LegReport]:
+    """One for each leg: the hits of all generations, the slowest of them, the first reason."""
+    found: dict[LegName, LegReport] = {}
+    for told in reports:
+        before = found.get(told.name)
+        found[told.name] = told if before is None else _joined(before, told)
+    return [found[name] for name in LegName if name in found]
+
+
+def _joined(one: LegReport, other: LegReport) -> LegReport:
+    is_counted = one.hits is not None and other.hits is not None
+    return LegReport(
+        one.name,
+        (one.hits or 0) + (other.hits or 0) if is_counted else None,
+        max(one.milliseconds, other.milliseconds),
+        one.dropped or other.dropped,
+        one.truncated or other.truncated,
+    )

@@ -8,12 +8,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from shared.clock import Clock
 from shared.embeddings.opening import open_encoders
 from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.collections.figures import CollectionFigures
 from shared.index.documents.passage_rows import PassageRows
+from shared.index.symbol_table import SymbolTable
 from shared.persistence.engine import Database
 from shared.retrieval.asking.generation_search import GenerationSearch
 from shared.retrieval.asking.keyword_leg import KeywordLeg
 from shared.retrieval.asking.question_vectors import QuestionVectors
 from shared.retrieval.asking.store_legs import StoreLegs
+from shared.retrieval.asking.symbol_leg import SymbolLeg
 from shared.retrieval.legs import LegName
 from shared.retrieval.search import Search
 from shared.search.keyword.opening import open_keyword_store
@@ -43,12 +46,14 @@ async def open_search(
             GenerationSearch(
                 StoreLegs(store, timeout_seconds=waits.store_timeout_seconds),
                 KeywordLeg(keyword, timeout_seconds=waits.keyword_timeout_seconds),
+                SymbolLeg(
+                    SymbolTable(database), store, timeout_seconds=waits.symbols_timeout_seconds
+                ),
             ),
             PassageRows(database),
             CollectionCatalogue(database, clock),
+            CollectionFigures(database),
             waits,
             clock=clock,
-            available=frozenset(LegName)
-            - {LegName.SYMBOLS}
-            - ({LegName.KEYWORD} if keyword is None else set()),
+            available=frozenset(LegName) - ({LegName.KEYWORD} if keyword is None else set()),
         )

@@ -47,8 +47,24 @@ def question_digest(request: SearchRequest) -> str:
     return hashlib.sha256(msgspec.json.encode((ids, of))).hexdigest()[:16]
 
 
-def written(cursor: Cursor) -> str:
-    """In letters that a URL takes."""
+def following(
+    request: SearchRequest,
+    mode: SearchMode,
+    depth: int,
+    before: Cursor | None,
+    score: float,
+    passage_id: str,
+) -> str:
+    """The cursor behind that hit; its editions are those of the first page."""
+    editions = {each.id: each.edition for each in request.collections}
+    cursor = Cursor(
+        question_digest(request),
+        before.editions if before else editions,
+        depth,
+        mode,
+        score,
+        passage_id,
+    )
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).decode().rstrip("=")
 
 

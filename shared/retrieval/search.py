@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,15 +11,16 @@ import msgspec
 from shared.clock import Clock
 from shared.errors import InvalidRequest, Unavailable
 from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.collections.figures import CollectionFigures
 from shared.index.documents.passage_rows import PassageRows
 from shared.retrieval.asking.generation_search import GenerationAnswer, GenerationSearch
 from shared.retrieval.asking.question import LegQuestion
 from shared.retrieval.asking.question_vectors import QuestionVectors
-from shared.retrieval.legs import LegName, LegReport
-from shared.retrieval.paging import Cursor, changed_since, question_digest, read_cursor, written
+from shared.retrieval.legs import LegName, LegReport, merged
+from shared.retrieval.paging import Cursor, changed_since, following, read_cursor
 from shared.retrieval.routing import SearchMode, SearchRoute, names_in, route_of
 from shared.retrieval.search_request import SearchRequest, check_request
-from shared.retrieval.search_result import CollectionFreshness, FoundPassage, SearchResult
+from shared.retrieval.search_result import CollectionFreshness, SearchResult
 from shared.retrieval.showing import HitPage, Showing
 from shared.search.point import Scope
 from shared.search.query import Dbsf, Rrf
@@ -59,6 +60,7 @@ class Search:
         legs: GenerationSearch,
         rows: PassageRows,
         catalogue: CollectionCatalogue,
+        figures: CollectionFigures,
         settings: SearchSettings,
         *,
         clock: Clock,
@@ -68,6 +70,7 @@ class Search:
         self._legs = legs
         self._showing = Showing(rows)
         self._catalogue = catalogue
+        self._figures = figures
         self._settings = settings
         self._clock = clock
         self._available = available
@@ -88,8 +91,8 @@ class Search:
             answer.page.hits,
             route,
             tuple(answer.reports),
-            _freshness(request),
-            _next_cursor(request, route, cursor, answer),
+            await self._freshness(request),
+            self._next_cursor(request, route, cursor, answer),
             changed_since(cursor, request),
         )
 
@@ -107,7 +110,7 @@ class Search:
                 request.explain,
             )  # fmt: skip
             answers = await self._asked(request, question)
-            reports = _merged(answers)
+            reports = merged(told for answer in answers for told in answer.reports)
             candidates = [each for answer in answers for each in answer.candidates]
             page = await self._showing.page(request, candidates, cursor)
             is_full = any(answer.is_full for answer in answers)
@@ -131,8 +134,9 @@ class Search:
             )
             asking.append(self._legs.ask(Scope(generation, request.tenant_id), own))
         answers = await asyncio.gather(*asking)
-        if answers and all(told.dropped for answer in answers for told in answer.reports):
-            reasons = ", ".join(f"{each.name}: {each.dropped}" for each in _merged(answers))
+        reports = merged(told for answer in answers for told in answer.reports)
+        if answers and not any(answer.has_answered for answer in answers):
+            reasons = ", ".join(f"{each.name}: {each.dropped}" for each in reports)
             raise SearchUnavailable(f"No part of the index answered ({reasons}): ask again.")
         return answers
 
@@ -157,12 +161,30 @@ class Search:
             return Rrf(self._settings.rrf_k)
         return Dbsf()
 
+    async def _freshness(self, request: SearchRequest) -> tuple[CollectionFreshness, ...]:
+        """Of the generations and editions that were asked for, whatever there is by now."""
+        ids = [each.id for each in request.collections]
+        known = await self._figures.freshness(request.tenant_id, ids)
+        return tuple(
+            CollectionFreshness(
+                each.id,
+                each.generation,
+                each.next_generation,
+                each.edition,
+                known[each.id].sources if each.id in known else (),
+                known[each.id].waiting if each.id in known else 0,
+            )
+            for each in request.collections
+        )
 
-def _freshness(request: SearchRequest) -> tuple[CollectionFreshness, ...]:
-    return tuple(
-        CollectionFreshness(each.id, each.generation, each.next_generation, each.edition)
-        for each in request.collections
-    )
+    @staticmethod
+    def _next_cursor(
+        request: SearchRequest, route: SearchRoute, cursor: Cursor | None, answer: _Answer
+    ) -> str | None:
+        if not answer.page.is_followed:
+            return None
+        last = answer.page.hits[-1]
+        return following(request, route.mode, answer.depth, cursor, last.score, last.id)
 
 
 _MIXED: Final = route_of("", SearchMode.MIXED)
@@ -193,37 +215,3 @@ def _by_generation(request: SearchRequest) -> Mapping[str, tuple[str, ...]]:
         if each.generation:
             found[each.generation] = (*found.get(each.generation, ()), each.id)
     return found
-
-
-def _merged(answers: Iterable[GenerationAnswer]) -> Sequence[LegReport]:
-    """One for each leg: the hits of all generations, the slowest, the first reason."""
-    merged: dict[LegName, LegReport] = {}
-    for told in (each for answer in answers for each in answer.reports):
-        before = merged.get(told.name)
-        merged[told.name] = told if before is None else _joined(before, told)
-    return [merged[name] for name in LegName if name in merged]
-
-
-def _joined(one: LegReport, other: LegReport) -> LegReport:
-    is_counted = one.hits is not None and other.hits is not None
-    return LegReport(
-        one.name,
-        (one.hits or 0) + (other.hits or 0) if is_counted else None,
-        max(one.milliseconds, other.milliseconds),
-        one.dropped or other.dropped,
-        one.truncated or other.truncated,
-    )
-
-
-def _next_cursor(
-    request: SearchRequest, route: SearchRoute, cursor: Cursor | None, answer: _Answer
-) -> str | None:
-    if not answer.page.is_followed:
-        return None
-    last: FoundPassage = answer.page.hits[-1]
-    editions = (
-        cursor.editions if cursor else {each.id: each.edition for each in request.collections}
-    )
-    return written(
-        Cursor(question_digest(request), editions, answer.depth, route.mode, last.score, last.id)
-    )

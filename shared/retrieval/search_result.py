@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shared.index.collections.figures import SourceFreshness
 from shared.index.document import Attributes, Document
 from shared.retrieval.legs import LegName, LegReport
 from shared.retrieval.routing import SearchRoute
@@ -19,7 +20,7 @@ class FoundPassage(msgspec.Struct, frozen=True):
 
     id: str
     score: float
-    """0 to 1: of what can be reached, 1 where every leg that answered likes it best.
+    """0 to 1: of what can be reached, near 1 where every leg that answered likes it best.
 
     It compares the candidates of one question with one another: it is no measure of how right
     the best one is, and scores of two questions are not comparable.
@@ -51,6 +52,10 @@ class CollectionFreshness(msgspec.Struct, frozen=True):
     generation: str
     next_generation: str | None
     edition: int
+    sources: tuple[SourceFreshness, ...] = ()
+    """Each with the commit or the time up to which it is indexed."""
+    waiting: int = 0
+    """Documents that are offered and not indexed yet, counted up to a thousand."""
 
 
 class SearchResult(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ RRF is Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet 
 Learning Methods (SIGIR 2009), with the weights of Qdrant, which stretch ranks. DBSF is that of
 Mazzeschi: Distribution-Based Score Fusion (2023), as Qdrant has it: each leg's scores are placed
 between their mean less and more three deviations. Both give the numbers of the engine's own fusion,
-divided by the most that can be reached: 1 is a passage that every leg likes best.
+divided by the most that can be reached: near 1 is a passage that every leg likes best.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Ranking = Sequence[tuple[str, float]]
 """Ids with their scores, the best first."""
 _DEVIATIONS: Final = 3.0
 _OF_EQUALS: Final = 0.5
+_NEAR_AN_END: Final = 0.1
 _ALREADY_SCALED: Final = frozenset({LegName.SYMBOLS})
 """Its scores say how well a name fits, from 0 to 1: a lone exact one is not a middling one."""
 
@@ -35,7 +36,7 @@ def fuse(
         for each, score in _scored(name, ranking, weights[name], fusion):
             sums[each] += score
     most = most_of([weights[name] for name in legs], fusion)
-    return {each: scaled(total, most) for each, total in sums.items()}
+    return {each: scaled(total, most, fusion) for each, total in sums.items()}
 
 
 def most_of(weights: Sequence[float], fusion: Rrf | Dbsf) -> float:
@@ -45,9 +46,20 @@ def most_of(weights: Sequence[float], fusion: Rrf | Dbsf) -> float:
     return sum(_reciprocal(0, weight, fusion.k) for weight in weights)
 
 
-def scaled(total: float, most: float) -> float:
-    """Between 0 and 1: DBSF goes beyond both where a score is far off its leg's others."""
-    return min(max(total / most, 0.0), 1.0) if most else 0.0
+def scaled(total: float, most: float, fusion: Rrf | Dbsf) -> float:
+    """Between 0 and 1, in the same order.
+
+    DBSF goes beyond both where a score is far off its leg's others: what is near an end, or
+    beyond it, comes the nearer to it and never there.
+    """
+    share = total / most if most else 0.0
+    if isinstance(fusion, Rrf):
+        return min(share, 1.0)
+    if share > 1 - _NEAR_AN_END:
+        return 1 - _NEAR_AN_END * math.exp((1 - _NEAR_AN_END - share) / _NEAR_AN_END)
+    if share < _NEAR_AN_END:
+        return _NEAR_AN_END * math.exp((share - _NEAR_AN_END) / _NEAR_AN_END)
+    return share
 
 
 def _scored(name: LegName, ranking: Ranking, weight: float, fusion: Rrf | Dbsf) -> Ranking:

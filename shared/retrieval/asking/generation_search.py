@@ -33,6 +33,11 @@ class GenerationAnswer(NamedTuple):
     is_full: bool
     """Whether a leg gave as much as it was asked for: there may be more behind it."""
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether any leg did, be it with nothing."""
+        return any(told.dropped is None for told in self.reports)
+
 
 class GenerationSearch:
     """All legs at once, each with a deadline of its own; what misses it is named and left out."""
@@ -63,7 +68,9 @@ def _of_the_engine(
     weights = [question.weights[name] for name in answered if name in OF_THE_STORE]
     most = most_of(weights, question.fusion)
     return [
-        FoundCandidate(scope.generation, each.id, scaled(each.score, most), each.passage, {})
+        FoundCandidate(
+            scope.generation, each.id, scaled(each.score, most, question.fusion), each.passage, {}
+        )
         for each in fused
     ]
 

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from indexer.reading.symbols import symbols_of
 from indexer.splitting.chunk import Chunk
 from indexer.splitting.passage_texts import passage_texts
 from indexer.splitting.splitter import split_document
 from shared.clock import ManualClock
 from shared.embeddings.encoder import DualEncoders
+from shared.identifiers import new_id
 from shared.index.chunk import FinishedDocument, StoredChunk
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.collection import Collection
+from shared.index.collections.figures import CollectionFigures
 from shared.index.document import Document, NewDocument
+from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.claiming import DocumentClaims
 from shared.index.documents.indexing import DocumentIndexing
-from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.passage_rows import PassageRows
 from shared.index.documents.posting import DocumentPosts
 from shared.index.documents.reading import Documents
 from shared.index.embedding_cache import EmbeddingCache
 from shared.index.generation_name import generation_name
+from shared.index.symbol_table import SymbolTable
 from shared.persistence.engine import Database
 from shared.retrieval.asking.generation_search import GenerationSearch
 from shared.retrieval.asking.keyword_leg import KeywordLeg
 from shared.retrieval.asking.question_vectors import QuestionVectors
 from shared.retrieval.asking.store_legs import StoreLegs
+from shared.retrieval.asking.symbol_leg import SymbolLeg
 from shared.retrieval.legs import LegName
 from shared.retrieval.search import Search
 from shared.retrieval.search_request import SearchRequest
@@ -55,8 +60,11 @@ class SearchedIndex:
         return CollectionCatalogue(self.database, self.clock)
 
     @property
-    def offers(self) -> DocumentOffers:
-        return DocumentOffers(self.database, self.clock)
+    def changes(self) -> DocumentChanges:
+        return DocumentChanges(self.database, self.clock)
+
+    def of_another_tenant(self) -> SearchedIndex:
+        return replace(self, tenant=new_id("ten"))
 
     @property
     def generation(self) -> str:
@@ -89,7 +97,8 @@ class SearchedIndex:
             self.database, self.clock, indexing, lease_seconds=30, attempt_limit=3
         )
         (held,) = await claims.claim("worker", limit=1)
-        points = await self._points(held, split_document(path, content, text).chunks)
+        split = split_document(path, content, text)
+        points = await self._points(held, split.chunks)
         stored = [
             StoredChunk(each.id, nth, path, each.passage.first_line, each.passage.last_line)
             for nth, each in enumerate(points)
@@ -102,6 +111,7 @@ class SearchedIndex:
                 digest=digest,
                 size_bytes=len(content),
                 chunks=tuple(each.id for each in points),
+                symbols=symbols_of(split.outline) if split.outline else (),
             )
             assert await indexing.finish(held, done)
         documents = Documents(self.database)
@@ -149,7 +159,7 @@ class SearchedIndex:
     ) -> Search:
         """With its parts, or with others in their place."""
         waits = settings or SearchSettings()
-        missing = {LegName.SYMBOLS} | (set() if keyword else {LegName.KEYWORD})
+        missing = set() if keyword else {LegName.KEYWORD}
         return Search(
             QuestionVectors(
                 encoders or self.encoders, timeout_seconds=waits.encoder_timeout_seconds
@@ -157,19 +167,31 @@ class SearchedIndex:
             GenerationSearch(
                 StoreLegs(store or self.store, timeout_seconds=waits.store_timeout_seconds),
                 KeywordLeg(keyword, timeout_seconds=waits.keyword_timeout_seconds),
+                SymbolLeg(
+                    SymbolTable(self.database),
+                    store or self.store,
+                    timeout_seconds=waits.symbols_timeout_seconds,
+                ),
             ),
             PassageRows(self.database),
             self.catalogue,
+            CollectionFigures(self.database),
             waits,
             clock=self.clock,
             available=frozenset(LegName) - missing,
         )
 
-    async def find(self, text: str, *collections: Collection, **asked: Any) -> SearchResult:
+    async def find(
+        self,
+        text: str,
+        *collections: Collection,
+        settings: SearchSettings | None = None,
+        **asked: Any,
+    ) -> SearchResult:
         """Ask all of these as they are now."""
         fresh = [await self.again(each) for each in collections]
         request = SearchRequest(tenant_id=self.tenant, collections=tuple(fresh), text=text, **asked)
-        return await self.search().search(request)
+        return await self.search(settings=settings).search(request)
 
 
 def paths(result: SearchResult) -> list[str]:

@@ -56,6 +56,22 @@ def test_a_lone_exact_name_is_no_middling_one() -> None:
     assert scores == {"a": 0.5, "b": 0.25}
 
 
+def test_scores_far_off_their_legs_others_keep_their_order() -> None:
+    ranking = [
+        ("a", 90.0),
+        ("b", 80.0),
+        *((f"x{n}", 1.0 + n / 100) for n in range(90)),
+        ("z", -70.0),
+    ]
+
+    scores = fuse({WORDS: ranking}, EQUAL, Dbsf())
+
+    assert sorted(scores, key=scores.__getitem__, reverse=True)[:2] == ["a", "b"]
+    assert 1 > scores["a"] > scores["b"] > 0.9
+    assert min(scores, key=scores.__getitem__) == "z"
+    assert 0 < scores["z"] < 0.1
+
+
 def test_equal_and_odd_scores_give_numbers() -> None:
     legs = {TEXT: [("a", 0.5), ("b", 0.5)], WORDS: [("a", 0.0)]}
 
