@@ -17,7 +17,12 @@ from ingress.api.http.exchange import Receive, Send
 from ingress.api.messages.messages import MessagesEndpoint
 from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
-from ingress.api.operations import chat_operations, model_operations, response_operations
+from ingress.api.operations import (
+    chat_operations,
+    embedding_operations,
+    model_operations,
+    response_operations,
+)
 from ingress.api.reference.docs import Docs
 from ingress.api.reference.operation import Operation
 from ingress.api.responses import Responses
@@ -88,7 +93,8 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         ),
         *chat_operations(ChatEndpoint(door)),
         *message_operations(MessagesEndpoint(door)),
-        *model_operations(Models(door, runtime.settings.providers)),
+        *model_operations(Models(door, runtime.settings.providers, runtime.embeddings.models)),
+        *embedding_operations(runtime.embeddings),
         *file_operations(runtime.files()),
         *runtime.index.operations(),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),

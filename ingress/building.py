@@ -11,6 +11,7 @@ from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.api.door import Door
+from ingress.api.embeddings import Embeddings
 from ingress.api.files.files import Files
 from ingress.api.index_surface import IndexSurface
 from ingress.api.metered_calls import MeteredCalls
@@ -106,6 +107,7 @@ class DoorRuntime:
         self.door = self._door()
         calls = MeteredCalls(self._admission, self._reservations)
         self.index = IndexSurface(self.door, self.database, calls, settings, clock)
+        self.embeddings = Embeddings(self.door, calls, settings.embeddings)
 
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
@@ -122,6 +124,7 @@ class DoorRuntime:
         push(self._admission.close)
         push(self._wakeups.close)
         push(self.index.close)
+        push(self.embeddings.close)
         await self._publisher.start()
         push(self._publisher.close)
         self._lanes.start()

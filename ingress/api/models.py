@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -16,6 +16,8 @@ from shared.settings.providers import ProviderSettings
 
 # OpenAI's clients want a time; a model of ours has none that means anything.
 _CREATED: Final = 1_767_225_600
+_ENCODERS: Final = "forebay-embeddings"
+"""Owns what makes vectors and answers nothing."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -35,14 +37,21 @@ class ModelList(msgspec.Struct, frozen=True):
 
 
 class Models:
-    """`auto`, which leaves the choice to us, `small` and `large`, and every provider's models."""
+    """`auto`, which leaves the choice to us, `small` and `large`, and every provider's models.
 
-    def __init__(self, door: Door, providers: Sequence[ProviderSettings]) -> None:
+    Behind them are `text`, `code` and the names of their encoders, for `/v1/embeddings` alone.
+    """
+
+    def __init__(
+        self, door: Door, providers: Sequence[ProviderSettings], encoders: Iterable[str] = ()
+    ) -> None:
         self._door = door
         self._models = {name: Model(name, "forebay") for name in (DEFAULT_MODEL, *Tier)}
         for provider in providers:
             for name in provider.named_models:
                 self._models.setdefault(name, Model(name, provider.name))
+        for name in encoders:
+            self._models.setdefault(name, Model(name, _ENCODERS))
 
     async def list(self, exchange: Exchange) -> None:
         """All models."""

@@ -9,6 +9,7 @@ from ingress.api.chat.chunk import ChatChunk
 from ingress.api.chat.completion import ChatCompletion
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.chat.request import ChatRequest
+from ingress.api.embeddings import EmbeddingList, EmbeddingRequest, Embeddings
 from ingress.api.models import Model, ModelList, Models
 from ingress.api.reference.operation import FIND_ERRORS, KEY_ERRORS, Operation, Parameter, Tag
 from ingress.api.responses import Responses
@@ -117,4 +118,23 @@ def model_operations(models: Models) -> list[Operation]:
     return [
         row("/v1/models", models.list, "List the models", answer=ModelList, errors=KEY_ERRORS),
         one("/v1/models/{model}", models.retrieve, "Read a model"),
+    ]
+
+
+def embedding_operations(embeddings: Embeddings) -> list[Operation]:
+    """Embeddings."""
+    return [
+        Operation(
+            "POST",
+            "/v1/embeddings",
+            embeddings.create,
+            "Make vectors of texts",
+            tag=Tag.EMBEDDINGS,
+            description="By the encoders of the index: `model` is `text`, `code`, or one of them "
+            "by its name. The header `x-forebay-truncated-inputs` numbers the texts that have an "
+            "end which the model did not see.",
+            request=EmbeddingRequest,
+            answer=EmbeddingList,
+            errors=(400, 401, 404, 413, 415, 429, 501, 503),
+        )
     ]

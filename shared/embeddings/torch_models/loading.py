@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Final
 
 from shared.embeddings.cards import EncoderRole
 from shared.embeddings.encoder import EncoderPrompt, EncoderUnavailable
+from shared.embeddings.extra import torch_missing
 from shared.embeddings.text_model import TextModel
 from shared.settings.indexing.encoder import EncoderKind, EncoderSettings
 
 Loader = Callable[[EncoderSettings, int], TextModel]
-_INSTALL: Final = (
-    "Type: pip install 'forebay[torch]' --extra-index-url https://download.pytorch.org/whl/cpu"
-)
-_PACKAGES: Final = {
-    EncoderKind.SENTENCE_TRANSFORMERS: ("torch", "transformers", "sentence_transformers"),
-    EncoderKind.TRANSFORMERS: ("torch", "transformers"),
-}
-
-
-def torch_missing(kind: EncoderKind) -> str | None:
-    """Why no model of this kind can be loaded here, with the fix. Loads nothing."""
-    absent = [package for package in _PACKAGES.get(kind, ()) if find_spec(package) is None]
-    if not absent:
-        return None
-    return f"Models of kind {kind} cannot be loaded (no {', '.join(absent)}). {_INSTALL}"
 
 
 def load_torch_model(role: EncoderRole, settings: EncoderSettings, token_limit: int) -> TextModel:
