@@ -56,6 +56,7 @@ async def _reach(
     from msgspec.structs import replace
 
     from deploy.cli.check.broker import check_broker
+    from deploy.cli.check.encoders import check_encoders
     from deploy.cli.check.extras import check_extras
     from deploy.cli.check.fact_sources import check_fact_sources
     from deploy.cli.check.installed import check_installed
@@ -80,6 +81,7 @@ async def _reach(
         findings += await ask_models(settings.providers)
     findings += await check_fact_sources(settings.facts)
     findings += check_extras(settings)
+    findings += await check_encoders(settings.embeddings, ask=ask)
     findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
     findings += check_prices(settings)
     return findings
