@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     concurrent_calls,
+    encoders,
     ingress,
     ledger_growth,
     message_cost,
@@ -55,6 +56,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "context_fit": context_fit.measure,
     "model_choice": model_choice.measure,
     "semantic_lookup": semantic_lookup.measure,
+    "encoders": encoders.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
 }

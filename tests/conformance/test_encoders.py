@@ -83,6 +83,7 @@ async def test_a_vector_has_length_1_and_the_stated_dimensions(encoder: Encoder)
     vectors = await encoder.encode(["one", "", "a longer text, with punctuation… and ünïcode 你好"])
     assert vectors.shape == (3, encoder.dimensions)
     assert vectors.dtype == numpy.float32
+    assert vectors.flags.writeable
     assert numpy.allclose(numpy.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 

@@ -86,7 +86,7 @@ class ProcessEncoder:
         told = await self._processes.encode(
             self._role, [text for text, _ in read], prompt, seconds=self._seconds
         )
-        vectors = numpy.frombuffer(told.vectors, numpy.float32)
+        vectors = numpy.frombuffer(told.vectors, numpy.float32).copy()  # bytes cannot be written
         pairs = zip(read, told.truncated, strict=True)
         return EncodedMany(
             vectors.reshape(len(texts), self._card.dimensions),
