@@ -30,6 +30,7 @@ _DEEPEST: Final = 1000
 _SPARE: Final = 20
 """Candidates beyond twice the limit: some may be dropped by the ledger."""
 _DEEPER: Final = 4
+_ALL: Final = 4 * _DEEPEST
 
 
 class SearchUnavailable(Unavailable):
@@ -102,21 +103,26 @@ class Search:
         """Deeper where so many candidates are no hits that the page is not full."""
         weights = self._weights(request, route)
         vectors = await self._vectors.of(request.text, weights)
-        depth = cursor.depth if cursor else max(self._settings.depth, 2 * request.limit + _SPARE)
+        enough = 2 * request.limit + _SPARE
+        depth = cursor.depth if cursor else max(self._settings.depth, enough)
+        wanted = _ALL if cursor or request.group_by_document else enough
         while True:
             depth = min(depth, _DEEPEST)
             question = LegQuestion(
                 request.text, (), request.where, weights, vectors, self._fusion(request), depth,
-                request.explain,
+                wanted, request.explain,
             )  # fmt: skip
             answers = await self._asked(request, question)
             reports = merged(told for answer in answers for told in answer.reports)
             candidates = [each for answer in answers for each in answer.candidates]
             page = await self._showing.page(request, candidates, cursor)
+            is_enough = len(page.hits) == request.limit or request.score_threshold > 0
             is_full = any(answer.is_full for answer in answers)
-            if cursor or len(page.hits) == request.limit or not is_full or depth == _DEEPEST:
+            if cursor or is_enough or not is_full or depth == _DEEPEST:
                 return _Answer(page, reports, depth)
-            depth *= _DEEPER
+            if wanted == _ALL:
+                depth *= _DEEPER
+            wanted = _ALL
 
     async def _asked(
         self, request: SearchRequest, question: LegQuestion

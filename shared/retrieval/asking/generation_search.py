@@ -55,7 +55,8 @@ class GenerationSearch:
         for each in answers:
             if each.fused is not None:
                 candidates = _of_the_engine(scope, question, each, each.fused)
-                return GenerationAnswer(candidates, reports, len(candidates) >= question.depth)
+                most = min(question.wanted, question.depth)
+                return GenerationAnswer(candidates, reports, len(candidates) >= most)
         lists = {name: found for each in answers for name, found in each.lists.items()}
         is_full = any(len(found) >= question.depth for found in lists.values())
         return GenerationAnswer([*_of_lists(scope, question, lists)], reports, is_full)

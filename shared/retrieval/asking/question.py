@@ -23,6 +23,9 @@ class LegQuestion(NamedTuple):
     vectors: Mapping[LegName, QuestionVector]
     fusion: Rrf | Dbsf
     depth: int
+    """How many of its best each leg gives."""
+    wanted: int
+    """How many candidates are enough, where an engine fuses: each costs its passage."""
     explain: bool
 
 

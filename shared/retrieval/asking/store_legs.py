@@ -46,7 +46,8 @@ class StoreLegs:
         if not legs:
             return LegAnswers({}, missing)
         fusion = _engine_fusion(question, legs) if alone and not question.explain else None
-        limit = question.depth * (len(legs) if fusion else 1)
+        depth = question.depth
+        limit = min(question.wanted, depth * len(legs)) if fusion else depth
         query = Query(tuple(legs.values()), fusion, question.where, limit=limit)
         begun = time.perf_counter()
         answer = await within(self._timeout_seconds, self._asked(scope, query))
