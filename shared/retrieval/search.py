@@ -22,15 +22,15 @@ from shared.retrieval.routing import SearchMode, SearchRoute, names_in, route_of
 from shared.retrieval.search_request import SearchRequest, check_request
 from shared.retrieval.search_result import CollectionFreshness, SearchResult
 from shared.retrieval.showing import HitPage, Showing
+from shared.search.checking_queries import DEEPEST
 from shared.search.point import Scope
 from shared.search.query import Dbsf, Rrf
 from shared.settings.indexing.search import FusionKind, SearchSettings
 
-_DEEPEST: Final = 1000
 _SPARE: Final = 20
 """Candidates beyond twice the limit: some may be dropped by the ledger."""
 _DEEPER: Final = 4
-_ALL: Final = 4 * _DEEPEST
+_ALL: Final = DEEPEST
 
 
 class SearchUnavailable(Unavailable):
@@ -107,7 +107,7 @@ class Search:
         depth = cursor.depth if cursor else max(self._settings.depth, enough)
         wanted = _ALL if cursor or request.group_by_document else enough
         while True:
-            depth = min(depth, _DEEPEST)
+            depth = min(depth, DEEPEST)
             question = LegQuestion(
                 request.text, (), request.where, weights, vectors, self._fusion(request), depth,
                 wanted, request.explain,
@@ -118,7 +118,7 @@ class Search:
             page = await self._showing.page(request, candidates, cursor)
             is_enough = len(page.hits) == request.limit or request.score_threshold > 0
             is_full = any(answer.is_full for answer in answers)
-            if cursor or is_enough or not is_full or depth == _DEEPEST:
+            if cursor or is_enough or not is_full or depth == DEEPEST:
                 return _Answer(page, reports, depth)
             if wanted == _ALL:
                 depth *= _DEEPER

@@ -10,6 +10,7 @@ from shared.retrieval.asking.deadlines import Dropped, within
 from shared.retrieval.asking.question import LegAnswers, LegQuestion, Proposed
 from shared.retrieval.asking.question_vectors import QuestionVector
 from shared.retrieval.legs import OF_THE_STORE, LegName, LegReport
+from shared.search.checking_queries import DEEPEST
 from shared.search.point import Scope
 from shared.search.query import (
     CodeVector,
@@ -47,7 +48,7 @@ class StoreLegs:
             return LegAnswers({}, missing)
         fusion = _engine_fusion(question, legs) if alone and not question.explain else None
         depth = question.depth
-        limit = min(question.wanted, depth * len(legs)) if fusion else depth
+        limit = min(question.wanted, depth * len(legs), DEEPEST) if fusion else depth
         query = Query(tuple(legs.values()), fusion, question.where, limit=limit)
         begun = time.perf_counter()
         answer = await within(self._timeout_seconds, self._asked(scope, query))

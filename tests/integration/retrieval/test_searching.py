@@ -11,6 +11,7 @@ from shared.retrieval.routing import SearchMode
 from shared.retrieval.search_request import SearchRequest
 from shared.search.attribute_filter import AtLeast
 from shared.search.query import Dbsf, Rrf, Where
+from shared.settings.indexing.search import SearchSettings
 
 from .searched_index import SearchedIndex, paths
 
@@ -101,7 +102,9 @@ async def test_pages_give_every_hit_once_and_say_when_the_collection_changed(
 
     pages, cursor = [], None
     while True:
-        page = await index.find("who renews a lease?", docs, limit=7, cursor=cursor)
+        page = await index.find(
+            "who renews a lease?", docs, limit=7, cursor=cursor, settings=SearchSettings(depth=400)
+        )
         pages.append(page)
         assert page.changed == ()
         if (cursor := page.next_cursor) is None:
