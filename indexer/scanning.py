@@ -19,7 +19,7 @@ from shared.index.document import OfferedDocument
 from shared.index.documents.changing import DocumentChanges
 from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.reading import Documents
-from shared.index.jobs.job import IndexJob, ScanOutcome
+from shared.index.jobs.job import IndexJob, ScanOutcome, SourceState
 from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
@@ -27,7 +27,7 @@ from shared.telemetry.logs import get_logger
 
 _AT_ONCE: Final = 500
 _FEWEST_LISTED: Final = 0.5
-"""Of what the scan before listed: with less a source is thought to be broken, not emptied."""
+"""Of what the scan before listed: with no more a source is thought to be broken, not emptied."""
 Wake = Callable[[str], object]
 
 
@@ -134,13 +134,12 @@ class SourceScanning:
 
     async def _settle_missing(self, job: IndexJob, listing: Listing) -> ScanOutcome:
         missing = await self._missing(job, listing.unseen)
-        digest = hashlib.sha256("\0".join(missing).encode()).hexdigest() if missing else None
         before = await self._jobs.source(job.collection_id, job.source)
-        is_halved = listing.found < (before.listed or 0) * _FEWEST_LISTED
-        agrees = before.missing_digest == digest
-        is_held_back = bool(missing) and is_halved and not agrees and not job.remove_anyway
+        held_back = None
+        if not job.remove_anyway:
+            held_back = missing_to_hold_back(missing, before, found=listing.found)
         removed = 0
-        if not is_held_back:
+        if held_back is None:
             for first in range(0, len(missing), _AT_ONCE):
                 some = missing[first : first + _AT_ONCE]
                 removed += await self._changes.remove(job.tenant_id, job.collection_id, some)
@@ -151,8 +150,8 @@ class SourceScanning:
             changed=listing.changed,
             skipped=listing.skipped,
             removed=removed,
-            held_back=len(missing) if is_held_back else 0,
-            missing_digest=digest if is_held_back else None,
+            held_back=len(missing) if held_back else 0,
+            missing_digest=held_back,
             commit_id=listing.revision.commit,
             branch=listing.revision.branch,
         )
@@ -181,6 +180,17 @@ class SourceScanning:
             for each in known
             if "./" not in above and each.path not in unseen and not each.path.startswith(above)
         )
+
+
+def missing_to_hold_back(missing: Sequence[str], before: SourceState, *, found: int) -> str | None:
+    """The digest of missing documents, in the order of their ids, that are not removed yet: half
+    of what was listed before is gone, and the scan before did not miss the same. None where there
+    are none, or all of them are to be removed.
+    """
+    if not missing or found > (before.listed or 0) * _FEWEST_LISTED:
+        return None
+    digest = hashlib.sha256("\0".join(missing).encode()).hexdigest()
+    return None if digest == before.missing_digest else digest
 
 
 def _next(entries: Iterator[FoundFile | SkippedFile]) -> list[FoundFile | SkippedFile]:

@@ -35,21 +35,39 @@ _VERBS: Final = (
     "dead",
     "erase",
     "files",
+    "index",
+    "jobs",
+    "collections",
+    "search",
     "costs",
     "route",
     "providers",
     "breakers",
     "cache",
     "worker",
+    "indexer",
     "ingress",
     "model",
 )
 
-# Verbs of several files.
-_FOLDERS = frozenset({"cache", "check", "dead", "demo", "erase", "route", "send"})
+_FOLDERS: Final = frozenset(
+    {"cache", "check", "collections", "dead", "demo", "erase", "index", "route", "send"}
+)
+"""Verbs of several files."""
+_BESIDE: Final = {
+    "jobs": "index.jobs",
+    "search": "index.search",
+    "worker": "processes.worker",
+    "indexer": "processes.indexer",
+    "ingress": "processes.ingress",
+    "model": "processes.model",
+}
+"""Verbs that lie with others."""
 
 
-_SUMMARY: Final = "A front for language models: admission, a durable ledger, queues, agent workers."
+_SUMMARY: Final = (
+    "A front for language models: admission, a durable ledger, queues, agent workers, an index."
+)
 _EXIT_CODES: Final = "Exit codes: 0 done, 1 failed, 2 wrongly used, 130 interrupted."
 
 
@@ -124,7 +142,8 @@ def main() -> None:
 
 
 def _module(verb: str) -> str:
-    return f"deploy.cli.{verb}.command" if verb in _FOLDERS else f"deploy.cli.{verb}"
+    place = f"{verb}.command" if verb in _FOLDERS else _BESIDE.get(verb, verb)
+    return f"deploy.cli.{place}"
 
 
 def _version() -> str:

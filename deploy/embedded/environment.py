@@ -25,6 +25,7 @@ def stack_environment(
         "FOREBAY_BROKER__URL": database(0),
         "FOREBAY_REDIS__URL": database(1),
         "FOREBAY_LEDGER__URL": f"sqlite+aiosqlite:///{folder.ledger}",
+        "FOREBAY_INDEX__FOLDER": str(folder.index),
         "FOREBAY_INGRESS__HOST": LOOPBACK,
         "FOREBAY_INGRESS__PORT": str(door_port),
     }

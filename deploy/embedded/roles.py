@@ -1,9 +1,9 @@
-"""The parts of the stack: a server, the door, workers, and Flower to watch them."""
+"""The parts of the stack: a server, the door, workers, an indexer, and Flower to watch them."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from deploy.embedded.environment import child_environment, python_command
@@ -51,21 +51,60 @@ def worker_role(
     redis_port: int,
     password: str,
 ) -> ProcessRole:
-    # Two nodes of one name would fight: a name of its own for each run.
-    node = f"worker{number}-{secrets.token_hex(3)}@{LOOPBACK}"
+    return _celery_role(
+        f"worker{number}",
+        "workers",
+        environment,
+        has_bound=_binding(redis_port=redis_port, password=password),
+        name=f"worker-{number}",
+        patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
+    )
 
-    async def takes_messages() -> bool:
-        """It binds its mailbox for remote control once it does."""
+
+def indexer_role(
+    settings: Settings, environment: Mapping[str, str], *, redis_port: int, password: str
+) -> ProcessRole:
+    return _celery_role(
+        "indexer",
+        "indexer",
+        environment,
+        has_bound=_binding(redis_port=redis_port, password=password),
+        name="indexer",
+        patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
+        is_needed=False,
+    )
+
+
+def _binding(*, redis_port: int, password: str) -> Callable[[str], Awaitable[bool]]:
+    """Whether a node takes messages: it binds its mailbox for remote control once it does."""
+
+    async def has_bound(node: str) -> bool:
         bound = await redis_reply("SMEMBERS", _PIDBOX, port=redis_port, password=password)
         return f"{node}.celery.pidbox".encode() in bound
 
+    return has_bound
+
+
+def _celery_role(
+    node_name: str,
+    module: str,
+    environment: Mapping[str, str],
+    *,
+    has_bound: Callable[[str], Awaitable[bool]],
+    name: str,
+    patience_seconds: float,
+    is_needed: bool = True,
+) -> ProcessRole:
+    # Two nodes of one name would fight: a name of its own for each run.
+    node = f"{node_name}-{secrets.token_hex(3)}@{LOOPBACK}"
     return ProcessRole(
-        name=f"worker-{number}",
-        command=python_command("workers", "--name", node),
+        name=name,
+        command=python_command(module, "--name", node),
         environment=child_environment(environment),
-        is_ready=takes_messages,
+        is_ready=lambda: has_bound(node),
         stop_turn=StopTurn.WORK,
-        patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
+        patience_seconds=patience_seconds,
+        is_needed=is_needed,
     )
 
 

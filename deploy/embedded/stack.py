@@ -27,6 +27,7 @@ from deploy.embedded.processes.role import ProcessRole, StopTurn
 from deploy.embedded.roles import (
     flower_role,
     forget_old_workers,
+    indexer_role,
     ingress_role,
     redis_role,
     worker_role,
@@ -122,6 +123,15 @@ class EmbeddedStack:
             )
             for number in range(1, plan.settings.embedded.workers + 1)
         ]
+        if plan.settings.embedded.indexer:
+            roles.append(
+                indexer_role(
+                    plan.settings,
+                    plan.environment,
+                    redis_port=plan.redis_port,
+                    password=self._credentials.redis_password,
+                )
+            )
         if plan.runs_local_model:
             roles.append(local_model_role(plan.settings, plan.environment))
         if plan.flower_port is not None:

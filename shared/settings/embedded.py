@@ -24,3 +24,5 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """
     workers: PositiveInt = 1
     """Worker processes."""
+    indexer: bool = True
+    """Whether an indexer runs."""

@@ -28,6 +28,8 @@ def clean_environment(**more: str) -> dict[str, str]:
         "FOREBAY_EMBEDDED__FLOWER_PORT": "0",
         # Who answers shall not depend on what is installed here.
         "FOREBAY_EMBEDDED__LOCAL_MODEL": "false",
+        # Only tests of the index wait for one.
+        "FOREBAY_EMBEDDED__INDEXER": "false",
         **more,
     }
 

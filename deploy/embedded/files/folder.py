@@ -30,6 +30,10 @@ class StackFolder:
         return self.path / "redis"
 
     @property
+    def index(self) -> Path:
+        return self.path / "index"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

@@ -17,7 +17,7 @@ from ingress.api.index.collection_object import (
     collection_object,
     collection_stats,
 )
-from ingress.api.index.index_door import UNSETTLED, IndexDoor
+from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.reading import read_request
 from ingress.authentication import Caller
 from shared.index.collections.collection import Collection
@@ -48,7 +48,6 @@ class CollectionEndpoints:
                 description=asked.description,
                 notes=asked.metadata or {},
                 life_days=asked.life_days,
-                generation=UNSETTLED,
             )
         )
         await _answer(exchange, made)

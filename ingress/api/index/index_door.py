@@ -25,8 +25,6 @@ from shared.index.states import DocumentState
 from shared.settings.indexing.index import IndexSettings
 from shared.storable_text import is_storable
 
-UNSETTLED: Final = ""
-"""The generation of a new collection: whoever indexes its first document knows the encoders."""
 _LONGEST_ID: Final = 256
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.index.index_door import UNSETTLED, IndexDoor
+from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.reading import read_request
 from ingress.api.vector_stores.named_files import NamedFile, NamedFiles
 from ingress.api.vector_stores.store_object import (
@@ -57,7 +57,6 @@ class VectorStores:
                 description=asked.description,
                 notes=asked.metadata or {},
                 life_days=None if expiry is None else expiry.days,
-                generation=UNSETTLED,
             )
         )
         if files:

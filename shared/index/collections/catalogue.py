@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from shared.clock import Clock
 from shared.errors import Conflict
 from shared.identifiers import COLLECTION, new_id
-from shared.index.collections.collection import Collection, collection_of, encoded_notes
+from shared.index.collections.collection import UNSETTLED, Collection, collection_of, encoded_notes
 from shared.index.collections.rows import unknown_collection
 from shared.index.tables import collection
 from shared.persistence.bulk_parameters import IdList
@@ -42,7 +42,7 @@ class CollectionCatalogue:
         tenant_id: str,
         *,
         name: str,
-        generation: str,
+        generation: str = UNSETTLED,
         description: str | None = None,
         notes: dict[str, str] | None = None,
         life_days: int | None = None,

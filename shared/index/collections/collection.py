@@ -8,6 +8,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Row
 
+UNSETTLED: Final = ""
+"""The generation of a collection whose models its first indexer chooses."""
+
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """A collection without its documents. `notes` is what its callers attached to it.

@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.index.collections.rows import held
 from shared.index.document import (
     GAVE_UP,
+    Document,
     OfferedDocument,
     OfferOutcome,
     document_id,
@@ -79,7 +80,7 @@ class DocumentOffers:
         wanted = self._ids.parameters([*group]) | {"collection": said["collection_id"]}
         known = {row.id: row for row in await connection.execute(self._known, wanted)}
         same = [
-            id_ for id_, row in known.items() if _is_same(row, group[id_], target, said["job_id"])
+            id_ for id_, row in known.items() if is_same(row, group[id_], target, said["job_id"])
         ]
         new = [id_ for id_ in group if id_ not in known]
         changed = known.keys() - {*same}
@@ -100,7 +101,10 @@ class DocumentOffers:
         return len(changed) + len(new)
 
 
-def _is_same(row: Row[Any], offered: OfferedDocument, target: str, job_id: str) -> bool:
+def is_same(
+    row: Row[Any] | Document, offered: OfferedDocument, target: str, job_id: str | None
+) -> bool:
+    """Whether what is offered is there as it is, or waits to be, in the generation `target`."""
     if row.state in _OVER or row.error_code == GAVE_UP:
         return False
     looks_same = offered.modified_ns is not None and (row.size_bytes, row.modified_ns) == (

@@ -7,7 +7,7 @@ from deploy.cli.reference.commands import command_reference, help_file
 from deploy.cli.reference.pages import DOCS, with_reference
 from deploy.cli.reference.settings import settings_reference
 
-PROCESSES = {"ingress", "model", "worker"}
+PROCESSES = {"indexer", "ingress", "model", "worker"}
 REMEDY = "run python -m deploy.cli.reference"
 
 

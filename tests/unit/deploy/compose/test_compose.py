@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
@@ -19,7 +20,6 @@ COMPOSE = load_compose(example_environment())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]
 ONE_SHOT = {"migrations"}
-ON_REQUEST = {"qdrant", "meilisearch", "indexer"}
 
 
 def test_the_file_follows_the_compose_specification() -> None:
@@ -88,6 +88,9 @@ def test_our_settings_are_understood_and_point_at_services(name: str) -> None:
         assert host
         assert host[1] in SERVICES
         assert "servers" in SERVICES[name]["networks"]
+    for server in (settings.index.qdrant, settings.index.meilisearch):
+        assert urlsplit(server.url).hostname in SERVICES
+        assert environment[str(server.api_key_env)]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -100,11 +103,6 @@ def test_a_command_exists(name: str) -> None:
     else:
         app = rest[0].removeprefix("--app=").replace(".", "/")
         assert (ROOT / app).with_suffix(".py").exists()
-
-
-def test_the_search_half_starts_only_on_request() -> None:
-    on_request = {name for name, service in SERVICES.items() if "profiles" in service}
-    assert on_request == ON_REQUEST
 
 
 def test_every_volume_and_network_is_declared_and_used() -> None:

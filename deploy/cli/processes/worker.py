@@ -38,16 +38,22 @@ def worker(
     name
         Its name among the workers, such as worker1@host; a new one when not given.
     """
-    if name is not None and not _NAME.fullmatch(name):
-        raise InvalidRequest(
-            f"'{name}' is no name for a worker: write letters, digits, '.', '_' and '-', with or "
-            "without @host."
-        )
+    named = checked_node_name(name)
     with_secrets(load_settings())
     command = [sys.executable, "-m", "workers"]
     command += [f"--lane={each}" for each in dict.fromkeys(lane)]
     if concurrency is not None:
         command.append(f"--concurrency={concurrency}")
-    if name is not None:
-        command.append(f"--name={name}")
+    if named is not None:
+        command.append(f"--name={named}")
     os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted
+
+
+def checked_node_name(name: str | None) -> str | None:
+    """The same; raises InvalidRequest where Celery could not use it."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"'{name}' is no name for a worker: write letters, digits, '.', '_' and '-', with or "
+            "without @host."
+        )
+    return name

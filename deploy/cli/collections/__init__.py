@@ -1,0 +1,1 @@
+"""`forebay collections` and its parts."""

@@ -1,0 +1,1 @@
+"""`forebay index` and its parts."""

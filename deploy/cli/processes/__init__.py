@@ -1,0 +1,1 @@
+"""Verbs that become a process of the stack."""
