@@ -31,10 +31,11 @@ symbol = Table(
 embedding = Table(
     "embedding",
     metadata,
+    # First, since many are looked up by a list of digests.
+    Column("digest", String(64), primary_key=True),
     # A tenant, or nobody where an operator lets tenants share.
     Column("owner", String(64), primary_key=True),
     Column("encoder", String(128), primary_key=True),
-    Column("digest", String(64), primary_key=True),
     # Float32, little-endian.
     Column("vector", LargeBinary, nullable=False),
     Column("made_at", UtcDateTime, nullable=False),

@@ -135,6 +135,7 @@ document = Table(
     Column("claimed_by", String(128)),
     # From when on it may be claimed: since it was offered, or when the lease of its holder ends.
     Column("due_at", UtcDateTime),
+    Index("ix_document_id", "id"),
     Index("ix_document_collection_id_state", "collection_id", "state", "id"),
     Index("ix_document_collection_id_source", "collection_id", "source", "id"),
     Index("ix_document_job_id_state", "job_id", "state"),
@@ -157,8 +158,9 @@ document_body = Table(
 chunk = Table(
     "chunk",
     metadata,
-    Column("generation", String(64), primary_key=True),
+    # In this order: several are looked up by a list of ids.
     Column("point_id", String(36), primary_key=True),
+    Column("generation", String(64), primary_key=True),
     Column("tenant_id", String(64), nullable=False),
     Column("collection_id", String(64), nullable=False),
     Column("document_id", String(64), nullable=False),

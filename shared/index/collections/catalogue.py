@@ -33,7 +33,7 @@ class CollectionCatalogue:
         self._database = database
         self._clock = clock
         self._ids = IdList(database.relaxed.dialect)
-        self._inactive = _OF_TENANT.where(
+        self._inactive = _NAMED_OF_TENANT.where(
             self._ids.holds(collection.c.id), collection.c.last_active_at < bindparam("before")
         )
 
@@ -181,6 +181,10 @@ def _end(since: datetime, life_days: int | None) -> datetime | None:
 
 _OF_TENANT: Final = select(*(collection.c[name] for name in Collection.__struct_fields__)).where(
     collection.c.tenant_id == bindparam("tenant"), collection.c.deleted_at.is_(None)
+)
+# By the ids alone: a planner without statistics reads all of the tenant for some of it.
+_NAMED_OF_TENANT: Final = select(collection.c.id, collection.c.life_days).where(
+    collection.c.tenant_id.concat("") == bindparam("tenant"), collection.c.deleted_at.is_(None)
 )
 _FIND: Final = _OF_TENANT.where(collection.c.id == bindparam("id"))
 _NAMED: Final = _OF_TENANT.where(collection.c.name == bindparam("name")).limit(_NAMED_AT_MOST)

@@ -144,7 +144,12 @@ _SOURCES: Final = select(
 def _some(state: DocumentState) -> Any:
     some = (
         select(document.c.id)
-        .where(document.c.collection_id == collection.c.id, document.c.state == state)
+        .where(
+            document.c.collection_id == collection.c.id,
+            # In the order of the one index that has the states: no other is read for them.
+            document.c.state.between(state, state),
+        )
+        .order_by(document.c.state, document.c.id)
         .limit(COUNTED_AT_MOST)
         .correlate(collection)
         .subquery()

@@ -20,7 +20,6 @@ from shared.index.documents.indexing import DocumentIndexing
 from shared.index.documents.rows import IS, document_of, key
 from shared.index.states import DocumentState
 from shared.index.tables import WAITING, document
-from shared.persistence.bulk_parameters import RowDocument
 from shared.persistence.engine import Database
 from shared.persistence.statements import skipping_locked, transaction
 from shared.storable_text import storable
@@ -51,15 +50,6 @@ class DocumentClaims:
         self._lease = timedelta(seconds=lease_seconds)
         self._attempt_limit = attempt_limit
         self._calls = count()
-        self._held = RowDocument(_KEYS, database.relaxed.dialect)
-        rows = self._held.relation.c
-        self._renew = (
-            update(document)
-            .where(*(document.c[each.name] == rows[each.name] for each in _KEYS))
-            .where(document.c.state == DocumentState.IN_PROGRESS)
-            .values(due_at=bindparam("b_until"))
-            .returning(document.c.collection_id, document.c.id)
-        )
 
     async def claim(self, worker: str, *, limit: int) -> list[Document]:
         """Up to `limit` documents that wait, or whose holder fell silent, for a lease.
@@ -87,13 +77,13 @@ class DocumentClaims:
 
     async def renew(self, documents: Sequence[Document]) -> set[DocumentKey]:
         """Begin the leases of these anew; those that are missing from the answer are lost."""
-        if not documents:
-            return set()
-        rows = [{each.name: getattr(one, each.name) for each in _KEYS} for one in documents]
-        values = self._held.parameters(rows) | {"b_until": self._clock.now() + self._lease}
+        until = {"b_until": self._clock.now() + self._lease}
+        held: set[DocumentKey] = set()
         async with transaction(self._database.relaxed) as connection:
-            found = await connection.execute(self._renew, values)
-            return {(row.collection_id, row.id) for row in found}
+            for each in documents:
+                if (await connection.execute(_RENEW, fence(each) | until)).rowcount:
+                    held.add((each.collection_id, each.id))
+        return held
 
     async def put_off(self, held: Document, reason: str, *, seconds: float) -> None:
         """Let it wait, since what it needs is away: it is not tried before, and it does not count
@@ -122,7 +112,7 @@ class DocumentClaims:
             await connection.execute(_FREE, taken)
 
 
-_KEYS: Final = tuple(document.c[name] for name in ("collection_id", "id", "ver", "attempt"))
+_RENEW: Final = update(document).where(*HELD).values(due_at=bindparam("b_until"))
 
 
 def _due(*, newest_first: bool) -> CTE:

@@ -18,7 +18,7 @@ from shared.index.document import (
     OfferOutcome,
     document_id,
 )
-from shared.index.documents.rows import PENDING_AGAIN, WAITING, due_again, new_row
+from shared.index.documents.rows import IN_COLLECTION, PENDING_AGAIN, WAITING, due_again, new_row
 from shared.index.states import DocumentState
 from shared.index.tables import document
 from shared.persistence.bulk_parameters import IdList
@@ -41,7 +41,7 @@ class DocumentOffers:
         self._clock = clock
         self._ids = IdList(database.relaxed.dialect)
         named = self._ids.holds(document.c.id)
-        self._known = _KNOWN.where(named).order_by(document.c.id).with_for_update()
+        self._known = _KNOWN.where(named).with_for_update()
         self._seen = _SEEN.where(named)
         self._insert = insert_new(document, sqlite_dialect=database.is_sqlite)
 
@@ -77,7 +77,7 @@ class DocumentOffers:
     ) -> int:
         """How many of the group are new or changed."""
         target = (await held(connection, said["tenant_id"], said["collection_id"])).target
-        wanted = self._ids.parameters([*group]) | {"collection": said["collection_id"]}
+        wanted = self._ids.parameters([*group]) | {"b_collection": said["collection_id"]}
         known = {row.id: row for row in await connection.execute(self._known, wanted)}
         same = [
             id_ for id_, row in known.items() if is_same(row, group[id_], target, said["job_id"])
@@ -145,14 +145,13 @@ def _again(
     }
 
 
-_IN_COLLECTION: Final = document.c.collection_id == bindparam("collection")
 _KNOWN: Final = select(
     *(document.c[name] for name in ("id", "state", "error_code", "size_bytes", "modified_ns")),
     *(document.c[name] for name in ("digest", "generation", "seen_by", "due_at")),
-).where(_IN_COLLECTION)
+).where(IN_COLLECTION)
 _SEEN: Final = (
     update(document)
-    .where(document.c.collection_id == bindparam("b_collection"))
+    .where(IN_COLLECTION)
     .values(
         seen_by=case(
             (document.c.seen_by > bindparam("b_job"), document.c.seen_by),

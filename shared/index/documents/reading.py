@@ -9,7 +9,7 @@ from sqlalchemy import Integer, Select, bindparam, select
 
 from shared.errors import NotFound
 from shared.index.document import Document, DocumentPage
-from shared.index.documents.rows import document_of
+from shared.index.documents.rows import IN_COLLECTION, document_of
 from shared.index.states import DocumentState
 from shared.index.tables import document, document_body
 from shared.persistence.bulk_parameters import IdList
@@ -27,7 +27,7 @@ class Documents:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ids = IdList(database.relaxed.dialect)
-        self._named = _OF_COLLECTION.where(self._ids.holds(document.c.id))
+        self._named = _NAMED.where(self._ids.holds(document.c.id))
 
     async def find(self, tenant_id: str, collection_id: str, id_: str) -> Document:
         """The document; raises NotFound."""
@@ -44,7 +44,7 @@ class Documents:
         found: dict[DocumentKey, Document] = {}
         async with reading(self._database.relaxed) as connection:
             for collection_id, ids in by_collection.items():
-                wanted = {"tenant": tenant_id, "collection": collection_id}
+                wanted = {"tenant": tenant_id, "b_collection": collection_id}
                 wanted |= self._ids.parameters(sorted(ids))
                 rows = await connection.execute(self._named, wanted)
                 found |= {(collection_id, row.id): document_of(row) for row in rows}
@@ -139,6 +139,7 @@ _OF_COLLECTION: Final = select(document).where(
     document.c.collection_id == bindparam("collection"),
     document.c.tenant_id == bindparam("tenant"),
 )
+_NAMED: Final = select(document).where(IN_COLLECTION, document.c.tenant_id == bindparam("tenant"))
 _BODY: Final = select(document_body.c.body).where(
     document_body.c.collection_id == bindparam("collection"),
     document_body.c.document_id == bindparam("id"),

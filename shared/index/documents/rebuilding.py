@@ -9,7 +9,7 @@ from sqlalchemy import Integer, String, bindparam, case, func, select, update
 from shared.clock import Clock
 from shared.index.collections.rows import held
 from shared.index.document import DocumentPage
-from shared.index.documents.rows import PENDING_AGAIN
+from shared.index.documents.rows import IN_COLLECTION, PENDING_AGAIN
 from shared.index.states import DocumentState
 from shared.index.tables import document
 from shared.persistence.bulk_parameters import IdList
@@ -79,7 +79,7 @@ _NEXT: Final = (
 )
 _OFFER: Final = (
     update(document)
-    .where(document.c.collection_id == bindparam("b_collection"))
+    .where(IN_COLLECTION)
     .values(
         PENDING_AGAIN
         | {

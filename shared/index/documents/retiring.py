@@ -7,12 +7,14 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Integer, Row, bindparam, delete, func, select, text, update
+from sqlalchemy import Integer, Row, bindparam, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.index.chunk import RetiredChunk
 from shared.index.collections.rows import generations_of
+from shared.index.documents.chunk_rows import RETIRE
+from shared.index.documents.rows import IN_COLLECTION, IS
 from shared.index.states import ChunkState
 from shared.index.tables import REMOVING, RETIRED, chunk, document, document_body, symbol
 from shared.persistence.bulk_parameters import IdList
@@ -34,23 +36,8 @@ class RetiredChunks:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        ids = self._ids = IdList(database.durable.dialect)
-        self._retire = (
-            update(chunk)
-            .where(*_IN_GENERATIONS, _IS_LEFT, ids.holds(chunk.c.document_id))
-            .values(state=ChunkState.RETIRED, ver=_NEWEST)
-        )
-        named = (document.c.collection_id == bindparam("b_collection"), ids.holds(document.c.id))
-        self._left = select(document.c.id).where(*named, _FIRST_CHUNK.is_not(None))
-        self._postpone = update(document).where(*named).values(due_at=bindparam("b_due"))
-        self._forget = [
-            delete(table).where(table.c.collection_id == bindparam("b_collection"), ids.holds(id_))
-            for table, id_ in (
-                (document_body, document_body.c.document_id),
-                (symbol, symbol.c.document_id),
-                (document, document.c.id),
-            )
-        ]
+        self._ids = IdList(database.durable.dialect)
+        self._left = _LEFT.where(self._ids.holds(document.c.id))
 
     async def retiring(self, *, limit: int) -> list[RetiredChunk]:
         """Chunks to be deleted from both stores, each up to its `ver`, and then forgotten here."""
@@ -79,22 +66,26 @@ class RetiredChunks:
             removed = (await connection.execute(_REMOVED, bounds)).all()
             by_collection = sorted(removed, key=_collection)
             for collection_id, rows in groupby(by_collection, key=_collection):
-                await self._drop(connection, collection_id, [row.id for row in rows])
+                await self._drop(connection, collection_id, [*rows])
         return len(removed)
 
     async def _drop(
-        self, connection: AsyncConnection, collection_id: str, ids: Sequence[str]
+        self, connection: AsyncConnection, collection_id: str, removed: Sequence[Row[Any]]
     ) -> None:
         generations = (await generations_of(connection, collection_id)).all
         of: dict[str, Any] = {"b_collection": collection_id, "generations": generations}
-        await connection.execute(self._retire, of | self._ids.parameters(ids))
-        named = self._ids.parameters(ids)
+        for row in removed:
+            await connection.execute(RETIRE, of | {"b_id": row.id, "b_ver": row.ver})
+        named = self._ids.parameters([row.id for row in removed])
         left = {*(await connection.execute(self._left, of | named)).scalars()}
-        due = {"b_collection": collection_id, "b_due": self._clock.now() + _AGAIN}
-        await connection.execute(self._postpone, due | self._ids.parameters([*left]))
-        gone = self._ids.parameters([each for each in ids if each not in left])
-        for statement in self._forget:
-            await connection.execute(statement, gone | {"b_collection": collection_id})
+        due = self._clock.now() + _AGAIN
+        keys = [{"b_collection": collection_id, "b_id": row.id} for row in removed]
+        if left:
+            late = [key | {"b_due": due} for key in keys if key["b_id"] in left]
+            await connection.execute(_POSTPONE, late)
+        if gone := [key for key in keys if key["b_id"] not in left]:
+            for statement in _FORGET_DOCUMENT:
+                await connection.execute(statement, gone)
 
 
 def _collection(row: Row[Any]) -> str:
@@ -106,19 +97,23 @@ _IN_GENERATIONS: Final = (
     chunk.c.collection_id == bindparam("b_collection"),
     chunk.c.generation.in_(bindparam("generations", expanding=True)),
 )
-_IS_LEFT: Final = chunk.c.state.in_((ChunkState.PLANNED, ChunkState.CURRENT))
-# Above all that was ever written of it.
-_NEWEST: Final = func.coalesce(
-    select(document.c.ver)
-    .where(document.c.collection_id == chunk.c.collection_id, document.c.id == chunk.c.document_id)
-    .scalar_subquery(),
-    chunk.c.ver,
-)
 _FIRST_CHUNK: Final = (
     select(chunk.c.point_id)
     .where(*_IN_GENERATIONS, chunk.c.state.in_([*ChunkState]), chunk.c.document_id == document.c.id)
     .limit(1)
     .scalar_subquery()
+)
+_LEFT: Final = select(document.c.id).where(IN_COLLECTION, _FIRST_CHUNK.is_not(None))
+_POSTPONE: Final = update(document).where(*IS).values(due_at=bindparam("b_due"))
+_FORGET_DOCUMENT: Final = (
+    *(
+        delete(table).where(
+            table.c.collection_id == bindparam("b_collection"),
+            table.c.document_id == bindparam("b_id"),
+        )
+        for table in (document_body, symbol)
+    ),
+    delete(document).where(*IS),
 )
 _RETIRING: Final = (
     select(*(chunk.c[name] for name in RetiredChunk.__struct_fields__))
@@ -133,7 +128,7 @@ _FORGET: Final = delete(chunk).where(
     chunk.c.state == ChunkState.RETIRED,
 )
 _REMOVED: Final = skipping_locked(
-    select(document.c.collection_id, document.c.id)
+    select(document.c.collection_id, document.c.id, document.c.ver)
     .where(text(REMOVING), document.c.due_at <= bindparam("now"))
     .order_by(document.c.due_at)
     .limit(_LIMIT)

@@ -58,7 +58,7 @@ LOCKED: Final = select(document).where(*IS).with_for_update()
 REMOVE: Final = (
     update(document)
     .where(
-        document.c.collection_id == bindparam("b_collection"),
+        document.c.collection_id.concat("") == bindparam("b_collection"),
         document.c.state != DocumentState.REMOVING,
     )
     .values(
@@ -75,6 +75,11 @@ REMOVE: Final = (
     )
 )
 """Of those that are named besides: gone for every search."""
+
+
+IN_COLLECTION: Final = document.c.collection_id.concat("") == bindparam("b_collection")
+"""Of a list of ids: they are looked up by the index of ids alone. Spelt plainly, a planner without
+statistics reads the whole collection for some of its documents."""
 
 
 def key(one: Document) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def _document() -> None:
         "ix_document_collection_id_source", "document", ["collection_id", "source", "id"]
     )
     op.create_index("ix_document_file_id", "document", ["file_id"])
+    op.create_index("ix_document_id", "document", ["id"])
     op.create_index("ix_document_job_id_state", "document", ["job_id", "state"])
     op.create_index("ix_document_collection_id_state", "document", ["collection_id", "state", "id"])
     _partial("ix_document_removing", "document", ["due_at"], "state = 'removing'")
@@ -133,8 +134,8 @@ def _document_body() -> None:
 def _chunk() -> None:
     op.create_table(
         "chunk",
-        sa.Column("generation", sa.String(length=64), nullable=False),
         sa.Column("point_id", sa.String(length=36), nullable=False),
+        sa.Column("generation", sa.String(length=64), nullable=False),
         sa.Column("tenant_id", sa.String(length=64), nullable=False),
         sa.Column("collection_id", sa.String(length=64), nullable=False),
         sa.Column("document_id", sa.String(length=64), nullable=False),
@@ -144,7 +145,7 @@ def _chunk() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("first_line", sa.Integer(), nullable=False),
         sa.Column("last_line", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("generation", "point_id", name=op.f("pk_chunk")),
+        sa.PrimaryKeyConstraint("point_id", "generation", name=op.f("pk_chunk")),
     )
     op.create_index(
         "ix_chunk_document",

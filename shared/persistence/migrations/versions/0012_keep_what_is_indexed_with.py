@@ -47,12 +47,12 @@ def _symbol() -> None:
 def _embedding() -> None:
     op.create_table(
         "embedding",
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=False),
         sa.Column("encoder", sa.String(length=128), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("owner", "encoder", "digest", name=op.f("pk_embedding")),
+        sa.PrimaryKeyConstraint("digest", "owner", "encoder", name=op.f("pk_embedding")),
     )
 
 

@@ -42,6 +42,7 @@ from shared.persistence.tables import (
 
 from .conversation_crowd import conversations
 from .file_crowd import files
+from .index_crowd import index
 
 ENDED: Final = 12_000
 QUEUED: Final = 12_000
@@ -69,6 +70,7 @@ async def fill(database: Database, now: datetime, *, statistics: str, scale: flo
         database, *_ended(now, scale), *_beside(now, scale), *files(_rows, BESIDE * scale, now)
     )
     await _run(database, *conversations(_rows, BESIDE * scale, now))
+    await _run(database, *index(_rows, BESIDE * scale, now))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))

@@ -13,6 +13,7 @@ import shared.conversations
 import shared.costs
 import shared.erasing
 import shared.files
+import shared.index
 import shared.persistence
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
@@ -76,6 +77,7 @@ def _statements() -> set[str]:
         shared.files,
         shared.conversations,
         shared.erasing,
+        shared.index,
     ):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" in module.name:
