@@ -50,7 +50,9 @@ class DocumentPreparing:
 
         Raises what the stores, the ledger and the place of its content raise.
         """
-        current = await self._indexing.current(document, generation)
+        # Of what is claimed for the first time nothing can be there.
+        is_new = document.ver == 1 and document.attempt == 1
+        current = {} if is_new else await self._indexing.current(document, generation)
         # From the moment when something of it is planned to its end it has no digest.
         is_whole = document.generation == generation and document.digest is not None
         reading = await self._read(document, is_whole=is_whole)

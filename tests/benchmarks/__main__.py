@@ -15,6 +15,7 @@ from rich.console import Console
 from tests.benchmarks import (
     concurrent_calls,
     encoders,
+    indexing,
     ingress,
     ledger_growth,
     message_cost,
@@ -47,6 +48,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "ledger_growth": ledger_growth.measure,
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
+    "indexing": indexing.measure,
     "baseline": hot_path.measure,
     "waiters": waiters.measure,
     "command_start": command_start.measure,
