@@ -23,18 +23,18 @@ async def test_what_is_posted_is_found(stage: IndexingStage) -> None:
 
 
 async def test_what_is_posted_anew_takes_the_place_of_the_old(stage: IndexingStage) -> None:
-    await post(stage, "notes.md", b"Before.\n")
+    await post(stage, "notes.md", b"Mallards.\n")
     await stage.index()
-    await post(stage, "notes.md", b"After.\n", attributes={"edition": 2.0})
+    await post(stage, "notes.md", b"Teals.\n", attributes={"edition": 2.0})
     await stage.index()
 
-    assert await stage.found("before") == []
-    assert await stage.found("after") == [("notes.md", 1, 2)]
+    assert await stage.found("mallards") == []
+    assert await stage.found("teals") == [("notes.md", 1, 2)]
     await stage.adds_up()
 
 
 async def test_labels_change_without_a_new_vector(stage: IndexingStage) -> None:
-    document = await post(stage, "notes.md", b"For some.\n")
+    document = await post(stage, "notes.md", b"For swans.\n")
     await stage.index()
     await stage.indexed()
     changes = DocumentChanges(stage.ground.database, stage.ground.clock)
@@ -42,19 +42,19 @@ async def test_labels_change_without_a_new_vector(stage: IndexingStage) -> None:
     await stage.index()
 
     assert await stage.indexed() == []
-    assert await readers_of(stage, "some") == {("user:a",)}
+    assert await readers_of(stage, "swans") == {("user:a",)}
     await stage.adds_up()
 
 
 async def test_labels_of_what_stays_change_with_the_rest(stage: IndexingStage) -> None:
     stays = b"# One\n\n" + b"What stays. " * 150 + b"\n\n# Two\n\n"
-    await post(stage, "notes.md", stays + b"Before.\n")
+    await post(stage, "notes.md", stays + b"Mallards.\n")
     await stage.index()
-    await post(stage, "notes.md", stays + b"After.\n", principals=("user:a",))
+    await post(stage, "notes.md", stays + b"Teals.\n", principals=("user:a",))
     await stage.index()
 
     assert await readers_of(stage, "stays") == {("user:a",)}
-    assert await readers_of(stage, "after") == {("user:a",)}
+    assert await readers_of(stage, "teals") == {("user:a",)}
     await stage.adds_up()
 
 

@@ -94,52 +94,52 @@ async def test_an_encoder_that_is_away_puts_documents_off(stage: IndexingStage) 
 async def test_a_document_that_changes_while_it_is_written_is_indexed_as_it_is(
     stage: IndexingStage, store: PausingStore
 ) -> None:
-    stage.write("a.md", "Before.\n")
+    stage.write("a.md", "Mallards.\n")
     await stage.offer()
 
     async def change() -> None:
-        stage.write("a.md", "After, and longer.\n")
+        stage.write("a.md", "Teals, and longer.\n")
         await stage.offer("job_2")
 
     store.before["upsert"] = change
     await stage.index()
 
-    assert await stage.found("before") == []
-    assert [path for path, *_ in await stage.found("after")] == ["a.md"]
+    assert await stage.found("mallards") == []
+    assert [path for path, *_ in await stage.found("teals")] == ["a.md"]
     await stage.adds_up()
 
 
 async def test_a_document_that_changes_after_it_was_written_leaves_no_orphan(
     stage: IndexingStage, store: PausingStore
 ) -> None:
-    stage.write("a.md", "Before.\n")
+    stage.write("a.md", "Mallards.\n")
     await stage.offer()
 
     async def change() -> None:
-        stage.write("a.md", "After, and longer.\n")
+        stage.write("a.md", "Teals, and longer.\n")
         await stage.offer("job_2")
 
     store.after["upsert"] = change
     await stage.index()
-    assert await stage.found("before") == []
+    assert await stage.found("mallards") == []
     await stage.adds_up()
 
 
 async def test_a_file_that_changes_before_it_is_read_again_leaves_no_orphan(
     stage: IndexingStage, store: PausingStore
 ) -> None:
-    stage.write("a.md", "Before.\n")
+    stage.write("a.md", "Mallards.\n")
     await stage.offer()
 
     async def change() -> None:
-        stage.write("a.md", "After.\n")  # and no scan sees it
+        stage.write("a.md", "Teals.\n")  # and no scan sees it
         raise StoreUnavailable("It died of that.", retry_after_seconds=0.01)
 
     store.after["upsert"] = change
     await stage.machinery.pipeline.slice()
     await stage.until_indexed()
 
-    assert await stage.found("before") == []
+    assert await stage.found("mallards") == []
     await stage.adds_up()
 
 
