@@ -40,7 +40,7 @@ class PassageTexts(msgspec.Struct, frozen=True):
     for_text: str
     """What the text encoder reads: of code its name, its signature and its remarks, in words."""
     for_code: str | None
-    """What the code encoder reads; None of prose."""
+    """What the code encoder reads: its name in words, then the code; None of prose."""
 
 
 def passage_texts(chunk: Chunk) -> PassageTexts:
@@ -54,7 +54,8 @@ def passage_texts(chunk: Chunk) -> PassageTexts:
     said = " ".join((header, *_DEFINED.findall(looked_at)))
     names = in_words(said)
     told = " ".join(filter(None, (names, *_remarks(looked_at))))
-    return PassageTexts(body, told[:_SAID_CHARACTERS] or in_words(looked_at), text)
+    for_code = f"{in_words(storable(chunk.symbol))}\n{text}" if chunk.symbol else text
+    return PassageTexts(body, told[:_SAID_CHARACTERS] or in_words(looked_at), for_code)
 
 
 def in_words(code: str) -> str:

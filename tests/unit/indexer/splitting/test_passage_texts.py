@@ -22,8 +22,14 @@ def test_of_code_the_text_encoder_reads_names_signatures_and_docstrings() -> Non
     assert texts.for_text == (
         "Users class Users Base get User name self drop user id Of people. The name."
     )
-    assert texts.for_code == text.rstrip("\n")
-    assert texts.body == f"{chunk.header}\n{texts.for_code}"
+    assert texts.for_code == "Users\n" + text.rstrip("\n")
+    assert texts.body == f"{chunk.header}\n" + text.rstrip("\n")
+
+
+def test_code_of_a_part_is_read_with_the_name_that_it_stands_under() -> None:
+    chunk = Chunk(ChunkKind.CODE, "python", "", "Users.dropUser", "    return 1\n", 1, 1)
+
+    assert passage_texts(chunk).for_code == "Users drop User\n    return 1"
 
 
 @pytest.mark.parametrize(
