@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ingress.api.door import Door
 from ingress.api.index.collections import CollectionEndpoints
+from ingress.api.index.document_texts import DocumentTexts
 from ingress.api.index.documents import DocumentEndpoints
 from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.index_jobs import IndexJobEndpoints
@@ -39,15 +40,19 @@ from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.figures import CollectionFigures
 from shared.index.collections.generations import CollectionGenerations
 from shared.index.documents.changing import DocumentChanges
+from shared.index.documents.indexing import DocumentIndexing
 from shared.index.documents.posting import DocumentPosts
 from shared.index.documents.reading import Documents
+from shared.index.embedding_cache import EmbeddingCache
 from shared.index.jobs.index_jobs import IndexJobs
 from shared.index.jobs.skipped_files import SkippedFiles
 from shared.persistence.engine import Database
 from shared.settings import Settings
+from shared.settings.loading.secrets import with_index_keys
 
 if TYPE_CHECKING:
     from shared.retrieval.search import Search
+    from shared.search.vector_store import VectorStore
 
 
 class IndexSurface:
@@ -76,6 +81,8 @@ class IndexSurface:
         )
         self._jobs = IndexJobs(database, clock)
         self._skipped = SkippedFiles(database)
+        chunks = DocumentIndexing(database, clock, EmbeddingCache(database, clock))
+        self._texts = DocumentTexts(self._open_store, chunks)
         self._searching = Searching(self._open_search, calls, self.catalogue)
 
     def operations(self) -> list[Operation]:
@@ -85,7 +92,7 @@ class IndexSurface:
         return [
             *store_operations(VectorStores(index, files)),
             *store_search_operations(StoreSearches(index, searching)),
-            *store_file_operations(StoreFiles(index, files)),
+            *store_file_operations(StoreFiles(index, files, self._texts)),
             *file_batch_operations(FileBatches(index, files)),
             *collection_operations(CollectionEndpoints(index)),
             *document_operations(DocumentEndpoints(index)),
@@ -96,7 +103,14 @@ class IndexSurface:
     async def close(self) -> None:
         """Let go of what was opened."""
         await self._searching.close()
+        await self._texts.close()
         await self._waking.close()
+
+    def _open_store(self) -> VectorStore:
+        from shared.search.opening import open_vector_store
+
+        waits = self._settings.search.store_timeout_seconds
+        return open_vector_store(with_index_keys(self._settings.index), most_seconds=waits)
 
     def _open_search(self) -> AbstractAsyncContextManager[Search]:
         # Encoders and the engine take long to load, and most doors of a fleet are never asked.

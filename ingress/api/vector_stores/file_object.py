@@ -65,6 +65,22 @@ class DeletedVectorStoreFile(msgspec.Struct, frozen=True):
     deleted: bool = True
 
 
+class FileText(msgspec.Struct, frozen=True):
+    """A piece of a file as it was cut."""
+
+    text: str
+    type: Literal["text"] = "text"
+
+
+class FileContent(msgspec.Struct, frozen=True):
+    """All of the text that was found in a file."""
+
+    data: list[FileText]
+    object: Literal["vector_store.file_content.page"] = "vector_store.file_content.page"
+    has_more: bool = False
+    next_page: str | None = None
+
+
 class FileBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Files that were put into a vector store together."""
 

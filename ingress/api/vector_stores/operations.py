@@ -10,6 +10,7 @@ from ingress.api.vector_stores.file_batches import FileBatches
 from ingress.api.vector_stores.file_object import (
     DeletedVectorStoreFile,
     FileBatch,
+    FileContent,
     VectorStoreFile,
     VectorStoreFileList,
 )
@@ -127,6 +128,13 @@ def store_file_operations(files: StoreFiles) -> list[Operation]:
             "Take a file out of a vector store",
             answer=DeletedVectorStoreFile,
             errors=_REMOVING,
+        ),
+        row(
+            "GET",
+            f"{_FILE}/content",
+            files.content,
+            "Read the text that was found in a file",
+            answer=FileContent,
         ),
     ]
 

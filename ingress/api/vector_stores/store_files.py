@@ -7,10 +7,13 @@ from typing import Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
+from ingress.api.index.document_texts import DocumentTexts
 from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.reading import read_request
 from ingress.api.vector_stores.file_object import (
     DeletedVectorStoreFile,
+    FileContent,
+    FileText,
     file_object,
     file_page,
 )
@@ -35,8 +38,9 @@ _labels: Final = msgspec.json.Decoder(UpdateFileAttributes)
 class StoreFiles:
     """Documents of one collection. What its caller may not see is not there."""
 
-    def __init__(self, index: IndexDoor, files: NamedFiles) -> None:
+    def __init__(self, index: IndexDoor, files: NamedFiles, texts: DocumentTexts) -> None:
         self._index = index
+        self._texts = texts
         self._files = files
 
     async def create(self, exchange: Exchange) -> None:
@@ -84,6 +88,14 @@ class StoreFiles:
         found = await self._found(exchange, caller)
         await index.remove(caller, found)
         await exchange.answer(200, msgspec.json.encode(DeletedVectorStoreFile(found.id)))
+
+    async def content(self, exchange: Exchange) -> None:
+        """The text that was found in it, piece by piece; none before it is indexed."""
+        index = self._index
+        caller = await index.door.caller(exchange)
+        pieces = await self._texts.of(await self._found(exchange, caller))
+        told = FileContent([FileText(each) for each in pieces])
+        await exchange.answer(200, msgspec.json.encode(told))
 
     async def _found(self, exchange: Exchange, caller: Caller) -> Document:
         collection = await self._index.collection(caller, store_id(exchange))
