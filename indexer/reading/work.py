@@ -10,9 +10,8 @@ from typing import Final
 import msgspec
 
 from indexer.reading.symbols import symbols_of
-from indexer.sources.decoding import decode_text
 from indexer.sources.found import FoundFile, SkippedFile
-from indexer.sources.reading import PDF_MARK, read_file
+from indexer.sources.reading import read_content, read_file
 from indexer.splitting.chunk import Chunk
 from indexer.splitting.passage_texts import passage_texts
 from indexer.splitting.splitter import split_document
@@ -95,18 +94,18 @@ DocumentReading = ReadDocument | UnchangedDocument | LeftOutDocument | UncutDocu
 
 def read_document(wanted: DocumentToRead) -> DocumentReading:
     """Its pieces, or why there are none."""
+    began = time.time_ns()
     if isinstance(wanted, FileToRead):
-        began = time.time_ns()
         found = FoundFile(wanted.path, size_bytes=0, modified_ns=0)
         read = read_file(Path(wanted.root), found, limit_bytes=wanted.limit_bytes)
-        if isinstance(read, SkippedFile):
-            return LeftOutDocument(read.reason.value, read.why)
-        text = read.decoded.text if read.decoded is not None else None
-        # What is written within one tick of the clock keeps its time: it is read again.
-        is_old = read.modified_ns < began - _TICK_NS
-        return _cut(wanted, read.content, text, read.modified_ns if is_old else None)
-    is_pdf = wanted.content.startswith(PDF_MARK)
-    return _cut(wanted, wanted.content, None if is_pdf else decode_text(wanted.content).text, None)
+    else:
+        read = read_content(wanted.path, wanted.content)
+    if isinstance(read, SkippedFile):
+        return LeftOutDocument(read.reason.value, read.why)
+    text = read.decoded.text if read.decoded is not None else None
+    # What is written within one tick of the clock keeps its time: it is read again.
+    is_old = isinstance(wanted, FileToRead) and read.modified_ns < began - _TICK_NS
+    return _cut(wanted, read.content, text, read.modified_ns if is_old else None)
 
 
 def _cut(

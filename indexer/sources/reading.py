@@ -31,15 +31,20 @@ def read_file(root: Path, found: FoundFile, *, limit_bytes: int) -> ReadFile | S
     except OSError as error:
         why = f"It cannot be read: {error.strerror}."
         return SkippedFile(found.path, SkipReason.UNREADABLE, why)
+    return read_content(found.path, content, modified_ns)
+
+
+def read_content(path: str, content: bytes, modified_ns: int = 0) -> ReadFile | SkippedFile:
+    """The same of content that is here: decoded, or why it is left out."""
     if content.startswith(PDF_MARK):
-        return ReadFile(found.path, content, modified_ns, decoded=None)
+        return ReadFile(path, content, modified_ns, decoded=None)
     if _is_binary(content):
-        return SkippedFile(found.path, SkipReason.BINARY, "It holds no text.")
+        return SkippedFile(path, SkipReason.BINARY, "It holds no text.")
     decoded = decode_text(content)
     if line := line_of_secret(decoded.text):
         why = f"A key, a token or a private key stands on line {line}: take it out and revoke it."
-        return SkippedFile(found.path, SkipReason.SECRET, why)
-    return ReadFile(found.path, content, modified_ns, decoded)
+        return SkippedFile(path, SkipReason.SECRET, why)
+    return ReadFile(path, content, modified_ns, decoded)
 
 
 class _Unsteady(Exception):

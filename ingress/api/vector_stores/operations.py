@@ -129,14 +129,20 @@ def store_file_operations(files: StoreFiles) -> list[Operation]:
             answer=DeletedVectorStoreFile,
             errors=_REMOVING,
         ),
-        row(
-            "GET",
-            f"{_FILE}/content",
-            files.content,
-            "Read the text that was found in a file",
-            answer=FileContent,
-        ),
+        _content_operation(files),
     ]
+
+
+def _content_operation(files: StoreFiles) -> Operation:
+    return Operation(
+        "GET",
+        f"{_FILE}/content",
+        files.content,
+        "Read the text that was found in a file",
+        tag=Tag.VECTOR_STORES,
+        answer=FileContent,
+        errors=FIND_ERRORS,
+    )
 
 
 def file_batch_operations(batches: FileBatches) -> list[Operation]:
