@@ -46,9 +46,7 @@ async def open_search(
             GenerationSearch(
                 StoreLegs(store, timeout_seconds=waits.store_timeout_seconds),
                 KeywordLeg(keyword, timeout_seconds=waits.keyword_timeout_seconds),
-                SymbolLeg(
-                    SymbolTable(database), store, timeout_seconds=waits.symbols_timeout_seconds
-                ),
+                SymbolLeg(SymbolTable(database), timeout_seconds=waits.symbols_timeout_seconds),
             ),
             PassageRows(database),
             CollectionCatalogue(database, clock),

@@ -74,12 +74,21 @@ class Query(msgspec.Struct, frozen=True):
     limit: int = 10
     explained: bool = False
     """Whether fused hits say what each leg gave them, at twice the cost."""
+    bare: bool = False
+    """Whether legs apart give ids and scores alone: `read` gives the passages of some of them."""
 
 
 class LegScore(msgspec.Struct, frozen=True):
     """What one leg gave a passage; its rank is from 1."""
 
     rank: int
+    score: float
+
+
+class RankedId(msgspec.Struct, frozen=True, array_like=True):
+    """A passage by its id alone."""
+
+    id: str
     score: float
 
 
@@ -102,3 +111,5 @@ class SearchAnswer(msgspec.Struct, frozen=True):
 
     hits: tuple[Hit, ...]
     apart: tuple[tuple[Hit, ...], ...] = ()
+    bare: tuple[tuple[RankedId, ...], ...] = ()
+    """Those of each leg, where nothing else was asked for."""

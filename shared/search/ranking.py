@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.search.point import Passage
-from shared.search.query import Hit, LegScore
+from shared.search.query import Hit, LegScore, RankedId
 from shared.search.vector_store import StoreRefused
 
 
@@ -31,6 +31,11 @@ def fused(best: Sequence[ListedPoint], legs: Sequence[Sequence[ListedPoint]]) ->
 def apart(legs: Sequence[Sequence[ListedPoint]]) -> tuple[tuple[Hit, ...], ...]:
     """The hits of each leg by itself, each with its own place alone."""
     return tuple(_of_one(leg, number, len(legs)) for number, leg in enumerate(legs))
+
+
+def bare(legs: Sequence[Sequence[ListedPoint]]) -> tuple[tuple[RankedId, ...], ...]:
+    """The ids of each leg by itself."""
+    return tuple(tuple(RankedId(each.id, each.score) for each in _ordered(leg)) for leg in legs)
 
 
 def _of_one(leg: Sequence[ListedPoint], number: int, legs: int) -> tuple[Hit, ...]:

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.retrieval.asking.fusing import fuse, most_of, scaled
-from shared.retrieval.asking.question import LegAnswers, LegQuestion, Proposed, SearchLegs
+from shared.retrieval.asking.deadlines import Dropped
+from shared.retrieval.asking.fusing import Ranking, fuse, most_of, scaled
+from shared.retrieval.asking.question import LegAnswers, LegQuestion, SearchLegs
+from shared.retrieval.asking.store_legs import StoreLegs
 from shared.retrieval.legs import OF_THE_STORE, LegName, LegReport
 from shared.search.point import Passage, Scope
-from shared.search.query import LegScore
+from shared.search.query import Hit, LegScore
 
 
 class FoundCandidate(msgspec.Struct, frozen=True):
@@ -42,7 +44,7 @@ class GenerationAnswer(NamedTuple):
 class GenerationSearch:
     """All legs at once, each with a deadline of its own; what misses it is named and left out."""
 
-    def __init__(self, store: SearchLegs, *beside: SearchLegs) -> None:
+    def __init__(self, store: StoreLegs, *beside: SearchLegs) -> None:
         self._store = store
         self._beside = beside
 
@@ -51,19 +53,37 @@ class GenerationSearch:
         alone = OF_THE_STORE.issuperset(question.weights)
         asking = [each.ask(scope, question, alone=alone) for each in (self._store, *self._beside)]
         answers = [each for each in await asyncio.gather(*asking) if each is not None]
-        reports = [told for each in answers for told in each.reports]
         for each in answers:
             if each.fused is not None:
                 candidates = _of_the_engine(scope, question, each, each.fused)
                 most = min(question.wanted, question.depth)
-                return GenerationAnswer(candidates, reports, len(candidates) >= most)
+                return GenerationAnswer(candidates, each.reports, len(candidates) >= most)
+        return await self._fused(scope, question, answers)
+
+    async def _fused(
+        self, scope: Scope, question: LegQuestion, answers: Sequence[LegAnswers]
+    ) -> GenerationAnswer:
+        """The lists as one; of its best the passages are read, of the others they cost too much."""
         lists = {name: found for each in answers for name, found in each.lists.items()}
-        is_full = any(len(found) >= question.depth for found in lists.values())
-        return GenerationAnswer([*_of_lists(scope, question, lists)], reports, is_full)
+        rankings = {name: [(one.id, one.score) for one in found] for name, found in lists.items()}
+        scores = fuse(rankings, question.weights, question.fusion)
+        best = sorted(scores, key=lambda each: (-scores[each], each))[: question.wanted]
+        passages = {key: said for each in answers for key, said in each.passages.items()}
+        reports = [told for each in answers for told in each.reports]
+        read = await self._store.read(scope, best)
+        if isinstance(read, Dropped):
+            reports = [_without_passages(told, read.reason) for told in reports]
+        else:
+            passages |= read  # the keyword server learns of a move later
+        is_full = len(scores) > len(best) or any(
+            len(found) >= question.depth for found in lists.values()
+        )
+        candidates = [*_candidates(scope, rankings, scores, best, passages)]
+        return GenerationAnswer(candidates, reports, is_full)
 
 
 def _of_the_engine(
-    scope: Scope, question: LegQuestion, answers: LegAnswers, fused: Sequence[Proposed]
+    scope: Scope, question: LegQuestion, answers: LegAnswers, fused: Sequence[Hit]
 ) -> list[FoundCandidate]:
     answered = [each.name for each in answers.reports if not each.dropped]
     weights = [question.weights[name] for name in answered if name in OF_THE_STORE]
@@ -76,19 +96,25 @@ def _of_the_engine(
     ]
 
 
-def _of_lists(
-    scope: Scope, question: LegQuestion, lists: Mapping[LegName, Sequence[Proposed]]
+def _candidates(
+    scope: Scope,
+    rankings: Mapping[LegName, Ranking],
+    scores: Mapping[str, float],
+    best: Sequence[str],
+    passages: Mapping[str, Passage],
 ) -> Iterator[FoundCandidate]:
-    rankings = {name: [(each.id, each.score) for each in found] for name, found in lists.items()}
-    scores = fuse(rankings, question.weights, question.fusion)
-    # The vector store's passages go before the keyword server's, which learns of a move later.
-    passages = {
-        each.id: each.passage for name in reversed(tuple(LegName)) for each in lists.get(name, ())
-    }
     places = {
         name: {passage: LegScore(rank, score) for rank, (passage, score) in enumerate(ranking, 1)}
         for name, ranking in rankings.items()
     }
-    for each, score in scores.items():
-        legs = {name: ranks[each] for name, ranks in places.items() if each in ranks}
-        yield FoundCandidate(scope.generation, each, score, passages[each], legs)
+    for each in best:
+        if each in passages:
+            legs = {name: ranks[each] for name, ranks in places.items() if each in ranks}
+            yield FoundCandidate(scope.generation, each, scores[each], passages[each], legs)
+
+
+def _without_passages(told: LegReport, reason: str) -> LegReport:
+    """Of a leg that found ids alone, and the store does not say what they are of."""
+    if told.name is LegName.KEYWORD:
+        return told
+    return msgspec.structs.replace(told, hits=None, dropped=told.dropped or reason)

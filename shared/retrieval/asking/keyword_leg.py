@@ -6,10 +6,11 @@ import time
 
 from shared.errors import NotFound
 from shared.retrieval.asking.deadlines import Dropped, within
-from shared.retrieval.asking.question import LegAnswers, LegQuestion, Proposed, report
+from shared.retrieval.asking.question import LegAnswers, LegQuestion, report
 from shared.retrieval.legs import LegName
 from shared.search.keyword.keyword_store import KeywordHit, KeywordStore
 from shared.search.point import Scope
+from shared.search.query import RankedId
 
 
 class KeywordLeg:
@@ -29,9 +30,10 @@ class KeywordLeg:
         spent = time.perf_counter() - begun
         if isinstance(found, Dropped):
             return LegAnswers({}, [report(LegName.KEYWORD, None, spent, found.reason)])
-        proposed = [Proposed(hit.id, hit.score, hit.passage) for hit in found]
-        told = report(LegName.KEYWORD, len(proposed), spent)
-        return LegAnswers({LegName.KEYWORD: proposed}, [told])
+        ranked = [RankedId(hit.id, hit.score) for hit in found]
+        told = report(LegName.KEYWORD, len(ranked), spent)
+        passages = {hit.id: hit.passage for hit in found}
+        return LegAnswers({LegName.KEYWORD: ranked}, [told], passages)
 
     async def _asked(
         self, store: KeywordStore, scope: Scope, question: LegQuestion

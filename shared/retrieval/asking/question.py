@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from shared.retrieval.asking.question_vectors import QuestionVector
 from shared.retrieval.legs import LegName, LegReport
 from shared.search.point import Passage, Scope
-from shared.search.query import Dbsf, Rrf, Where
+from shared.search.query import Dbsf, Hit, RankedId, Rrf, Where
 
 
 class LegQuestion(NamedTuple):
@@ -29,21 +29,15 @@ class LegQuestion(NamedTuple):
     explain: bool
 
 
-class Proposed(NamedTuple):
-    """A passage that a leg found."""
-
-    id: str
-    score: float
-    passage: Passage
-
-
 class LegAnswers(NamedTuple):
     """What one request gave."""
 
-    lists: Mapping[LegName, Sequence[Proposed]]
+    lists: Mapping[LegName, Sequence[RankedId]]
     """Of each leg that answered, the best first."""
     reports: Sequence[LegReport]
-    fused: Sequence[Proposed] | None = None
+    passages: Mapping[str, Passage] = {}
+    """Those of its lists that came along; the others are read from the vector store."""
+    fused: Sequence[Hit] | None = None
     """The engine's own fusion of them, in place of lists."""
 
 

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shared.errors import NotFound
 from shared.retrieval.asking.deadlines import Dropped, within
-from shared.retrieval.asking.question import LegAnswers, LegQuestion, Proposed
+from shared.retrieval.asking.question import LegAnswers, LegQuestion
 from shared.retrieval.asking.question_vectors import QuestionVector
 from shared.retrieval.legs import OF_THE_STORE, LegName, LegReport
 from shared.search.checking_queries import DEEPEST
-from shared.search.point import Scope
+from shared.search.point import Passage, Scope
 from shared.search.query import (
     CodeVector,
     Dbsf,
-    Hit,
     Leg,
     Query,
     Rrf,
@@ -49,7 +48,9 @@ class StoreLegs:
         fusion = _engine_fusion(question, legs) if alone and not question.explain else None
         depth = question.depth
         limit = min(question.wanted, depth * len(legs), DEEPEST) if fusion else depth
-        query = Query(tuple(legs.values()), fusion, question.where, limit=limit)
+        query = Query(
+            tuple(legs.values()), fusion, question.where, limit=limit, bare=fusion is None
+        )
         begun = time.perf_counter()
         answer = await within(self._timeout_seconds, self._asked(scope, query))
         return _answers(answer, question, [*legs], missing, time.perf_counter() - begun)
@@ -58,7 +59,19 @@ class StoreLegs:
         try:
             return await self._store.query(scope, query)
         except NotFound:  # nothing was written to it yet
-            return SearchAnswer((), ((),) * len(query.legs))
+            return SearchAnswer((), bare=((),) * len(query.legs))
+
+    async def read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Passage] | Dropped:
+        """The passages of those of these ids that are there."""
+        if not ids:
+            return {}
+        return await within(self._timeout_seconds, self._read(scope, ids))
+
+    async def _read(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Passage]:
+        try:
+            return await self._store.read(scope, ids)
+        except NotFound:
+            return {}
 
 
 def _legs(question: LegQuestion) -> Iterator[tuple[LegName, Leg]]:
@@ -96,16 +109,12 @@ def _answers(
     if isinstance(answer, Dropped):
         gone = [_told(name, None, made[name], seconds, answer.reason) for name in asked]
         return LegAnswers({}, [*missing, *gone])
-    if not answer.apart:
+    if not answer.bare:
         told = [_told(name, None, made[name], seconds) for name in asked]
-        return LegAnswers({}, [*missing, *told], _proposed(answer.hits))
-    lists = dict(zip(asked, map(_proposed, answer.apart), strict=True))
+        return LegAnswers({}, [*missing, *told], fused=answer.hits)
+    lists = dict(zip(asked, answer.bare, strict=True))
     told = [_told(name, len(lists[name]), made[name], seconds) for name in asked]
     return LegAnswers(lists, [*missing, *told])
-
-
-def _proposed(hits: Sequence[Hit]) -> list[Proposed]:
-    return [Proposed(hit.id, hit.score, hit.passage) for hit in hits]
 
 
 def _missing(name: LegName, vector: QuestionVector) -> LegReport:

@@ -6,15 +6,14 @@ import re
 import time
 from typing import Final
 
-from shared.errors import NotFound
 from shared.index.states import SymbolRole
 from shared.index.symbol_table import FoundSymbol, SymbolTable
 from shared.retrieval.asking.deadlines import Dropped, within
-from shared.retrieval.asking.question import LegAnswers, LegQuestion, Proposed, report
+from shared.retrieval.asking.question import LegAnswers, LegQuestion, report
 from shared.retrieval.legs import LegName
 from shared.retrieval.routing import names_in
 from shared.search.point import Scope
-from shared.search.vector_store import VectorStore
+from shared.search.query import RankedId
 
 _OF_EACH: Final = 10
 """Symbols of one name and role: a name that stands everywhere says little."""
@@ -26,14 +25,10 @@ _SAME, _ENDS_SO, _OTHER_CASE = 1.0, 0.9, 0.6
 
 
 class SymbolLeg:
-    """Finds the passages of definitions; where the question is about uses of a name, of those.
+    """Finds the passages of definitions; where the question is about uses of a name, of those."""
 
-    The ledger knows the names, the vector store the passages.
-    """
-
-    def __init__(self, symbols: SymbolTable, store: VectorStore, *, timeout_seconds: float) -> None:
+    def __init__(self, symbols: SymbolTable, *, timeout_seconds: float) -> None:
         self._symbols = symbols
-        self._store = store
         self._timeout_seconds = timeout_seconds
 
     async def ask(self, scope: Scope, question: LegQuestion, *, alone: bool) -> LegAnswers | None:  # noqa: ARG002
@@ -47,7 +42,7 @@ class SymbolLeg:
             return LegAnswers({}, [report(LegName.SYMBOLS, None, spent, found.reason)])
         return LegAnswers({LegName.SYMBOLS: found}, [report(LegName.SYMBOLS, len(found), spent)])
 
-    async def _found(self, scope: Scope, question: LegQuestion) -> list[Proposed]:
+    async def _found(self, scope: Scope, question: LegQuestion) -> list[RankedId]:
         scores: dict[str, float] = {}
         for name in names_in(question.text):
             symbols = await self._symbols.search(
@@ -60,14 +55,8 @@ class SymbolLeg:
             points = await self._symbols.points(scope.generation, symbols)
             for symbol, point in points.items():
                 scores[point] = max(scores.get(point, 0.0), fit(symbol, name))
-        try:
-            passages = await self._store.read(scope, [*scores])
-        except NotFound:  # nothing was written to it yet
-            return []
-        listed = [
-            Proposed(each, scores[each], passages[each]) for each in scores if each in passages
-        ]
-        return sorted(listed, key=lambda each: (-each.score, each.id))
+        ranked = (RankedId(point, score) for point, score in scores.items())
+        return sorted(ranked, key=lambda each: (-each.score, each.id))
 
 
 def roles_of(text: str) -> tuple[SymbolRole, ...]:

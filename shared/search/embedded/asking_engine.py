@@ -19,7 +19,7 @@ from shared.search.query import (
     TextVector,
     Words,
 )
-from shared.search.ranking import ListedPoint, apart, fused
+from shared.search.ranking import ListedPoint, apart, bare, fused
 
 
 def ask(
@@ -33,8 +33,8 @@ def ask(
     corpus = None if is_alone else engine.Filter(must=[of_tenant(scope)])
     legs = [_leg(leg, chosen, corpus) for leg in query.legs]
     if query.fusion is None:
-        alone = [_request(leg, with_payload=True) for leg in legs]
-        return SearchAnswer(hits=(), apart=apart(_lists(shard, alone)))
+        lists = _lists(shard, [_request(leg, with_payload=not query.bare) for leg in legs])
+        return SearchAnswer((), bare=bare(lists)) if query.bare else SearchAnswer((), apart(lists))
     fusion = engine.QueryRequest(
         limit=query.limit,
         query=_fusion(query.fusion),

@@ -19,7 +19,7 @@ from shared.search.qdrant import requests
 from shared.search.qdrant.faults import asking
 from shared.search.qdrant.filtering import filter_of, up_to, with_ids
 from shared.search.query import Query, SearchAnswer, Where, Words
-from shared.search.ranking import ListedPoint, apart, as_passage, fused
+from shared.search.ranking import ListedPoint, apart, as_passage, bare, fused
 from shared.search.vector_store import StoreRefused
 
 _FIRST_WITH_WORDS: Final = Version("1.20")
@@ -180,7 +180,8 @@ class QdrantStore:
             for answer in answers
         ]
         if query.fusion is None:
-            return SearchAnswer(hits=(), apart=apart(lists))
+            is_bare = query.bare
+            return SearchAnswer((), bare=bare(lists)) if is_bare else SearchAnswer((), apart(lists))
         return SearchAnswer(hits=fused(lists[0], lists[1:]))
 
     async def close(self) -> None:

@@ -91,7 +91,7 @@ def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:
     """One batch: the fusion first, where there is one, then each leg that is to be told."""
     chosen = filter_of(scope, query.where)
     if query.fusion is None:
-        return [_alone(leg, scope, chosen, with_payload=True) for leg in query.legs]
+        return [_alone(leg, scope, chosen, with_payload=not query.bare) for leg in query.legs]
     fused = models.QueryRequest(
         limit=query.limit,
         query=_fusion(query.fusion),

@@ -45,6 +45,18 @@ async def test_each_leg_has_its_own_order_and_score(store: VectorStore, scope: S
     assert said[0].passage == passage("open parcel parcel")
 
 
+async def test_legs_may_be_asked_for_ids_alone(store: VectorStore, scope: Scope) -> None:
+    await three(store, scope)
+    whole = await store.query(scope, Query(LEGS, None))
+
+    answer = await store.query(scope, Query(LEGS, None, bare=True))
+
+    assert [[(each.id, each.score) for each in leg] for leg in answer.bare] == [
+        [(hit.id, hit.score) for hit in leg] for leg in whole.apart
+    ]
+    assert answer.hits == answer.apart == ()
+
+
 async def test_ranks_fuse_by_k_and_weights_and_every_leg_is_told(
     store: VectorStore, scope: Scope
 ) -> None:

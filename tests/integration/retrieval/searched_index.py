@@ -169,7 +169,6 @@ class SearchedIndex:
                 KeywordLeg(keyword, timeout_seconds=waits.keyword_timeout_seconds),
                 SymbolLeg(
                     SymbolTable(self.database),
-                    store or self.store,
                     timeout_seconds=waits.symbols_timeout_seconds,
                 ),
             ),
