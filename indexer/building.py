@@ -30,6 +30,7 @@ from shared.settings.loading.secrets import with_index_keys
 
 _LOOK_SECONDS: Final = 1.0
 _ROUND_SECONDS: Final = 1.0
+_SWEEP_SECONDS: Final = 10.0
 _ROUNDS_PER_LEASE: Final = 10
 """A leader that died is followed within so many rounds."""
 _NICENESS: Final = 10
@@ -58,6 +59,7 @@ class IndexerRuntime:
         every = self._index.lease_seconds / RENEWALS_PER_LEASE
         await self._repeat("document leases", machinery.holding.renew, every_seconds=every)
         await self._lead("retirement", machinery.retirement)
+        await self._lead("index sweeps", machinery.retirement.sweep, every_seconds=_SWEEP_SECONDS)
         await self._lead("generations", machinery.generations)
         await self._lead("index jobs", machinery.jobs.settle)
         for _ in range(hands):
@@ -91,13 +93,13 @@ class IndexerRuntime:
             self._stack.push_async_callback(keyword.close)
         return vectors, keyword
 
-    async def _lead(self, role: str, work: Round) -> None:
+    async def _lead(self, role: str, work: Round, *, every_seconds: float = _ROUND_SECONDS) -> None:
         """A round of one process at a time."""
-        seconds = _ROUND_SECONDS * _ROUNDS_PER_LEASE
+        seconds = every_seconds * _ROUNDS_PER_LEASE
         lease = RoleLease(
             self._database, self._clock, role=role, holder=self._name, lease_seconds=seconds
         )
-        await self._repeat(role, await self._enter(led(lease, work)), every_seconds=_ROUND_SECONDS)
+        await self._repeat(role, await self._enter(led(lease, work)), every_seconds=every_seconds)
 
     async def _repeat(self, name: str, work: Round, *, every_seconds: float) -> None:
         await self._enter(running(repeat(name, work, every_seconds=every_seconds)))

@@ -30,16 +30,21 @@ class Retirement:
         self._writing = writing
 
     async def __call__(self) -> None:
-        """All that is retired by now, or a large part, and what goes with its collection or its
-        generation or its age. Raises Unavailable; then it stays due."""
-        await self._collections.expire()
-        await self._jobs.forget_old()
+        """All that is retired by now, or a large part. Raises Unavailable; then it stays due."""
         for _ in range(_ROUNDS):
-            left = await self._collections.take_down() + await self._collections.remove_deleted()
             retired = await self._chunks.retiring(limit=_AT_ONCE)
             if retired:
                 await self._writing.delete(retired)
                 await self._chunks.forget(retired)
             dropped = await self._chunks.drop_removed(limit=_AT_ONCE)
-            if not left and not retired and not dropped:
+            if not retired and not dropped:
+                return
+
+    async def sweep(self) -> None:
+        """Retire what goes with its collection, its generation or its age."""
+        await self._collections.expire()
+        await self._jobs.forget_old()
+        for _ in range(_ROUNDS):
+            left = await self._collections.take_down() + await self._collections.remove_deleted()
+            if not left:
                 return

@@ -70,6 +70,7 @@ async def test_the_old_generation_goes_when_nobody_searches_it_any_more(
     await newer.machinery.generations()
 
     later = newer.beside(clock=LaterClock(SEARCHED_STILL * 2))
+    await later.machinery.retirement.sweep()
     await later.machinery.retirement()
     assert await stage.points() == set()
     assert (await collection_of(stage)).leaving_generation is None
