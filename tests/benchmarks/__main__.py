@@ -27,6 +27,7 @@ from tests.benchmarks.baseline import command_start, hot_path, waiters
 from tests.benchmarks.day import saving
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
+from tests.benchmarks.search import hybrid, vectors
 from tests.benchmarks.table import as_json, print_table
 from tests.benchmarks.turn import (
     cache_hits,
@@ -61,6 +62,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "encoders": encoders.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
+    "hybrid_search": hybrid.measure,
+    "vector_search": vectors.measure,
 }
 
 

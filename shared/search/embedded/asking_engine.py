@@ -70,7 +70,7 @@ def _asked(
 def _nearest(leg: TextVector | CodeVector, name: str) -> tuple[engine.Query, engine.SearchParams]:
     rescored = engine.QuantizationSearchParams(rescore=True, oversampling=oversampling(leg.depth))
     params = engine.SearchParams(hnsw_ef=EF_SEARCH, quantization=rescored)
-    return engine.Query.Nearest([*map(float, leg.vector)], name), params
+    return engine.Query.Nearest(leg.vector, name), params
 
 
 def _fusion(fusion: Rrf | Dbsf) -> engine.Fusion:
