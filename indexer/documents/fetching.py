@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
+import msgspec
+
 from indexer.reading.work import ContentToRead, DocumentToRead, FileToRead, LeftOutDocument
 from indexer.sources.found import SkipReason
 from indexer.sources.opening import root_of
+from indexer.splitting.sized import ChunkSizes
 from shared.errors import NotFound
 from shared.files.content_store import ContentStore, read_pieces
 from shared.files.file_catalogue import FileCatalogue
@@ -41,7 +44,7 @@ class DocumentFetching:
             body = await self._documents.body(document)
             if body is None:
                 raise NotFound(_GONE)
-            return ContentToRead(document.path, body, known_digest)
+            return ContentToRead(document.path, body, known_digest, _sizes(document))
         if document.source == FILES:
             return await self._uploaded(document, known_digest)
         root = root_of(document.source)
@@ -61,4 +64,8 @@ class DocumentFetching:
         if pieces is None:
             raise NotFound(_GONE)
         path = document.path if PurePosixPath(document.path).suffix else file.filename
-        return ContentToRead(path, b"".join(pieces), known_digest)
+        return ContentToRead(path, b"".join(pieces), known_digest, _sizes(document))
+
+
+def _sizes(document: Document) -> ChunkSizes | None:
+    return msgspec.convert(document.chunking, ChunkSizes) if document.chunking else None

@@ -14,6 +14,7 @@ from indexer.sources.found import FoundFile, SkippedFile
 from indexer.sources.reading import read_content, read_file
 from indexer.splitting.chunk import Chunk
 from indexer.splitting.passage_texts import passage_texts
+from indexer.splitting.sized import ChunkSizes, sized
 from indexer.splitting.splitter import split_document
 from shared.index.chunk import Symbol
 
@@ -37,6 +38,8 @@ class ContentToRead(msgspec.Struct, frozen=True, tag="content"):
     path: str
     content: bytes
     known_digest: str | None = None
+    sizes: ChunkSizes | None = None
+    """What its owner asks for; without them it is cut where it hurts least."""
 
 
 DocumentToRead = FileToRead | ContentToRead
@@ -118,7 +121,10 @@ def _cut(
     if split.trouble is not None and not split.chunks:
         return UncutDocument(split.trouble)
     symbols = symbols_of(split.outline) if split.outline is not None else ()
-    chunks = tuple(map(_chunk, split.chunks))
+    pieces = split.chunks
+    if isinstance(wanted, ContentToRead) and wanted.sizes is not None:
+        pieces = [*sized(pieces, wanted.sizes)]
+    chunks = tuple(map(_chunk, pieces))
     return ReadDocument(digest, size, modified_ns, split.language, chunks, symbols)
 
 

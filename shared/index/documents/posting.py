@@ -98,6 +98,8 @@ async def _put_again(
     """It is to be indexed anew."""
     where = {"b_collection": old.collection_id, "b_id": old.id}
     changed = {"due_at": due_again(old, now), "relabel": old.relabel or not _has_labels(old, new)}
+    if old.chunking != encoded(new.chunking):
+        changed |= {"digest": None}  # the same content is cut anew
     values = PENDING_AGAIN | _columns(new) | changed
     await connection.execute(update(document).where(*IS).values(values), where)
 

@@ -78,6 +78,19 @@ async def test_files_are_put_in_waited_for_searched_labelled_and_taken_out(
     again = await stores.files.create_and_poll(put.id, vector_store_id=store)
     assert again.status == "completed"
     assert "trains.md" in await _names(client, store, "railway ticket")
+
+    sizes: Any = {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 20}
+    long = await stores.files.upload_and_poll(
+        vector_store_id=store,
+        file=("long.txt", " ".join(f"word{nth}" for nth in range(400)).encode()),
+        chunking_strategy={"type": "static", "static": sizes},
+    )
+    small = len([each async for each in stores.files.content(long.id, vector_store_id=store)])
+    auto = await stores.files.create_and_poll(long.id, vector_store_id=store)
+    assert auto.chunking_strategy is not None
+    assert auto.chunking_strategy.type == "other"
+    large = len([each async for each in stores.files.content(long.id, vector_store_id=store)])
+    assert small > large > 0
     await stores.delete(store)
 
 
