@@ -25,9 +25,9 @@ def up(
 ) -> int:
     """Start everything here, in one folder and on loopback, until Ctrl-C.
 
-    Redis, the ledger, the door, workers and Flower. Data stays in the folder (`.forebay`).
-    Without providers in the settings a small model on this machine answers, if it is installed;
-    after it built-in rules, then people.
+    Redis, the ledger, the door, workers, an indexer and Flower. Data stays in the folder
+    (`.forebay`). Without providers in the settings a small model on this machine answers, if it is
+    installed; after it built-in rules, then people.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ async def _serve(environment: dict[str, str], *, as_json: bool) -> None:
 
     def tell() -> None:
         if not as_json:
-            say("Starting Redis, the ledger, the door, a worker, Flower and what answers ...")
+            say("Starting Redis, the ledger, the door, a worker, an indexer, Flower, a model ...")
 
     opening = embedded_stack(environment, report=complain, on_start=tell)
     async with opening as (stack, state):

@@ -40,7 +40,7 @@ def slowdown() -> float:
 
 
 def forebay(
-    *arguments: str, folder: Path, stdin: str = "", **more: str
+    *arguments: str, folder: Path, stdin: str = "", seconds: int = 110, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end, in `folder`."""
     return subprocess.run(
@@ -50,7 +50,7 @@ def forebay(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=seconds,
     )
 
 

@@ -83,7 +83,7 @@ async def _play(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> bool
     began = time.monotonic()
     note("The models in this demo are scripted: they echo, lie and fail on demand, at made-up")
     note("prices. Everything else is real, and so is the small model that answers without a key.")
-    note("Starting Redis, the ledger, the door, two workers, Flower ...")
+    note("Starting Redis, the ledger, the door, two workers, an indexer, Flower ...")
     async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
         went_well = await play_all(stage, scenes, show=_show_json if as_json else _show)

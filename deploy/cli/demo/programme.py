@@ -10,6 +10,10 @@ from deploy.cli.demo.scenes.agents.conversation import conversation_continued
 from deploy.cli.demo.scenes.agents.image import image_seen
 from deploy.cli.demo.scenes.agents.structured_answer import structured_answer
 from deploy.cli.demo.scenes.agents.tool_and_outage import tool_and_outage
+from deploy.cli.demo.scenes.index.cited import cited
+from deploy.cli.demo.scenes.index.forgotten import forgotten
+from deploy.cli.demo.scenes.index.found import found
+from deploy.cli.demo.scenes.index.indexed import indexed
 from deploy.cli.demo.scenes.money.budget import budget_stop
 from deploy.cli.demo.scenes.money.exact_hit import exact_hit
 from deploy.cli.demo.scenes.money.routing import routing
@@ -49,11 +53,14 @@ _AGENTS: Final = (tool_and_outage, image_seen, structured_answer, conversation_c
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
 _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
+_INDEX: Final = (indexed, found, cited, forgotten)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
 _LAST: Final = (worker_killed, flower)
 
-SCENES: Final[tuple[Scene, ...]] = (*_ROAD, *_AGENTS, *_RESILIENCE, *_QUALITY, *_MONEY, *_LAST)
+_ASKED: Final = (*_ROAD, *_AGENTS, *_RESILIENCE, *_QUALITY, *_MONEY)
+
+SCENES: Final[tuple[Scene, ...]] = (*_ASKED, *_INDEX, *_LAST)
 
 
 def scenes_named(names: Collection[str]) -> tuple[Scene, ...]:

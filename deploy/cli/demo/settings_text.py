@@ -33,6 +33,11 @@ burst_share = {burst_share}
 lease_seconds = 2.0
 sweep_seconds = 0.3
 
+# Nothing else wants the machine while the scene about it waits for the index.
+[index]
+cores = 2
+lease_seconds = 5.0
+
 # As many failures as ever open a breaker; it is tried again sooner.
 [breakers]
 open_seconds = 1.0

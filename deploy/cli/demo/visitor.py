@@ -104,6 +104,12 @@ class Visitor:
         async with self._session.get(url, headers=self._headers) as response:
             return await _heard(response)
 
+    async def search(self, question: str, **fields: object) -> Heard:
+        """POST /v1/search."""
+        url, body = f"{self._door}/v1/search", {"query": question, **fields}
+        async with self._session.post(url, json=body, headers=self._headers) as response:
+            return await _heard(response)
+
     async def stream(self, text: str, **fields: object) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a streamed answer. Leaving early cuts the connection."""
         body = {**_MODEL, "input": text, "stream": True, **fields}
