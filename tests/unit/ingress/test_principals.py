@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ingress.api.principals import sign_principals, with_signed
 from ingress.authentication import Caller
-from shared.clock import ManualClock
+from shared.clock import ManualClock, SystemClock
 from shared.errors import Forbidden
 from shared.messages.tenant import KeyScope, Tenant
+from tests.architecture.tree import ROOT
 
 KEY = "fb_" + "k" * 43
 NOW = ManualClock().now()
@@ -62,6 +64,16 @@ def test_a_key_that_does_not_delegate_is_refused_with_its_header() -> None:
 def test_what_was_not_signed_for_this_is_refused(signed: str, why: str) -> None:
     with pytest.raises(Forbidden, match=why):
         seen(signed, caller())
+
+
+def test_the_function_of_the_documents_signs_what_is_read() -> None:
+    page = (ROOT / "docs" / "vector-stores.md").read_text()
+    code = page[page.index("import base64") :].partition("```")[0]
+    told: dict[str, Any] = {}
+    exec(code, told)
+    signed = told["signed"](KEY, ["user:ann", "group:größe"])
+    seen_by = with_signed(caller(), signed.encode(), KEY, SystemClock().now())
+    assert seen_by.principals == ("user:ann", "group:größe")
 
 
 def test_one_changed_character_is_refused() -> None:
