@@ -39,6 +39,7 @@ _VERBS: Final = (
     "jobs",
     "collections",
     "search",
+    "eval",
     "costs",
     "route",
     "providers",
@@ -51,7 +52,7 @@ _VERBS: Final = (
 )
 
 _FOLDERS: Final = frozenset(
-    {"cache", "check", "collections", "dead", "demo", "erase", "index", "route", "send"}
+    {"cache", "check", "collections", "dead", "demo", "erase", "eval", "index", "route", "send"}
 )
 """Verbs of several files."""
 _BESIDE: Final = {

@@ -1,0 +1,1 @@
+"""`forebay eval`: what the index is worth."""

@@ -1,0 +1,1 @@
+"""What the search is worth on questions whose answers are known."""
