@@ -60,7 +60,7 @@ class IndexerRuntime:
         await self._repeat("document leases", machinery.holding.renew, every_seconds=every)
         await self._lead("retirement", machinery.retirement)
         await self._lead("index sweeps", machinery.retirement.sweep, every_seconds=_SWEEP_SECONDS)
-        await self._lead("generations", machinery.generations)
+        await self._lead("generations", machinery.generations, every_seconds=_SWEEP_SECONDS)
         await self._lead("index jobs", machinery.jobs.settle)
         for _ in range(hands):
             await self._repeat("look", crew.look, every_seconds=_LOOK_SECONDS)

@@ -101,6 +101,7 @@ PARTS_OF_THE_INDEX: Final = {
         f"CollectionGenerations.{name}": "CollectionGenerations.begin"
         for name in ("swap", "abandon", "adopt")
     },
+    "ChunkRepair.write_again": "ChunkRepair.unknown",
     "NamedGenerations.building": "CollectionGenerations.begin",
     **{f"DocumentIndexing.{name}": "DocumentIndexing.finish" for name in ("plan", "fail", "skip")},
     **{f"DocumentClaims.{name}": "DocumentIndexing.finish" for name in ("renew", "put_off")},

@@ -12,6 +12,7 @@ from shared.index.documents.of_files import FileDocuments
 from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.passage_rows import PassageRows
 from shared.index.documents.rebuilding import Rebuilding
+from shared.index.documents.repairing import ChunkRepair
 from shared.index.embedding_cache import EmbeddingCache
 from shared.index.jobs.job import ScanOutcome
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
@@ -133,9 +134,17 @@ async def _change(full: FullIndex) -> object:
     return await full.changes.remove(*_PLACE, [f"doc_c{number}" for number in range(20, 60)])
 
 
+async def _repair(full: FullIndex) -> object:
+    repair = ChunkRepair(full.database, full.clock)
+    assert await repair.unknown(NOW, ["pt_nowhere"]) == ["pt_nowhere"]
+    found = await full.documents.find(*_PLACE, "doc_c9")
+    return await repair.write_again(found, NOW, above=1)
+
+
 IndexProbe = Callable[[FullIndex], Awaitable[object]]
 
 INDEX_PROBES: Final[dict[str, IndexProbe]] = {
+    "ChunkRepair.unknown": _repair,
     "CollectionCatalogue.find": _catalogue,
     "CollectionFigures.freshness": lambda full: CollectionFigures(full.database).freshness(
         "ten_1", ["vs_k1", "vs_k2"]
