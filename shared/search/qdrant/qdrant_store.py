@@ -18,7 +18,8 @@ from shared.search.point import Change, Page, Passage, Point, Scope
 from shared.search.qdrant import requests
 from shared.search.qdrant.faults import asking
 from shared.search.qdrant.filtering import filter_of, up_to, with_ids
-from shared.search.query import Query, SearchAnswer, Where, Words
+from shared.search.qdrant.sparse_words import sparse_vectors
+from shared.search.query import Query, SearchAnswer, Where
 from shared.search.ranking import ListedPoint, apart, as_passage, bare, fused
 from shared.search.vector_store import StoreRefused
 
@@ -29,9 +30,9 @@ _DEADLINE_SECONDS: Final = 30
 class QdrantStore:
     """A `VectorStore` on a Qdrant server; each generation is a collection of its name.
 
-    A server before 1.20 has no BM25 over a payload: there a query with `Words` raises
-    `StoreRefused`, and the rest works. Of a request that ends after `deadline_seconds` nobody
-    knows whether the server did it: the same again is safe.
+    A server before 1.20 has no BM25 over a payload: there each body is a sparse vector as well,
+    made here, and `Words` are asked by such a one. Of a request that ends after
+    `deadline_seconds` nobody knows whether the server did it: the same again is safe.
     """
 
     def __init__(
@@ -83,9 +84,10 @@ class QdrantStore:
         checking.check_scope(scope)
         ready = checking.ready_points(points)
         checking.check_dimensions(ready, await self._generation(scope.generation))
+        with_sparse = not await self._has_words()
         for ver in sorted({point.passage.ver for point in ready}):
             written = [
-                requests.as_point(point, scope.tenant)
+                requests.as_point(point, scope.tenant, with_sparse=with_sparse)
                 for point in ready
                 if point.passage.ver == ver
             ]
@@ -170,9 +172,8 @@ class QdrantStore:
         checking.check_scope(scope)
         query = checking_queries.ready_query(query)
         checking_queries.check_query_dimensions(query, await self._generation(scope.generation))
-        if any(isinstance(leg, Words) for leg in query.legs):
-            await self._need_words()
-        asked = requests.requests_of(scope, query)
+        with_sparse = not await self._has_words()
+        asked = requests.requests_of(scope, query, with_sparse=with_sparse)
         async with self._asking(scope.generation):
             answers = await self._client.query_batch_points(scope.generation, asked)
         lists = [
@@ -191,6 +192,7 @@ class QdrantStore:
         return asking(self._deadline_seconds, generation)
 
     async def _create_collection(self, generation: Generation) -> None:
+        sparse = None if await self._has_words() else sparse_vectors()
         with suppress(Conflict):  # another was quicker
             async with self._asking(generation.name):
                 await self._client.create_collection(
@@ -198,6 +200,7 @@ class QdrantStore:
                     vectors_config=requests.vectors_of(generation),
                     hnsw_config=requests.graph(),
                     quantization_config=requests.pinned(),
+                    sparse_vectors_config=sparse,
                 )
 
     async def _generation(self, name: str) -> Generation:
@@ -217,13 +220,6 @@ class QdrantStore:
             except InvalidVersion:
                 raise StoreRefused(f"Qdrant calls its version {told!r}: is it Qdrant?") from None
         return self._version >= _FIRST_WITH_WORDS
-
-    async def _need_words(self) -> None:
-        if not await self._has_words():
-            raise StoreRefused(
-                f"Qdrant {self._version} has no BM25 over passages: take a server of "
-                f"{_FIRST_WITH_WORDS} or newer, or leave the leg 'words' out."
-            )
 
 
 def _as_generation(name: str, vectors: models.VectorsConfig | None) -> Generation:

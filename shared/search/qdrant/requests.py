@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from functools import partial
+from typing import NamedTuple, assert_never
 
 from qdrant_client import models
 
@@ -19,6 +20,7 @@ from shared.search.generation import (
 from shared.search.label import ATTRIBUTES, READERS
 from shared.search.point import Change, Point, Scope
 from shared.search.qdrant.filtering import filter_of, of_tenant, up_to
+from shared.search.qdrant.sparse_words import WORDS, of_body, of_question
 from shared.search.query import CodeVector, Dbsf, Leg, Query, Rrf, TextVector, Words
 
 
@@ -74,8 +76,10 @@ def _words_index() -> models.TextIndexParams:
     )
 
 
-def as_point(point: Point, tenant: str) -> models.PointStruct:
+def as_point(point: Point, tenant: str, *, with_sparse: bool) -> models.PointStruct:
     vectors: dict[str, models.Vector] = {**point.vectors()}
+    if with_sparse and (words := of_body(point.passage.body)):
+        vectors[WORDS] = words
     return models.PointStruct(id=point.id, vector=vectors, payload=point.payload(tenant))
 
 
@@ -87,52 +91,54 @@ def as_change(change: Change, scope: Scope, ver: int) -> models.SetPayloadOperat
     )
 
 
-def requests_of(scope: Scope, query: Query) -> list[models.QueryRequest]:
+def requests_of(scope: Scope, query: Query, *, with_sparse: bool) -> list[models.QueryRequest]:
     """One batch: the fusion first, where there is one, then each leg that is to be told."""
+    asked = partial(_asked, scope=scope, with_sparse=with_sparse)
     chosen = filter_of(scope, query.where)
     if query.fusion is None:
-        return [_alone(leg, scope, chosen, with_payload=not query.bare) for leg in query.legs]
+        return [_alone(asked(leg), chosen, with_payload=not query.bare) for leg in query.legs]
     fused = models.QueryRequest(
         limit=query.limit,
         query=_fusion(query.fusion),
-        prefetch=[_prefetch(leg, scope, chosen) for leg in query.legs],
+        prefetch=[_prefetch(asked(leg), chosen) for leg in query.legs],
         with_payload=True,
     )
     told = query.legs if query.explained else ()
-    return [fused, *(_alone(leg, scope, chosen, with_payload=False) for leg in told)]
+    return [fused, *(_alone(asked(leg), chosen, with_payload=False) for leg in told)]
 
 
-def _prefetch(leg: Leg, scope: Scope, chosen: models.Filter) -> models.Prefetch:
-    asked, using, params = _asked(leg, scope)
-    return models.Prefetch(limit=leg.depth, query=asked, using=using, params=params, filter=chosen)
+class _AskedLeg(NamedTuple):
+    """A leg in Qdrant's words."""
+
+    limit: int
+    query: models.QueryInterface
+    using: str
+    params: models.SearchParams
 
 
-def _alone(
-    leg: Leg, scope: Scope, chosen: models.Filter, *, with_payload: bool
-) -> models.QueryRequest:
-    asked, using, params = _asked(leg, scope)
-    return models.QueryRequest(
-        limit=leg.depth,
-        query=asked,
-        using=using,
-        params=params,
-        filter=chosen,
-        with_payload=with_payload,
-    )
+def _prefetch(asked: _AskedLeg, chosen: models.Filter) -> models.Prefetch:
+    return models.Prefetch(**asked._asdict(), filter=chosen)
 
 
-def _asked(leg: Leg, scope: Scope) -> tuple[models.QueryInterface, str, models.SearchParams]:
+def _alone(asked: _AskedLeg, chosen: models.Filter, *, with_payload: bool) -> models.QueryRequest:
+    return models.QueryRequest(**asked._asdict(), filter=chosen, with_payload=with_payload)
+
+
+def _asked(leg: Leg, scope: Scope, *, with_sparse: bool) -> _AskedLeg:
     rescored = models.QuantizationSearchParams(rescore=True, oversampling=oversampling(leg.depth))
     nearest = models.SearchParams(hnsw_ef=EF_SEARCH, quantization=rescored)
     match leg:
         case TextVector():
-            return leg.vector, "text", nearest
+            return _AskedLeg(leg.depth, leg.vector, "text", nearest)
         case CodeVector():
-            return leg.vector, "code", nearest
+            return _AskedLeg(leg.depth, leg.vector, "code", nearest)
         case Words():
             own = models.IdfCorpusParams(corpus=models.Filter(must=[of_tenant(scope)]))
+            params = models.SearchParams(idf=own)
+            if with_sparse:
+                return _AskedLeg(leg.depth, of_question(leg.text), WORDS, params)
             words = models.TextQuery(text=models.TextQueryInput(query=leg.text))
-            return words, BODY, models.SearchParams(idf=own)
+            return _AskedLeg(leg.depth, words, BODY, params)
         case _:
             assert_never(leg)
 

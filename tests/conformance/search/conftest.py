@@ -15,7 +15,7 @@ from shared.search.qdrant.qdrant_store import QdrantStore
 from shared.search.vector_store import VectorStore
 from tests.conformance.search.passages import GENERATION, new_scope
 
-QDRANT = "FOREBAY_TEST_QDRANT_URL"  # of a server of 1.20 or newer
+QDRANT = "FOREBAY_TEST_QDRANT_URL"  # of any server; before 1.20 words are sparse vectors
 STORES = ["embedded", "qdrant"] if QDRANT in os.environ else ["embedded"]
 
 

@@ -1,6 +1,6 @@
 """What a Qdrant server is sent, held against its own description, and what it answers, read.
 
-The description is of 1.19: BM25 came after it and is only proved where
+The description is of 1.19: BM25 over a payload came after it and is only proved where
 `FOREBAY_TEST_QDRANT_URL` names a server.
 """
 
@@ -75,6 +75,7 @@ async def test_a_collection_is_made_as_the_embedded_one(
             "text": {"size": 2, "distance": "Cosine"},
             "code": {"size": 3, "distance": "Cosine"},
         },
+        "sparse_vectors": {"words": {"modifier": "idf"}},
         "hnsw_config": {"m": 16, "ef_construct": 128},
         "quantization_config": {"scalar": {"type": "int8", "quantile": 0.99, "memory": "pinned"}},
     }
@@ -182,13 +183,23 @@ async def test_a_fusion_is_asked_with_its_legs_and_read_with_their_scores(
     assert answer.hits[0].passage == PASSAGE
 
 
-async def test_words_are_refused_by_name_before_the_server_has_bm25(
+async def test_words_are_a_sparse_vector_before_the_server_has_bm25(
     stub: QdrantStub, store: QdrantStore
 ) -> None:
     await store.create(GENERATION)
-    with pytest.raises(StoreRefused, match=r"Qdrant 1\.19\.2 has no BM25 .* 'words'"):
-        await store.query(SCOPE, Query((*LEGS, Words("file")), Dbsf()))
-    assert stub.bodies("/query/batch") == []
+    assert stub.bodies("/collections/g")[0]["sparse_vectors"]["words"]["modifier"] == "idf"
+    await store.upsert(SCOPE, [point(4, FIRST)])
+    written = stub.bodies("/points")[0]["points"][0]["vector"]
+    stub.found = [[]]
+    await store.query(SCOPE, Query((Words("the ﬁles"),), None))
+    (asked,) = without_nulls(stub.bodies("/query/batch")[0]["searches"])
+    assert asked["using"] == "words"
+    assert asked["params"]["idf"] == {"corpus": {"must": [TENANT]}}
+    assert asked["query"]["nearest"]["values"] == [1.0]
+    assert asked["query"]["nearest"]["indices"] == written["words"]["indices"]
+    await store.query(SCOPE, Query((Words("the"),), None))
+    (asked,) = without_nulls(stub.bodies("/query/batch")[1]["searches"])
+    assert asked["query"]["nearest"] == {"indices": [0], "values": [1.0]}
 
 
 async def test_words_are_asked_of_a_newer_server_with_the_tenants_own_rarity() -> None:
