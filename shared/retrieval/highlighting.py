@@ -12,6 +12,7 @@ from shared.search.keyword.keyword_store import Highlight
 
 _WORD: Final = re.compile(r"\w+")
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_ENDING: Final = re.compile(r"(?<=[a-z]{3})(?:ing|ed|es|e|s)\Z")
 _MOST: Final = 100
 _STOP: Final = frozenset({
     "a", "an", "and", "are", "as", "at", "be", "by", "do", "does", "for", "from", "how", "if",
@@ -23,11 +24,18 @@ _STOP: Final = frozenset({
 def words_of(question: str) -> frozenset[str]:
     """What is looked for: its words and the parts that names are joined of, without case."""
     words = {
-        part.casefold()
+        _stem(part)
         for word in _WORD.findall(folded(question))
         for part in (word, *_PART.findall(word))
     }
     return frozenset(words - _STOP) or frozenset(words)
+
+
+def _stem(word: str) -> str:
+    """Without case and the commonest English endings: stores find words in any of their forms."""
+    folded_word = word.casefold()
+    ending = _ENDING.search(folded_word)
+    return folded_word[: ending.start()] if ending else folded_word
 
 
 def highlights(body: str, words: frozenset[str]) -> tuple[Highlight, ...]:
@@ -45,9 +53,9 @@ def highlights(body: str, words: frozenset[str]) -> tuple[Highlight, ...]:
 
 def _spans(body: str, words: frozenset[str]) -> Iterator[Highlight]:
     for word in _WORD.finditer(body):
-        if word.group().casefold() in words:
+        if _stem(word.group()) in words:
             yield Highlight(BODY, word.start(), word.end())
             continue
         for part in _PART.finditer(body, word.start(), word.end()):
-            if part.group().casefold() in words:
+            if _stem(part.group()) in words:
                 yield Highlight(BODY, part.start(), part.end())

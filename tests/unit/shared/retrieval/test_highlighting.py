@@ -18,6 +18,7 @@ from shared.retrieval.highlighting import highlights, words_of
         ("HTTP2 server", "HTTP2Server", ["HTTP", "2", "Server"]),
         ("ﬁle", "a file", ["file"]),
         ("???", "what???", []),
+        ("baking leases", "It bakes, it baked; a lease", ["bakes", "baked", "lease"]),
         ("消息", "消息 队列", ["消息"]),
     ],
 )

@@ -1,0 +1,64 @@
+"""Search as the settings have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.errors import SettingsError
+from shared.index.collections.catalogue import CollectionCatalogue
+from shared.persistence.engine import open_database
+from shared.retrieval.legs import LegName
+from shared.retrieval.opening import open_search
+from shared.retrieval.routing import SearchMode
+from shared.retrieval.search_request import SearchRequest
+from shared.settings import load_settings
+from shared.settings.loading.secrets import with_index_keys
+from shared.settings.secret import Secret, ServerUrl
+from shared.settings.servers import LedgerSettings
+
+
+async def test_every_leg_that_is_there_is_opened_and_a_keyword_server_is_not_needed(
+    tmp_path: Path, migrated_sqlite_url: str
+) -> None:
+    settings = load_settings({"FOREBAY_INDEX__FOLDER": str(tmp_path / "index")})
+    database = open_database(LedgerSettings(url=ServerUrl(migrated_sqlite_url)))
+    docs = await CollectionCatalogue(database, ManualClock()).create(
+        "ten_1", name="docs", generation="g-0123456789ab"
+    )
+    request = SearchRequest(
+        tenant_id="ten_1", collections=(docs,), text="getName", mode=SearchMode.CODE
+    )
+
+    async with open_search(settings, database, ManualClock()) as search:
+        found = await search.search(request)
+
+    told = {report.name: report.dropped for report in found.legs}
+    other = "other_models"
+    assert told == {
+        LegName.TEXT: other,
+        LegName.CODE: other,
+        LegName.WORDS: None,
+        LegName.SYMBOLS: None,
+    }
+    assert found.hits == ()
+    await database.close()
+
+
+def test_whoever_searches_needs_the_keys_of_the_index_and_no_others() -> None:
+    link = (
+        '[{"name": "a", "kind": "anthropic", "base_url": "http://x", "model": "m",'
+        ' "api_key_env": "NOWHERE"}]'
+    )
+    env = {
+        "FOREBAY_PROVIDERS": link,
+        "FOREBAY_INDEX__QDRANT__URL": "http://q:6333",
+        "FOREBAY_INDEX__QDRANT__API_KEY_ENV": "QDRANT_KEY",
+    }
+    index = load_settings(env).index
+
+    assert with_index_keys(index, {"QDRANT_KEY": "k"}).qdrant.api_key == Secret("k")
+    with pytest.raises(SettingsError, match=r"index\.qdrant takes its key from \$QDRANT_KEY"):
+        with_index_keys(index, {})
