@@ -193,7 +193,7 @@ async def test_queries_find_the_same_before_in_and_behind_a_swap(store: Embedded
             answers.append(await store.query(SCOPE, HYBRID))
 
     asking = asyncio.create_task(ask())
-    for number in range(3):
+    for number in range(2):
         await store.upsert(others, [point(2000 + number)])
         await store.optimize("g")
     asking.cancel()
@@ -225,11 +225,11 @@ async def test_whatever_is_killed_when_nothing_acknowledged_is_lost(
             os.kill(victim, signal.SIGKILL)
 
     writing = asyncio.create_task(write())
-    for each in range(6):
+    for each in range(4):
         optimizing = asyncio.create_task(store.optimize("g"))
         owner = owner_of(folder)
         builder = await builder_of(owner)
-        moment = chance.uniform(0, 1.5)
+        moment = chance.uniform(0, 1.2)
         await kill(owner if each % 2 else builder, after=moment)
         (failed,) = await asyncio.gather(optimizing, return_exceptions=True)
         assert failed is None or isinstance(failed, StoreUnavailable)
