@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,6 +30,7 @@ from shared.settings.indexing.search import FusionKind, SearchSettings
 
 _SPARE: Final = 20
 """Candidates beyond twice the limit: some may be dropped by the ledger."""
+_ACTIVE_FOR: Final = timedelta(minutes=1)
 _DEEPER: Final = 4
 _ALL: Final = DEEPEST
 
@@ -80,22 +82,36 @@ class Search:
         """One page; a question that its rule's legs find nothing for is asked of the others too."""
         check_request(request, now=self._clock.now())
         cursor = read_cursor(request.cursor, request) if request.cursor else None
-        route = _route(request, cursor)
-        answer = await self._answered(request, route, cursor)
-        if _found_nothing(request, route, cursor, answer):
-            route = SearchRoute(
-                SearchMode.MIXED, f"{route.rule}, which found nothing", _MIXED.weights
-            )
-            answer = await self._answered(request, route, cursor)
-        await self._catalogue.touch(request.tenant_id, [each.id for each in request.collections])
+        (route, answer), freshness, _ = await asyncio.gather(
+            self._routed(request, cursor), self._freshness(request), self._touch(request)
+        )
         return SearchResult(
             answer.page.hits,
             route,
             tuple(answer.reports),
-            await self._freshness(request),
+            freshness,
             self._next_cursor(request, route, cursor, answer),
             changed_since(cursor, request),
         )
+
+    async def _routed(
+        self, request: SearchRequest, cursor: Cursor | None
+    ) -> tuple[SearchRoute, _Answer]:
+        """The page before may have gone another way than the rules say."""
+        route = route_of(request.text, cursor.mode if cursor else request.mode)
+        answer = await self._answered(request, route, cursor)
+        if _found_nothing(request, route, cursor, answer):
+            rule = f"{route.rule}, which found nothing"
+            route = SearchRoute(SearchMode.MIXED, rule, _MIXED.weights)
+            answer = await self._answered(request, route, cursor)
+        return route, answer
+
+    async def _touch(self, request: SearchRequest) -> None:
+        """Those that nobody used for a while: to look costs as much as to search their rows."""
+        long_ago = self._clock.now() - _ACTIVE_FOR
+        idle = [each.id for each in request.collections if each.last_active_at < long_ago]
+        if idle:
+            await self._catalogue.touch(request.tenant_id, idle)
 
     async def _answered(
         self, request: SearchRequest, route: SearchRoute, cursor: Cursor | None
@@ -194,11 +210,6 @@ class Search:
 
 
 _MIXED: Final = route_of("", SearchMode.MIXED)
-
-
-def _route(request: SearchRequest, cursor: Cursor | None) -> SearchRoute:
-    """The page before may have gone another way than the rules say."""
-    return route_of(request.text, cursor.mode if cursor else request.mode)
 
 
 def _found_nothing(

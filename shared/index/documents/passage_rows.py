@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.index.document import Document
 from shared.index.documents.reading import DocumentKey, Documents
@@ -36,24 +37,24 @@ class PassageRows:
         Ask `is_searchable` of each. A chunk that is about to be written or moved is one of its
         document: what an unchanged one says is right all the while.
         """
-        keys = await self._keys(tenant_id, points)
-        documents = await self._documents.of(tenant_id, {*keys.values()}) if keys else {}
+        async with reading(self._database.relaxed) as connection:
+            keys = await self._keys(connection, tenant_id, points)
+            documents = await self._documents.read(connection, tenant_id, {*keys.values()})
         return {point: documents[key] for point, key in keys.items() if key in documents}
 
     async def _keys(
-        self, tenant_id: str, points: Sequence[PassageKey]
+        self, connection: AsyncConnection, tenant_id: str, points: Sequence[PassageKey]
     ) -> dict[PassageKey, DocumentKey]:
         by_generation: dict[str, list[str]] = {}
         for generation, point in points:
             by_generation.setdefault(generation, []).append(point)
         found: dict[PassageKey, DocumentKey] = {}
-        async with reading(self._database.relaxed) as connection:
-            for generation, ids in by_generation.items():
-                wanted = {"tenant": tenant_id, "generation": generation}
-                rows = await connection.execute(self._chunks, wanted | self._ids.parameters(ids))
-                for point, collection_id, document_id, state in rows:
-                    if state is not ChunkState.RETIRED:
-                        found[generation, point] = (collection_id, document_id)
+        for generation, ids in by_generation.items():
+            wanted = {"tenant": tenant_id, "generation": generation}
+            rows = await connection.execute(self._chunks, wanted | self._ids.parameters(ids))
+            for point, collection_id, document_id, state in rows:
+                if state is not ChunkState.RETIRED:
+                    found[generation, point] = (collection_id, document_id)
         return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import NotFound
 from shared.index.document import Document, DocumentPage
@@ -38,16 +39,22 @@ class Documents:
 
     async def of(self, tenant_id: str, keys: Iterable[DocumentKey]) -> dict[DocumentKey, Document]:
         """Those of them that are there, also while they are removed: ask `is_searchable`."""
+        async with reading(self._database.relaxed) as connection:
+            return await self.read(connection, tenant_id, keys)
+
+    async def read(
+        self, connection: AsyncConnection, tenant_id: str, keys: Iterable[DocumentKey]
+    ) -> dict[DocumentKey, Document]:
+        """The same, within the caller's transaction."""
         by_collection: dict[str, set[str]] = {}
         for collection_id, id_ in keys:
             by_collection.setdefault(collection_id, set()).add(id_)
         found: dict[DocumentKey, Document] = {}
-        async with reading(self._database.relaxed) as connection:
-            for collection_id, ids in by_collection.items():
-                wanted = {"tenant": tenant_id, "b_collection": collection_id}
-                wanted |= self._ids.parameters(sorted(ids))
-                rows = await connection.execute(self._named, wanted)
-                found |= {(collection_id, row.id): document_of(row) for row in rows}
+        for collection_id, ids in by_collection.items():
+            wanted = {"tenant": tenant_id, "b_collection": collection_id}
+            wanted |= self._ids.parameters(sorted(ids))
+            rows = await connection.execute(self._named, wanted)
+            found |= {(collection_id, row.id): document_of(row) for row in rows}
         return found
 
     async def list(
