@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from indexer.assembling import IndexGround, IndexMachinery, assemble
-from indexer.reading.document_reader import DocumentReader
+from indexer.reading.work import DocumentReading, DocumentToRead, read_document
 from shared.clock import SystemClock
 from shared.embeddings.encoder import DualEncoders
 from shared.persistence.engine import open_database
@@ -54,6 +54,16 @@ class LaterClock(SystemClock):
 
     def now(self) -> datetime:
         return super().now() + self._ahead
+
+
+class OwnReader:
+    """Reads in this process: it is killed as a whole, and starting another takes long."""
+
+    async def read(self, wanted: DocumentToRead) -> DocumentReading:
+        return read_document(wanted)
+
+    async def close(self) -> None:
+        """Nothing to end."""
 
 
 class Stop:
@@ -101,7 +111,7 @@ async def work(settings: StopSettings) -> None:
     if settings.keyword_url is not None:
         keyword = Stopping(MeilisearchStore(settings.keyword_url), "keyword", stop)
     vectors: Any = Stopping(EmbeddedStore(Path(settings.index)), "vectors", stop)
-    reader: Any = Stopping(DocumentReader(processes=1), "reader", stop)
+    reader: Any = Stopping(OwnReader(), "reader", stop)
     ground = IndexGround(
         settings=IndexSettings(attempt_limit=100),
         database=database,

@@ -11,8 +11,8 @@ from tests.integration.indexer.process.indexer_process import IndexerGround, Ind
 
 
 @pytest.fixture
-def ground(broker_url: str, migrated_sqlite_url: str, tmp_path: Path) -> IndexerGround:
-    return IndexerGround(broker_url, migrated_sqlite_url, tmp_path)
+def ground(amqp_url: str, migrated_sqlite_url: str, tmp_path: Path) -> IndexerGround:
+    return IndexerGround(amqp_url, migrated_sqlite_url, tmp_path)
 
 
 @pytest.fixture
