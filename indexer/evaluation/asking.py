@@ -35,7 +35,7 @@ class AskedQuestion(msgspec.Struct, frozen=True):
     legs: Mapping[LegName, Ranking]
     default: tuple[str, ...]
     """By the rules of routing and the fusion that is set, in the engine where the product has it
-    so.
+    so; the names of targets.
     """
 
 
@@ -78,7 +78,7 @@ class SetAsking:
         every = dict.fromkeys((LegName.TEXT, LegName.CODE, LegName.WORDS), 1.0)
         legs = await self._legs(question.text, written, every)
         default = await self._default(question.text, written)
-        return AskedQuestion(question, legs, default)
+        return AskedQuestion(question, legs, tuple(targets_of(default, written)))
 
     async def _legs(
         self, text: str, written: WrittenCorpus, weights: Mapping[LegName, float]

@@ -27,6 +27,15 @@ class JudgedQuestion(msgspec.Struct, frozen=True):
     grades: dict[str, float]
 
 
+class WholeDocuments(msgspec.Struct, frozen=True):
+    """What the product itself is given to index, for questions that need its ledger."""
+
+    texts: dict[str, str]
+    """By path."""
+    targets: dict[tuple[str, int, int], str]
+    """Of each passage by its path, its first line and its last."""
+
+
 class JudgedSet(msgspec.Struct, frozen=True):
     """Questions about one corpus; several sets may have the same one."""
 
@@ -37,6 +46,8 @@ class JudgedSet(msgspec.Struct, frozen=True):
     documents: int
     passages: tuple[JudgedPassage, ...]
     questions: tuple[JudgedQuestion, ...]
+    whole: WholeDocuments | None = None
+    """Where the default is asked of the product with everything that it has."""
 
 
 class MissingSet(msgspec.Struct, frozen=True):
@@ -50,6 +61,7 @@ class CutFile(msgspec.Struct, frozen=True):
     """A document as the index cuts it, each chunk with the target that it belongs to."""
 
     path: str
+    text: str
     split: SplitDocument
     passages: tuple[JudgedPassage, ...]
 
@@ -68,13 +80,15 @@ def cut_code(path: str, text: str) -> CutFile:
         JudgedPassage(f"{path}:{chunk.symbol or f'#{number}'}", path, chunk)
         for number, chunk in enumerate(split.chunks)
     )
-    return CutFile(path, split, passages)
+    return CutFile(path, text, split, passages)
 
 
 def cut_page(path: str, text: str, *, target: str) -> CutFile:
     """The whole document is the target."""
     split = split_document(path, text.encode(errors="surrogatepass"), text)
-    return CutFile(path, split, tuple(JudgedPassage(target, path, each) for each in split.chunks))
+    return CutFile(
+        path, text, split, tuple(JudgedPassage(target, path, each) for each in split.chunks)
+    )
 
 
 def unique_questions(questions: Iterable[JudgedQuestion]) -> tuple[JudgedQuestion, ...]:

@@ -59,7 +59,7 @@ class AbsenceProbes:
         """
         documents = _documents(limit)
         for each in documents:
-            self._write(each.path, each.text)
+            self._ground.write(each.path, each.text)
         self._progress.begin("probes: indexing", len(documents))
         await self._ground.index()
         self._progress.advance(len(documents))
@@ -68,7 +68,7 @@ class AbsenceProbes:
         for number, each in enumerate(documents):
             (self._ground.folder / each.path).unlink()
             if number % 2:
-                self._write(_renamed(each.path), each.text)
+                self._ground.write(_renamed(each.path), each.text)
         await self._ground.index()
         old = [await self._finds(each, each.path) for each in documents]
         probes = {DELETED: documents[::2], RENAMED: documents[1::2]}
@@ -83,11 +83,6 @@ class AbsenceProbes:
         result = await self._ground.search(document.question)
         self._progress.advance(1)
         return any(path in (hit.passage.path, hit.document.path) for hit in result.hits)
-
-    def _write(self, path: str, text: str) -> None:
-        file: Path = self._ground.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
 
 
 def _documents(limit: int) -> list[ProbedDocument]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,18 @@ class ProductGround:
         else:
             raise Unavailable("The evaluation's documents were not indexed: see the log.")
         await self.machinery.jobs.settle()
+
+    def write(self, path: str, text: str) -> None:
+        """A document in the folder; the next `index` takes it."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+    async def targets(self, text: str, targets: Mapping[tuple[str, int, int], str]) -> list[str]:
+        """Of the hits of a question, each target where the first of its passages stands."""
+        hits = (await self.search(text)).hits
+        places = [(hit.passage.path, hit.passage.first_line, hit.passage.last_line) for hit in hits]
+        return [*dict.fromkeys(targets.get(each, each[0]) for each in places)]
 
     async def search(self, text: str, *, limit: int = 100) -> SearchResult:
         """As any caller asks, everything left to the product."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import platform
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from indexer.evaluation.asking import SetAsking
+from indexer.evaluation.asking import AskedQuestion, SetAsking
 from indexer.evaluation.corpus_index import CorpusIndex
 from indexer.evaluation.following import EvaluationProgress
-from indexer.evaluation.judged_set import JudgedSet, MissingSet
-from indexer.evaluation.known_vectors import KnownVectors
+from indexer.evaluation.judged_set import JudgedSet, MissingSet, WholeDocuments
+from indexer.evaluation.known_vectors import KnownVectors, RememberingEncoder
 from indexer.evaluation.measuring import measured
 from indexer.evaluation.probes import AbsenceProbes
-from indexer.evaluation.product_ground import open_product
+from indexer.evaluation.product_ground import ProductGround, open_product
 from indexer.evaluation.report import EvaluationReport, SetReport, reported
 from indexer.evaluation.set_building import EvaluationPlan, built_sets
 from shared.clock import Clock
@@ -66,6 +67,7 @@ class SearchEvaluation:
     ) -> list[SetReport]:
         reports = []
         search, vectors = self._settings.search, KnownVectors(self._progress)
+        known = DualEncoders(*(RememberingEncoder(each, vectors) for each in encoders))
         with TemporaryDirectory(prefix="forebay-eval-") as folder:
             store = EmbeddedStore(Path(folder))
             index = CorpusIndex(store, encoders, vectors, self._progress)
@@ -79,6 +81,8 @@ class SearchEvaluation:
                     begun, read = time.monotonic(), vectors.tokens
                     written = await index.written(each)
                     asked = await asking.ask(each, written)
+                    if each.whole is not None:
+                        asked = await self._of_the_product(each, each.whole, asked, known)
                     conditions = self._conditions() | {
                         "seconds": f"{time.monotonic() - begun:.0f}",
                         "tokens": str(vectors.tokens - read),
@@ -94,20 +98,43 @@ class SearchEvaluation:
                 await store.close()
         return reports
 
+    async def _of_the_product(
+        self,
+        judged: JudgedSet,
+        whole: WholeDocuments,
+        asked: list[AskedQuestion],
+        known: DualEncoders,
+    ) -> list[AskedQuestion]:
+        """The same with the default asked of a whole product, which has names of code in SQL."""
+        async with self._product(known) as ground:
+            for path, text in whole.texts.items():
+                ground.write(path, text)
+            self._progress.begin(f"{judged.name}: indexing", len(whole.texts))
+            await ground.index()
+            self._progress.begin(f"{judged.name}: asking the product", len(asked))
+            answered = []
+            for each in asked:
+                default = await ground.targets(each.question.text, whole.targets)
+                answered.append(msgspec.structs.replace(each, default=tuple(default)))
+                self._progress.advance(1)
+        return answered
+
+    @asynccontextmanager
+    async def _product(self, encoders: DualEncoders) -> AsyncIterator[ProductGround]:
+        with TemporaryDirectory(prefix="forebay-eval-") as folder:
+            async with open_product(self._settings, Path(folder), encoders, self._clock) as ground:
+                yield ground
+
     async def _probes(self, plan: EvaluationPlan, encoders: DualEncoders) -> list[SetReport]:
-        async with AsyncExitStack() as stack:
-            folder = stack.enter_context(TemporaryDirectory(prefix="forebay-eval-"))
-            ground = await stack.enter_async_context(
-                open_product(self._settings, Path(folder), encoders, self._clock)
-            )
+        async with self._product(encoders) as ground:
             runs = await AbsenceProbes(ground, self._progress).run(
                 plan.probes,
                 plan.limit,
                 at=self._clock.now(),
                 settings=_settings_of(plan, encoders),
             )
-            told = self._conditions()
-            return [self._kept(msgspec.structs.replace(each, conditions=told)) for each in runs]
+        told = self._conditions()
+        return [self._kept(msgspec.structs.replace(each, conditions=told)) for each in runs]
 
     def _kept(self, run: EvaluationRun) -> SetReport:
         last = self._runs.last(run)

@@ -20,6 +20,7 @@ from indexer.evaluation.judged_set import (
     JudgedQuestion,
     JudgedSet,
     MissingSet,
+    WholeDocuments,
     cut_code,
     unique_questions,
     unlike,
@@ -76,7 +77,28 @@ def symbols(limit: int) -> JudgedSet | MissingSet:
     passages, stands_for = unlike([each for file in library.files for each in file.passages])
     asked = unique_questions(_names(library.files, stands_for))
     chosen = some_of(asked, _MOST_SYMBOLS, by=lambda each: each.id)
-    return JudgedSet(SYMBOLS, _CORPUS, library.origin, len(library.files), passages, tuple(chosen))
+    return JudgedSet(
+        SYMBOLS,
+        _CORPUS,
+        library.origin,
+        len(library.files),
+        passages,
+        tuple(chosen),
+        _whole(library.files, stands_for),
+    )
+
+
+def _whole(files: tuple[CutFile, ...], stands_for: dict[str, str]) -> WholeDocuments:
+    return WholeDocuments(
+        {file.path: file.text for file in files},
+        {
+            (file.path, each.chunk.first_line, each.chunk.last_line): stands_for.get(
+                each.target, each.target
+            )
+            for file in files
+            for each in file.passages
+        },
+    )
 
 
 def _names(files: tuple[CutFile, ...], stands_for: dict[str, str]) -> Iterator[JudgedQuestion]:
