@@ -1,4 +1,4 @@
-"""One store and one encoder for all tests of a module; a ledger and a tenant for each."""
+"""One store and one encoder for all tests; a ledger and a tenant for each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from shared.settings.servers import LedgerSettings
 from .searched_index import SearchedIndex
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[VectorStore]:
     store = EmbeddedStore(tmp_path_factory.mktemp("index"))
     yield store
     await store.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def encoders() -> AsyncIterator[DualEncoders]:
     encoder = OnnxEncoder(threads=1)
     await encoder.warm_up()
@@ -35,7 +35,7 @@ async def encoders() -> AsyncIterator[DualEncoders]:
     await encoder.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def index(
     store: VectorStore, encoders: DualEncoders, migrated_sqlite_url: str
 ) -> AsyncIterator[SearchedIndex]:

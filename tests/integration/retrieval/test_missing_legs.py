@@ -25,7 +25,7 @@ from shared.settings.indexing.search import SearchSettings
 
 from .searched_index import SearchedIndex, paths
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEASE = "# Leases\n\nA worker renews its lease every ten seconds."
 SOON = SearchSettings(
@@ -33,7 +33,7 @@ SOON = SearchSettings(
 )
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def silent_server() -> AsyncIterator[str]:
     """It takes every connection and never says a word."""
     server = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)

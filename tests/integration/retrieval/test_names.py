@@ -9,7 +9,7 @@ from shared.retrieval.routing import SearchMode
 
 from .searched_index import SearchedIndex, paths
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DEFINED = '''class Shelf:
     def copy_tree(self, source, to):

@@ -15,7 +15,7 @@ from shared.settings.indexing.search import SearchSettings
 
 from .searched_index import SearchedIndex, paths
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEASE = "# Leases\n\nA worker renews its lease every ten seconds, else another takes the message."
 BREAD = "# Bread\n\nKnead flour, water and salt, and bake the dough in a hot oven."

@@ -13,7 +13,7 @@ from shared.settings.indexing.search import SearchSettings
 
 from .searched_index import SearchedIndex, paths
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SALARY = "# Salaries\n\nAnn earns 4711 a month."
 LEASE = "# Leases\n\nA worker renews its lease every ten seconds."
