@@ -106,7 +106,7 @@ class DoorRuntime:
         self._stack = AsyncExitStack()
         self.door = self._door()
         calls = MeteredCalls(self._admission, self._reservations)
-        self.index = IndexSurface(self.door, self.database, calls, settings, clock)
+        self.index = IndexSurface(self.door, self.database, calls, settings, clock, self.metrics)
         self.embeddings = Embeddings(self.door, calls, settings.embeddings)
 
     async def open(self) -> None:

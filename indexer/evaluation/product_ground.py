@@ -31,6 +31,7 @@ from shared.settings import Settings
 from shared.settings.indexing.index import IndexSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 _MOST_DOCUMENTS: Final = 1000
 _ROUNDS: Final = 1000
@@ -110,7 +111,7 @@ async def open_product(
         stack.push_async_callback(store.close)
         reader = DocumentReader(processes=1)
         stack.push_async_callback(reader.close)
-        search = await stack.enter_async_context(open_search(own, database, clock))
+        search = await stack.enter_async_context(open_search(own, database, clock, Metrics()))
         ground = IndexGround(
             settings=own.index,
             database=database,

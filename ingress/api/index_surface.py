@@ -49,6 +49,7 @@ from shared.index.jobs.skipped_files import SkippedFiles
 from shared.persistence.engine import Database
 from shared.settings import Settings
 from shared.settings.loading.secrets import with_index_keys
+from shared.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from shared.retrieval.search import Search
@@ -59,9 +60,16 @@ class IndexSurface:
     """The index behind a door. Nothing of it is opened before somebody asks for it."""
 
     def __init__(
-        self, door: Door, database: Database, calls: MeteredCalls, settings: Settings, clock: Clock
+        self,
+        door: Door,
+        database: Database,
+        calls: MeteredCalls,
+        settings: Settings,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._database = database
         self._clock = clock
         self.catalogue = CollectionCatalogue(database, clock)
@@ -116,4 +124,4 @@ class IndexSurface:
         # Encoders and the engine take long to load, and most doors of a fleet are never asked.
         from shared.retrieval.opening import open_search
 
-        return open_search(self._settings, self._database, self._clock)
+        return open_search(self._settings, self._database, self._clock, self._metrics)

@@ -23,11 +23,12 @@ from shared.search.keyword.opening import open_keyword_store
 from shared.search.opening import open_vector_store
 from shared.settings import Settings
 from shared.settings.loading.secrets import with_index_keys
+from shared.telemetry.metrics import Metrics
 
 
 @asynccontextmanager
 async def open_search(
-    settings: Settings, database: Database, clock: Clock
+    settings: Settings, database: Database, clock: Clock, metrics: Metrics
 ) -> AsyncIterator[Search]:
     """One for this process, behind a fork; nothing is loaded or asked before the first question.
 
@@ -52,6 +53,7 @@ async def open_search(
             CollectionCatalogue(database, clock),
             CollectionFigures(database),
             waits,
+            metrics,
             clock=clock,
             available=frozenset(LegName) - ({LegName.KEYWORD} if keyword is None else set()),
         )

@@ -27,6 +27,7 @@ from shared.search.checking_queries import DEEPEST
 from shared.search.point import Scope
 from shared.search.query import Dbsf, Rrf
 from shared.settings.indexing.search import FusionKind, SearchSettings
+from shared.telemetry.metrics import Metrics
 
 _SPARE: Final = 20
 """Candidates beyond twice the limit: some may be dropped by the ledger."""
@@ -65,6 +66,7 @@ class Search:
         catalogue: CollectionCatalogue,
         figures: CollectionFigures,
         settings: SearchSettings,
+        metrics: Metrics,
         *,
         clock: Clock,
         available: frozenset[LegName],
@@ -75,16 +77,19 @@ class Search:
         self._catalogue = catalogue
         self._figures = figures
         self._settings = settings
+        self._metrics = metrics
         self._clock = clock
         self._available = available
 
     async def search(self, request: SearchRequest) -> SearchResult:
         """One page; a question that its rule's legs find nothing for is asked of the others too."""
         check_request(request, now=self._clock.now())
+        begun = self._clock.monotonic()
         cursor = read_cursor(request.cursor, request) if request.cursor else None
         (route, answer), freshness, _ = await asyncio.gather(
             self._routed(request, cursor), self._freshness(request), self._touch(request)
         )
+        self._count(route, answer, self._clock.monotonic() - begun)
         return SearchResult(
             answer.page.hits,
             route,
@@ -93,6 +98,12 @@ class Search:
             self._next_cursor(request, route, cursor, answer),
             changed_since(cursor, request),
         )
+
+    def _count(self, route: SearchRoute, answer: _Answer, seconds: float) -> None:
+        self._metrics.search_duration_seconds.labels(route.mode).observe(seconds)
+        for each in answer.reports:
+            if each.dropped:
+                self._metrics.search_legs_dropped.labels(each.name, each.dropped).inc()
 
     async def _routed(
         self, request: SearchRequest, cursor: Cursor | None

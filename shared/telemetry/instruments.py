@@ -13,6 +13,7 @@ from shared.telemetry.road_instruments import (
     SECONDS,
     TENTHS,
 )
+from shared.telemetry.search_instruments import SEARCH
 
 STATE: Final = Label("state", 7, "the response's state, such as completed")
 STEP: Final = Label("step", 12, "the step's name, such as recall")
@@ -182,4 +183,10 @@ PROCESS: Final = (
     gauge("build_info", "Always 1; the label says what runs here.", VERSION, unit="1"),
 )
 
-INSTRUMENTS: Final[tuple[Instrument, ...]] = (*DOOR, *LEDGER_AND_QUEUE, *TURN, *PROCESS)
+INSTRUMENTS: Final[tuple[Instrument, ...]] = (
+    *DOOR,
+    *LEDGER_AND_QUEUE,
+    *TURN,
+    *SEARCH,
+    *PROCESS,
+)

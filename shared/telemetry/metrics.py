@@ -82,6 +82,9 @@ class Metrics:
     handoffs: Counter
     replies: Counter
 
+    search_duration_seconds: Histogram
+    search_legs_dropped: Counter
+
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

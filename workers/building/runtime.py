@@ -138,7 +138,7 @@ class WorkerRuntime:
                 clock=clock,
             ),
         )
-        search = open_search_steps(settings, self._database, self._stack, clock)
+        search = open_search_steps(settings, self._database, self._stack, clock, self._metrics)
         return Pipeline(
             claim=self._claim(claims, replies, till),
             steps=steps,

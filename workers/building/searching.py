@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.messages.file_search.found_text import FoundText
 from shared.persistence.engine import Database
 from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
 from workers.pipeline import Step
 from workers.steps.caching.look_up import LookUp
 from workers.steps.searching.retrieve import Retrieve
@@ -58,7 +59,11 @@ class LazyRetriever:
 
 
 def open_search_steps(
-    settings: Settings, database: Database, stack: AsyncExitStack, clock: Clock
+    settings: Settings,
+    database: Database,
+    stack: AsyncExitStack,
+    clock: Clock,
+    metrics: Metrics,
 ) -> SearchSteps:
     """What the index opens is closed with `stack`."""
     context = settings.context
@@ -71,7 +76,7 @@ def open_search_steps(
 
         catalogue = CollectionCatalogue(database, clock)
         return IndexRetriever(
-            catalogue, partial(open_search, settings, database, clock), stack, clock
+            catalogue, partial(open_search, settings, database, clock, metrics), stack, clock
         )
 
     retriever = LazyRetriever(load)

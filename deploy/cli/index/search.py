@@ -72,6 +72,7 @@ async def _search(
     from shared.retrieval.opening import open_search
     from shared.retrieval.routing import SearchMode
     from shared.retrieval.search_request import SearchRequest
+    from shared.telemetry.metrics import Metrics
 
     if mode not in [*SearchMode]:
         raise InvalidRequest(f"--mode {mode} is none. Use one of: {', '.join(SearchMode)}.")
@@ -85,7 +86,7 @@ async def _search(
             limit=limit,
             explain=explain,
         )
-        async with open_search(settings, database, clock) as opened:
+        async with open_search(settings, database, clock, Metrics()) as opened:
             return await opened.search(request)
 
 

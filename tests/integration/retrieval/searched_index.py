@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from indexer.reading.symbols import symbols_of
@@ -43,6 +43,7 @@ from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.point import Passage, Point, Scope, point_id
 from shared.search.vector_store import VectorStore
 from shared.settings.indexing.search import SearchSettings
+from shared.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class SearchedIndex:
     clock: ManualClock
     store: VectorStore
     encoders: DualEncoders
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def catalogue(self) -> CollectionCatalogue:
@@ -176,6 +178,7 @@ class SearchedIndex:
             self.catalogue,
             CollectionFigures(self.database),
             waits,
+            self.metrics,
             clock=self.clock,
             available=frozenset(LegName) - missing,
         )

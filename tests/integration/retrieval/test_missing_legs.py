@@ -70,6 +70,9 @@ async def test_a_keyword_server_that_hangs_costs_its_deadline_and_no_hit(
     assert time.monotonic() - begun < 10
     assert paths(found) == ["lease.md"]
     assert dropped(found) == {LegName.KEYWORD: "timeout"}
+    assert (
+        b'search_legs_dropped_total{leg="keyword",reason="timeout"} 1.0' in index.metrics.render()
+    )
     await keyword.close()
 
 

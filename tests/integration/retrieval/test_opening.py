@@ -18,6 +18,7 @@ from shared.settings import load_settings
 from shared.settings.loading.secrets import with_index_keys
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
 
 
 async def test_every_leg_that_is_there_is_opened_and_a_keyword_server_is_not_needed(
@@ -32,7 +33,7 @@ async def test_every_leg_that_is_there_is_opened_and_a_keyword_server_is_not_nee
         tenant_id="ten_1", collections=(docs,), text="getName", mode=SearchMode.CODE
     )
 
-    async with open_search(settings, database, ManualClock()) as search:
+    async with open_search(settings, database, ManualClock(), Metrics()) as search:
         found = await search.search(request)
 
     told = {report.name: report.dropped for report in found.legs}
