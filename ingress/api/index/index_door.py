@@ -79,7 +79,8 @@ class IndexDoor:
             found = await self.patience.wait(naming)
         except NotFound:
             raise NotFound(
-                f"There is no collection '{name_or_id[:64]}'. Make it with POST /v1/collections.",
+                f"'{param}' names '{name_or_id[:64]}', and there is no such collection. Make it "
+                "with POST /v1/collections.",
                 param=param,
             ) from None
         if is_used:

@@ -9,7 +9,7 @@ import msgspec
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.found_passages import SearchAnswerObject, search_answer
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import in_words_of, read_request
+from ingress.api.index.reading import read_request
 from ingress.api.index.searching import Searching
 from ingress.authentication import Caller
 from shared.index.collections.collection import Collection
@@ -18,6 +18,7 @@ from shared.retrieval.legs import LegName
 from shared.retrieval.routing import SearchMode
 from shared.retrieval.search_request import MOST_COLLECTIONS, MOST_HITS, SearchRequest
 from shared.search.attribute_filter import AttributeFilter
+from shared.search.checking_labels import check_attribute_filter
 from shared.search.query import Dbsf, Rrf, Where
 
 _Names = Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]
@@ -66,7 +67,6 @@ class SearchQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _asked: Final = msgspec.json.Decoder(SearchQuestion)
-_WORDS_OF_CALLERS: Final = {"where.attributes": "filters"}
 
 
 class SearchEndpoint:
@@ -81,13 +81,14 @@ class SearchEndpoint:
         index = self._index
         caller = await index.door.caller(exchange)
         asked = read_request(_asked, await index.door.read_json(exchange))
+        if asked.filters is not None:
+            check_attribute_filter("filters", asked.filters)
         collections = {}
         for nth, named in enumerate(asked.collections):
             found = await index.named(caller, named, param=f"collections[{nth}]", is_used=True)
             collections[found.id] = found
         request = _request(asked, caller, tuple(collections.values()))
-        with in_words_of(_WORDS_OF_CALLERS):
-            result, headers = await self._searching.ask(caller, request)
+        result, headers = await self._searching.ask(caller, request)
         told: SearchAnswerObject = search_answer(asked.query, result)
         await exchange.answer(200, msgspec.json.encode(told), headers)
 

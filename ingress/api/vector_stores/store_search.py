@@ -19,6 +19,7 @@ from shared.retrieval.legs import LegName
 from shared.retrieval.search_request import SearchRequest
 from shared.retrieval.search_result import FoundPassage
 from shared.search.attribute_filter import AttributeFilter
+from shared.search.checking_labels import check_attribute_filter
 from shared.search.query import Where
 
 MOST_QUERIES: Final = 8
@@ -73,10 +74,7 @@ class StoreSearchPage(msgspec.Struct, frozen=True):
     next_page: str | None = None
 
 
-_WORDS_OF_CALLERS: Final = {
-    "where.attributes": "filters",
-    "weights": "ranking_options.hybrid_search",
-}
+_WORDS_OF_CALLERS: Final = {"weights": "ranking_options.hybrid_search"}
 _asked: Final = msgspec.json.Decoder(StoreSearch)
 
 
@@ -92,6 +90,8 @@ class StoreSearches:
         index = self._index
         caller = await index.door.caller(exchange)
         asked = read_request(_asked, await index.door.read_json(exchange))
+        if asked.filters is not None:
+            check_attribute_filter("filters", asked.filters)
         if asked.rewrite_query:
             raise InvalidRequest(
                 "'rewrite_query' is not supported: questions are searched as they are. Remove it.",
@@ -128,6 +128,9 @@ class StoreSearches:
 def _weights(asked: HybridWeights | None) -> Mapping[LegName, float] | None:
     if asked is None:
         return None
+    if not asked.embedding_weight and not asked.text_weight:
+        param = "ranking_options.hybrid_search"
+        raise InvalidRequest(f"Both weights of '{param}' are 0. Raise one of them.", param=param)
     return dict.fromkeys(_BY_MEANING, asked.embedding_weight) | dict.fromkeys(
         _BY_WORDS, asked.text_weight
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, select, update
@@ -16,7 +17,6 @@ from shared.index.documents.changing import relabel
 from shared.index.documents.rows import (
     INDEXED,
     IS,
-    LOCKED,
     PENDING_AGAIN,
     document_of,
     due_again,
@@ -26,8 +26,12 @@ from shared.index.documents.rows import (
 )
 from shared.index.states import DocumentState
 from shared.index.tables import document, document_body
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import insert_new, transaction, upsert
+
+GROUP: Final = 500
+"""Documents of one statement."""
 
 
 class DocumentPosts:
@@ -41,6 +45,8 @@ class DocumentPosts:
         self._clock = clock
         insert = insert_new(document, sqlite_dialect=database.is_sqlite)
         self._insert = insert.returning(document.c.id)
+        self._ids = IdList(database.durable.dialect)
+        self._locked = _LOCKED.where(self._ids.holds(document.c.id))
         put = upsert(document_body, sqlite_dialect=database.is_sqlite)
         self._keep_body = put.on_conflict_do_update(
             index_elements=document_body.primary_key, set_={"body": put.excluded.body}
@@ -54,66 +60,84 @@ class DocumentPosts:
     async def put_all(
         self, tenant_id: str, collection_id: str, documents: Sequence[NewDocument]
     ) -> list[Document]:
-        """The same of several, all of them or none."""
+        """The same of several, all of them or none, in a few statements however many they are."""
+        ids = [each.file_id or document_id(collection_id, POSTED, each.path) for each in documents]
+        # In one order, so that two who put the same wait for each other and not in a circle.
+        wanted = dict(sorted(zip(ids, documents, strict=True), key=itemgetter(0)))
+        of = {"tenant_id": tenant_id, "collection_id": collection_id}
         async with transaction(self._database.durable) as connection:
             target = (await held(connection, tenant_id, collection_id)).target
-            # In one order, so that two who put the same wait for each other and not in a circle.
-            ordered = sorted(
-                (new.file_id or document_id(collection_id, POSTED, new.path), nth)
-                for nth, new in enumerate(documents)
-            )
-            put: dict[int, Document] = {}
-            is_relabelled = False
-            for id_, nth in ordered:
-                said = {"tenant_id": tenant_id, "collection_id": collection_id, "id": id_}
-                put[nth], changed = await self._put(connection, said, documents[nth], target)
-                is_relabelled |= changed
-            if is_relabelled:
-                await raise_edition(connection, collection_id)
-            return [put[nth] for nth in range(len(documents))]
+            now = self._clock.now()
+            rows = [
+                new_row(of | {"id": id_} | _columns(new), due_at=now) for id_, new in wanted.items()
+            ]
+            new_ids = {*(await connection.scalars(self._insert, rows))}
+            known = {id_: new for id_, new in wanted.items() if id_ not in new_ids}
+            again = await self._put_known(connection, collection_id, known, target)
+            bodies = [
+                {"collection_id": collection_id, "document_id": id_, "body": new.body}
+                for id_, new in wanted.items()
+                if new.body is not None and (id_ in new_ids or id_ in again)
+            ]
+            if bodies:
+                await connection.execute(self._keep_body, bodies)
+            put = await self._rows(connection, collection_id, [*wanted])
+            return [document_of(put[id_]) for id_ in ids]
 
-    async def _put(
-        self, connection: AsyncConnection, said: dict[str, Any], new: NewDocument, target: str
-    ) -> tuple[Document, bool]:
-        """The document, and whether a search could see it otherwise already."""
-        where = {"b_collection": said["collection_id"], "b_id": said["id"]}
-        now = self._clock.now()
-        row = new_row(said | _columns(new), due_at=now)
-        is_other, is_relabelled = True, False
-        if await connection.scalar(self._insert, row) is None:
-            old = (await connection.execute(LOCKED, where)).one()
-            is_relabelled = not _has_labels(old, new)
-            is_other = not await _is_same(connection, new, old, target)
-            again = _put_again if is_other else _put_same
-            await again(connection, new, old, now)
-        if new.body is not None and is_other:
-            body = {"collection_id": said["collection_id"], "document_id": said["id"]}
-            await connection.execute(self._keep_body, body | {"body": new.body})
-        return document_of((await connection.execute(LOCKED, where)).one()), is_relabelled
+    async def _put_known(
+        self,
+        connection: AsyncConnection,
+        collection_id: str,
+        known: Mapping[str, NewDocument],
+        target: str,
+    ) -> set[str]:
+        """The ids of those that are to be indexed anew."""
+        if not known:
+            return set()
+        now, again, batched = self._clock.now(), dict[str, dict[str, Any]](), list[Any]()
+        is_relabelled = False
+        for old in (await self._rows(connection, collection_id, [*known])).values():
+            new = known[old.id]
+            is_relabelled |= not _has_labels(old, new)
+            if not await _is_same(connection, new, old, target):
+                again[old.id] = _again(old, new, now)
+                continue
+            if new.batch_id not in (None, old.batch_id):
+                batched.append(
+                    {"b_collection": collection_id, "b_id": old.id, "p_batch_id": new.batch_id}
+                )
+            if not _has_labels(old, new):
+                await relabel(connection, old, labels(new.principals, new.attributes), now)
+        for statement, rows in ((_PUT_AGAIN, [*again.values()]), (_BATCHED, batched)):
+            if rows:
+                await connection.execute(statement, rows)
+        if is_relabelled:
+            await raise_edition(connection, collection_id)
+        return {*again}
+
+    async def _rows(
+        self, connection: AsyncConnection, collection_id: str, ids: Sequence[str]
+    ) -> dict[str, Row[Any]]:
+        found: dict[str, Row[Any]] = {}
+        for first in range(0, len(ids), GROUP):
+            wanted = {"b_collection": collection_id}
+            named = self._ids.parameters(ids[first : first + GROUP])
+            rows = await connection.execute(self._locked, wanted | named)
+            found |= {row.id: row for row in rows}
+        return found
 
 
-async def _put_again(
-    connection: AsyncConnection, new: NewDocument, old: Row[Any], now: datetime
-) -> None:
-    """It is to be indexed anew."""
+def _again(old: Row[Any], new: NewDocument, now: datetime) -> dict[str, Any]:
+    """What is written of one that is to be indexed anew; with other sizes the same content is cut
+    anew."""
+    is_cut_alike = old.chunking == encoded(new.chunking)
+    written = _columns(new) | {
+        "due_at": due_again(old, now),
+        "relabel": old.relabel or not _has_labels(old, new),
+        "digest": old.digest if is_cut_alike else None,
+    }
     where = {"b_collection": old.collection_id, "b_id": old.id}
-    changed = {"due_at": due_again(old, now), "relabel": old.relabel or not _has_labels(old, new)}
-    if old.chunking != encoded(new.chunking):
-        changed |= {"digest": None}  # the same content is cut anew
-    values = PENDING_AGAIN | _columns(new) | changed
-    await connection.execute(update(document).where(*IS).values(values), where)
-
-
-async def _put_same(
-    connection: AsyncConnection, new: NewDocument, old: Row[Any], now: datetime
-) -> None:
-    """It stays as it is but for what is said of it: it belongs to the batch it came with last."""
-    if new.batch_id is not None and new.batch_id != old.batch_id:
-        where = {"b_collection": old.collection_id, "b_id": old.id}
-        batched = update(document).where(*IS).values(batch_id=new.batch_id)
-        await connection.execute(batched, where)
-    if not _has_labels(old, new):
-        await relabel(connection, old, labels(new.principals, new.attributes), now)
+    return where | {f"p_{name}": value for name, value in written.items()}
 
 
 def _has_labels(old: Row[Any], new: NewDocument) -> bool:
@@ -151,7 +175,38 @@ async def _is_same(
     return bool(new.body == await connection.scalar(_BODY, where))
 
 
+_LOCKED: Final = (
+    select(document)
+    .where(document.c.collection_id == bindparam("b_collection"))
+    .order_by(document.c.id)
+    .with_for_update()
+)
+_COLUMNS: Final = (
+    "source",
+    "path",
+    "title",
+    "file_id",
+    "batch_id",
+    "size_bytes",
+    "chunking",
+    "job_id",
+    "principals",
+    "attributes",
+)
 _BODY: Final = select(document_body.c.body).where(
     document_body.c.collection_id == bindparam("collection"),
     document_body.c.document_id == bindparam("id"),
 )
+_PUT_AGAIN: Final = (
+    update(document)
+    .where(*IS)
+    .values(
+        PENDING_AGAIN
+        | {
+            name: bindparam(f"p_{name}", type_=document.c[name].type)
+            for name in (*_COLUMNS, "due_at", "relabel", "digest")
+        }
+    )
+)
+_BATCHED: Final = update(document).where(*IS).values(batch_id=bindparam("p_batch_id"))
+"""What is the same belongs to the batch that it came with last."""

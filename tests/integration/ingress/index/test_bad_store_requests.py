@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import openai
 import pytest
+from sqlalchemy import update
 
+from shared.index.tables import collection
+from shared.persistence.engine import open_database
+from shared.persistence.statements import transaction
+from shared.settings import Settings
 from tests.integration.ingress.index.conftest import UploadFile
 
 MISSING = "file-" + "0" * 32
@@ -70,6 +76,19 @@ SEARCHES: dict[str, tuple[dict[str, Any], str]] = {
         {"query": "x", "filters": {"type": "like", "key": "a", "value": 1}},
         "filters.type",
     ),
+    "text has no order": (
+        {"query": "x", "filters": {"type": "gt", "key": "a", "value": "b"}},
+        "filters.value",
+    ),
+    "an empty and": ({"query": "x", "filters": {"type": "and", "filters": []}}, "filters.filters"),
+    "no weights": (
+        {
+            "query": "x",
+            "ranking_options": {"hybrid_search": {"embedding_weight": 0, "text_weight": 0}},
+        },
+        "ranking_options.hybrid_search",
+    ),
+    "a long query": ({"query": "x" * 2_001}, "query"),
     "unknown ranker": (
         {"query": "x", "ranking_options": {"ranker": "x"}},
         "ranking_options.ranker",
@@ -77,6 +96,23 @@ SEARCHES: dict[str, tuple[dict[str, Any], str]] = {
     "threshold above 1": (
         {"query": "x", "ranking_options": {"score_threshold": 1.1}},
         "ranking_options.score_threshold",
+    ),
+}
+OWN_SEARCHES: dict[str, tuple[dict[str, Any], str]] = {
+    "no collections": ({"query": "x"}, "collections"),
+    "none named": ({"query": "x", "collections": []}, "collections"),
+    "unknown mode": ({"query": "x", "collections": ["a"], "mode": "deep"}, "mode"),
+    "unknown leg": ({"query": "x", "collections": ["a"], "weights": {"x": 1}}, "weights"),
+    "unknown method": (
+        {"query": "x", "collections": ["a"], "fusion": {"method": "x"}},
+        "fusion.method",
+    ),
+    "unknown field": ({"query": "x", "collections": ["a"], "where": {"x": ["y"]}}, "where.x"),
+    "too many": ({"query": "x", "collections": ["a"], "limit": 101}, "limit"),
+    "no cursor": ({"query": "x", "collections": ["a"], "cursor": "?"}, "cursor"),
+    "bad filter": (
+        {"query": "x", "collections": ["a"], "filters": {"type": "eq", "key": "", "value": 1}},
+        "filters.key",
     ),
 }
 QUERIES = "limit=0 limit=101 order=up filter=done page=2"
@@ -103,6 +139,45 @@ async def test_every_bad_request_is_refused_by_name(
         told = {what: await _refused(http, path, body) for what, (body, _) in bodies.items()}
         assert told == {what: (400, param) for what, (_, param) in bodies.items()}
     assert len([each async for each in client.vector_stores.list()]) == 1
+    await client.vector_stores.update(store, name="a")
+    told = {
+        what: await _refused(http, "/v1/search", body) for what, (body, _) in OWN_SEARCHES.items()
+    }
+    assert told == {what: (400, param) for what, (_, param) in OWN_SEARCHES.items()}
+    assert await _refused(http, "/v1/search", {"query": "x", "collections": ["a", "b"]}) == (
+        404,
+        "collections[1]",
+    )
+
+
+async def test_an_expired_store_is_read_and_not_used(
+    http: aiohttp.ClientSession,
+    client: openai.AsyncOpenAI,
+    upload: UploadFile,
+    settings: Settings,
+) -> None:
+    file_id = await upload()
+    made = await client.vector_stores.create(
+        expires_after={"anchor": "last_active_at", "days": 1}, file_ids=[file_id]
+    )
+    database = open_database(settings.ledger)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    async with transaction(database.durable) as connection:
+        await connection.execute(update(collection).values(expires_at=past))
+    await database.close()
+    assert (await client.vector_stores.retrieve(made.id)).status == "expired"
+    for path, body in (
+        ("files", {"file_id": file_id}),
+        ("file_batches", {"file_ids": [file_id]}),
+        ("search", {"query": "x"}),
+    ):
+        async with http.post(f"/v1/vector_stores/{made.id}/{path}", json=body) as answer:
+            error = (await answer.json())["error"]
+        assert (answer.status, error["code"]) == (400, "vector_store_expired")
+    again = await client.vector_stores.update(
+        made.id, expires_after={"anchor": "last_active_at", "days": 2}
+    )
+    assert again.status == "in_progress"
 
 
 async def test_a_file_that_is_not_here_or_for_something_else_is_named_by_its_place(
