@@ -13,7 +13,6 @@ from indexer.pipeline import IndexPipeline
 from indexer.preparing import DocumentPreparing
 from indexer.reading.document_reader import DocumentReader
 from indexer.scanning import SourceScanning
-from indexer.stores.checking import StoreChecking
 from indexer.stores.generation_keeping import GenerationKeeping
 from indexer.stores.retirement import Retirement
 from indexer.stores.writing import StoreWriting
@@ -31,7 +30,6 @@ from shared.index.documents.indexing import DocumentIndexing
 from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.reading import Documents
 from shared.index.documents.rebuilding import Rebuilding
-from shared.index.documents.repairing import ChunkRepair
 from shared.index.documents.retiring import RetiredChunks
 from shared.index.embedding_cache import EmbeddingCache
 from shared.index.jobs.scanning import Scans
@@ -113,18 +111,6 @@ def assemble(ground: IndexGround) -> IndexMachinery:
     )
     scanning = _scanning(ground, jobs)
     return IndexMachinery(scanning, jobs, pipeline, holding, generations, retirement)
-
-
-def checking_of(ground: IndexGround) -> StoreChecking:
-    """What compares the ledger with the stores."""
-    cache = EmbeddingCache(ground.database, ground.clock)
-    return StoreChecking(
-        Documents(ground.database),
-        DocumentIndexing(ground.database, ground.clock, cache),
-        ChunkRepair(ground.database, ground.clock),
-        ground.vectors,
-        ground.keyword,
-    )
 
 
 def _generations(ground: IndexGround) -> GenerationKeeping:

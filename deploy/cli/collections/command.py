@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deploy.cli.collections.stock_taking import Stock
     from shared.index.collections.collection import Collection
     from shared.index.collections.figures import DocumentCounts, Freshness
+    from shared.index.repairs import RepairOutcome
 
 Name = Annotated[str, Parameter(help="Its name or its id.")]
 
@@ -113,7 +114,26 @@ def stats(name: Name, /, *, tenant: Tenant = None, as_json: AsJson = False) -> i
     if not stock.adds_up and not stock.trouble:
         waits = counted(stock.counts.in_progress, "document")
         say(f"The stores have other passages than the ledger; {waits} in progress.")
+        if not stock.counts.in_progress:
+            say(f"Where it stays so: forebay collections repair {name}")
     return 0 if stock.adds_up else 1
+
+
+@collections.command
+def repair(name: Name, /, *, tenant: Tenant = None, as_json: AsJson = False) -> None:
+    """Make stores and ledger one again, where one of them was put back to an older day.
+
+    Indexers index anew what a store lacks, and delete what the ledger does not know.
+    """
+    repaired, outcome = asyncio.run(_repair(name, tenant))
+    if as_json:
+        say_json({"id": repaired.id} | asdict(outcome))
+    elif outcome.documents or outcome.points:
+        documents = counted(outcome.documents, "document")
+        passages = counted(outcome.points, "passage")
+        say(f"To be indexed anew: {documents}. To be deleted: {passages}. Indexers do it now.")
+    else:
+        say("The stores have what the ledger says.")
 
 
 @collections.command
@@ -175,6 +195,15 @@ async def _stats(name: str, tenant: str | None) -> tuple[Collection, Stock]:
     async with open_shelf(tenant) as shelf:
         found = await shelf.one(name)
         return found, await take_stock(shelf, found)
+
+
+async def _repair(name: str, tenant: str | None) -> tuple[Collection, RepairOutcome]:
+    from deploy.cli.collections.mending import mend
+    from deploy.cli.collections.shelf import open_shelf
+
+    async with open_shelf(tenant) as shelf:
+        found = await shelf.one(name)
+        return found, await mend(shelf, found)
 
 
 async def _freshness(name: str, tenant: str | None) -> tuple[Collection, Freshness]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -30,6 +30,17 @@ class KeywordHit(msgspec.Struct, frozen=True):
     passage: Passage
     highlights: tuple[Highlight, ...]
     """In the order of the fields and of their places; none twice."""
+
+
+WRITTEN_AT_ONCE: Final = 1000
+
+
+class WrittenPassage(msgspec.Struct, frozen=True):
+    """A passage that is there, of which document and delivery it is."""
+
+    id: str
+    document: str
+    ver: int
 
 
 class KeywordStore(Protocol):
@@ -88,6 +99,15 @@ class KeywordStore(Protocol):
         """Some of the tenant's passages, at most 1,000, in no order.
 
         For sweeping up what should not be there: delete what it gives, and ask again.
+        """
+        ...
+
+    async def written(
+        self, scope: Scope, where: Where, *, skip: int = 0
+    ) -> tuple[WrittenPassage, ...]:
+        """The tenant's next `WRITTEN_AT_ONCE` passages behind so many; fewer are the last.
+
+        Their order stays while nobody writes.
         """
         ...
 

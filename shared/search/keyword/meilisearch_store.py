@@ -18,7 +18,11 @@ from shared.search.keyword.faults import asking
 from shared.search.keyword.filters import filter_of, up_to
 from shared.search.keyword.highlights import highlights_of
 from shared.search.keyword.index_form import PRIMARY_KEY, form
-from shared.search.keyword.keyword_store import KeywordHit
+from shared.search.keyword.keyword_store import (
+    WRITTEN_AT_ONCE,
+    KeywordHit,
+    WrittenPassage,
+)
 from shared.search.keyword.tasks import Tasks
 from shared.search.keyword.words import asked_words
 from shared.search.keyword.writing import DocumentWriter
@@ -144,6 +148,20 @@ class MeilisearchStore:
                 filter=filter_of(scope, where), fields=[PRIMARY_KEY], limit=limit
             )
             return tuple(msgspec.convert(each["id"], str) for each in found.results)
+
+    async def written(
+        self, scope: Scope, where: Where, *, skip: int = 0
+    ) -> tuple[WrittenPassage, ...]:
+        checking.check_scope(scope)
+        checking_queries.check_where(where)
+        async with self._asking(scope.generation):
+            found = await self._client.index(scope.generation).get_documents(
+                filter=filter_of(scope, where),
+                fields=[*WrittenPassage.__struct_fields__],
+                offset=skip,
+                limit=WRITTEN_AT_ONCE,
+            )
+            return msgspec.convert(tuple(found.results), tuple[WrittenPassage, ...])
 
     async def query(
         self, scope: Scope, text: str, where: Where, *, limit: int = 10

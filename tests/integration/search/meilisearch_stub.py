@@ -119,7 +119,8 @@ class MeilisearchStub(DescribedServer):
         if body.get("ids") is not None:
             found = [each for each in found if each["id"] in body["ids"]]
         page = {"offset": body["offset"], "limit": body["limit"], "total": len(found)}
-        kept = [_only(each, body["fields"]) for each in found[: body["limit"]]]
+        some = found[body["offset"] : body["offset"] + body["limit"]]
+        kept = [_only(each, body["fields"]) for each in some]
         return self._told_instead("fetch", page | {"results": kept})
 
     def _searched(self, name: str, body: Body) -> Body:

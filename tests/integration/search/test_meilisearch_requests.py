@@ -114,6 +114,8 @@ async def test_what_an_older_delivery_left_is_swept_up(words: MeilisearchStore) 
     await words.upsert(OTHERS, [point("theirs", ver=1, name=SECOND[:-1] + "3")])
     assert await words.ids(SCOPE, Where(document=("d",), below_ver=5)) == (SECOND,)
     assert len(await words.ids(SCOPE, ANY, limit=1)) == 1
+    [first, second] = await words.written(SCOPE, ANY)
+    assert (first.document, await words.written(SCOPE, ANY, skip=1)) == ("d", (second,))
     await words.delete(SCOPE, await words.ids(SCOPE, Where(below_ver=5)), ver=4)
     assert await words.ids(SCOPE, ANY) == (FIRST,)
     assert await words.count(OTHERS, ANY) == 1

@@ -85,13 +85,26 @@ async def test_what_is_no_pdf_is_told_as_uncut(reader: DocumentReader) -> None:
 
 async def test_a_reader_that_dies_costs_its_document_alone(reader: DocumentReader) -> None:
     assert isinstance(await reader.read(POSTED), ReadDocument)
-    os.kill(_child(), signal.SIGSTOP)
+    os.kill(_child(reader), signal.SIGSTOP)
     reading = asyncio.create_task(reader.read(POSTED))
     await asyncio.sleep(0)
-    os.kill(_child(), signal.SIGKILL)
+    os.kill(_child(reader), signal.SIGKILL)
 
     assert isinstance(await reading, UncutDocument)
     assert isinstance(await reader.read(POSTED), ReadDocument)
+
+
+async def test_a_reader_that_stalls_is_ended_and_the_next_document_is_read() -> None:
+    reader = DocumentReader(processes=1, patience_seconds=5)
+    assert isinstance(await reader.read(POSTED), ReadDocument)
+    reader._patience_seconds = 0.2
+    os.kill(_child(reader), signal.SIGSTOP)
+    read = await reader.read(POSTED)
+    assert read == UncutDocument("It was not read and cut within 0.2 seconds.")
+
+    reader._patience_seconds = 20
+    assert isinstance(await reader.read(POSTED), ReadDocument)
+    await reader.close()
 
 
 async def test_a_reader_that_is_silent_is_ended(reader: DocumentReader) -> None:
@@ -128,13 +141,8 @@ async def test_one_that_is_given_up_leaves_no_answer_to_the_next(reader: Documen
     assert read.chunks[0].body == "Wanted."
 
 
-def _child() -> int:
-    """The one process that reads for this one."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    reading = [each for each in children if b"indexer.reading" in _command(each)]
-    assert len(reading) == 1
-    return int(reading[0])
-
-
-def _command(pid: str) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+def _child(reader: DocumentReader) -> int:
+    """The one process that reads for it."""
+    [child] = reader._children
+    assert child._process is not None
+    return child._process.pid

@@ -101,11 +101,11 @@ PARTS_OF_THE_INDEX: Final = {
         f"CollectionGenerations.{name}": "CollectionGenerations.begin"
         for name in ("swap", "abandon", "adopt")
     },
-    "ChunkRepair.write_again": "ChunkRepair.unknown",
     "NamedGenerations.building": "CollectionGenerations.begin",
     **{f"DocumentIndexing.{name}": "DocumentIndexing.finish" for name in ("plan", "fail", "skip")},
     **{f"DocumentClaims.{name}": "DocumentIndexing.finish" for name in ("renew", "put_off")},
     **{f"Documents.{name}": "Documents.list" for name in ("find", "of", "read", "missing")},
+    "IndexRepairs.lost": "IndexRepairs.stored",
     **{f"IndexJobs.{name}": "IndexJobs.create" for name in ("find", "list", "cancel")},
     **{f"JobSettling.{name}": "IndexJobs.create" for name in ("count", "source")},
     **{f"RetiredChunks.{name}": "RetiredChunks.drop_removed" for name in ("retiring", "forget")},

@@ -12,10 +12,10 @@ from shared.index.documents.of_files import FileDocuments
 from shared.index.documents.offering import DocumentOffers
 from shared.index.documents.passage_rows import PassageRows
 from shared.index.documents.rebuilding import Rebuilding
-from shared.index.documents.repairing import ChunkRepair
 from shared.index.embedding_cache import EmbeddingCache
 from shared.index.jobs.job import ScanOutcome
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
+from shared.index.repairs import IndexRepairs, LostPoint, StoredPoint
 from shared.index.states import DocumentState, SymbolRole
 
 from .full_index import FullIndex
@@ -135,16 +135,17 @@ async def _change(full: FullIndex) -> object:
 
 
 async def _repair(full: FullIndex) -> object:
-    repair = ChunkRepair(full.database, full.clock)
-    assert await repair.unknown(NOW, ["pt_nowhere"]) == ["pt_nowhere"]
-    found = await full.documents.find(*_PLACE, "doc_c9")
-    return await repair.write_again(found, NOW, above=1)
+    repairs = IndexRepairs(full.database, full.clock)
+    lost = [LostPoint(f"doc_c{number}", 1) for number in range(20, 40)]
+    await repairs.lost(*_PLACE, NOW, lost)
+    known = [StoredPoint(f"pt_c{number}", f"doc_c{number}", 9) for number in range(60)]
+    unknown = [StoredPoint(f"pt_u{number}", f"doc_u{number}", 1) for number in range(60)]
+    return await repairs.stored(*_PLACE, NOW, [*known, *unknown])
 
 
 IndexProbe = Callable[[FullIndex], Awaitable[object]]
 
 INDEX_PROBES: Final[dict[str, IndexProbe]] = {
-    "ChunkRepair.unknown": _repair,
     "CollectionCatalogue.find": _catalogue,
     "CollectionFigures.freshness": lambda full: CollectionFigures(full.database).freshness(
         "ten_1", ["vs_k1", "vs_k2"]
@@ -180,6 +181,7 @@ INDEX_PROBES: Final[dict[str, IndexProbe]] = {
         "ten_1", "file-c9"
     ),
     "IndexJobs.create": _jobs,
+    "IndexRepairs.stored": _repair,
     "JobSettling.settle": lambda full: full.settling.settle(limit=50),
     "JobSettling.forget_old": lambda full: full.settling.forget_old(),
     "PassageRows.of_points": lambda full: PassageRows(full.database).of_points(
