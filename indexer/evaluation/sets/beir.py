@@ -29,7 +29,8 @@ class _Line(msgspec.Struct, frozen=True):
 
 
 def beir(folder: Path, limit: int) -> JudgedSet:
-    """With a limit, the documents that are judged go before those that are not.
+    """With a limit, the documents that are judged go before those that are not, and a question
+    is left out where one of its answers is.
 
     Raises InvalidRequest with the file and the line.
     """
@@ -47,14 +48,9 @@ def beir(folder: Path, limit: int) -> JudgedSet:
     questions = [
         JudgedQuestion(each.id, each.text[:_LONGEST], grades)
         for each in _lines(folder / "queries.jsonl")
-        if (grades := _kept(judged.get(each.id, {}), there))
+        if (grades := judged.get(each.id, {})) and (limit == 0 or grades.keys() <= there)
     ]
     return JudgedSet(BEIR, BEIR, folder.name, len(chosen), tuple(passages), tuple(questions))
-
-
-def _kept(grades: dict[str, float], there: set[str]) -> dict[str, float]:
-    """A question whose answers are not all there would be judged by half of them: none of it."""
-    return grades if grades.keys() <= there else {}
 
 
 def _judgements(file: Path) -> dict[str, dict[str, float]]:
