@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from indexer.documents.embedding import ChunkEmbedding
@@ -39,6 +39,7 @@ from shared.persistence.engine import Database
 from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.vector_store import VectorStore
 from shared.settings.indexing.index import IndexSettings
+from shared.telemetry.metrics import Metrics
 
 CALLS_PER_LEASE: Final = 3
 """Calls of stores, each as long as it may take, that fit into a lease."""
@@ -56,6 +57,8 @@ class IndexGround:
     keyword: KeywordStore | None
     encoders: DualEncoders
     reader: DocumentReader
+    metrics: Metrics = field(default_factory=Metrics)
+    """Counts for nobody where nobody is to see it."""
 
     @property
     def call_seconds(self) -> float:
@@ -81,7 +84,7 @@ def assemble(ground: IndexGround) -> IndexMachinery:
     indexing = DocumentIndexing(ground.database, ground.clock, cache)
     holding = _holding(ground, indexing)
     writing = StoreWriting(ground.vectors, ground.keyword, ground.encoders)
-    settling = DocumentSettling(holding, indexing)
+    settling = DocumentSettling(holding, indexing, ground.metrics)
     generations = _generations(ground)
     jobs = JobSettling(ground.database, ground.clock)
     pipeline = IndexPipeline(
@@ -102,6 +105,7 @@ def assemble(ground: IndexGround) -> IndexMachinery:
         writing=writing,
         settling=settling,
         jobs=jobs,
+        metrics=ground.metrics,
     )
     retirement = Retirement(
         RetiredChunks(ground.database, ground.clock),

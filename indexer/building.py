@@ -12,14 +12,12 @@ from indexer.documents.holding import RENEWALS_PER_LEASE
 from indexer.reading.document_reader import DocumentReader
 from shared.clock import Clock, SystemClock
 from shared.embeddings.opening import open_encoders
-from shared.errors import SettingsError
 from shared.identifiers import new_process_name
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.leadership import Round, led
 from shared.persistence.ledger.role_leases import RoleLease
-from shared.persistence.migrating import missing_migrations
+from shared.persistence.migrating import require_migrations
 from shared.queueing.index_waker import open_index_waker
-from shared.resilience.patiently import patiently
 from shared.resilience.periodic import repeat, running
 from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.keyword.opening import open_keyword_store
@@ -27,6 +25,8 @@ from shared.search.opening import open_vector_store
 from shared.search.vector_store import VectorStore
 from shared.settings import Settings
 from shared.settings.loading.secrets import with_index_keys
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.serving import served
 
 _LOOK_SECONDS: Final = 1.0
 _ROUND_SECONDS: Final = 1.0
@@ -46,12 +46,17 @@ class IndexerRuntime:
         self._stack = stack
         self._clock = clock
         self._name = new_process_name()
+        self._metrics = Metrics()
         self._database: Database = open_database(settings.ledger)
         stack.push_async_callback(self._database.close)
 
     async def open(self) -> IndexCrew:
         """The crew, with its rounds running beside it."""
-        await self._require_migrations()
+        await require_migrations(self._database)
+        serving = served(
+            self._metrics, host=self._index.metrics_host, port=self._index.metrics_port
+        )
+        self._stack.enter_context(serving)
         machinery = assemble(await self._ground())
         waker = await self._enter(open_index_waker(self._settings.broker))
         hands = self._index.concurrency
@@ -82,6 +87,7 @@ class IndexerRuntime:
             keyword=keyword,
             encoders=await self._enter(encoders),
             reader=reader,
+            metrics=self._metrics,
         )
 
     def _open_stores(self) -> tuple[VectorStore, KeywordStore | None]:
@@ -106,13 +112,6 @@ class IndexerRuntime:
 
     async def _enter(self, context: AbstractAsyncContextManager[_Part]) -> _Part:
         return await self._stack.enter_async_context(context)
-
-    async def _require_migrations(self) -> None:
-        missing = await patiently("read the ledger", lambda: missing_migrations(self._database))
-        if missing:
-            raise SettingsError(
-                [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
-            )
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import accumulate, groupby
 from typing import Final
 
@@ -25,6 +26,7 @@ from shared.index.chunk import CachedVector
 from shared.index.document import Document
 from shared.index.documents.indexing import DocumentIndexing
 from shared.index.jobs.settling import JobSettling
+from shared.telemetry.metrics import Metrics
 
 _AT_ONCE: Final = 32
 """Documents of one slice."""
@@ -47,6 +49,7 @@ class IndexPipeline:
         writing: StoreWriting,
         settling: DocumentSettling,
         jobs: JobSettling,
+        metrics: Metrics,
     ) -> None:
         self._holding = holding
         self._generations = generations
@@ -56,6 +59,7 @@ class IndexPipeline:
         self._writing = writing
         self._settling = settling
         self._jobs = jobs
+        self._metrics = metrics
 
     async def slice(self) -> list[Document]:
         """Indexes some of what waits and says of which documents; none where nothing waits.
@@ -83,18 +87,20 @@ class IndexPipeline:
         except Unavailable as error:
             await self._settling.put_off(group, error)
             return
-        prepared = await asyncio.gather(
-            *(
-                self._settling.alone(each, self._preparing.prepare(each, generation))
-                for each in group
+        with self._timed("prepare"):
+            prepared = await asyncio.gather(
+                *(
+                    self._settling.alone(each, self._preparing.prepare(each, generation))
+                    for each in group
+                )
             )
-        )
         plans = [plan for plan in prepared if plan is not None]
-        figures = JobFigures()
+        figures = JobFigures(self._metrics)
         await self._write_all(plans, figures)
-        for plan in filter(self._is_held, plans):
-            finish = self._settling.finish(plan.document, plan.finished())
-            await self._settling.alone(plan.document, finish)
+        with self._timed("finish"):
+            for plan in filter(self._is_held, plans):
+                finish = self._settling.finish(plan.document, plan.finished())
+                await self._settling.alone(plan.document, finish)
         await figures.tell(self._jobs)
 
     async def _write_all(self, plans: Sequence[PlannedDocument], figures: JobFigures) -> None:
@@ -118,14 +124,16 @@ class IndexPipeline:
 
     async def _write_portion(self, portion: Portion, figures: JobFigures) -> None:
         chunks = [chunk for _, some in portion for chunk in some]
-        embedded = await self._embedding.embed(portion[0][0].document.tenant_id, chunks)
+        with self._timed("embed"):
+            embedded = await self._embedding.embed(portion[0][0].document.tenant_id, chunks)
         announced, made = [], embedded.made
         for plan, some in portion:
             if await self._announce(plan, some, made):
                 announced.append((plan, some))
                 made = ()
         if announced:
-            await self._writing.write(announced, embedded)
+            with self._timed("write"):
+                await self._writing.write(announced, embedded)
         for plan, some in announced:
             figures.written(plan, some, embedded)
 
@@ -142,6 +150,9 @@ class IndexPipeline:
             return True
         await self._holding.give_back([document])
         return False
+
+    def _timed(self, step: str) -> AbstractContextManager[object]:
+        return self._metrics.indexing_step_duration_seconds.labels(step).time()
 
     def _is_held(self, plan: PlannedDocument) -> bool:
         return self._holding.holds(plan.document)

@@ -1,4 +1,4 @@
-"""What jobs are told of the chunks of their documents: how many were embedded, how many known."""
+"""What jobs and Prometheus are told of chunks: how many were embedded, how many known."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from indexer.documents.embedding import EmbeddedChunks
 from indexer.documents.planning import PlannedChunk, PlannedDocument
 from shared.index.jobs.settling import JobSettling
+from shared.telemetry.metrics import Metrics
 
 
 class JobFigures:
     """Counts for one group of documents, whose jobs are told once."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._chunks = metrics.indexed_chunks
         self._embedded: Counter[str] = Counter()
         self._reused: Counter[str] = Counter()
 
@@ -21,15 +23,19 @@ class JobFigures:
         self, plan: PlannedDocument, chunks: Sequence[PlannedChunk], embedded: EmbeddedChunks
     ) -> None:
         """These chunks were written with these vectors."""
-        if job_id := plan.document.job_id:
-            made = sum(map(embedded.is_made_for, chunks))
-            self._embedded[job_id] += made
-            self._reused[job_id] += len(chunks) - made
+        made = sum(map(embedded.is_made_for, chunks))
+        self._count(plan, embedded=made, reused=len(chunks) - made)
 
     def kept(self, plan: PlannedDocument) -> None:
         """These were in the stores."""
+        self._count(plan, embedded=0, reused=len(plan.kept))
+
+    def _count(self, plan: PlannedDocument, *, embedded: int, reused: int) -> None:
+        self._chunks.labels("embedded").inc(embedded)
+        self._chunks.labels("reused").inc(reused)
         if job_id := plan.document.job_id:
-            self._reused[job_id] += len(plan.kept)
+            self._embedded[job_id] += embedded
+            self._reused[job_id] += reused
 
     async def tell(self, jobs: JobSettling) -> None:
         """Add them to the figures of each job; raises LedgerUnavailable."""

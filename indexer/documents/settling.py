@@ -15,6 +15,7 @@ from shared.index.documents.indexing import DocumentIndexing
 from shared.index.faults import DocumentFault
 from shared.search.vector_store import StoreRefused
 from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import Metrics
 
 _Made = TypeVar("_Made")
 _AWAY_SECONDS: Final = 5.0
@@ -31,33 +32,42 @@ class DocumentSettling:
     Whose hold is lost writes nothing: the document is given back, for whoever has it next.
     """
 
-    def __init__(self, holding: DocumentHolding, indexing: DocumentIndexing) -> None:
+    def __init__(
+        self, holding: DocumentHolding, indexing: DocumentIndexing, metrics: Metrics
+    ) -> None:
         self._holding = holding
         self._indexing = indexing
+        self._outcomes = metrics.indexed_documents
         self._log = get_logger(__name__)
 
     async def finish(self, document: Document, finished: FinishedDocument) -> None:
         """It is in the stores."""
-        await self._settle(document, await self._indexing.finish(document, finished))
+        is_written = await self._indexing.finish(document, finished)
+        await self._settle(document, "completed", is_written=is_written)
 
     async def fail(self, document: Document, fault: DocumentFault, why: str) -> None:
         """It cannot be indexed."""
-        await self._settle(document, await self._indexing.fail(document, fault.value, why))
+        is_written = await self._indexing.fail(document, fault.value, why)
+        await self._settle(document, "failed", is_written=is_written)
 
     async def leave_out(self, document: Document, left_out: LeftOutDocument) -> None:
         """It is not to be indexed; one that changes while it is read is tried again soon."""
         is_changing = left_out.reason == SkipReason.CHANGING
         if is_changing and document.excused < _MOST_EXCUSES:
-            await self._holding.put_off([document], left_out.why, _CHANGING_SECONDS)
+            await self._put_off([document], left_out.why, _CHANGING_SECONDS)
             return
-        skipped = await self._indexing.skip(document, left_out.reason, left_out.why)
-        await self._settle(document, skipped)
+        is_written = await self._indexing.skip(document, left_out.reason, left_out.why)
+        await self._settle(document, "skipped", is_written=is_written)
 
     async def put_off(self, documents: Sequence[Document], error: Unavailable) -> None:
         """A server is away: later, uncounted."""
         self._log.warning("documents_put_off", documents=len(documents), code=error.code)
         seconds = error.retry_after_seconds or _AWAY_SECONDS
-        await self._holding.put_off(documents, error.message, seconds)
+        await self._put_off(documents, error.message, seconds)
+
+    async def _put_off(self, documents: Sequence[Document], why: str, seconds: float) -> None:
+        await self._holding.put_off(documents, why, seconds)
+        self._outcomes.labels("put_off").inc(len(documents))
 
     async def alone(self, document: Document, work: Coroutine[Any, Any, _Made]) -> _Made | None:
         """The work of one document; what goes wrong with it stays with it."""
@@ -74,8 +84,9 @@ class DocumentSettling:
             await self.fail(document, DocumentFault.INTERNAL_ERROR, _OUR_FAULT)
         return None
 
-    async def _settle(self, document: Document, is_written: bool) -> None:
+    async def _settle(self, document: Document, outcome: str, *, is_written: bool) -> None:
         if is_written:
             self._holding.settled(document)
+            self._outcomes.labels(outcome).inc()
         else:
             await self._holding.give_back([document])

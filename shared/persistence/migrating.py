@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.errors import SettingsError
 from shared.persistence.engine import Database
 from shared.persistence.statements import connected, transaction
+from shared.resilience.patiently import patiently
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,6 +65,15 @@ async def missing_migrations(database: Database) -> list[str]:
         current = await connection.run_sync(_current)
     is_enough = current is not None and current >= newest_revision()
     return [] if is_enough else _revisions_after(current)
+
+
+async def require_migrations(database: Database) -> None:
+    """Waits for the database; raises SettingsError where it lacks a revision."""
+    missing = await patiently("read the ledger", lambda: missing_migrations(database))
+    if missing:
+        raise SettingsError(
+            [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
+        )
 
 
 def newest_revision() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.telemetry.indexing_instruments import INDEXING
 from shared.telemetry.instrument import Instrument, Label, counter, gauge, histogram
 from shared.telemetry.road_instruments import (
     DOOR,
@@ -187,6 +188,7 @@ INSTRUMENTS: Final[tuple[Instrument, ...]] = (
     *DOOR,
     *LEDGER_AND_QUEUE,
     *TURN,
+    *INDEXING,
     *SEARCH,
     *PROCESS,
 )

@@ -82,6 +82,10 @@ class Metrics:
     handoffs: Counter
     replies: Counter
 
+    indexed_documents: Counter
+    indexed_chunks: Counter
+    indexing_step_duration_seconds: Histogram
+
     search_duration_seconds: Histogram
     search_legs_dropped: Counter
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from prometheus_client import start_http_server
-
 from shared.clock import Clock, SystemClock
 from shared.costs.prices import open_prices
 from shared.costs.till import Till, open_till
-from shared.errors import SettingsError
 from shared.identifiers import new_process_name
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.migrating import missing_migrations
+from shared.persistence.migrating import require_migrations
 from shared.queueing.answers.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.reservations.reservations import Reservations
-from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.open_tracing import open_tracing
+from shared.telemetry.serving import served
 from shared.telemetry.tracing import Tracing
 from workers.answer_queue import AnswerQueue
 from workers.building.caching import AnswerCaching, CachingParts
@@ -65,7 +62,7 @@ class WorkerRuntime:
 
     async def open(self) -> Pipeline:
         """The pipeline, with its maintenance running beside it."""
-        await self._require_migrations()
+        await require_migrations(self._database)
         self._serve_metrics()
         tracing = open_tracing(self._settings.telemetry, "worker")
         self._stack.push_async_callback(tracing.close)
@@ -214,19 +211,9 @@ class WorkerRuntime:
         return AnswerQueue(publisher, ledger)
 
     def _serve_metrics(self) -> None:
-        if port := self._settings.worker.metrics_port:
-            server, thread = start_http_server(
-                port, addr=self._settings.worker.metrics_host, registry=self._metrics.registry
-            )
-            self._stack.callback(thread.join)
-            self._stack.callback(server.shutdown)
-
-    async def _require_migrations(self) -> None:
-        missing = await patiently("read the ledger", lambda: missing_migrations(self._database))
-        if missing:
-            raise SettingsError(
-                [f"The ledger lacks {', '.join(missing)}. Type: forebay check --migrate"]
-            )
+        worker = self._settings.worker
+        serving = served(self._metrics, host=worker.metrics_host, port=worker.metrics_port)
+        self._stack.enter_context(serving)
 
 
 @asynccontextmanager

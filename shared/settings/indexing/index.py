@@ -9,7 +9,7 @@ import msgspec
 
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.server_faults import unknown_scheme, unsound_http_address
-from shared.settings.units import Positive, PositiveInt
+from shared.settings.units import Port, Positive, PositiveInt
 
 _HTTP: Final = frozenset({"http", "https"})
 
@@ -53,6 +53,11 @@ class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tenants_share_embeddings: bool = False
     """Whether one tenant's text is not embedded again for another. The time that it takes would
     tell a tenant what others have."""
+    metrics_host: str = "127.0.0.1"
+    """The address at which an indexer serves `/metrics`, without a key: keep it off the open
+    network."""
+    metrics_port: Port = 0
+    """The port at which an indexer serves `/metrics`; 0 is off."""
 
     def faults(self) -> Iterator[str]:
         """One sentence for each fault of the section, with its fix."""
