@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Console
 
 from tests.benchmarks import (
+    beside_indexing,
     concurrent_calls,
     encoders,
     indexing,
@@ -50,6 +51,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
     "indexing": indexing.measure,
+    "beside_indexing": beside_indexing.measure,
     "baseline": hot_path.measure,
     "waiters": waiters.measure,
     "command_start": command_start.measure,

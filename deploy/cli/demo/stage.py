@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +31,7 @@ from shared.persistence.tenants import TenantRepository
 from shared.redis.client import open_redis
 from shared.settings import load_settings
 
+_NONE: Final[Mapping[str, str]] = {}
 AMPLE: Final = Plan(
     requests_per_minute=60_000,
     tokens_per_minute=60_000_000,
@@ -80,8 +81,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIterator[Stage]:
-    """A stack in `folder` that knows nothing of the settings around it."""
+async def open_stage(
+    folder: Path, *, report: Callable[[str], None], variables: Mapping[str, str] = _NONE
+) -> AsyncIterator[Stage]:
+    """A stack in `folder` that knows nothing of the settings around it, but of `variables`."""
     async with AsyncExitStack() as exits:
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())
@@ -89,7 +92,7 @@ async def open_stage(folder: Path, *, report: Callable[[str], None]) -> AsyncIte
         text = settings_text(folder / "stack", primary=primary.openai_url, secondary=secondary.url)
         settings_file.write_text(text, encoding="utf-8")
         own = {name: value for name, value in os.environ.items() if not _is_setting(name)}
-        environment = {**own, "FOREBAY_CONFIG": str(settings_file)}
+        environment = {**own, "FOREBAY_CONFIG": str(settings_file), **variables}
         stack, state = await exits.enter_async_context(embedded_stack(environment, report=report))
         joined = overlaid(environment, state.environment)
         settings = load_settings(joined)
