@@ -71,11 +71,11 @@ class Crowd:
             if self.random.random() < 0.25:
                 self.files.pop(path, None)
             else:
-                size, _ = self.files.get(path, (0, []))
                 # Some of what it says was there before, some never was and never will be again.
                 self.written += 1
                 keys = [*self.random.sample("abcd", 2), f"new{self.written}"]
-                self.files[path] = (size + 1, self.random.sample(keys, len(keys)))
+                # A size of its own: by size and time a scan knows what is other.
+                self.files[path] = (self.written, self.random.sample(keys, len(keys)))
 
     async def scan(self) -> None:
         self.scans += 1
