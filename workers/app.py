@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from celery import Celery
 
-from celery import Celery, signals
-
-from shared.collector import leave_what_stays_to_itself
-from shared.errors import BrokerUnavailable
-from shared.pool.installation import install_asyncio_pool
+from shared.pool.room import furnish
 from shared.queueing.celery_app import build_celery_app
-from shared.queueing.dead_letters.letter import Letter
-from shared.queueing.dead_letters.sink import DeadLetterSink, build_dead_letter_sink
-from shared.queueing.declaration import declare_topology
-from shared.queueing.reading.patience import until_available
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
-from shared.settings import Settings, load_settings, with_secrets
-from shared.telemetry.logs import configure_logs
+from shared.settings import Settings, load_settings
 from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline
 from workers.tasks import complaint_about_arguments, register_tasks
@@ -31,45 +19,15 @@ def build_worker_app(settings: Settings) -> Celery:
     # Other queues have other readers: a worker that is told nothing reads the agents' only.
     app.conf.task_queues = [kombu_queue(name, settings.broker) for name in AGENT_QUEUES]
     running: list[Pipeline] = []
-    sinks: list[DeadLetterSink] = []
-
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        with suppress(BrokerUnavailable):
-            # A broker that is away is waited for by Celery, and set up by whoever comes first.
-            await asyncio.to_thread(declare_topology, settings.broker)
-        sink = build_dead_letter_sink(settings.broker)
-        await sink.start()
-        sinks.append(sink)
-        try:
-            async with open_runtime(with_secrets(settings)) as pipeline:
-                running.append(pipeline)
-                leave_what_stays_to_itself()
-                yield
-                running.clear()
-        finally:
-            sinks.clear()
-            await sink.close()
-
     register_tasks(app, running)
-    install_asyncio_pool(app)
-
-    async def bury(letter: Letter) -> None:
-        await until_available(lambda: sinks[0].bury(letter))
-
-    # The pool looks for these by name; Celery's own type does not know them.
-    app.lifespan = lifespan  # type: ignore[attr-defined]
-    app.on_poison = bury  # type: ignore[attr-defined]
-    app.complaint_about_arguments = complaint_about_arguments  # type: ignore[attr-defined]
-    signals.setup_logging.connect(lambda **_: _configure_logs(settings), weak=False)
+    furnish(
+        app,
+        settings,
+        open_runtime,
+        running,
+        complaint_about_arguments=complaint_about_arguments,
+    )
     return app
-
-
-def _configure_logs(settings: Settings) -> None:
-    configure_logs(settings.telemetry)
-    # Celery writes two lines for every task; Flower, metrics and traces tell the same.
-    for name in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 app = build_worker_app(load_settings())
