@@ -6,17 +6,15 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from shared.embeddings.batching import encode_in_batches
+from shared.embeddings.carded import CardedEncoder
 from shared.embeddings.cards import ModelCard
 from shared.embeddings.encoder import EncodedMany, EncoderPrompt, EncoderUnavailable
 from shared.embeddings.text_model import TextModel, encode_all
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.logs import get_logger
-
-if TYPE_CHECKING:
-    from shared.embeddings.encoder import Vectors
 
 _CALLS_A_GROUP: Final = 4
 
@@ -26,7 +24,7 @@ class _Call(NamedTuple):
     prompt: EncoderPrompt
 
 
-class ThreadedEncoder:
+class ThreadedEncoder(CardedEncoder):
     """A model in `threads` threads of its own, which `load` gives once, on one of them.
 
     Callers at once share trips to a thread. What `load` raises is raised again by every later
@@ -34,7 +32,7 @@ class ThreadedEncoder:
     """
 
     def __init__(self, card: ModelCard, load: Callable[[], TextModel], *, threads: int = 2) -> None:
-        self._card = card
+        super().__init__(card)
         self._load = load
         self._count = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
@@ -43,28 +41,6 @@ class ThreadedEncoder:
         )
         self._loading = Lock()
         self._model: TextModel | EncoderUnavailable | None = None
-        self._is_closed = False
-
-    @property
-    def name(self) -> str:
-        """The model and its revision; vectors of two names cannot be compared."""
-        return self._card.name
-
-    @property
-    def dimensions(self) -> int:
-        """Numbers in a vector."""
-        return self._card.dimensions
-
-    @property
-    def token_limit(self) -> int:
-        """Tokens that are seen of a text."""
-        return self._card.token_limit
-
-    async def encode(
-        self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
-    ) -> Vectors:
-        """Float32 of shape (texts, dimensions), in order; raises EncoderUnavailable."""
-        return (await self.encode_many(texts, prompt=prompt)).vectors
 
     async def encode_many(
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
@@ -91,10 +67,6 @@ class ThreadedEncoder:
         await self._calls.close()
         self._threads.shutdown(wait=False)
         self._model = None
-
-    def _refuse_when_closed(self) -> None:
-        if self._is_closed:
-            raise EncoderUnavailable("The encoder is closed.")
 
     async def _encode_group(self, calls: list[_Call]) -> list[EncodedMany]:
         run = asyncio.get_running_loop().run_in_executor

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from shared.embeddings.batching import encode_in_batches, readable
+from shared.embeddings.carded import CardedEncoder
 from shared.embeddings.cards import EncoderRole, ModelCard
-from shared.embeddings.encoder import EncodedMany, EncoderPrompt, EncoderUnavailable
+from shared.embeddings.encoder import EncodedMany, EncoderPrompt
 from shared.embeddings.processes.encoder_processes import EncoderProcesses
 
-if TYPE_CHECKING:
-    from shared.embeddings.encoder import Vectors
 
-
-class ProcessEncoder:
+class ProcessEncoder(CardedEncoder):
     """One role of `processes`, which it shares with the other; their owner closes them."""
 
     def __init__(
@@ -26,31 +23,9 @@ class ProcessEncoder:
         timeout_seconds: float,
     ) -> None:
         self._role = role
-        self._card = card
+        super().__init__(card)
         self._processes = processes
         self._seconds = timeout_seconds
-        self._is_closed = False
-
-    @property
-    def name(self) -> str:
-        """The model and its revision; vectors of two names cannot be compared."""
-        return self._card.name
-
-    @property
-    def dimensions(self) -> int:
-        """Numbers in a vector."""
-        return self._card.dimensions
-
-    @property
-    def token_limit(self) -> int:
-        """Tokens that are seen of a text."""
-        return self._card.token_limit
-
-    async def encode(
-        self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
-    ) -> Vectors:
-        """Float32 of shape (texts, dimensions), in order; raises EncoderUnavailable."""
-        return (await self.encode_many(texts, prompt=prompt)).vectors
 
     async def encode_many(
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
@@ -93,7 +68,3 @@ class ProcessEncoder:
             tuple(was_cut or is_cut for (_, was_cut), is_cut in pairs),
             told.tokens,
         )
-
-    def _refuse_when_closed(self) -> None:
-        if self._is_closed:
-            raise EncoderUnavailable("The encoder is closed.")

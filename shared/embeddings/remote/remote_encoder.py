@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from shared.embeddings.batching import encode_in_batches, estimated_tokens, readable
+from shared.embeddings.carded import CardedEncoder
 from shared.embeddings.cards import EncoderRole, ModelCard
-from shared.embeddings.encoder import EncodedMany, EncoderPrompt, EncoderUnavailable
+from shared.embeddings.encoder import EncodedMany, EncoderPrompt
 from shared.embeddings.remote.answer import read_answer
 from shared.embeddings.remote.exchange import EmbeddingExchange, TextsRefused
 from shared.settings.indexing.encoder import EncoderSettings
-
-if TYPE_CHECKING:
-    from shared.embeddings.encoder import Vectors
 
 _AT_ONCE: Final = 4
 _CHARACTERS_A_TOKEN: Final = 4
@@ -22,14 +20,14 @@ _SHORTEST: Final = 32
 """Characters; a text of fewer is not refused for its length."""
 
 
-class RemoteEncoder:
+class RemoteEncoder(CardedEncoder):
     """Its tokens are counted by the server; here they are estimated, at four characters each.
 
     A text that the server refuses is sent again cut in half, and said to be truncated.
     """
 
     def __init__(self, role: EncoderRole, card: ModelCard, settings: EncoderSettings) -> None:
-        self._card = card
+        super().__init__(card)
         self._settings = settings
         self._who = f"The server of embeddings.{role} ({settings.model})"
         self._exchange = EmbeddingExchange(
@@ -38,35 +36,12 @@ class RemoteEncoder:
             who=self._who,
             seconds=settings.timeout_seconds,
         )
-        self._is_closed = False
-
-    @property
-    def name(self) -> str:
-        """The model and its revision; vectors of two names cannot be compared."""
-        return self._card.name
-
-    @property
-    def dimensions(self) -> int:
-        """Numbers in a vector."""
-        return self._card.dimensions
-
-    @property
-    def token_limit(self) -> int:
-        """Tokens that are seen of a text, as estimated here."""
-        return self._card.token_limit
-
-    async def encode(
-        self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
-    ) -> Vectors:
-        """Float32 of shape (texts, dimensions), in order; raises EncoderUnavailable."""
-        return (await self.encode_many(texts, prompt=prompt)).vectors
 
     async def encode_many(
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
     ) -> EncodedMany:
         """The same, and which texts were cut; a few batches are under way at once."""
-        if self._is_closed:
-            raise EncoderUnavailable("The encoder is closed.")
+        self._refuse_when_closed()
         if not texts:
             return _nothing(self._card.dimensions)
 
