@@ -28,5 +28,7 @@ async def within(seconds: float, asking: Awaitable[_T]) -> _T | Dropped:
     except InvalidRequest:
         raise
     except ForebayError as error:
-        get_logger(__name__).warning("search_leg_dropped", code=error.code, reason=error.message)
+        # Not its sentence: a server may quote the question in it.
+        cause = type(error.__cause__ or error).__name__
+        get_logger(__name__).warning("search_leg_dropped", code=error.code, cause=cause)
         return Dropped(error.code)
