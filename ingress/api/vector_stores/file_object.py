@@ -10,12 +10,12 @@ import msgspec
 from ingress.api.vector_stores.store_object import FileCounts
 from ingress.api.vector_stores.store_requests import StaticChunking, StaticSizes
 from shared.index.document import Document
+from shared.index.documents.rows import WAITING
 from shared.index.states import DocumentState
 
 FileStatus = Literal["in_progress", "completed", "cancelled", "failed"]
 ErrorCode = Literal["server_error", "unsupported_file", "invalid_file"]
 
-_UNDER_WAY: Final = (DocumentState.PENDING, DocumentState.IN_PROGRESS)
 _FAILED: Final = (DocumentState.FAILED, DocumentState.SKIPPED)
 _NO_TEXT: Final = frozenset({"binary", "special", "link", "outside", "repository"})
 """Reasons of documents that hold nothing we could read."""
@@ -136,7 +136,7 @@ def _batch_status(files: FileCounts) -> FileStatus:
 
 
 def _status(state: DocumentState) -> FileStatus:
-    if state in _UNDER_WAY:
+    if state in WAITING:
         return "in_progress"
     if state in _FAILED:
         return "failed"

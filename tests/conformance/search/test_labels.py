@@ -109,7 +109,7 @@ async def test_every_comparison_finds_what_it_says(store: VectorStore, scope: Sc
     assert {names[hit.id]: hit.passage.attributes for hit in hits} == LABELLED
 
 
-async def testfilter_at_randoms_find_what_python_finds(store: VectorStore, scope: Scope) -> None:
+async def test_random_filters_find_what_python_finds(store: VectorStore, scope: Scope) -> None:
     chance = random.Random(11)
     kept = {
         str(number): {
