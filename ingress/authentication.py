@@ -9,17 +9,16 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from ingress.patience import Patience, too_late
+from shared.accepting.api_keys import key_of, unknown_key
 from shared.clock import Clock
-from shared.errors import Unauthenticated, Unavailable
+from shared.errors import Unavailable
 from shared.identifiers import key_digest
 from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.key_records import KEY_PREFIX, Opened
+from shared.persistence.key_records import Opened
 from shared.persistence.tenants import TenantRepository
 from shared.resilience.group_commit import GroupCommit
 
 CAPACITY: Final = 100_000
-_LONGEST_KEY: Final = 256
-_SCHEME: Final = "bearer "
 _FRESH_SHARE: Final = 0.5
 """Of the time for which a key is remembered; used after that, it is asked for again behind."""
 
@@ -82,10 +81,10 @@ class Authentication:
                 self._refresh(digest, known)
             return known.caller
         if self._unknown.get(digest, 0.0) > now:
-            raise _unknown_key()
+            raise unknown_key()
         caller = await self._ask(digest)
         if caller is None:
-            raise _unknown_key()
+            raise unknown_key()
         return caller
 
     def _refresh(self, digest: str, known: _Known) -> None:
@@ -132,25 +131,6 @@ class Authentication:
         self._known[digest] = _Known(caller, fresh_until, until)
         _bound(self._known)
         return caller
-
-
-def key_of(authorization: str | None, api_key: str | None) -> str:
-    """The key in clear, out of the two headers that may hold it; raises Unauthenticated."""
-    if authorization:
-        if authorization[: len(_SCHEME)].lower() != _SCHEME:
-            raise Unauthenticated("Unknown authorization scheme. Use 'Authorization: Bearer fb_…'.")
-        key = authorization[len(_SCHEME) :].strip()
-    elif api_key:
-        key = api_key.strip()
-    else:
-        raise Unauthenticated("No API key. Send it as 'Authorization: Bearer fb_…'.")
-    if not key.startswith(KEY_PREFIX) or len(key) > _LONGEST_KEY or not key.isascii():
-        raise _unknown_key()
-    return key
-
-
-def _unknown_key() -> Unauthenticated:
-    return Unauthenticated("The API key is unknown, expired or revoked. Use a valid one.")
 
 
 def _bound(cache: OrderedDict[str, Any]) -> None:

@@ -25,12 +25,13 @@ from ingress.api.http.request_headers import (
     trace_carrier,
 )
 from ingress.api.principals import PRINCIPALS, with_signed
-from ingress.authentication import Authentication, Caller, key_of
+from ingress.authentication import Authentication, Caller
 from ingress.events import NumberedEvent, Replies, has_ended
 from ingress.named_stores import seen_by
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
+from shared.accepting.api_keys import key_of
 from shared.accepting.arrival import Arrival, keep
 from shared.clock import Clock
 from shared.decoding import Json, cut_json

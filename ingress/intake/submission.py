@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ingress.intake.reply_address import LONGEST_KEY
+from shared.accepting.reply_address import LONGEST_KEY
 from shared.decoding import Json, cut_json, decode_json, whole_json
 from shared.errors import ForebayError, InvalidRequest, TooLarge
 from shared.messages.body import Body

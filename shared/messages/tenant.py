@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated, Final
 
 import msgspec
+
+MOST_PRINCIPALS: Final = 64
+LONGEST_PRINCIPAL: Final = 128
+
+Principals = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PRINCIPAL)], ...],
+    msgspec.Meta(max_length=MOST_PRINCIPALS),
+]
+"""Names of who may find a document, such as user:ann or group:sales."""
 
 
 class KeyScope(StrEnum):

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from shared.errors import InvalidRequest
-from shared.messages.tenant import KeyScope, Tenant
+from shared.messages.tenant import (
+    LONGEST_PRINCIPAL,
+    MOST_PRINCIPALS,
+    KeyScope,
+    Principals,
+    Tenant,
+)
 
 KEY_PREFIX: Final = "fb_"
-MOST_PRINCIPALS: Final = 64
-LONGEST_PRINCIPAL: Final = 128
-
-Principals = Annotated[
-    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PRINCIPAL)], ...],
-    msgspec.Meta(max_length=MOST_PRINCIPALS),
-]
 _read: Final = msgspec.json.Decoder(Principals)
 
 

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ingress.api.index.reading import Description, Name
+from ingress.api.index.reading import Description
 from shared.index.collections.collection import Collection
 from shared.index.collections.figures import DocumentCounts, Freshness, SourceFreshness
 from shared.messages.body import Metadata
+from shared.messages.requests.post_documents import Name
 
 LifeDays = Annotated[int, msgspec.Meta(ge=1, le=3_650)]
 

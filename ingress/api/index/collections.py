@@ -18,8 +18,8 @@ from ingress.api.index.collection_object import (
     collection_stats,
 )
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import read_request
 from ingress.authentication import Caller
+from shared.accepting.reading_requests import read_request
 from shared.index.collections.collection import Collection
 from shared.index.collections.rows import unknown_collection
 

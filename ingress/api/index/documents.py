@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import is_newest_first, known_query, page_limit
-from ingress.api.index.document_object import (
-    DeletedDocument,
-    DocumentList,
-    PostDocuments,
-    document_object,
-)
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.posted_documents import new_document
-from ingress.api.index.reading import read_request
 from ingress.authentication import Caller
+from shared.accepting.document_object import DocumentList, document_object
+from shared.accepting.posted_documents import new_documents
+from shared.accepting.reading_requests import read_request
 from shared.errors import InvalidRequest, use_one_of
 from shared.index.collections.collection import Collection
-from shared.index.document import Document, NewDocument
+from shared.index.document import Document
 from shared.index.states import DocumentState
+from shared.messages.requests.post_documents import PostDocuments
 
 _COLLECTION: Final = "collection"
 _QUERY: Final = frozenset({_COLLECTION, "state", "source", "limit", "order", "after"})
 _USUAL_PAGE: Final = 100
 _LARGEST_PAGE: Final = 1_000
 _new: Final = msgspec.json.Decoder(PostDocuments)
+
+
+class DeletedDocument(msgspec.Struct, frozen=True):
+    """The answer to DELETE."""
+
+    id: str
+    object: Literal["document.deleted"] = "document.deleted"
+    deleted: bool = True
 
 
 class DocumentEndpoints:
@@ -46,11 +49,7 @@ class DocumentEndpoints:
         caller = await index.owner(exchange)
         asked = read_request(_new, await index.door.read_json(exchange))
         limit = index.settings.document_limit_bytes
-        documents = [
-            new_document(each, f"documents[{nth}]", limit_bytes=limit)
-            for nth, each in enumerate(asked.documents)
-        ]
-        _check_once(documents)
+        documents = new_documents(asked, limit_bytes=limit)
         collection = await index.named(caller, asked.collection, param=_COLLECTION, is_used=True)
         put = await index.put(caller, collection, documents)
         page = DocumentList([document_object(each) for each in put])
@@ -100,17 +99,6 @@ class DocumentEndpoints:
                 "Name the collection: '?collection=NAME', or its id.", param=_COLLECTION
             )
         return await self._index.named(caller, named, param=_COLLECTION)
-
-
-def _check_once(documents: Sequence[NewDocument]) -> None:
-    places: dict[str, int] = {}
-    for nth, each in enumerate(documents):
-        first = places.setdefault(each.path, nth)
-        if first != nth:
-            param = f"documents[{nth}].path"
-            raise InvalidRequest(
-                f"'{param}' is that of 'documents[{first}]'. Send each document once.", param=param
-            )
 
 
 def _states(query: dict[str, str]) -> tuple[DocumentState, ...]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.waking import IndexWaking
 from ingress.authentication import Caller
 from ingress.patience import Patience
-from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.accepting.api_keys import may_not_write
+from shared.accepting.posted_documents import check_life, storable_id, unknown_name
+from shared.errors import NotFound
 from shared.files.file_catalogue import FileCatalogue
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.collection import Collection
@@ -23,9 +24,6 @@ from shared.index.documents.posting import DocumentPosts
 from shared.index.documents.reading import Documents, unknown_document
 from shared.index.states import DocumentState
 from shared.settings.indexing.index import IndexSettings
-from shared.storable_text import is_storable
-
-_LONGEST_ID: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +51,7 @@ class IndexDoor:
         Forbidden."""
         caller = await self.door.caller(exchange)
         if caller.principals is not None:
-            raise Forbidden(
-                "This key reads the documents of some principals, and no more. Use a key made "
-                "without --principal and --delegates."
-            )
+            raise may_not_write()
         return caller
 
     async def collection(
@@ -67,7 +62,7 @@ class IndexDoor:
         finding = self.catalogue.find(caller.tenant.id, storable_id(collection_id))
         found = await self.patience.wait(finding)
         if is_used:
-            self._check_life(found, "vector_store_id")
+            check_life(found, self.door.clock.now(), "vector_store_id")
         return found
 
     async def named(
@@ -78,13 +73,9 @@ class IndexDoor:
         try:
             found = await self.patience.wait(naming)
         except NotFound:
-            raise NotFound(
-                f"'{param}' names '{name_or_id[:64]}', and there is no such collection. Make it "
-                "with POST /v1/collections.",
-                param=param,
-            ) from None
+            raise unknown_name(name_or_id, param) from None
         if is_used:
-            self._check_life(found, param)
+            check_life(found, self.door.clock.now(), param)
         return found
 
     async def document(self, caller: Caller, collection_id: str, document_id: str) -> Document:
@@ -148,19 +139,6 @@ class IndexDoor:
         removing = self.changes.remove(caller.tenant.id, found.collection_id, [found.id])
         await self.patience.wait(removing)
         await self.waking.wake(found.collection_id)
-
-    def _check_life(self, found: Collection, param: str) -> None:
-        if found.expires_at is not None and found.expires_at <= self.door.clock.now():
-            raise InvalidRequest(
-                f"'{found.id}' has expired. Make a new one.",
-                param=param,
-                kind="vector_store_expired",
-            )
-
-
-def storable_id(name: str) -> str:
-    """A name that a database may be asked for; what cannot be one is nobody's."""
-    return name if len(name) <= _LONGEST_ID and is_storable(name) else "\ufffd"
 
 
 def shown_to(caller: Caller, documents: Sequence[Document]) -> list[Document]:

@@ -12,7 +12,7 @@ import msgspec
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query, page_limit, whole_number
 from ingress.api.http.sse import KEEP_ALIVE
-from ingress.api.index.index_door import IndexDoor, storable_id
+from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.job_object import (
     IndexJobList,
     IndexJobObject,
@@ -20,6 +20,7 @@ from ingress.api.index.job_object import (
     job_object,
 )
 from ingress.authentication import Caller
+from shared.accepting.posted_documents import storable_id
 from shared.errors import InvalidRequest
 from shared.index.jobs.index_jobs import UNFINISHED, IndexJobs
 from shared.index.jobs.job import IndexJob

@@ -15,18 +15,14 @@ from ingress.api.index.collection_object import (
     UpdateCollection,
 )
 from ingress.api.index.collections import CollectionEndpoints
-from ingress.api.index.document_object import (
-    DeletedDocument,
-    DocumentList,
-    DocumentObject,
-    PostDocuments,
-)
-from ingress.api.index.documents import DocumentEndpoints
+from ingress.api.index.documents import DeletedDocument, DocumentEndpoints
 from ingress.api.index.found_passages import SearchAnswerObject
 from ingress.api.index.index_jobs import IndexJobEndpoints
 from ingress.api.index.job_object import IndexJobList, IndexJobObject, SkippedFileList
 from ingress.api.index.search import SearchEndpoint, SearchQuestion
 from ingress.api.reference.operation import Operation, Parameter, Tag
+from shared.accepting.document_object import DocumentList, DocumentObject
+from shared.messages.requests.post_documents import PostDocuments
 
 _COLLECTIONS: Final = "/v1/collections"
 _COLLECTION: Final = f"{_COLLECTIONS}/{{collection}}"

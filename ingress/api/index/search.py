@@ -9,11 +9,11 @@ import msgspec
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.found_passages import SearchAnswerObject, search_answer
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import read_request
 from ingress.api.index.searching import Searching
 from ingress.authentication import Caller
+from shared.accepting.reading_requests import read_request
 from shared.index.collections.collection import Collection
-from shared.persistence.key_records import Principals
+from shared.messages.tenant import Principals
 from shared.retrieval.legs import LegName
 from shared.retrieval.routing import SearchMode
 from shared.retrieval.search_request import MOST_COLLECTIONS, MOST_HITS, SearchRequest

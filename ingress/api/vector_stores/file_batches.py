@@ -9,7 +9,6 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import read_request
 from ingress.api.vector_stores.file_object import batch_object
 from ingress.api.vector_stores.named_files import NamedFile, NamedFiles
 from ingress.api.vector_stores.store_files import POLL_SOON, files_of
@@ -18,6 +17,7 @@ from ingress.api.vector_stores.store_paging import StorePage
 from ingress.api.vector_stores.store_requests import AddFiles, sizes_of
 from ingress.api.vector_stores.stores import store_id
 from ingress.authentication import Caller
+from shared.accepting.reading_requests import read_request
 from shared.errors import InvalidRequest, NotFound
 from shared.identifiers import FILE_BATCH, made_at, new_id
 from shared.index.collections.collection import Collection

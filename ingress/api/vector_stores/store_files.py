@@ -9,7 +9,6 @@ import msgspec
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.document_texts import DocumentTexts
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import read_request
 from ingress.api.vector_stores.file_object import (
     DeletedVectorStoreFile,
     FileContent,
@@ -26,6 +25,7 @@ from ingress.api.vector_stores.store_requests import (
 )
 from ingress.api.vector_stores.stores import store_id
 from ingress.authentication import Caller
+from shared.accepting.reading_requests import read_request
 from shared.index.document import Document
 
 POLL_SOON: Final = (b"openai-poll-after-ms", b"250")

@@ -6,10 +6,11 @@ from typing import Annotated, Final
 
 import msgspec
 
-from ingress.api.index.reading import Attributes, Description, Name
+from ingress.api.index.reading import Description
 from ingress.api.vector_stores.store_object import ExpiresAfter
 from shared.errors import InvalidRequest
 from shared.messages.body import Metadata
+from shared.messages.requests.post_documents import Attributes, Name
 
 MOST_NEW_FILES: Final = 500
 MOST_BATCHED: Final = 2_000

@@ -10,9 +10,10 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import in_words_of, read_request
+from ingress.api.index.reading import in_words_of
 from ingress.api.index.searching import Searching
 from ingress.api.vector_stores.stores import store_id
+from shared.accepting.reading_requests import read_request
 from shared.errors import InvalidRequest
 from shared.messages.file_search.search_tool import MOST_RESULTS, USUAL_RESULTS, HybridWeights
 from shared.retrieval.legs import LegName

@@ -9,7 +9,6 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.api.index.index_door import IndexDoor
-from ingress.api.index.reading import read_request
 from ingress.api.vector_stores.named_files import NamedFile, NamedFiles
 from ingress.api.vector_stores.store_object import (
     DeletedVectorStore,
@@ -24,6 +23,7 @@ from ingress.api.vector_stores.store_requests import (
     sizes_of,
 )
 from ingress.authentication import Caller
+from shared.accepting.reading_requests import read_request
 from shared.index.collections.collection import Collection
 from shared.index.collections.rows import unknown_collection
 

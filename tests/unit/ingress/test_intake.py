@@ -15,10 +15,10 @@ from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication, Caller
 from ingress.intake.intake import Intake
-from ingress.intake.reply_address import reply_address
 from ingress.intake.submission import UnfitSubmission, submission_of
 from ingress.references import References
 from shared.accepting.arrival import Arrival
+from shared.accepting.reply_address import reply_address
 from shared.errors import LedgerUnavailable
 from shared.messages.body import Body, TextFormat, TextOptions
 from shared.messages.dead_letter import Bury, DeadReason

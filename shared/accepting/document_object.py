@@ -1,46 +1,14 @@
-"""Documents in our own words."""
+"""Documents in our own words, as doors answer with them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from ingress.api.index.reading import Attributes, Name
 from shared.index.document import Document
 from shared.index.states import DocumentState
-from shared.persistence.key_records import Principals
-
-MOST_POSTED = 1_000
-_LONGEST_PATH = 1_024
-
-Place = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_PATH)]
-
-
-class PostedDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One document: `path` or `id` names it, and the same again is the same document.
-
-    It is read as the ending of its path says, or as `content_type` does.
-    """
-
-    path: Place | None = None
-    id: Place | None = None
-    text: str | None = None
-    base64: str | None = None
-    content_type: str | None = None
-    title: Name | None = None
-    attributes: Attributes | None = None
-    principals: Principals | None = None
-    """Who may find it; without any, everybody of the tenant."""
-
-
-class PostDocuments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Documents for one collection, all of them or none."""
-
-    collection: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-    """Its name or its id."""
-    documents: Annotated[list[PostedDocument], msgspec.Meta(min_length=1, max_length=MOST_POSTED)]
 
 
 class DocumentObject(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,14 +40,6 @@ class DocumentList(msgspec.Struct, frozen=True):
     data: list[DocumentObject]
     has_more: bool = False
     object: Literal["list"] = "list"
-
-
-class DeletedDocument(msgspec.Struct, frozen=True):
-    """The answer to DELETE."""
-
-    id: str
-    object: Literal["document.deleted"] = "document.deleted"
-    deleted: bool = True
 
 
 def document_object(found: Document) -> DocumentObject:

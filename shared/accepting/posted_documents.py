@@ -1,18 +1,23 @@
-"""Documents as they are posted, on their way into the ledger."""
+"""Documents as they are posted, over HTTP or a queue, on their way into the ledger."""
 
 from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Final
 
-from ingress.api.index.document_object import PostedDocument
-from shared.errors import InvalidRequest, TooLarge, use_one_of
+from shared.errors import InvalidRequest, NotFound, TooLarge, use_one_of
+from shared.index.collections.collection import Collection
 from shared.index.document import NewDocument
+from shared.messages.requests.post_documents import PostDocuments, PostedDocument
 from shared.persistence.key_records import check_principals
+from shared.storable_text import is_storable
 
+_LONGEST_ID: Final = 256
 _ENDINGS: Final = {
     "text/plain": ".txt",
     "text/markdown": ".md",
@@ -24,8 +29,41 @@ _ENDINGS: Final = {
 }
 
 
-def new_document(posted: PostedDocument, place: str, *, limit_bytes: int) -> NewDocument:
-    """The document; raises InvalidRequest and TooLarge by the field at fault."""
+def new_documents(asked: PostDocuments, *, limit_bytes: int) -> list[NewDocument]:
+    """The documents; raises InvalidRequest and TooLarge by the field at fault."""
+    documents = [
+        _new_document(each, f"documents[{nth}]", limit_bytes=limit_bytes)
+        for nth, each in enumerate(asked.documents)
+    ]
+    _check_once(documents)
+    return documents
+
+
+def check_life(collection: Collection, now: datetime, param: str) -> None:
+    """Raises InvalidRequest for a collection that has expired."""
+    if collection.expires_at is not None and collection.expires_at <= now:
+        raise InvalidRequest(
+            f"'{collection.id}' has expired. Make a new one.",
+            param=param,
+            kind="vector_store_expired",
+        )
+
+
+def storable_id(name: str) -> str:
+    """A name that a database may be asked for; what cannot be one is nobody's."""
+    return name if len(name) <= _LONGEST_ID and is_storable(name) else "\ufffd"
+
+
+def unknown_name(name_or_id: str, param: str) -> NotFound:
+    """The error for a collection that is not there for who names it."""
+    return NotFound(
+        f"'{param}' names '{name_or_id[:64]}', and there is no such collection. Make it "
+        "with POST /v1/collections.",
+        param=param,
+    )
+
+
+def _new_document(posted: PostedDocument, place: str, *, limit_bytes: int) -> NewDocument:
     path = _path(posted, place)
     body = _body(posted, place)
     if len(body) > limit_bytes:
@@ -80,3 +118,14 @@ def _body(posted: PostedDocument, place: str) -> bytes:
         raise InvalidRequest(
             f"'{place}.base64' is no base64. Encode the document's bytes.", param=f"{place}.base64"
         ) from None
+
+
+def _check_once(documents: Sequence[NewDocument]) -> None:
+    places: dict[str, int] = {}
+    for nth, each in enumerate(documents):
+        first = places.setdefault(each.path, nth)
+        if first != nth:
+            param = f"documents[{nth}].path"
+            raise InvalidRequest(
+                f"'{param}' is that of 'documents[{first}]'. Send each document once.", param=param
+            )
