@@ -30,6 +30,10 @@ class IndexCrew:
             done = await self._slice(about)
         return f"{done} documents" if done else "nothing waits"
 
+    def wake(self, about: str) -> None:
+        """Say to all indexers that there is work; never waits, never raises."""
+        self._waker.wake(about)
+
     async def look(self) -> None:
         """A slice where a hand is free, so that a wake-up that was lost costs the time between
         two looks; all that waits while the broker is away. Raises LedgerUnavailable."""

@@ -3,12 +3,13 @@
 with Producer("amqp://…", api_key="fb_…") as producer:
     producer.post("Summarise this: …", lane=Lane.BATCH)
     print(producer.ask("What is the capital of France?", timeout_seconds=60))
+    producer.post_documents("handbook", [{"path": "travel.md", "text": "# Trains"}])
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Self, TypedDict, Unpack
 from uuid import uuid4
@@ -20,7 +21,15 @@ from shared.errors import BrokerUnavailable, ForebayError
 from shared.messages.lane import TIER_OF_LANE, Lane
 from shared.messages.requests.intake_message import IntakeMessage
 from shared.queueing.answers.reply_box import ReplyBox
+from shared.queueing.documents_message import (
+    DocumentFields,
+    build_documents,
+    documents_answer,
+    documents_parcel,
+)
+from shared.queueing.parcel import Parcel
 from shared.queueing.sender import Sender
+from shared.queueing.topology import QueueName
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.servers import BrokerSettings
 from shared.settings.tls import TlsSettings
@@ -110,7 +119,7 @@ class Producer:
     def post(self, text: Input, **options: Unpack[MessageOptions]) -> Receipt:
         """Posts one message and returns when the broker has confirmed it."""
         message = build_message(text, **options)
-        self._sender.send([message])
+        self._sender.send([_parcel(message)])
         return _receipt(message)
 
     def post_many(
@@ -140,19 +149,40 @@ class Producer:
         Survives a restart of the broker in between. Raises AnswerTimeout, or MessageRefused.
         """
         message = build_message(text, **options)
+        return _response(self._answer(_parcel(message), timeout_seconds))
+
+    def post_documents(self, collection: str, documents: Sequence[DocumentFields]) -> None:
+        """Posts documents for a collection in one message; the fields of each are those of POST
+        /v1/documents. Returns when the broker has it; posting them again is harmless."""
+        self._sender.send([documents_parcel(build_documents(collection, documents))])
+
+    def put_documents(
+        self, collection: str, documents: Sequence[DocumentFields], *, timeout_seconds: float = 60.0
+    ) -> list[dict[str, Any]]:
+        """The same, and waits until they are in the ledger: gives them as the API shows them.
+
+        Raises AnswerTimeout, or MessageRefused.
+        """
+        parcel = documents_parcel(build_documents(collection, documents), is_answered=True)
+        put = documents_answer(self._answer(parcel, timeout_seconds))
+        if isinstance(put, tuple):
+            raise MessageRefused(*put)
+        return put
+
+    def _answer(self, parcel: Parcel, timeout_seconds: float) -> bytes:
         deadline = time.monotonic() + timeout_seconds
         self._replies.open()
-        self._sender.send([message], reply_to=self._replies.name)
+        self._sender.send([parcel], reply_to=self._replies.name)
         while (left := deadline - time.monotonic()) > 0:
-            answer = self._replies.wait(_receipt(message).idempotency_key, left)
+            answer = self._replies.wait(parcel.identifier, left)
             if answer is not None:
-                return _response(answer)
+                return answer
         raise AnswerTimeout(f"No answer came within {timeout_seconds:g} s.")
 
     def _post_group(
         self, group: list[IntakeMessage], safe: int, on_progress: Callable[[int], None]
     ) -> int:
-        self._sender.send(group)
+        self._sender.send([_parcel(each) for each in group])
         on_progress(safe + len(group))
         return safe + len(group)
 
@@ -164,6 +194,15 @@ def build_message(text: Input, **options: Unpack[MessageOptions]) -> IntakeMessa
     if lane is not None:
         fields["service_tier"] = TIER_OF_LANE[Lane(lane)]
     return convert(fields, IntakeMessage)
+
+
+def _parcel(message: IntakeMessage) -> Parcel:
+    fields = msgspec.structs.asdict(message)
+    return Parcel(
+        queue=QueueName.INTAKE.value,
+        body=msgspec.json.encode({k: v for k, v in fields.items() if v is not None}),
+        identifier=message.idempotency_key or uuid4().hex,
+    )
 
 
 def _receipt(message: IntakeMessage) -> Receipt:

@@ -1,21 +1,19 @@
-"""A producer's messages onto the `intake` queue."""
+"""A producer's messages onto our queues."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
-import msgspec
 from kombu import Connection
 from kombu import Producer as KombuProducer
 
 from shared.errors import BrokerUnavailable
-from shared.messages.requests.intake_message import IntakeMessage
 from shared.queueing.broker_connection import connect_broker, dial
+from shared.queueing.parcel import Parcel
 from shared.queueing.refusal import why_broker_refuses
-from shared.queueing.topology import EXCHANGE, QueueName
+from shared.queueing.topology import EXCHANGE
 from shared.settings.secret import Secret
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.tracing import inject
@@ -32,7 +30,7 @@ class Sender:
         self._unconfirmed: set[int] = set()
         self._refused = False
 
-    def send(self, messages: Sequence[IntakeMessage], *, reply_to: str = "") -> None:
+    def send(self, messages: Sequence[Parcel], *, reply_to: str = "") -> None:
         """Returns when the broker has all of them; raises BrokerUnavailable."""
         try:
             self._send(messages, reply_to)
@@ -46,7 +44,7 @@ class Sender:
             self._connection.collect()
             self._connection = None
 
-    def _send(self, messages: Sequence[IntakeMessage], reply_to: str) -> None:
+    def _send(self, messages: Sequence[Parcel], reply_to: str) -> None:
         connection = self._connection or self._open()
         try:
             if self._channel is None:
@@ -85,17 +83,17 @@ class Sender:
         self._channel = channel
         self._published = 0
 
-    def _publish(self, message: IntakeMessage, reply_to: str) -> None:
-        identifier = message.idempotency_key or uuid4().hex
+    def _publish(self, message: Parcel, reply_to: str) -> None:
+        authorization = {"authorization": f"Bearer {self._key.reveal()}"}
         KombuProducer(self._channel).publish(
-            msgspec.json.encode(_without_nothing(message)),
+            message.body,
             exchange="" if self._broker.is_redis else EXCHANGE,
-            routing_key=QueueName.INTAKE.value,
-            headers={"authorization": f"Bearer {self._key.reveal()}", **inject()},
-            content_type="application/json",
-            content_encoding="utf-8",
-            message_id=identifier,
-            correlation_id=identifier,
+            routing_key=message.queue,
+            headers={**message.headers, **authorization, **inject()},
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
+            message_id=message.identifier,
+            correlation_id=message.identifier,
             reply_to=reply_to,
             retry=False,
         )
@@ -118,8 +116,3 @@ class Sender:
     def _on_nack(self, tag: int, multiple: bool) -> None:
         self._refused = True
         self._on_ack(tag, multiple)
-
-
-def _without_nothing(message: IntakeMessage) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(message)
-    return {name: value for name, value in fields.items() if value is not None}

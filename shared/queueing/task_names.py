@@ -11,3 +11,4 @@ class TaskName(StrEnum):
     ANSWER = "forebay.answer"
     INTAKE = "forebay.intake"
     INDEX = "forebay.index"
+    DOCUMENTS = "forebay.documents"

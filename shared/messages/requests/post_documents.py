@@ -18,7 +18,7 @@ Name = Annotated[str, msgspec.Meta(max_length=256)]
 Place = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_PATH)]
 
 
-class PostedDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PostedDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One document: `path` or `id` names it, and the same again is the same document.
 
     It is read as the ending of its path says, or as `content_type` does.
