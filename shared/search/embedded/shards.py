@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -21,15 +22,20 @@ from shared.search.generation import Generation, GenerationState
 from shared.search.point import Page, Passage
 from shared.search.query import SearchAnswer
 from shared.search.ranking import as_passage
+from shared.search.vector_store import StoreUnavailable
 
 _log: Final = structlog.get_logger(__name__)
+ROOM_BYTES: Final = 128 * 1024**2
+"""Free on the disk, or nothing is written: where a page of a mapped file finds no room, the engine
+ends its process, and no error says why."""
 
 
 class Shards:
     """Answers one call after another; only one process may have a folder's shards open."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, room_bytes: int = ROOM_BYTES) -> None:
         self._folder = folder
+        self._room_bytes = room_bytes
         self._open: dict[str, OpenGeneration] = {}
 
     def answer(self, call: calls.Call) -> calls.Reply:
@@ -83,6 +89,7 @@ class Shards:
 
     def _create(self, generation: Generation) -> None:
         if generation.name not in names_of(self._folder):
+            self._have_room()
             place = GenerationPlace(self._folder, generation.name)
             EngineShard.create(generation, place.begin(generation))
             place.finish()
@@ -101,9 +108,19 @@ class Shards:
 
     def _write(self, call: calls.WriteCall) -> None:
         opened = self._opened(call.scope.generation)
+        if not isinstance(call, calls.DeleteCall):
+            self._have_room()
         if isinstance(call, calls.UpsertCall):
             check_dimensions(call.points, opened.shard.generation)
         opened.write(call)
+
+    def _have_room(self) -> None:
+        free = shutil.disk_usage(self._folder).free
+        if free < self._room_bytes:
+            raise StoreUnavailable(
+                f"The disk of {self._folder} is full: {free} bytes are free, and "
+                f"{self._room_bytes} must be. Make room: what waits is written then."
+            )
 
     def _count(self, call: calls.CountCall) -> int:
         shard = self._opened(call.scope.generation).shard.shard

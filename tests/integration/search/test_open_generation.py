@@ -11,12 +11,23 @@ import pytest_asyncio
 
 from shared.search.embedded.building.copying import allocated, copy_folder
 from shared.search.embedded.building.journal import Journal, calls_behind
-from shared.search.embedded.calls import DeleteCall, UpsertCall, WriteCall
+from shared.search.embedded.calls import (
+    CreateCall,
+    DeleteCall,
+    LabelCall,
+    ListCall,
+    NamesReply,
+    UpsertCall,
+    WriteCall,
+)
 from shared.search.embedded.engine_shard import EngineShard
 from shared.search.embedded.open_generation import OpenGeneration, WaitsForCopy, is_worth_building
 from shared.search.embedded.places import GenerationPlace, names_of
+from shared.search.embedded.shards import Shards
 from shared.search.generation import Generation
+from shared.search.label import PassageLabel
 from shared.search.point import Passage, Point, Scope
+from shared.search.vector_store import StoreUnavailable
 
 GENERATION = Generation("g", text_dimensions=4, code_dimensions=2)
 SCOPE = Scope("g", "acme")
@@ -152,3 +163,18 @@ def test_a_graph_is_built_where_that_is_worth_a_copy_of_all(
     written: int, points: int, quiet_seconds: float, *, worth: bool
 ) -> None:
     assert is_worth_building(written, points=points, quiet_seconds=quiet_seconds) is worth
+
+
+@pytest.mark.usefixtures("place")
+def test_a_full_disk_is_told_before_it_ends_the_engine(folder: Path) -> None:
+    """How much is free the disk says; how much must be, the test."""
+    full = Shards(folder, room_bytes=2**62)
+    refused = (
+        CreateCall(Generation("g-2", text_dimensions=4, code_dimensions=2)),
+        LabelCall(SCOPE, (ID,), PassageLabel((), {}), 1),
+    )
+    for call in refused:
+        with pytest.raises(StoreUnavailable, match=r"is full: [0-9]+ bytes are free"):
+            full.answer(call)
+    assert full.answer(ListCall()) == NamesReply(("g",))
+    full.answer(DeleteCall(SCOPE, (ID,), 1))
