@@ -78,6 +78,7 @@ def test_nothing_is_embedded_twice_and_what_is_gone_is_not_found(
     found = printed(typed, "search", "moon", "--collection", library.name)
     assert {hit["passage"]["path"] for hit in found["hits"]} >= {"sea.md"}
     assert "tides.md" not in {hit["passage"]["path"] for hit in found["hits"]}
+    assert "what the ledger says" in typed("collections", "repair", library.name).stdout
     stock = printed(typed, "collections", "stats", library.name)
     assert (stock["adds_up"], stock["in_store"]) == (True, stock["counts"]["passages"])
 
@@ -123,6 +124,9 @@ def test_no_wait_says_where_to_look(typed: Typed, library: Path) -> None:
         (("search", " ", "--collection", "nothing"), 1, "nothing"),
         (("jobs", "show", "job_0"), 1, "job_0"),
         (("collections", "stats", "nothing"), 1, "forebay collections list"),
+        (("collections", "repair", "nothing"), 1, "forebay collections list"),
+        (("collections", "create", " "), 2, "needs a name"),
+        (("index", ".", "--collection", ""), 2, "--collection has no name"),
         (("index", ".", "--tenant", "nobody"), 1, "forebay tenants list"),
     ],
 )

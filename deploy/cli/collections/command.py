@@ -13,6 +13,7 @@ from deploy.cli.index.tenant import Tenant
 from deploy.cli.options import AsJson, Limit
 from deploy.cli.output import complain, counted, moment, say, say_json, say_rows, say_table
 from shared.clock import SystemClock
+from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from deploy.cli.collections.stock_taking import Stock
@@ -63,6 +64,8 @@ def create(name: str, /, *, tenant: Tenant = None, as_json: AsJson = False) -> N
     """
     from deploy.cli.collections.shelf import plain_collection
 
+    if not name.strip():
+        raise InvalidRequest("A collection needs a name that people can read.")
     made = asyncio.run(_create(name, tenant))
     if as_json:
         say_json(plain_collection(made))

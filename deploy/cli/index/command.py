@@ -54,6 +54,8 @@ def index(
     root = _folder(path)
     if watch and (dry_run or not wait):
         raise InvalidRequest("--watch waits for its indexers: give it without the others.")
+    if collection == "":
+        raise InvalidRequest("--collection has no name: give one, or leave it out.")
     wanted = collection or root.name
     if dry_run:
         return asyncio.run(_dry_run(root, wanted, tenant, as_json=as_json))
@@ -114,7 +116,7 @@ def _tell(ended: Ended, *, as_json: bool) -> int:
         say_json(ended.plain())
     else:
         say(ended.sentence())
-        if ended.job.skipped or ended.progress.failed:
+        if ended.job.skipped or ended.progress.skipped or ended.progress.failed:
             say(f"What was left out, and why: {as_typed()} jobs show {ended.job.id}")
     return 0 if ended.job.state is JobState.COMPLETED else 1
 

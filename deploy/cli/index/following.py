@@ -46,6 +46,8 @@ class Ended:
             f"{counted(done.completed, 'document')} indexed in {self.seconds:.1f} s: "
             f"{counted(job.embedded, 'chunk')} embedded, {job.reused:,} known",
         ]
+        if done.skipped:
+            parts.append(f"{counted(done.skipped, 'document')} left out")
         if done.failed:
             parts.append(f"{counted(done.failed, 'document')} failed")
         if job.held_back:

@@ -50,7 +50,7 @@ def list_jobs(*, tenant: Tenant = None, limit: Limit = 20, as_json: AsJson = Fal
             f"{job.created_at:%Y-%m-%d %H:%M}",
             f"{progress.completed:,}/{job.changed:,}",
             progress.failed,
-            job.skipped,
+            job.skipped + progress.skipped,
             job.source,
         )
         for job, progress in found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.retrieval.search_result import FoundPassage, SearchResult
 
 _MOST_LINES = 12
+_LONGEST_LINE = 400
 
 
 def search(
@@ -124,6 +125,6 @@ def _show_hit(number: int, hit: FoundPassage) -> None:
         say(f"   {name}: place {leg.rank}, score {leg.score:.3f}")
     lines = for_terminal(passage.body).splitlines()
     for line in lines[:_MOST_LINES]:
-        say(f"   {line}")
+        say(f"   {line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + ' …'}")
     if len(lines) > _MOST_LINES:
         say(f"   … {len(lines) - _MOST_LINES} more lines")
