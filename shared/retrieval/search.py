@@ -89,7 +89,9 @@ class Search:
         (route, answer), freshness, _ = await asyncio.gather(
             self._routed(request, cursor), self._freshness(request), self._touch(request)
         )
-        self._count(route, answer, self._clock.monotonic() - begun)
+        seconds = self._clock.monotonic() - begun
+        self._metrics.search_duration_seconds.labels(route.mode).observe(seconds)
+        self._count_dropped(answer.reports)
         return SearchResult(
             answer.page.hits,
             route,
@@ -99,9 +101,8 @@ class Search:
             changed_since(cursor, request),
         )
 
-    def _count(self, route: SearchRoute, answer: _Answer, seconds: float) -> None:
-        self._metrics.search_duration_seconds.labels(route.mode).observe(seconds)
-        for each in answer.reports:
+    def _count_dropped(self, reports: Sequence[LegReport]) -> None:
+        for each in reports:
             if each.dropped:
                 self._metrics.search_legs_dropped.labels(each.name, each.dropped).inc()
 
@@ -169,6 +170,7 @@ class Search:
         answers = await asyncio.gather(*asking)
         reports = merged(told for answer in answers for told in answer.reports)
         if answers and not any(answer.has_answered for answer in answers):
+            self._count_dropped(reports)
             reasons = ", ".join(f"{each.name}: {each.dropped}" for each in reports)
             raise SearchUnavailable(f"No part of the index answered ({reasons}): ask again.")
         return answers

@@ -22,7 +22,7 @@ SEARCH: Final = (
     ),
     counter(
         "search_legs_dropped",
-        "Legs of searches that did not answer; the others did.",
+        "Legs of searches that did not answer.",
         _LEG,
         _DROPPED,
         unit="legs",

@@ -118,6 +118,8 @@ async def test_a_store_that_hangs_is_named_in_time_and_nothing_is_made_up(
                 request_of(index, docs, "who renews a lease?")
             )
         assert time.monotonic() - begun < 10
+        told = index.metrics.render()
+        assert b'search_legs_dropped_total{leg="words",reason="timeout"} 1.0' in told
     finally:
         os.kill(owner, signal.SIGCONT)
     await store.close()
