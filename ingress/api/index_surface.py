@@ -91,7 +91,7 @@ class IndexSurface:
         self._skipped = SkippedFiles(database)
         chunks = DocumentIndexing(database, clock, EmbeddingCache(database, clock))
         self._texts = DocumentTexts(self._open_store, chunks)
-        self._searching = Searching(self._open_search, calls, self.catalogue)
+        self._searching = Searching(self._open_search, calls)
 
     def operations(self) -> list[Operation]:
         """Their routes."""

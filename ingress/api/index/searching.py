@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ingress.api.http.error_answer import Header
 from ingress.api.metered_calls import MeteredCalls
 from ingress.authentication import Caller
-from shared.index.collections.catalogue import CollectionCatalogue
 from shared.storable_text import text_size
 
 if TYPE_CHECKING:
@@ -28,12 +27,9 @@ class Searching:
     Opening that fails is tried again with the next question.
     """
 
-    def __init__(
-        self, opening: OpenSearch, calls: MeteredCalls, catalogue: CollectionCatalogue
-    ) -> None:
+    def __init__(self, opening: OpenSearch, calls: MeteredCalls) -> None:
         self._opening = opening
         self._calls = calls
-        self._catalogue = catalogue
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._search: Search | None = None
@@ -43,15 +39,12 @@ class Searching:
     ) -> tuple[SearchResult, Sequence[Header]]:
         """What is found, and what is left of the caller's limits.
 
-        Its collections are in use from here on. Raises NotAdmitted and what Search.search raises.
+        Raises NotAdmitted and what Search.search raises.
         """
         size = text_size(request.text)
         async with self._calls.admitted(caller.tenant, text_bytes=size) as headers:
             search = self._search or await self._open()
-            found = await search.search(request)
-        ids = [each.id for each in request.collections]
-        await self._catalogue.touch(caller.tenant.id, ids)
-        return found, headers
+            return await search.search(request), headers
 
     async def close(self) -> None:
         """Let go of what was opened."""
