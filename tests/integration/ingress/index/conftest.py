@@ -7,6 +7,13 @@ from collections.abc import Awaitable, Callable
 import openai
 import pytest
 
+from shared.clock import SystemClock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import open_database
+from shared.persistence.key_records import KeyReach
+from shared.persistence.tenants import TenantRepository
+from shared.settings import Settings
+
 UploadFile = Callable[..., Awaitable[str]]
 
 
@@ -24,3 +31,15 @@ def upload(client: openai.AsyncOpenAI) -> UploadFile:
         return made.id
 
     return send
+
+
+async def new_key(settings: Settings, reach: KeyReach) -> str:
+    """One of the door's own tenant that sees so much."""
+    database = open_database(settings.ledger)
+    try:
+        tenants = TenantRepository(database, SystemClock())
+        tenant = await tenants.named("acme")
+        assert tenant is not None
+        return (await tenants.create_key(tenant, scope=KeyScope.PRODUCER, reach=reach)).key
+    finally:
+        await database.close()

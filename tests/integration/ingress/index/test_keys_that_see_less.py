@@ -9,26 +9,11 @@ import aiohttp
 import pytest
 
 from ingress.api.principals import sign_principals
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
 from shared.persistence.key_records import KeyReach
-from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
-from tests.integration.ingress.index.conftest import UploadFile
+from tests.integration.ingress.index.conftest import UploadFile, new_key
 
 OPEN, SALES, ANN = "open.md", "sales.md", "ann.md"
-
-
-async def _key(settings: Settings, reach: KeyReach) -> str:
-    database = open_database(settings.ledger)
-    try:
-        tenants = TenantRepository(database, SystemClock())
-        tenant = await tenants.named("acme")
-        assert tenant is not None
-        return (await tenants.create_key(tenant, scope=KeyScope.PRODUCER, reach=reach)).key
-    finally:
-        await database.close()
 
 
 @pytest.fixture
@@ -69,7 +54,7 @@ async def test_each_key_sees_what_its_principals_may(
         (("user:ann", "group:sales"), {OPEN, SALES, ANN}),
         (("user:cy",), {OPEN}),
     ):
-        key = await _key(settings, KeyReach(principals))
+        key = await new_key(settings, KeyReach(principals))
         headers = {"Authorization": f"Bearer {key}"}
         assert await _seen(http, headers) == expected
         for path, document_id in documents.items():
@@ -81,7 +66,7 @@ async def test_each_key_sees_what_its_principals_may(
 async def test_a_key_that_delegates_sees_what_is_signed_with_it(
     http: aiohttp.ClientSession, settings: Settings, documents: dict[str, str]
 ) -> None:
-    key = await _key(settings, KeyReach(delegates=True))
+    key = await new_key(settings, KeyReach(delegates=True))
     until = datetime.now(UTC) + timedelta(minutes=1)
     headers = {"Authorization": f"Bearer {key}"}
     assert await _seen(http, headers) == {OPEN}
@@ -100,7 +85,7 @@ async def test_a_key_with_principals_writes_nothing_and_reads_no_files(
     http: aiohttp.ClientSession, settings: Settings, documents: dict[str, str], upload: UploadFile
 ) -> None:
     file_id = await upload()
-    headers = {"Authorization": f"Bearer {await _key(settings, KeyReach(('user:ann',)))}"}
+    headers = {"Authorization": f"Bearer {await new_key(settings, KeyReach(('user:ann',)))}"}
     (store,) = [each["id"] for each in (await (await http.get("/v1/vector_stores")).json())["data"]]
     one = f"/v1/vector_stores/{store}"
     document = f"{documents[OPEN]}?collection=handbook"

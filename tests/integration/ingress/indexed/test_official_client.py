@@ -9,14 +9,11 @@ import aiohttp
 import openai
 
 from ingress.api.principals import sign_principals
-from shared.clock import SystemClock
-from shared.messages.tenant import KeyScope
-from shared.persistence.engine import open_database
 from shared.persistence.key_records import KeyReach
-from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
 from tests.integration.indexer.process.indexer_process import IndexerProcess
 from tests.integration.ingress.contract import Contract
+from tests.integration.ingress.index.conftest import new_key
 
 TRAINS = "# Trains\n\nThe company pays for every railway ticket of the second class."
 BREAD = "# Bread\n\nKnead flour, water and salt, and bake the dough in a hot oven."
@@ -143,7 +140,7 @@ async def test_a_search_is_told_in_both_languages_and_to_whom_it_may(
         assert int(answer.headers["x-ratelimit-remaining-requests"]) > 0
     contract.check("VectorStoreSearchResultsPage", page)
 
-    keys = {reach: await _key(settings, reach) for reach in (STAFF, OTHERS, GATEWAY)}
+    keys = {reach: await new_key(settings, reach) for reach in (STAFF, OTHERS, GATEWAY)}
     until = datetime.now(UTC) + timedelta(minutes=1)
     signed = sign_principals(keys[GATEWAY], ("group:staff",), until)
     for reach, header, sees in (
@@ -185,14 +182,3 @@ async def _all(http: aiohttp.ClientSession, body: dict[str, Any]) -> list[str]:
         cursor = told["next_cursor"]
         if cursor is None:
             return paths
-
-
-async def _key(settings: Settings, reach: KeyReach) -> str:
-    database = open_database(settings.ledger)
-    try:
-        tenants = TenantRepository(database, SystemClock())
-        tenant = await tenants.named("acme")
-        assert tenant is not None
-        return (await tenants.create_key(tenant, scope=KeyScope.PRODUCER, reach=reach)).key
-    finally:
-        await database.close()
