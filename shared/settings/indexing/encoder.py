@@ -13,7 +13,6 @@ from shared.settings.secret import Secret, ServerUrl
 from shared.settings.units import Positive, PositiveInt
 
 MINILM_TOKEN_LIMIT: Final = 256
-MINILM_DIMENSIONS: Final = 384
 _LEAST_TOKENS: Final = 8
 
 
