@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from indexer.documents.planning import PlannedChunk
-from shared.embeddings.encoder import DualEncoders, Encoder
+from shared.embeddings.encoder import DualEncoders, Encoder, EncoderUnavailable
 from shared.index.chunk import CachedVector
 from shared.index.embedding_cache import EmbeddingCache
 
@@ -64,6 +64,7 @@ class ChunkEmbedding:
             made += (
                 CachedVector(owner, encoder.name, digest, vector)
                 for digest, vector in fresh.items()
+                if _is_sound(vector)
             )
             for digest, vector in (known | fresh).items():
                 vectors[encoder.name, digest] = vector
@@ -86,7 +87,20 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _is_sound(vector: bytes) -> bool:
+    """Whether it may be kept: what a broken model gave is asked for again."""
+    import numpy
+
+    numbers = numpy.frombuffer(vector, "<f4")
+    return bool(numpy.isfinite(numbers).all() and numbers.any())
+
+
 async def _encoded(encoder: Encoder, texts: dict[str, str]) -> dict[str, bytes]:
     vectors: Vectors = (await encoder.encode_many([*texts.values()])).vectors
     rows = vectors.astype("<f4", copy=False)
+    if rows.shape != (len(texts), encoder.dimensions):
+        raise EncoderUnavailable(
+            f"The encoder {encoder.name} gave vectors of the shape {rows.shape} for "
+            f"{len(texts)} texts of {encoder.dimensions} numbers each: look at its model."
+        )
     return {digest: row.tobytes() for digest, row in zip(texts, rows, strict=True)}
