@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -13,7 +12,6 @@ from tests.integration.indexer.backups.backed_up import BackedUp
 from tests.integration.indexer.pipeline.indexing_stage import IndexingStage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-DAYS = int(os.environ.get("FOREBAY_TEST_DAYS", "2"))
 NOTHING = RepairOutcome()
 
 
@@ -72,12 +70,17 @@ async def test_a_repair_beside_indexing_takes_nothing_from_it(site: BackedUp) ->
 
 
 async def test_any_days_of_each_add_up_after_a_repair(site: BackedUp) -> None:
-    chance = random.Random(7)
-    for day in range(DAYS):
+    await days_by_chance(site, seed=7, days=2)
+
+
+async def days_by_chance(site: BackedUp, seed: int, days: int) -> None:
+    """After so many days each of the three is put back to any of them; tests/trials has more."""
+    chance = random.Random(seed)
+    for day in range(days):
         await some_day(site.stage, chance, day)
         await site.back_up(f"{day}")
     for part in ("ledger", "store", "words"):
-        await put_back(site, part, str(chance.randrange(DAYS)))
+        await put_back(site, part, str(chance.randrange(days)))
 
     await until_nothing_differs(site)
     await site.stage.offer("job_9")
