@@ -32,10 +32,13 @@ async def test_a_name_that_several_have_is_no_name(index: IndexLedger) -> None:
 
 async def test_collections_are_listed_in_pages_both_ways(index: IndexLedger) -> None:
     await index.catalogue.delete(TENANT, index.collection.id)
-    made = [
-        (await index.catalogue.create(TENANT, name=f"c{n}", generation=GENERATION)).id
-        for n in range(5)
-    ]
+    # Ids of one millisecond are in any order.
+    made = sorted(
+        [
+            (await index.catalogue.create(TENANT, name=f"c{n}", generation=GENERATION)).id
+            for n in range(5)
+        ]
+    )
     newest = made[::-1]
 
     async def listed(**page: object) -> list[str]:
