@@ -29,11 +29,6 @@ class Estimate(msgspec.Struct, frozen=True):
     low: float
     high: float
 
-    @property
-    def is_above_zero(self) -> bool:
-        """Of a difference: whether it is more than chance gives."""
-        return self.low > 0
-
 
 class Bootstrap:
     """Draws once for so many cases; the same draws serve every system, so differences are paired.

@@ -38,8 +38,8 @@ def test_pairs_tell_two_systems_apart_that_their_means_would_not() -> None:
     other = [value - 0.01 for value in one]
     bootstrap = Bootstrap(200)
 
-    assert bootstrap.difference(one, other).is_above_zero
-    assert not bootstrap.difference(one, one).is_above_zero
+    assert bootstrap.difference(one, other).low > 0
+    assert bootstrap.difference(one, one).low <= 0
     assert bootstrap.mean(one).low < bootstrap.mean(other).high
 
 
