@@ -11,9 +11,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
+from indexer.keys import require_keys
 from shared.collector import collect_seldom
 from shared.errors import SettingsError
-from shared.settings import load_settings, with_secrets
+from shared.settings import load_settings
 
 _UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
 
@@ -26,7 +27,7 @@ def main() -> int:
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     collect_seldom()
     try:
-        with_secrets(load_settings())
+        require_keys(load_settings())
         return _work(options)
     except SettingsError as error:
         print("\n".join(error.findings), file=sys.stderr)  # noqa: T201

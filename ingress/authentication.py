@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from ingress.patience import Patience, too_late
-from shared.accepting.api_keys import key_of, unknown_key
+from shared.accepting.entrance import key_of, unknown_key
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.identifiers import key_digest

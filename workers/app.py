@@ -7,7 +7,7 @@ from celery import Celery
 from shared.pool.room import furnish
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.topology import AGENT_QUEUES, kombu_queue
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, load_settings, with_secrets
 from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline
 from workers.tasks import complaint_about_arguments, register_tasks
@@ -23,7 +23,7 @@ def build_worker_app(settings: Settings) -> Celery:
     furnish(
         app,
         settings,
-        open_runtime,
+        lambda settings: open_runtime(with_secrets(settings)),
         running,
         complaint_about_arguments=complaint_about_arguments,
     )

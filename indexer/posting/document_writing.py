@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from shared.accepting.api_keys import key_of, may_not_write, unknown_key
+from shared.accepting.entrance import key_of, may_not_write, unknown_key
 from shared.accepting.posted_documents import (
     check_life,
     new_documents,

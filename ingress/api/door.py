@@ -31,8 +31,8 @@ from ingress.named_stores import seen_by
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
-from shared.accepting.api_keys import key_of
 from shared.accepting.arrival import Arrival, keep
+from shared.accepting.entrance import key_of
 from shared.clock import Clock
 from shared.decoding import Json, cut_json
 from shared.errors import Unavailable

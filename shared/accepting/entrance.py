@@ -1,18 +1,25 @@
-"""Into the ledger, then the wake-up: the one way in, with or without an admission before it."""
+"""The one way in: the key that opens it, then into the ledger, then the wake-up.
+
+With or without an admission between the two.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Final, Protocol
 
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, Forbidden, Unauthenticated
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import NO_CONTENTS, Contents
+from shared.persistence.key_records import KEY_PREFIX
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.records import AlreadyAccepted
 from shared.queueing.publisher import Publisher
+
+_LONGEST_KEY: Final = 256
+_SCHEME: Final = "bearer "
 
 
 class AcceptingLedger(Protocol):
@@ -63,3 +70,31 @@ class Entrance:
 
 def _wake_up(record: MessageRecord, trace: Mapping[str, str] | None = None) -> WakeUp:
     return WakeUp(record.id, record.lane, record.deadline, dict(trace or {}))
+
+
+def key_of(authorization: str | None, api_key: str | None) -> str:
+    """The key in clear, out of the two headers that may hold it; raises Unauthenticated."""
+    if authorization:
+        if authorization[: len(_SCHEME)].lower() != _SCHEME:
+            raise Unauthenticated("Unknown authorization scheme. Use 'Authorization: Bearer fb_…'.")
+        key = authorization[len(_SCHEME) :].strip()
+    elif api_key:
+        key = api_key.strip()
+    else:
+        raise Unauthenticated("No API key. Send it as 'Authorization: Bearer fb_…'.")
+    if not key.startswith(KEY_PREFIX) or len(key) > _LONGEST_KEY or not key.isascii():
+        raise unknown_key()
+    return key
+
+
+def unknown_key() -> Unauthenticated:
+    """The error for a key that opens nothing."""
+    return Unauthenticated("The API key is unknown, expired or revoked. Use a valid one.")
+
+
+def may_not_write() -> Forbidden:
+    """The error for a key that sees less than everything of its tenant's index."""
+    return Forbidden(
+        "This key reads the documents of some principals, and no more. Use a key made without "
+        "--principal and --delegates."
+    )

@@ -17,7 +17,7 @@ from shared.queueing.dead_letters.letter import Letter
 from shared.queueing.dead_letters.sink import DeadLetterSink, build_dead_letter_sink
 from shared.queueing.declaration import declare_topology
 from shared.queueing.reading.patience import until_available
-from shared.settings import Settings, with_secrets
+from shared.settings import Settings
 from shared.telemetry.logs import configure_logs
 
 _Part = TypeVar("_Part")
@@ -47,7 +47,7 @@ def furnish(
         await sink.start()
         sinks.append(sink)
         try:
-            async with open_part(with_secrets(settings)) as part:
+            async with open_part(settings) as part:
                 running.append(part)
                 leave_what_stays_to_itself()
                 yield

@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from deploy.cli.processes.worker import checked_node_name
-from shared.settings import load_settings, with_secrets
+from indexer.keys import require_keys
+from shared.settings import load_settings
 
 
 def indexer(
@@ -31,7 +32,7 @@ def indexer(
         Its name among the workers, such as indexer1@host; a new one when not given.
     """
     named = checked_node_name(name)
-    with_secrets(load_settings())
+    require_keys(load_settings())
     command = [sys.executable, "-m", "indexer"]
     if concurrency is not None:
         command.append(f"--concurrency={concurrency}")

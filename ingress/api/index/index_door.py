@@ -10,7 +10,7 @@ from ingress.api.http.exchange import Exchange
 from ingress.api.index.waking import IndexWaking
 from ingress.authentication import Caller
 from ingress.patience import Patience
-from shared.accepting.api_keys import may_not_write
+from shared.accepting.entrance import may_not_write
 from shared.accepting.posted_documents import check_life, storable_id, unknown_name
 from shared.errors import NotFound
 from shared.files.file_catalogue import FileCatalogue

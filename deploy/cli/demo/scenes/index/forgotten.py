@@ -37,5 +37,5 @@ async def forgotten(stage: Stage) -> Told:
         f"Then the file was deleted. {len(paths)} files are found now, without it, and the "
         "question went to the provider again instead of to the store.",
         {"found": len(paths), "provider_calls": stage.primary.calls.count - calls},
-        saved=again.cost,
+        saved=first.cost,
     )
