@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Row, bindparam, func, select
 
-from shared.index.states import DocumentState
-from shared.index.tables import collection, collection_source, document
+from shared.index.states import ChunkState, DocumentState
+from shared.index.tables import chunk, collection, collection_source, document
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
@@ -81,6 +81,13 @@ class CollectionFigures:
         async with reading(self._database.relaxed) as connection:
             return _added_up(await connection.execute(_OF_BATCH, wanted))
 
+    async def leaving(self, tenant_id: str, collection_id: str, generation: str) -> int:
+        """Passages that are no more and may still be in the stores; it reads every chunk."""
+        wanted = {"tenant": tenant_id, "collection": collection_id, "generation": generation}
+        async with reading(self._database.relaxed) as connection:
+            number: int = await connection.scalar(_LEAVING, wanted) or 0
+        return number
+
     async def freshness(
         self, tenant_id: str, collection_ids: Sequence[str]
     ) -> dict[str, Freshness]:
@@ -135,6 +142,12 @@ _BY_STATE: Final = (
     .group_by(document.c.state)
 )
 _OF_BATCH: Final = _BY_STATE.where(document.c.batch_id == bindparam("batch"))
+_LEAVING: Final = select(func.count()).where(
+    chunk.c.collection_id == bindparam("collection"),
+    chunk.c.tenant_id == bindparam("tenant"),
+    chunk.c.generation == bindparam("generation"),
+    chunk.c.state == ChunkState.RETIRED,
+)
 _SOURCES: Final = select(
     collection_source.c.collection_id,
     *(collection_source.c[name] for name in SourceFreshness.__struct_fields__),

@@ -64,7 +64,7 @@ async def test_one_that_is_killed_fails_its_call_and_is_started_again(
     under_way = asyncio.create_task(encode(processes, *LONG))
     await asyncio.sleep(0)
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(EncoderUnavailable, match="ended with -9") as refused:
+    with pytest.raises(EncoderUnavailable, match="ended with") as refused:
         await under_way
     assert refused.value.retryable
     assert await encode(processes, "a text") == before
