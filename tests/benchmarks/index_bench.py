@@ -90,9 +90,13 @@ class IndexBench:
 
     async def edit(self, source: Path) -> float:
         """Chunks that an edit of the first line of a function's body makes new."""
-        file = next(each for each in sorted(source.iterdir()) if each.suffix == ".py")
-        lines = file.read_text().splitlines()
-        place = next(nth for nth, line in enumerate(lines) if line.startswith("    return "))
+        file, lines, place = next(
+            (file, lines, nth)
+            for file in sorted(source.glob("*.py"))
+            if (lines := file.read_text().splitlines())
+            for nth, line in enumerate(lines)
+            if line.startswith("    return ")
+        )
         lines[place] = lines[place] + "  # edited"
         file.write_text("\n".join(lines) + "\n")
         job_id = await self._index(self._indexed, source)
