@@ -1,74 +1,24 @@
-"""`python -m workers`: an agent worker as a process.
-
-The same worker as `celery -A workers.app worker`, without the rest of Celery's command: that loads
-every plugin, Flower with its web server among them, before the worker begins.
-"""
+"""`python -m workers`: an agent worker as a process."""
 
 from __future__ import annotations
 
-import os
 import sys
-from argparse import ArgumentParser, Namespace
-from typing import Final
+from typing import TYPE_CHECKING
 
-from shared.collector import collect_seldom
-from shared.errors import SettingsError
 from shared.messages.lane import Lane
-from shared.settings import load_settings, with_secrets
+from shared.pool.worker_process import run_worker, worker_parser
+from shared.settings import with_secrets
 
-_UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
+if TYPE_CHECKING:
+    from celery import Celery
 
 
 def main() -> int:
     """Answer until told to end; 78 when the settings cannot be used, 1 when it cannot start."""
-    options = _parser().parse_args()
-    # billiard reads it when it is imported: SIGTERM lets turns finish for a while, then gives them
-    # back to the queue.
-    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-    # Modules stay: the collector need not walk them while more of them come.
-    collect_seldom()
-    try:
-        with_secrets(load_settings())
-        return _work(options)
-    except SettingsError as error:
-        print("\n".join(error.findings), file=sys.stderr)  # noqa: T201
-        return _UNUSABLE_SETTINGS
-
-
-def _work(options: Namespace) -> int:
-    from celery.utils.nodenames import default_nodename, host_format
-
-    from shared.pool.errors import PoolRefused
-    from shared.pool.pool import AsyncioPool
-    from shared.queueing.celery_app import unique_node_name
-    from shared.queueing.topology import lane_queue
-    from workers.app import app
-
-    worker = app.Worker(
-        hostname=host_format(default_nodename(options.name or unique_node_name("agent"))),
-        pool_cls=AsyncioPool,
-        concurrency=options.concurrency,
-        queues=[str(lane_queue(lane)) for lane in options.lane or Lane],
-        task_events=True,
-        # Who has been cancelled is in the ledger, so workers need not tell each other.
-        without_mingle=True,
-        without_gossip=True,
-        loglevel="INFO",
-    )
-    try:
-        worker.start()
-    except PoolRefused as error:
-        print(error.message, file=sys.stderr)  # noqa: T201
-        return 1
-    return worker.exitcode or 0
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m workers", description="Answer messages until Ctrl-C.")
-    parser.add_argument(
-        "--concurrency",
-        type=int,
-        help="turns at once; `worker.concurrency` of the settings when not given",
+    parser = worker_parser(
+        "python -m workers",
+        "Answer messages until Ctrl-C.",
+        concurrency="turns at once; `worker.concurrency` of the settings when not given",
     )
     parser.add_argument(
         "--lane",
@@ -77,8 +27,15 @@ def _parser() -> ArgumentParser:
         choices=list(Lane),
         help="answer this lane only; several times for several, all when not given",
     )
-    parser.add_argument("--name", help="its name among the workers; a new one when not given")
-    return parser
+    options = parser.parse_args()
+
+    def load() -> tuple[Celery, list[str]]:
+        from shared.queueing.topology import lane_queue
+        from workers.app import app
+
+        return app, [str(lane_queue(lane)) for lane in options.lane or Lane]
+
+    return run_worker(options, load, with_secrets, role="agent")
 
 
 if __name__ == "__main__":

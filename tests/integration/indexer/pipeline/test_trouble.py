@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import numpy
 import pytest
@@ -94,14 +94,7 @@ async def test_an_encoder_that_is_away_puts_documents_off(stage: IndexingStage) 
 async def test_a_document_that_changes_while_it_is_written_is_indexed_as_it_is(
     stage: IndexingStage, store: PausingStore
 ) -> None:
-    stage.write("a.md", "Mallards.\n")
-    await stage.offer()
-
-    async def change() -> None:
-        stage.write("a.md", "Teals, and longer.\n")
-        await stage.offer("job_2")
-
-    store.before["upsert"] = change
+    store.before["upsert"] = await _offered_anew(stage)
     await stage.index()
 
     assert await stage.found("mallards") == []
@@ -112,14 +105,7 @@ async def test_a_document_that_changes_while_it_is_written_is_indexed_as_it_is(
 async def test_a_document_that_changes_after_it_was_written_leaves_no_orphan(
     stage: IndexingStage, store: PausingStore
 ) -> None:
-    stage.write("a.md", "Mallards.\n")
-    await stage.offer()
-
-    async def change() -> None:
-        stage.write("a.md", "Teals, and longer.\n")
-        await stage.offer("job_2")
-
-    store.after["upsert"] = change
+    store.after["upsert"] = await _offered_anew(stage)
     await stage.index()
     assert await stage.found("mallards") == []
     await stage.adds_up()
@@ -209,3 +195,15 @@ class AwayEncoder(CountingEncoder):
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
     ) -> EncodedMany:
         raise EncoderUnavailable("No model today.")
+
+
+async def _offered_anew(stage: IndexingStage) -> Callable[[], Awaitable[None]]:
+    """A document that waits, and the change of it that a later scan sees."""
+    stage.write("a.md", "Mallards.\n")
+    await stage.offer()
+
+    async def change() -> None:
+        stage.write("a.md", "Teals, and longer.\n")
+        await stage.offer("job_2")
+
+    return change
