@@ -80,9 +80,8 @@ def test_nothing_is_embedded_twice_and_what_is_gone_is_not_found(
     assert "tides.md" not in {hit["passage"]["path"] for hit in found["hits"]}
     assert "what the ledger says" in typed("collections", "repair", library.name).stdout
     stock = printed(typed, "collections", "stats", library.name)
-    there = range(stock["counts"]["passages"], stock["counts"]["passages"] + stock["leaving"] + 1)
     assert stock["adds_up"]
-    assert stock["in_store"] in there
+    assert stock["counts"]["passages"] <= stock["in_store"] <= stock["most_in_store"]
 
 
 def test_most_of_a_folder_that_is_gone_is_kept_until_the_next_run_agrees(

@@ -110,7 +110,6 @@ def stats(name: Name, /, *, tenant: Tenant = None, as_json: AsJson = False) -> i
         return 0 if stock.adds_up else 1
     counts = asdict(stock.counts)
     rows = [(key.replace("_", " "), f"{value:,}") for key, value in counts.items()]
-    rows += [("passages leaving", f"{stock.leaving:,}")] if stock.leaving else []
     for where, number in (("store", stock.in_store), ("keyword store", stock.in_keyword_store)):
         rows += [] if number is None else [(f"passages in the {where}", f"{number:,}")]
     say_rows([rows])

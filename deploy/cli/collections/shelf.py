@@ -49,8 +49,8 @@ class Shelf:
     async def counts(self, of: Collection) -> DocumentCounts:
         return (await self._figures.counts(self.tenant_id, [of.id]))[of.id]
 
-    async def leaving(self, of: Collection) -> int:
-        return await self._figures.leaving(self.tenant_id, of.id, of.generation)
+    async def chunks(self, of: Collection) -> int:
+        return await self._figures.chunks(self.tenant_id, of.id, of.generation)
 
     async def freshness(self, of: Collection) -> Freshness:
         return (await self._figures.freshness(self.tenant_id, [of.id]))[of.id]

@@ -21,8 +21,8 @@ class Stock(msgspec.Struct, frozen=True):
     """The figures of one collection. A store that cannot be asked has None."""
 
     counts: DocumentCounts
-    leaving: int
-    """Passages that are no more, and go from the stores within seconds."""
+    most_in_store: int
+    """Its passages, and what is being written or taken away at this moment."""
     in_store: int | None
     """Points of its generation in the vector store."""
     in_keyword_store: int | None
@@ -33,8 +33,8 @@ class Stock(msgspec.Struct, frozen=True):
     def adds_up(self) -> bool:
         """Whether every store that could be asked has what the ledger says."""
         there = [each for each in (self.in_store, self.in_keyword_store) if each is not None]
-        most = self.counts.passages + self.leaving
-        return not self.trouble and all(self.counts.passages <= each <= most for each in there)
+        least, most = self.counts.passages, self.most_in_store
+        return not self.trouble and all(least <= each <= most for each in there)
 
 
 async def take_stock(shelf: Shelf, of: Collection) -> Stock:
@@ -45,7 +45,7 @@ async def take_stock(shelf: Shelf, of: Collection) -> Stock:
     index = with_index_keys(shelf.settings.index)
     scope, where = Scope(of.generation, shelf.tenant_id), Where(collection=(of.id,))
     trouble: list[str] = []
-    leaving = await shelf.leaving(of)
+    most = await shelf.chunks(of)
     in_store = in_keyword_store = None
     vectors, keyword = open_vector_store(index), open_keyword_store(index)
     try:
@@ -59,4 +59,4 @@ async def take_stock(shelf: Shelf, of: Collection) -> Stock:
         await vectors.close()
         if keyword is not None:
             await keyword.close()
-    return Stock(await shelf.counts(of), leaving, in_store, in_keyword_store, tuple(trouble))
+    return Stock(await shelf.counts(of), most, in_store, in_keyword_store, tuple(trouble))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Row, bindparam, func, select
 
-from shared.index.states import ChunkState, DocumentState
+from shared.index.states import DocumentState
 from shared.index.tables import chunk, collection, collection_source, document
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
@@ -81,11 +81,11 @@ class CollectionFigures:
         async with reading(self._database.relaxed) as connection:
             return _added_up(await connection.execute(_OF_BATCH, wanted))
 
-    async def leaving(self, tenant_id: str, collection_id: str, generation: str) -> int:
-        """Passages that are no more and may still be in the stores; it reads every chunk."""
+    async def chunks(self, tenant_id: str, collection_id: str, generation: str) -> int:
+        """Those that a store may have: also what is being written or taken away. It reads all."""
         wanted = {"tenant": tenant_id, "collection": collection_id, "generation": generation}
         async with reading(self._database.relaxed) as connection:
-            number: int = await connection.scalar(_LEAVING, wanted) or 0
+            number: int = await connection.scalar(_CHUNKS, wanted) or 0
         return number
 
     async def freshness(
@@ -142,11 +142,10 @@ _BY_STATE: Final = (
     .group_by(document.c.state)
 )
 _OF_BATCH: Final = _BY_STATE.where(document.c.batch_id == bindparam("batch"))
-_LEAVING: Final = select(func.count()).where(
+_CHUNKS: Final = select(func.count()).where(
     chunk.c.collection_id == bindparam("collection"),
     chunk.c.tenant_id == bindparam("tenant"),
     chunk.c.generation == bindparam("generation"),
-    chunk.c.state == ChunkState.RETIRED,
 )
 _SOURCES: Final = select(
     collection_source.c.collection_id,

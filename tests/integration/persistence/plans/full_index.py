@@ -125,7 +125,7 @@ PARTS_OF_THE_INDEX: Final = {
 
 OF_WHOLE_COLLECTIONS: Final = {
     # Each counts all that a collection, a batch or a job has, for whoever asks for just that.
-    "CollectionFigures": {"counts", "leaving", "of_batch"},
+    "CollectionFigures": {"chunks", "counts", "of_batch"},
     "IndexJobs": {"progress"},
     # Asked when a process begins: they read the collections that are being built or taken down.
     "NamedGenerations": {"all", "of_others"},
