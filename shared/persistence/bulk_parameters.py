@@ -30,7 +30,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.type_api import TypeEngine
 
-_DOCUMENT: Final = "document"
 _IDS: Final = "ids"
 
 
@@ -63,13 +62,17 @@ class RowDocument:
     `parameters` gives what to execute the statement with.
     """
 
-    def __init__(self, columns: Sequence[Column[Any]], dialect: Dialect) -> None:
-        kinds: dict[str, TypeEngine[Any]] = {each.name: each.type for each in columns}
+    def __init__(
+        self, columns: Sequence[ColumnElement[Any]], dialect: Dialect, *, name: str = "document"
+    ) -> None:
+        """`name` tells it from others in the same statement."""
+        self._name = name
+        kinds: dict[str, TypeEngine[Any]] = {each.key or "": each.type for each in columns}
         if dialect.name == "sqlite":
-            self.relation = _json_each(kinds)
+            self.relation = _json_each(kinds, name)
             self._spellings = _spellings(kinds, dialect)
         else:
-            self.relation = _json_to_recordset(kinds)
+            self.relation = _json_to_recordset(kinds, name)
             # Postgres reads every type as msgspec writes it.
             self._spellings = {}
 
@@ -82,7 +85,7 @@ class RowDocument:
         """The document of these rows, each with its values by the names of the columns."""
         if self._spellings:
             rows = [self._spelt(row) for row in rows]
-        return {_DOCUMENT: msgspec.json.encode(rows).decode()}
+        return {self._name: msgspec.json.encode(rows).decode()}
 
     def _spelt(self, row: Mapping[str, Any] | msgspec.Struct) -> dict[str, Any]:
         spelt = msgspec.structs.asdict(row) if isinstance(row, msgspec.Struct) else dict(row)
@@ -91,15 +94,15 @@ class RowDocument:
         return spelt
 
 
-def _json_to_recordset(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    document = cast(bindparam(_DOCUMENT, type_=Text), JSON)
+def _json_to_recordset(kinds: Mapping[str, TypeEngine[Any]], name: str) -> FromClause:
+    document = cast(bindparam(name, type_=Text), JSON)
     columns = [column(name, kind) for name, kind in kinds.items()]
-    rows = func.json_to_recordset(document).table_valued(*columns, name="rows")
+    rows = func.json_to_recordset(document).table_valued(*columns, name=f"rows_of_{name}")
     return rows.render_derived(with_types=True)
 
 
-def _json_each(kinds: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    each = func.json_each(bindparam(_DOCUMENT, type_=Text)).table_valued("value", name="each")
+def _json_each(kinds: Mapping[str, TypeEngine[Any]], name: str) -> FromClause:
+    each = func.json_each(bindparam(name, type_=Text)).table_valued("value", name="each")
     values = [
         func.json_extract(each.c.value, f"$.{name}", type_=kind).label(name)
         for name, kind in kinds.items()

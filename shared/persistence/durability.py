@@ -32,21 +32,26 @@ class ForgetfulDatabase(SQLAlchemyError):
     """Its commits return before they are on disk: to us it is as good as away."""
 
 
-def require_durable(engine: AsyncEngine) -> None:
-    """Every new connection of `engine` is looked at; a forgetful one is not used.
+def look_at_sessions(engine: AsyncEngine, *, durable: bool) -> None:
+    """Every new connection of `engine` is looked at; a forgetful one is not used if `durable`.
 
-    It raises ForgetfulDatabase, which `transaction` turns into LedgerUnavailable. What is asked
-    costs one round trip for each connection, none for a message.
+    It raises ForgetfulDatabase, which `transaction` turns into LedgerUnavailable. Where a pooler
+    is in between, nothing is prepared by name: the next statement may meet another session, which
+    has no such name, or has it for something else. What is asked costs one round trip for each
+    connection, none for a message.
     """
 
     @event.listens_for(engine.sync_engine, "connect")
     def _look(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute("SHOW synchronous_commit")
-        (value,) = cursor.fetchone()
+        cursor.execute("SELECT current_setting('synchronous_commit'), pg_backend_pid()")
+        value, pid = cursor.fetchone()
         cursor.close()
         connection.rollback()
-        if value not in DURABLE:
+        # A pooler says its own number when a client connects.
+        if connection.driver_connection.info.backend_pid != pid:
+            connection.driver_connection.prepare_threshold = None
+        if durable and value not in DURABLE:
             raise ForgetfulDatabase(
                 f"synchronous_commit is {value}, though we ask for on: a commit would return "
                 "before it is on disk. A pooler in between drops what we ask for; type: ALTER "

@@ -11,12 +11,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.errors import LedgerUnavailable
-from shared.persistence.durability import require_durable
-from shared.persistence.sqlite import open_sqlite
+from shared.persistence.durability import look_at_sessions
+from shared.persistence.prepared.roads import Roads
+from shared.persistence.sqlite.opening import open_sqlite
+from shared.persistence.statements import ledger_errors, transaction
 from shared.settings.servers import LedgerSettings
 
 if TYPE_CHECKING:
-    from shared.persistence.kept_connections import KeptConnections
+    from shared.persistence.sqlite.whole_transactions import (
+        Given,
+        WholeSqliteTransactions,
+        Work,
+    )
 
 # Everything hot here takes a few rows by an index, in that index's order. A planner that knows a
 # table from before it was full, or not at all, thinks that there is little to read and that reading
@@ -38,13 +44,15 @@ class Database:
     `durable` returns from a commit when it is on disk. `relaxed` may forget the last moments in a
     crash of the database: for claims and leases, where forgetting costs a repeated call at most.
     On Postgres each of its statements is a transaction of its own, which saves two round trips.
-    `kept` is durable, for lone statements that are run all the time; SQLite has none.
+    `roads` are for constant text: for statements that are run all the time. `whole` is SQLite's
+    alone: see `commit`.
     """
 
     durable: AsyncEngine
     relaxed: AsyncEngine
     timeout_seconds: float
-    kept: KeptConnections | None = None
+    roads: Roads
+    whole: WholeSqliteTransactions | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -58,9 +66,23 @@ class Database:
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise LedgerUnavailable(f"The ledger does not answer: {error}") from error
 
+    async def commit(self, work: Work[Given], *, may_be_forgotten: bool = False) -> Given:
+        """What the work gives, which is one transaction of several statements, when it is on disk;
+        one that may be forgotten by a crash of the machine waits for no disk on SQLite.
+
+        Raises LedgerUnavailable. The work must not block, and may be run in another thread.
+        """
+        if self.whole is None:
+            async with transaction(self.durable) as connection:
+                return await connection.run_sync(work)
+        with ledger_errors():
+            synchronous = "NORMAL" if may_be_forgotten else "FULL"
+            return await self.whole.commit(work, synchronous=synchronous)
+
     async def close(self) -> None:
-        if self.kept is not None:
-            await self.kept.close()
+        if self.whole is not None:
+            await self.whole.close()
+        await self.roads.close()
         await self.durable.dispose()
         await self.relaxed.dispose()
 
@@ -68,16 +90,45 @@ class Database:
 def open_database(settings: LedgerSettings) -> Database:
     """Engines for the ledger's address; nothing connects before it is needed."""
     if settings.is_sqlite:
-        durable, relaxed = open_sqlite(settings, "FULL"), open_sqlite(settings, "NORMAL")
-        return Database(durable, relaxed, settings.timeout_seconds)
-    from shared.persistence.kept_connections import KeptConnections  # it loads Postgres' driver
-
+        return _sqlite(settings)
     durable = _postgres(settings, synchronous_commit="on")
-    require_durable(durable)
     relaxed = _postgres(settings, synchronous_commit="off", isolation_level="AUTOCOMMIT")
+    look_at_sessions(durable, durable=True)
+    look_at_sessions(relaxed, durable=False)
+    roads = _roads_to_postgres(durable, relaxed, most=settings.pool_size // 2)
+    return Database(durable, relaxed, settings.timeout_seconds, roads)
+
+
+def _sqlite(settings: LedgerSettings) -> Database:
+    from shared.persistence.sqlite.whole_transactions import WholeSqliteTransactions
+
+    return Database(
+        open_sqlite(settings, "FULL"),
+        open_sqlite(settings, "NORMAL"),
+        settings.timeout_seconds,
+        _roads_to_sqlite(settings),
+        WholeSqliteTransactions(settings),
+    )
+
+
+# Either loads a driver, which the other does not need.
+def _roads_to_sqlite(settings: LedgerSettings) -> Roads:
+    from shared.persistence.prepared.sqlite_thread import SqliteReader, SqliteThread, SqliteWriter
+
+    writes, reads = SqliteThread(settings), SqliteThread(settings)
+    durable = SqliteWriter(writes, "FULL")
+    return Roads(durable, SqliteWriter(writes, "NORMAL"), SqliteReader(reads), writer=durable)
+
+
+def _roads_to_postgres(durable: AsyncEngine, relaxed: AsyncEngine, *, most: int) -> Roads:
+    from shared.persistence.prepared.kept_connections import KeptConnections
+
     alone = durable.execution_options(isolation_level="AUTOCOMMIT")
-    kept = KeptConnections(alone, most=settings.pool_size // 2)
-    return Database(durable, relaxed, settings.timeout_seconds, kept)
+    return Roads(
+        KeptConnections(alone, most=most, keeps_plans=True),
+        KeptConnections(relaxed, most=most - most // 2, keeps_plans=True),
+        KeptConnections(relaxed, most=most // 2, keeps_plans=False),
+    )
 
 
 def _postgres(

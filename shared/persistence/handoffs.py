@@ -12,6 +12,7 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
+from shared.persistence.ledger.settlement.end_events import EndedMessage, EndEvents
 from shared.persistence.statements import RECORD_COLUMNS, reading, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
 from shared.storable_text import is_storable
@@ -40,6 +41,13 @@ _WHOLE = select(handoff, message.c.body, message.c.previous_id, message.c.conver
     message, message.c.id == handoff.c.message_id
 )
 
+_ANSWERED = (
+    update(message)
+    .where(message.c.state == ResponseState.REQUIRES_ACTION)
+    .values(state=ResponseState.COMPLETED)
+    .returning(*RECORD_COLUMNS)
+)
+
 
 class HandoffRepository:
     """Everything raises LedgerUnavailable when the database does not answer."""
@@ -47,6 +55,7 @@ class HandoffRepository:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._events = EndEvents(database)
 
     async def list(
         self, *, state: HandoffState | None = HandoffState.OPEN, limit: int = 100
@@ -93,24 +102,14 @@ class HandoffRepository:
                     select(handoff.c.state).where(handoff.c.id == handoff_id)
                 )
                 raise _not_open(handoff_id, state)
-            row = (
-                await connection.execute(
-                    update(message)
-                    .where(
-                        message.c.id == taken.message_id,
-                        message.c.state == ResponseState.REQUIRES_ACTION,
-                    )
-                    .values(
-                        state=ResponseState.COMPLETED,
-                        finished_at=now,
-                        output_text=text,
-                        answered_by=f"human:{answered_by}",
-                    )
-                    .returning(*RECORD_COLUMNS)
-                )
-            ).one_or_none()
+            ending = _ANSWERED.where(message.c.id == taken.message_id).values(
+                finished_at=now, output_text=text, answered_by=f"human:{answered_by}"
+            )
+            row = (await connection.execute(ending)).one_or_none()
             if row is None:
                 raise Conflict(f"The message of '{handoff_id}' does not wait for a human any more.")
+            ended = EndedMessage(row.id, row.tenant_id, ResponseState.COMPLETED)
+            await self._events.add(connection, [ended], now=now)
         return record_of(row)
 
 

@@ -44,6 +44,7 @@ class BookedAttempt:
     output_tokens: int | None
     is_estimated: bool | None
     cost: Decimal | None
+    deployment: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

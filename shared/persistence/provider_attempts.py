@@ -13,15 +13,17 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
 
-_ABOUT: Final = (attempt.c.provider, attempt.c.model)
+_ABOUT: Final = (attempt.c.provider, attempt.c.deployment, attempt.c.model)
+_About = tuple[str, str | None, str]
 
 
 @dataclass(slots=True, kw_only=True)
 class ProviderAttempts:
-    """The booked attempts of one model of one provider."""
+    """The booked attempts of one model of one provider, or of one of its deployments."""
 
     provider: str
     model: str
+    deployment: str | None = None
     attempts: int = 0
     classes: dict[str, int] = field(default_factory=dict)
     """How many ended in each class of error; the others were taken."""
@@ -53,20 +55,20 @@ async def read_provider_attempts(database: Database, *, since: datetime) -> list
         .where(lately, attempt.c.error_class.is_not(None))
         .subquery()
     )
-    found: dict[tuple[str, str], ProviderAttempts] = {}
+    found: dict[_About, ProviderAttempts] = {}
     async with reading(database.relaxed) as connection:
         for row in await connection.execute(counts):
             _count(found, row)
         for row in await connection.execute(select(failed).where(failed.c.place == 1)):
-            last = found[row.provider, row.model]
+            last = found[row.provider, row.deployment, row.model]
             last.last_error_class, last.last_error = row.error_class, row.detail
             last.last_error_at = row.started_at
     return list(found.values())
 
 
-def _count(found: dict[tuple[str, str], ProviderAttempts], row: Any) -> None:
-    new = ProviderAttempts(provider=row.provider, model=row.model)
-    counted = found.setdefault((row.provider, row.model), new)
+def _count(found: dict[_About, ProviderAttempts], row: Any) -> None:
+    new = ProviderAttempts(provider=row.provider, model=row.model, deployment=row.deployment)
+    counted = found.setdefault((row.provider, row.deployment, row.model), new)
     counted.attempts += row.calls
     if row.error_class is not None:
         counted.classes[row.error_class] = row.calls

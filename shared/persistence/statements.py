@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert, Result, Row, Select, Table
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.errors import LedgerUnavailable
 from shared.messages.record import RECORD_FIELDS, MessageRecord
-from shared.persistence.sqlite import READS_ONLY
+from shared.persistence.sqlite.opening import READS_ONLY
 from shared.persistence.tables import message
 from shared.telemetry.logs import get_logger
 
@@ -109,6 +110,16 @@ def ledger_errors() -> Iterator[None]:
         raise LedgerUnavailable(_first_line(error), retry_after_seconds=1.0) from error
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         raise LedgerUnavailable(_first_line(error), retry_after_seconds=1.0) from error
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Around what asks SQLite's driver itself: its errors become those of `connected`'s users."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = IntegrityError if isinstance(error, sqlite3.IntegrityError) else OperationalError
+        raise kind(None, None, error, hide_parameters=True) from error
 
 
 def is_about_values(error: DBAPIError) -> bool:

@@ -27,6 +27,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope
 from shared.persistence.columns import Enumerated, UtcDateTime, columns_of
+from shared.persistence.message_conditions import HELD, UNRELEASED, UNSTORED, for_sweep
 
 
 class DeadLetterState(StrEnum):
@@ -43,23 +44,6 @@ class HandoffState(StrEnum):
     OPEN = "open"
     ANSWERED = "answered"
     CLOSED = "closed"
-
-
-def for_sweep(state: ResponseState, name: str) -> str:
-    """That a message is in this state, as one sweep and its index alone spell it.
-
-    A statement uses a partial index where it repeats its condition. Spelt plainly, every statement
-    that names the state could begin with any of them, and would where the statistics are older
-    than the backlog: a claim, or a sweep, that reads all that is queued.
-    """
-    return f"message.state || '/{name}' = '{state}/{name}'"
-
-
-HELD: Final = f"{for_sweep(ResponseState.IN_PROGRESS, 'held')} AND message.lease_until IS NULL"
-"""That a message is held by a worker for as long as that lives: it has no lease of its own."""
-
-UNSTORED: Final = "message.store IS FALSE AND message.erased_at IS NULL"
-"""That nothing of a message is to be kept, and something still is."""
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -140,6 +124,9 @@ message = Table(
         "lease_until",
         where=f"{for_sweep(ResponseState.IN_PROGRESS, 'leased')} AND lease_until IS NOT NULL",
     ),
+    # Each flow in the order in which the dispatcher takes of it; what came since it looked last.
+    partial_index("ix_message_unreleased", "lane", "tenant_id", "deadline", "id", where=UNRELEASED),
+    partial_index("ix_message_held_at", "held_at", where=UNRELEASED),
     Index("ix_message_finished_at", "finished_at"),
     partial_index(
         "ix_message_unsent", "finished_at", where="reply_to IS NOT NULL AND replied_at IS NULL"
@@ -185,6 +172,7 @@ attempt = Table(
     Column("booked_at", UtcDateTime),
     Column("cache_write_tokens", Integer),
     Column("reasoning_tokens", Integer),
+    Column("deployment", String(64)),
     Index("ix_attempt_tenant_id_booked_at", "tenant_id", "booked_at"),
 )
 
@@ -225,6 +213,9 @@ worker_lease = Table(
     metadata,
     Column("worker", String(128), primary_key=True),
     Column("lease_until", UtcDateTime, nullable=False),
+    # What it can hold at once, and of which lanes, with spaces between; NULL where it did not say.
+    Column("concurrency", Integer),
+    Column("lanes", String(64)),
     info={"postgresql_with": {"fillfactor": 25}},
 )
 

@@ -96,10 +96,18 @@ class TenantRepository:
         async with reading(self._database.relaxed) as connection:
             return _plan(await connection.scalar(query))
 
+    async def weights(self) -> dict[str, float]:
+        """Of the tenants that have another weight than 1, by their ids."""
+        query = select(tenant.c.id, tenant.c.plan).where(tenant.c.plan.contains('"weight":'))
+        async with reading(self._database.relaxed) as connection:
+            rows = (await connection.execute(query)).all()
+        plans = ((row.id, _plan(row.plan)) for row in rows)
+        return {id_: plan.weight for id_, plan in plans if plan and plan.weight != 1.0}
+
     async def set_plan(self, owner: Tenant, plan: Plan | None) -> Tenant:
         """Give a tenant limits of its own, or with None those of the settings again.
 
-        Doors know within their key cache's time.
+        Doors know once they are told, or within their key cache's time.
         """
         async with transaction(self._database.durable) as connection:
             await connection.execute(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +19,9 @@ from shared.messages.record import ACCEPTED_FIELDS, MessageRecord
 from shared.persistence.bulk_parameters import RowDocument
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
-from shared.persistence.statements import insert_new, transaction
+from shared.persistence.prepared.constant_text import ConstantText
+from shared.persistence.prepared.sqlite_thread import NewRows
+from shared.persistence.statements import driver_errors, insert_new, transaction
 from shared.persistence.tables import message
 
 AcceptOutcome = Accepted | AlreadyAccepted
@@ -27,6 +31,7 @@ _COLUMNS: Final = (*_OF_RECORD, "wake_at", "wakes")
 _values = attrgetter(*_OF_RECORD)
 # What is not said is NULL; most of a row is, and a third of the time went into saying so.
 _Row = msgspec.defstruct("_Row", [(name, Any, None) for name in _COLUMNS], omit_defaults=True)
+_THERE: Final = "SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?))"
 
 
 class AcceptGroup:
@@ -37,7 +42,7 @@ class AcceptGroup:
 
     def __init__(self, database: Database, *, wake_after_seconds: float) -> None:
         self._engine = database.durable
-        self._kept = database.kept
+        self._roads = database.roads
         self._wake_after = timedelta(seconds=wake_after_seconds)
         columns = [message.c[name] for name in _COLUMNS]
         self._document = RowDocument(columns, database.durable.dialect)
@@ -46,8 +51,9 @@ class AcceptGroup:
             .from_select(_COLUMNS, self._document.query)
             .returning(message.c.id)
         )
-        # The same as Postgres' driver takes it, for the way without a layer in between.
-        self._text = str(self._insert.compile(dialect=database.durable.dialect))
+        # The same without a layer in between.
+        self._text = ConstantText(self._insert, database.durable.dialect).text
+        self._new_rows = NewRows(message, _COLUMNS, database.durable.dialect)
         key = message.c.tenant_id, message.c.idempotency_key
         self._keys = RowDocument(key, database.durable.dialect)
         self._owners = select(*key, message.c.id, message.c.body_digest).where(
@@ -68,19 +74,39 @@ class AcceptGroup:
         return await self.outcomes(records, inserted)
 
     async def _inserted(self, records: list[MessageRecord]) -> set[str]:
-        if self._kept is not None:
-            return {row[0] for row in await self._kept.rows(self._text, self._rows(records))}
-        async with transaction(self._engine) as connection:
-            return await self.insert(connection, records)
+        if self._roads.writer is None:
+            new = await self._roads.durable.rows(self._text, self._rows(records))
+            return {row[0] for row in new}
+        rows = [self._new_rows.spelt(self._values(record)) for record in records]
+        ids = [record.id for record in records]
+        return await self._roads.writer.commit(partial(self._insert_all, ids, rows))
+
+    def _insert_all(
+        self, ids: list[str], rows: list[list[Any]], connection: sqlite3.Connection
+    ) -> set[str]:
+        if self._new_rows.insert(connection, rows) == len(rows):
+            return {*ids}
+        # Whose own row was there before is as good as new.
+        there = connection.execute(_THERE, (msgspec.json.encode(ids).decode(),))
+        return {row[0] for row in there}
 
     async def insert(
         self, connection: AsyncConnection, records: Sequence[MessageRecord]
     ) -> set[str]:
         """The ids of those that were not there, within their writer's transaction."""
-        return {*(await connection.execute(self._insert, self._rows(records))).scalars()}
+        return await connection.run_sync(self.insert_now, records)
+
+    def insert_now(self, connection: Connection, records: Sequence[MessageRecord]) -> set[str]:
+        """The same, for a transaction that waits for nothing in between."""
+        driver = connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            rows = [self._new_rows.spelt(self._values(record)) for record in records]
+            with driver_errors():
+                return self._insert_all([record.id for record in records], rows, driver)
+        return {*connection.execute(self._insert, self._rows(records)).scalars()}
 
     def _rows(self, records: Sequence[MessageRecord]) -> dict[str, str]:
-        return self._document.parameters([self._row(record) for record in records])
+        return self._document.parameters([_Row(*self._values(record)) for record in records])
 
     async def outcomes(
         self, records: Sequence[MessageRecord], inserted: set[str]
@@ -105,9 +131,11 @@ class AcceptGroup:
             for record in records
         ]
 
-    def _row(self, record: MessageRecord) -> msgspec.Struct:
+    def _values(self, record: MessageRecord) -> tuple[Any, ...]:
+        if record.held_at is not None:
+            return (*_values(record), None, 0)  # nobody wakes for it until it is released
         wake_at = record.not_before or record.accepted_at + self._wake_after
-        return _Row(*_values(record), wake_at, 0)
+        return (*_values(record), wake_at, 0)
 
 
 def outcome_of(

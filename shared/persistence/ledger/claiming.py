@@ -8,34 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
 
 from shared.clock import Clock
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
+from shared.persistence.columns import StoredColumns
 from shared.persistence.engine import Database
-from shared.persistence.ledger.worker_lease import Lease, WorkerLease
-from shared.persistence.statements import RECORD_COLUMNS, readable, record_of, transaction
+from shared.persistence.ledger.records import TurnTab
+from shared.persistence.ledger.worker_lease import Lease, WorkerLease, WorkerOffer
+from shared.persistence.prepared.constant_text import ConstantText
+from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import message
 from shared.storable_text import is_storable
+
+if TYPE_CHECKING:
+    from shared.persistence.ledger.held.running_charges import RunningCharges
 
 
 class ClaimGroup:
     """Takes a group of messages for one worker in one statement."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, worker: str, lease_seconds: float
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        worker: str,
+        lease_seconds: float,
+        offer: WorkerOffer | None = None,
     ) -> None:
+        """`offer` tells the dispatcher what the worker can hold."""
         self._engine = database.relaxed
         self._clock = clock
         self._worker_lease = WorkerLease(
-            database, clock, worker=worker, lease_seconds=lease_seconds
+            database, clock, worker=worker, lease_seconds=lease_seconds, offer=offer
         )
+        self._running_charges: RunningCharges | None = None
         self._wanted = IdList(database.relaxed.dialect)
-        self._claim = (
+        self._claim = ConstantText(self._taking(worker), database.relaxed.dialect)
+        self._records = StoredColumns(RECORD_COLUMNS, database.relaxed.dialect)
+        self._road = database.roads.relaxed
+
+    def _taking(self, worker: str) -> ClauseElement:
+        return (
             update(message)
             .where(
                 self._wanted.holds(message.c.id),
@@ -63,13 +84,13 @@ class ClaimGroup:
         await self._worker_lease.extend_in_time()
         values = self._wanted.parameters(ids) | {"now": self._clock.now()}
         try:
-            async with transaction(self._engine) as connection:
-                claimed = await connection.execute(self._claim, values)
-                taken = {row.id: record_of(row) for row in readable(claimed)}
+            rows = await self._road.rows(self._claim.text, self._claim.values(values))
         except DBAPIError as error:
             if len(message_ids) == 1:
                 return [error]
             return [(await self.flush([message_id]))[0] for message_id in message_ids]
+        records = map(record_of, self._records.readable(rows))
+        taken = {record.id: record for record in records}
         return [taken.pop(message_id, None) for message_id in message_ids]
 
     async def renew(self, leases: Sequence[Lease]) -> set[Lease]:
@@ -81,6 +102,14 @@ class ClaimGroup:
         mine, held = {*leases}, await self._worker_lease.held()
         await self._worker_lease.let_go(held - mine)
         return held & mine
+
+    async def charge(self, tabs: Sequence[TurnTab], now: float) -> None:
+        """Charge turns for what they may have used up to `now`, on their event loop's clock."""
+        if self._running_charges is None:
+            from shared.persistence.ledger.held.running_charges import RunningCharges
+
+            self._running_charges = RunningCharges(self._engine, self._clock)
+        await self._running_charges.charge(tabs, now)
 
     async def release(
         self, lease: Lease, *, not_before: datetime | None = None, fault: str | None = None

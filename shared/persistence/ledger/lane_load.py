@@ -12,8 +12,9 @@ from shared.clock import Clock
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
+from shared.persistence.message_conditions import for_sweep
 from shared.persistence.statements import reading
-from shared.persistence.tables import for_sweep, message
+from shared.persistence.tables import message
 
 COUNT_LIMIT: Final = 5_000
 """Waiting messages of a lane that are counted, from the oldest on."""

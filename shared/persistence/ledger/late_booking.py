@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import asdict
 from sqlalchemy import case, func, or_, select, update
 
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import AttemptRecord
-from shared.persistence.ledger.settling import attempt_row
 from shared.persistence.statements import insert_new, transaction
 from shared.persistence.tables import attempt, message
 
@@ -51,8 +51,10 @@ class LateBooking:
         new: list[int] = []
         async with transaction(self._engine) as connection:
             for ordinal, item in enumerate(attempts, start=first_ordinal):
-                row = attempt_row(item, claim=record.attempt, ordinal=ordinal) | {
+                row = asdict(item) | {
                     "message_id": record.id,
+                    "claim": record.attempt,
+                    "ordinal": ordinal,
                     "tenant_id": record.tenant_id,
                     "user_id": record.user_id,
                     "lane": record.lane,

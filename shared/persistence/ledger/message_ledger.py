@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -19,6 +19,7 @@ from shared.persistence.ledger.accepting import AcceptGroup, AcceptOutcome
 from shared.persistence.ledger.finding import FindGroup, Sought
 from shared.persistence.ledger.late_booking import LateBooking
 from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.settlement.end_events import EndedMessage, EndEvents, Subscribers
 from shared.persistence.ledger.settling import SettleGroup
 from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
 from shared.persistence.tables import HandoffState, handoff, message
@@ -72,25 +73,27 @@ class MessageLedger:
             crowd=_CROWD,
             meter=meter_of(LedgerOperation.ACCEPT, metrics),
         )
-        self._settles: GroupCommit[Settlement, bool] = GroupCommit(
-            SettleGroup(database).flush,
+        self.subscribers = Subscribers(database)
+        """Whoever settles refreshes it from time to time."""
+        settles: GroupCommit[Settlement, bool] = GroupCommit(
+            SettleGroup(database, self.subscribers).flush,
             limit=settings.group_limit,
             concurrency=side_by_side,
             meter=meter_of(LedgerOperation.SETTLE, metrics),
         )
+        self._settles = settles
+        self.settle: Callable[[Settlement], asyncio.Future[bool]] = settles.submit
+        """Write how a turn ended; False where it had lost its lease or someone ended it before."""
         self._finds: GroupCommit[Sought, MessageRecord | None] = GroupCommit(
             FindGroup(database).flush, limit=_FOUND_AT_ONCE, concurrency=side_by_side
         )
         self._late = LateBooking(database)
         self._tombstones = Tombstones(database)
+        self._events = EndEvents(database)
 
     def accept(self, record: MessageRecord) -> asyncio.Future[AcceptOutcome]:
         """Put a message on disk, or say which one its idempotency key already names."""
         return self._accepts.submit(record)
-
-    async def settle(self, settlement: Settlement) -> bool:
-        """Write how a turn ended; False where it had lost its lease or someone ended it before."""
-        return await self._settles.submit(settlement)
 
     async def book_late(
         self, record: MessageRecord, attempts: Sequence[AttemptRecord], *, first_ordinal: int
@@ -121,7 +124,7 @@ class MessageLedger:
         """
         now = self._clock.now()
         async with transaction(self._database.durable) as connection:
-            await connection.execute(
+            cancelled = await connection.execute(
                 update(message)
                 .where(
                     message.c.id == message_id,
@@ -141,6 +144,9 @@ class MessageLedger:
             ).one_or_none()
             if row is not None and row.state is ResponseState.CANCELLED:
                 await connection.execute(_close_handoff(message_id, now))
+            if cancelled.rowcount:
+                ended = EndedMessage(message_id, tenant_id, ResponseState.CANCELLED)
+                await self._events.add(connection, [ended], now=now)
         return None if row is None else record_of(row)
 
     async def delete(self, message_id: str, *, tenant_id: str) -> bool:

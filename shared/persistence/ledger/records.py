@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
+
+import msgspec
 
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
@@ -27,9 +30,9 @@ class AlreadyAccepted:
     same_body: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRecord:
-    """One call of one provider. Tokens and cost are None where they are not known.
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of one provider, or of one of its deployments. Tokens and cost are None where they
+    are not known.
 
     `is_estimated` says that the provider named no figures and these were counted from the text.
     """
@@ -47,13 +50,41 @@ class AttemptRecord:
     reasoning_tokens: int | None = None
     is_estimated: bool = False
     cost: Decimal | None = None
+    deployment: str | None = None
+
+    @property
+    def units(self) -> float:
+        """What it cost, in tokens of uncached input; 0 of one whose tokens are not known."""
+        read, cached = self.input_tokens or 0, self.cached_tokens or 0
+        return read - _OF_CACHED * cached + _OF_OUTPUT * (self.output_tokens or 0)
+
+
+class TurnTab:
+    """What a turn was charged while it ran, of a message that a dispatcher released.
+
+    `began` is of its event loop's clock. Once it is closed the rest is charged with its end.
+    """
+
+    __slots__ = ("began", "charged", "is_closed", "record", "times")
+
+    def __init__(self, record: MessageRecord) -> None:
+        self.record = record
+        self.began: float | None = None
+        self.charged = 0.0
+        self.times = 0
+        self.is_closed = False
+
+
+_OF_CACHED: Final = 0.9
+"""So much less than others the tokens cost that a provider has read before."""
+_OF_OUTPUT: Final = 4
 
 
 class Settlement(TurnEnding, frozen=True, kw_only=True):
     """How a turn ended, to be written once, under the fence `attempt`.
 
     `dead_reason` adds the dead letter that every failed message has; `handoff_reason` adds the
-    row in the inbox that every message in `requires_action` has.
+    row in the inbox that every message in `requires_action` has; `units` charges its flow.
     """
 
     state: ResponseState
@@ -66,3 +97,5 @@ class Settlement(TurnEnding, frozen=True, kw_only=True):
     user_id: str | None = None
     dead_reason: DeadReason | None = None
     handoff_reason: str | None = None
+    units: float | None = None
+    """What the turn used and its flow was not charged yet; None where no dispatcher counts it."""

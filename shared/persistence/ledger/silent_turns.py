@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
+from shared.persistence.message_conditions import HELD, for_sweep
 from shared.persistence.statements import skipping_locked
-from shared.persistence.tables import HELD, for_sweep, message, worker_lease
+from shared.persistence.tables import message, worker_lease
 
 
 class SilentTurns:

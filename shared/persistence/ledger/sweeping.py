@@ -22,7 +22,9 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
+from shared.persistence.ledger.settlement.end_events import EndedMessage, EndEvents
 from shared.persistence.ledger.silent_turns import SilentTurns
+from shared.persistence.message_conditions import for_sweep
 from shared.persistence.statements import (
     RECORD_COLUMNS,
     readable,
@@ -31,7 +33,7 @@ from shared.persistence.statements import (
     skipping_locked,
     transaction,
 )
-from shared.persistence.tables import DeadLetterState, dead_letter, for_sweep, message
+from shared.persistence.tables import DeadLetterState, dead_letter, message
 from shared.settings.servers import LedgerSettings
 
 # The worker that ended the message sends its answer; only what it failed to send is left here.
@@ -46,6 +48,7 @@ class LedgerSweeps:
         self._settings = settings
         self._clock = clock
         self._ids = IdList(database.durable.dialect)
+        self._events = EndEvents(database)
         self._silent = SilentTurns(database.durable.dialect)
         named = self._ids.holds(message.c.id)
         self._queue_again = _QUEUE_AGAIN.where(named)
@@ -62,7 +65,7 @@ class LedgerSweeps:
         bounds = {"by": by or now, "now": now, "limit": limit}
         async with reading(self._database.relaxed) as connection:
             rows = [*readable(await connection.execute(_DUE, bounds))]
-        return [DueMessage(_wake_up(row), row.wakes) for row in rows]
+        return [DueMessage(wake_up_of(row), row.wakes) for row in rows]
 
     async def postpone(self, published: Sequence[DueMessage]) -> None:
         """They are due again later, twice as late every time, so that a backlog is not published
@@ -143,6 +146,8 @@ class LedgerSweeps:
             for row in rows
         ]
         await connection.execute(_ADD_LETTERS, letters)
+        failed = [EndedMessage(row.id, row.tenant_id, ResponseState.FAILED) for row in rows]
+        await self._events.add(connection, failed, now=now)
         ended = await connection.execute(self._ended, ids)
         return [record_of(row) for row in readable(ended)]
 
@@ -208,6 +213,7 @@ _END: Final = update(message).values(
 )
 
 
-def _wake_up(row: Row[Any]) -> WakeUp:
+def wake_up_of(row: Row[Any]) -> WakeUp:
+    """That of a row with the id, the lane, the deadline and the trace of a message."""
     trace = {"traceparent": row.traceparent} if row.traceparent else {}
     return WakeUp(row.id, row.lane, row.deadline, trace)

@@ -1,7 +1,7 @@
-"""All the tables there are: each room of `shared` that has some keeps them in its own `tables`."""
+"""All the tables there are: each room of `shared` that has some keeps them in its own `tables`, or
+beside those in modules named `…_tables`."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from pkgutil import iter_modules
 
 from sqlalchemy import MetaData
@@ -17,8 +17,11 @@ def every_table() -> MetaData:
     what migrates needs it.
     """
     for room in iter_modules(shared.__path__, f"{shared.__name__}."):
-        if room.ispkg and find_spec(f"{room.name}.tables"):
-            import_module(f"{room.name}.tables")
+        if not room.ispkg:
+            continue
+        for module in iter_modules(import_module(room.name).__path__, f"{room.name}."):
+            if module.name.endswith((".tables", "_tables")):
+                import_module(module.name)
     for table in metadata.tables.values():
         table.dialect_kwargs.update(table.info)
         for index in table.indexes:

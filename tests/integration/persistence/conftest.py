@@ -27,6 +27,7 @@ from .door_before import DoorBefore
 from .worker_before import WorkerBefore
 
 NewMessage = Callable[..., MessageRecord]
+NewHeld = Callable[..., MessageRecord]
 AnswerMessage = Callable[..., Awaitable[MessageRecord]]
 
 
@@ -37,7 +38,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def settings(migrated_ledger_url: str) -> LedgerSettings:
-    return LedgerSettings(url=ServerUrl(migrated_ledger_url), attempt_limit=2)
+    return LedgerSettings(url=ServerUrl(migrated_ledger_url), attempt_limit=2, timeout_seconds=60.0)
 
 
 @pytest.fixture
@@ -89,6 +90,16 @@ def new_message(clock: ManualClock) -> NewMessage:
             "deadline": clock.now() + timedelta(minutes=10),
         }
         return queued_message(**(fields | changes))
+
+    return build
+
+
+@pytest.fixture
+def new_held(new_message: NewMessage, clock: ManualClock) -> NewHeld:
+    def build(tenant: str = "ten_1", seconds: float = 600, **changes: object) -> MessageRecord:
+        now = clock.now()
+        fields = {"tenant_id": tenant, "held_at": now, "deadline": now + timedelta(seconds=seconds)}
+        return new_message(**(fields | changes))
 
     return build
 

@@ -15,6 +15,7 @@ from shared.files.file_sweeps import FileSweeps
 from shared.files.stored_file import FileLabel, FilePurpose, StoredFile
 from shared.files.tables import content, content_chunk, stored_file, tenant_storage
 from shared.files.upload import Upload, Uploads
+from shared.index.documents.of_files import FileDocuments
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.settings.files import FileSettings
@@ -84,7 +85,7 @@ def shelf_on(database: Database, clock: ManualClock) -> Shelf:
     return Shelf(
         Uploads(drafts, store, files, clock),
         FileCatalogue(database, clock),
-        FileSweeps(database, store, clock),
+        FileSweeps(database, store, clock, take_out=FileDocuments(database, clock).remove),
         store,
         database,
     )

@@ -27,11 +27,13 @@ class FailingLink:
         self.healthy = True
         self.is_away = True
         self.published: list[str] = []
+        self.alone: list[str] = []
 
-    async def publish(self, wake_ups: Sequence[WakeUp]) -> None:
+    async def publish(self, wake_ups: Sequence[WakeUp], *, alone: bool = False) -> None:
         if self.is_away:
             raise BrokerUnavailable("away")
         self.published += [each.message_id for each in wake_ups]
+        self.alone += [each.message_id for each in wake_ups if alone]
 
 
 def _reconciler(sweeps: LedgerSweeps, link: FailingLink, clock: ManualClock) -> Reconciler:
@@ -60,6 +62,25 @@ async def test_a_broker_that_returns_is_given_all_at_once_and_each_message_once(
     assert link.published == [first.id, late.id]
     await reconciler()
     assert link.published == [first.id, late.id]
+
+
+async def test_what_was_published_again_in_vain_is_published_alone(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    link = FailingLink()
+    link.is_away = False
+    reconciler = _reconciler(sweeps, link, clock)
+    first, later = new_message(), new_message()
+    await ledger.accept(first)
+    clock.advance(15)
+    await reconciler()
+    assert (link.published, link.alone) == ([first.id], [])
+    clock.advance(15)
+    await ledger.accept(later)
+    clock.advance(15)
+    await reconciler()
+    assert sorted(link.published) == sorted([first.id, first.id, later.id])
+    assert link.alone == [first.id]
 
 
 async def test_a_process_that_leads_for_the_first_time_knows_that_the_broker_was_away(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -12,8 +13,12 @@ from deploy.cli.check.ledger import check_ledger
 from shared.clock import SystemClock
 from shared.errors import LedgerUnavailable
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.engine import open_database
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.migrating import missing_migrations
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
@@ -84,10 +89,28 @@ async def test_the_ledger_works_behind_a_pooler(
     settings = LedgerSettings(url=ServerUrl(pooler.database_url(name)))
     database = open_database(settings)
     ledger = MessageLedger(database, settings, SystemClock(), Metrics())
-    for _ in range(12):  # past where psycopg begins to prepare its statements
+    claims = ClaimGroup(database, SystemClock(), worker="worker-1", lease_seconds=15)
+
+    async def answer() -> None:
         message = new_message()
         await ledger.accept(message)
         assert (await ledger.find(message.id)) is not None
+        (claimed,) = await claims.flush([message.id])
+        assert claimed is not None
+        assert await claims.renew([Lease(message.id, 1)]) >= {Lease(message.id, 1)}
+        assert await ledger.settle(
+            Settlement(
+                message_id=message.id,
+                tenant_id=message.tenant_id,
+                attempt=1,
+                state=ResponseState.COMPLETED,
+                finished_at=SystemClock().now(),
+            )
+        )
+
+    # As many at once as change sessions, past where psycopg begins to prepare its statements.
+    for _ in range(12):
+        await asyncio.gather(*(answer() for _ in range(4)))
     await ledger.close()
     await database.close()
 

@@ -68,6 +68,7 @@ async def test_everything_old_is_forgotten_and_what_was_spent_later(
     clock.advance(timedelta(days=settings.retention_days, seconds=1).total_seconds())
     assert await retention.forget_old() == {
         "message": 1,
+        "batch": 0,
         "dead_letter": 1,
         "handoff": 0,  # it went with its message
         "attempt": 0,

@@ -36,6 +36,20 @@ async def test_an_unclaimed_message_is_due_again_and_later_each_time(
         await sweeps.postpone([due])
 
 
+async def test_a_held_message_is_due_to_nobody(
+    ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
+) -> None:
+    held = new_message(held_at=clock.now())
+    await ledger.accept(held)
+    clock.advance(900)
+    assert await sweeps.due() == []
+    found = await ledger.find(held.id)
+    assert found is not None
+    assert (found.held_at, found.released_at) == (held.held_at, None)
+    assert await sweeps.wake_again(held.id)
+    assert [due.wake_up.message_id for due in await sweeps.due()] == [held.id]
+
+
 async def test_what_was_not_published_stays_due(
     ledger: MessageLedger, sweeps: LedgerSweeps, clock: ManualClock, new_message: NewMessage
 ) -> None:

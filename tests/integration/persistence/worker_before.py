@@ -15,7 +15,10 @@ from shared.persistence.tables import message
 
 LEASE: Final = timedelta(seconds=15)
 
-LATER = frozenset({"cache_write_tokens", "erased_at", "output_items", "reasoning_tokens", "store"})
+LATER = frozenset(
+    {"cache_write_tokens", "erased_at", "held_at", "output_items", "reasoning_tokens"}
+    | {"released_at", "store"}
+)
 """Columns of `message` that the version before has not."""
 
 

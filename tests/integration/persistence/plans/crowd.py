@@ -40,9 +40,13 @@ from shared.persistence.tables import (
     worker_lease,
 )
 
+from .batch_crowd import batches
 from .conversation_crowd import conversations
 from .file_crowd import files
+from .held_probes import held
 from .index_crowd import index
+from .schedule_probes import schedules
+from .webhook_crowd import webhooks
 
 ENDED: Final = 12_000
 QUEUED: Final = 12_000
@@ -64,13 +68,28 @@ async def fill(database: Database, now: datetime, *, statistics: str, scale: flo
 
     Statistics are taken of all of it (`fresh`), before the queue was full (`stale`), or never.
     """
+    await leave_unwatched(database)
+    await fill_more(database, now, statistics=statistics, scale=scale)
+
+
+async def leave_unwatched(database: Database) -> None:
+    """Nobody takes statistics by himself."""
     if not database.is_sqlite:
         await _run(database, *(_unwatched(table) for table in metadata.sorted_tables))
+
+
+async def fill_more(
+    database: Database, now: datetime, *, statistics: str, scale: float = 1.0
+) -> None:
+    """The rows alone, which no plan that is kept hears of."""
     await _run(
         database, *_ended(now, scale), *_beside(now, scale), *files(_rows, BESIDE * scale, now)
     )
     await _run(database, *conversations(_rows, BESIDE * scale, now))
     await _run(database, *index(_rows, BESIDE * scale, now))
+    await _run(database, *batches(_rows, BESIDE * scale, now))
+    await _run(database, *webhooks(_rows, BESIDE * scale, now))
+    await _run(database, *schedules(_rows, BESIDE * scale, now))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))
@@ -121,6 +140,7 @@ def _open(now: datetime, scale: float) -> list[Insert]:
     return [
         _messages("resp_q", QUEUED * scale, now, **queued, wake_at=later),
         _messages("resp_d", DUE * scale, now, **queued, wake_at=now - timedelta(seconds=1)),
+        *held(_messages, _rows, BESIDE * scale, now),
         _messages("resp_r", HELD_BY_ONE * scale, now, **crowded),
         *(
             _messages(f"resp_s{n}_", rest, now, **crowded | {"claimed_by": f"worker-{n}"})

@@ -138,6 +138,8 @@ ERASING_PROBES: Final[dict[str, ErasingProbe]] = {
 }
 
 PARTS_OF_ERASING: Final = {
+    "BatchLines.forget": "Retention.forget_old",
+    "GroupCancelling.cancel": "Eraser.step",
     "Erasures.advance": "Eraser.step",
     "Pages.look": "Pages.messages",
     "RedisTraces.forget_summaries": "Eraser.step",

@@ -17,6 +17,7 @@ from shared.files.file_sweeps import FileSweeps
 from shared.files.message_contents import MessageContents
 from shared.files.stored_file import FileLabel, FilePurpose
 from shared.identifiers import new_response_id
+from shared.index.documents.of_files import FileDocuments
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
@@ -43,7 +44,8 @@ class FullShelf:
 
     @cached_property
     def sweeps(self) -> FileSweeps:
-        return FileSweeps(self.database, self.contents, self.clock)
+        documents = FileDocuments(self.database, self.clock)
+        return FileSweeps(self.database, self.contents, self.clock, take_out=documents.remove)
 
     @cached_property
     def contents(self) -> DatabaseContent:
@@ -114,6 +116,7 @@ FILE_PROBES: Final[dict[str, FileProbe]] = {
 }
 
 PARTS_OF_FILES: Final = {
+    "ContentDrafts.name": "ContentDrafts.finish",
     "MessageContents.known": "MessageContents.read",
     "MessageContents.whole": "MessageContents.read",
     "TenantStorage.used": "ContentDrafts.begin",

@@ -18,6 +18,7 @@ from shared.index.documents.posting import DocumentPosts
 from shared.index.documents.reading import Documents
 from shared.index.documents.retiring import RetiredChunks
 from shared.index.embedding_cache import EmbeddingCache
+from shared.index.embedding_sweeps import EmbeddingSweeps
 from shared.index.jobs.index_jobs import IndexJobs
 from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
@@ -72,6 +73,10 @@ class FullIndex:
         return CollectionSweeps(self.database, self.clock)
 
     @cached_property
+    def embedding_sweeps(self) -> EmbeddingSweeps:
+        return EmbeddingSweeps(self.database, self.clock, days=30)
+
+    @cached_property
     def jobs(self) -> IndexJobs:
         return IndexJobs(self.database, self.clock)
 
@@ -117,7 +122,7 @@ PARTS_OF_THE_INDEX: Final = {
     "DocumentClaims.give_back": "DocumentIndexing.finish",
     "DocumentPosts.put_all": "DocumentPosts.put",
     "Documents.body": "DocumentPosts.put",
-    "EmbeddingCache.add": "DocumentIndexing.finish",
+    "EmbeddingSweeps.__call__": "EmbeddingSweeps.sweep",
     "Rebuilding.offer_next": "CollectionGenerations.begin",
     "SymbolTable.points": "SymbolTable.search",
 }

@@ -24,6 +24,8 @@ from shared.index.tables import (
 FULL: Final = "vs_full"
 """The collection that has the documents of every state."""
 NOW: Final = "g-now"
+NAMED: Final = "n" * 50
+"""What digests begin with that a chunk names."""
 _Rows = Callable[..., Insert]
 
 
@@ -113,8 +115,9 @@ def _documents(rows: _Rows, number: float, now: datetime) -> list[Insert]:
 def _chunks(rows: _Rows, number: float) -> list[Insert]:
     made: dict[str, Any] = {"tenant_id": "ten_1", "collection_id": FULL, "generation": NOW}
     made |= {"ver": 1, "ordinal": 0, "path": "p", "first_line": 1, "last_line": 9}
+    made |= {"text_digest": "t" * 50, "code_digest": "c" * 50}
     kinds = {
-        "pt_c": {"state": ChunkState.CURRENT, "document_id": "doc_c"},
+        "pt_c": {"state": ChunkState.CURRENT, "document_id": "doc_c", "text_digest": NAMED},
         "pt_p": {"state": ChunkState.PLANNED, "document_id": "doc_p"},
         "pt_g": {"state": ChunkState.RETIRED, "document_id": "doc_c"},
         "pt_r": {"state": ChunkState.CURRENT, "document_id": "doc_r"},
@@ -123,11 +126,15 @@ def _chunks(rows: _Rows, number: float) -> list[Insert]:
             "document_id": "doc_l",
             "collection_id": "vs_l1",
             "generation": "g-old",
+            "text_digest": None,
         },
     }
     return [
         rows(
-            chunk, number, made | values | {"point_id": kind}, numbered=("point_id", "document_id")
+            chunk,
+            number,
+            made | values | {"point_id": kind},
+            numbered=("point_id", "document_id", "text_digest", "code_digest"),
         )
         for kind, values in kinds.items()
     ]
@@ -168,8 +175,22 @@ def _derived(rows: _Rows, number: float, now: datetime) -> list[Insert]:
     name |= {"role": SymbolRole.CALL, "name": "name", "folded": "name", "qualified": "name"}
     name |= {"kind": "call", "line": 1}
     crowded = name | {"folded": "run", "document_id": "doc_f"}
+    due = vector | {"owner": "ten_2"}
     return [
         rows(embedding, number, vector, numbered=("digest",)),
+        *(
+            rows(
+                embedding,
+                count,
+                due | {"digest": digest, "seen_at": now - timedelta(days=days), "is_unnamed": gone},
+                numbered=("digest",),
+            )
+            for digest, count, days, gone in (
+                (NAMED, 100, 33, False),
+                ("u", 100, 32, False),
+                ("g", number, 31, True),
+            )
+        ),
         rows(symbol, number, name | {"document_id": "doc_c"}, numbered=("document_id", "folded")),
         rows(symbol, number, crowded, numbered=("document_id",)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from shared.index.chunk import CachedVector, FinishedDocument, StoredChunk, Symbol
+from shared.index.chunk import CachedVector, FinishedDocument, StoredChunk, Symbol, WrittenBeside
 from shared.index.collections.figures import CollectionFigures
 from shared.index.document import Document, NewDocument, OfferedDocument
 from shared.index.documents.of_files import FileDocuments
@@ -44,12 +44,17 @@ async def _end(full: FullIndex) -> object:
     point = StoredChunk("pt_new", 0, "p", 1, 1)
     vectors = [CachedVector("ten_1", "mini", f"new{number}", b"x") for number in range(32)]
     first, second, third, *rest = await _held(full)
-    assert await full.indexing.plan(first, NOW, [point], vectors)
+    assert await full.indexing.plan(NOW, [(first, [point])], vectors)
     symbols = (Symbol(role=SymbolRole.CALL, name="a", qualified="a", kind="call", line=1),)
     done = FinishedDocument(
-        generation=NOW, digest="d", size_bytes=1, chunks=("pt_new",), symbols=symbols
+        generation=NOW,
+        digest="d",
+        size_bytes=1,
+        chunks=("pt_new",),
+        symbols=symbols,
+        beside=WrittenBeside(NOW, ("pt_new",), ("pt_new",)),
     )
-    assert await full.indexing.finish(first, done)
+    assert await full.indexing.finish([(first, done)])
     assert await full.indexing.fail(second, "broken", "It is broken.")
     assert await full.indexing.skip(third, "binary", "It is binary.")
     assert len(await full.claims.renew(rest)) == len(rest)
@@ -145,6 +150,21 @@ async def _repair(full: FullIndex) -> object:
 
 IndexProbe = Callable[[FullIndex], Awaitable[object]]
 
+
+def _one(full: FullIndex) -> Document:
+    return Document(
+        collection_id=FULL,
+        id="doc_c5",
+        tenant_id="ten_1",
+        source="",
+        path="",
+        state=DocumentState.COMPLETED,
+        ver=1,
+        size_bytes=1,
+        created_at=full.clock.now(),
+    )
+
+
 INDEX_PROBES: Final[dict[str, IndexProbe]] = {
     "CollectionCatalogue.find": _catalogue,
     "CollectionFigures.freshness": lambda full: CollectionFigures(full.database).freshness(
@@ -157,26 +177,19 @@ INDEX_PROBES: Final[dict[str, IndexProbe]] = {
     "DocumentChanges.label": _change,
     "DocumentClaims.claim": _held,
     "DocumentIndexing.finish": _end,
-    "DocumentIndexing.current": lambda full: full.indexing.current(
-        Document(
-            collection_id=FULL,
-            id="doc_c5",
-            tenant_id="ten_1",
-            source="",
-            path="",
-            state=DocumentState.COMPLETED,
-            ver=1,
-            size_bytes=1,
-            created_at=full.clock.now(),
-        ),
-        NOW,
-    ),
+    "DocumentIndexing.current": lambda full: full.indexing.current(_one(full), NOW),
+    "DocumentIndexing.written": lambda full: full.indexing.written(_one(full), NOW),
     "DocumentOffers.offer": _offer,
     "DocumentPosts.put": _put,
     "Documents.list": _list,
     "EmbeddingCache.find": lambda full: EmbeddingCache(full.database, full.clock).find(
         "ten_1", "mini", [f"d{number}" for number in range(500)]
     ),
+    **{
+        # First those that chunks name and those that none does, then those that go.
+        f"EmbeddingSweeps.sweep {nth}": lambda full: full.embedding_sweeps.sweep(limit=200)
+        for nth in ("first", "again")
+    },
     "FileDocuments.remove": lambda full: FileDocuments(full.database, full.clock).remove(
         "ten_1", "file-c9"
     ),

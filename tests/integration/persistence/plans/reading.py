@@ -6,11 +6,13 @@ Both are counted while the statement runs, with whatever plan the planner made f
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any, Final
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from shared.persistence.engine import Database
+from shared.persistence.prepared.sqlite_thread import SqliteReader
 
 STEPS_PER_ROW: Final = 30
 """What SQLite does for one row at most, about: look it up, compare, sort, give it out."""
@@ -36,6 +38,15 @@ class ReadMeter:
             prepare = self._count_steps if database.is_sqlite else self._collect_plans
             event.listen(engine.sync_engine, "connect", prepare)
 
+    async def watch_threads(self, database: Database) -> None:
+        """Count in SQLite's own threads as well."""
+        roads = database.roads
+        if roads.writer is not None:
+            await database.commit(self._count_whole)
+            assert isinstance(roads.reading, SqliteReader)
+            await roads.writer.commit(self._count_each)
+            await roads.reading.read(self._count_each)
+
     def start(self) -> None:
         """Forget what was counted."""
         self.plans, self.steps = [], 0
@@ -48,11 +59,18 @@ class ReadMeter:
         return sum(_rows_read(plan["Plan"]) for plan in self.plans)
 
     def _count_steps(self, connection: Any, _record: object) -> None:
-        def step() -> int:
-            self.steps += _EVERY
-            return 0
+        connection.run_async(lambda driver: driver.set_progress_handler(self._step, _EVERY))
 
-        connection.run_async(lambda driver: driver.set_progress_handler(step, _EVERY))
+    def _count_whole(self, connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        self._count_each(driver)
+
+    def _count_each(self, connection: sqlite3.Connection) -> None:
+        connection.set_progress_handler(self._step, _EVERY)
+
+    def _step(self) -> int:
+        self.steps += _EVERY
+        return 0
 
     def _collect_plans(self, connection: Any, _record: object) -> None:
         connection.driver_connection.add_notice_handler(self._note)

@@ -43,10 +43,13 @@ from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
 from .conversation_probes import CONVERSATION_PROBES, ConversationProbe
-from .erasing_probes import ERASING_PROBES, PARTS_OF_ERASING, ErasingProbe, FullDesk
-from .file_probes import FILE_PROBES, PARTS_OF_FILES, FileProbe, FullShelf
-from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX, FullIndex
+from .erasing_probes import ERASING_PROBES, ErasingProbe, FullDesk
+from .file_probes import FILE_PROBES, FileProbe, FullShelf
+from .full_index import FullIndex
+from .held_probes import HELD_PROBES
 from .index_probes import INDEX_PROBES, IndexProbe
+from .schedule_probes import SCHEDULE_PROBES
+from .webhook_probes import WEBHOOK_PROBES, WebhookProbe
 
 GROUP: Final = 32
 
@@ -206,6 +209,10 @@ def _of_the_index(probe: IndexProbe) -> Probe:
     return lambda full: probe(FullIndex(full.database, full.clock))
 
 
+def _of_webhooks(probe: WebhookProbe) -> Probe:
+    return lambda full: probe(full.database, full.clock)
+
+
 def _of_erasing(probe: ErasingProbe) -> Probe:
     return lambda full: probe(FullDesk(full.database, full.settings, full.clock, full.redis))
 
@@ -217,31 +224,9 @@ async def postpone(full: FullLedger) -> object:
 
 PROBES["LedgerSweeps.postpone"] = postpone
 PROBES.update({name: _of_erasing(probe) for name, probe in ERASING_PROBES.items()})
+PROBES.update(HELD_PROBES)
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 PROBES.update({name: _of_the_index(probe) for name, probe in INDEX_PROBES.items()})
+TOLD_AND_BEGUN: Final = WEBHOOK_PROBES | SCHEDULE_PROBES
+PROBES.update({name: _of_webhooks(probe) for name, probe in TOLD_AND_BEGUN.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})
-
-ELSEWHERE: Final = {
-    "AcceptGroup.insert": "AcceptGroup.flush",
-    "AcceptGroup.outcomes": "AcceptGroup.flush",
-    "WorkerLease.extend": "ClaimGroup.renew",
-    "WorkerLease.extend_in_time": "ClaimGroup.flush",
-    "MessageLedger.settle": "SettleGroup.flush",
-    "MessageLedger.book_late": "LateBooking.write",
-    "MessageLedger.find": "FindGroup.flush",
-    "MessageLedger.trace": "FindGroup.flush",
-    **PARTS_OF_ERASING,
-    **PARTS_OF_FILES,
-    **PARTS_OF_THE_INDEX,
-}
-"""Methods that only hand over to another, or are a part of it."""
-
-BY_HAND: Final = {
-    "DeadLetterRepository": {"list", "show", "close_letter"},
-    "HandoffRepository": {"list", "show", "answer"},
-    "TenantRepository": {"create", "named", "all", "set_plan", "keep_for"}
-    | {"create_key", "keys", "revoke_key", "rotate_key"},
-    "Spending": {"report"},
-    **OF_WHOLE_COLLECTIONS,
-}
-"""What a person types."""

@@ -8,23 +8,31 @@ import pkgutil
 from typing import Final
 
 import pytest
+from sqlalchemy import delete
 
+import shared.batches
 import shared.conversations
 import shared.costs
 import shared.erasing
 import shared.files
 import shared.index
 import shared.persistence
+import shared.schedules
+import shared.webhooks
 from shared.clock import ManualClock
-from shared.persistence.engine import Database
+from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.lane_load import COUNT_LIMIT
+from shared.persistence.statements import transaction
+from shared.persistence.tables import attempt, message, worker_lease
 from shared.redis.client import open_redis
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import LedgerSettings, RedisSettings
+from shared.settings.servers import LedgerSettings
+from tests.integration.patience import patient_settings
 
-from .crowd import STATISTICS, fill
+from .batch_probes import OF_WHOLE_BATCHES, PARTS_OF_BATCHES, WATCHED_BATCHES
+from .crowd import STATISTICS, fill, fill_more, leave_unwatched
 from .reading import ReadMeter
-from .registry import BY_HAND, ELSEWHERE, PROBES, FullLedger
+from .registry import PROBES, FullLedger
+from .unprobed import BY_HAND, ELSEWHERE
 
 READ_AT_MOST: Final = 2_000
 """Rows, for a group or a sweep of 500; each kind of row is there thousands of times."""
@@ -42,11 +50,12 @@ async def test_no_statement_reads_more_than_it_needs(
     await fill(database, clock.now(), statistics=statistics)
     await database.close()
     meter = ReadMeter(database)
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    await meter.watch_threads(database)
+    redis = open_redis(patient_settings(redis_url))
     full = FullLedger(database, settings, clock, redis)
     await full.sweeps.wake_again("resp_none")  # connects
     read = {}
-    for name, probe in PROBES.items():
+    for name, probe in (PROBES | WATCHED_BATCHES).items():
         meter.start()
         await probe(full)
         read[name] = meter.rows
@@ -61,9 +70,45 @@ async def test_no_statement_reads_more_than_it_needs(
     assert not too_much
 
 
+KEPT: Final = ("AcceptGroup.flush", "ClaimGroup.flush", "ClaimGroup.renew", "SettleGroup.flush")
+
+
+async def test_a_plan_that_is_kept_from_an_empty_ledger_reads_no_more_of_a_full_one(
+    database: Database, settings: LedgerSettings, clock: ManualClock, redis_url: str
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite makes its plans without looking at a table's size.")
+    meter = ReadMeter(database)
+    redis = open_redis(patient_settings(redis_url))
+    full = FullLedger(database, settings, clock, redis)
+    beside = open_database(settings)
+    await leave_unwatched(beside)
+    for name in KEPT * 3:  # a connection is kept after its first statement
+        await PROBES[name](full)
+    async with transaction(beside.durable) as connection:
+        for table in (message, attempt, worker_lease):
+            await connection.execute(delete(table))
+    await fill_more(beside, clock.now(), statistics="absent")
+    await beside.close()
+    read = {}
+    for name in KEPT:
+        meter.start()
+        await PROBES[name](full)
+        read[name] = meter.rows
+    await full.ledger.close()
+    await redis.aclose()
+    modes = await database.roads.relaxed.rows("SHOW plan_cache_mode", {})
+    assert modes == [("force_generic_plan",)]
+    assert all(read.values())
+    assert not {name: rows for name, rows in read.items() if rows > READ_AT_MOST}
+
+
 def test_every_statement_is_watched_or_typed_by_a_person() -> None:
     watched = {name.split(" ")[0] for name in PROBES} | ELSEWHERE.keys()
-    typed = {f"{owner}.{name}" for owner, names in BY_HAND.items() for name in names}
+    watched |= WATCHED_BATCHES.keys() | PARTS_OF_BATCHES.keys()
+    typed = {
+        f"{owner}.{name}" for owner, names in (BY_HAND | OF_WHOLE_BATCHES).items() for name in names
+    }
     assert _statements() - watched - typed == set()
     assert (watched | typed) - _statements() == set()
 
@@ -73,11 +118,14 @@ def _statements() -> set[str]:
     found = set()
     for package in (
         shared.persistence,
+        shared.batches,
         shared.costs,
         shared.files,
         shared.conversations,
         shared.erasing,
         shared.index,
+        shared.schedules,
+        shared.webhooks,
     ):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" in module.name:

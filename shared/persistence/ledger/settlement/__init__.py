@@ -1,0 +1,1 @@
+"""What a turn's end writes: one transaction, made of named parts."""

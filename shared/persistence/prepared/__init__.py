@@ -1,0 +1,1 @@
+"""Statements that run for every group of messages, as constant text with no layer in between."""

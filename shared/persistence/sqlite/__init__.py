@@ -1,0 +1,1 @@
+"""SQLite under SQLAlchemy: its connections, each in a thread of its own."""

@@ -1,0 +1,41 @@
+"""What needs no probe of its own: parts of others, and what is typed by a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .erasing_probes import PARTS_OF_ERASING
+from .file_probes import PARTS_OF_FILES
+from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
+from .held_probes import WHEN_TAKING_OVER
+from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
+from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
+
+ELSEWHERE: Final = {
+    "AcceptGroup.insert": "AcceptGroup.flush",
+    "AcceptGroup.outcomes": "AcceptGroup.flush",
+    "WorkerLease.extend": "ClaimGroup.renew",
+    "WorkerLease.extend_in_time": "ClaimGroup.flush",
+    "MessageLedger.book_late": "LateBooking.write",
+    "MessageLedger.find": "FindGroup.flush",
+    "MessageLedger.trace": "FindGroup.flush",
+    **PARTS_OF_ERASING,
+    **PARTS_OF_FILES,
+    **PARTS_OF_THE_INDEX,
+    **PARTS_OF_SCHEDULES,
+    **PARTS_OF_WEBHOOKS,
+}
+"""Methods that only hand over to another, or are a part of it."""
+
+BY_HAND: Final = {
+    "DeadLetterRepository": {"list", "show", "close_letter"},
+    "HandoffRepository": {"list", "show", "answer"},
+    "TenantRepository": {"create", "named", "all", "set_plan", "keep_for", "weights"}
+    | {"create_key", "keys", "revoke_key", "rotate_key"},
+    "Spending": {"report"},
+    **OF_WHOLE_COLLECTIONS,
+    **WHEN_TAKING_OVER,
+    **SCHEDULES_BY_HAND,
+    **WEBHOOKS_BY_HAND,
+}
+"""What a person types, or what one process asks once in a while."""
