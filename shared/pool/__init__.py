@@ -1,6 +1,6 @@
 """A Celery worker pool that runs `async def` tasks on one asyncio event loop.
 
-Celery's consumer and its hub stay in the main thread and own the broker connection; the event loop
-runs in a side thread. Jobs go one way and what becomes of them comes back the other, both in
-batches (`mailbox`), so that the thread that owns the connection writes every acknowledgement.
+The loop runs in a side thread, takes the messages of its tasks and settles them, over a connection
+of its own. Celery's consumer and its hub stay in the main thread, for remote control and events;
+what one thread asks of the other travels in batches (`mailbox`, `loop_thread`).
 """

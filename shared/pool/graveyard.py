@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from celery import Celery, signals
 from celery.utils.log import get_logger
@@ -20,7 +20,7 @@ PoisonHook = Callable[[Letter], Awaitable[None]]
 
 
 class Attend(Protocol):
-    """Runs an errand on the event loop; `then` hears in the hub's thread whether it succeeded."""
+    """Runs an errand on the event loop; `then` hears whether it succeeded."""
 
     def __call__(
         self, errand: Callable[[], Awaitable[None]], *, then: Callable[[bool], None]
@@ -37,23 +37,18 @@ class Graveyard:
     Without a hook the message is rejected: RabbitMQ passes it to the queue's dead letter exchange,
     Redis deletes it. When the hook raises, RabbitMQ does the same, and on Redis the message stays
     unacknowledged and is delivered again after the visibility timeout.
-
-    `settle` is called in the hub's thread with what acknowledges or rejects a message.
     """
 
-    def __init__(
-        self, app: Celery, *, attend: Attend, settle: Callable[[Callable[[], object]], object]
-    ) -> None:
+    def __init__(self, app: Celery, *, attend: Attend) -> None:
         self._app = app
         self._attend = attend
-        self._settle = settle
 
     def bury(self, message: Message, verdict: Bury) -> None:
         """Get rid of a message for good. Never raises."""
         logger.error("Poison message buried: %s: %s", verdict.reason, verdict.detail)
         hook: PoisonHook | None = getattr(self._app, "on_poison", None)
         if hook is None:
-            self._settle(message.reject)
+            message.reject()
         else:
             queue = (message.delivery_info or {}).get("routing_key")
             letter = letter_about(
@@ -63,12 +58,8 @@ class Graveyard:
         signals.task_rejected.send(sender=self, message=message, exc=None)
 
     def _conclude(self, message: Message, told: bool) -> None:
+        source: Any = message.channel
         if told:
-            self._settle(message.ack)
-        elif not _is_redis(message):
-            self._settle(message.reject)
-
-
-def _is_redis(message: Message) -> bool:
-    client = getattr(message.channel, "connection", None)
-    return getattr(client, "driver_type", None) == "redis"
+            message.ack()
+        elif source.has_dead_letters:
+            message.reject()

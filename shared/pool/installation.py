@@ -37,5 +37,5 @@ def require_asyncio_pool(app: Celery) -> None:
 
 def install_asyncio_pool(app: Celery) -> None:
     """Give the application the pool's consumer, and refuse any other pool."""
-    app.conf.worker_consumer = "shared.pool.consumer:GuardedConsumer"
+    app.conf.worker_consumer = "shared.pool.consumer:HubConsumer"
     require_asyncio_pool(app)

@@ -1,53 +1,55 @@
-"""The side thread with the event loop: opens the lifespan, runs the jobs, closes it again."""
+"""The thread with the event loop: opens the lifespan, consumes, runs the jobs, closes it again."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from contextvars import copy_context
-from functools import partial
+from contextvars import Context, copy_context
 
 from celery.utils.log import get_logger
 
 from shared.pool.errors import LifespanFailed, LoopDied
-from shared.pool.job import Interruption, Job, interrupt
+from shared.pool.jobs.job import Interruption, interrupt
+from shared.pool.jobs.slots import Execute, JobSlots
+from shared.queueing.reading.consumer import QueueConsumer
 
 logger = get_logger(__name__)
 
 Errand = Callable[[], Awaitable[None]]
 """Work on the event loop that is no job: it has no message, no limit and no slot."""
 
-SWITCH_SECONDS = 0.0005
-"""How long one thread may keep the interpreter from the other. With Python's own 5 ms a busy event
-loop delays the hub that much after each system call, and acknowledgements wait in a queue."""
+GOODBYE_SECONDS = 5.0
+"""How long the consumer may take to settle what is settled and give back the rest."""
 
 
 class LoopThread:
-    """Runs jobs on an event loop of its own, inside the application's lifespan.
+    """Consumes and runs jobs on an event loop of its own, inside the application's lifespan.
 
-    `start`, `run`, `terminate` and `stop` are for the hub's thread. `execute` is called in the
-    loop's thread for every job and must not raise. `died` is called there if the loop ends without
-    having been asked to.
+    `start`, `call` and `stop` are for other threads; the rest is for the loop's. `slots` are open,
+    and run by `execute`, as soon as the lifespan is. `died` is called in the loop's thread if the
+    loop ends without having been asked to, before any job hears of it.
     """
 
     def __init__(
         self,
         *,
         lifespan: Callable[[], AbstractAsyncContextManager[object]],
-        execute: Callable[[Job], Coroutine[object, object, None]],
+        slots: JobSlots,
+        execute: Execute,
         died: Callable[[LoopDied], None],
     ) -> None:
         self._lifespan = lifespan
+        self._slots = slots
         self._execute = execute
         self._died = died
-        self._orders: deque[Callable[[], None]] = deque()
+        self._orders: deque[Callable[[], object]] = deque()
         self._announced = False
-        self._running: set[Job] = set()
         self._errands: set[asyncio.Task[None]] = set()
+        self._consumer: QueueConsumer | None = None
+        self._context: Context | None = None
         self._stopping = False
         self._entered = threading.Event()
         self._opened = threading.Event()
@@ -60,7 +62,6 @@ class LoopThread:
         `while_opening` is called every 100 ms; what it raises stops the opening and is raised here.
         Raises LifespanFailed when the lifespan does not open.
         """
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
         try:
             while not self._opened.wait(0.1):
@@ -83,20 +84,13 @@ class LoopThread:
         """The loop's implementation, for `celery inspect stats`."""
         return type(self._loop).__module__.partition(".")[0]
 
-    def run(self, job: Job) -> None:
-        """Start the job's coroutine."""
-        self._order(partial(self._run, job))
-
-    def attend(self, errand: Errand, *, then: Callable[[bool], None]) -> None:
-        """Run an errand and call `then`, in the loop's thread, with whether it succeeded.
-
-        The end of the loop cancels it, and then nobody is told.
-        """
-        self._order(partial(self._attend, errand, then))
-
-    def terminate(self, job: Job) -> None:
-        """Cancel the job's coroutine; one that has ended is left alone."""
-        self._order(partial(self._terminate, job))
+    def call(self, order: Callable[[], object]) -> None:
+        """Have it called in the loop's thread, in turn; by a loop that has ended, never."""
+        self._orders.append(order)
+        if not self._announced:
+            self._announced = True
+            with suppress(RuntimeError):  # a closed loop runs nothing more
+                self._loop.call_soon_threadsafe(self._follow_orders, context=self._context)
 
     def stop(self, *, timeout_seconds: float) -> None:
         """Cancel what still runs, close the lifespan and end the thread.
@@ -111,32 +105,24 @@ class LoopThread:
         if self._thread.is_alive():
             logger.error("The lifespan did not close within %s s.", timeout_seconds)
 
-    def _order(self, order: Callable[[], None]) -> None:
-        self._orders.append(order)
-        if not self._announced:
-            self._announced = True
-            with suppress(RuntimeError):  # a closed loop runs nothing more
-                self._loop.call_soon_threadsafe(self._follow_orders, context=self._context)
+    def consume(self, consumer: QueueConsumer) -> None:
+        """Start the consumer; it is closed once no job runs any more."""
+        self._consumer = consumer
+        consumer.start()
+
+    def attend(self, errand: Errand, *, then: Callable[[bool], None]) -> None:
+        """Run an errand and call `then` with whether it succeeded.
+
+        The end of the loop cancels it, and then nobody is told.
+        """
+        task = self._loop.create_task(_carry_out(errand, then))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _follow_orders(self) -> None:
         self._announced = False
         for _ in range(len(self._orders)):
             self._orders.popleft()()
-
-    def _run(self, job: Job) -> None:
-        job.running = self._loop.create_task(self._execute(job))
-        self._running.add(job)
-        job.running.add_done_callback(lambda _: self._running.discard(job))
-
-    def _attend(self, errand: Errand, then: Callable[[bool], None]) -> None:
-        task = self._loop.create_task(_carry_out(errand, then))
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-
-    def _terminate(self, job: Job) -> None:
-        if job.running is not None and not job.running.done():
-            # Soon, not now: a task cancelled before its first step would end without a report.
-            self._loop.call_soon(interrupt, job, Interruption.TERMINATED)
 
     def _main(self) -> None:
         failure: BaseException | None = None
@@ -161,18 +147,20 @@ class LoopThread:
         async with self._lifespan():
             # Jobs inherit the context variables that the lifespan has set.
             self._context = copy_context()
+            self._slots.open(self._execute, self._context)
             self._opened.set()
             try:
                 await self._until_stopped()
             finally:
                 await self._cancel_leftovers()
+                await self._stop_consuming()
 
     async def _until_stopped(self) -> None:
         try:
             await self._loop.create_future()
         except asyncio.CancelledError:
             if not self._stopping:
-                # A part of the lifespan failed. The hub must know before it hears of a single job
+                # A part of the lifespan failed. The pool must know before it hears of a single job
                 # that this ends: none of them may be acknowledged.
                 self._died(LoopDied("the application's lifespan fell over"))
                 raise
@@ -180,10 +168,17 @@ class LoopThread:
 
     async def _cancel_leftovers(self) -> None:
         """End the jobs that still run while the lifespan is open for their `finally`."""
-        for job in self._running:
+        tasks = {job.running for job in self._slots if job.running is not None}
+        for job in self._slots:
             interrupt(job, Interruption.TERMINATED)
-        if self._running:
-            await asyncio.wait({job.running for job in self._running if job.running}, timeout=1)
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)
+
+    async def _stop_consuming(self) -> None:
+        if self._consumer is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._consumer.close()
 
 
 async def _carry_out(errand: Errand, then: Callable[[bool], None]) -> None:

@@ -6,9 +6,13 @@ import os
 import select
 import socket
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Generic, TypeVar
+
+from celery.utils.log import get_logger
+
+logger = get_logger(__name__)
 
 Letter = TypeVar("Letter")
 
@@ -54,6 +58,18 @@ class Mailbox(Generic[Letter]):
 
     def close(self) -> None:
         self._wakeup.close()
+
+
+class HubMailbox(Mailbox[Callable[[], object]]):
+    """Letters are what the hub is to do."""
+
+    def read(self) -> None:
+        """Do it. What exits, exits; another fault costs no more than its letter."""
+        for letter in self.take():
+            try:
+                letter()
+            except Exception:
+                logger.exception("The hub could not do %r", letter)
 
 
 class _EventFd:

@@ -8,7 +8,12 @@ from typing import Final
 from kombu import Message
 
 from shared.messages.dead_letter import Bury, DeadReason
-from shared.queueing.reading.delivery import COMPRESSION_HEADER, contents_of, why_undecodable
+from shared.queueing.reading.delivery import (
+    COMPRESSION_HEADER,
+    MALFORMED_HEADER,
+    contents_of,
+    why_undecodable,
+)
 
 # A task message carries ids, not contents; `app.message_limit_bytes` changes it.
 MESSAGE_LIMIT_BYTES = 1_048_576
@@ -50,10 +55,10 @@ def examine(
     headers: object = message.headers
     if not isinstance(headers, dict):
         return Bury(DeadReason.MALFORMED, "the headers are not a table")
-    plain = contents_of(message, limit_bytes=limit_bytes)
-    if isinstance(plain, Bury):
-        return plain
-    if getattr(message, COMPRESSION_HEADER, None):
+    if not _is_plain(message, headers, limit_bytes):
+        plain = contents_of(message, limit_bytes=limit_bytes)
+        if isinstance(plain, Bury):
+            return plain
         message.body = plain  # type: ignore[assignment]  # the stubs know text only
     complaint = _complaint_about_headers(headers) or _complaint_about_body(message)
     if complaint is not None:
@@ -78,6 +83,14 @@ def _complaint_about_what_follows(
                 f"run. Send each task by itself"
             )
     return None
+
+
+def _is_plain(message: Message, headers: dict[str, object], limit_bytes: int) -> bool:
+    """Whether its body is as its sender wrote it, and not too large."""
+    if getattr(message, COMPRESSION_HEADER, None) or MALFORMED_HEADER in headers:
+        return False
+    body: object = message.body
+    return isinstance(body, bytes) and len(body) <= limit_bytes
 
 
 def _complaint_about_headers(headers: dict[str, object]) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.errors import BrokerUnavailable
-from shared.messages.lane import WakeUp
+from shared.messages.lane import Lane, WakeUp
 
 CAPACITY: Final = 20_000
 """Wake-ups that may wait. More are dropped: the reconciler sends them when there is room again."""
@@ -17,10 +17,11 @@ CAPACITY: Final = 20_000
 class Confirmation:
     """What one caller of `publish` waits for. Where nobody waits, `None` stands in its place."""
 
-    __slots__ = ("_outstanding", "future", "identifiers")
+    __slots__ = ("_outstanding", "alone", "future", "identifiers")
 
-    def __init__(self, identifiers: Sequence[str]) -> None:
+    def __init__(self, identifiers: Sequence[str], *, alone: bool = False) -> None:
         self.identifiers = frozenset(identifiers)
+        self.alone = alone
         self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._outstanding = len(identifiers)
 
@@ -74,9 +75,9 @@ class Backlog:
         self._waiting.append((wake_up, None))
         return True
 
-    def add_group(self, wake_ups: Sequence[WakeUp]) -> Confirmation:
+    def add_group(self, wake_ups: Sequence[WakeUp], *, alone: bool = False) -> Confirmation:
         """Takes a group and says what to wait for. It is never dropped: its caller waits."""
-        confirmation = Confirmation([wake_up.message_id for wake_up in wake_ups])
+        confirmation = Confirmation([wake_up.message_id for wake_up in wake_ups], alone=alone)
         self._waiting.extend((wake_up, confirmation) for wake_up in wake_ups)
         return confirmation
 
@@ -84,3 +85,20 @@ class Backlog:
         """Removes up to `limit` from the front, without those whose caller has given up."""
         front = (self._waiting.popleft() for _ in range(min(limit, len(self._waiting))))
         return [one for one in front if one[1] is None or not one[1].future.done()]
+
+
+def bundled(group: Sequence[Waiting], *, most: int) -> list[list[Waiting]]:
+    """Those of a lane together, up to `most`, in their order; who is to go alone goes alone."""
+    bundles: list[list[Waiting]] = []
+    open_bundles: dict[Lane, list[Waiting]] = {}
+    for waiting in group:
+        wake_up, confirmation = waiting
+        bundle = open_bundles.get(wake_up.lane)
+        if confirmation is not None and confirmation.alone:
+            bundles.append([waiting])
+        elif bundle is None or len(bundle) >= most:
+            open_bundles[wake_up.lane] = bundle = [waiting]
+            bundles.append(bundle)
+        else:
+            bundle.append(waiting)
+    return bundles

@@ -7,12 +7,12 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+from kombu import Connection
 
 from shared.errors import SettingsError
 from shared.redis.encryption import redis_encryption
-from shared.settings.server_faults import ENCRYPTED_SCHEMES
+from shared.settings.server_faults import ENCRYPTED_SCHEMES, TlsSettings
 from shared.settings.servers import BrokerSettings
-from shared.settings.tls import TlsSettings
 
 _PORTS: Final = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 
@@ -53,6 +53,27 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
             tls_files=broker.tls,
         )
 
+    @classmethod
+    def of_connection(cls, connection: Connection) -> BrokerAddress:
+        """Of the broker that a kombu connection goes to now; its certificate is verified."""
+        found = connection.info()
+        ssl_options = found.get("ssl")
+        given: dict[str, Any] = ssl_options if isinstance(ssl_options, dict) else {}
+        kind = "redis" if connection.transport.driver_type == "redis" else "amqp"
+        return cls(
+            scheme=f"{kind}s" if ssl_options else kind,
+            host=found.get("hostname") or "127.0.0.1",
+            port=found.get("port") or _PORTS[kind],
+            user=found.get("userid") or "",
+            password=found.get("password") or "",
+            virtual_host=_virtual_host(kind, str(found.get("virtual_host") or "")),
+            tls_files=TlsSettings(
+                ca_file=_file(given, "ca_certs"),
+                certificate_file=_file(given, "certfile"),
+                key_file=_file(given, "keyfile"),
+            ),
+        )
+
     @property
     def is_encrypted(self) -> bool:
         return self.scheme in ENCRYPTED_SCHEMES
@@ -90,3 +111,12 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"BrokerAddress({self.scheme}://{self.host}:{self.port} {self.virtual_host!r})"
+
+
+def _virtual_host(kind: str, found: str) -> str:
+    return found.strip("/") or "0" if kind == "redis" else found or "/"
+
+
+def _file(given: dict[str, Any], name: str) -> str | None:
+    """kombu names files as Python's ssl does, redis-py with `ssl_` before."""
+    return given.get(name) or given.get(f"ssl_{name}")

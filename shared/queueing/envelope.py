@@ -7,6 +7,7 @@ an id and no prompt; `argsrepr` and `kwargsrepr`, which Flower shows, are fixed.
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from os import getpid
 from typing import Any, Final
 
@@ -17,12 +18,13 @@ from shared.queueing.task_names import TaskName
 
 CONTENT_TYPE: Final = "application/json"
 CONTENT_ENCODING: Final = "utf-8"
+BUNDLE_MARK: Final = b'"bundle":['
+"""In the body of every wake-up that carries others: see `reading.bundle`."""
 
 _json: Final = msgspec.json.Encoder()
-_BODY: Final = (
-    b'[[],{"message_id":"%b","lane":"%b","deadline":%b},'
-    b'{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
-)
+_KWARGS: Final = b'{"message_id":"%b","lane":"%b","deadline":%b}'
+_BODY: Final = b'[[],%b,{"callbacks":null,"errbacks":null,"chain":null,"chord":null%b}]'
+_BUNDLED: Final = b'["%b",%b,%b]'
 
 
 def constant_headers(origin: str, *, task: TaskName = TaskName.ANSWER) -> dict[str, Any]:
@@ -48,9 +50,24 @@ def constant_headers(origin: str, *, task: TaskName = TaskName.ANSWER) -> dict[s
     }
 
 
-def wake_up_body(wake_up: WakeUp) -> bytes:
-    """`[args, kwargs, embed]` as JSON. Ids and lanes are ours and need no escaping."""
-    return _BODY % (
+def wake_up_body(wake_up: WakeUp, others: Sequence[WakeUp] = ()) -> bytes:
+    """`[args, kwargs, embed]` as JSON, `others` bundled with it (see `reading.bundle`).
+
+    Ids and lanes are ours and need no escaping.
+    """
+    return _BODY % (_kwargs(wake_up), _bundle(others) if others else b"")
+
+
+def _bundle(others: Sequence[WakeUp]) -> bytes:
+    bundled = [
+        _BUNDLED % (each.message_id.encode(), _kwargs(each), _json.encode(each.trace))
+        for each in others
+    ]
+    return b",%b%b]" % (BUNDLE_MARK, b",".join(bundled))
+
+
+def _kwargs(wake_up: WakeUp) -> bytes:
+    return _KWARGS % (
         wake_up.message_id.encode(),
         wake_up.lane.encode(),
         _json.encode(wake_up.deadline),  # thirty times as fast as isoformat

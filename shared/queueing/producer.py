@@ -31,8 +31,8 @@ from shared.queueing.parcel import Parcel
 from shared.queueing.sender import Sender
 from shared.queueing.topology import QueueName
 from shared.settings.secret import Secret, ServerUrl
+from shared.settings.server_faults import TlsSettings
 from shared.settings.servers import BrokerSettings
-from shared.settings.tls import TlsSettings
 
 Input = str | list[dict[str, Any]]
 

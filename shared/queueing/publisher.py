@@ -30,9 +30,10 @@ class Publisher(Protocol):
         """Fire and forget: never waits, never raises. What does not fit or fails is dropped."""
         ...
 
-    async def publish(self, wake_ups: Sequence[WakeUp]) -> None:
+    async def publish(self, wake_ups: Sequence[WakeUp], *, alone: bool = False) -> None:
         """Returns when the broker has confirmed every one of them.
 
+        With `alone` each is a message of its own, which a worker that knows no bundles runs too.
         Raises BrokerUnavailable within `publish_timeout_seconds`; some may have been published.
         """
         ...

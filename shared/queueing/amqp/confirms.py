@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from itertools import takewhile
+from collections.abc import Iterable, Sequence
+from itertools import chain, takewhile
 
 from shared.errors import BrokerUnavailable
 from shared.queueing.backlog import Confirmation
 
 
 class ConfirmWindow:
-    """Delivery tags in flight, in the order in which they were sent."""
+    """Delivery tags in flight, in the order in which they were sent.
+
+    Each message has as many places as it carries wake-ups: who waits for that one, or None.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[int, Confirmation | None] = {}
+        self._waiting: dict[int, Sequence[Confirmation | None]] = {}
         self._sent: deque[tuple[int, float]] = deque()
         self._last = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def sent(self, confirmations: Iterable[Confirmation | None], *, at: float) -> None:
+    def sent(self, messages: Iterable[Sequence[Confirmation | None]], *, at: float) -> None:
         """Numbers one written group as the broker does: from one, in order."""
         tag = self._last
-        for confirmation in confirmations:
+        for confirmations in messages:
             tag += 1
-            self._waiting[tag] = confirmation
+            self._waiting[tag] = confirmations
         self._last = tag
         self._sent.append((tag, at))
 
@@ -42,9 +45,11 @@ class ConfirmWindow:
     def returned(self, identifier: str | None) -> None:
         """A message came back because no queue takes it; the confirm that follows means nothing."""
         error = BrokerUnavailable("The broker has no queue for this message.")
-        for confirmation in {*self._waiting.values()}:
-            if confirmation is not None and identifier in confirmation.identifiers:
-                confirmation.fail(error)
+        for confirmations in self._waiting.values():
+            told = [each for each in confirmations if each is not None]
+            if any(identifier in each.identifiers for each in told):
+                for each in told:
+                    each.fail(error)
 
     def completed(self, *, at: float) -> list[float]:
         """For each group whose last confirm has come since: seconds from its first byte to now."""
@@ -60,9 +65,9 @@ class ConfirmWindow:
         return next((at for tag, at in self._sent if tag >= oldest), None)
 
     def abandon(self, error: BrokerUnavailable) -> int:
-        """Fails everybody who waits; returns how many messages had nobody to tell."""
+        """Fails everybody who waits; returns how many wake-ups had nobody to tell."""
         unheard = 0
-        for confirmation in self._waiting.values():
+        for confirmation in chain.from_iterable(self._waiting.values()):
             if confirmation is None:
                 unheard += 1
             else:
@@ -72,10 +77,10 @@ class ConfirmWindow:
         return unheard
 
     def _settle_one(self, tag: int, refused: bool) -> int:
-        confirmation = self._waiting.pop(tag)
-        if confirmation is not None:
-            if refused:
-                confirmation.fail(BrokerUnavailable("The broker refused the message."))
-            else:
-                confirmation.confirm()
+        for confirmation in self._waiting.pop(tag):
+            if confirmation is not None:
+                if refused:
+                    confirmation.fail(BrokerUnavailable("The broker refused the message."))
+                else:
+                    confirmation.confirm()
         return 1

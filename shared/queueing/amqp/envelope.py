@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final
 
@@ -10,7 +11,7 @@ from amqp.spec import Basic
 
 from shared.messages.lane import Lane, WakeUp
 from shared.queueing.amqp.frames import BODY, END, HEADER, publish_frame
-from shared.queueing.amqp.link import CHANNEL
+from shared.queueing.amqp.session import CHANNEL
 from shared.queueing.envelope import CONTENT_ENCODING, CONTENT_TYPE, constant_headers, wake_up_body
 from shared.queueing.topology import EXCHANGE, lane_queue
 
@@ -33,10 +34,13 @@ class AmqpEnvelope:
             lane: publish_frame(CHANNEL, EXCHANGE, lane_queue(lane).value) for lane in Lane
         }
 
-    def encode(self, wake_up: WakeUp) -> bytes:
-        """The frames of one persistent message; its id is also its correlation id."""
+    def encode(self, wake_up: WakeUp, others: Sequence[WakeUp] = ()) -> bytes:
+        """The frames of one persistent message; its id is also its correlation id.
+
+        `others` of the same lane are bundled with it.
+        """
         identifier = wake_up.message_id.encode()
-        body = wake_up_body(wake_up)
+        body = wake_up_body(wake_up, others)
         properties = self._properties(identifier, wake_up.trace)
         return b"".join(
             (

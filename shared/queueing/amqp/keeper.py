@@ -99,7 +99,7 @@ class LinkKeeper:
         patience = self._broker.publish_timeout_seconds
         while not link.closed.done():
             await asyncio.wait([link.closed], timeout=patience / _WATCHES_PER_PATIENCE)
-            link.watch(patience_seconds=patience)
+            link.watch_confirms(patience_seconds=patience)
         error: BrokerUnavailable = link.closed.result()
         self._on_lost(link.window.abandon(error))
         if not self._stopping.is_set():

@@ -10,7 +10,8 @@ from typing import Any
 from shared.errors import BrokerUnavailable
 from shared.queueing.amqp.frames import Properties, body_frames, header_frame, publish_frame
 from shared.queueing.amqp.keeper import LinkKeeper
-from shared.queueing.amqp.link import CHANNEL, AmqpLink
+from shared.queueing.amqp.link import AmqpLink
+from shared.queueing.amqp.session import CHANNEL
 from shared.queueing.backlog import Confirmation
 from shared.queueing.parcel import Parcel
 from shared.settings.servers import BrokerSettings
@@ -39,7 +40,7 @@ class AmqpParcelPublisher:
             body_frames(CHANNEL, parcel.body, frame_max=link.frame_max),
         )
         confirmation = Confirmation([parcel.identifier])
-        link.write(b"".join(frames), [confirmation])
+        link.write(b"".join(frames), [[confirmation]])
         await confirmation.wait(self._broker.publish_timeout_seconds)
 
     async def _usable_link(self) -> AmqpLink:

@@ -11,7 +11,7 @@ from shared.errors import BrokerUnavailable
 from shared.messages.lane import WakeUp
 from shared.queueing.amqp.envelope import AmqpEnvelope
 from shared.queueing.amqp.keeper import LinkKeeper
-from shared.queueing.backlog import Backlog
+from shared.queueing.backlog import Backlog, bundled
 from shared.queueing.envelope import own_origin
 from shared.settings.servers import BrokerSettings
 from shared.telemetry.metrics import Metrics
@@ -26,6 +26,7 @@ class AmqpPublisher:
 
     def __init__(self, broker: BrokerSettings, metrics: Metrics) -> None:
         self._patience_seconds = broker.publish_timeout_seconds
+        self._bundle_limit = broker.bundle_limit
         self._group_sizes = metrics.publish_group_messages
         self._group_seconds = metrics.publish_group_duration_seconds
         self._failures = metrics.publish_failures.labels(BrokerUnavailable.code)
@@ -48,10 +49,10 @@ class AmqpPublisher:
         else:
             self._failures.inc()
 
-    async def publish(self, wake_ups: Sequence[WakeUp]) -> None:
+    async def publish(self, wake_ups: Sequence[WakeUp], *, alone: bool = False) -> None:
         if not wake_ups:
             return
-        confirmation = self._backlog.add_group(wake_ups)
+        confirmation = self._backlog.add_group(wake_ups, alone=alone)
         self._schedule()
         await confirmation.wait(self._patience_seconds)
 
@@ -86,6 +87,10 @@ class AmqpPublisher:
             if room < min(GROUP_LIMIT, len(self._backlog)):
                 return
             group = self._backlog.take(GROUP_LIMIT)
-            frames = b"".join([self._envelope.encode(wake_up) for wake_up, _ in group])
-            link.write(frames, [confirmation for _, confirmation in group])
+            bundles = bundled(group, most=self._bundle_limit)
+            frames = [self._encode([wake_up for wake_up, _ in bundle]) for bundle in bundles]
+            link.write(b"".join(frames), [[each for _, each in bundle] for bundle in bundles])
             self._group_sizes.observe(len(group))
+
+    def _encode(self, bundle: list[WakeUp]) -> bytes:
+        return self._envelope.encode(bundle[0], bundle[1:])

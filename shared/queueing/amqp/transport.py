@@ -7,11 +7,12 @@ Here such a message arrives with its body as it came and one header that says wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from amqp.method_framing import frame_handler
 from amqp.serialization import decode_properties_basic, dumps
+from amqp.transport import SSLTransport, TCPTransport
 from kombu.transport import pyamqp
 
 from shared.queueing.amqp.frames import HEADER
@@ -61,6 +62,25 @@ def readable_header(payload: bytes, error: Exception) -> bytes:
     return payload[:_FIXED_BYTES] + _ONLY_HEADERS + headers
 
 
+class _Punctual:
+    """Lets every wait for the broker end in its time, which py-amqp does not.
+
+    What has come until then is kept, and read on from by whoever waits again.
+    """
+
+    def _read(self, n: int, initial: bool = False) -> bytes:  # noqa: ARG002
+        piece: bytes = super()._read(n, initial=True)  # type: ignore[misc]
+        return piece
+
+
+class _PunctualTcp(_Punctual, TCPTransport):  # type: ignore[misc,unused-ignore]
+    """Plain TCP."""
+
+
+class _PunctualTls(_Punctual, SSLTransport):  # type: ignore[misc,unused-ignore]
+    """TLS."""
+
+
 class AmqpMessage(pyamqp.Message):  # type: ignore[misc,unused-ignore]
     """A message whose body stays compressed until its reader unpacks it within a limit."""
 
@@ -78,12 +98,32 @@ class AmqpChannel(pyamqp.Channel):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedConnection(pyamqp.Connection):  # type: ignore[misc,unused-ignore]
-    """kombu's connection with the guarded reader of frames."""
+    """kombu's connection with the guarded reader of frames, over a punctual socket."""
 
     Channel = AmqpChannel
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{**options, "frame_handler": guarded_frame_handler})
+
+    def Transport(  # noqa: N802 - py-amqp's name for it
+        self,
+        host: str,
+        connect_timeout: float | None,
+        ssl: bool | dict[str, Any] = False,
+        read_timeout: float | None = None,
+        write_timeout: float | None = None,
+        socket_settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        return (_PunctualTls if ssl else _PunctualTcp)(
+            host,
+            connect_timeout=connect_timeout,
+            ssl=ssl,
+            read_timeout=read_timeout,
+            write_timeout=write_timeout,
+            socket_settings=socket_settings,
+            **options,
+        )
 
 
 class AmqpTransport(pyamqp.Transport):  # type: ignore[misc,unused-ignore]

@@ -18,6 +18,7 @@ from shared.queueing.dead_letters.sink import (
     QUEUE_HEADER,
     REASON_HEADER,
 )
+from shared.queueing.reading.bundle import deliveries_of
 from shared.queueing.reading.delivery import Delivery, malformed
 from shared.queueing.reading.patience import until_available
 from shared.queueing.reading.reader import QueueReader
@@ -91,6 +92,11 @@ class DeadLetterRecorder:
         await self._reader.close()
 
     async def _keep(self, delivery: Delivery) -> None:
+        """Each task of a bundle has an end of its own."""
+        for each in deliveries_of(delivery):
+            await self._keep_one(each)
+
+    async def _keep_one(self, delivery: Delivery) -> None:
         letter = letter_of(delivery)
         message_id = wake_up_id(delivery)
         if message_id is not None and await until_available(

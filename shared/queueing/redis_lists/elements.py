@@ -61,7 +61,7 @@ class Fetching:
             words += [queue, "," + dumps(["", queue])[1:]]
         return [
             Fetched(queues[place - 1], tag.decode(), element)
-            for place, tag, element in self._call(words)
+            for place, tag, element, _ in self._call(words)
         ]
 
     def _call(self, words: Sequence[Any]) -> Any:

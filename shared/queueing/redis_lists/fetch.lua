@@ -1,13 +1,18 @@
--- Records a message that BRPOP has popped as unacknowledged; pops and records what waits behind it.
+-- Pops what waits in lists and records it as unacknowledged, as kombu does, in one step.
 --
 -- KEYS: the hash and the sorted set of unacknowledged messages, then the lists in BRPOP's order:
 -- all queues' lists of one priority before any of the next.
--- ARGV: now, how many to pop at most, the tag and the record of the message in hand, and for every
--- queue its name and what ends the record of an element of it.
--- Returns for each that was popped: its queue's place among the queues, its tag, the element.
+-- ARGV: now, how many to pop at most, the tag and the record of a message that BRPOP has popped and
+-- that is to be recorded too (or '' and ''), and for every queue its name and what ends the record
+-- of an element of it.
+-- Returns for each that was popped: its queue's place among the queues, its tag, the element, the
+-- place of its list among the lists. Without a message in hand how many are left comes first.
 --
 -- It pops what so many BRPOPs in turn would have popped, and ends before the first element that is
--- not plain: BRPOP pops that one, and its reader makes of it what can be put back.
+-- not plain. Where BRPOP has popped before, it will pop that one, and its reader makes of it what
+-- can be put back. Without a message in hand the element comes last, with '' for its tag, and stays
+-- where it is: see take.lua. And then no more than half of what waits is popped, or one: readers that
+-- wake at the same time share a crowd.
 
 local LARGEST_BYTES = 16384
 local MOST_BRACKETS = 100
@@ -42,7 +47,7 @@ local function is_plain_text(element)
 end
 
 -- The tag of an element that any kombu could deliver and put back; else nil.
-local function tag_of(element, queue)
+local function tag_of(element)
   if not is_plain_text(element) then return nil end
   local is_json, envelope = pcall(cjson.decode, element)
   if not is_json or type(envelope) ~= 'table' then return nil end
@@ -52,7 +57,7 @@ local function tag_of(element, queue)
   end
   local way_back, tag = properties.delivery_info, properties.delivery_tag
   local is_sound = type(next(headers)) == 'string' and type(way_back) == 'table'
-    and way_back.exchange == '' and way_back.routing_key == queue
+    and type(way_back.exchange) == 'string' and type(way_back.routing_key) == 'string'
     and type(tag) == 'string' and tag:find('^[!-~]+$')
   return is_sound and tag or nil
 end
@@ -66,21 +71,35 @@ end
 -- script that has begun to write is not stopped by a full memory.
 redis.call('HDEL', KEYS[1], '')
 redis.call('ZREM', KEYS[2], '')
-record(ARGV[3], ARGV[4])
+local has_one_in_hand = ARGV[3] ~= ''
+if has_one_in_hand then record(ARGV[3], ARGV[4]) end
 
-local most, queues, fetched = tonumber(ARGV[2]), (#ARGV - 4) / 2, {}
+local most, queues, fetched, waiting_there = tonumber(ARGV[2]), (#ARGV - 4) / 2, {}, 0
+if not has_one_in_hand then
+  for list = 3, #KEYS do
+    local length = redis.pcall('LLEN', KEYS[list])
+    if type(length) == 'number' then waiting_there = waiting_there + length end
+  end
+  most = math.min(most, math.max(1, math.ceil(waiting_there / 2)))
+end
+
+local function result()
+  if has_one_in_hand then return fetched end
+  return {waiting_there - #fetched, fetched}
+end
 
 -- The queue's next element goes with the others; false if there is none, nil if it is not plain.
 local function fetch(place, list)
-  local element = redis.pcall('RPOP', list)
+  local element = redis.pcall('RPOP', KEYS[list])
   if type(element) ~= 'string' then return false end
-  local tag = tag_of(element, ARGV[3 + 2 * place])
+  local tag = tag_of(element)
   if not tag then
-    redis.call('RPUSH', list, element)
+    redis.call('RPUSH', KEYS[list], element)
+    if not has_one_in_hand then table.insert(fetched, {place, '', element, list - 2}) end
     return nil
   end
   record(tag, '[' .. element .. ARGV[4 + 2 * place])
-  table.insert(fetched, {place, tag, element})
+  table.insert(fetched, {place, tag, element, list - 2})
   return true
 end
 
@@ -92,8 +111,8 @@ for first = 3, #KEYS, math.max(queues, 1) do
   local turn, empty = 1, {}
   while turn <= queues and #fetched < most do
     local place = waiting[turn]
-    local found = not empty[place] and fetch(place, KEYS[first + place - 1])
-    if found == nil then return fetched end
+    local found = not empty[place] and fetch(place, first + place - 1)
+    if found == nil then return result() end
     if found then
       -- As kombu does: the queue that had its turn is the last of the next round.
       table.insert(waiting, table.remove(waiting, turn))
@@ -104,4 +123,4 @@ for first = 3, #KEYS, math.max(queues, 1) do
     end
   end
 end
-return fetched
+return result()

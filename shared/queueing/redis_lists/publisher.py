@@ -57,7 +57,7 @@ class RedisPublisher:
         else:
             self._failures.inc()
 
-    async def publish(self, wake_ups: Sequence[WakeUp]) -> None:
+    async def publish(self, wake_ups: Sequence[WakeUp], *, alone: bool = False) -> None:  # noqa: ARG002
         if not wake_ups:
             return
         confirmation = self._backlog.add_group(wake_ups)

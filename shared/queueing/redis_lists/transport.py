@@ -11,7 +11,7 @@ behind a message comes with the round trip that writes it down (see `elements.py
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
@@ -22,9 +22,6 @@ from redis import Redis
 from shared.queueing.reading.delivery import COMPRESSION_HEADER
 from shared.queueing.redis_lists.elements import Fetched, Fetching, sound_envelope
 from shared.telemetry.logs import get_logger
-
-if TYPE_CHECKING:
-    from kombu.asynchronous.hub import Hub
 
 _PRIORITY_MARK: Final = b"\x06\x16"
 """kombu's: what follows it in a list's name is a priority."""
@@ -63,18 +60,15 @@ class PackedMessage(virtual.Message):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
-    """Acknowledges in groups, and lets a channel close after its connection is lost.
+    """Lets a channel close after its connection is lost.
 
-    kombu makes a round trip for every acknowledgement; on the connection that Celery's hub reads,
-    all those of one of its turns share one. On a lost connection kombu 5.7 ends the worker when the
-    channel closes; here what was not acknowledged stays in Redis and comes again after the
+    kombu 5.7 raises then; here what was not acknowledged stays in Redis and comes again after the
     visibility timeout.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._fetching = Fetching(self.channel)
-        self._unwritten: list[str] = []
         self._recorded: set[str] = set()
         self.fetches = False
         self.fetched: deque[Fetched] = deque()
@@ -110,21 +104,6 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
             self._recorded.discard(tag)
             self.ack(tag)
 
-    def ack(self, delivery_tag: str) -> None:
-        hub: Hub | None = self.channel.connection.hub  # type: ignore[attr-defined]  # GuardedTransport's
-        if hub is None:
-            super().ack(delivery_tag)
-            return
-        if not self._unwritten:
-            hub.call_soon(self._write_acknowledgements)
-        self._unwritten.append(delivery_tag)
-        virtual.QoS.ack(self, delivery_tag)
-
-    def restore_unacked_once(self, stderr: Any = None) -> None:
-        if self.channel.connection.client is not None:
-            self._write_acknowledgements()
-        super().restore_unacked_once(stderr)
-
     def restore_unacked(self, client: object = None) -> None:
         if client is None and self.channel.connection.client is None:
             get_logger(__name__).warning(
@@ -133,14 +112,6 @@ class GuardedQoS(kombu_redis.QoS):  # type: ignore[misc,unused-ignore]
             )
             return
         super().restore_unacked(client)
-
-    def _write_acknowledgements(self) -> None:
-        tags, self._unwritten = self._unwritten, []
-        if tags and self.channel.connection is not None:
-            with self.pipe_or_acquire() as pipe:
-                pipe.zrem(self.unacked_index_key, *tags)
-                pipe.hdel(self.unacked_key, *tags)
-                pipe.execute()
 
 
 class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
@@ -173,17 +144,8 @@ class GuardedChannel(kombu_redis.Channel):  # type: ignore[misc,unused-ignore]
 
 
 class GuardedTransport(kombu_redis.Transport):  # type: ignore[misc,unused-ignore]
-    """For kombu connections of ours and of the Celery worker.
-
-    `hub` is the one that reads this connection; None where a thread of its own does, which is then
-    the only one to touch it, whatever hub the process has besides.
-    """
+    """For kombu connections of ours and of the Celery worker."""
 
     Channel = GuardedChannel
-    hub: Hub | None = None
     # A channel that closes waits until Redis has answered that nothing came.
     brpop_timeout = 0.5  # type: ignore[assignment,unused-ignore]  # the stubs want whole seconds
-
-    def register_with_event_loop(self, connection: Any, loop: Hub) -> None:
-        super().register_with_event_loop(connection, loop)
-        self.hub = loop

@@ -23,11 +23,11 @@ DEADLINE = datetime(2030, 1, 1, tzinfo=UTC)
 TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
 
-def broker_at(url: str, *, publish_timeout_seconds: float = 3.0) -> BrokerSettings:
+def broker_at(url: str, *, publish_timeout_seconds: float = 30.0) -> BrokerSettings:
     """Settings for a broker of the tests."""
     return BrokerSettings(
         url=ServerUrl(url),
-        heartbeat_seconds=2,
+        heartbeat_seconds=10,
         publish_timeout_seconds=publish_timeout_seconds,
     )
 
@@ -37,7 +37,7 @@ def wake_up(lane: Lane = Lane.STANDARD) -> WakeUp:
     return WakeUp(new_response_id(), lane, DEADLINE, TRACE)
 
 
-async def eventually(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+async def eventually(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Returns as soon as the condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
@@ -46,7 +46,7 @@ async def eventually(condition: Callable[[], object], *, seconds: float = 20.0) 
 
 async def until(read: Callable[[], Awaitable[list[Any]]], number: int) -> None:
     """Returns as soon as as many rows are there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await read()) < number:  # noqa: ASYNC110 - the ledger has no event for it
             await asyncio.sleep(0.02)
 

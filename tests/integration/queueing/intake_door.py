@@ -41,8 +41,9 @@ from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
 from shared.settings.door import LaneSettings, LimitSettings
 from shared.settings.secret import ServerUrl
-from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSettings
+from shared.settings.servers import BrokerSettings, LedgerSettings
 from shared.telemetry.metrics import Metrics
+from tests.integration.patience import patient_settings
 
 BODY_LIMIT_BYTES = 1_048_576
 UNKNOWN = {"resp_unknown"}
@@ -60,6 +61,8 @@ class IntakeDoor(msgspec.Struct, kw_only=True):
     answers: AnswerPublisher
     metrics: Metrics
     failed: list[tuple[str, DeadReason, str]]
+    unknown: set[str]
+    """Messages that are not in the ledger."""
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -90,16 +93,19 @@ async def open_intake_door(
     ledger = MessageLedger(database, settings, clock, metrics)
     letters = DeadLetterRepository(database, clock)
     publisher, answers = build_publisher(broker, metrics), build_answer_publisher(broker)
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    redis = open_redis(patient_settings(redis_url))
     admission = Admission(redis, LimitSettings(), clock, metrics)
     accepts = ContentLedger(ledger, database, DatabaseContent(database), clock)
-    prompt = PromptLedger(ledger, accepts, timeout_seconds=2.0)
+    prompt = PromptLedger(ledger, accepts, timeout_seconds=30.0)
     entries, entrance = LedgerEntries(LaneSettings(), clock), Entrance(prompt, publisher)
     acceptance = Acceptance(admission, entries, entrance, prompt, metrics)
-    authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=2.0)
+    authentication = Authentication(tenants, clock, cache_seconds=10.0, timeout_seconds=30.0)
     failed: list[tuple[str, DeadReason, str]] = []
+    unknown: set[str] = set()
 
     async def fail(message_id: str, reason: DeadReason, detail: str) -> bool:
+        if message_id in unknown:
+            return False
         failed.append((message_id, reason, detail))
         return message_id not in UNKNOWN
 
@@ -113,8 +119,8 @@ async def open_intake_door(
             Conversations(database, clock),
             FileCatalogue(database, clock),
             accepts.contents,
-            NamedStores(None, Patience(2.0), clock),
-            Patience(2.0),
+            NamedStores(None, Patience(30.0), clock),
+            Patience(30.0),
             limit_bytes=BODY_LIMIT_BYTES,
             text_limit_bytes=BODY_LIMIT_BYTES,
         ),
@@ -143,4 +149,5 @@ async def open_intake_door(
             answers=answers,
             metrics=metrics,
             failed=failed,
+            unknown=unknown,
         )

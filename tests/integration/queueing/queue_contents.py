@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kombu import Connection, Consumer, Message, Producer, Queue
+from kombu import Connection, Message, Producer, Queue
 from redis import Redis
 
 from shared.settings.servers import BrokerSettings
 
 
-def drain(broker: BrokerSettings, queue: str) -> list[Message]:
-    """Takes every message off the queue, until none has come for a while."""
+def drain(broker: BrokerSettings, queue: str, *, least: int = 0) -> list[Message]:
+    """Takes every message off the queue, and what comes in the moment after that.
+
+    With `least` it waits a minute for so many: what nobody confirmed may still be on its way.
+    """
     taken: list[Message] = []
-    # kombu's close waits until Redis has answered that nothing came, after a second otherwise.
-    options = {"polling_interval": 0.1} if broker.is_redis else {}
-    opened = Connection(str(broker.url), transport_options=options)
-    with opened as connection, connection.channel() as channel:
-        known = Queue(queue, no_declare=True)
-        consumer = Consumer(channel, [known], on_message=taken.append, no_ack=True)
-        with consumer, contextlib.suppress(TimeoutError):
+    deadline = time.monotonic() + 60
+    with Connection(str(broker.url)) as connection, connection.channel() as channel:
+        known = Queue(queue, no_declare=True)(channel)
+        for is_last in (False, True):
             while True:
-                connection.drain_events(timeout=0.3)
+                while (message := known.get(no_ack=True)) is not None:
+                    taken.append(message)
+                if is_last or len(taken) >= least or time.monotonic() > deadline:
+                    break
+                time.sleep(0.02)
+            time.sleep(0.15)
     return taken
 
 
@@ -61,6 +66,12 @@ def push_raw(broker: BrokerSettings, queue: str, element: bytes) -> None:
     """Bytes that are no message at all onto a Redis list."""
     with Redis.from_url(str(broker.url)) as redis:
         redis.lpush(queue, element)
+
+
+def woken_by(message: Message) -> list[str]:
+    """The ids that it wakes a worker for: one, or those of a bundle."""
+    _, kwargs, options = body_of(message)
+    return [kwargs["message_id"], *(entry[0] for entry in options.get("bundle", []))]
 
 
 def body_of(message: Message) -> Any:

@@ -12,7 +12,7 @@ from kombu import Connection
 from shared.messages.dead_letter import Bury, DeadReason
 from shared.messages.lane import Lane
 from shared.persistence.dead_letters import DeadLetter
-from shared.queueing.amqp import link
+from shared.queueing.amqp import session
 from shared.queueing.dead_letters.letter import letter_about
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
 from shared.queueing.reading.delivery import Delivery
@@ -36,6 +36,7 @@ async def test_a_letter_is_one_row_however_often_it_is_buried(door: IntakeDoor) 
         await sink.bury(letter_about(delivery, verdict, queue="index"))
     await sink.bury(letter_about(Delivery(body=b"last", headers={}), verdict, queue="index"))
     await until(last, 1)
+    await until(door.dead, 2)
     letter, _ = sorted(await door.dead(), key=lambda letter: letter.body != delivery.body[:65_536])
     assert len(await door.dead()) == 2
     assert (letter.reason, letter.queue) == (DeadReason.UNKNOWN_TASK, "index")
@@ -47,7 +48,7 @@ async def test_a_letter_is_one_row_however_often_it_is_buried(door: IntakeDoor) 
 async def test_headers_that_fit_no_frame_of_the_broker_do_not_keep_a_letter_away(
     door: IntakeDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "_FRAME_MAX", SMALLEST_FRAME)  # what is agreed upon is the smaller
+    monkeypatch.setattr(session, "_FRAME_MAX", SMALLEST_FRAME)  # what is agreed upon is the smaller
     sink = build_dead_letter_sink(door.broker)
     await sink.start()
     # A table of 3 KiB, which fits, and as text grows to six times that.
@@ -77,12 +78,32 @@ async def test_a_wake_up_that_was_delivered_too_often_fails_its_message(door: In
     await publisher.close()
 
 
+async def test_each_message_of_a_bundle_that_died_has_its_own_end(door: IntakeDoor) -> None:
+    if door.broker.is_redis:
+        pytest.skip("Redis carries each by itself")
+    publisher = await started(door.broker)
+    known, unknown = [wake_up(Lane.BATCH) for _ in range(3)], wake_up(Lane.BATCH)
+    door.unknown.add(unknown.message_id)
+    await publisher.publish([*known, unknown])
+    await asyncio.to_thread(_refuse_until_gone, str(door.broker.url), "agent.batch")
+    await until(door.dead, 1)
+    await eventually(lambda: len(door.failed) == len(known))
+    assert {(message_id, reason) for message_id, reason, _ in door.failed} == {
+        (each.message_id, DeadReason.DELIVERY_LIMIT) for each in known
+    }
+    [letter] = await door.dead()
+    assert (letter.reason, letter.message_id) == (DeadReason.DELIVERY_LIMIT, unknown.message_id)
+    assert known[0].message_id.encode() not in letter.body
+    await publisher.close()
+
+
 async def test_what_a_worker_rejects_on_rabbitmq_is_kept(door: IntakeDoor) -> None:
     if door.broker.is_redis:
         pytest.skip("a rejected message is gone on Redis; workers use the sink")
     await asyncio.to_thread(put, door.broker, "index", '{"a": 1}', message_id="m1")
     with Connection(str(door.broker.url)) as connection, connection.channel() as channel:
-        message = channel.basic_get("index")
+        while (message := channel.basic_get("index")) is None:  # nobody confirmed it
+            pass
         channel.basic_reject(message.delivery_tag, requeue=False)
         await until(door.dead, 1)
     [letter] = await door.dead()

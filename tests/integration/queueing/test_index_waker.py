@@ -82,5 +82,5 @@ class HeldParcels:
 def _read(url: str, broker: BrokerSettings, number: int) -> list[tuple[dict[str, Any], Any]]:
     queue: Any = kombu_queue(QueueName.INDEX, broker)
     with Connection(url) as connection:
-        messages = [connection.SimpleQueue(queue).get(timeout=10) for _ in range(number)]
+        messages = [connection.SimpleQueue(queue).get(timeout=60) for _ in range(number)]
         return [(each.headers, json.loads(each.body or "")) for each in messages]

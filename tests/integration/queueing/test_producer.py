@@ -34,7 +34,7 @@ async def test_a_posted_message_is_accepted_once_however_often_it_comes(door: In
 async def test_asking_returns_the_response_object(door: IntakeDoor) -> None:
     with Producer(str(door.broker.url), door.key) as producer:
         asking = asyncio.create_task(
-            asyncio.to_thread(producer.ask, "What is the capital of France?", timeout_seconds=20)
+            asyncio.to_thread(producer.ask, "What is the capital of France?", timeout_seconds=60)
         )
         await until(door.accepted, 1)
         [record] = await door.accepted()
@@ -47,7 +47,7 @@ async def test_asking_with_a_wrong_key_says_so(door: IntakeDoor) -> None:
         Producer(str(door.broker.url), "fb_wrong") as producer,
         pytest.raises(MessageRefused, match="unknown, expired or revoked") as raised,
     ):
-        await asyncio.to_thread(producer.ask, "Hello", timeout_seconds=20)
+        await asyncio.to_thread(producer.ask, "Hello", timeout_seconds=60)
     assert raised.value.reason == "unauthenticated"
 
 

@@ -42,6 +42,6 @@ async def test_a_reader_acknowledges_without_the_hub_of_the_worker(redis_url: st
         await asyncio.to_thread(put, broker, "dead", "a letter")
         await eventually(lambda: handled)
         with Redis.from_url(redis_url) as redis:
-            await eventually(lambda: redis.hlen("dead.unacked") == 0, seconds=5)
+            await eventually(lambda: redis.hlen("dead.unacked") == 0)
     finally:
         await reader.close()

@@ -1,7 +1,8 @@
 """The Celery application that the pool's tests run in a worker process.
 
 Environment: POOL_BROKER its broker, POOL_FACTS a file to which it appends what happened, one
-`what id` a line; POOL_FAIL_LIFESPAN, POOL_FALLING_LIFESPAN, POOL_SOFT_SHUTDOWN, POOL_HOOK as named.
+`what id` a line; POOL_FAIL_LIFESPAN, POOL_FALLING_LIFESPAN, POOL_SOFT_SHUTDOWN, POOL_HOOK,
+POOL_BUNDLES as named.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from celery import Celery, Task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
@@ -19,6 +21,11 @@ from kombu import Exchange, Queue
 
 from shared.pool.installation import install_asyncio_pool
 from shared.queueing.dead_letters.letter import Letter
+from shared.queueing.parcel import Parcel
+from shared.queueing.parcels import build_parcel_publisher
+from shared.queueing.reading.patience import until_available
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import BrokerSettings
 
 RESULTS = os.environ.get("POOL_RESULTS")
 FOUR = threading.Barrier(4)
@@ -46,11 +53,11 @@ app.conf.update(
     worker_enable_prefetch_count_reduction=False,
     broker_connection_retry_on_startup=True,
     broker_heartbeat=10,
-    broker_connection_timeout=2,
+    broker_connection_timeout=30,
     broker_transport_options=(
         {
             "visibility_timeout": 3600,
-            "socket_timeout": 5,
+            "socket_timeout": 30,
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
         }
@@ -96,6 +103,21 @@ if os.environ.get("POOL_HOOK"):
         note("buried", f"{letter.reason} {len(letter.body)} {letter.detail}")
 
     app.on_poison = on_poison
+if os.environ.get("POOL_BUNDLES"):
+
+    async def publish_alone(parcels: Sequence[Parcel]) -> None:
+        if os.environ["POOL_BUNDLES"] == "refused":
+            note("refused", len(parcels))
+            raise ValueError("a header of another kind than AMQP knows")
+        broker = ServerUrl(os.environ["POOL_BROKER"])
+        publisher = build_parcel_publisher(BrokerSettings(url=broker, publish_timeout_seconds=30))
+        await publisher.start()
+        send = publisher.send
+        await asyncio.gather(*[until_available(partial(send, parcel)) for parcel in parcels])
+        await publisher.close()
+        note("alone", len(parcels))
+
+    app.publish_alone = publish_alone
 
 
 @app.task(bind=True)
@@ -165,7 +187,7 @@ async def give_back(self: Task[..., None]) -> None:
 @app.task(bind=True)
 def plain(self: Task[..., None]) -> None:
     """A task that is no coroutine, and blocks its thread until four of them do."""
-    FOUR.wait(timeout=10)
+    FOUR.wait(timeout=60)
     note("plain", self.request.id)
 
 

@@ -35,11 +35,11 @@ def test_a_broker_that_is_away_is_looked_for_every_two_seconds_however_long(
     def waits() -> list[float]:
         return [float(told) for told in re.findall(r"Trying again in ([\d.]+) second", worker.log)]
 
-    worker.wait_until(lambda: len(waits()) >= 6, "6 tries", 30)
+    worker.wait_until(lambda: len(waits()) >= 6, "6 tries")
     assert max(waits()) <= 2
     own_redis.start()
     after = worker.send("nap", 0)
-    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the outage", 30)
+    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the outage")
 
 
 def survives_restart(worker: WorkerProcess, server: Server, folder: Path) -> None:
@@ -52,8 +52,8 @@ def survives_restart(worker: WorkerProcess, server: Server, folder: Path) -> Non
     worker.wait_for_facts("ended", 10)
     server.start()
     back.touch()
-    worker.wait_until(lambda: running <= set(worker.facts("ended")), "20 ends", 30)
+    worker.wait_until(lambda: running <= set(worker.facts("ended")), "20 ends")
     assert worker.facts("cancelled") == []
     after = worker.send("nap", 0)
-    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the restart", 30)
+    worker.wait_until(lambda: after in worker.facts("ended"), "a task after the restart")
     assert worker.process.poll() is None

@@ -41,7 +41,7 @@ def test_revoke_with_terminate_cancels_that_coroutine_only(
     assert worker.wait_for_facts("cancelled") == [condemned]
     gate.touch()
     assert worker.wait_for_facts("ended") == [spared]
-    inspect = worker.producer.control.inspect([worker.name], timeout=2)
+    inspect = worker.producer.control.inspect([worker.name], timeout=60)
     assert condemned in (inspect.revoked() or {})[worker.name]
 
 
@@ -59,15 +59,18 @@ def test_a_revoked_task_that_waits_never_begins(
     assert worker.wait_for_facts("ended", 2) == [first, last]
 
 
-def test_inspect_shows_what_runs(amqp_url: str, start_worker: StartWorker) -> None:
+def test_inspect_shows_what_runs(amqp_url: str, start_worker: StartWorker, gate: Path) -> None:
     worker = start_worker(amqp_url, concurrency=1, options=("--prefetch-multiplier", "2"))
-    running, waiting = worker.send("nap", 3), worker.send("nap", 0)
+    running, waiting = worker.send("held", str(gate)), worker.send("nap", 0)
     worker.wait_for_facts("began")
-    inspect = worker.producer.control.inspect([worker.name], timeout=2)
+    inspect = worker.producer.control.inspect([worker.name], timeout=60)
     active = (inspect.active() or {})[worker.name]
-    reserved = (inspect.reserved() or {})[worker.name]
     assert [task["id"] for task in active] == [running]
-    assert [task["id"] for task in reserved] == [waiting]
+
+    def reserved() -> list[str]:
+        return [task["id"] for task in (inspect.reserved() or {})[worker.name]]
+
+    worker.wait_until(lambda: reserved() == [waiting], "the second to wait")
     assert active[0]["worker_pid"] > 2**22
     pool = stats(worker)["pool"]
     assert pool["implementation"] == "shared.pool.pool:AsyncioPool"
@@ -95,15 +98,15 @@ def test_events_tell_the_life_of_a_task(amqp_url: str, start_worker: StartWorker
                     **{f"task-{kind}": note for kind in kinds},
                 },
             )
-            for _ in receiver.itercapture(limit=None, timeout=10, wakeup=False):
+            for _ in receiver.itercapture(limit=None, timeout=60, wakeup=False):
                 if done.is_set():
                     return
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    assert listening.wait(5)
+    assert listening.wait(60)
     good, bad = worker.send("empty"), worker.send("fail")
-    assert done.wait(10), seen
+    assert done.wait(60), seen
     expected = ["task-received", "task-started"]
     assert [kind for task, kind in seen if task == good] == [*expected, "task-succeeded"]
     assert [kind for task, kind in seen if task == bad] == [*expected, "task-failed"]
@@ -136,5 +139,5 @@ def test_a_broker_without_event_loop_is_refused(start_worker: StartWorker) -> No
 
 
 def stats(worker: WorkerProcess) -> dict[str, dict[str, object]]:
-    inspect = worker.producer.control.inspect([worker.name], timeout=2)
+    inspect = worker.producer.control.inspect([worker.name], timeout=60)
     return dict((inspect.stats() or {})[worker.name])

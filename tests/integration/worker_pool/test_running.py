@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import signal
-import time
+from pathlib import Path
 
 from tests.integration.worker_pool.conftest import StartWorker
 from tests.integration.worker_pool.worker_process import MODULE
 
 
 def test_many_coroutines_run_at_once_in_one_process(
-    broker_url: str, start_worker: StartWorker
+    broker_url: str, start_worker: StartWorker, gate: Path
 ) -> None:
     worker = start_worker(broker_url, concurrency=200)
-    began = time.monotonic()
-    ids = {worker.send("nap", 0.5) for _ in range(200)}
+    ids = {worker.send("held", str(gate)) for _ in range(200)}
+    assert set(worker.wait_for_facts("began", 200)) == ids
+    gate.touch()
     assert set(worker.wait_for_facts("ended", 200)) == ids
-    assert time.monotonic() - began < 10, "200 naps of 0.5 s, one after the other, take 100 s"
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 0
     assert worker.facts("opened") == worker.facts("closed") == ["-"]
@@ -52,10 +52,10 @@ def test_a_plain_function_runs_beside_the_coroutines(
 
 def test_a_rate_limit_spaces_coroutines(redis_url: str, start_worker: StartWorker) -> None:
     worker = start_worker(redis_url)
-    for _ in range(3):
+    for _ in range(6):
         worker.send("rationed")
-    first, *_, last = worker.wait_for_facts("rationed", 3)
-    assert float(last) - float(first) > 0.8, "two a second"
+    first, *_, last = worker.wait_for_facts("rationed", 6)
+    assert float(last) - float(first) > 0.8, "two a second, of which the first may be noted late"
 
 
 def test_what_is_to_follow_a_task_is_buried_with_it(

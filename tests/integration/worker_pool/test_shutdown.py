@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 from tests.integration.worker_pool.conftest import StartWorker
@@ -45,8 +44,8 @@ def test_a_cold_shutdown_cancels_and_the_messages_come_again(
 def test_a_soft_shutdown_lets_short_tasks_end_and_gives_back_the_long_ones(
     broker_url: str, start_worker: StartWorker, gate: Path
 ) -> None:
-    worker = start_worker(broker_url, POOL_SOFT_SHUTDOWN="1", REMAP_SIGTERM="SIGQUIT")
-    short, long = worker.send("nap", 0.3), worker.send("held", str(gate))
+    worker = start_worker(broker_url, POOL_SOFT_SHUTDOWN="2", REMAP_SIGTERM="SIGQUIT")
+    short, long = worker.send("nap", 0.1), worker.send("held", str(gate))
     worker.wait_for_facts("began", 2)
     worker.signal(signal.SIGTERM)
     worker.wait()
@@ -61,13 +60,11 @@ def test_a_soft_shutdown_lets_short_tasks_end_and_gives_back_the_long_ones(
 def test_a_soft_shutdown_is_over_with_the_last_task(
     redis_url: str, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(redis_url, POOL_SOFT_SHUTDOWN="30", REMAP_SIGTERM="SIGQUIT")
+    worker = start_worker(redis_url, POOL_SOFT_SHUTDOWN="600", REMAP_SIGTERM="SIGQUIT")
     worker.send("nap", 0.5)
     worker.wait_for_facts("began")
-    began = time.monotonic()
     worker.signal(signal.SIGTERM)
-    worker.wait()
-    assert time.monotonic() - began < 10
+    worker.wait(seconds=60)
     assert worker.facts("closed") == ["-"]
 
 

@@ -103,14 +103,14 @@ class WorkerProcess:
         """Send a task of the application; gives its id."""
         return str(self.producer.send_task(f"{MODULE}.{task}", args, **options).id)
 
-    def wait_for_facts(self, what: str, count: int = 1, *, seconds: float = 15) -> list[str]:
+    def wait_for_facts(self, what: str, count: int = 1, *, seconds: float = 60) -> list[str]:
         self.wait_until(lambda: len(self.facts(what)) >= count, f"{count} x {what}", seconds)
         return self.facts(what)
 
-    def wait_for_log(self, text: str, *, seconds: float = 20) -> None:
+    def wait_for_log(self, text: str, *, seconds: float = 60) -> None:
         self.wait_until(lambda: text in self.log, f"{text!r} in the log", seconds)
 
-    def wait_until(self, true: Callable[[], object], what: str, seconds: float = 15) -> None:
+    def wait_until(self, true: Callable[[], object], what: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             over = time.monotonic() > deadline
@@ -121,7 +121,7 @@ class WorkerProcess:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def wait(self, *, seconds: float = 20) -> int:
+    def wait(self, *, seconds: float = 60) -> int:
         """Wait for its end; gives the exit code."""
         return self.process.wait(seconds)
 

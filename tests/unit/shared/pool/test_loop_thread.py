@@ -11,7 +11,8 @@ from contextvars import ContextVar
 import pytest
 
 from shared.pool.errors import LifespanFailed, LoopDied
-from shared.pool.job import Job
+from shared.pool.jobs.job import Job
+from shared.pool.jobs.slots import JobSlots
 from shared.pool.loop_thread import LoopThread
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
@@ -41,7 +42,12 @@ class Recorder:
         self.died.set()
 
     def thread(self, lifespan: Lifespan | None = None) -> LoopThread:
-        return LoopThread(lifespan=lifespan or self.lifespan, execute=self.execute, died=self.die)
+        return LoopThread(
+            lifespan=lifespan or self.lifespan,
+            slots=JobSlots(1),
+            execute=self.execute,
+            died=self.die,
+        )
 
 
 def test_the_lifespan_is_open_from_start_to_stop() -> None:
@@ -49,7 +55,7 @@ def test_the_lifespan_is_open_from_start_to_stop() -> None:
     thread = recorder.thread()
     thread.start(while_opening=lambda: None)
     assert recorder.events == ["opened"]
-    thread.stop(timeout_seconds=5)
+    thread.stop(timeout_seconds=60)
     assert recorder.events == ["opened", "closed"]
     assert not thread.is_alive
     assert recorder.deaths == []
@@ -102,12 +108,12 @@ def test_a_loop_that_ends_by_itself_is_reported() -> None:
         raise RuntimeError("a part of the lifespan fell over")
 
     recorder.thread(falling).start(while_opening=lambda: None)
-    assert recorder.died.wait(5)
+    assert recorder.died.wait(60)
     assert "the application's lifespan fell over" in repr(recorder.deaths[0])
 
 
 def test_stopping_twice_is_harmless() -> None:
     thread = Recorder().thread()
     thread.start(while_opening=lambda: None)
-    thread.stop(timeout_seconds=5)
-    thread.stop(timeout_seconds=5)
+    thread.stop(timeout_seconds=60)
+    thread.stop(timeout_seconds=60)

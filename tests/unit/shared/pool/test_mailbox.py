@@ -51,7 +51,7 @@ def test_a_letter_that_comes_while_others_are_taken_wakes_the_reader_again(
 def test_waiting_ends_with_a_letter_from_another_thread(box: Mailbox[int]) -> None:
     sender = threading.Thread(target=box.put, args=(7,))
     sender.start()
-    box.wait(5)
+    box.wait(60)
     sender.join()
     assert list(box.take()) == [7]
 

@@ -1,19 +1,20 @@
-"""Task executions that Celery hands to the pool: each, its time limits, and those that run."""
+"""A task execution: its request, where it stands, its time limits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from functools import partial
 from itertools import count
-from time import monotonic
 from types import coroutine
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from billiard.einfo import ExceptionInfo
+from celery.concurrency.base import BasePool
 from celery.exceptions import SoftTimeLimitExceeded
+from celery.worker import state
 from celery.worker.request import Request
 
 # Above every process id Linux can give out, so that no tool takes a job for a process.
@@ -42,20 +43,60 @@ class Interruption(StrEnum):
 
 
 class JobEvent(StrEnum):
-    """What the event loop tells the hub about a job."""
+    """What a job tells."""
 
     SOFT_LIMIT = auto()
     HARD_LIMIT = auto()
     ENDED = auto()
 
 
+class _Pool(Protocol):
+    def in_loop(self, order: Callable[[], object]) -> None: ...
+
+
+class LoopRequest(Request):
+    """What `celery inspect` shows and `revoke` finds; belongs to the event loop.
+
+    Remote control, in the hub's thread, may read it, and end its task: the loop does that.
+    """
+
+    def revoked(self) -> bool:
+        """As Celery's, which looks for stamps each time."""
+        may_be = (
+            self._already_revoked  # type: ignore[attr-defined]
+            or self._expires is not None  # type: ignore[attr-defined]
+            or self.id in state.revoked
+            or self.stamped_headers
+        )
+        return bool(may_be and super().revoked())
+
+    def terminate(self, pool: _Pool, signal: int | None = None) -> None:  # type: ignore[override]
+        pool.in_loop(partial(super().terminate, cast("BasePool", pool), signal))
+
+    def cancel(  # type: ignore[override]
+        self, pool: _Pool, signal: int | None = None, emit_retry: bool = True
+    ) -> None:
+        pool.in_loop(partial(super().cancel, cast("BasePool", pool), signal, emit_retry=emit_retry))
+
+    def on_success(self, failed__retval__runtime: Outcome, **_: Any) -> None:
+        """The end of the task, a failure too. What ended well is not listed for the shutdown: it
+        is settled before anything else happens."""
+        failed, value, seconds = failed__retval__runtime
+        if failed:
+            super().on_success(failed__retval__runtime)
+            return
+        state.task_ready(self)
+        if self.task.acks_late:
+            self.acknowledge()
+        self.send_event("task-succeeded", result=value, runtime=seconds)
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Job:
-    """A task execution: what Celery asked for, and where it stands.
+    """A task execution: what its message asked for, and where it stands.
 
-    `number` stands where other pools have a process id. `settled` belongs to the hub's thread (the
-    message needs nothing more from this job); `working` (the task's own code runs), `interruption`
-    and `running` belong to the event loop's.
+    `number` stands where other pools have a process id. `settled` says that the message needs
+    nothing more from this job, `working` that the task's own code runs.
     """
 
     task_name: str
@@ -63,10 +104,7 @@ class Job:
     headers: dict[str, object]
     args: Sequence[object]
     kwargs: dict[str, object]
-    request: Request
-    on_accepted: Callable[[int, float], None]
-    on_timeout: Callable[[bool, float], None]
-    on_ended: Callable[[Outcome], None]
+    request: LoopRequest
     soft_limit_seconds: float | None
     hard_limit_seconds: float | None
     number: int
@@ -76,9 +114,6 @@ class Job:
     interruption: Interruption | None = None
     running: asyncio.Task[None] | None = None
 
-    def terminate(self, signal: int | None = None) -> None:
-        """Do nothing: Celery calls `terminate_job` as well, and that is what counts."""
-
     @staticmethod
     def next_number() -> int:
         """A number that no other job of this process has had."""
@@ -86,10 +121,7 @@ class Job:
 
 
 class JobReport(NamedTuple):
-    """A letter from the event loop to the hub.
-
-    `seconds` belongs to the two limits, `outcome` to the end.
-    """
+    """One of them; `seconds` belongs to the two limits, `outcome` to the end."""
 
     job: Job
     event: JobEvent
@@ -98,26 +130,31 @@ class JobReport(NamedTuple):
 
 
 class TimeLimits:
-    """The running limits of one job; belongs to the event loop's thread."""
+    """The running limits of one job, on one timer: the one that passes first, then the next."""
 
     def __init__(self, job: Job, *, report: Callable[[JobReport], None]) -> None:
         self._job = job
         self._report = report
-        self._timers: list[asyncio.TimerHandle] = []
+        self._started = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        loop = asyncio.get_running_loop()
         soft, hard = self._job.soft_limit_seconds, self._job.hard_limit_seconds
-        if soft:
-            self._timers.append(loop.call_later(soft, self._soft_limit_passed, soft))
-        if hard:
-            self._timers.append(loop.call_later(hard, self._hard_limit_passed, hard))
+        if soft and (not hard or soft <= hard):
+            loop = asyncio.get_running_loop()
+            self._started = loop.time()
+            self._timer = loop.call_later(soft, self._soft_limit_passed, soft)
+        elif hard:
+            self._timer = asyncio.get_running_loop().call_later(hard, self._hard_limit_passed, hard)
 
     def stop(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _soft_limit_passed(self, limit_seconds: float) -> None:
+        if hard := self._job.hard_limit_seconds:
+            at = self._started + hard
+            self._timer = asyncio.get_running_loop().call_at(at, self._hard_limit_passed, hard)
         if self._job.working and self._job.interruption is None:
             self._report(JobReport(self._job, JobEvent.SOFT_LIMIT, seconds=limit_seconds))
             interrupt(self._job, Interruption.SOFT_LIMIT)
@@ -125,16 +162,11 @@ class TimeLimits:
     def _hard_limit_passed(self, limit_seconds: float) -> None:
         if self._job.interruption is not Interruption.TERMINATED:
             self._report(JobReport(self._job, JobEvent.HARD_LIMIT, seconds=limit_seconds))
-            interrupt(self._job, Interruption.HARD_LIMIT)
-            self._timers.append(
-                asyncio.get_running_loop().call_later(STUBBORN_SECONDS, self._cancel_again)
-            )
+            self._cancel()
 
-    def _cancel_again(self) -> None:
+    def _cancel(self) -> None:
         interrupt(self._job, Interruption.HARD_LIMIT)
-        self._timers.append(
-            asyncio.get_running_loop().call_later(STUBBORN_SECONDS, self._cancel_again)
-        )
+        self._timer = asyncio.get_running_loop().call_later(STUBBORN_SECONDS, self._cancel)
 
 
 def interrupt(job: Job, interruption: Interruption) -> None:
@@ -180,62 +212,3 @@ def _meaning_of(cancellation: asyncio.CancelledError, job: Job) -> BaseException
     if job.running is not None:
         job.running.uncancel()
     return SoftTimeLimitExceeded(job.soft_limit_seconds)
-
-
-class JobSlots:
-    """At most `limit` running jobs, first come first served; belongs to the hub's thread.
-
-    A job is accepted (and, without late acknowledgement, acknowledged) when it gets its slot, so
-    the broker's prefetch bounds what waits.
-    """
-
-    def __init__(self, limit: int, *, start: Callable[[Job], None]) -> None:
-        self._limit = limit
-        self._start = start
-        self._waiting: deque[Job] = deque()
-        self._running: dict[int, Job] = {}
-
-    def add(self, job: Job) -> None:
-        self._waiting.append(job)
-        self.fill()
-
-    def fill(self) -> None:
-        """Give free slots to waiting jobs."""
-        while self._waiting and len(self._running) < self._limit:
-            job = self._waiting.popleft()
-            # Revoked or expired while it waited: the request has said so and is done with.
-            if not job.request.revoked():
-                self._running[job.number] = job
-                self._start(job)
-                job.on_accepted(job.number, monotonic())
-
-    def release(self, job: Job) -> None:
-        """Free the slot of a job that has ended; `fill` gives it away."""
-        self._running.pop(job.number, None)
-
-    def resize(self, limit: int) -> None:
-        self._limit = max(limit, 1)
-        self.fill()
-
-    def forget_waiting(self) -> None:
-        """Drop the jobs that wait; their messages were not acknowledged and come again."""
-        self._waiting.clear()
-
-    def running(self, number: int) -> Job | None:
-        return self._running.get(number)
-
-    def __iter__(self) -> Iterator[Job]:
-        """The running jobs, as of now."""
-        return iter(tuple(self._running.values()))
-
-    @property
-    def running_count(self) -> int:
-        return len(self._running)
-
-    @property
-    def waiting_count(self) -> int:
-        return len(self._waiting)
-
-    @property
-    def is_idle(self) -> bool:
-        return not self._running and not self._waiting

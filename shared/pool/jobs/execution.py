@@ -25,8 +25,8 @@ from celery.utils.saferepr import saferepr
 from celery.utils.threads import get_ident
 from kombu.utils.encoding import safe_repr
 
-from shared.pool.job import Job, JobEvent, JobReport, Outcome, TimeLimits, interruptible
-from shared.pool.preparation import PreparedTask, prepare_task, require_no_results
+from shared.pool.jobs.job import Job, JobEvent, JobReport, Outcome, TimeLimits, interruptible
+from shared.pool.jobs.preparation import PreparedTask, prepare_task, require_no_results
 
 _SHORT: Final = 200
 _running_job: ContextVar[int | None] = ContextVar("running_job", default=None)
