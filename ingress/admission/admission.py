@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 from redis.asyncio import Redis
 
-from ingress.admission.backpressure import LaneWatch
+from ingress.admission.backpressure import LaneCredits, LaneWatch
 from ingress.admission.commitments import Commitments
+from ingress.admission.flow_waits import FlowWaits
 from ingress.admission.limits import Limits, limits_of, plan_of_settings
 from ingress.admission.local_allowance import LocalAllowance
-from ingress.admission.question import AdmissionRequest, script_call
+from ingress.admission.question import AdmissionRequest, budget_question, script_call
 from ingress.admission.reply import (
     AdmissionReply,
-    lane_overloaded,
+    ScriptReply,
     read_reply,
     spending_unknown,
     too_large,
@@ -26,7 +26,8 @@ from ingress.admission.told_verdict import Observation
 from ingress.admission.verdict import Admitted, Verdict
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock
-from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
+from shared.costs.budget import Budgets
+from shared.dispatch.flows import FlowBoard
 from shared.errors import LedgerUnavailable, RedisUnavailable, Unavailable
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import LuaScript, ScriptCall
@@ -61,6 +62,8 @@ class Admission:
         self._settings = settings
         self._usual_plan = plan_of_settings(settings)
         self._lanes = lanes
+        self._flows = FlowWaits(FlowBoard(self._redis), clock)
+        self._credits = LaneCredits()
         self._budgets = budgets
         self._observation = Observation(metrics, clock)
         self._script: LuaScript = load_account_script("shared.reservations", "admission.lua")
@@ -90,12 +93,17 @@ class Admission:
         deadline. Not waited for."""
         self._commitments.note(request)
 
-    async def give_back(self, request: AdmissionRequest, *, owner_id: str | None = None) -> None:
-        """Undo an admission that came to nothing: limits, slot and idempotency key.
+    async def give_back(
+        self, request: AdmissionRequest, *, owner_id: str | None = None, held: bool = False
+    ) -> None:
+        """Undo an admission that came to nothing: limits, slot, idempotency key, and the credit
+        of one that was not `held`.
 
         Where the key is another message's, `owner_id`, that is what Redis answers from now on.
         """
-        self._count([request], -1)
+        self._count(request, -1)
+        if not held:
+            self._credits.put_back(request)
         request = msgspec.structs.replace(request, owner_id=owner_id)
         if self._redis.is_away():
             self._returns.owe(request)
@@ -119,6 +127,8 @@ class Admission:
     async def _ask(self, request: AdmissionRequest, limits: Limits) -> Verdict:
         if self._redis.is_away():
             return self._decide_locally(request)
+        if self._wait(request) > request.seconds_left:
+            await self._flows.look(request)
         try:
             answer = await self._submit(request, limits)
             if answer.verdict is None and self._budgets is not None:
@@ -142,29 +152,39 @@ class Admission:
             raise
 
     async def _ask_all(self, asked: list[_Asked]) -> Sequence[AdmissionReply | BaseException]:
-        calls = [self._call(request, limits) for request, limits in asked]
-        replies = await self._redis.run(self._script, calls)
+        runs = [(self._script, self._call(request, limits)) for request, limits in asked]
+        runs += self._credits.asking([request for request, _ in asked])
+        replies = await self._redis.run_each(runs)
         if replies is None:
             for request, _ in asked:
                 self._conclude(request, admitted=False)
             raise RedisUnavailable("Redis is away.")
         self._observation.group(len(asked))
-        answers = [
-            reply if isinstance(reply, RedisUnavailable) else read_reply(reply, request, limits)
-            for reply, (request, limits) in zip(replies, asked, strict=True)
+        self._credits.take_in(replies[len(asked) :])
+        return [
+            self._answer(reply, request, limits)
+            for reply, (request, limits) in zip(replies, asked, strict=False)
         ]
-        for (request, _), answer in zip(asked, answers, strict=True):
-            self._conclude(request, admitted=_is_admitted(answer))
-        return answers
+
+    def _answer(
+        self, reply: ScriptReply | RedisUnavailable, request: AdmissionRequest, limits: Limits
+    ) -> AdmissionReply | BaseException:
+        if isinstance(reply, RedisUnavailable):
+            self._conclude(request, admitted=False)
+            return reply
+        answer = read_reply(reply, request, limits)
+        is_wanted = request.message_id not in self._abandoned
+        self._conclude(request, admitted=isinstance(answer.verdict, Admitted))
+        return self._credits.spend(request, answer) if is_wanted else answer
 
     def _conclude(self, request: AdmissionRequest, *, admitted: bool) -> None:
         self._undecided.discard(request.message_id)
         if not admitted:
-            self._count([request], -1)
+            self._count(request, -1)
         if request.message_id in self._abandoned:
             self._abandoned.discard(request.message_id)
             if admitted:
-                self._count([request], -1)
+                self._count(request, -1)
                 self._returns.give_back_soon(request)
 
     def _abandon(self, request: AdmissionRequest) -> None:
@@ -172,44 +192,33 @@ class Admission:
         if request.message_id in self._undecided:
             self._abandoned.add(request.message_id)
         else:
-            self._count([request], -1)
+            self._count(request, -1)
             self._returns.give_back_soon(request)
 
     def _call(self, request: AdmissionRequest, limits: Limits) -> ScriptCall:
         wait = self._wait(request)
         # Counted before the verdict, so that a group does not fill a lane unseen.
-        self._count([request], 1)
-        budget = self._budget(request, limits.daily_budget if request.is_message else None)
+        self._count(request, 1)
         return script_call(
             request,
             limits,
             expected_wait_seconds=wait,
             now=None,
-            budget=budget,
+            budget=budget_question(request, limits, self._budgets),
             repeat_seconds=self._settings.repeat_seconds,
-        )
-
-    def _budget(self, request: AdmissionRequest, cap: Decimal | None) -> BudgetQuestion:
-        if cap is None or self._budgets is None:
-            return NO_BUDGET
-        return self._budgets.for_message(
-            request.tenant.id,
-            cap,
-            size_bytes=request.prompt_bytes,
-            messages=request.prompt_messages,
-            max_output_tokens=request.max_output_tokens,
         )
 
     def _wait(self, request: AdmissionRequest) -> float:
         if self._lanes is None or not request.is_message:
             return 0.0
-        return self._lanes.expected_wait_seconds(request.lane)
+        wait = self._lanes.expected_wait_seconds(request.lane)
+        if wait <= request.seconds_left:
+            return wait
+        return self._flows.expected_seconds(request, of_lane=wait)
 
-    def _count(self, requests: Sequence[AdmissionRequest], change: int) -> None:
-        if self._lanes is not None:
-            for request in requests:
-                if request.is_message:
-                    self._lanes.count(request.lane, change)
+    def _count(self, request: AdmissionRequest, change: int) -> None:
+        if self._lanes is not None and request.is_message:
+            self._lanes.count(request.lane, change)
 
     def _decide_without_redis(self, request: AdmissionRequest) -> Verdict:
         """A verdict where Redis may have admitted the message without our hearing of it."""
@@ -219,12 +228,10 @@ class Admission:
         return verdict
 
     def _decide_locally(self, request: AdmissionRequest) -> Verdict:
-        wait = self._wait(request)
-        if wait > request.seconds_left:
-            return lane_overloaded(request, expected_wait_seconds=wait)
-        verdict = self._local.decide(request, request.tenant.plan or self._usual_plan)
+        plan = request.tenant.plan or self._usual_plan
+        verdict = self._local.decide(request, plan, expected_wait_seconds=self._wait(request))
         if isinstance(verdict, Admitted):
-            self._count([request], 1)
+            self._count(request, 1)
         self._observation.local(verdict)
         return verdict
 
@@ -239,7 +246,3 @@ class Admission:
     def _redis_is_back(self) -> None:
         self._local.forget()
         self._returns.pay()
-
-
-def _is_admitted(answer: AdmissionReply | BaseException) -> bool:
-    return isinstance(answer, AdmissionReply) and isinstance(answer.verdict, Admitted)

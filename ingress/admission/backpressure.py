@@ -1,22 +1,32 @@
-"""How long a message of a lane would wait now: queued work over the speed at which it goes away.
+"""How long a message of a lane would wait now, and whether it may be published at once.
 
-The load comes from the ledger, which knows all replicas' messages; each process adds what it let
-in itself since it last looked. So the count cannot drift, it is in no store that could be
-flushed, and it is wrong by at most what the other doors admitted within one interval.
+A wait is queued work over the speed at which it goes away. The load comes from the ledger, which
+knows all replicas' messages; each process adds what it let in itself since it last looked. So the
+count cannot drift, it is in no store that could be flushed, and it is wrong by at most what the
+other doors admitted within one interval.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from itertools import repeat
+from typing import Any, Final
 
+import msgspec
+
+from ingress.admission.question import AdmissionRequest
+from ingress.admission.reply import AdmissionReply
+from ingress.admission.verdict import Admitted, Existing
 from shared.clock import Clock
+from shared.dispatch.credit import NOBODY, Credits, Wanted
 from shared.errors import Unavailable
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
+from shared.redis.scripts import ScriptRun
 from shared.resilience.kept_running import end_tasks, kept_running
 from shared.telemetry.metrics import Metrics
 
@@ -117,3 +127,57 @@ def _capacity(load: LaneLoad, *, seconds: float) -> float:
     """Messages a second while busy, for so long: the window still holds the idle time before."""
     window = min(load.window_seconds, max(seconds, BACKLOG_SECONDS))
     return load.drained_per_second * load.window_seconds / window
+
+
+class LaneCredits:
+    """Which of the messages that are let in may be published at once, and not wait their turn.
+
+    What is left at hand (of those that were refused, or never came to be) goes back with the next
+    group; else the leader of the dispatch counts anew within a second.
+    """
+
+    def __init__(self) -> None:
+        # Most groups are like one before, and Redis is asked the same.
+        self._taking = lru_cache(1_024)(Credits().taking)
+        self._wanted: tuple[Wanted, ...] = ()
+        self._led: set[Lane] = set()
+        self._at_hand: dict[Lane, int] = {}
+
+    def asking(self, requests: Sequence[AdmissionRequest]) -> list[ScriptRun]:
+        """What to ask Redis for these, with what goes back; one run, or none."""
+        back = {lane: left for lane, left in self._at_hand.items() if left}
+        needed = dict.fromkeys(back, 0)
+        self._at_hand.clear()
+        for request in requests:
+            if request.is_message:
+                needed[request.lane] = needed.get(request.lane, 0) + 1
+        wanted = [Wanted(lane, number, back.get(lane, 0)) for lane, number in needed.items()]
+        self._wanted = tuple(wanted)
+        return [self._taking(self._wanted)] if wanted else []
+
+    def take_in(self, outcomes: Sequence[Any]) -> None:
+        """What Redis granted of that; where it refused, nobody is held."""
+        for granted in outcomes:
+            numbers = granted if isinstance(granted, list) else repeat(NOBODY)
+            for (lane, _, _), number in zip(self._wanted, numbers, strict=False):
+                if number == NOBODY:
+                    self._led.discard(lane)
+                else:
+                    self._led.add(lane)
+                    self._at_hand[lane] = self._at_hand.get(lane, 0) + number
+
+    def spend(self, request: AdmissionRequest, answer: AdmissionReply) -> AdmissionReply:
+        """The answer, which says whether the message is held."""
+        lane, verdict = request.lane, answer.verdict
+        is_led = request.is_message and lane in self._led
+        if not is_led or not isinstance(verdict, Admitted | Existing):
+            return answer
+        if isinstance(verdict, Admitted) and (left := self._at_hand.get(lane)):
+            self._at_hand[lane] = left - 1
+            return answer
+        return AdmissionReply(msgspec.structs.replace(verdict, held=True), answer.p90_output_tokens)
+
+    def put_back(self, request: AdmissionRequest) -> None:
+        """One that was spent on a message that came to nothing."""
+        if request.is_message and request.lane in self._led:
+            self._at_hand[request.lane] = self._at_hand.get(request.lane, 0) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import compress
+from itertools import chain, compress
 from typing import Final
 
 from ingress.admission.question import AdmissionRequest, longest_lease_seconds
@@ -83,11 +83,14 @@ def lease_call(
     tenant_id: str, leases: Mapping[str, float], *, now: float | None = None
 ) -> ScriptCall:
     """KEYS and ARGV as commitments.lua documents them; `now` None is the server's own clock."""
-    words = [word for lease in leases.items() for word in lease]
-    return ScriptCall((slots_key(tenant_id),), ("" if now is None else now, *words))
+    told: chain[str | float] = chain.from_iterable(leases.items())
+    return ScriptCall((slots_key(tenant_id),), ("" if now is None else now, *told))
 
 
 def _groups(leases: dict[str, float]) -> Iterator[dict[str, float]]:
+    if len(leases) <= _AT_ONCE:
+        yield leases
+        return
     ids = list(leases)
     for start in range(0, len(ids), _AT_ONCE):
         yield {each: leases[each] for each in ids[start : start + _AT_ONCE]}

@@ -19,11 +19,8 @@ class Limit:
     """So much per minute, of which `burst` may come at once."""
 
     per_minute: int
+    per_second: float
     burst: float
-
-    @property
-    def per_second(self) -> float:
-        return self.per_minute / MINUTE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +90,5 @@ def limits_of(
 
 def _limit(per_minute: int, burst_share: float) -> Limit:
     """At least one may come at once; a plan of 0 lets one through and practically never another."""
-    return Limit(per_minute=max(per_minute, 1), burst=max(1.0, per_minute * burst_share))
+    most = max(per_minute, 1)
+    return Limit(most, most / MINUTE_SECONDS, max(1.0, per_minute * burst_share))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingress.admission.limits import MINUTE_SECONDS
 from ingress.admission.question import AdmissionRequest
+from ingress.admission.reply import lane_overloaded
 from ingress.admission.verdict import Admitted, RefusalReason, Refused
 from shared.clock import Clock
 from shared.messages.tenant import Plan
@@ -30,8 +31,12 @@ class LocalAllowance:
         self._share = share
         self._tenants: dict[str, _Levels] = {}
 
-    def decide(self, request: AdmissionRequest, plan: Plan) -> Admitted | Refused:
+    def decide(
+        self, request: AdmissionRequest, plan: Plan, *, expected_wait_seconds: float = 0.0
+    ) -> Admitted | Refused:
         """The verdict; what is admitted is consumed."""
+        if expected_wait_seconds > request.seconds_left:
+            return lane_overloaded(request, expected_wait_seconds=expected_wait_seconds)
         if self._share <= 0:
             return _unavailable(retry_after_seconds=1.0)
         requests_a_second = plan.requests_per_minute * self._share / MINUTE_SECONDS

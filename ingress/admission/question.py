@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from enum import StrEnum
 from math import ceil
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ingress.admission.limits import Limits
-from shared.costs.budget import NO_BUDGET, BudgetQuestion
+from shared.costs.budget import NO_BUDGET, BudgetQuestion, Budgets
 from shared.messages.lane import Lane
 from shared.messages.tenant import Tenant
 from shared.redis.scripts import ScriptCall
@@ -30,7 +31,7 @@ on the way to the commit costs its tenant this long, and not until the deadline.
 IDEMPOTENCY_SECONDS: Final = 86_400
 """How long Redis answers for a used key; the ledger knows it for as long as it keeps the row."""
 
-_NO_MONEY: Final = NO_BUDGET.arguments
+_message = struct.Struct("<4d").pack
 
 
 class Sending(StrEnum):
@@ -102,13 +103,30 @@ def script_call(
             limits.rules,
             "" if now is None else now,
             request.message_id,
-            request.estimated_tokens,
             request.body_digest[:DIGEST_BYTES].ljust(DIGEST_BYTES, b"\0"),
-            min(longest_lease_seconds(request), COMMIT_LEASE_SECONDS),
-            expected_wait_seconds,
-            request.seconds_left,
-            IDEMPOTENCY_SECONDS if is_keyed else ceil(repeat_seconds),
-            *(_NO_MONEY if budget is NO_BUDGET else budget.arguments),
+            _message(
+                request.estimated_tokens,
+                min(longest_lease_seconds(request), COMMIT_LEASE_SECONDS),
+                expected_wait_seconds,
+                request.seconds_left,
+            ),
             request.sending.value,
+            IDEMPOTENCY_SECONDS if is_keyed else ceil(repeat_seconds),
+            *(() if budget is NO_BUDGET else budget.arguments),
         ),
+    )
+
+
+def budget_question(
+    request: AdmissionRequest, limits: Limits, budgets: Budgets | None
+) -> BudgetQuestion:
+    """What is asked about the day's money, where there is a cap on it."""
+    if budgets is None or limits.daily_budget is None or not request.is_message:
+        return NO_BUDGET
+    return budgets.for_message(
+        request.tenant.id,
+        limits.daily_budget,
+        size_bytes=request.prompt_bytes,
+        messages=request.prompt_messages,
+        max_output_tokens=request.max_output_tokens,
     )

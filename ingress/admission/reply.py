@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Final, cast
 
 import msgspec
 
 from ingress.admission.limits import Limit, Limits
 from ingress.admission.question import AdmissionRequest
-from ingress.admission.risk import WEIGHTS, explain
+from ingress.admission.risk import explain
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused, Verdict
+from shared.reservations.account import RecordCount
 
-ScriptReply = Sequence[int | bytes]
+ScriptReply = bytes | Sequence[int | bytes]
+
+_verdict = struct.Struct("<8d").unpack_from
+_record = struct.Struct(f"<{len(RecordCount)}d").unpack_from
+_VERDICT_BYTES: Final = 64
 
 # What is the caller's own, and smaller for a user of high risk.
 _SHRUNK: Final = frozenset(
     reason for reason in RefusalReason if reason.status == HTTPStatus.TOO_MANY_REQUESTS
 ) - {RefusalReason.BUDGET_EXHAUSTED}
 _SPENDING_UNKNOWN: Final = 2
-_MILLION: Final = 1_000_000
+_ROUNDING: Final = 1e-6
 _NAMED: Final = (
     RefusalReason.RATE_LIMITED_REQUESTS,
     RefusalReason.RATE_LIMITED_TOKENS,
@@ -46,18 +53,17 @@ class AdmissionReply(msgspec.Struct, frozen=True):
 
 def read_reply(reply: ScriptReply, request: AdmissionRequest, limits: Limits) -> AdmissionReply:
     """The reply as admission.lua documents it."""
-    if reply[0] == _SPENDING_UNKNOWN:
-        return AdmissionReply(None)
-    if reply[0] == 1:
+    if not isinstance(reply, bytes):
+        if reply[0] == _SPENDING_UNKNOWN:
+            return AdmissionReply(None)
         return AdmissionReply(Existing(cast(bytes, reply[1]).decode(), same_body=reply[2] == 1))
-    numbers = cast(Sequence[int], reply)
-    refused_by, wait, risk = numbers[1], numbers[2] / _MILLION, numbers[3] / _MILLION
-    record, rest = numbers[4 : 4 + len(WEIGHTS)], numbers[4 + len(WEIGHTS) :]
-    quota = _quota(rest, limits, share=1 - risk)
-    learned = rest[8] if rest[8] >= 0 else None
+    refused_by, wait, risk, p90, *levels = _verdict(reply)
+    quota = _quota(levels, limits, share=1 - risk)
+    learned = int(p90) if p90 >= 0 else None
     if not refused_by:
         return AdmissionReply(Admitted(quota=quota, risk=risk), learned)
-    reason = (_ANONYMOUS if request.user is None else _NAMED)[refused_by - 1]
+    record = [round(count) for count in _record(reply, _VERDICT_BYTES)]
+    reason = (_ANONYMOUS if request.user is None else _NAMED)[int(refused_by) - 1]
     sentence = _sentence(reason, limits, request, share=1 - risk)
     why = explain(risk, record, full_bucket=limits.user_requests.burst)
     return AdmissionReply(
@@ -89,26 +95,38 @@ def too_large(request: AdmissionRequest, limits: Limits) -> Refused | None:
     return None
 
 
-def _quota(rest: Sequence[int], limits: Limits, *, share: float) -> Quota:
-    requests = _nearest(limits.requests, limits.user_requests, rest[0:2], rest[4:6])
-    tokens = _nearest(limits.tokens, limits.user_tokens, rest[2:4], rest[6:8])
+def _quota(levels: Sequence[float], limits: Limits, *, share: float) -> Quota:
+    requests = _nearest(limits.requests, limits.user_requests, levels[0], levels[2], share)
+    tokens = _nearest(limits.tokens, limits.user_tokens, levels[1], levels[3], share)
     return Quota(
         limit_requests=max(1, int(requests[0] * share)),
         remaining_requests=requests[1],
-        reset_requests_seconds=requests[2] / 1000,
+        reset_requests_seconds=requests[2],
         limit_tokens=max(1, int(tokens[0] * share)),
         remaining_tokens=tokens[1],
-        reset_tokens_seconds=tokens[2] / 1000,
+        reset_tokens_seconds=tokens[2],
     )
 
 
 def _nearest(
-    tenant: Limit, user: Limit, of_tenant: Sequence[int], of_user: Sequence[int]
-) -> tuple[int, int, int]:
-    """Per minute, remaining, milliseconds until full: of whichever runs out first."""
-    if of_user[0] <= of_tenant[0]:
-        return user.per_minute, of_user[0], of_user[1]
-    return tenant.per_minute, of_tenant[0], of_tenant[1]
+    tenant: Limit, user: Limit, of_tenant: float, of_user: float, share: float
+) -> tuple[int, int, float]:
+    """Per minute, remaining, seconds until full: of whichever runs out first, by their levels.
+
+    Risk slows down how a user's own bucket drains, and not the tenant's.
+    """
+    left, left_of_user = _left(tenant, of_tenant, share), _left(user, of_user, share)
+    if left_of_user <= left:
+        return user.per_minute, left_of_user, _seconds(of_user, user.per_second * share)
+    return tenant.per_minute, left, _seconds(of_tenant, tenant.per_second)
+
+
+def _left(limit: Limit, level: float, share: float) -> int:
+    return max(0, int(limit.burst * share - level + _ROUNDING))
+
+
+def _seconds(level: float, per_second: float) -> float:
+    return ceil(level / per_second * 1000) / 1000
 
 
 def lane_overloaded(request: AdmissionRequest, *, expected_wait_seconds: float) -> Refused:

@@ -66,22 +66,26 @@ class Admitted(msgspec.Struct, frozen=True):
     """Come in; a slot and the estimated tokens are reserved.
 
     `local` says that Redis was away and this process's own allowance decided; nothing is
-    reserved then, and `quota` is None.
+    reserved then, and `quota` is None. `held` says that it waits for the dispatcher: whoever
+    accepts it publishes nothing.
     """
 
     quota: Quota | None
     risk: float
     local: bool = False
+    held: bool = False
 
 
 class Existing(msgspec.Struct, frozen=True):
     """The idempotency key was used before, by `message_id`; nothing was consumed.
 
-    That message may be a moment away from its commit. `same_body` False is a conflict (422).
+    That message may be a moment away from its commit, or never come to it: whoever commits it
+    instead is told whether it is `held`. `same_body` False is a conflict (422).
     """
 
     message_id: str
     same_body: bool
+    held: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -6,30 +6,43 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from redis.asyncio import Redis
+
 from shared.clock import Clock
 from shared.conversations.sweeps import ConversationSweeps
 from shared.erasing.erasing import open_erasing
 from shared.erasing.retention import Retention
 from shared.files.database_content import DatabaseContent
 from shared.files.file_sweeps import FileSweeps
+from shared.index.documents.of_files import FileDocuments
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.leadership import led
 from shared.persistence.ledger.role_leases import RoleLease
+from shared.persistence.ledger.settlement.end_events import Subscribers
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.queueing.dead_letters.recorder import DeadLetterRecorder
 from shared.queueing.publisher import build_publisher
+from shared.replies.wakeups import Wakeups
+from shared.resilience.patiently import patiently
 from shared.resilience.periodic import repeat, running
+from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
+from workers.batching.opening import open_batching
+from workers.maintenance.dispatching import dispatching
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.one_core import OneCore
 from workers.maintenance.reconciler import Reconciler
 from workers.steps.reply import Reply
+from workers.webhooks.round import webhook_round
 
 _Round = Callable[[], Awaitable[None]]
+_OF_BATCHES: Final = frozenset({"expander", "collector"})
+_BATCHES_SECONDS: Final = 1.0
+"""Between two looks at batches: whoever asks for one waits to be told what is wrong with it."""
 _ROUNDS_PER_LEASE: Final = 4
 """A leader that died is followed within so many pauses between two rounds, and one more."""
 
@@ -45,51 +58,100 @@ async def maintenance(
     worker: str,
     reply: Reply,
     answers: AnswerQueue,
+    subscribers: Subscribers,
     metrics: Metrics,
     clock: Clock,
+    redis: Redis,
+    wakeups: Wakeups,
 ) -> AsyncIterator[None]:
-    """Reconciler, janitor, eraser and the reader of dead letters, while the context is open.
+    """Reconciler, janitor, eraser, expander and collector of batches, dispatcher, and the reader of
+    dead letters, while the context is open.
 
     `worker` is this process's name among all that may do the rounds.
     """
     sweeps = LedgerSweeps(database, settings.ledger, clock)
     publisher = build_publisher(settings.broker, metrics)
 
-    async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> bool:
-        # The broker counts redeliveries, innocent ones too; the ledger counts claims, and ends a
-        # message by that count alone.
-        return await sweeps.wake_again(message_id)
-
-    recorder = DeadLetterRecorder(
-        settings.broker,
-        DeadLetterRepository(database, clock),
-        fail_message=wake_again,
-        metrics=metrics,
-    )
+    recorder = _recorder(settings, database, sweeps, metrics, clock)
     wake_after = settings.ledger.wake_after_seconds
     reconciler = Reconciler(sweeps, publisher, reply, metrics, clock, wake_after_seconds=wake_after)
-    retention = Retention(database, settings.ledger, clock)
-    files = FileSweeps(database, DatabaseContent(database), clock)
-    conversations = ConversationSweeps(database, settings.ledger, clock)
-    janitor = Janitor(sweeps, retention, conversations, files, answers, reply, metrics)
+    janitor = _janitor(settings, database, sweeps, answers, reply, metrics, clock)
     async with AsyncExitStack() as stack:
         await publisher.start()
         stack.push_async_callback(publisher.close)
         await recorder.start()
         stack.push_async_callback(recorder.close)
         every = settings.ledger.sweep_seconds
+        await stack.enter_async_context(_kept_fresh(subscribers, every_seconds=every))
         rounds: dict[str, _Round] = {"reconciler": reconciler, "janitor": janitor}
         erasing = open_erasing(settings, database, clock)
         rounds["eraser"] = await stack.enter_async_context(erasing)
+        opening = open_batching(settings, database, publisher, metrics, clock)
+        batching = await stack.enter_async_context(opening)
+        rounds |= {"expander": batching.expander, "collector": batching.collector}
+        sending = webhook_round(settings.webhooks, database, metrics, clock)
+        rounds["webhooks"] = await stack.enter_async_context(sending)
+        rounds["schedules"] = ScheduleRound(database, clock)
         for name, work in rounds.items():
-            role, seconds = f"{name}{_ROLES_OF}", every * _ROUNDS_PER_LEASE
+            pause = _BATCHES_SECONDS if name in _OF_BATCHES else every
+            role, seconds = f"{name}{_ROLES_OF}", max(every, pause) * _ROUNDS_PER_LEASE
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
-            await stack.enter_async_context(running(repeat(name, a_round, every_seconds=every)))
+            await stack.enter_async_context(running(repeat(name, a_round, every_seconds=pause)))
+        leading = dispatching(
+            settings, database, publisher, redis, wakeups, metrics, clock, worker=worker
+        )
+        await stack.enter_async_context(leading)
         if _is_to_take_one_core(settings):
             await stack.enter_async_context(OneCore().taken())
         watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
         await stack.enter_async_context(running(watching))
+        yield
+
+
+def _janitor(
+    settings: Settings,
+    database: Database,
+    sweeps: LedgerSweeps,
+    answers: AnswerQueue,
+    reply: Reply,
+    metrics: Metrics,
+    clock: Clock,
+) -> Janitor:
+    documents = FileDocuments(database, clock)
+    return Janitor(
+        sweeps,
+        Retention(database, settings.ledger, clock),
+        ConversationSweeps(database, settings.ledger, clock),
+        FileSweeps(database, DatabaseContent(database), clock, take_out=documents.remove),
+        answers,
+        reply,
+        metrics,
+    )
+
+
+def _recorder(
+    settings: Settings,
+    database: Database,
+    sweeps: LedgerSweeps,
+    metrics: Metrics,
+    clock: Clock,
+) -> DeadLetterRecorder:
+    async def wake_again(message_id: str, _reason: DeadReason, _detail: str) -> bool:
+        # The broker counts redeliveries, innocent ones too; the ledger counts claims, and ends a
+        # message by that count alone.
+        return await sweeps.wake_again(message_id)
+
+    letters = DeadLetterRepository(database, clock)
+    return DeadLetterRecorder(settings.broker, letters, fail_message=wake_again, metrics=metrics)
+
+
+@asynccontextmanager
+async def _kept_fresh(subscribers: Subscribers, *, every_seconds: float) -> AsyncIterator[None]:
+    """Known from the first turn on, and looked up anew while the context is open."""
+    await patiently("read who is told by webhook", subscribers.refresh)
+    asking = repeat("webhook subscribers", subscribers.refresh, every_seconds=every_seconds)
+    async with running(asking):
         yield
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from shared.conversations.sweeps import ConversationSweeps
 from shared.erasing.retention import Retention
 from shared.files.file_sweeps import FileSweeps
@@ -10,6 +12,10 @@ from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
 from workers.steps.reply import Reply
+
+_EXPIRED_AT_ONCE: Final = 500
+_GROUPS_AT_ONCE: Final = 20
+"""What a batch left has one deadline, tens of thousands of messages maybe."""
 
 
 class Janitor:
@@ -34,9 +40,13 @@ class Janitor:
         self._metrics = metrics
 
     async def __call__(self) -> None:
-        for record in await self._sweeps.expire_deadlines():
-            self._metrics.dead_letters.labels(DeadReason.DEADLINE_PASSED).inc()
-            await self._reply.tell(record)
+        for _ in range(_GROUPS_AT_ONCE):
+            expired = await self._sweeps.expire_deadlines(_EXPIRED_AT_ONCE)
+            for record in expired:
+                self._metrics.dead_letters.labels(DeadReason.DEADLINE_PASSED).inc()
+                await self._reply.tell(record)
+            if len(expired) < _EXPIRED_AT_ONCE:
+                break
         for record in await self._sweeps.unsent_answers():
             await self._answers.send(record)
         await self._retention.forget_old()

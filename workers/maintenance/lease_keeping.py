@@ -23,9 +23,9 @@ async def kept_leases(
 
     A door does so that has cancelled what this worker holds.
     """
-    leases, every_seconds = Leases(claims), lease_seconds / _RENEWALS_PER_LEASE
-    async with (
-        wakeups.listen(worker) as news,
-        running(repeat("leases", leases.renew, every_seconds=every_seconds, sooner=news)),
-    ):
-        yield leases
+    leases, seconds = Leases(claims), lease_seconds / _RENEWALS_PER_LEASE
+    async with wakeups.listen(worker) as news:
+        # The first at once: from then on the dispatcher reckons with this worker.
+        role = repeat("leases", leases.renew, every_seconds=seconds, first_seconds=0, sooner=news)
+        async with running(role):
+            yield leases

@@ -1,4 +1,4 @@
-"""One core for one worker process: its two threads hand the interpreter to each other cheaply."""
+"""One core for one worker process: its caches stay warm, and its threads hand over cheaply."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class CoreTimes(NamedTuple):
 class OneCore:
     """Keeps every thread of this process on one core, and goes where there is room.
 
-    On two cores the hub's thread and the loop's thread wake each other across them for each
-    message, which costs a worker up to a third of its CPU on RabbitMQ; only one of them can run
-    Python at a time anyway. Linux only; elsewhere, and where there is one core, nothing is done.
+    Only one of its threads can run Python at a time anyway. When Celery's hub still took the
+    messages it saved a worker up to a third of its CPU on RabbitMQ; what it saves since the event
+    loop does is not known. Linux only; elsewhere, and where there is one core, nothing is done.
     """
 
     def __init__(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock
 from shared.errors import BrokerUnavailable
 from shared.messages.dead_letter import DeadReason
-from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.ledger.sweeping import DueMessage, LedgerSweeps
 from shared.queueing.publisher import Publisher
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
@@ -78,7 +79,7 @@ class Reconciler:
             for _ in range(_ROUNDS_AT_ONCE):
                 due = await self._sweeps.due(_AT_ONCE, by=by)
                 if due:
-                    await self._publisher.publish([each.wake_up for each in due])
+                    await self._publish(due)
                     # Only now: a message that was not published must not wait longer for it.
                     await self._sweeps.postpone(due)
                     published.update(each.wake_up.lane for each in due)
@@ -90,6 +91,11 @@ class Reconciler:
             raise
         finally:
             self._count(published)
+
+    async def _publish(self, due: Sequence[DueMessage]) -> None:
+        await self._publisher.publish([each.wake_up for each in due if not each.wakes])
+        # Once more in vain: perhaps those who read this queue know no bundles.
+        await self._publisher.publish([each.wake_up for each in due if each.wakes], alone=True)
 
     def _count(self, published: Counter[str]) -> None:
         for lane, count in published.items():

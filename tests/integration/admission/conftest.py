@@ -144,7 +144,7 @@ def message(
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when the condition holds; fails when that takes more than five seconds."""
-    async with asyncio.timeout(5):
+    """Returns when the condition holds; fails when that takes more than a minute."""
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - the other side is a server
             await asyncio.sleep(0.02)

@@ -65,6 +65,14 @@ class ManualDoor:
         assert isinstance(packed, bytes)
         return list(struct.unpack_from(f"<{len(RecordCount)}d", packed, 7 * 8))
 
+    def count_next_to_nothing(self, owner: Tenant, user: str | None) -> None:
+        """Something is counted of the user from now on, and too little to weigh anything."""
+        key = user_key(owner.id, user)
+        packed = self.redis.get(key)
+        if isinstance(packed, bytes) and not any(self.record(owner, user)):
+            counts = struct.pack(f"<{len(RecordCount)}d", *[1e-300] * len(RecordCount))
+            self.redis.setrange(key, 7 * 8, counts)
+
 
 def _without_weights(rules: bytes) -> bytes:
     numbers = list(struct.unpack(f"<{len(rules) // 8}d", rules))

@@ -122,7 +122,7 @@ async def test_the_quota_counts_down_to_nothing(open_door: OpenDoor) -> None:
     assert quotas[0] is not None
     assert quotas[0].limit_requests == 3
     assert quotas[0].remaining_tokens == 5000
-    assert 19 < quotas[0].reset_requests_seconds <= 20
+    assert 0 < quotas[0].reset_requests_seconds <= 20
 
 
 async def test_tenants_do_not_share_anything(open_door: OpenDoor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -122,6 +123,23 @@ def test_the_risk_is_the_one_of_the_formula(
             burst = door.limits(owner, named_user=user is not None).user_requests.burst
             expected = risk_of(door.record(owner, user), full_bucket=burst)
             assert verdict.risk == pytest.approx(expected, abs=2e-6)
+
+
+@property_test
+@given(plan=PLANS, steps=STEPS)
+def test_a_user_without_a_record_is_judged_as_one_whose_record_weighs_nothing(
+    limits_url: str, plan: Plan, steps: list[tuple[int, str | None, int, bytes | None]]
+) -> None:
+    door = ManualDoor(limits_url)
+    without, counted = (Tenant(tenant().id, "test", plan) for _ in range(2))
+    for milliseconds, user, tokens, body in steps:
+        door.now += milliseconds / 5000
+        asked = message(without, user=user, tokens=tokens, body=body)
+        door.count_next_to_nothing(counted, user)
+
+        verdict = door.decide(asked)
+
+        assert door.decide(msgspec.structs.replace(asked, tenant=counted)) == verdict
 
 
 @pytest.mark.parametrize("refusals", [1, 6, 15, 300])

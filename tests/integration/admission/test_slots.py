@@ -114,7 +114,7 @@ async def test_what_is_committed_holds_its_slot_soon_after(open_door: OpenDoor) 
         ends = [
             await redis.zscore(slots_key(owner.id), each.message_id) for each in (committed, never)
         ]
-    assert ends[0] - ends[1] == pytest.approx(3_660.0 - COMMIT_LEASE_SECONDS, abs=5)
+    assert ends[0] - ends[1] == pytest.approx(3_660.0 - COMMIT_LEASE_SECONDS, abs=60)
 
 
 async def test_what_was_used_replaces_what_was_estimated_once(

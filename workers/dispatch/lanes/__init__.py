@@ -1,0 +1,1 @@
+"""How lanes stand to each other: order, ceilings, waste, urgency."""

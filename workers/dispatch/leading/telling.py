@@ -1,0 +1,105 @@
+"""What the leader tells: the lanes' credits to doors, and how each flow stands to who asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from shared.clock import Clock
+from shared.dispatch.credit import Credits
+from shared.dispatch.flows import Flow, FlowBoard, FlowFigures
+from shared.messages.lane import Lane
+from shared.persistence.ledger.held.slot_counts import SlotCount
+from shared.redis.guarded import GuardedRedis
+from shared.telemetry.metrics import Metrics
+from workers.dispatch.leading.fleet_room import FleetRoom
+from workers.dispatch.leading.held_backlog import HeldBacklog
+from workers.dispatch.leading.releasing import lanes_that_wait
+from workers.dispatch.scheduler import Scheduler
+from workers.dispatch.standing import FlowStanding, flows_standing
+
+_MOST_FLOWS: Final = 5_000
+"""Flows whose figures are told, those that are served soonest."""
+
+
+class FlowTelling:
+    """Redis away costs the figures, and doors publish by themselves; it raises nothing."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        backlog: HeldBacklog,
+        redis: GuardedRedis,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        leader: str,
+        lease_seconds: float,
+        holds: bool = True,
+    ) -> None:
+        """Where it `holds` nothing, doors are told nothing: they publish at once."""
+        self._holds = holds
+        self._scheduler = scheduler
+        self._backlog = backlog
+        self._redis = redis
+        self._board = FlowBoard(redis)
+        self._credits = Credits()
+        self._metrics = metrics
+        self._clock = clock
+        self._leader = leader
+        self._lease_seconds = lease_seconds
+        self._told: frozenset[Lane] | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether doors believe of another set of lanes that it waits."""
+        return self._told != lanes_that_wait(self._scheduler)
+
+    async def credits(self, room: FleetRoom) -> None:
+        """Tell doors what they may publish."""
+        waiting = lanes_that_wait(self._scheduler)
+        lanes = room.for_doors(waiting) if self._holds else {}
+        if lanes:  # where no worker is, or none is to be held, nobody dispatches: it lapses
+            run = self._credits.setting(lanes, lease_seconds=self._lease_seconds)
+            await self._redis.run_each([run])
+        self._told = waiting
+
+    async def figures(self, slots: SlotCount) -> None:
+        """Tell how each flow stands."""
+        now = self._clock.now().timestamp()
+        held: Counter[Lane] = Counter()
+        told: dict[Flow, FlowFigures] = {}
+        for each in flows_standing(self._scheduler, now):
+            behind = self._backlog.behind(each.lane, each.tenant)
+            held[each.lane] += each.backlog + behind
+            if len(told) < _MOST_FLOWS:
+                reason = self._reason(each.lane, slots, now)
+                told[Flow(each.lane, each.tenant)] = _figures(each, behind, reason)
+        runs = self._board.writing(told, leader=self._leader, lease_seconds=self._lease_seconds)
+        await self._redis.run_each(runs)
+        for lane in Lane:
+            self._metrics.held_messages.labels(lane).set(held[lane])
+        self._metrics.wasted_share.set(self._scheduler.waste.wasted_share(now))
+
+    def _reason(self, lane: Lane, slots: SlotCount, now: float) -> str:
+        number = slots.of(lane)
+        if not number:
+            return "No worker answers this lane."
+        if self._scheduler.lanes[lane].yields:
+            part = self._scheduler.ceilings.of(lane, now)
+            return f"It starts while less than {part:.0%} of {number} slots are taken."
+        return f"All of {number} slots are taken; each tenant waits for its share of them."
+
+
+def _figures(each: FlowStanding, behind: int, reason: str) -> FlowFigures:
+    # What is not in memory is taken to be like what is.
+    times = (each.backlog + behind) / each.backlog if each.backlog else 1.0
+    drain = each.drain_seconds
+    return FlowFigures(
+        backlog=each.backlog + behind,
+        backlog_units=each.backlog_units * times,
+        share=each.share,
+        oldest_seconds=each.oldest_seconds,
+        eta_seconds=None if drain is None else drain * times,
+        reason=reason,
+    )
