@@ -14,7 +14,7 @@ from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.told_verdict import quota_headers
 from ingress.admission.verdict import Refused
 from ingress.api.http.error_answer import Header
-from ingress.api.http.errors import NO_RETRY, HttpRefusal, NotAdmitted
+from ingress.api.http.errors import NO_RETRY, RESPONSE_ID, HttpRefusal, NotAdmitted
 from ingress.api.http.exchange import Endpoint, Exchange
 from ingress.api.http.request_headers import (
     cache_control,
@@ -31,7 +31,7 @@ from ingress.named_stores import seen_by
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
-from shared.accepting.arrival import Arrival, keep
+from shared.accepting.arrival import Arrival, keep, names_nothing
 from shared.accepting.entrance import key_of
 from shared.clock import Clock
 from shared.decoding import Json, cut_json
@@ -45,7 +45,6 @@ from shared.settings.door import IngressSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SpanKind, Tracing, extract, inject
 
-RESPONSE_ID: Final = b"x-forebay-response-id"
 UNCHECKED: Final = b"x-forebay-unchecked-patterns"
 _MOST_POINTERS: Final = 8
 
@@ -115,9 +114,9 @@ class Door:
             client_retry=client_retry(exchange),
             deadline=deadline(exchange, self.clock),
             trace=inject() if self._is_traced(exchange) else {},
-            named_bytes=await self.references.named_bytes(
-                body, tenant_id=caller.tenant.id, asked=asked
-            ),
+            named_bytes=0
+            if names_nothing(body)
+            else await self.references.named_bytes(body, tenant_id=caller.tenant.id, asked=asked),
         )
 
     async def accept(self, arrival: Arrival) -> AcceptedMessage:
@@ -191,16 +190,16 @@ class Door:
         with self.metrics.open_streams.track_inprogress(), exchange.watching(wake):
             events = self.replies.follow(record, wake, after=after, wanted=exchange.is_wanted)
             await exchange.answer_stream(lines(events), reply_headers(accepted))
-            await self.delivered(exchange, record)
+            if self.clock.now() < record.deadline:  # later it may have ended without an end
+                await self.delivered(exchange, record)
 
     async def delivered(self, exchange: Exchange, record: MessageRecord) -> None:
         """Note that a caller was written the end of a message of which nothing is to be kept.
 
         Where this is lost it is kept until its time is up.
         """
-        if record.store is not False or record.reply_to is not None:
-            return
-        if exchange.is_wanted() and not self.replies.stopped:
+        kept = record.store is not False or record.reply_to is not None
+        if not kept and exchange.is_wanted() and not self.replies.stopped:
             with suppress(Unavailable):
                 await self.ledger.mark_fetched(record.id)
 

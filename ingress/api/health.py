@@ -54,6 +54,8 @@ class HealthRoutes:
         self._ledger = ledger
         self._redis = redis
         self._broker = broker
+        self.is_closing = False
+        """Whether this process was told to end, and requests had better go elsewhere."""
 
     async def alive(self, exchange: Exchange) -> None:
         """Always, while there is somebody to answer."""
@@ -62,10 +64,9 @@ class HealthRoutes:
     async def ready(self, exchange: Exchange) -> None:
         """200, or 503 while the ledger is away or this process is closing."""
         ledger, redis, broker = await asyncio.gather(self._ledger(), self._redis(), self._broker())
-        closing = self._door.replies.stopped
-        is_ready = ledger and not closing
+        is_ready = ledger and not self.is_closing
         readiness = Readiness(
-            status="closing" if closing else "ready" if is_ready else "not_ready",
+            status="closing" if self.is_closing else "ready" if is_ready else "not_ready",
             ledger=Health.OK if ledger else Health.DOWN,
             broker=_health(healthy=broker),
             redis=_health(healthy=redis),
@@ -85,11 +86,11 @@ class HealthRoutes:
 
 def is_local(exchange: Exchange) -> bool:
     """Whether the request comes from this machine, and not through a proxy on it."""
-    client = exchange.scope.get("client")
+    client = exchange.line.client
     if not client or b"x-forwarded-for" in exchange.headers or b"forwarded" in exchange.headers:
         return False
     try:
-        return ip_address(client[0]).is_loopback
+        return ip_address(client).is_loopback
     except ValueError:
         return False
 

@@ -52,7 +52,7 @@ from shared.settings.loading.secrets import with_index_keys
 from shared.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
-    from shared.retrieval.search import Search
+    from shared.retrieval.passage_search import PassageSearch
     from shared.search.vector_store import VectorStore
 
 
@@ -69,6 +69,7 @@ class IndexSurface:
         metrics: Metrics,
     ) -> None:
         self._settings = settings
+        self._tracing = door.tracing
         self._metrics = metrics
         self._database = database
         self._clock = clock
@@ -120,8 +121,10 @@ class IndexSurface:
         waits = self._settings.search.store_timeout_seconds
         return open_vector_store(with_index_keys(self._settings.index), most_seconds=waits)
 
-    def _open_search(self) -> AbstractAsyncContextManager[Search]:
+    def _open_search(self) -> AbstractAsyncContextManager[PassageSearch]:
         # Encoders and the engine take long to load, and most doors of a fleet are never asked.
         from shared.retrieval.opening import open_search
 
-        return open_search(self._settings, self._database, self._clock, self._metrics)
+        return open_search(
+            self._settings, self._database, self._clock, self._metrics, self._tracing
+        )

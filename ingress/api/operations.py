@@ -6,9 +6,7 @@ from functools import partial
 from typing import Final
 
 from ingress.api.chat.chunk import ChatChunk
-from ingress.api.chat.completion import ChatCompletion
 from ingress.api.chat.completions import ChatEndpoint
-from ingress.api.chat.request import ChatRequest
 from ingress.api.embeddings import EmbeddingList, EmbeddingRequest, Embeddings
 from ingress.api.models import Model, ModelList, Models
 from ingress.api.reference.operation import FIND_ERRORS, KEY_ERRORS, Operation, Parameter, Tag
@@ -17,6 +15,8 @@ from ingress.api.stored_responses import DeletedResponse, StoredResponses
 from shared.messages.events import Event
 from shared.messages.requests.create_response import CreateResponse
 from shared.messages.response import ResponseObject
+from shared.surfaces.chat.completion import ChatCompletion
+from shared.surfaces.chat.request import ChatRequest
 
 _RESPONSE: Final = "/v1/responses/{response_id}"
 POST_ERRORS: Final = (400, 401, 413, 415, 422, 429, 503, 504)

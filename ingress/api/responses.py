@@ -12,7 +12,7 @@ from ingress.api.http.exchange import Exchange
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
 from ingress.events import has_ended
-from shared.accepting.arrival import Arrival
+from shared.accepting.arrival import Arrival, names_nothing
 from shared.messages.record import Surface
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.response import response_object
@@ -33,13 +33,14 @@ class Responses:
         caller = await door.caller(exchange)
         raw = await door.read_json(exchange)
         body = decode_create_response(raw, text_limit_bytes=door.settings.text_limit_bytes)
-        body = await door.references.resolved(body, tenant_id=caller.tenant.id)
+        if not names_nothing(body):
+            body = await door.references.resolved(body, tenant_id=caller.tenant.id)
         arrival = await door.arrival(exchange, caller, body=body, surface=Surface.RESPONSES)
         if body.stream:
             await self._stream(exchange, arrival)
         elif body.background:
             accepted = await door.accept(arrival)
-            await _answer(exchange, accepted, _current(accepted, arrival))
+            await _answer(exchange, accepted, await self._current(accepted, arrival))
         else:
             await self._wait(exchange, arrival)
 
@@ -49,7 +50,7 @@ class Responses:
         async with door.accept_listening(arrival) as (accepted, wake):
             record = accepted.record
             if has_ended(record):
-                await _answer(exchange, accepted, _current(accepted, arrival))
+                await _answer(exchange, accepted, await self._current(accepted, arrival))
                 await door.delivered(exchange, record)
                 return
             final = await door.final(exchange, record, wake, seconds=door.patience(record, asked))
@@ -58,7 +59,8 @@ class Responses:
             await door.delivered(exchange, record)
         elif asked is not None and not door.replies.stopped:
             # The caller said how long it would wait, and knows what to do afterwards.
-            await _answer(exchange, accepted, _current(accepted, arrival), status=202)
+            current = await self._current(accepted, arrival)
+            await _answer(exchange, accepted, current, status=202)
         elif exchange.is_wanted():
             raise door.still_running(record)
 
@@ -67,10 +69,10 @@ class Responses:
         async with door.accept_listening(arrival) as (accepted, wake):
             await door.stream(exchange, accepted, wake, event_lines)
 
-
-def _current(accepted: AcceptedMessage, arrival: Arrival) -> bytes:
-    body = None if accepted.repeated else arrival.body
-    return msgspec.json.encode(response_object(accepted.record, body))
+    async def _current(self, accepted: AcceptedMessage, arrival: Arrival) -> bytes:
+        record, body = accepted.record, None if accepted.repeated else arrival.body
+        waiting = await self._door.source.waiting(record)
+        return msgspec.json.encode(response_object(record, body, waiting=waiting))
 
 
 async def _answer(

@@ -52,17 +52,18 @@ class StoredResponses:
         asked = wait_preference(exchange)
         if asked is None:
             record = await door.find(message_id, caller)
-            await exchange.answer(200, _encoded(record))
+            await exchange.answer(200, await self._told(record))
             if record.state.is_terminal:
                 await door.delivered(exchange, record)
             return
         seconds = min(asked, longest)
         until = door.clock.monotonic() + seconds
         record = await door.find(message_id, caller, wait_seconds=seconds)
-        body = await self._long_poll(exchange, record, until=until)
+        body, is_end = await self._long_poll(exchange, record, until=until)
         applied: Header = (b"preference-applied", b"wait=%d" % asked)
         await exchange.answer(200, body, [applied])
-        await door.delivered(exchange, record)
+        if is_end:
+            await door.delivered(exchange, record)
 
     async def cancel(self, exchange: Exchange) -> None:
         """Cancel it if it has not ended, and answer what it is then."""
@@ -91,21 +92,31 @@ class StoredResponses:
             found = AcceptedMessage(record)
             await self._door.stream(exchange, found, wake, event_lines, after=after)
 
-    async def _long_poll(self, exchange: Exchange, record: MessageRecord, *, until: float) -> bytes:
-        """Neither a busy ledger nor one that goes away meanwhile sends home who waits."""
+    async def _long_poll(
+        self, exchange: Exchange, record: MessageRecord, *, until: float
+    ) -> tuple[bytes, bool]:
+        """The response as it is then, and whether that is its end.
+
+        Neither a busy ledger nor one that goes away meanwhile sends home who waits.
+        """
         door = self._door
         if record.state.is_terminal:
-            return _encoded(record)
+            return _encoded(record), True
         async with door.source.listen(record.id) as wake:
             # What it became before we listened is found with the first look.
             left = max(0.0, until - door.clock.monotonic())
             final = await door.final(exchange, record, wake, seconds=left)
         if final is not None:
-            return final
+            return final, True
         current = await door.source.current(record)
         if current is None:
             raise unknown_response(record.id)
-        return _encoded(current)
+        return await self._told(current), current.state.is_terminal
+
+    async def _told(self, record: MessageRecord) -> bytes:
+        """With why it waits, where it is held."""
+        waiting = await self._door.source.waiting(record)
+        return msgspec.json.encode(response_object(record, waiting=waiting))
 
     async def _close(self, record: MessageRecord) -> None:
         """Tell the waiters and the worker, and give the slot back."""

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from ingress.api.chat.completion import ChoiceLogprobs, CompletionUsage, FinishReason
 from shared.messages.response import ResponseCost
 from shared.messages.turn_report import TurnReport
+from shared.surfaces.chat.completion import ChoiceLogprobs, CompletionUsage, FinishReason
 
 
 class ChunkFunction(msgspec.Struct, frozen=True, omit_defaults=True):

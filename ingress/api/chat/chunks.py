@@ -9,22 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from ingress.api.chat.chunk import ChatChunk, ChunkCall, ChunkChoice, ChunkDelta, ChunkFunction
-from ingress.api.chat.completion import (
-    ChoiceLogprobs,
-    Unfinished,
-    answer_calls,
-    answer_logprobs,
-    answer_text,
-    completion_id,
-    completion_usage,
-    failed_turn,
-    finish_reason,
-    unfinished,
-)
 from ingress.api.http.error_answer import ErrorBody
-from ingress.api.http.errors import HttpRefusal, error_answer
-from ingress.api.http.sse import KEEP_ALIVE
+from ingress.api.http.errors import error_answer
+from ingress.api.http.sse import KEEP_ALIVE, Unfinished, unfinished
 from ingress.events import NumberedEvent
+from shared.errors import ForebayError
 from shared.messages.events import (
     CLOSING_TYPES,
     ITEM_DONE,
@@ -38,6 +27,16 @@ from shared.messages.events import (
 from shared.messages.output import OutputCall, OutputItem, TokenLogprob
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject
+from shared.surfaces.chat.completion import (
+    ChoiceLogprobs,
+    answer_calls,
+    answer_logprobs,
+    answer_text,
+    completion_id,
+    completion_usage,
+    finish_reason,
+)
+from shared.surfaces.failed_turn import failed_turn
 
 _DONE: Final = b"data: [DONE]\n\n"
 
@@ -163,6 +162,6 @@ def _line(chunk: ChatChunk) -> bytes:
     return b"data: %b\n\n" % msgspec.json.encode(chunk)
 
 
-def _error(refusal: HttpRefusal) -> bytes:
+def _error(refusal: ForebayError) -> bytes:
     """An error in the middle of a stream, where OpenAI's clients look for it."""
     return b"data: %b\n\n" % msgspec.json.encode(ErrorBody(error_answer(refusal).detail))

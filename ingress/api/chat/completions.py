@@ -7,12 +7,12 @@ from collections.abc import Awaitable
 import msgspec
 
 from ingress.api.chat.chunks import ChunkWriter
-from ingress.api.chat.completion import chat_completion
-from ingress.api.chat.request import ChatRequest, decode_chat_request
 from ingress.api.door import Door, reply_headers
 from ingress.api.http.exchange import Exchange
 from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
+from shared.surfaces.chat.completion import chat_completion
+from shared.surfaces.chat.request import ChatRequest, decode_chat_request
 
 
 class ChatEndpoint:

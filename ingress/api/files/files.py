@@ -14,11 +14,13 @@ from ingress.api.files.file_object import DeletedFile, file_list, file_object
 from ingress.api.files.form import read_form
 from ingress.api.files.incoming import IncomingFile
 from ingress.api.files.label import FIELDS, read_purpose
-from ingress.api.http.exchange import Disconnected, Exchange, Header
-from ingress.api.http.query import is_newest_first, known_query, page_limit
+from ingress.api.http.error_answer import Header
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.query import is_newest_first, known_query, page_limit, place_in_list
+from ingress.api.http.wire import Disconnected
 from ingress.authentication import Caller
 from ingress.patience import Patience
-from shared.errors import Forbidden, InvalidRequest, NotFound
+from shared.errors import Forbidden, NotFound
 from shared.files.content_store import ContentStore
 from shared.files.file_catalogue import FileCatalogue
 from shared.files.stored_file import StoredFile
@@ -62,7 +64,6 @@ class Files:
         self._store = store
         self._documents = documents
         self._patience = Patience(timeout_seconds)
-        self._log = get_logger(__name__)
 
     async def create(self, exchange: Exchange) -> None:
         """Keep a file that comes in a form. One that is cut off leaves nothing behind."""
@@ -100,7 +101,7 @@ class Files:
         file = await self._find(exchange)
         named = f"attachment; filename*=UTF-8''{quote(file.filename, safe='')}"
         await exchange.answer_pieces(
-            self._chunks(file),
+            pieces_of_file(file, self._store, self._patience),
             size=file.bytes,
             headers=[(b"content-disposition", named.encode()), *_UNTRUSTED],
         )
@@ -114,6 +115,8 @@ class Files:
         deleting = self._catalogue.delete(file_id, tenant_id=caller.tenant.id)
         if not await self._patience.wait(deleting):
             raise _unknown(file_id)
+        # And of what was put in meanwhile: from here on nobody puts it in.
+        await self._patience.wait(self._documents.remove(caller.tenant.id, file_id))
         await exchange.answer(200, msgspec.json.encode(DeletedFile(file_id)))
 
     async def _owner(self, exchange: Exchange) -> Caller:
@@ -140,7 +143,7 @@ class Files:
     ) -> Sequence[StoredFile]:
         purpose = read_purpose(query["purpose"]) if "purpose" in query else None
         newest_first = is_newest_first(query)
-        after = _after(query.get("after"))
+        after = place_in_list(query, "after", _ID, of="a file")
         files: list[StoredFile] = []
         while len(files) < limit:
             reading = self._catalogue.list(
@@ -156,17 +159,21 @@ class Files:
             files += found
         return files
 
-    async def _chunks(self, file: StoredFile) -> AsyncIterator[bytes]:
-        sent = ordinal = 0
-        while sent < file.bytes:
-            chunk = await self._patience.wait(self._store.read(file.content_id, ordinal))
-            if chunk is None:
-                # Cut off rather than ended: nobody may take what was sent for the whole.
-                self._log.error("content_incomplete", file=file.id, sent_bytes=sent)
-                raise Disconnected
-            yield chunk
-            sent += len(chunk)
-            ordinal += 1
+
+async def pieces_of_file(
+    file: StoredFile, store: ContentStore, patience: Patience
+) -> AsyncIterator[bytes]:
+    """Its content; raises Disconnected where that is not whole, and LedgerUnavailable."""
+    sent = ordinal = 0
+    while sent < file.bytes:
+        chunk = await patience.wait(store.read(file.content_id, ordinal))
+        if chunk is None:
+            # Cut off rather than ended: nobody may take what was sent for the whole.
+            get_logger(__name__).error("content_incomplete", file=file.id, sent_bytes=sent)
+            raise Disconnected
+        yield chunk
+        sent += len(chunk)
+        ordinal += 1
 
 
 def _file_id(exchange: Exchange) -> str:
@@ -178,9 +185,3 @@ def _file_id(exchange: Exchange) -> str:
 
 def _unknown(file_id: str) -> NotFound:
     return NotFound(f"There is no file '{file_id[:64]}'.", param="file_id")
-
-
-def _after(text: str | None) -> str | None:
-    if text is not None and not _ID.fullmatch(text):
-        raise InvalidRequest("'after' must be the id of a file.", param="after")
-    return text

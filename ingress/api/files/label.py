@@ -30,7 +30,13 @@ def purpose(fields: Mapping[str, str]) -> FilePurpose:
     word = fields.get(PURPOSE)
     if word is None:
         raise InvalidRequest(f"'{PURPOSE}' is missing. {_ONE_OF}", param=PURPOSE)
-    return read_purpose(word)
+    given = read_purpose(word)
+    if not given.is_uploaded:
+        raise InvalidRequest(
+            f"'{PURPOSE}' is '{given}', which only files have that we made. {_ONE_OF}",
+            param=PURPOSE,
+        )
+    return given
 
 
 def read_purpose(word: str) -> FilePurpose:
@@ -63,4 +69,4 @@ def _life(fields: Mapping[str, str]) -> timedelta | None:
     return timedelta(seconds=until)
 
 
-_ONE_OF: Final = f"{use_one_of(FilePurpose)}."
+_ONE_OF: Final = f"{use_one_of([each for each in FilePurpose if each.is_uploaded])}."

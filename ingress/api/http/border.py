@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,10 +13,10 @@ from prometheus_client import Counter, Histogram
 from ingress.api.http.cors import Cors
 from ingress.api.http.error_answer import ErrorAnswer
 from ingress.api.http.errors import INTERNAL_ERROR, HttpRefusal, error_answer
-from ingress.api.http.exchange import Disconnected, Endpoint, Exchange, Receive, Scope, Send
+from ingress.api.http.exchange import Endpoint, Exchange
+from ingress.api.http.wire import Disconnected
 from shared.clock import Clock
 from shared.errors import ForebayError, Unavailable
-from shared.identifiers import REQUEST, new_id
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 
@@ -66,8 +66,8 @@ class Routes:
         raise _not_possible(exchange.method, allowed) if allowed else _not_here(path)
 
 
-class Border(ABC):
-    """An ASGI application that gives every request to its endpoint.
+class Border:
+    """Gives every request to its endpoint.
 
     Whatever an endpoint raises becomes an error object here; what nobody foresaw is logged under
     the request's id and says nothing of our insides.
@@ -81,27 +81,31 @@ class Border(ABC):
         *,
         cors: Cors | None = None,
     ) -> None:
+        self.clock = clock
         self._cors = cors
         self._routes = routes
-        self._clock = clock
         self._log = get_logger(__name__)
         self._measures = _Measures(metrics)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request, or live from the start of the process to its end."""
-        if scope["type"] == "lifespan":
-            await self.live(receive, send)
-            return
-        if "//" in scope["path"]:
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer one request; whatever happens, who asked is answered or hung up on."""
+        if "//" in exchange.path:
             # A base URL with a slash at its end makes two of them.
-            scope["path"] = _SLASHES.sub("/", scope["path"])
-        exchange = Exchange(scope, receive, send, self._clock, request_id=new_id(REQUEST))
+            exchange.path = _SLASHES.sub("/", exchange.path)
         try:
             await self._endpoint(exchange)(exchange)
+            if exchange.is_wanted() and not exchange.is_whole:
+                raise RuntimeError("The endpoint has returned without a whole answer.")
         except Disconnected:
             exchange.status = exchange.status or 499
+            exchange.hang_up()
         except ForebayError as error:
             await answer_error(exchange, self._told(exchange, error))
+        except asyncio.CancelledError:
+            # The process ends and waits no longer: those that cannot be answered are told.
+            exchange.keep_alive = False
+            await answer_error(exchange, INTERNAL_ERROR)
+            raise
         except Exception as error:  # noqa: BLE001 - the HTTP edge: nobody is above to catch it
             self._log.error(
                 "request failed",
@@ -113,10 +117,6 @@ class Border(ABC):
             )
             await answer_error(exchange, INTERNAL_ERROR)
         self._measures.count(exchange)
-
-    @abstractmethod
-    async def live(self, receive: Receive, send: Send) -> None:
-        """Open at the first message, close at the second, as ASGI's lifespan has it."""
 
     def _endpoint(self, exchange: Exchange) -> Endpoint:
         if self._cors is not None:
@@ -140,7 +140,7 @@ class Border(ABC):
 async def answer_error(exchange: Exchange, error: ErrorAnswer) -> None:
     """Write an error, unless the answer has begun: then all that is left is to end it."""
     if exchange.status:
-        await exchange.send({"type": "http.response.body", "body": b""})
+        exchange.break_off()
         return
     await exchange.answer(
         error.status,

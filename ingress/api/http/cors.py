@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ingress.api.http.exchange import Exchange, Header
+from ingress.api.http.error_answer import Header
+from ingress.api.http.exchange import Exchange
 
 _ANY: Final = "*"
 _VARY: Final[Header] = (b"vary", b"Origin")
@@ -54,8 +55,7 @@ class Cors:
         names = exchange.headers.get(b"access-control-request-headers", b"")
         if _NAMES.fullmatch(names):
             headers.append((b"access-control-allow-headers", names))
-        await exchange.send({"type": "http.response.start", "status": 204, "headers": headers})
-        await exchange.send({"type": "http.response.body", "body": b""})
+        await exchange.answer_nothing(204, headers)
 
     def _allows(self, origin: bytes) -> bool:
         return self._is_open or origin in self._origins

@@ -22,9 +22,11 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.surfaces.failed_turn import TurnFailed
 
 # OpenAI's clients repeat 408, 409, 429 and every 5xx by themselves unless they are told not to.
 NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
+RESPONSE_ID: Final = b"x-forebay-response-id"
 _CALLERS: Final = "invalid_request_error"
 _LIMITS: Final = "rate_limit_error"
 _OURS: Final = "server_error"
@@ -83,6 +85,10 @@ def error_answer(error: ForebayError) -> ErrorAnswer:
             return ErrorAnswer(error.status, detail, error.headers)
         case NotAdmitted():
             return refusal_answer(error.refused)
+        case TurnFailed():
+            detail = ErrorDetail(error.message, _type(error.status), error.kind)
+            named = (RESPONSE_ID, error.response_id.encode())
+            return ErrorAnswer(error.status, detail, (NO_RETRY, named))
         case InvalidRequest():
             return ErrorAnswer(400, ErrorDetail(error.message, _CALLERS, error.kind, error.param))
         case Unauthenticated():

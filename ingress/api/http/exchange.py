@@ -1,31 +1,20 @@
-"""One HTTP request and its answer, over ASGI."""
+"""One HTTP request and its answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Mapping,
-    MutableMapping,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
+import msgspec
+
+from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import HttpRefusal
+from ingress.api.http.wire import Disconnected, HttpAnswer, IncomingBody, Line
 from shared.clock import Clock
-
-# As ASGI has them.
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-Header = tuple[bytes, bytes]
+from shared.identifiers import REQUEST, new_id
 
 JSON: Final = b"application/json"
 BYTES: Final = b"application/octet-stream"
@@ -36,11 +25,18 @@ BODY_LIMIT: Final = "ingress.body_limit_bytes"
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
 
-class Disconnected(Exception):
-    """The caller hung up before its request was complete; nobody is left to be answered."""
+class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands before the body of a request; headers by their names in lower case."""
+
+    method: str
+    path: str
+    query: bytes = b""
+    headers: dict[bytes, bytes] = {}
+    keep_alive: bool = True
+    expects_continue: bool = False
 
 
-class Exchange:
+class Exchange(HttpAnswer):
     """Reads a request, writes an answer. Every answer carries the request's id.
 
     `parameters` are the parts of the path that `route` names.
@@ -52,45 +48,32 @@ class Exchange:
         "_clock",
         "_is_begun",
         "_is_read",
-        "_receive",
-        "_send",
+        "_query",
+        "_wake",
         "added",
-        "gone",
+        "body",
         "headers",
         "parameters",
+        "path",
         "request_id",
         "route",
-        "scope",
-        "status",
     )
 
-    def __init__(
-        self, scope: Scope, receive: Receive, send: Send, clock: Clock, *, request_id: str
-    ) -> None:
+    def __init__(self, line: Line, head: RequestHead, clock: Clock) -> None:
+        super().__init__(line, head.method, keep_alive=head.keep_alive)
         self._clock = clock
         self._began = clock.monotonic()
         self._answered: float | None = None
         self._is_begun = self._is_read = False
-        self.scope = scope
-        self.request_id = request_id
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._wake: asyncio.Event | None = None
+        self.body = IncomingBody(line, awaits_us=head.expects_continue)
+        self._query = head.query
+        self.path = head.path
+        self.headers = head.headers
+        self.request_id = new_id(REQUEST)
         self.route = "unmatched"
-        self.parameters: Mapping[str, str] = _NO_PARAMETERS
-        self.status = 0
-        self.gone = False
+        self.parameters = _NO_PARAMETERS
         self.added: tuple[Header, ...] = ()
-        self._receive = receive
-        self._send = send
-
-    @property
-    def path(self) -> str:
-        path: str = self.scope["path"]
-        return path
-
-    @property
-    def method(self) -> str:
-        method: str = self.scope["method"]
-        return method
 
     @property
     def seconds_to_answer(self) -> float:
@@ -104,7 +87,7 @@ class Exchange:
 
     def query(self) -> dict[str, str]:
         """The query's parameters; a repeated one counts once, the last time."""
-        text = self.scope["query_string"].decode("latin-1")
+        text = self._query.decode("latin-1")
         return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
 
     @property
@@ -113,39 +96,34 @@ class Exchange:
         declared = self.headers.get(b"content-length", b"0")
         return int(declared) if declared.isdigit() else 0
 
+    def lose(self) -> None:
+        """Nobody is at the other end any more."""
+        self.gone = True
+        self.body.lose()
+        if self._wake is not None:
+            self._wake.set()
+
     async def read_body(self, *, limit_bytes: int) -> bytes:
         """The whole body; raises HttpRefusal above the limit, Disconnected when it is cut off."""
         if self.declared_bytes > limit_bytes:
             raise _too_large(limit_bytes)
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if message["type"] == "http.request" and not message.get("more_body", False):
-            if len(body) > limit_bytes:
-                raise _too_large(limit_bytes)
-            self._is_read = True
-            return body
-        rest = self.read_pieces(limit_bytes=limit_bytes, first=message)
-        return b"".join([piece async for piece in rest])
+        body = await self.body.take()
+        if not self.body.is_whole:
+            rest = self._pieces_from(body, limit_bytes)
+            return b"".join([piece async for piece in rest])
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
+        self._is_read = True
+        return body
 
     async def read_pieces(
-        self, *, limit_bytes: int, first: Message | None = None, setting: str = BODY_LIMIT
+        self, *, limit_bytes: int, setting: str = BODY_LIMIT
     ) -> AsyncIterator[bytes]:
-        """The body as it comes, behind `first`, which was received already; no more is read than
-        the next piece. Raises what `read_body` raises."""
+        """The body as it comes; no more is read than the next piece. Raises what `read_body`
+        raises."""
         self._is_begun = True
-        size, message = 0, first or await self._receive()
-        while True:
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            piece: bytes = message.get("body", b"")
-            size += len(piece)
-            if size > limit_bytes:
-                raise _too_large(limit_bytes, setting)
+        async for piece in self._pieces_from(await self.body.take(), limit_bytes, setting):
             yield piece
-            if not message.get("more_body", False):
-                self._is_read = True
-                return
-            message = await self._receive()
 
     async def answer(
         self,
@@ -156,18 +134,15 @@ class Exchange:
         content_type: bytes = JSON,
     ) -> None:
         """The whole answer at once."""
-        await self.send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", content_type),
-                    (b"content-length", b"%d" % len(body)),
-                    *headers,
-                ],
-            }
-        )
-        await self._send({"type": "http.response.body", "body": body})
+        length = b"%d" % len(body)
+        start = [(b"content-type", content_type), (b"content-length", length), *headers]
+        if await self._starts(status, start):
+            self._write_whole(status, start, body, is_closed=self._is_unread())
+
+    async def answer_nothing(self, status: int, headers: Iterable[Header]) -> None:
+        """A status that has no body, such as 204."""
+        if await self._starts(status, start := [*headers]):
+            self._write_whole(status, start, b"", is_closed=self._is_unread())
 
     async def answer_stream(
         self, chunks: AsyncIterator[bytes], headers: Iterable[Header] = ()
@@ -179,62 +154,88 @@ class Exchange:
             (b"x-accel-buffering", b"no"),
             *headers,
         ]
-        await self.send({"type": "http.response.start", "status": 200, "headers": start})
+        if await self._starts(200, start):
+            self._begin(200, start, size=None, is_closed=self._is_unread())
         async for chunk in chunks:
-            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await self.send({"type": "http.response.body", "body": b""})
+            await self._send(chunk)
+        await self._send(b"", is_last=True)
 
     async def answer_pieces(
-        self, pieces: AsyncIterator[bytes], *, size: int, headers: Iterable[Header] = ()
+        self, pieces: AsyncIterator[bytes], *, size: int | None, headers: Iterable[Header] = ()
     ) -> None:
-        """An answer of `size` bytes; a piece is asked for when there is room for it.
+        """An answer of `size` bytes, if that is known; a piece is asked for when there is room.
 
         Raises what the pieces raise, and Disconnected when the caller is gone before the end.
         """
-        start = [(b"content-type", BYTES), (b"content-length", b"%d" % size), *headers]
-        await self.send({"type": "http.response.start", "status": 200, "headers": start})
+        length = () if size is None else ((b"content-length", b"%d" % size),)
+        start = [(b"content-type", BYTES), *length, *headers]
+        if await self._starts(200, start):
+            self._begin(200, start, size=size, is_closed=self._is_unread())
         if self.method != "HEAD":
             with self.watching(asyncio.Event()):
                 async for piece in pieces:
                     if self.gone:
                         raise Disconnected
-                    await self.send(
-                        {"type": "http.response.body", "body": piece, "more_body": True}
-                    )
-        await self.send({"type": "http.response.body", "body": b""})
-
-    async def send(self, message: Message) -> None:
-        """Pass one ASGI message on; the first one is given the request's id and what is `added`."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self._answered = self._clock.monotonic()
-            message["headers"] = [
-                *message.get("headers", ()),
-                (b"x-request-id", self.request_id.encode()),
-                *self.added,
-            ]
-            if not self._is_read and (self._is_begun or self.declared_bytes > _READ_OVER_BYTES):
-                message["headers"].append((b"connection", b"close"))
-        await self._send(message)
+                    await self._send(piece)
+        await self._send(b"", is_last=True)
 
     @contextmanager
     def watching(self, wake: asyncio.Event) -> Iterator[None]:
-        """While inside, a caller that hangs up sets `gone` and `wake`. The body must be read."""
-        watcher = asyncio.get_running_loop().create_task(self._watch(wake))
+        """While inside, a caller that hangs up sets `wake`. The body must be read."""
+        if self.gone:
+            wake.set()
+        else:
+            self.line.flow.resume_reading()  # of one that is not read nobody hears its end
+        self._wake = wake
         try:
             yield
         finally:
-            watcher.cancel()
+            self._wake = None
 
     def is_wanted(self) -> bool:
         """Whether somebody still waits for the answer."""
         return not self.gone
 
-    async def _watch(self, wake: asyncio.Event) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone = True
-        wake.set()
+    async def _starts(self, status: int, headers: list[Header]) -> bool:
+        """Whether there is somebody to begin the answer for; its headers get what all have."""
+        if self.status:
+            raise RuntimeError("The answer has begun already.")
+        self.status = status
+        self._answered = self._clock.monotonic()
+        self.body.awaits_us = False
+        headers.append((b"x-request-id", self.request_id.encode()))
+        headers += self.added
+        return await self._has_room()
+
+    async def _send(self, piece: bytes, *, is_last: bool = False) -> None:
+        if await self._has_room():
+            self._go_on(piece, is_last=is_last)
+
+    async def _has_room(self) -> bool:
+        """Waits until more can be written; False where nobody is left to read it."""
+        if self.line.flow.write_paused and not self.gone:
+            await self.line.flow.drain()
+        return not self.gone
+
+    def _is_unread(self) -> bool:
+        """Whether there is more of the body than is worth reading over for the next request."""
+        is_large = self._is_begun or self.declared_bytes > _READ_OVER_BYTES
+        return is_large and not self._is_read
+
+    async def _pieces_from(
+        self, piece: bytes, limit_bytes: int, setting: str = BODY_LIMIT
+    ) -> AsyncIterator[bytes]:
+        self._is_begun = True
+        size = len(piece)
+        while True:
+            if size > limit_bytes:
+                raise _too_large(limit_bytes, setting)
+            yield piece
+            if self.body.is_taken:
+                self._is_read = True
+                return
+            piece = await self.body.take()
+            size += len(piece)
 
 
 def _too_large(limit_bytes: int, setting: str = BODY_LIMIT) -> HttpRefusal:

@@ -1,17 +1,21 @@
-"""HTTP/1.1 as the door speaks it: uvicorn's protocol, with an end to what nobody may send."""
+"""HTTP/1.1 as the door speaks it: httptools reads it, with an end to what nobody may send."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from enum import Enum, auto
-from typing import Any, Final, cast
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import unquote
 
 import httptools
 from prometheus_client import Counter
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
-from ingress.api.http.cycle import AnswerCycle, read_request_line
+from ingress.api.http.border import Border
+from ingress.api.http.connection import Connection
+from ingress.api.http.exchange import RequestHead
 from ingress.api.http.unreadable import Unreadable
 from shared.settings.door import IngressSettings
 
@@ -21,6 +25,8 @@ _HOSTS_NEEDED: Final = {"1.0": 0, "1.1": 1}
 """By version; others are not spoken."""
 _LINGER_SECONDS: Final = 1.0
 _AROUND_HEADER: Final = len(b": \r\n")
+_TARGETS: Final = 64
+"""How many targets of requests are remembered as they were read; most come again and again."""
 
 
 class Part(Enum):
@@ -35,35 +41,44 @@ class Part(Enum):
 _HEAD, _BODY, _NOTHING = Part
 
 
-class DoorProtocol(HttpToolsProtocol):
-    """One connection.
+class DoorProtocol(Connection):
+    """A connection as it is read.
 
     Every head and every body has an end in bytes and in time: what is larger, slower or malformed
     is answered with an error and the connection closed; nothing behind it is read. Requests that
     were whole before it are answered first, so that no answer is taken for another's. Trailers
     are read over and never become headers.
+
+    One timer watches a connection, however many requests pass.
     """
 
     def __init__(
-        self, *given: Any, limits: IngressSettings, refusals: Counter, **named: Any
+        self,
+        *,
+        server_state: ServerState,
+        border: Border,
+        limits: IngressSettings,
+        refusals: Counter,
+        **_: Any,
     ) -> None:
-        """`refusals` counts by route, method and status."""
-        super().__init__(*given, **named)
+        """`refusals` counts by route, method and status. What else uvicorn gives is not needed."""
+        super().__init__(server_state, border)
         self._limits = limits
-        self._paced_bytes = min(limits.text_limit_bytes, limits.body_limit_bytes)
+        self._timed_bytes = self._paced_bytes = min(
+            limits.text_limit_bytes, limits.body_limit_bytes
+        )
         self._refusals = refusals
         self._look_seconds = min(limits.head_timeout_seconds, limits.body_timeout_seconds)
         self._watch: asyncio.TimerHandle | None = None
+        self._parser: Any = httptools.HttpRequestParser(self)
+        # A request behind one that is the last ends the connection when that is answered.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._fault = Unreadable.MALFORMED
-        self._is_deaf = False
-        self._chunk_bytes = 0
-        self._read_bytes = 0
-        self._body_bytes = 0
-        self._timed_bytes = 0
+        self._target = b""
+        self._forget_head()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.url = b""
         self._begin(_HEAD, self._limits.head_timeout_seconds)
         self._look()
 
@@ -71,16 +86,16 @@ class DoorProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
+        self._parser = None  # it knows us
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
         if self._part is _NOTHING:
             self._begin(_HEAD, self._limits.head_timeout_seconds)
-        self._chunk_bytes = len(data)
-        self._read_bytes += self._chunk_bytes
+        self._read_bytes += len(data)
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # Nothing else is spoken here. The request itself is answered; what follows is not.
             self._end_behind_answers()
@@ -92,113 +107,101 @@ class DoorProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         if self._part is _HEAD:
-            self._due = self.loop.time() + self._limits.head_timeout_seconds
+            self._due = self._loop.time() + self._limits.head_timeout_seconds
         else:
             # It begins where another request ended: of it, only what comes later is counted.
             self._begin(_HEAD, self._limits.head_timeout_seconds)
-        super().on_message_begin()
+        self._target = b""
+        self._forget_head()
+
+    def on_url(self, piece: bytes) -> None:
+        self._target += piece
+        self._head_bytes += len(piece)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._head_bytes += _AROUND_HEADER + len(name) + len(value)
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self._expects_continue = True
+        self._headers[name] = value
 
     def on_headers_complete(self) -> None:
-        most = self._limits.head_limit_bytes
-        if self._read_bytes + self._chunk_bytes > most and self._head_bytes() > most:
+        if self._head_bytes > self._limits.head_limit_bytes:
             self._fault = Unreadable.HEAD_TOO_LARGE
             raise _HeadRefused
-        hosts = 0
-        for name, _ in self.headers:
-            if name == b"host":
-                hosts += 1
-        if hosts > 1 or hosts < _HOSTS_NEEDED.get(self.parser.get_http_version(), math.inf):
+        version = self._parser.get_http_version()
+        if self._hosts > 1 or self._hosts < _HOSTS_NEEDED.get(version, math.inf):
             raise _HeadRefused
-        self._hand_over()
-        self.headers = []  # the request has its own; what comes from here on are trailers
-        self._begin(_BODY, self._limits.body_timeout_seconds)
-
-    def _hand_over(self) -> None:
-        """Give the request to the application, behind those that came before it."""
-        is_next = self._unanswered() is None
-        read_request_line(self.scope, self.parser, self.url)
-        self.cycle = cycle = AnswerCycle(
-            self.scope,
-            self.transport,
-            self.flow,
-            self.logger,
-            self.access_logger,
-            False,
-            self.server_state.default_headers,
-            asyncio.Event(),
-            self.expect_100_continue,
-            self.scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
-            self.on_response_complete,
+        path, query = _read_target(self._target)
+        self._hand_over(
+            RequestHead(
+                method=self._parser.get_method().decode("ascii"),
+                path=path,
+                query=query,
+                headers=self._headers,
+                keep_alive=version != "1.0" and self._parser.should_keep_alive(),
+                expects_continue=self._expects_continue,
+            )
         )
-        if is_next:
-            self._start_asgi_task(cycle, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+        self._forget_head()  # the request has it; what comes from here on are trailers
+        self._begin(_BODY, self._limits.body_timeout_seconds)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         if self._body_bytes > self._timed_bytes:
             # Only images and files are so large: as many bytes again have the same time again.
             self._timed_bytes = self._body_bytes + self._paced_bytes
-            self._due = self.loop.time() + self._limits.body_timeout_seconds
-        super().on_body(body)
+            self._due = self._loop.time() + self._limits.body_timeout_seconds
+        if unanswered := self._unanswered():
+            unanswered.body.feed(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
-        if self.cycle.response_complete:
-            self._begin(_HEAD, self._limits.idle_timeout_seconds)
+        if unanswered := self._unanswered():
+            unanswered.body.end()
+            self._part, self._due = _NOTHING, math.inf
         else:
-            self._begin(_NOTHING, math.inf)
+            self._begin(_HEAD, self._limits.idle_timeout_seconds)
 
-    def on_response_complete(self) -> None:
-        """Like uvicorn's, without a timer for each answer: `_look` ends what is idle."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        elif self._is_deaf:
-            self.transport.close()
-        elif self._part is _NOTHING:
+    def _rest(self) -> None:
+        if self._part is _NOTHING:
             self._begin(_HEAD, self._limits.idle_timeout_seconds)
 
     def _begin(self, part: Part, seconds: float) -> None:
         self._part = part
-        self._read_bytes = 0
-        self._body_bytes = 0
+        self._read_bytes = self._body_bytes = 0
         self._timed_bytes = self._paced_bytes
-        self._due = self.loop.time() + seconds
+        self._due = self._loop.time() + seconds
 
-    def _head_bytes(self) -> int:
-        around = _AROUND_HEADER * len(self.headers)
-        return len(self.url) + around + sum(len(name) + len(value) for name, value in self.headers)
+    def _forget_head(self) -> None:
+        self._headers: dict[bytes, bytes] = {}
+        self._head_bytes = self._hosts = 0
+        self._expects_continue = False
 
     def _excess(self) -> Unreadable | None:
         """What is wrong where more was read of one part than a head may have."""
-        limits = self._limits
         if self._part is _HEAD:
             return Unreadable.HEAD_TOO_LARGE
         if self._part is _NOTHING:
             return None
         framing = self._read_bytes - self._body_bytes
-        most = limits.head_limit_bytes + _FRAMING_PER_BYTE * self._body_bytes
-        is_for_nobody = self.cycle.response_complete and self._body_bytes > self._paced_bytes
+        most = self._limits.head_limit_bytes + _FRAMING_PER_BYTE * self._body_bytes
+        is_for_nobody = self._unanswered() is None and self._body_bytes > self._paced_bytes
         return Unreadable.MALFORMED if framing > most or is_for_nobody else None
 
     def _look(self) -> None:
         """Look again when the part that is read now is due, or may have become another."""
         if self._is_deaf:
             return  # it ends behind its last answer
-        now = self.loop.time()
+        now = self._loop.time()
         if self.flow.read_paused:
             self._due = max(self._due, now + self._look_seconds)  # it is we who do not read
         if now >= self._due:
             is_head = self._part is _HEAD
             self._refuse(Unreadable.HEAD_TOO_SLOW if is_head else Unreadable.BODY_TOO_SLOW)
             return
-        self._watch = self.loop.call_at(min(self._due, now + self._look_seconds), self._look)
+        self._watch = self._loop.call_at(min(self._due, now + self._look_seconds), self._look)
 
     def _refuse(self, fault: Unreadable) -> None:
         """Answer with the fault if it is this request's turn, and close behind all answers."""
@@ -208,13 +211,12 @@ class DoorProtocol(HttpToolsProtocol):
             self.transport.close()  # nobody began anything
             return
         self._refusals.labels("unmatched", "other", str(fault.status)).inc()
-        if self._part is _BODY and self.pipeline:
-            self.pipeline.popleft()  # whole requests before it are still to be answered
+        if self._part is _BODY and self._behind:
+            self._behind.pop()  # whole requests before it are still to be answered
         elif unanswered is None:
             self._say(fault, is_heard=self._part is _HEAD)
-        elif self._part is _BODY and not unanswered.response_started:
-            unanswered.disconnected = True
-            unanswered.message_event.set()
+        elif self._part is _BODY and not unanswered.status:
+            unanswered.lose()
             self._say(fault, is_heard=True)
         else:
             self._end_behind_answers()
@@ -223,24 +225,24 @@ class DoorProtocol(HttpToolsProtocol):
         if not is_heard or self.transport.is_closing():
             self.transport.close()
             return
-        self.transport.write(fault.answer(self.url))
-        # Closed at once, with something still unread, the other side would lose the answer too.
+        self.transport.write(fault.answer(self._target))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Closed at once, with something still unread, the other side would lose the answer too."""
+        self._is_deaf = True
         self.transport.write_eof()
         if self._watch is not None:
             self._watch.cancel()
-        self._watch = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        self._watch = self._loop.call_later(_LINGER_SECONDS, self.transport.close)
 
-    def _end_behind_answers(self) -> None:
-        self._is_deaf = True
-        if unanswered := self._unanswered():
-            unanswered.keep_alive = False
-        else:
-            self.transport.close()
 
-    def _unanswered(self) -> RequestResponseCycle | None:
-        """The newest request, while its answer is not whole."""
-        cycle = cast(RequestResponseCycle | None, self.cycle)  # none before the first request
-        return None if cycle is None or cycle.response_complete else cycle
+@lru_cache(_TARGETS)
+def _read_target(target: bytes) -> tuple[str, bytes]:
+    """The path and the query of what a request asks for."""
+    url = httptools.parse_url(target)
+    path = url.path.decode("ascii")
+    return unquote(path) if "%" in path else path, url.query or b""
 
 
 class _HeadRefused(Exception):

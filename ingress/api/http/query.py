@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -35,6 +36,20 @@ def whole_number(text: str, param: str, *, least: int, most: int) -> int:
             f"'{param}' must be a whole number from {least} to {most}.", param=param
         )
     return int(text)
+
+
+def place_in_list(
+    query: Mapping[str, str], param: str, ids: re.Pattern[str], *, of: str
+) -> str | None:
+    """The id that a page begins behind or ends before; raises InvalidRequest for what is no id of
+    anything in this list.
+
+    One that is gone by now has its place still: whoever deletes what it lists goes on.
+    """
+    value = query.get(param)
+    if value is not None and not ids.fullmatch(value):
+        raise InvalidRequest(f"'{param}' must be the id of {of} of this list.", param=param)
+    return value
 
 
 def is_newest_first(query: Mapping[str, str]) -> bool:

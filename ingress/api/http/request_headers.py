@@ -123,6 +123,16 @@ def _no_deadline(text: str) -> datetime:
     )
 
 
+def public_address(exchange: Exchange, public_url: str | None) -> str:
+    """The beginning of the addresses that an answer names: that of the settings, else what the
+    request itself came to."""
+    if public_url is not None:
+        return public_url
+    scheme = exchange.header(b"x-forwarded-proto") or "http"
+    host = exchange.header(b"host") or ""
+    return f"{'https' if scheme == 'https' else 'http'}://{host}"
+
+
 def trace_carrier(exchange: Exchange) -> dict[str, str]:
     """The headers that carry a trace."""
     return {

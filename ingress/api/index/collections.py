@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import is_newest_first, known_query, page_limit
+from ingress.api.http.query import is_newest_first, known_query, page_limit, place_in_list
 from ingress.api.index.collection_object import (
     CollectionList,
     CreateCollection,
@@ -20,12 +21,14 @@ from ingress.api.index.collection_object import (
 from ingress.api.index.index_door import IndexDoor
 from ingress.authentication import Caller
 from shared.accepting.reading_requests import read_request
+from shared.identifiers import COLLECTION
 from shared.index.collections.collection import Collection
 from shared.index.collections.rows import unknown_collection
 
 _new: Final = msgspec.json.Decoder(CreateCollection)
 _change: Final = msgspec.json.Decoder(UpdateCollection)
 _QUERY: Final = frozenset({"limit", "order", "after"})
+_IDS: Final = re.compile(f"{COLLECTION}_[0-9a-f]{{32}}")
 _USUAL_PAGE: Final = 100
 _LARGEST_PAGE: Final = 1_000
 
@@ -61,7 +64,7 @@ class CollectionEndpoints:
         found = await index.patience.wait(
             index.catalogue.list(
                 caller.tenant.id,
-                after=query.get("after"),
+                after=place_in_list(query, "after", _IDS, of="a collection"),
                 newest_first=is_newest_first(query),
                 limit=limit + 1,
             )

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import is_newest_first, known_query, page_limit
+from ingress.api.http.query import is_newest_first, known_query, page_limit, place_in_list
 from ingress.api.index.index_door import IndexDoor
 from ingress.authentication import Caller
 from shared.accepting.document_object import DocumentList, document_object
@@ -15,9 +15,10 @@ from shared.accepting.posted_documents import new_documents
 from shared.accepting.reading_requests import read_request
 from shared.errors import InvalidRequest, use_one_of
 from shared.index.collections.collection import Collection
-from shared.index.document import Document
+from shared.index.document import DOCUMENT_IDS, Document
 from shared.index.states import DocumentState
 from shared.messages.requests.post_documents import PostDocuments
+from shared.storable_text import is_storable
 
 _COLLECTION: Final = "collection"
 _QUERY: Final = frozenset({_COLLECTION, "state", "source", "limit", "order", "after"})
@@ -61,13 +62,14 @@ class DocumentEndpoints:
         caller = await index.door.caller(exchange)
         query = known_query(exchange, _QUERY)
         limit = page_limit(query, usual=_USUAL_PAGE, largest=_LARGEST_PAGE)
+        after = place_in_list(query, "after", DOCUMENT_IDS, of="a document")
         collection = await self._collection(caller, query)
         found = await index.page(
             caller,
             collection.id,
             states=_states(query),
-            source=query.get("source"),
-            after=query.get("after"),
+            source=_source(query),
+            after=after,
             newest_first=is_newest_first({"order": "asc"} | query),
             limit=limit + 1,
         )
@@ -99,6 +101,13 @@ class DocumentEndpoints:
                 "Name the collection: '?collection=NAME', or its id.", param=_COLLECTION
             )
         return await self._index.named(caller, named, param=_COLLECTION)
+
+
+def _source(query: dict[str, str]) -> str | None:
+    source = query.get("source")
+    if source is not None and not is_storable(source):
+        raise InvalidRequest("'source' must be the source of a document.", param="source")
+    return source
 
 
 def _states(query: dict[str, str]) -> tuple[DocumentState, ...]:

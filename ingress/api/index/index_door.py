@@ -100,8 +100,8 @@ class IndexDoor:
         limit: int,
     ) -> list[Document]:
         """Documents in the order of their ids, those that the caller may see: the next behind
-        `after`, or the last ones before `before`."""
-        is_backwards = before is not None and after is None
+        `after`, or the last ones before `before`; not both."""
+        is_backwards = before is not None
         shown: list[Document] = []
         while len(shown) < limit:
             found = await self.patience.wait(
@@ -121,7 +121,7 @@ class IndexDoor:
             shown = [*seen, *shown] if is_backwards else [*shown, *seen]
             if len(found) < limit:
                 break
-            after, before = (None, found[0].id) if is_backwards else (found[-1].id, before)
+            after, before = (None, found[0].id) if is_backwards else (found[-1].id, None)
         return shown[-limit:] if is_backwards else shown[:limit]
 
     async def put(
@@ -131,8 +131,21 @@ class IndexDoor:
         tenant_id = caller.tenant.id
         put = await self.patience.wait(self.posts.put_all(tenant_id, collection.id, documents))
         await self.patience.wait(self.catalogue.touch(tenant_id, [collection.id]))
+        await self._leave_out_deleted(tenant_id, collection.id, documents)
         await self.waking.wake(collection.id)
         return put
+
+    async def _leave_out_deleted(
+        self, tenant_id: str, collection_id: str, documents: Sequence[NewDocument]
+    ) -> None:
+        """Files that were deleted while they were put in: whoever deletes one takes it out of
+        collections when it is gone, and so finds it here, or is seen here."""
+        ids = [each.file_id for each in documents if each.file_id is not None]
+        if not ids:
+            return
+        there = await self.patience.wait(self.files.to_index(ids, tenant_id=tenant_id))
+        if gone := [each for each in ids if each not in there]:
+            await self.patience.wait(self.changes.remove(tenant_id, collection_id, gone))
 
     async def remove(self, caller: Caller, found: Document) -> None:
         """Take it out: no search finds it from here on."""

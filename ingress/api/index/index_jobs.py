@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query, page_limit, whole_number
+from ingress.api.http.query import known_query, page_limit, place_in_list, whole_number
 from ingress.api.http.sse import KEEP_ALIVE
 from ingress.api.index.index_door import IndexDoor
 from ingress.api.index.job_object import (
@@ -22,10 +23,12 @@ from ingress.api.index.job_object import (
 from ingress.authentication import Caller
 from shared.accepting.posted_documents import storable_id
 from shared.errors import InvalidRequest
+from shared.identifiers import INDEX_JOB
 from shared.index.jobs.index_jobs import UNFINISHED, IndexJobs
 from shared.index.jobs.job import IndexJob
 from shared.index.jobs.skipped_files import SkippedFiles
 
+_IDS: Final = re.compile(f"{INDEX_JOB}_[0-9a-f]{{32}}")
 _LOOK_SECONDS: Final = 1.0
 _SILENT_LOOKS: Final = 15
 _USUAL_PAGE: Final = 20
@@ -49,6 +52,7 @@ class IndexJobEndpoints:
         caller = await index.owner(exchange)
         query = known_query(exchange, {"collection", "limit", "after"})
         limit = page_limit(query, usual=_USUAL_PAGE, largest=_LARGEST_PAGE)
+        after = place_in_list(query, "after", _IDS, of="a job")
         collection = None
         if named := query.get("collection"):
             collection = (await index.named(caller, named, param="collection")).id
@@ -56,7 +60,7 @@ class IndexJobEndpoints:
             self._jobs.list(
                 caller.tenant.id,
                 collection_id=collection,
-                after=query.get("after"),
+                after=after,
                 limit=limit + 1,
             )
         )

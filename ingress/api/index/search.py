@@ -62,6 +62,8 @@ class SearchQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fusion: FusionChoice | None = None
     weights: dict[LegName, Annotated[float, msgspec.Meta(ge=0)]] | None = None
     group_by_document: bool = False
+    rerank: bool = True
+    """Whether a reranker that is set orders what was found."""
     highlight: bool = True
     explain: bool = False
 
@@ -109,6 +111,7 @@ def _request(
         weights=asked.weights,
         score_threshold=asked.score_threshold,
         group_by_document=asked.group_by_document,
+        reranks=asked.rerank,
         highlight=asked.highlight,
         explain=asked.explain,
     )

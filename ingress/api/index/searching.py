@@ -13,11 +13,11 @@ from ingress.authentication import Caller
 from shared.storable_text import text_size
 
 if TYPE_CHECKING:
-    from shared.retrieval.search import Search
+    from shared.retrieval.passage_search import PassageSearch
     from shared.retrieval.search_request import SearchRequest
     from shared.retrieval.search_result import SearchResult
 
-OpenSearch = Callable[[], "AbstractAsyncContextManager[Search]"]
+OpenSearch = Callable[[], "AbstractAsyncContextManager[PassageSearch]"]
 
 
 class Searching:
@@ -32,7 +32,7 @@ class Searching:
         self._calls = calls
         self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
-        self._search: Search | None = None
+        self._search: PassageSearch | None = None
 
     async def ask(
         self, caller: Caller, request: SearchRequest
@@ -52,7 +52,7 @@ class Searching:
             self._search = None
             await self._stack.aclose()
 
-    async def _open(self) -> Search:
+    async def _open(self) -> PassageSearch:
         async with self._lock:
             if self._search is None:
                 self._search = await self._stack.enter_async_context(self._opening())

@@ -13,16 +13,16 @@ from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import NotAdmitted
 from ingress.api.http.exchange import Exchange
 from ingress.api.messages.limit_headers import limit_headers
-from ingress.api.messages.message import MessageTokensCount, message_object
-from ingress.api.messages.request import (
-    MessagesRequest,
-    decode_count_tokens,
-    decode_messages_request,
-)
 from ingress.api.messages.streaming import MessageWriter
 from shared.accepting.arrival import Arrival
 from shared.messages.record import Surface
 from shared.replies.wakeups import Wake
+from shared.surfaces.messages.message import MessageTokensCount, message_object
+from shared.surfaces.messages.request import (
+    MessagesRequest,
+    decode_count_tokens,
+    decode_messages_request,
+)
 
 
 class MessagesEndpoint:

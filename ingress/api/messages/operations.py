@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from ingress.api.messages.message import MessageObject, MessageTokensCount
 from ingress.api.messages.messages import MessagesEndpoint
-from ingress.api.messages.request import CountTokensRequest, MessagesRequest
 from ingress.api.messages.stream_events import MessageEvent
 from ingress.api.operations import ACCEPTING, POST_ERRORS
 from ingress.api.reference.operation import BODY_ERRORS, Operation, Parameter, Tag
+from shared.surfaces.messages.message import MessageObject, MessageTokensCount
+from shared.surfaces.messages.request import CountTokensRequest, MessagesRequest
 
 _HEADERS: Final = tuple(
     Parameter(name, "header", "string", "As Anthropic's clients send it; it changes nothing.")

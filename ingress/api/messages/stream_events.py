@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from ingress.api.http.error_answer import AnthropicErrorBody
-from ingress.api.messages.blocks import AnswerBlock
-from ingress.api.messages.message import MessageObject, MessageUsage, StopReason
 from shared.messages.response import ResponseCost
 from shared.messages.turn_report import TurnReport
+from shared.surfaces.messages.blocks import AnswerBlock
+from shared.surfaces.messages.message import MessageObject, MessageUsage, StopReason
 
 
 class _Named(msgspec.Struct, frozen=True, tag_field="type"):

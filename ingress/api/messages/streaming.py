@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Final, assert_never
 
-from ingress.api.chat.completion import Unfinished, failed_turn, unfinished
-from ingress.api.http.errors import HttpRefusal, error_answer
-from ingress.api.messages.message import (
-    MessageObject,
-    MessageUsage,
-    answer_blocks,
-    message_usage,
-    stop_reason,
-    thinking_block,
-    tool_use_block,
-)
+from ingress.api.http.errors import error_answer
+from ingress.api.http.sse import Unfinished, unfinished
 from ingress.api.messages.stream_events import (
     MessageDelta,
     MessageEvent,
@@ -28,6 +19,7 @@ from ingress.api.messages.stream_events import (
 )
 from ingress.api.messages.told_blocks import ToldBlocks
 from ingress.events import NumberedEvent
+from shared.errors import ForebayError
 from shared.messages.events import (
     CLOSING_TYPES,
     ITEM_DONE,
@@ -41,6 +33,16 @@ from shared.messages.file_search.found_text import OutputSearch
 from shared.messages.output import OutputCall, OutputMessage, OutputReasoning, output_message_id
 from shared.messages.record import MessageRecord
 from shared.messages.response import DEFAULT_MODEL, ResponseObject
+from shared.surfaces.failed_turn import failed_turn
+from shared.surfaces.messages.message import (
+    MessageObject,
+    MessageUsage,
+    answer_blocks,
+    message_usage,
+    stop_reason,
+    thinking_block,
+    tool_use_block,
+)
 
 _PING: Final = event_line(Ping())
 
@@ -131,7 +133,7 @@ class MessageWriter:
     def _unfinished(self, code: Unfinished) -> bytes:
         return self._error(unfinished(self._message_id, code))
 
-    def _error(self, refusal: HttpRefusal) -> bytes:
+    def _error(self, refusal: ForebayError) -> bytes:
         return error_line(error_answer(refusal).anthropics(self._request_id))
 
 

@@ -7,13 +7,6 @@ from typing import assert_never
 
 import msgspec
 
-from ingress.api.messages.blocks import (
-    AnswerBlock,
-    RedactedThinkingBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolUseBlock,
-)
 from ingress.api.messages.stream_events import (
     BlockDelta,
     ContentBlockDelta,
@@ -24,6 +17,13 @@ from ingress.api.messages.stream_events import (
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
+)
+from shared.surfaces.messages.blocks import (
+    AnswerBlock,
+    RedactedThinkingBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
 )
 
 

@@ -9,8 +9,9 @@ from typing import Final
 
 import msgspec
 
+from ingress.api.http.error_answer import Header
 from ingress.api.http.errors import HttpRefusal
-from ingress.api.http.exchange import Exchange, Header
+from ingress.api.http.exchange import Exchange
 from ingress.api.reference.openapi import openapi_document
 from ingress.api.reference.operation import Operation
 from shared.telemetry.metrics import installed_version

@@ -27,6 +27,7 @@ class Tag(StrEnum):
     MODELS = "Models"
     EMBEDDINGS = "Embeddings"
     FILES = "Files"
+    BATCHES = "Batches"
     VECTOR_STORES = "Vector stores"
     INDEX = "Index"
     CACHE = "Cache"

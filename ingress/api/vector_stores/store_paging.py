@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self, TypeVar
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import is_newest_first, known_query, page_limit
+from ingress.api.http.query import is_newest_first, known_query, page_limit, place_in_list
 from ingress.api.reference.operation import Parameter
 from shared.errors import InvalidRequest, use_one_of
+from shared.identifiers import COLLECTION
+from shared.index.document import DOCUMENT_IDS
 from shared.index.states import DocumentState
 
 T = TypeVar("T")
@@ -16,7 +19,7 @@ T = TypeVar("T")
 _QUERY: Final = frozenset({"limit", "order", "after", "before"})
 _USUAL_PAGE: Final = 20
 _LARGEST_PAGE: Final = 100
-_LONGEST_ID: Final = 64
+_STORES: Final = re.compile(f"{COLLECTION}_[0-9a-f]{{32}}")
 _STATES: Final = {
     "in_progress": (DocumentState.PENDING, DocumentState.IN_PROGRESS),
     "completed": (DocumentState.COMPLETED,),
@@ -38,7 +41,7 @@ FILTER: Final = Parameter(
 
 
 class StorePage(NamedTuple):
-    """A page: so many behind that one and before this one, from the one end or the other."""
+    """A page: so many behind that one, or before this one, from the one end or the other."""
 
     limit: int
     newest_first: bool
@@ -49,7 +52,7 @@ class StorePage(NamedTuple):
     @classmethod
     def of_stores(cls, exchange: Exchange) -> Self:
         """What the query asks for; raises InvalidRequest."""
-        return cls._of(known_query(exchange, _QUERY))
+        return cls._of(known_query(exchange, _QUERY), _STORES, of="a vector store")
 
     @classmethod
     def of_files(cls, exchange: Exchange) -> Self:
@@ -61,23 +64,19 @@ class StorePage(NamedTuple):
                 f"Invalid value for 'filter': '{asked[:64]}'. {use_one_of(_STATES)}.",
                 param="filter",
             )
-        return cls._of(query)._replace(states=() if asked is None else _STATES[asked])
+        page = cls._of(query, DOCUMENT_IDS, of="a file")
+        return page._replace(states=() if asked is None else _STATES[asked])
 
     def cut(self, found: Sequence[T]) -> tuple[list[T], bool]:
         """The page out of what was found, one more of them asked for; and whether there are more
         on its far side."""
-        is_backwards = self.before is not None and self.after is None
-        kept = found[-self.limit :] if is_backwards else found[: self.limit]
+        kept = found[-self.limit :] if self.before is not None else found[: self.limit]
         return [*kept], len(found) > self.limit
 
     @classmethod
-    def _of(cls, query: dict[str, str]) -> Self:
+    def _of(cls, query: dict[str, str], ids: re.Pattern[str], *, of: str) -> Self:
         limit = page_limit(query, usual=_USUAL_PAGE, largest=_LARGEST_PAGE)
-        return cls(limit, is_newest_first(query), _id(query, "after"), _id(query, "before"))
-
-
-def _id(query: dict[str, str], param: str) -> str | None:
-    value = query.get(param)
-    if value is not None and not (0 < len(value) <= _LONGEST_ID and value.isprintable()):
-        raise InvalidRequest(f"'{param}' must be the id of one of this list.", param=param)
-    return value
+        after, before = (place_in_list(query, each, ids, of=of) for each in ("after", "before"))
+        if after is not None and before is not None:
+            raise InvalidRequest("Give either 'after' or 'before'.", param="before")
+        return cls(limit, is_newest_first(query), after, before)

@@ -31,7 +31,7 @@ _Query = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class StoreRanking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How passages are ordered; those below the threshold are left out. All rankers are ours."""
+    """How passages are ordered; those below the threshold are left out. `none` reranks nothing."""
 
     ranker: Literal["none", "auto", "default-2024-11-15"] | None = None
     score_threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
@@ -112,6 +112,7 @@ class StoreSearches:
             limit=limit,
             weights=_weights(ranking.hybrid_search),
             score_threshold=ranking.score_threshold or 0.0,
+            reranks=ranking.ranker != "none",
             highlight=False,
         )
         with in_words_of(_WORDS_OF_CALLERS):

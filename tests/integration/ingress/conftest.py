@@ -18,19 +18,33 @@ from shared.settings.servers import BrokerSettings, LedgerSettings, RedisSetting
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.ingress.stand_in_worker import StandInWorker
-from tests.integration.patience import PatientSettings
+from tests.integration.patience import PATIENT_SEARCH, PatientSettings, patient_settings
 
 MakeKey = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
 def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
-    """SQLite and Redis alone: quick to start, and every part is real."""
-    usual = settings_for(migrated_sqlite_url, redis_url)
-    return msgspec.structs.replace(usual, redis=patience(redis_url))
+    """SQLite and Redis alone: quick to start, and every part is real.
+
+    They are there all the time, so the door waits as long for them as a busy machine may need.
+    """
+    return patient(settings_for(migrated_sqlite_url, redis_url))
+
+
+def patient(usual: Settings) -> Settings:
+    """The same, where the ledger and Redis are waited for as long as a busy machine may need."""
+    return msgspec.structs.replace(
+        usual,
+        redis=patient_settings(str(usual.redis.url)),
+        ledger=msgspec.structs.replace(usual.ledger, timeout_seconds=30.0),
+        ingress=msgspec.structs.replace(usual.ingress, ledger_timeout_seconds=30.0),
+        search=PATIENT_SEARCH,
+    )
 
 
 def settings_for(ledger: str, redis: str, broker: str | None = None) -> Settings:
+    """Of a door that gives servers up soon which are away."""
     return Settings(
         broker=BrokerSettings(url=ServerUrl(broker or redis)),
         redis=RedisSettings(url=ServerUrl(redis), timeout_seconds=0.3),
@@ -88,6 +102,6 @@ async def anthropics(door: RunningDoor, key: str) -> AsyncIterator[anthropic.Asy
 async def http(door: RunningDoor, key: str) -> AsyncIterator[aiohttp.ClientSession]:
     """Plain HTTP with a key."""
     headers = {"Authorization": f"Bearer {key}"}
-    timeout = aiohttp.ClientTimeout(total=20)
+    timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(door.url, headers=headers, timeout=timeout) as session:
         yield session

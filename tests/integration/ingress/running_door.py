@@ -18,19 +18,19 @@ class RunningDoor:
         self._server = DrainingServer(build_app(settings), settings)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        self._port = self._socket.getsockname()[1]
+        self.port = self._socket.getsockname()[1]
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> RunningDoor:
         """Return when requests are answered."""
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(60)
         while not self._server.started:
             if not self._thread.is_alive():
                 raise RuntimeError("the door did not start")
@@ -46,7 +46,7 @@ class RunningDoor:
         """Returns when new connections are refused, which is the first thing an end does."""
         while True:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except ConnectionError:
                 return
             writer.close()
@@ -55,7 +55,7 @@ class RunningDoor:
     def close(self) -> None:
         """End it and wait for that."""
         self.tell_to_end()
-        self._thread.join(20)
+        self._thread.join(60)
         self._socket.close()
 
     @property

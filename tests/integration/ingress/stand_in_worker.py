@@ -25,6 +25,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.tables import message
 from shared.redis.client import open_redis
+from shared.redis.scripts import run_scripts
 from shared.replies.event_sequence import OutputEvents, beginning
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import wake_channel
@@ -154,10 +155,9 @@ class StandInWorker:
 
     async def close_stream(self, ended: MessageRecord) -> None:
         event = encode_event(closing_event(ended))
-        if ended.state.is_terminal:
-            await self.stream.end(ended.id, ended.attempt, event)
-        else:
-            await self.stream.append(ended.id, ended.attempt, [event])
+        goes_on = not ended.state.is_terminal
+        ending = self.stream.ending(ended.id, ended.attempt, event, goes_on=goes_on)
+        await run_scripts(self.redis, [ending])
 
     async def begin_stream(self, record: MessageRecord) -> None:
         """A worker has taken it."""

@@ -168,6 +168,22 @@ async def test_a_revoked_key_stops_working_within_the_cache_time(
         tenants = TenantRepository(worker.database, SystemClock())
         for record in await tenants.keys():
             await tenants.revoke_key(record.id)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await status_of_models(http) != 401:
                 pass
+
+
+async def test_who_still_sends_a_body_that_is_too_large_is_not_cut_off(
+    door: RunningDoor, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingress.api.http.protocol._LINGER_SECONDS", 60.0)
+    reader, writer = await asyncio.open_connection(*door.url.removeprefix("http://").split(":"))
+    writer.write(
+        b"POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Authorization: Bearer %b\r\nContent-Length: 20000000\r\n\r\n" % key.encode()
+    )
+    writer.write(b"x" * 2_000_000)
+    await writer.drain()
+    answer = await reader.read()  # raises where the connection was reset
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    writer.close()

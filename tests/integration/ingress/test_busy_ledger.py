@@ -45,7 +45,7 @@ async def crowd(door: RunningDoor, key: str) -> AsyncIterator[aiohttp.ClientSess
         door.url,
         headers={"Authorization": f"Bearer {key}"},
         connector=aiohttp.TCPConnector(limit=0),
-        timeout=aiohttp.ClientTimeout(total=20),
+        timeout=aiohttp.ClientTimeout(total=120),
     ) as session:
         yield session
 
@@ -55,7 +55,7 @@ async def test_a_crowd_that_begins_to_wait_while_the_ledger_is_busy_is_answered_
 ) -> None:
     message_id = await _accepted(crowd)
     async with _busy(worker.database) as connection:
-        waiting = [asyncio.create_task(_wait(crowd, message_id, seconds=20)) for _ in range(POLLS)]
+        waiting = [asyncio.create_task(_wait(crowd, message_id, seconds=60)) for _ in range(POLLS)]
         await connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": BUSY_SECONDS})
     await worker.answer(await worker.claim(message_id), "Hi")
     assert Counter(await asyncio.gather(*waiting)) == {"200 completed": POLLS}
@@ -65,7 +65,7 @@ async def test_whose_wait_ends_while_the_ledger_is_busy_is_told_what_was_known(
     crowd: aiohttp.ClientSession, worker: StandInWorker
 ) -> None:
     message_id = await _accepted(crowd)
-    waiting = asyncio.create_task(_wait(crowd, message_id, seconds=1))
+    waiting = asyncio.create_task(_wait(crowd, message_id, seconds=4))
     await _until_somebody_waits(crowd)
     async with _busy(worker.database):
         assert await waiting == "200 queued"

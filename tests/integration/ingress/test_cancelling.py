@@ -18,15 +18,15 @@ from tests.integration.workers.stack import openai_link
 from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline, TurnOutcome
 
-SOON_SECONDS = 2.0
-"""Of twelve that lie between two renewals here."""
+SOON_SECONDS = 60.0
+"""Of two hundred that lie between two renewals here."""
 
 
 @pytest.fixture(scope="module")
 def settings(one_machine: OneMachine, provider: ProviderThread) -> Settings:
     return one_machine(
         openai_link(provider.url),
-        FOREBAY_LEDGER__LEASE_SECONDS="60",
+        FOREBAY_LEDGER__LEASE_SECONDS="600",
         FOREBAY_INGRESS__INTAKE="false",
     ).settings
 

@@ -40,12 +40,12 @@ async def test_openais_client_that_times_out_and_repeats_pays_for_one_message(
     door: RunningDoor, key: str, worker: StandInWorker
 ) -> None:
     async with openai.AsyncOpenAI(
-        api_key=key, base_url=f"{door.url}/v1", max_retries=3, timeout=0.4
+        api_key=key, base_url=f"{door.url}/v1", max_retries=20, timeout=1.5
     ) as client:
         asking = asyncio.create_task(client.responses.create(model="auto", input="Hi"))
         record = await worker.claim(await worker.next_queued())
         with pytest.raises(TimeoutError):  # it gives up once, waits, and sends the same again
-            await asyncio.wait_for(asyncio.shield(asking), 0.6)
+            await asyncio.wait_for(asyncio.shield(asking), 2)
         await worker.answer(record, "once")
         answer = await asking
     assert (answer.id, answer.output_text) == (record.id, "once")
@@ -92,13 +92,13 @@ async def test_what_is_no_repeat_is_a_message_of_its_own(
 async def test_a_repeat_after_the_time_is_a_new_message(
     settings: Settings, key: str, worker: StandInWorker
 ) -> None:
-    limits = msgspec.structs.replace(settings.limits, repeat_seconds=1.0)
+    limits = msgspec.structs.replace(settings.limits, repeat_seconds=600.0)
     headers = {"Authorization": f"Bearer {key}"}
     with RunningDoor(msgspec.structs.replace(settings, limits=limits)) as door:
         async with aiohttp.ClientSession(door.url, headers=headers) as http:
             first = await _send(http, 0)
             (noted,) = await worker.redis.keys("*idempotency*")
-            assert 0 < await worker.redis.pttl(noted) <= 1000
+            assert 0 < await worker.redis.pttl(noted) <= 600_000
             await worker.redis.delete(noted)  # what its time would have done
             assert await _send(http, 1) != first
 

@@ -92,7 +92,7 @@ def test_no_body_of_known_fields_is_a_500(
         plain = {name: value.encode("latin-1") for name, value in headers.items()}
         plain["X-Forebay-Deadline"] = plain.get("X-Forebay-Deadline", b"0.02")
         data = json.dumps({"background": True, **body} if "responses" in path else body)
-        _check(session.post(door.url + path, data=data, headers=_json(plain), timeout=10))
+        _check(session.post(door.url + path, data=data, headers=_json(plain), timeout=60))
 
     send()
 
@@ -101,7 +101,7 @@ def test_no_bytes_at_all_are_a_500(door: RunningDoor, session: requests.Session)
     @RELAXED
     @given(data=st.binary(max_size=200))
     def send(data: bytes) -> None:
-        _check(session.post(f"{door.url}/v1/responses", data=data, headers=_json({}), timeout=10))
+        _check(session.post(f"{door.url}/v1/responses", data=data, headers=_json({}), timeout=60))
 
     send()
 
@@ -125,7 +125,7 @@ def test_what_our_own_document_allows_is_no_500(
         if isinstance(case.body, dict):
             case.body.pop("stream", None)
         request = case.as_transport_kwargs(base_url=door.url)
-        _check(session.request(**request, timeout=10))
+        _check(session.request(**request, timeout=60))
 
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) >= 11

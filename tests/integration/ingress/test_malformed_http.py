@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from select import select
 
 import msgspec
@@ -13,7 +12,7 @@ import pytest
 
 from shared.settings import Settings
 from shared.settings.door import IngressSettings
-from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.migrated import migrate
 
@@ -22,9 +21,10 @@ LIMITS = IngressSettings(
     drain_seconds=2.0,
     body_limit_bytes=4096,
     head_limit_bytes=8192,
-    head_timeout_seconds=0.4,
-    idle_timeout_seconds=1.2,
-    body_timeout_seconds=0.4,
+    head_timeout_seconds=0.7,
+    idle_timeout_seconds=2.4,
+    body_timeout_seconds=0.7,
+    ledger_timeout_seconds=30.0,
 )
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /v1/responses HTTP/1.1\r\nHost: x\r\n"
@@ -67,6 +67,11 @@ MALFORMED = {
     "a chunk longer than it says": CHUNKED + b"2\r\n{}{}\r\n0\r\n\r\n",
     "a chunk without its end": CHUNKED + b"2\r\n{}0\r\n\r\n",
 }
+MALFORMED |= {
+    f"{what}, of a message": request.replace(b"GET /livez", b"POST /v1/messages")
+    for what, request in MALFORMED.items()
+    if request.startswith(b"GET /livez ")
+}
 TOO_LARGE = {
     "one long header": GET + b"X-A: " + b"a" * 9000 + b"\r\n\r\n",
     "one header without end": GET + b"X-A: " + b"a" * 9000,
@@ -76,12 +81,15 @@ TOO_LARGE = {
 }
 
 
+Ask = Callable[[bytes], bytes]
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory, redis_databases: Iterator[str]) -> Settings:
-    file: Path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite3"
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.sqlite3'}"
     migrate(url)
-    return msgspec.structs.replace(settings_for(url, next(redis_databases)), ingress=LIMITS)
+    usual = patient(settings_for(url, next(redis_databases)))
+    return msgspec.structs.replace(usual, ingress=LIMITS)
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +99,22 @@ def door(settings: Settings) -> Iterator[RunningDoor]:
 
 
 @pytest.fixture
-def line(door: RunningDoor) -> Iterator[socket.socket]:
-    """A connection on which nothing was said."""
-    with socket.create_connection(("127.0.0.1", int(door.url.rpartition(":")[2])), 5) as opened:
+def line(request: pytest.FixtureRequest, door: RunningDoor) -> Iterator[socket.socket]:
+    """A connection on which nothing was said; it is not kept open for long like that."""
+    if "key" in request.fixturenames:
+        request.getfixturevalue("key")
+    with socket.create_connection(("127.0.0.1", int(door.url.rpartition(":")[2])), 60) as opened:
         yield opened
+
+
+@pytest.fixture(params=["a page", "a message"])
+def ask(request: pytest.FixtureRequest, key: str) -> Ask:
+    """A whole request with more headers, each a line, which is answered with 200."""
+    if request.param == "a page":
+        return lambda more: GET + more + b"\r\n"
+    body = b'{"model":"auto","background":true,"input":"Why?"}'
+    head = b"Authorization: Bearer %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    return lambda more: POST + head % (key.encode(), len(body)) + more + b"\r\n" + body
 
 
 def heard(line: socket.socket) -> bytes:
@@ -132,17 +152,6 @@ def test_a_head_above_the_limit_is_refused_before_its_end(line: socket.socket, w
     assert b"headers_too_large" in answer
 
 
-@pytest.mark.parametrize("begun", [b"2;", b"2\r\n{}\r\n0\r\nX-A: "])
-async def test_a_body_is_not_framed_without_end(
-    line: socket.socket, key: str, begun: bytes
-) -> None:
-    head = CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n")
-    line.sendall(head + b"Authorization: Bearer " + key.encode() + b"\r\n\r\n" + begun)
-    for _ in range(32):  # twice what is borne, however the pieces arrive
-        line.sendall(b"a" * 1024)
-    assert statuses(heard(line)) == [400]
-
-
 async def test_a_body_that_stops_is_refused(line: socket.socket, key: str) -> None:
     line.sendall(POST + b"Authorization: Bearer " + key.encode() + b"\r\n")
     line.sendall(b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
@@ -160,8 +169,8 @@ def test_a_refusal_is_heard_by_who_is_still_talking(line: socket.socket) -> None
     assert statuses(heard(line)) == [400]
 
 
-def test_a_head_just_below_the_limit_is_read(line: socket.socket) -> None:
-    line.sendall(GET + b"Connection: close\r\nX-A: " + b"a" * 8000 + b"\r\n\r\n")
+def test_a_head_just_below_the_limit_is_read(line: socket.socket, ask: Ask) -> None:
+    line.sendall(ask(b"Connection: close\r\nX-A: " + b"a" * 7900 + b"\r\n"))
     assert statuses(heard(line)) == [200]
 
 
@@ -172,37 +181,38 @@ def test_chunks_of_one_byte_are_read(line: socket.socket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("begun", "status"),
+    ("begun", "told"),
     [
-        (b"", None),
-        (b"\r\n\r\n", 408),
-        (GET, 408),
-        (GET + b"X-A: b", 408),
-        (POST + b"Content-Length: 9\r\n\r\n{", None),
-        (GET + b"\r\n" + GET, 200),
+        (b"", []),
+        (b"\r\n\r\n", [408]),
+        (GET, [408]),
+        (GET + b"X-A: b", [408]),
+        # It is answered without its body, and then nobody waits for that.
+        (POST + b"Content-Length: 9\r\n\r\n{", [401]),
+        (GET + b"\r\n" + GET, [200]),
     ],
 )
 def test_who_does_not_go_on_is_hung_up_on(
-    line: socket.socket, begun: bytes, status: int | None
+    line: socket.socket, begun: bytes, told: list[int]
 ) -> None:
     line.sendall(begun)
-    told = statuses(heard(line))
-    if begun.startswith(POST):
-        assert told == [401]  # it was answered without its body, and then nobody waits for that
-    else:
-        assert told == ([] if status is None else [status])
+    assert statuses(heard(line)) == told
 
 
-def test_who_was_answered_may_ask_again_long_after_a_head_was_due(line: socket.socket) -> None:
-    line.sendall(GET + b"\r\n")
+def test_who_was_answered_may_ask_again_long_after_a_head_was_due(
+    line: socket.socket, ask: Ask
+) -> None:
+    line.sendall(ask(b""))
     assert statuses(line.recv(65_536)) == [200]
-    assert select([line], [], [], 2 * LIMITS.head_timeout_seconds) == ([], [], [])
-    line.sendall(GET + b"\r\n")
+    assert select([line], [], [], 1.5 * LIMITS.head_timeout_seconds) == ([], [], [])
+    line.sendall(ask(b""))
     assert statuses(heard(line)) == [200]  # and closed in the end, without another word
 
 
-def test_who_was_answered_begins_its_next_head_and_is_hung_up_on(line: socket.socket) -> None:
-    line.sendall(GET + b"\r\n")
+def test_who_was_answered_begins_its_next_head_and_is_hung_up_on(
+    line: socket.socket, ask: Ask
+) -> None:
+    line.sendall(ask(b""))
     assert statuses(line.recv(65_536)) == [200]
     line.sendall(GET)
     assert statuses(heard(line)) == [408]
@@ -211,28 +221,23 @@ def test_who_was_answered_begins_its_next_head_and_is_hung_up_on(line: socket.so
 def test_who_dribbles_a_byte_now_and_then_is_hung_up_on(line: socket.socket) -> None:
     line.settimeout(0.05)
     answer = b""
-    for number, byte in enumerate(GET + b"X-A: " + b"a" * 100):
+    for number, byte in enumerate(GET + b"X-A: " + b"a" * 2000):
         try:
             line.sendall(bytes([byte]))
             answer = line.recv(65_536)
             break
         except TimeoutError:
-            assert number < 60
+            assert number < 1200
         except ConnectionError:
             break
     assert statuses(answer) == [408]
 
 
 def test_whole_requests_are_answered_before_a_malformed_one_ends_the_connection(
-    line: socket.socket,
+    line: socket.socket, ask: Ask
 ) -> None:
-    line.sendall(GET + b"\r\n" + GET + b"\r\n" + b"nonsense\r\n\r\n" + GET + b"\r\n")
+    line.sendall(ask(b"") + ask(b"") + b"nonsense\r\n\r\n" + ask(b""))
     assert statuses(heard(line)) == [200, 200]
-
-
-def test_another_protocol_is_not_spoken_and_the_request_is_answered(line: socket.socket) -> None:
-    line.sendall(GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n" + b"\x81\x05Hello")
-    assert statuses(heard(line)) == [200]
 
 
 def test_a_trailer_is_not_a_header(line: socket.socket) -> None:

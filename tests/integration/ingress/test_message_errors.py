@@ -98,12 +98,12 @@ async def test_a_client_that_times_out_and_repeats_pays_for_one_message(
     door: RunningDoor, key: str, worker: StandInWorker
 ) -> None:
     async with anthropic.AsyncAnthropic(
-        api_key=key, base_url=door.url, max_retries=3, timeout=0.4
+        api_key=key, base_url=door.url, max_retries=20, timeout=1.5
     ) as client:
         asking = asyncio.create_task(client.messages.create(**ASKED))
         record = await next_record(worker)
         with pytest.raises(TimeoutError):  # it gives up once, waits, and sends the same again
-            await asyncio.wait_for(asyncio.shield(asking), 0.6)
+            await asyncio.wait_for(asyncio.shield(asking), 2)
         await worker.answer(record, "once")
         message = await asking
     assert message.id == record.id.replace("resp_", "msg_")

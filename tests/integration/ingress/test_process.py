@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import requests
@@ -35,22 +34,21 @@ def test_it_prints_where_it_listens_and_ends_cleanly_when_told(
         FOREBAY_LEDGER__URL=migrated_sqlite_url,
         FOREBAY_REDIS__URL=redis_url,
         FOREBAY_BROKER__URL=redis_url,
+        FOREBAY_INGRESS__DRAIN_SECONDS="600",  # nobody is waited for where nobody is
     )
     try:
         line = said_line(process, "Forebay listens on http://127.0.0.1:")
-        assert requests.get(f"{line.split()[-1]}/readyz", timeout=5).status_code == 200
-        began = time.monotonic()
+        assert requests.get(f"{line.split()[-1]}/readyz", timeout=60).status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert time.monotonic() - began < 5
+        assert process.wait(60) == 0
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def test_settings_that_cannot_be_used_are_said_in_a_sentence() -> None:
     process = _start(FOREBAY_INGRESS__PORT="a-port")
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 78
     assert "ingress.port" in errors
     assert "Traceback" not in errors

@@ -1,53 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from ingress.authentication import Authentication, Caller
 from shared.clock import ManualClock
 from shared.errors import LedgerUnavailable, Unauthenticated
-from shared.identifiers import key_digest
-from shared.messages.tenant import KeyScope, Tenant
-from shared.persistence.key_records import Opened
-
-TENANT = Tenant("ten_1", "acme")
-KEY = "Bearer fb_good"
-BAD = key_digest("fb_bad")
-TORN = key_digest("fb_torn")
-NAMES = {key_digest("fb_good"): "fb_good", BAD: "fb_bad"}
-
-
-class Keys:
-    """Knows all keys but one, and counts who asks."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.statements = 0
-        self.revoked = False
-        self.away = False
-        self.frozen: asyncio.Event | None = None
-
-    async def by_digests(self, digests: Sequence[str]) -> dict[str, Opened | Exception]:
-        self.asked += [NAMES.get(digest, digest) for digest in digests]
-        self.statements += 1
-        if self.frozen is not None:
-            await self.frozen.wait()
-        await asyncio.sleep(0)
-        if self.away:
-            raise LedgerUnavailable("away")
-        unreadable = ValueError("unreadable")
-        return {
-            digest: unreadable if digest == TORN else Opened(TENANT, KeyScope.PRODUCER)
-            for digest in digests
-            if digest != BAD and not self.revoked
-        }
-
-
-async def turns_of_the_loop() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
+from shared.messages.tenant import KeyScope
+from tests.unit.ingress.told_keys import KEY, TENANT, Keys, authentication_of, turns_of_the_loop
 
 
 @pytest.fixture
@@ -62,7 +23,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def authentication(keys: Keys, clock: ManualClock) -> Authentication:
-    return Authentication(keys, clock, cache_seconds=10.0, timeout_seconds=0.05)  # type: ignore[arg-type]
+    return authentication_of(keys, clock)
 
 
 async def test_a_known_key_is_asked_for_once_within_the_cache_time(
@@ -104,11 +65,35 @@ async def test_a_known_key_opens_also_where_too_many_wait_to_be_asked_for(
 
 
 async def test_many_keys_are_asked_for_together(keys: Keys, clock: ManualClock) -> None:
-    # A full collection of the test process's garbage takes longer than the fixture's 50 ms.
-    authentication = Authentication(keys, clock, cache_seconds=10.0, timeout_seconds=10.0)  # type: ignore[arg-type]
+    authentication = authentication_of(keys, clock)
     await asyncio.gather(*(authentication.caller(f"{KEY}{each}") for each in range(200)))
     assert len(keys.asked) == 200
     assert keys.statements <= 2
+
+
+async def test_keys_in_use_are_asked_for_again_together(keys: Keys, clock: ManualClock) -> None:
+    authentication = authentication_of(keys, clock, cache_seconds=1000.0)
+    await asyncio.gather(*(authentication.caller(f"{KEY}{each}") for each in range(100)))
+    statements = keys.statements
+    clock.advance(600)
+    for each in range(100):
+        await authentication.caller(f"{KEY}{each}")
+        await turns_of_the_loop()
+    # One at once, and the next after ten seconds.
+    assert keys.statements - statements < 10
+
+
+async def test_what_waits_to_be_asked_for_again_is_asked_for_after_a_pause(
+    keys: Keys, clock: ManualClock
+) -> None:
+    authentication = authentication_of(keys, clock, cache_seconds=1.0)
+    for _ in range(2):
+        await authentication.caller(f"{KEY}1")
+        await authentication.caller(f"{KEY}2")
+        clock.advance(0.6)
+    # One of the two at once, and the other by itself.
+    await keys.until_asked(4)
+    assert len({*keys.asked}) == 2
 
 
 async def test_a_key_that_cannot_be_read_is_an_error_for_itself_alone(
@@ -178,17 +163,17 @@ async def test_a_ledger_that_is_away_is_not_taken_for_a_bad_key(
     assert (await authentication.caller(KEY)).tenant == TENANT
 
 
-async def test_a_ledger_that_is_frozen_is_given_up_in_time(
-    authentication: Authentication, keys: Keys
-) -> None:
+async def test_a_ledger_that_is_frozen_is_given_up_in_time(keys: Keys, clock: ManualClock) -> None:
+    authentication = authentication_of(keys, clock, timeout_seconds=0.05)
     keys.frozen = asyncio.Event()
     with pytest.raises(LedgerUnavailable):
         await authentication.caller(KEY)
 
 
 async def test_a_crowd_gives_a_frozen_ledger_up_as_soon_as_one_does(
-    authentication: Authentication, keys: Keys
+    keys: Keys, clock: ManualClock
 ) -> None:
+    authentication = authentication_of(keys, clock, timeout_seconds=0.05)
     keys.frozen = asyncio.Event()
     crowd = (authentication.caller(f"{KEY}{each}") for each in range(2_000))
     said = await asyncio.gather(*crowd, return_exceptions=True)

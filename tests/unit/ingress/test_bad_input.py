@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import pytest
 
-from ingress.api.chat.request import decode_chat_request
 from ingress.intake.submission import UnfitSubmission, submission_of
 from shared.errors import ForebayError, InvalidRequest, TooLarge
 from shared.messages.dead_letter import DeadReason
 from shared.messages.requests.create_response import decode_create_response
 from shared.queueing.reading.delivery import Delivery
+from shared.surfaces.chat.request import decode_chat_request
 
 TEXT_LIMIT: Final = 20_000
 PNG: Final = b"\x89PNG\r\n\x1a\n" + b"".join(

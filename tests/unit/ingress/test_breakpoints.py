@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.messages.item import FunctionCall, FunctionCallOutput, MessageItem, Role
 from shared.messages.part import CacheBreakpoint, InputTextPart
 from shared.messages.tool import FunctionTool
-from tests.unit.ingress.messages_bodies import HI, TOOL, body_of, refusal, text
+from tests.unit.shared.surfaces.messages_bodies import HI, TOOL, body_of, refusal, text
 
 KEPT = CacheBreakpoint("ephemeral")
 FOR_AN_HOUR = CacheBreakpoint("ephemeral", "1h")

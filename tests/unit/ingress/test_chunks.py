@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from ingress.api.chat.chunks import ChunkWriter
-from ingress.api.chat.completion import chat_completion
 from ingress.events import NumberedEvent
 from shared.messages.events import (
     Event,
@@ -25,6 +24,7 @@ from shared.messages.response import ResponseCost, read_response
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
 from shared.replies.event_sequence import OutputEvents
+from shared.surfaces.chat.completion import chat_completion
 from tests.queued_message import queued_message
 
 RECORD = queued_message(id="resp_00")

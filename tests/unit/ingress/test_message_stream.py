@@ -11,7 +11,6 @@ import pytest
 from anthropic.types import Message, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
-from ingress.api.messages.message import message_object
 from ingress.api.messages.streaming import MessageWriter
 from ingress.events import NumberedEvent
 from shared.messages.events import Event, ResponseRestarted, closing_event, encode_event
@@ -22,6 +21,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
 from shared.replies.event_sequence import OutputEvents, opening, whole_answer
+from shared.surfaces.messages.message import message_object
 from tests.queued_message import queued_message
 
 RECORD = queued_message(id="resp_00", lane=Lane.INTERACTIVE)

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ingress.api.chat.request import decode_chat_request
 from ingress.named_stores import NamedStores, seen_by
 from ingress.patience import Patience
 from shared.clock import SystemClock
@@ -16,6 +15,7 @@ from shared.errors import InvalidRequest, NotFound
 from shared.messages.body import Body, body_digest
 from shared.messages.file_search.search_tool import told_search
 from shared.messages.requests.create_response import decode_create_response
+from shared.surfaces.chat.request import decode_chat_request
 
 NOW = SystemClock().now()
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingress.api.chat.request import decode_chat_request
 from ingress.intake.submission import submission_of
 from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.requests.create_response import decode_create_response
 from shared.messages.stored_body import decode_body
 from shared.queueing.reading.delivery import Delivery
+from shared.surfaces.chat.request import decode_chat_request
 
 LIMIT = 1_000_000
 texts = st.text(min_size=1, max_size=20)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from ingress.api.http.errors import HttpRefusal
-from ingress.api.http.exchange import Exchange
+from ingress.api.http.exchange import Exchange, RequestHead
 from ingress.api.http.request_headers import (
     cache_control,
     deadline,
@@ -13,6 +14,7 @@ from ingress.api.http.request_headers import (
     require_json,
     wait_preference,
 )
+from ingress.api.http.wire import Line
 from shared.clock import ManualClock
 from shared.errors import InvalidRequest
 
@@ -20,15 +22,11 @@ CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def exchange(**headers: str) -> Exchange:
-    async def nothing(*_: object) -> None:
-        return None
-
-    lines = [
-        (name.replace("_", "-").encode(), value.encode("latin-1"))
-        for name, value in headers.items()
-    ]
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": lines}
-    return Exchange(scope, nothing, nothing, CLOCK, request_id="req_1")  # type: ignore[arg-type]
+    lines = {
+        name.replace("_", "-").encode(): value.encode("latin-1") for name, value in headers.items()
+    }
+    line = cast(Line, None)  # nothing is read or written
+    return Exchange(line, RequestHead(method="POST", path="/", headers=lines), CLOCK)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
 from ingress.api.http.border import Route, Routes
 from ingress.api.http.errors import HttpRefusal
-from ingress.api.http.exchange import Endpoint, Exchange
+from ingress.api.http.exchange import Endpoint, Exchange, RequestHead
+from ingress.api.http.wire import Line
 from shared.clock import ManualClock
 
 CLOCK = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
@@ -37,11 +39,8 @@ ROUTES = [
 
 
 def exchange(method: str, path: str) -> Exchange:
-    async def nothing(*_: object) -> None:
-        return None
-
-    scope = {"type": "http", "method": method, "path": path, "headers": []}
-    return Exchange(scope, nothing, nothing, CLOCK, request_id="req_1")  # type: ignore[arg-type]
+    line = cast(Line, None)  # nothing is read or written
+    return Exchange(line, RequestHead(method=method, path=path), CLOCK)
 
 
 @pytest.mark.parametrize(

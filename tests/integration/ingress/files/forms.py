@@ -55,6 +55,7 @@ BAD_FORMS = {
     "another boundary": BadForm((PURPOSE + file() + END).replace(b"--b", b"--c"), None),
     "no parts": BadForm(END, "purpose"),
     "no purpose": BadForm(file() + END, "purpose"),
+    "a purpose of ours": BadForm(field("purpose", b"batch_output") + file() + END, "purpose"),
     "no file": BadForm(PURPOSE + END, "file"),
     "unknown purpose": BadForm(field("purpose", b"fun") + file() + END, "purpose"),
     "unknown purpose behind": BadForm(file() + field("purpose", b"fun") + END, "purpose"),

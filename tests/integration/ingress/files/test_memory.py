@@ -27,6 +27,8 @@ class DoorProcess:
     def __init__(self, ledger_url: str, redis_url: str) -> None:
         settings = {
             "FOREBAY_INGRESS__PORT": "0",
+            "FOREBAY_INGRESS__LEDGER_TIMEOUT_SECONDS": "30",
+            "FOREBAY_LEDGER__TIMEOUT_SECONDS": "30",
             "FOREBAY_LEDGER__URL": ledger_url,
             "FOREBAY_REDIS__URL": redis_url,
             "FOREBAY_BROKER__URL": redis_url,

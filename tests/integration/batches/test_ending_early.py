@@ -1,0 +1,104 @@
+"""Batches that end before their lines: what was answered by then is theirs."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from shared.batches.batch import BatchCounts
+from shared.batches.state import BatchState
+from shared.errors import Conflict
+from shared.messages.state import ResponseState
+
+from .bench import SIX, TENANT, Bench
+
+PARTLY = BatchCounts(total=6, completed=2)
+
+
+async def test_a_cancelled_batch_keeps_what_was_answered(bench: Bench) -> None:
+    of = await bench.partly()
+    running = (await bench.messages())[2].id
+    await bench.set(running, state=ResponseState.IN_PROGRESS, claimed_by="worker-1")
+    cancelling = await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    assert cancelling.state is BatchState.CANCELLING
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.CANCELLED
+    assert ended.cancelled_at == bench.clock.now()
+    assert ended.counts == replace(PARTLY, cancelled=4)
+    assert len(bench.cancelled.told) == 4
+    assert running in bench.cancelled.told
+    assert len(await bench.read(ended.output_file_id)) == 2
+    told = await bench.read(ended.error_file_id)
+    assert {each["error"]["code"] for each in told} == {"batch_cancelled"}
+    assert len(told) == 4
+
+
+async def test_lines_that_were_not_expanded_are_cancelled_without_a_message(bench: Bench) -> None:
+    of = await bench.ask(SIX)
+    await bench.expander.step(of)
+    await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    await bench.collector()
+    await bench.expander()
+    assert not await bench.count()
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.CANCELLED
+    assert ended.counts == BatchCounts(total=6, cancelled=6)
+    assert len(await bench.read(ended.error_file_id)) == 6
+
+
+async def test_one_that_was_not_validated_is_cancelled_at_once(bench: Bench) -> None:
+    of = await bench.ask(SIX)
+    await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    await bench.expander()
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.CANCELLED
+    assert (ended.counts, ended.output_file_id) == (BatchCounts(), None)
+
+
+async def test_an_expired_batch_keeps_what_was_answered_and_says_which_was_not(
+    bench: Bench,
+) -> None:
+    of = await bench.partly()
+    await bench.expire()
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.EXPIRED
+    assert ended.expired_at == bench.clock.now()
+    assert ended.counts == replace(PARTLY, expired=4)
+    told = await bench.read(ended.error_file_id)
+    assert {each["error"]["code"] for each in told} == {"batch_expired"}
+    assert all(each["error"]["message"] for each in told)
+    assert len(await bench.read(ended.output_file_id)) == 2
+
+
+async def test_what_does_not_end_by_itself_is_ended_a_minute_after_its_time(bench: Bench) -> None:
+    of = await bench.partly()
+    ids = [each.id for each in await bench.messages() if not each.state.is_terminal]
+    for message_id in ids:
+        await bench.set(message_id, state=ResponseState.REQUIRES_ACTION)
+    bench.clock.advance((of.expires_at - bench.clock.now()).total_seconds() + 30)
+    assert (await bench.collected(of)).state is BatchState.IN_PROGRESS
+    bench.clock.advance(60)
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.EXPIRED
+    assert ended.counts == replace(PARTLY, expired=4)
+
+
+async def test_a_batch_whose_time_is_over_is_not_begun(bench: Bench) -> None:
+    of = await bench.ask(SIX)
+    bench.clock.advance((of.expires_at - bench.clock.now()).total_seconds() + 1)
+    await bench.expander()
+    assert not await bench.count()
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.EXPIRED
+    assert ended.counts == BatchCounts(total=6, expired=6)
+
+
+async def test_a_batch_that_is_about_to_end_is_not_cancelled(bench: Bench) -> None:
+    of = await bench.answered()
+    await bench.collector.step(of)
+    told = await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    assert told.state is BatchState.FINALIZING
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.COMPLETED
+    with pytest.raises(Conflict):
+        await bench.catalogue.cancel(of.id, tenant_id=TENANT)

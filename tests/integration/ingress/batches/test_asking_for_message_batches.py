@@ -1,0 +1,118 @@
+"""What Anthropic's client asks of batches, before any worker has looked at one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import anthropic
+import openai
+import pytest
+
+from tests.integration.ingress.batches.conftest import Upload
+from tests.integration.ingress.running_door import RunningDoor
+
+BATCHES = "/v1/messages/batches"
+PARAMS = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+BAD: list[tuple[object, str | None]] = [
+    ({}, "requests"),
+    ({"requests": []}, "requests"),
+    ({"requests": [{"custom_id": "a"}]}, "requests[0].params"),
+    ({"requests": [{"custom_id": "a", "params": []}]}, "requests[0].params"),
+    ({"requests": [{"custom_id": "", "params": {}}]}, "requests[0].custom_id"),
+    ({"requests": [{"custom_id": "a b", "params": {}}]}, "requests[0].custom_id"),
+    ({"requests": [{"custom_id": "a" * 65, "params": {}}]}, "requests[0].custom_id"),
+    ({"requests": [{"custom_id": "a", "params": {}}] * 2}, "requests[1].custom_id"),
+    ({"requests": [{"custom_id": "a", "params": {}, "x": 1}]}, "requests[0].x"),
+    ([], None),
+]
+
+
+def requests(count: int = 3) -> list[Any]:
+    return [{"custom_id": f"one-{number}", "params": PARAMS} for number in range(count)]
+
+
+async def test_a_batch_is_anthropics_and_says_how_far_it_is(
+    anthropics: anthropic.AsyncAnthropic, client: openai.AsyncOpenAI
+) -> None:
+    made = await anthropics.messages.batches.create(requests=requests())
+    assert made.type == "message_batch"
+    assert made.processing_status == "in_progress"
+    assert made.results_url is None
+    assert (made.expires_at - made.created_at).total_seconds() == 86_400
+    assert made.forebay["estimate"]["messages"] == 3  # type: ignore[attr-defined] # ours
+    again = await anthropics.messages.batches.create(requests=requests())
+    assert again.id == made.id
+    assert len([file async for file in client.files.list()]) == 1
+    read = await anthropics.messages.batches.retrieve(made.id)
+    assert read.request_counts.succeeded == read.request_counts.errored == 0
+
+
+async def test_pages_of_a_list_follow_each_other_both_ways(
+    anthropics: anthropic.AsyncAnthropic,
+) -> None:
+    batches = anthropics.messages.batches
+    made = [(await batches.create(requests=requests(count))).id for count in range(1, 6)]
+    assert [batch.id async for batch in batches.list(limit=2)] == made[::-1]
+    page = await batches.list(limit=2, before_id=made[0])
+    assert [batch.id for batch in page.data] == [made[2], made[1]]
+    assert page.has_more
+
+
+async def test_one_is_cancelled_first_and_deleted_when_it_has_ended(
+    anthropics: anthropic.AsyncAnthropic,
+) -> None:
+    batches = anthropics.messages.batches
+    made = await batches.create(requests=requests())
+    with pytest.raises(anthropic.ConflictError, match="Cancel it first"):
+        await batches.delete(made.id)
+    cancelled = await batches.cancel(made.id)
+    assert cancelled.processing_status == "canceling"
+    assert cancelled.cancel_initiated_at is not None
+
+
+async def test_each_surface_has_its_own_batches(
+    anthropics: anthropic.AsyncAnthropic, client: openai.AsyncOpenAI, upload: Upload
+) -> None:
+    theirs = await anthropics.messages.batches.create(requests=requests())
+    ours = await client.batches.create(
+        input_file_id=await upload(), endpoint="/v1/responses", completion_window="24h"
+    )
+    assert [batch.id async for batch in client.batches.list()] == [ours.id]
+    assert [batch.id async for batch in anthropics.messages.batches.list()] == [theirs.id]
+    with pytest.raises(openai.NotFoundError):
+        await client.batches.retrieve(theirs.id)
+    with pytest.raises(anthropic.NotFoundError):
+        await anthropics.messages.batches.delete(ours.id)
+
+
+async def test_what_is_wrong_with_the_request_is_named_and_keeps_nothing(
+    http: aiohttp.ClientSession,
+) -> None:
+    for body, param in BAD:
+        async with http.post(BATCHES, json=body) as answer:
+            error = (await answer.json())["error"]
+        assert (answer.status, error["type"]) == (400, "invalid_request_error"), error
+        assert error["details"].get("param") == param
+    for path in (BATCHES, "/v1/files"):
+        async with http.get(path) as answer:
+            assert (await answer.json())["data"] == []
+    for query in (
+        "limit=1001",
+        "after_id=x",
+        f"after_id=batch_{'0' * 32}&before_id=batch_{'0' * 32}",
+    ):
+        async with http.get(f"{BATCHES}?{query}") as answer:
+            assert answer.status == 400
+
+
+async def test_a_body_that_is_too_large_or_no_json_is_refused(
+    door: RunningDoor, http: aiohttp.ClientSession
+) -> None:
+    for data, kind, status in (
+        (b"{", "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"x" * 17_000_000, "application/json", 413),
+    ):
+        async with http.post(BATCHES, data=data, headers={"Content-Type": kind}) as answer:
+            assert answer.status == status

@@ -1,0 +1,1 @@
+"""Batches: their files read, their lines made messages, their results written."""

@@ -1,0 +1,120 @@
+"""The collector: ends batches whose lines have all ended, and writes what they came to."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from shared.batches.batch import Batch
+from shared.batches.items import BatchItems
+from shared.batches.state import BatchState, ItemOutcome
+from shared.batches.work import BatchWork
+from shared.clock import Clock
+from shared.erasing.cancelling import GroupCancelling
+from shared.errors import Unavailable
+from shared.telemetry.logs import get_logger
+from shared.telemetry.metrics import Metrics
+from workers.batching.result_files import ResultFiles
+
+_CANCELLED_AT_ONCE: Final = 200
+_PAUSE_SECONDS: Final = 0.02
+"""Between two groups that are cancelled: others want the ledger too."""
+_ROUND_SECONDS: Final = 10.0
+_LATE: Final = timedelta(seconds=60)
+"""How long after its time a line may take to end by itself."""
+
+
+class Collector:
+    """Looks after each open batch in a round.
+
+    Its end is one commit with its files, its counts and its state, written once: whoever comes
+    second, or late, changes nothing. Raises Unavailable.
+    """
+
+    def __init__(
+        self,
+        work: BatchWork,
+        items: BatchItems,
+        files: ResultFiles,
+        cancelling: GroupCancelling,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._work = work
+        self._items = items
+        self._files = files
+        self._cancelling = cancelling
+        self._metrics = metrics
+        self._clock = clock
+        self._log = get_logger(__name__)
+        self._waiting_from: dict[str, int] = {}
+        """Up to which line all of a batch had ended when it was looked at."""
+
+    async def __call__(self) -> None:
+        """One round; a fault in one batch costs the others nothing."""
+        until, behind, seen = self._clock.monotonic() + _ROUND_SECONDS, "", set[str]()
+        while batches := await self._work.open(behind=behind):
+            for each in batches:
+                seen.add(each.id)
+                await self._tried(each)
+                if self._clock.monotonic() > until:
+                    return
+            behind = batches[-1].id
+        self._waiting_from = {key: at for key, at in self._waiting_from.items() if key in seen}
+
+    async def _tried(self, of: Batch) -> None:
+        try:
+            await self.step(of)
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - the border of one batch: the others go on
+            self._log.exception("batch_not_collected", batch=of.id)
+
+    async def step(self, of: Batch) -> None:
+        """Take it as far as it goes now."""
+        if of.state is BatchState.VALIDATING:
+            return
+        if self._is_to_end(of):
+            await self._cancel(of)
+        if of.expanded_at is None and of.total is not None:
+            return
+        if await self._waits(of):
+            return
+        if of.state is BatchState.IN_PROGRESS:
+            await self._work.move(of, BatchState.FINALIZING)
+            return  # its state may be another one by now: the next look knows it
+        await self._end(of)
+
+    def _is_to_end(self, of: Batch) -> bool:
+        """Whether what has not ended of it is not wanted any more."""
+        is_late = self._clock.now() > of.expires_at + _LATE
+        return of.state is BatchState.CANCELLING or is_late
+
+    async def _cancel(self, of: Batch) -> None:
+        line = self._waiting_from.get(of.id, 1) - 1
+        while waiting := await self._items.waiting(of, after_line=line, limit=_CANCELLED_AT_ONCE):
+            await self._cancelling.cancel([*{each.message_id for each in waiting}])
+            line = waiting[-1].line
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _waits(self, of: Batch) -> bool:
+        line = self._waiting_from.get(of.id, 1)
+        found = await self._items.waiting(of, after_line=line - 1, limit=1)
+        if found:
+            self._waiting_from[of.id] = found[0].line
+        return bool(found)
+
+    async def _end(self, of: Batch) -> None:
+        counts, usage = await self._items.counts(of), await self._items.usage(of)
+        target = BatchState.EXPIRED if counts.expired else BatchState.COMPLETED
+        if of.state is BatchState.CANCELLING:
+            target = BatchState.CANCELLED
+        if not await self._files.end(of, target, counts, usage):
+            return
+        self._waiting_from.pop(of.id, None)
+        self._metrics.batches.labels(target).inc()
+        for outcome in ItemOutcome:
+            if outcome is not ItemOutcome.WAITING:
+                self._metrics.batch_lines.labels(outcome).inc(getattr(counts, outcome))
+        self._log.info("batch_ended", batch=of.id, state=str(target), lines=counts.total)
