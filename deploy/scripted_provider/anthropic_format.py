@@ -11,6 +11,7 @@ from deploy.scripted_provider.answering import ReplyCall, ScriptedReply, tokens_
 from deploy.scripted_provider.anthropic_demands import SIGNATURE
 from deploy.scripted_provider.call import ScriptedCall
 
+_SERVED = {"auto": "standard", "standard_only": "standard"}
 _encode = msgspec.json.encode
 
 
@@ -20,6 +21,8 @@ class AnthropicFormat:
     def __init__(self, call: ScriptedCall, body: dict[str, Any], *, number: int) -> None:  # noqa: ARG002
         self._place = 0
         """Of the block of text."""
+        tier = call.service_tier
+        self._tier = {} if tier is None else {"service_tier": _SERVED.get(tier, tier)}
         self._head = {
             "id": f"msg_scripted{number}",
             "type": "message",
@@ -35,7 +38,8 @@ class AnthropicFormat:
             "stop_sequence": None,
         }
         if with_usage:
-            content["usage"] = _usage(reply, output_tokens=reply.output_tokens)
+            usage = _usage(reply, output_tokens=reply.output_tokens)
+            content["usage"] = {**usage, **self._tier}
         return _encode(content)
 
     def opening(self, reply: ScriptedReply, *, with_usage: bool = True) -> bytes:
@@ -46,7 +50,7 @@ class AnthropicFormat:
             "stop_sequence": None,
         }
         if with_usage:
-            message["usage"] = _usage(reply, output_tokens=1)
+            message["usage"] = {**_usage(reply, output_tokens=1), **self._tier}
         self._place = int(bool(reply.thought))
         block = {"type": "text", "text": ""}
         begins = _event("content_block_start", {"index": self._place, "content_block": block})

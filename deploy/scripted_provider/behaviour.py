@@ -1,7 +1,8 @@
-"""What a scripted provider can do with a call."""
+"""What a scripted provider can do with a call, and the errors that it can answer with."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -22,6 +23,8 @@ class Kind(StrEnum):
     UNAUTHORISED = "unauthorised"
     INVALID_REQUEST = "invalid_request"
     CONTEXT_TOO_LONG = "context_too_long"
+    NO_CAPACITY = "no_capacity"
+    """What the flex tier says when it has no room."""
     HANG = "hang"
     DISCONNECT = "disconnect"
     SLOW_DRIP = "slow_drip"
@@ -73,5 +76,42 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Cut the answer into tokens of so many characters, not into words."""
     echoed_model: str | None = None
     """What it calls itself in an answer, when not as it was asked."""
+    served_tier: str | None = None
+    """The service tier that the answer names, when not the one asked for."""
     times: Count | None = None
     """How many calls are treated so; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedError:
+    status: int
+    kind: str
+    message: str
+    code: str | None = None
+
+
+ERRORS = {
+    Kind.RATE_LIMITED: ScriptedError(
+        429, "rate_limit_error", "Rate limit reached for requests.", "rate_limit_exceeded"
+    ),
+    Kind.OUT_OF_CREDIT: ScriptedError(
+        429, "insufficient_quota", "You exceeded your current quota.", "insufficient_quota"
+    ),
+    Kind.SERVER_ERROR: ScriptedError(500, "server_error", "The server had an error."),
+    Kind.UNAUTHORISED: ScriptedError(
+        401, "invalid_request_error", "Incorrect API key provided.", "invalid_api_key"
+    ),
+    Kind.INVALID_REQUEST: ScriptedError(
+        400, "invalid_request_error", "Unsupported value: 'temperature'.", "unsupported_value"
+    ),
+    Kind.CONTEXT_TOO_LONG: ScriptedError(
+        400,
+        "invalid_request_error",
+        "prompt is too long: this model's maximum context length is 8192 tokens.",
+        "context_length_exceeded",
+    ),
+    Kind.NO_CAPACITY: ScriptedError(
+        429, "rate_limit_error", "Resource Unavailable: flex has no room.", "resource_unavailable"
+    ),
+}
+"""With their usual status and words."""

@@ -51,6 +51,10 @@ class ScriptedCall(msgspec.Struct):
     breakpoints: int = 0
     """How often it says that what was read so far may be kept."""
     top_k: int | None = None
+    service_tier: str | None = None
+    """The tier that it asks for, or that its batch is served at."""
+    batch: str = ""
+    """The id of the batch that it is an item of."""
     behaviour: str = ""
     ending: Ending = Ending.RUNNING
     seconds: float | None = None
@@ -85,7 +89,7 @@ class CallLog:
         self.cut_by_client += ending is Ending.CUT_BY_CLIENT
         self._wake()
 
-    async def until(self, is_so: Callable[[], bool], *, timeout_seconds: float = 10.0) -> None:
+    async def until(self, is_so: Callable[[], bool], *, timeout_seconds: float = 60.0) -> None:
         """Wait until a condition on this log holds; `TimeoutError` when it does not in time."""
         if is_so():
             return

@@ -12,6 +12,7 @@ from deploy.scripted_provider.answering import ReplyCall, ScriptedReply, tokens_
 from deploy.scripted_provider.call import ScriptedCall
 
 _encode = msgspec.json.encode
+_SERVED = {"auto": "default"}
 _END = b"data: [DONE]\n\n"
 
 
@@ -24,6 +25,8 @@ class OpenAIFormat:
             "created": int(time.time()),
             "model": call.model,
         }
+        if call.service_tier is not None:
+            self._head["service_tier"] = _SERVED.get(call.service_tier, call.service_tier)
         options = body.get("stream_options") or {}
         self._wants_usage = bool(options.get("include_usage"))
         self._others = int(body.get("top_logprobs") or 0) if body.get("logprobs") else None

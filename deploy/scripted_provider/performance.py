@@ -9,9 +9,8 @@ from aiohttp import web
 
 from deploy.scripted_provider.answering import ScriptedReply
 from deploy.scripted_provider.anthropic_format import AnthropicFormat
-from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.behaviour import ERRORS, Behaviour, Kind, ScriptedError
 from deploy.scripted_provider.call import ScriptedCall
-from deploy.scripted_provider.errors import ERRORS, ScriptedError
 from deploy.scripted_provider.openai_format import OpenAIFormat
 
 _EVENT_STREAM = "text/event-stream"

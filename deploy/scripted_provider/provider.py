@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 from aiohttp import web
 
+from deploy.scripted_provider.batches.batch_script import BatchBehaviour, BatchRule
 from deploy.scripted_provider.behaviour import Behaviour
 from deploy.scripted_provider.call import CallLog
 from deploy.scripted_provider.script import Match, ScriptRule
@@ -49,10 +50,19 @@ class ScriptedProvider:
         rule = ScriptRule(behave=behave, match=msgspec.convert(match, Match))
         self._server.script.add([rule])
 
+    def script_batches(self, behave: BatchBehaviour, *, model: str | None = None) -> None:
+        """Add a rule for batches, of one model or of any; the first that takes one decides."""
+        self._server.batches.script.add([BatchRule(behave, model)])
+
+    def end_batches(self) -> None:
+        """Those under way have ended at the next look at them."""
+        self._server.batches.end_all()
+
     def reset(self) -> None:
-        """Forget the script and the calls."""
+        """Forget the scripts, the calls and the batches."""
         self._server.script.clear()
         self._server.calls.clear()
+        self._server.batches.clear()
 
     async def start(self) -> None:
         self._runner = web.AppRunner(

@@ -29,6 +29,7 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     images: int | None = None
     """How many there are in the last user message."""
     stream: bool | None = None
+    service_tier: str | None = None
     nth: int | None = None
     """Only the nth call that matches the rest, counted from 1 since the rule was added."""
 
@@ -59,8 +60,8 @@ class _RuleInUse:
 
 
 def _is_like(match: Match, call: ScriptedCall) -> bool:
-    wanted = (match.model, match.stream, match.images, match.tools)
-    there = (call.model, call.stream, call.images, bool(call.tools))
+    wanted = (match.model, match.stream, match.images, match.tools, match.service_tier)
+    there = (call.model, call.stream, call.images, bool(call.tools), call.service_tier)
     return all(one is None or one == other for one, other in zip(wanted, there, strict=True))
 
 

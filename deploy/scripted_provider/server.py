@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from deploy.scripted_provider.answering import reply_to
-from deploy.scripted_provider.anthropic_demands import anthropic_fault, breakpoints_in
-from deploy.scripted_provider.anthropic_format import AnthropicFormat
+from deploy.scripted_provider.batches.anthropic_batches import AnthropicBatches
+from deploy.scripted_provider.batches.batch_script import BatchRule
+from deploy.scripted_provider.batches.openai_batches import OpenAIBatches
+from deploy.scripted_provider.batches.openai_files import LARGEST_BYTES, OpenAIFiles
+from deploy.scripted_provider.batches.shelf import BatchShelf
 from deploy.scripted_provider.call import CallLog, Ending, ScriptedCall, Wire
-from deploy.scripted_provider.embeddings import EmbeddingFormat, as_messages, embeddings_fault
-from deploy.scripted_provider.openai_demands import openai_fault
-from deploy.scripted_provider.openai_format import OpenAIFormat
 from deploy.scripted_provider.performance import CutByScript, Performance
-from deploy.scripted_provider.request import (
-    images_of,
-    instructions_of,
-    last_user_text,
-    outputs_of,
-    tools_of,
-)
-from deploy.scripted_provider.sampled_call import sampled_call
 from deploy.scripted_provider.script import Script, ScriptRule
+from deploy.scripted_provider.wires import FORMATS, call_of, decoded, fault_in
 
 MODEL = "scripted"
 
 _AZURE = "/openai/deployments/{deployment}"
-_KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
-_BODY_LIMIT_BYTES = 64 * 1_048_576
-_FORMATS: dict[Wire, type[OpenAIFormat] | type[AnthropicFormat]] = {
-    Wire.OPENAI: OpenAIFormat,
-    Wire.ANTHROPIC: AnthropicFormat,
-    Wire.EMBEDDINGS: EmbeddingFormat,
-}
-_DEMANDS: dict[Wire, Callable[[dict[str, Any]], str | None]] = {
-    Wire.OPENAI: openai_fault,
-    Wire.ANTHROPIC: anthropic_fault,
-    Wire.EMBEDDINGS: embeddings_fault,
-}
+_BODY_LIMIT_BYTES = LARGEST_BYTES + 64 * 1_048_576
 _rules_decoder = msgspec.json.Decoder(list[ScriptRule] | ScriptRule)
+_batch_rules_decoder = msgspec.json.Decoder(list[BatchRule] | BatchRule)
 
 
 class ScriptedServer:
@@ -52,6 +32,8 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.script = Script()
         self.calls = CallLog()
+        self.batches = BatchShelf(self.script, self.calls)
+        self._files = OpenAIFiles()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=_BODY_LIMIT_BYTES)
@@ -66,8 +48,13 @@ class ScriptedServer:
                 web.post("/script", self._add_rules),
                 web.get("/script", self._show_rules),
                 web.delete("/script", self._clear_rules),
+                web.post("/script/batches", self._add_batch_rules),
+                web.post("/batches/end", self._end_batches),
                 web.get("/calls", self._show_calls),
                 web.delete("/calls", self._clear_calls),
+                *self._files.routes(),
+                *OpenAIBatches(self.batches, self._files).routes(),
+                *AnthropicBatches(self.batches).routes(),
             ]
         )
         return app
@@ -82,12 +69,12 @@ class ScriptedServer:
         return await self._treat(request, Wire.EMBEDDINGS)
 
     async def _treat(self, request: web.Request, wire: Wire) -> web.StreamResponse:
-        body = _decoded(await request.read(), wire)
+        body = decoded(await request.read(), wire)
         if isinstance(body, str):
-            error = _FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
+            error = FORMATS[wire].error(400, kind="invalid_request_error", message=body, code=None)
             return web.Response(status=400, body=error, content_type="application/json")
-        call = _call(request, body, wire)
-        if fault := _fault(body, wire):
+        call = call_of(body, wire, request.headers)
+        if fault := fault_in(body, wire):
             return self._refuse(call, fault)
         behaviour = self.script.behaviour_for(call, body)
         call.behaviour = behaviour.kind
@@ -96,8 +83,12 @@ class ScriptedServer:
             request,
             call,
             behaviour,
-            wire_format=_FORMATS[wire](
-                msgspec.structs.replace(call, model=behaviour.echoed_model or call.model),
+            wire_format=FORMATS[wire](
+                msgspec.structs.replace(
+                    call,
+                    model=behaviour.echoed_model or call.model,
+                    service_tier=behaviour.served_tier or call.service_tier,
+                ),
                 body,
                 number=self.calls.count,
             ),
@@ -119,7 +110,7 @@ class ScriptedServer:
         call.behaviour = "refused"
         self.calls.begin(call)
         self.calls.end(call, Ending.SERVED)
-        error = _FORMATS[call.wire].error(
+        error = FORMATS[call.wire].error(
             400, kind="invalid_request_error", message=fault, code=None
         )
         return web.Response(status=400, body=error, content_type="application/json")
@@ -142,8 +133,21 @@ class ScriptedServer:
     async def _show_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return _json({"rules": self.script.rules})
 
+    async def _add_batch_rules(self, request: web.Request) -> web.Response:
+        try:
+            rules = _batch_rules_decoder.decode(await request.read())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _json({"error": str(error)}, status=400)
+        self.batches.script.add(rules if isinstance(rules, list) else [rules])
+        return _json({"rules": len(self.batches.script)})
+
+    async def _end_batches(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        self.batches.end_all()
+        return _json({"status": "ok"})
+
     async def _clear_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002
         self.script.clear()
+        self.batches.script.clear()
         return _json({"rules": 0})
 
     async def _show_calls(self, request: web.Request) -> web.Response:
@@ -153,54 +157,6 @@ class ScriptedServer:
     async def _clear_calls(self, request: web.Request) -> web.Response:  # noqa: ARG002
         self.calls.clear()
         return _json({"count": 0})
-
-
-def _decoded(content: bytes, wire: Wire) -> dict[str, Any] | str:
-    """The request's body, or what is wrong with it."""
-    try:
-        body = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return "the body is not JSON"
-    if not isinstance(body, dict) or not isinstance(body.get("model"), str):
-        return "model: a string is required"
-    if wire is Wire.EMBEDDINGS:
-        body = as_messages(body)
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(item, dict) for item in messages):
-        field = "input" if wire is Wire.EMBEDDINGS else "messages"
-        return f"{field}: a list of objects or texts is required"
-    decoded: dict[str, Any] = body
-    return decoded
-
-
-def _fault(body: dict[str, Any], wire: Wire) -> str | None:
-    """What the API would refuse in it, were it the real one."""
-    try:
-        return _DEMANDS[wire](body)
-    except (AttributeError, KeyError, TypeError, IndexError):
-        return "the body has a field of a type that it must not have"
-
-
-def _call(request: web.Request, body: dict[str, Any], wire: Wire) -> ScriptedCall:
-    headers = request.headers
-    kept = {"traceparent": headers["traceparent"]} if "traceparent" in headers else {}
-    if not _KEY_HEADERS.isdisjoint(map(str.lower, headers)):
-        kept["key"] = "given"
-    return ScriptedCall(
-        wire=wire,
-        model=body["model"],
-        content=last_user_text(body),
-        stream=body.get("stream") is True,
-        at=time.time(),
-        headers=kept,
-        instructions=instructions_of(body),
-        tools=tools_of(body),
-        called=sampled_call(body),
-        outputs=outputs_of(body),
-        images=images_of(body),
-        breakpoints=breakpoints_in(body),
-        top_k=body.get("top_k"),
-    )
 
 
 def _json(content: object, *, status: int = 200) -> web.Response:

@@ -43,7 +43,7 @@ class BudgetQuestion:
 
     @property
     def arguments(self) -> tuple[int | str, ...]:
-        """ARGV 10 to 14 of admission.lua."""
+        """ARGV 8 to 12 of admission.lua."""
         values = (self.cap, self.reserve, self.day, self.booked, self.settled)
         return tuple("" if value is None else value for value in values)
 
@@ -107,6 +107,11 @@ class Budgets:
         Raises LedgerUnavailable.
         """
         await asyncio.shield(self._read_soon(tenant_id))
+
+    async def booked_today(self, tenant_id: str) -> Decimal:
+        """US dollars that the ledger has booked since midnight in UTC; raises LedgerUnavailable."""
+        await self.read(tenant_id)
+        return Decimal(self._readings[tenant_id].booked).scaleb(-9)
 
     async def close(self) -> None:
         """Stop reading."""

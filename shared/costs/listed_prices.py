@@ -6,10 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from shared.costs.price import NANO, Price, TokenCount
+from shared.costs.price import NANO, Price, ServedTier, TokenCount
 
 _THOUSAND: Final = Decimal(1_000)
+_CONTEXTS: Final = {
+    ServedTier.BATCH: {"processing": "batch"},
+    ServedTier.FLEX: {"service_tier": "flex"},
+    ServedTier.PRIORITY: {"service_tier": "priority"},
+}
+"""The list's own words. One that it does not know is silently the full price: a test holds each."""
 _NOT_COUNTED: Final = ("output_citation_mtok",)
 
 Tariff = Callable[[TokenCount, datetime], Decimal | None]
@@ -19,9 +26,12 @@ Tariff = Callable[[TokenCount, datetime], Decimal | None]
 def listed_tariff(model: str, *, base_url: str | None) -> Tariff | None:
     """The tariff of a model at the provider behind `base_url`; None if either is not listed.
 
-    Prices change with the day and, for some models, with the length of the input.
+    Prices change with the day and, for some models, with the length of the input. A tier that is
+    not listed for the model costs what the model costs.
     """
-    # Not at the top: loading it takes half a second, and a chain may need no list.
+    if base_url is not None and _is_nearby(base_url):
+        return None
+    # Not at the top: loading it takes half a second and 14 MiB, and a chain may need no list.
     from genai_prices.data_snapshot import get_snapshot
 
     try:
@@ -31,6 +41,10 @@ def listed_tariff(model: str, *, base_url: str | None) -> Tariff | None:
     flat: dict[int, Price | None] = {}
 
     def cost(tokens: TokenCount, at: datetime) -> Decimal | None:
+        if (context := _CONTEXTS.get(tokens.tier)) is not None:
+            # Made anew each time, so it has no address to be known by.
+            price = _flat(found.get_prices(at, context))
+            return _by_tiers(found, provider, tokens, at) if price is None else price.cost(tokens)
         listed = found.get_prices(at)
         # The list lives as long as the process, so its entries are told apart by their address.
         if (price := flat.get(id(listed))) is None and id(listed) not in flat:
@@ -40,6 +54,13 @@ def listed_tariff(model: str, *, base_url: str | None) -> Tariff | None:
         return _by_tiers(found, provider, tokens, at)
 
     return cost
+
+
+def _is_nearby(base_url: str) -> bool:
+    """Whether it is on this machine or in its network, by its address or a name without a dot:
+    nobody lists what is asked for there."""
+    host = urlsplit(base_url).hostname or ""
+    return "." not in host or host.replace(".", "").isdigit()
 
 
 def _flat(listed: Any) -> Price | None:
@@ -63,7 +84,8 @@ def _asks_for_more(listed: Any) -> bool:
 def _by_tiers(found: Any, provider: Any, tokens: TokenCount, at: datetime) -> Decimal | None:
     from genai_prices import Usage
 
-    listed = found.get_prices(at)
+    context = _CONTEXTS.get(tokens.tier)
+    listed = found.get_prices(at, context)
     if listed.input_mtok is None or listed.output_mtok is None or _asks_for_more(listed):
         return None
     cached = min(tokens.cached_tokens, tokens.input_tokens)
@@ -74,5 +96,7 @@ def _by_tiers(found: Any, provider: Any, tokens: TokenCount, at: datetime) -> De
         output_tokens=tokens.output_tokens,
         output_reasoning_tokens=min(tokens.reasoning_tokens, tokens.output_tokens),
     )
-    total: Decimal = found.calc_price(usage, provider, genai_request_timestamp=at).total_price
+    total: Decimal = found.calc_price(
+        usage, provider, genai_request_timestamp=at, price_context=context
+    ).total_price
     return total.quantize(NANO, ROUND_HALF_EVEN)

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 MILLION: Final = 1_000_000
 NANO: Final = Decimal("0.000000001")
 """The smallest amount that is booked, a billionth of a dollar."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCount:
+class ServedTier(StrEnum):
+    """At which of its prices a provider served a call."""
+
+    STANDARD = "standard"
+    BATCH = "batch"
+    FLEX = "flex"
+    PRIORITY = "priority"
+
+
+class TokenCount(msgspec.Struct, frozen=True):
     """Tokens of one call; `cached_tokens` and `cache_write_tokens` are parts of `input_tokens`,
     and `reasoning_tokens` of `output_tokens`."""
 
@@ -23,6 +34,7 @@ class TokenCount:
     named_cost: Decimal | None = None
     """Dollars, where the provider itself says what it asks for the call."""
     reasoning_tokens: int = 0
+    tier: ServedTier = ServedTier.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,9 @@ class Price:
     per_call: Decimal = Decimal(0)
     reasoning_per_million: Decimal | None = None
     """As output when None."""
+    batch_share: Decimal = Decimal(1)
+    """The part of it that is asked for an item of a batch, and for a call of the flex tier."""
+    flex_share: Decimal = Decimal(1)
 
     def cost(self, tokens: TokenCount) -> Decimal:
         """Dollars, to the billionth."""
@@ -60,7 +75,12 @@ class Price:
             )
             / MILLION
         )
-        return dollars.quantize(NANO, ROUND_HALF_EVEN)
+        return (dollars * self._share(tokens.tier)).quantize(NANO, ROUND_HALF_EVEN)
+
+    def _share(self, tier: ServedTier) -> Decimal:
+        if tier is ServedTier.BATCH:
+            return self.batch_share
+        return self.flex_share if tier is ServedTier.FLEX else Decimal(1)
 
 
 FREE: Final = Price(Decimal(0), Decimal(0), Decimal(0))

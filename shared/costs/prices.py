@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from shared.costs.ceiling import call_ceiling
 from shared.costs.listed_prices import Tariff, listed_tariff
@@ -111,7 +112,7 @@ class Prices:
             return _always(price)
         settings = self._providers.get(provider)
         # Without its address, a name alone could be anybody's model of that name.
-        return listed_tariff(model, base_url=settings.base_url) if settings else None
+        return listed_tariff(model, base_url=settings.address) if settings else None
 
 
 def open_prices(table: Iterable[PriceSettings], providers: Iterable[ProviderSettings]) -> Prices:
@@ -140,6 +141,8 @@ def _price(entry: PriceSettings) -> Price:
         cache_write_per_million=entry.cache_write_per_million,
         reasoning_per_million=entry.reasoning_per_million,
         per_call=entry.per_call,
+        batch_share=entry.batch_share,
+        flex_share=entry.flex_share,
     )
 
 

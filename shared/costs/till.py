@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -90,9 +90,9 @@ class Till:
         self._billing: LuaScript = load_account_script("shared.costs", "billing.lua")
         self._group: GroupCommit[ScriptCall, int] = GroupCommit(self._reserve_all)
 
-    async def cap_of(self, tenant_id: str) -> Decimal | None:
+    def cap_of(self, tenant_id: str) -> Awaitable[Decimal | None]:
         """US dollars a day; raises LedgerUnavailable."""
-        return await self._caps.of(tenant_id)
+        return self._caps.of(tenant_id)
 
     def most(self, provider: str, model: str, tokens: TokenCount) -> int:
         """The most that a call of so many tokens may cost, in billionths of a dollar."""

@@ -17,6 +17,7 @@ from shared.redis.client import open_redis
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
+from tests.integration.patience import patient_settings
 from tests.servers.ports import free_port
 
 NAME = "primary/org/model-1"
@@ -68,7 +69,7 @@ async def here(_: str) -> AsyncIterator[Kept]:
 
 @asynccontextmanager
 async def in_redis(redis_url: str) -> AsyncIterator[Kept]:
-    async with open_redis(RedisSettings(url=ServerUrl(redis_url))) as redis:
+    async with open_redis(patient_settings(redis_url)) as redis:
         fleet = BreakerFleet(redis, SETTINGS, SystemClock())
         yield KeptInRedis(redis, fleet)
         await fleet.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import msgspec
 from redis.asyncio import Redis
@@ -13,7 +14,6 @@ from shared.answer_cache.answer_cache import AnswerCache
 from shared.answer_cache.flights import Flights
 from shared.clock import Clock
 from shared.embeddings.extra import encoder_missing
-from shared.embeddings.onnx import OnnxEncoder
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.resilience.periodic import repeat, running
@@ -21,22 +21,22 @@ from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
-from workers.caching.cacheable import CacheableRule, stand_ins
-from workers.caching.semantic.shared_cache import SharedSemanticCache
-from workers.caching.single_flight import SingleFlight
-from workers.steps.caching.look_up import LookUp
-from workers.steps.caching.retelling import Retelling
-from workers.steps.caching.same_meaning import SameMeaning
-from workers.steps.caching.store import Store
 from workers.steps.judging import Judging
-from workers.validation.refusal import begins_with_refusal
+
+# What a cache is made of is imported where one is built: most workers have none.
+if TYPE_CHECKING:
+    from workers.steps.caching.look_up import LookUp
+    from workers.steps.caching.retelling import Retelling
+    from workers.steps.caching.same_meaning import SameMeaning
+    from workers.steps.caching.store import Store
 
 _RENEWALS_PER_LEASE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerCaching:
-    """The steps before the answer and after the reply; none where the cache is off."""
+    """The steps before the answer and after the reply; none where the cache is off, or where
+    nobody is asked whose answers are kept."""
 
     before: tuple[LookUp, ...] = ()
     afterwards: tuple[Store, ...] = ()
@@ -60,12 +60,17 @@ class CachingParts:
         caching, metrics = self.settings.caching, self.metrics
         if not caching.exact:
             return AnswerCaching()
+        from workers.caching.cacheable import CacheableRule, stand_ins
+        from workers.caching.single_flight import SingleFlight
+        from workers.steps.caching.look_up import LookUp
+        from workers.steps.caching.store import Store
+        from workers.validation.refusal import begins_with_refusal
+
+        never_kept = stand_ins(self.settings.providers)
+        if len(never_kept) == len(self.settings.providers):
+            return AnswerCaching()
         cache, retelling = self._cache(), self._retelling()
-        rule = CacheableRule(
-            caching,
-            stand_ins=stand_ins(self.settings.providers),
-            is_refusal=begins_with_refusal,
-        )
+        rule = CacheableRule(caching, stand_ins=never_kept, is_refusal=begins_with_refusal)
         same_meaning = await self._same_meaning(cache, retelling)
         look_up = LookUp(
             cache,
@@ -96,6 +101,8 @@ class CachingParts:
         return cache
 
     def _retelling(self) -> Retelling:
+        from workers.steps.caching.retelling import Retelling
+
         return Retelling(
             self.judging,
             self.replies,
@@ -119,6 +126,10 @@ class CachingParts:
         if reason := encoder_missing():
             get_logger(__name__).error("encoder_off", reason=reason)
             return None
+        from shared.embeddings.onnx import OnnxEncoder
+        from workers.caching.semantic.shared_cache import SharedSemanticCache
+        from workers.steps.caching.same_meaning import SameMeaning
+
         encoder = OnnxEncoder()
         self.stack.push_async_callback(encoder.close)
         # Loaded beside everything else, so that the first messages need not wait for it.

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
+from shared.persistence.engine import Database
+from shared.replies.reply_stream import ReplyStream
 from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
-from workers.providers.building import build_chain, open_provider_session
+from workers.building.recall import open_files
+from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
+from workers.providers.deployments.loads import DeploymentLoads
 from workers.providers.error_class import ErrorClass
 from workers.providers.limiting.outbound_limits import OutboundLimits
 from workers.providers.provider import ModelChoice
 from workers.providers.walking.lateness import Hedging
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.routing.model_router import ModelRouter
+from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel
+from workers.steps.judging import Judging
+from workers.steps.meter import Meter
 
 
 async def open_chain(
@@ -37,22 +46,48 @@ async def open_chain(
 ) -> Chain:
     """Closed with `stack`. Raises SettingsError for a provider that cannot be built."""
     breakers = await _open_breakers(settings, redis, stack, metrics=metrics, clock=clock)
-    session = await stack.enter_async_context(open_provider_session())
+    connections = await stack.enter_async_context(ProviderConnections())
     limits = OutboundLimits(redis, clock)
     stack.push_async_callback(limits.close)
     chain = build_chain(
         settings.providers,
-        session,
+        connections,
         clock=clock,
         tracing=tracing,
         breakers=breakers,
         limits=limits,
+        loads=await _open_loads(settings, redis, stack, metrics=metrics, clock=clock),
         hedging=Hedging(settings.hedging, metrics) if settings.hedging.enabled else None,
         chaos=_chaos(settings, metrics),
     )
     stack.push_async_callback(chain.close)
     count_from_zero(settings.providers, metrics)
     return chain
+
+
+class AnswerParts(NamedTuple):
+    """What an answer is made with, besides whoever gives it."""
+
+    settings: Settings
+    database: Database
+    replies: ReplyStream
+    judging: Judging
+    meter: Meter
+    metrics: Metrics
+    clock: Clock
+
+    def step(self, chain: Chain) -> AnswerStep:
+        """The step that asks this chain."""
+        return AnswerStep(
+            chain,
+            self.replies,
+            files=open_files(self.database, self.clock),
+            stream_interval_seconds=self.settings.worker.stream_interval_seconds,
+            judging=self.judging,
+            meter=self.meter,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
 
 
 def model_choice(settings: Settings, metrics: Metrics) -> Iterator[ChooseModel]:
@@ -68,6 +103,19 @@ def count_from_zero(providers: Sequence[ProviderSettings], metrics: Metrics) -> 
         for model in provider.named_models:
             for error_class in ErrorClass:
                 metrics.provider_attempts.labels(provider.name, model, error_class)
+
+
+async def _open_loads(
+    settings: Settings, redis: Redis, stack: AsyncExitStack, *, metrics: Metrics, clock: Clock
+) -> DeploymentLoads | None:
+    """None where no provider has deployments: nothing is renewed then."""
+    if not any(each.deployments for each in settings.providers):
+        return None
+    loads = DeploymentLoads(redis, clock, metrics)
+    stack.push_async_callback(loads.close)
+    renewing = repeat("deployments", loads.renew, every_seconds=loads.renewal_seconds)
+    await stack.enter_async_context(running(renewing))
+    return loads
 
 
 async def _open_breakers(

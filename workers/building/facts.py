@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from shared.clock import Clock
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
-from workers.fact_sources.building import build_fact_lookup
-from workers.fact_sources.http_source import open_fact_session
 from workers.providers.handoff import DEFAULT_APOLOGY
 from workers.steps.look_up_facts import LookUpFacts
 
@@ -26,6 +24,10 @@ async def open_fact_steps(
     if not settings.facts.sources and not settings.facts.tell_model:
         yield ()
         return
+    # They bring an HTTP client with them, 10 MiB that a worker without facts does without.
+    from workers.fact_sources.building import build_fact_lookup
+    from workers.fact_sources.http_source import open_fact_session
+
     humans = [each for each in settings.providers if each.kind.is_human]
     async with open_fact_session() as session:
         lookup = build_fact_lookup(settings.facts, session, metrics=metrics, clock=clock)

@@ -12,32 +12,32 @@ from shared.identifiers import new_process_name
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
+from shared.persistence.ledger.worker_lease import WorkerOffer
 from shared.persistence.migrating import require_migrations
-from shared.queueing.answers.answer_publisher import build_answer_publisher
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.reservations.reservations import Reservations
+from shared.resilience.loop_watch import watched_loop
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.open_tracing import open_tracing
 from shared.telemetry.serving import served
 from shared.telemetry.tracing import Tracing
-from workers.answer_queue import AnswerQueue
+from workers.answer_queue import AnswerQueue, open_answer_queue
 from workers.building.caching import AnswerCaching, CachingParts
-from workers.building.chain import model_choice, open_chain
+from workers.building.chain import AnswerParts, model_choice, open_chain
 from workers.building.facts import open_fact_steps
-from workers.building.recall import build_recall, open_files
+from workers.building.provider_batches import open_provider_batches
+from workers.building.recall import build_recall
 from workers.building.searching import open_search_steps
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
-from workers.pipeline import Pipeline, Step
+from workers.pipeline import ForSearches, Pipeline, Step
 from workers.providers.chain import Chain
-from workers.steps.answer import AnswerStep
 from workers.steps.claim import Claim
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
-from workers.steps.recall import Recall
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
 from workers.steps.summary_follow_up import FollowUp
@@ -47,8 +47,15 @@ from workers.validation.building import build_guardrail
 class WorkerRuntime:
     """Builds a worker's parts in the order in which they stand on each other."""
 
-    def __init__(self, settings: Settings, stack: AsyncExitStack, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        stack: AsyncExitStack,
+        clock: Clock,
+        offer: WorkerOffer | None = None,
+    ) -> None:
         self._settings = settings
+        self._offer = offer
         self._stack = stack
         self._clock = clock
         self._name = new_process_name()
@@ -62,6 +69,8 @@ class WorkerRuntime:
 
     async def open(self) -> Pipeline:
         """The pipeline, with its maintenance running beside it."""
+        seconds = self._settings.telemetry.blocked_loop_seconds
+        await self._stack.enter_async_context(watched_loop(self._metrics, seconds=seconds))
         await require_migrations(self._database)
         self._serve_metrics()
         tracing = open_tracing(self._settings.telemetry, "worker")
@@ -73,9 +82,10 @@ class WorkerRuntime:
         self._stack.push_async_callback(till.close)
         ledger = MessageLedger(self._database, self._settings.ledger, self._clock, self._metrics)
         self._stack.push_async_callback(ledger.close)
-        answers = await self._open_answers(ledger)
-        reply = Reply(replies, reservations, answers, self._metrics)
-        await self._maintain(reply, answers)
+        answering = open_answer_queue(self._settings.broker, ledger)
+        answers = await self._stack.enter_async_context(answering)
+        reply = self._reply(replies, reservations, answers)
+        await self._maintain(ledger, reply, answers)
         chain = await self._chain(tracing)
         judging = Judging(build_guardrail(self._settings.validation), self._metrics)
         caching = await CachingParts(
@@ -93,7 +103,6 @@ class WorkerRuntime:
             replies,
             reply,
             tracing,
-            recall=self._recall(chain, tracing),
             chain=chain,
             judging=judging,
             caching=caching,
@@ -108,7 +117,6 @@ class WorkerRuntime:
         reply: Reply,
         tracing: Tracing,
         *,
-        recall: Recall,
         chain: Chain,
         judging: Judging,
         caching: AnswerCaching,
@@ -117,38 +125,55 @@ class WorkerRuntime:
     ) -> Pipeline:
         settings, clock, metrics = self._settings, self._clock, self._metrics
         lease_seconds = settings.ledger.lease_seconds
-        claims = ClaimGroup(self._database, clock, worker=self._name, lease_seconds=lease_seconds)
-        leases = kept_leases(claims, self._wakeups, worker=self._name, lease_seconds=lease_seconds)
-        steps: tuple[Step, ...] = (
-            recall,
-            *await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock)),
-            *model_choice(settings, metrics),
-            *caching.before,
-            AnswerStep(
-                chain,
-                replies,
-                files=open_files(self._database, clock),
-                stream_interval_seconds=settings.worker.stream_interval_seconds,
-                judging=judging,
-                meter=Meter(open_prices(settings.costs.prices, settings.providers), metrics),
-                metrics=metrics,
-                clock=clock,
-            ),
+        claims = ClaimGroup(
+            self._database, clock, worker=self._name, lease_seconds=lease_seconds, offer=self._offer
         )
-        search = open_search_steps(settings, self._database, self._stack, clock, self._metrics)
+        leases = kept_leases(claims, self._wakeups, worker=self._name, lease_seconds=lease_seconds)
+        search = open_search_steps(
+            settings, self._database, replies, self._stack, clock, metrics, tracing
+        )
+        before: tuple[Step | ForSearches, ...] = (
+            *await self._before(chain, tracing),
+            search.survey,
+        )
+        meter = Meter(open_prices(settings.costs.prices, settings.providers), metrics)
+        parts = AnswerParts(settings, self._database, replies, judging, meter, metrics, clock)
+        remember = Remember(ledger, patience_seconds=lease_seconds, metrics=metrics)
+        follow_up = FollowUp(ledger)
+        await open_provider_batches(
+            self._stack,
+            parts,
+            (*before, search.retrieve),
+            remember=remember,
+            told=(reply, follow_up),
+            worker=self._name,
+        )
         return Pipeline(
             claim=self._claim(claims, replies, till),
-            steps=steps,
-            searching=search.among(steps),
-            remember=Remember(ledger, patience_seconds=lease_seconds, metrics=metrics),
+            steps=(*before, *caching.before, search.retrieve, parts.step(chain)),
+            remember=remember,
             reply=reply,
             afterwards=afterwards,
-            follow_up=FollowUp(ledger),
+            follow_up=follow_up,
             leases=await self._stack.enter_async_context(leases),
             metrics=metrics,
             tracing=tracing,
             clock=clock,
         )
+
+    async def _before(self, chain: Chain, tracing: Tracing) -> Sequence[Step]:
+        settings, clock, metrics = self._settings, self._clock, self._metrics
+        recall = build_recall(
+            settings,
+            self._database,
+            self._redis,
+            chain,
+            metrics=metrics,
+            tracing=tracing,
+            clock=clock,
+        )
+        facts = await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock))
+        return (recall, *facts, *model_choice(settings, metrics))
 
     def _claim(self, claims: ClaimGroup, replies: ReplyStream, till: Till) -> Claim:
         claim = Claim(
@@ -172,17 +197,6 @@ class WorkerRuntime:
             clock=self._clock,
         )
 
-    def _recall(self, chain: Chain, tracing: Tracing) -> Recall:
-        return build_recall(
-            self._settings,
-            self._database,
-            self._redis,
-            chain,
-            metrics=self._metrics,
-            tracing=tracing,
-            clock=self._clock,
-        )
-
     def _reservations(self) -> Reservations:
         half_life_seconds = self._settings.limits.risk_half_life_seconds
         reservations = Reservations(
@@ -191,7 +205,16 @@ class WorkerRuntime:
         self._stack.push_async_callback(reservations.close)
         return reservations
 
-    async def _maintain(self, reply: Reply, answers: AnswerQueue) -> None:
+    def _reply(
+        self, replies: ReplyStream, reservations: Reservations, answers: AnswerQueue
+    ) -> Reply:
+        reply = Reply(
+            replies, reservations, answers, self._metrics, redis=self._redis, clock=self._clock
+        )
+        self._stack.push_async_callback(reply.close)
+        return reply
+
+    async def _maintain(self, ledger: MessageLedger, reply: Reply, answers: AnswerQueue) -> None:
         await self._stack.enter_async_context(
             maintenance(
                 self._settings,
@@ -199,16 +222,13 @@ class WorkerRuntime:
                 worker=self._name,
                 reply=reply,
                 answers=answers,
+                subscribers=ledger.subscribers,
                 metrics=self._metrics,
                 clock=self._clock,
+                redis=self._redis,
+                wakeups=self._wakeups,
             )
         )
-
-    async def _open_answers(self, ledger: MessageLedger) -> AnswerQueue:
-        publisher = build_answer_publisher(self._settings.broker)
-        await publisher.start()
-        self._stack.push_async_callback(publisher.close)
-        return AnswerQueue(publisher, ledger)
 
     def _serve_metrics(self) -> None:
         worker = self._settings.worker
@@ -217,10 +237,12 @@ class WorkerRuntime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings) -> AsyncIterator[Pipeline]:
-    """A worker's pipeline for as long as the context is open.
+async def open_runtime(
+    settings: Settings, offer: WorkerOffer | None = None
+) -> AsyncIterator[Pipeline]:
+    """A worker's pipeline for as long as the context is open; `offer` is what it can hold.
 
     A ledger that is away is waited for. Raises SettingsError where a person must act.
     """
     async with AsyncExitStack() as stack:
-        yield await WorkerRuntime(settings, stack, SystemClock()).open()
+        yield await WorkerRuntime(settings, stack, SystemClock(), offer).open()

@@ -11,10 +11,11 @@ from functools import partial
 from shared.clock import Clock
 from shared.messages.file_search.found_text import FoundText
 from shared.persistence.engine import Database
+from shared.replies.reply_stream import ReplyStream
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
-from workers.pipeline import Step
-from workers.steps.caching.look_up import LookUp
+from shared.telemetry.tracing import Tracing
+from workers.pipeline import ForSearches
 from workers.steps.searching.retrieve import Retrieve
 from workers.steps.searching.retriever import Retriever, WantedPassages
 from workers.steps.searching.survey import Survey
@@ -24,17 +25,10 @@ from workers.steps.searching.survey import Survey
 class SearchSteps:
     """What a turn does beside the usual steps where files are searched for it."""
 
-    survey: Survey
-    retrieve: Retrieve
-
-    def among(self, steps: Sequence[Step]) -> tuple[Step, ...]:
-        """The steps with these in their places: the survey before the cache is looked into, the
-        search before the last step, which answers."""
-        *before, answer = steps
-        place = next(
-            (nth for nth, step in enumerate(before) if isinstance(step, LookUp)), len(before)
-        )
-        return (*before[:place], self.survey, *before[place:], self.retrieve, answer)
+    survey: ForSearches
+    """Before the cache is looked into."""
+    retrieve: ForSearches
+    """Before the answer."""
 
 
 class LazyRetriever:
@@ -61,9 +55,11 @@ class LazyRetriever:
 def open_search_steps(
     settings: Settings,
     database: Database,
+    replies: ReplyStream,
     stack: AsyncExitStack,
     clock: Clock,
     metrics: Metrics,
+    tracing: Tracing,
 ) -> SearchSteps:
     """What the index opens is closed with `stack`."""
     context = settings.context
@@ -75,12 +71,11 @@ def open_search_steps(
         from workers.steps.searching.index_retriever import IndexRetriever
 
         catalogue = CollectionCatalogue(database, clock)
-        return IndexRetriever(
-            catalogue, partial(open_search, settings, database, clock, metrics), stack, clock
-        )
+        opening = partial(open_search, settings, database, clock, metrics, tracing)
+        return IndexRetriever(catalogue, opening, stack, clock)
 
     retriever = LazyRetriever(load)
     return SearchSteps(
-        Survey(retriever, seconds=context.search_seconds, clock=clock),
-        Retrieve(retriever, context, clock),
+        ForSearches(Survey(retriever, seconds=context.search_seconds, clock=clock)),
+        ForSearches(Retrieve(retriever, replies, context, clock)),
     )

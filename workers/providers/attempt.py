@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from shared.errors import ForebayError
 from workers.providers.error_class import ErrorClass
@@ -12,8 +13,7 @@ from workers.providers.outcome import Answer, HandedOff, Oddity, Usage
 from workers.providers.provider import Prompt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one provider."""
 
     provider: str
@@ -30,10 +30,11 @@ class Attempt:
     """From the call to the first piece of a streamed answer, where it came so far."""
     detail: str = ""
     oddities: frozenset[Oddity] = frozenset()
+    deployment: str | None = None
+    """Where it was made, of a provider with several."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainResult:
+class ChainResult(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Answer | HandedOff
     provider: str
     prompt: Prompt
@@ -70,8 +71,7 @@ def _end(attempt: Attempt) -> str:
     return f"{attempt.error_class}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """What a judge says of an answer: good to go, or rejected for a reason.
 
     `reason` is stored with the attempt, so it quotes nothing that must not be.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import aiohttp
-
 from shared.breakers.board import BreakerBoard
 from shared.clock import Clock
 from shared.settings.providers import ProviderKind, ProviderSettings
-from shared.telemetry.metrics import installed_version
 from shared.telemetry.tracing import Tracing
 from workers.providers.anthropic import ANTHROPIC
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.chaos.chaos import Chaos
+from workers.providers.deployments.loads import DeploymentLoads
+from workers.providers.deployments.members import Deployment, DeploymentSet
+from workers.providers.deployments.pool import DeploymentPool
 from workers.providers.handoff import HANDOFF, HandoffProvider
 from workers.providers.limiting.limited import LimitedProvider
 from workers.providers.limiting.outbound_limits import OutboundLimits
@@ -24,6 +24,7 @@ from workers.providers.provider_type import ProviderType
 from workers.providers.rules import BUILT_IN_RULES, RULES, RulesProvider
 from workers.providers.walking.lateness import Hedging
 from workers.providers.walking.link import RetryPolicy
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.timeouts import Timeouts
 
 PROVIDER_TYPES: Final[dict[ProviderKind, ProviderType]] = {
@@ -31,66 +32,81 @@ PROVIDER_TYPES: Final[dict[ProviderKind, ProviderType]] = {
 }
 """Every kind of provider that the settings may name."""
 
-_KEEP_ALIVE_SECONDS: Final = 30.0
-_NAMES_REMEMBERED_SECONDS: Final = 30
-
-
-def open_provider_session() -> aiohttp.ClientSession:
-    """The HTTP session that all providers of a process share; the caller closes it.
-
-    Servers are told who asks; a provider's own headers go before that.
-
-    The number of connections is not bounded here: concurrency is bounded by the worker, and a
-    call that waits for a connection would look like a provider that does not accept one.
-    """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0,
-            keepalive_timeout=_KEEP_ALIVE_SECONDS,
-            ttl_dns_cache=_NAMES_REMEMBERED_SECONDS,
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"Forebay/{installed_version()}"},
-    )
-
 
 def build_chain(
     providers: Sequence[ProviderSettings],
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
     *,
     clock: Clock,
     tracing: Tracing | None = None,
     breakers: BreakerBoard | None = None,
     limits: OutboundLimits | None = None,
+    loads: DeploymentLoads | None = None,
     hedging: Hedging | None = None,
     chaos: Chaos | None = None,
 ) -> Chain:
     """The chain in the order of the settings; built-in rules, then a human, when there are none.
 
     Models stand behind `breakers`, and behind `limits` where their settings name any; rules and
-    humans are always asked. With `hedging` a late model has the next one asked beside it. `chaos`
-    stands around the models, inside what protects them.
+    humans are always asked. `loads` say which deployment has the least to do, and are needed where
+    a provider has any. With `hedging` a late model has the next one asked beside it. `chaos` stands
+    around the models, inside what protects them.
     Raises `SettingsError` that names the provider, what is wrong and the fix.
     """
     if not providers:
         return Chain(_links_without_settings(), clock=clock, tracing=tracing)
-    links = [
-        ChainLink(
-            provider=_limited(
-                _disturbed(build_provider(settings, session), settings, chaos),
-                settings,
-                limits,
-                clock=clock,
-            ),
-            retry=RetryPolicy(max_tries=settings.max_tries),
-            most_output_tokens=settings.max_output_tokens,
-            breakers=breakers if settings.kind.is_model else None,
-            is_human=settings.kind.is_human,
-            is_stopgap=settings.kind.is_stopgap,
+    links = []
+    for settings in providers:
+        pool = None
+        if settings.deployments:
+            pool = _pool(settings, connections, loads, breakers, chaos, clock=clock)
+        provider = pool or _limited(
+            _flexible(_disturbed(build_provider(settings, connections), settings, chaos), settings),
+            settings,
+            limits,
+            clock=clock,
         )
-        for settings in providers
-    ]
+        links.append(_link(provider, settings, breakers, pool))
     return Chain(links, clock=clock, tracing=tracing, hedging=hedging)
+
+
+def _link(
+    provider: Provider,
+    settings: ProviderSettings,
+    breakers: BreakerBoard | None,
+    pool: DeploymentPool | None,
+) -> ChainLink:
+    return ChainLink(
+        provider=provider,
+        retry=RetryPolicy(max_tries=settings.max_tries),
+        most_output_tokens=settings.max_output_tokens,
+        breakers=breakers if settings.kind.is_model else None,
+        is_human=settings.kind.is_human,
+        is_stopgap=settings.kind.is_stopgap,
+        deployments=pool,
+    )
+
+
+def _pool(
+    settings: ProviderSettings,
+    connections: ProviderConnections,
+    loads: DeploymentLoads | None,
+    breakers: BreakerBoard | None,
+    chaos: Chaos | None,
+    *,
+    clock: Clock,
+) -> DeploymentPool:
+    if loads is None:
+        raise ValueError("deployments are chosen by what they have to do: loads are needed")
+    deployments = [
+        Deployment(
+            name=deployment.name,
+            provider=_disturbed(build_provider(each, connections), settings, chaos),
+        )
+        for deployment, each in zip(settings.deployments, settings.each_deployment, strict=True)
+    ]
+    members = DeploymentSet(settings, deployments, loads=loads, breakers=breakers)
+    return DeploymentPool(members, clock=clock)
 
 
 def _links_without_settings() -> tuple[ChainLink, ...]:
@@ -106,6 +122,14 @@ def _disturbed(provider: Provider, settings: ProviderSettings, chaos: Chaos | No
     return chaos.around(provider, Timeouts.of(settings))
 
 
+def _flexible(provider: Provider, settings: ProviderSettings) -> Provider:
+    if not (settings.flex and settings.kind is ProviderKind.OPENAI_COMPATIBLE):
+        return provider
+    from workers.providers.flex import FlexProvider
+
+    return FlexProvider(provider)
+
+
 def _limited(
     provider: Provider, settings: ProviderSettings, limits: OutboundLimits | None, *, clock: Clock
 ) -> Provider:
@@ -115,6 +139,6 @@ def _limited(
     return LimitedProvider(provider, settings, limits=limits, clock=clock)
 
 
-def build_provider(settings: ProviderSettings, session: aiohttp.ClientSession) -> Provider:
+def build_provider(settings: ProviderSettings, connections: ProviderConnections) -> Provider:
     """One provider by itself; raises `SettingsError` that names what it lacks."""
-    return PROVIDER_TYPES[settings.kind].build(settings, session)
+    return PROVIDER_TYPES[settings.kind].build(settings, connections)

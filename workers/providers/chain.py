@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from random import Random
 
@@ -49,7 +49,7 @@ class Chain:
             hedging=hedging,
         )
 
-    async def answer(
+    def answer(
         self,
         prompt: Prompt,
         *,
@@ -60,7 +60,7 @@ class Chain:
         shorten: Shorten | None = None,
         on_called: Called | None = None,
         purse: Purse | None = None,
-    ) -> ChainResult:
+    ) -> Coroutine[object, object, ChainResult]:
         """The first outcome that stands, with every attempt that led to it.
 
         `on_restart` is called before text of another attempt follows text already delivered.
@@ -81,7 +81,7 @@ class Chain:
             means=self._means,
             purse=purse,
         )
-        return await walk.over(self.links)
+        return walk.over(self.links)
 
     async def close(self) -> None:
         for link in self.links:

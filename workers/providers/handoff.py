@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import aiohttp
-
 from shared.settings.providers import ProviderKind, ProviderSettings
 from workers.providers.outcome import HandedOff
 from workers.providers.provider import Prompt, Sink
 from workers.providers.provider_type import ProviderType
+from workers.providers.wire.http.connections import ProviderConnections
 
 DEFAULT_APOLOGY: Final = (
     "I could not answer this myself, so a person will. Your request is noted as $handoff."
@@ -39,7 +38,7 @@ class HandoffProvider:
         """Nothing to release."""
 
 
-def _from_settings(settings: ProviderSettings, _: aiohttp.ClientSession) -> HandoffProvider:
+def _from_settings(settings: ProviderSettings, _: ProviderConnections) -> HandoffProvider:
     return HandoffProvider(name=settings.name, apology=settings.apology or DEFAULT_APOLOGY)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from string import Template
 from typing import Final
 
-from shared.costs.price import TokenCount
+import msgspec
+
+from shared.costs.price import ServedTier, TokenCount
 from shared.messages.item import FunctionCall
 from shared.messages.output import AnswerItem
 from shared.token_count import estimated_tokens
@@ -40,8 +41,7 @@ class FinishReason(StrEnum):
     CONTENT_FILTER = "content_filter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of one attempt. `cached_tokens` are a part of `input_tokens`, billed cheaper."""
 
     input_tokens: int
@@ -55,6 +55,8 @@ class Usage:
     """Dollars, where the provider names what it asks for the call."""
     reported: bool = True
     """False when the provider named no figures and these are estimated from the text."""
+    tier: ServedTier = ServedTier.STANDARD
+    """At which of its prices the provider says that it served the call."""
 
     @property
     def tokens(self) -> TokenCount:
@@ -66,6 +68,7 @@ class Usage:
             self.cache_write_tokens,
             self.cost,
             self.reasoning_tokens,
+            self.tier,
         )
 
     @classmethod
@@ -81,8 +84,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider answered: text, calls of tools, or both."""
 
     text: str
@@ -110,8 +112,7 @@ class Answer:
         return self.finish is FinishReason.STOP
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOff:
+class HandedOff(msgspec.Struct, frozen=True, kw_only=True):
     """A human has the message now; the apology may go out at once where a caller waits."""
 
     reason: str
@@ -123,8 +124,7 @@ class HandedOff:
         return Template(self.apology_text).safe_substitute(handoff=handoff_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
+class Declined(msgspec.Struct, frozen=True, kw_only=True):
     """The provider has nothing to say to this prompt; the chain goes on to the next."""
 
     reason: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Protocol
@@ -34,8 +34,7 @@ This comes with the message above, and is not of the user.
 </system_note>"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """All that a provider is told. `None` leaves a parameter to the provider's own default."""
 
     items: tuple[Item, ...]
@@ -51,11 +50,13 @@ class Prompt:
     parallel_tool_calls: bool | None = None
     reasoning: ReasoningOptions | None = None
     prompt_cache_key: str | None = None
+    conversation: str | None = None  # its id; no provider is told
+    can_wait: bool = False  # for a slower tier; one that has none is not told
     top_logprobs: int | None = None
     """How many likely tokens are wanted beside each that is written; None for no probabilities."""
     tenant: str = ""
     user: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = {}
     """Passed through to the provider's request body as it is (`response_format`, `seed`, …)."""
     context: ContextReport | None = None
     """How it was shortened, where it was; no provider is told."""
@@ -119,8 +120,7 @@ _OPENING: Final = MessageItem(Role.USER, "…")
 """Stands for what the user said before an answer that a conversation begins with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(msgspec.Struct, frozen=True):
     """What one side said without a break: the user, whose tools speak too, or the assistant."""
 
     role: Role
@@ -139,8 +139,7 @@ class Saying:
         return _BETWEEN.join([text for item in messages if (text := item.text())])
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True):
     """Instructions, then user and assistant in turn; the user first, and nothing blank.
 
     What was said is kept whole and in order: neighbours of one role become one saying, and all
@@ -230,8 +229,7 @@ class Provider(Protocol):
         With `on_delta` the text is also handed over while it is written; what was handed over,
         joined, is the text of the answer. What was thought is handed over whole, before the text;
         calls of tools are not: they are in the answer. An error raised by `on_delta` itself passes
-        unchanged.
-        One call is one attempt: a provider never retries on its own.
+        unchanged. One call is one attempt: a provider never retries on its own.
         """
 
     async def close(self) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final, TypeVar
 
-import aiohttp
 import msgspec
 
 from shared.decoding import convert
@@ -18,13 +17,15 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.storable_text import is_storable, storable
 from workers.providers.outcome import NO_LOGPROBS, Answer, Declined, FinishReason, Usage
 from workers.providers.provider import Prompt, Sink
-from workers.providers.provider_type import ProviderType, required
+from workers.providers.provider_type import ProviderType
+from workers.providers.wire.http.connections import ProviderConnections
 
 PLACEHOLDERS = frozenset({"message", "user", "tenant", "model"})
 
 BUILT_IN_RULES = Path(__file__).with_name("built_in_rules.toml")
 
 _WORD = re.compile(r"\w+")
+_NOTHING: Final = Usage(input_tokens=0, output_tokens=0)
 
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,20 +106,24 @@ class RulesProvider:
         matching = next((rule for rule in self._rules if rule.when.hold_for(prompt)), self._default)
         if matching is None:
             return Declined(reason="no rule matches and there is no default")
-        filled = Template(matching.answer).safe_substitute(
-            message=prompt.last_user_message,
-            user=prompt.user,
-            tenant=prompt.tenant,
-            model=prompt.model,
-        )
-        text = storable(filled)
+        text = storable(_filled(matching.answer, prompt))
         if on_delta is not None:
             await on_delta(text)
-        nothing = Usage(input_tokens=0, output_tokens=0)
-        return Answer(text=text, model="rules", finish=FinishReason.STOP, usage=nothing)
+        return Answer(text=text, model="rules", finish=FinishReason.STOP, usage=_NOTHING)
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+def _filled(template: str, prompt: Prompt) -> str:
+    if "$" not in template:
+        return template
+    return Template(template).safe_substitute(
+        message=prompt.last_user_message,
+        user=prompt.user,
+        tenant=prompt.tenant,
+        model=prompt.model,
+    )
 
 
 def _words(text: str) -> str:
@@ -189,8 +194,8 @@ def _condition_faults(when: Conditions) -> Iterator[str]:
             yield f"the condition '{text}' has no word in it. Write a word or a phrase."
 
 
-def _from_settings(settings: ProviderSettings, _: aiohttp.ClientSession) -> RulesProvider:
-    path = Path(required(settings, "rules_file", settings.rules_file))
+def _from_settings(settings: ProviderSettings, _: ProviderConnections) -> RulesProvider:
+    path = Path(settings.required("rules_file"))
     return RulesProvider.from_file(path, name=settings.name)
 
 

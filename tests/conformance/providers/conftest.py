@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
 from deploy.scripted_provider.provider import ScriptedProvider
@@ -12,8 +11,9 @@ from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
 from tests.conformance.providers.adapters import ADAPTERS, Adapter, Build
 from tests.conformance.providers.playing_server import PlayingServer
-from workers.providers.building import build_provider, open_provider_session
+from workers.providers.building import build_provider
 from workers.providers.provider import Provider
+from workers.providers.wire.http.connections import ProviderConnections
 
 
 @pytest.fixture(params=[kind for kind in ProviderKind if kind.is_model])
@@ -22,9 +22,9 @@ def adapter(request: pytest.FixtureRequest) -> Adapter:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_provider_session() as session:
-        yield session
+async def connections() -> AsyncIterator[ProviderConnections]:
+    async with ProviderConnections() as connections:
+        yield connections
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def server() -> AsyncIterator[PlayingServer]:
 
 
 @pytest.fixture
-def build(adapter: Adapter, scripted: ScriptedProvider, session: aiohttp.ClientSession) -> Build:
+def build(adapter: Adapter, scripted: ScriptedProvider, connections: ProviderConnections) -> Build:
     """Builds the provider under test, which asks the scripted server where none is named."""
 
     def build(root: str = scripted.url, **seconds: float) -> Provider:
@@ -57,6 +57,6 @@ def build(adapter: Adapter, scripted: ScriptedProvider, session: aiohttp.ClientS
             api_key=Secret("sk-test"),
             **timeouts,  # type: ignore[arg-type]
         )
-        return build_provider(settings, session)
+        return build_provider(settings, connections)
 
     return build

@@ -31,7 +31,7 @@ silent = pytest.mark.parametrize(
 
 @pytest.fixture
 def asked(build: Build, server: PlayingServer) -> Provider:
-    return build(server.url, first_token_seconds=5, idle_seconds=5)
+    return build(server.url, first_token_seconds=60, idle_seconds=60)
 
 
 def weighed(token: str, **fields: object) -> dict[str, object]:
@@ -50,7 +50,7 @@ async def heard_of(provider: Provider, **more: object) -> tuple[Answer, list[Pie
         heard.append(piece)
 
     told = prompt(**{"top_logprobs": 2, **more})
-    answer = await provider.answer(told, time_left_seconds=5, on_delta=hear)
+    answer = await provider.answer(told, time_left_seconds=60, on_delta=hear)
     assert isinstance(answer, Answer)
     return answer, heard
 
@@ -65,7 +65,7 @@ def told_in(answer: Answer) -> tuple[TokenLogprob, ...]:
 async def test_the_provider_is_passed_over_where_it_has_none(
     asked: Provider, server: PlayingServer
 ) -> None:
-    outcome = await asked.answer(prompt(top_logprobs=0), time_left_seconds=5)
+    outcome = await asked.answer(prompt(top_logprobs=0), time_left_seconds=60)
     assert isinstance(outcome, Declined)
     assert "'logprobs'" in outcome.reason
     assert server.asked == []
@@ -78,7 +78,7 @@ async def test_they_are_asked_for_in_the_words_of_the_official_client(
     server.streams(event("42", weighed("42")), *adapter.words.closing("stop", None))
     await heard_of(asked, top_logprobs=20)
     await heard_of(asked, top_logprobs=0)
-    await asked.answer(prompt(), time_left_seconds=5)
+    await asked.answer(prompt(), time_left_seconds=60)
     many, none_beside, unasked = (as_official(adapter.official, body) for body in server.asked)
     assert (many["logprobs"], many["top_logprobs"]) == (True, 20)
     assert none_beside["logprobs"] is True

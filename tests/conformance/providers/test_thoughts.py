@@ -22,7 +22,7 @@ THOUGHT = ("Hm, ", "roads.")
 
 @pytest.fixture
 def asked(build: Build, server: PlayingServer) -> Provider:
-    return build(server.url, first_token_seconds=5, idle_seconds=5)
+    return build(server.url, first_token_seconds=60, idle_seconds=60)
 
 
 def thinks_and_says(adapter: Adapter, *said: str) -> list[str]:
@@ -36,7 +36,7 @@ async def heard_of(provider: Provider, asked: Prompt) -> tuple[Answer, list[Piec
     async def hear(piece: Piece) -> None:
         heard.append(piece)
 
-    answer = await provider.answer(asked, time_left_seconds=5, on_delta=hear)
+    answer = await provider.answer(asked, time_left_seconds=60, on_delta=hear)
     assert isinstance(answer, Answer)
     return answer, heard
 
@@ -86,7 +86,7 @@ async def test_a_model_gets_back_what_it_thought_and_no_other_model_does(
 
     for model in ("auto", "large"):
         again = Prompt(items=items, tools=TOOLS, model=model)
-        await asked.answer(again, time_left_seconds=5)
+        await asked.answer(again, time_left_seconds=60)
 
     back, elsewhere = (said_by_the_model(body) for body in server.asked[1:])
     assert adapter.words.thought_in(back) == "Hm, roads."
@@ -115,7 +115,7 @@ async def test_a_thought_whose_signature_is_refused_is_left_out_of_the_next_call
 
     for is_mended in (True, False):
         with pytest.raises(UnknownFieldError) as refused:
-            await asked.answer(again, time_left_seconds=5)
+            await asked.answer(again, time_left_seconds=60)
         assert refused.value.is_mended is is_mended, "it would be refused for ever"
 
     first, second = server.asked[1:]

@@ -30,11 +30,11 @@ IMAGE = ImagePart(image_url="data:image/png;base64,AAAA", detail="high")
 
 @pytest.fixture
 def asked(build: Build, server: PlayingServer) -> Provider:
-    return build(server.url, first_token_seconds=5, idle_seconds=5)
+    return build(server.url, first_token_seconds=60, idle_seconds=60)
 
 
 async def answer_of(provider: Provider, asked: Prompt) -> Answer:
-    answer = await provider.answer(asked, time_left_seconds=5, on_delta=Heard())
+    answer = await provider.answer(asked, time_left_seconds=60, on_delta=Heard())
     assert isinstance(answer, Answer)
     return answer
 

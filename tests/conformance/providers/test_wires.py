@@ -32,7 +32,7 @@ BODIES = {
 
 @pytest.fixture
 def asked(build: Build, server: PlayingServer) -> Provider:
-    return build(server.url, first_token_seconds=5, idle_seconds=5)
+    return build(server.url, first_token_seconds=60, idle_seconds=60)
 
 
 def whole_stream(adapter: Adapter) -> list[str]:
@@ -49,7 +49,7 @@ async def test_the_request_asks_for_a_stream_where_and_as_the_api_wants_it(
 ) -> None:
     server.streams(*whole_stream(adapter))
 
-    await asked.answer(prompt(max_output_tokens=17, stop=("X",)), time_left_seconds=5)
+    await asked.answer(prompt(max_output_tokens=17, stop=("X",)), time_left_seconds=60)
 
     assert server.paths == [adapter.path]
     header, value = adapter.key
@@ -68,7 +68,7 @@ async def test_a_whole_body_is_an_answer_that_says_so(
     server.sends(JSON, body.encode())
     heard = Heard()
 
-    answer = await asked.answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await asked.answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert answer == Answer(
         text=TEXT,
@@ -105,7 +105,7 @@ async def test_each_reason_to_stop_is_told_apart(
     assert words
     for word in words:
         server.streams(adapter.words.piece("Hi"), *adapter.words.closing(word, USAGE))
-        assert (await asked.answer(prompt(), time_left_seconds=5)).finish is reason
+        assert (await asked.answer(prompt(), time_left_seconds=60)).finish is reason
 
 
 async def test_figures_that_are_missing_or_cannot_be_are_estimated(
@@ -115,7 +115,7 @@ async def test_figures_that_are_missing_or_cannot_be_are_estimated(
     for usage, oddities in ((None, frozenset()), (impossible, frozenset({Oddity.ODD_FIGURES}))):
         closing = adapter.words.closing(usual_finish(adapter), usage)
         server.streams(adapter.words.piece("Hi"), *closing)
-        answer = await asked.answer(prompt(), time_left_seconds=5)
+        answer = await asked.answer(prompt(), time_left_seconds=60)
         assert answer.usage == Usage(input_tokens=12, output_tokens=1, reported=False)
         assert answer.oddities == oddities
 
@@ -138,7 +138,7 @@ async def test_what_is_cut_after_the_reason_to_stop_is_whole(
     stop, *_ = adapter.words.closing(usual_finish(adapter), None)
     server.streams(adapter.words.piece("Hi"), stop, ends="cut")
 
-    answer = await asked.answer(prompt(), time_left_seconds=5)
+    answer = await asked.answer(prompt(), time_left_seconds=60)
 
     assert (answer.text, answer.finish, answer.is_certain) == ("Hi", FinishReason.STOP, True)
 
@@ -148,7 +148,7 @@ async def test_a_chunk_that_cannot_be_read_is_left_out_and_counted(
 ) -> None:
     server.streams(adapter.words.piece("H"), "{{", *whole_stream(adapter))
 
-    answer = await asked.answer(prompt(), time_left_seconds=5)
+    answer = await asked.answer(prompt(), time_left_seconds=60)
 
     assert answer.text == f"H{TEXT}"
     assert not answer.is_certain
@@ -190,6 +190,6 @@ async def test_characters_that_no_ledger_stores_are_left_out(
     server.streams(adapter.words.piece("ä\0b"), adapter.words.piece("\0"), *closing)
     heard = Heard()
 
-    answer = await asked.answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await asked.answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert answer.text == heard.text == "äb"

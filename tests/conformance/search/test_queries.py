@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy
 import pytest
 
@@ -167,6 +168,23 @@ async def test_a_point_is_found_by_the_vectors_that_it_has(
     await store.upsert(scope, [point(scope, "a", "parcel", text=EAST)])
     text, code, said = (await store.query(scope, Query(LEGS, None))).apart
     assert (len(text), len(code), len(said)) == (1, 0, 1)
+
+
+async def test_a_point_without_vectors_is_found_by_words_until_it_gets_them(
+    store: VectorStore, scope: Scope
+) -> None:
+    bare = Point(id_of(scope, "bare"), passage("a parcel without"))
+    await store.upsert(scope, [bare, point(scope, "whole", "a parcel with")])
+    assert {hit.id for hit in await words(store, scope, "parcel")} == {
+        bare.id,
+        id_of(scope, "whole"),
+    }
+    nearest = Query((TextVector(EAST),), None)
+    assert [hit.id for hit in (await store.query(scope, nearest)).apart[0]] == [
+        id_of(scope, "whole")
+    ]
+    await store.upsert(scope, [msgspec.structs.replace(bare, text_vector=EAST)])
+    assert len((await store.query(scope, nearest)).apart[0]) == 2
 
 
 async def test_passages_are_read_by_their_ids_and_no_tenant_reads_anothers(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import aiohttp
 import pytest
 
 from shared.messages.item import MessageItem, Role
@@ -13,6 +12,7 @@ from workers.providers.anthropic import MESSAGES
 from workers.providers.failures import ProviderError
 from workers.providers.openai_compatible import CHAT_COMPLETIONS
 from workers.providers.provider import Prompt, Provider
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.http_model import HttpModel
 from workers.providers.wire.timeouts import Timeouts
 
@@ -27,7 +27,7 @@ KINDS = {"openai": ProviderKind.OPENAI_COMPATIBLE, "anthropic": ProviderKind.ANT
 
 
 def http_model(
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
     base_url: str,
     *,
     wire: str = "openai",
@@ -37,7 +37,7 @@ def http_model(
     """A provider of the wire format, `openai` or `anthropic`, that asks the model `m`."""
     named = {"name": "model", "model": "m", "base_url": base_url, **settings}
     provider = ProviderSettings(kind=KINDS[wire], **named)  # type: ignore[arg-type]
-    return APIS[wire].build(provider, session, timeouts=timeouts)
+    return APIS[wire].build(provider, connections, timeouts=timeouts)
 
 
 def prompt(text: str = QUESTION, **changes: object) -> Prompt:
@@ -63,7 +63,7 @@ class Heard:
 
 
 async def failure(
-    provider: Provider, *, heard: Heard | None = None, time_left_seconds: float = 10.0
+    provider: Provider, *, heard: Heard | None = None, time_left_seconds: float = 60.0
 ) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await provider.answer(prompt(), time_left_seconds=time_left_seconds, on_delta=heard)

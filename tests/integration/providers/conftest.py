@@ -1,17 +1,18 @@
-"""A scripted provider and the session that calls it, for each test its own."""
+"""A scripted provider and the connections that calls it, for each test its own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import aiohttp
+import anthropic
+import openai
 import pytest
 from aiohttp import web
 
 from deploy.scripted_provider.provider import ScriptedProvider
 from tests.integration.providers.asking import BuildFor, http_model
 from tests.integration.providers.raw_server import RawServer
-from workers.providers.building import open_provider_session
+from workers.providers.wire.http.connections import ProviderConnections
 
 
 @pytest.fixture
@@ -21,9 +22,9 @@ async def scripted() -> AsyncIterator[ScriptedProvider]:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_provider_session() as session:
-        yield session
+async def connections() -> AsyncIterator[ProviderConnections]:
+    async with ProviderConnections() as connections:
+        yield connections
 
 
 @pytest.fixture
@@ -38,6 +39,22 @@ async def server() -> AsyncIterator[RawServer]:
 
 
 @pytest.fixture
-def build_for(server: RawServer, session: aiohttp.ClientSession) -> BuildFor:
+def build_for(server: RawServer, connections: ProviderConnections) -> BuildFor:
     """Builds a provider that asks the raw server."""
-    return lambda wire: http_model(session, server.openai_url, wire=wire)
+    return lambda wire: http_model(connections, server.openai_url, wire=wire)
+
+
+@pytest.fixture
+async def gpt(scripted: ScriptedProvider) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(
+        api_key="k", base_url=scripted.openai_url, max_retries=0
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def claude(scripted: ScriptedProvider) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    async with anthropic.AsyncAnthropic(
+        api_key="k", base_url=scripted.url, max_retries=0
+    ) as client:
+        yield client

@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from tests.integration.providers.asking import BuildFor, Heard, http_model, prom
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.failures import ProviderError
 from workers.providers.outcome import Answer, FinishReason
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.http_model import HttpModel
 
 KEYS = st.sampled_from(
@@ -112,7 +112,7 @@ MANY = settings(
 async def is_one_of_ours(provider: HttpModel, *, streamed: bool) -> None:
     sink = Heard() if streamed else None
     try:
-        ended: object = await provider.answer(prompt(), time_left_seconds=5, on_delta=sink)
+        ended: object = await provider.answer(prompt(), time_left_seconds=60, on_delta=sink)
     except ProviderError as error:
         ended = error
     if isinstance(ended, ProviderError):
@@ -141,7 +141,7 @@ async def test_any_body_behind_any_status_is_an_answer_or_one_of_our_classes(
         running = asyncio.run_coroutine_threadsafe(
             is_one_of_ours(provider, streamed=streamed), loop
         )
-        running.result(timeout=10)
+        running.result(timeout=60)
 
     await asyncio.to_thread(holds)
 
@@ -183,10 +183,10 @@ HEADS: Any = st.sampled_from(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_any_bytes_on_the_socket_are_an_answer_or_one_of_our_classes(
-    socket_server: SocketServer, session: aiohttp.ClientSession, streamed: bool
+    socket_server: SocketServer, connections: ProviderConnections, streamed: bool
 ) -> None:
     loop = asyncio.get_running_loop()
-    provider = http_model(session, f"http://127.0.0.1:{socket_server.port}")
+    provider = http_model(connections, f"http://127.0.0.1:{socket_server.port}")
 
     @settings(MANY, max_examples=30)
     @given(HEADS, BODIES)
@@ -195,6 +195,6 @@ async def test_any_bytes_on_the_socket_are_an_answer_or_one_of_our_classes(
         running = asyncio.run_coroutine_threadsafe(
             is_one_of_ours(provider, streamed=streamed), loop
         )
-        running.result(timeout=10)
+        running.result(timeout=60)
 
     await asyncio.to_thread(holds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from workers.providers.building import build_provider
 from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.outcome import Answer, FinishReason, Usage
 from workers.providers.provider import Provider
+from workers.providers.wire.http.connections import ProviderConnections
 
 KEY = "the-key"
 AZURE = """
@@ -134,33 +134,33 @@ async def gemini() -> AsyncIterator[FrontDoor]:
         yield each
 
 
-def built(session: aiohttp.ClientSession, link: Mapping[str, str]) -> Provider:
+def built(connections: ProviderConnections, link: Mapping[str, str]) -> Provider:
     """As a file of settings would have it, the key from the environment."""
     named = json.dumps([{**link, "api_key_env": "VENDOR_KEY"}])
     env = {"FOREBAY_PROVIDERS": named, "VENDOR_KEY": KEY}
     (settings,) = with_secrets(load_settings(env), env).providers
-    return build_provider(settings, session)
+    return build_provider(settings, connections)
 
 
-def at_azure(session: aiohttp.ClientSession, base_url: str, **more: str) -> Provider:
+def at_azure(connections: ProviderConnections, base_url: str, **more: str) -> Provider:
     link = {"name": "azure", "kind": "azure_openai", "model": "my gpt/4o", "base_url": base_url}
-    return built(session, link | more)
+    return built(connections, link | more)
 
 
-def at_gemini(session: aiohttp.ClientSession, door: FrontDoor) -> Provider:
+def at_gemini(connections: ProviderConnections, door: FrontDoor) -> Provider:
     url = f"{door.url}/v1beta/openai/"
     link = {"name": "gemini", "kind": "openai_compatible", "model": "gemini-2.5-flash"}
-    return built(session, link | {"base_url": url})
+    return built(connections, link | {"base_url": url})
 
 
 @pytest.mark.parametrize("end", ["", "/", "/openai", "/openai/"])
 async def test_azure_is_asked_by_deployment_version_and_its_own_header(
-    azure: FrontDoor, session: aiohttp.ClientSession, end: str
+    azure: FrontDoor, connections: ProviderConnections, end: str
 ) -> None:
     heard = Heard()
 
-    answer = await at_azure(session, azure.url + end).answer(
-        prompt(), time_left_seconds=5, on_delta=heard
+    answer = await at_azure(connections, azure.url + end).answer(
+        prompt(), time_left_seconds=60, on_delta=heard
     )
 
     assert not azure.strangers
@@ -174,9 +174,9 @@ async def test_azure_is_asked_by_deployment_version_and_its_own_header(
 
 
 async def test_another_version_of_azures_api_is_named_in_the_query(
-    azure: FrontDoor, session: aiohttp.ClientSession
+    azure: FrontDoor, connections: ProviderConnections
 ) -> None:
-    asked = at_azure(session, azure.url, api_version="2025-01-01-preview")
+    asked = at_azure(connections, azure.url, api_version="2025-01-01-preview")
 
     assert (await failure(asked)).error_class is ErrorClass.MISCONFIGURED
     (path,) = azure.strangers
@@ -184,11 +184,13 @@ async def test_another_version_of_azures_api_is_named_in_the_query(
 
 
 async def test_gemini_is_asked_behind_its_path_with_a_bearer(
-    gemini: FrontDoor, session: aiohttp.ClientSession
+    gemini: FrontDoor, connections: ProviderConnections
 ) -> None:
     heard = Heard()
 
-    answer = await at_gemini(session, gemini).answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await at_gemini(connections, gemini).answer(
+        prompt(), time_left_seconds=60, on_delta=heard
+    )
 
     assert not gemini.strangers
     assert answer == Answer(
@@ -210,7 +212,7 @@ async def test_gemini_is_asked_behind_its_path_with_a_bearer(
 )
 async def test_what_azure_refuses_is_told_apart(
     azure: FrontDoor,
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
     status: int,
     body: str,
     error_class: ErrorClass,
@@ -218,16 +220,16 @@ async def test_what_azure_refuses_is_told_apart(
 ) -> None:
     azure.refusal = status, body
 
-    error = await failure(at_azure(session, azure.url))
+    error = await failure(at_azure(connections, azure.url))
 
     assert (error.error_class, error.mend) == (error_class, mend)
 
 
 async def test_a_wrong_key_of_geminis_is_no_bad_request(
-    gemini: FrontDoor, session: aiohttp.ClientSession
+    gemini: FrontDoor, connections: ProviderConnections
 ) -> None:
     gemini.refusal = 400, GEMINI_WRONG_KEY
 
-    error = await failure(at_gemini(session, gemini))
+    error = await failure(at_gemini(connections, gemini))
 
     assert (error.error_class, error.mend) == (ErrorClass.UNAUTHORISED, Setting.KEY)

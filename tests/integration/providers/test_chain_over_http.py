@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-import aiohttp
 import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
@@ -21,19 +20,21 @@ from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Provider
 from workers.providers.rules import BUILT_IN_RULES, RulesProvider
 from workers.providers.walking.link import RetryPolicy
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.timeouts import Timeouts
 
 
 class Asked:
     """A chain of four on a server that the test scripts, and what its caller heard."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, openai_url: str, url: str) -> None:
+    def __init__(self, connections: ProviderConnections, *, openai_url: str, url: str) -> None:
+        # Those who are asked live in this loop, so a silence of half a second is a stall.
         quick = RetryPolicy(first_backoff_seconds=0.01)
         timeouts = Timeouts(first_token_seconds=3, idle_seconds=0.5, total_seconds=5)
         providers: list[Provider] = [
-            http_model(session, openai_url, name="first", model="gpt", timeouts=timeouts),
+            http_model(connections, openai_url, name="first", model="gpt", timeouts=timeouts),
             http_model(
-                session, url, wire="anthropic", name="second", model="claude", timeouts=timeouts
+                connections, url, wire="anthropic", name="second", model="claude", timeouts=timeouts
             ),
             RulesProvider.from_file(BUILT_IN_RULES, name="rules"),
             HandoffProvider(name="handoff"),
@@ -61,8 +62,8 @@ class Asked:
 
 
 @pytest.fixture
-def asked(scripted: ScriptedProvider, session: aiohttp.ClientSession) -> Asked:
-    return Asked(session, openai_url=scripted.openai_url, url=scripted.url)
+def asked(scripted: ScriptedProvider, connections: ProviderConnections) -> Asked:
+    return Asked(connections, openai_url=scripted.openai_url, url=scripted.url)
 
 
 async def test_an_outage_of_one_provider_is_answered_by_the_next(
@@ -98,10 +99,10 @@ async def test_a_refused_key_costs_one_call(scripted: ScriptedProvider, asked: A
 
 
 async def test_when_all_models_are_down_rules_answer_or_a_human_does(
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
 ) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
-    asked = Asked(session, openai_url=f"{dead}/v1", url=dead)
+    asked = Asked(connections, openai_url=f"{dead}/v1", url=dead)
 
     greeting = await asked.answer("Hello")
     assert greeting.provider == "rules"

@@ -37,6 +37,7 @@ from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
 from workers.providers.limiting.outbound_limits import OutboundLimits
+from workers.providers.wire.http.connections import ProviderConnections
 
 PRICES = [{"model": "scripted", "input_per_million": 2, "output_per_million": 8}]
 LIE = "Your balance is $127,549.32."
@@ -48,7 +49,7 @@ class Protected:
     def __init__(
         self,
         scripted: ScriptedProvider,
-        session: aiohttp.ClientSession,
+        connections: ProviderConnections,
         limits: OutboundLimits,
         injection: InjectionSettings,
     ) -> None:
@@ -58,7 +59,7 @@ class Protected:
         chaos = ChaosSettings(enabled=True, injections=(injection,))
         self._chain: Chain = build_chain(
             [_model("first", scripted), _model("second", scripted)],
-            session,
+            connections,
             clock=self._clock,
             breakers=BreakerBoard(keeper, rules, metrics=metrics, clock=self._clock),
             limits=limits,
@@ -95,9 +96,9 @@ def fault(error: InjectedError, **more: Any) -> InjectionSettings:
 
 
 async def test_breakers_see_the_faults(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession, limits: OutboundLimits
+    scripted: ScriptedProvider, connections: ProviderConnections, limits: OutboundLimits
 ) -> None:
-    protected = Protected(scripted, session, limits, fault(InjectedError.SERVER_ERROR))
+    protected = Protected(scripted, connections, limits, fault(InjectedError.SERVER_ERROR))
     results = [await protected.ask() for _ in range(7)]
 
     assert {result.provider for result in results} == {"second"}
@@ -107,10 +108,10 @@ async def test_breakers_see_the_faults(
 
 
 async def test_limits_see_a_429(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession, limits: OutboundLimits
+    scripted: ScriptedProvider, connections: ProviderConnections, limits: OutboundLimits
 ) -> None:
     refused = fault(InjectedError.RATE_LIMITED, retry_after_seconds=30)
-    protected = Protected(scripted, session, limits, refused)
+    protected = Protected(scripted, connections, limits, refused)
     await protected.ask()
     result = await protected.ask()
 
@@ -153,9 +154,7 @@ async def test_an_outage_on_purpose_costs_callers_a_human_answer_and_no_call(
     assert provider.calls("outage") == []
 
 
-async def test_a_lie_on_purpose_is_caught_by_the_facts(
-    road: Road, session: aiohttp.ClientSession, stack: Stack
-) -> None:
+async def test_a_lie_on_purpose_is_caught_by_the_facts(road: Road, stack: Stack) -> None:
     facts = json.dumps({"balance": {"type": "money", "value": 47.15, "currency": "USD"}})
     body = {"metadata": {FACTS_KEY: facts}}
     record = await road.ended(await road.accept("lie", tenant_id="ten_lie", body=body))
@@ -165,7 +164,10 @@ async def test_a_lie_on_purpose_is_caught_by_the_facts(
     assert record.output_text == "A person will answer."
 
     port = stack.environment["FOREBAY_WORKER__METRICS_PORT"]
-    async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as response,
+    ):
         page = await response.text()
     assert 'forebay_chaos_injections_total{kind="outcome",provider="first"}' in page
 

@@ -12,6 +12,7 @@ from deploy.cli.check.models import ask_models
 from deploy.cli.check.providers import check_providers
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
+from shared.settings.deployment import DeploymentSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
@@ -101,6 +102,20 @@ async def test_every_model_is_asked_by_its_own_name(scripted: ScriptedProvider) 
 
     assert [call.model for call in scripted.calls] == ["auto", "m", "s"]
     assert [finding.level for finding in findings] == [Level.FINE] * 3
+
+
+async def test_each_deployment_is_asked(scripted: ScriptedProvider) -> None:
+    well = DeploymentSettings(name="well", base_url=scripted.openai_url)
+    away = DeploymentSettings(name="away", base_url=f"http://127.0.0.1:{free_port()}/v1")
+    one = ProviderSettings(
+        name="one", kind=ProviderKind.OPENAI_COMPATIBLE, model="m", deployments=(well, away)
+    )
+
+    asked, reached = await ask_models((one,)), await check_providers((one,))
+
+    for findings in (asked, reached):
+        assert [each.level for each in findings] == [Level.FINE, Level.HINT]
+        assert [each.sentence.split("'")[1] for each in findings] == ["one@well", "one@away"]
 
 
 async def test_a_plain_check_calls_no_model(scripted: ScriptedProvider) -> None:

@@ -73,11 +73,13 @@ async def test_the_loser_is_cut_at_its_server_and_both_are_booked(
 async def test_a_hedge_whose_call_comes_second_is_cut_too(
     road: Road, provider: ProviderThread
 ) -> None:
-    question = "rather late"
-    provider.behave(Kind.LATENCY, contains=question, seconds=0.8, times=1)
-    provider.behave(Kind.HANG, contains=question, times=1)
-
-    record = await ask(road, question, streamed=False)
+    for seconds in (0.8, 5, 20):  # on a busy machine the first may not be late
+        question = f"rather late by {seconds}"
+        provider.behave(Kind.LATENCY, contains=question, seconds=seconds, times=1)
+        provider.behave(Kind.HANG, contains=question, times=1)
+        record = await ask(road, question, streamed=False)
+        if len(await road.attempts(record)) > 1:
+            break
 
     heard, cut = await road.attempts(record)
     assert (heard.provider, heard.error_class) == ("first", None)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from redis.asyncio import Redis
 
@@ -23,6 +22,7 @@ from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
 from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLimits
 from workers.providers.walking.lateness import Hedging
+from workers.providers.wire.http.connections import ProviderConnections
 
 CROWDED = OutboundLimit(name="second/second", max_concurrency=1)
 
@@ -45,7 +45,7 @@ def model(name: str, scripted: ScriptedProvider) -> ProviderSettings:
 
 
 async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession, limits: OutboundLimits
+    scripted: ScriptedProvider, connections: ProviderConnections, limits: OutboundLimits
 ) -> None:
     clock, rules, metrics = SystemClock(), BreakerSettings(), Metrics()
     hedging = Hedging(HedgingSettings(minimum_samples=1, shortest_seconds=0), metrics)
@@ -53,7 +53,7 @@ async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
     keeper = LocalBreakers(rules, clock)
     chain = build_chain(
         [model("first", scripted), model("second", scripted)],
-        session,
+        connections,
         clock=clock,
         breakers=BreakerBoard(keeper, rules, metrics=metrics, clock=clock),
         limits=limits,
@@ -72,6 +72,6 @@ async def test_a_hedge_waits_for_its_turn_and_leaves_its_place(
     assert scripted.calls.by_model == {"first": 1}
 
     limits.give_back(CROWDED, somebody_else)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await limits.take(CROWDED, the_next, tokens=0, lease_seconds=60):
             pass

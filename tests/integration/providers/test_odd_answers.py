@@ -76,7 +76,7 @@ async def test_one_odd_field_costs_no_whole_answer(
 ) -> None:
     server.response = {"body": body, "content_type": "application/json", "status": status}
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60)
 
     assert isinstance(answer, Answer)
     assert answer.text == "Hi"
@@ -132,7 +132,7 @@ async def test_one_odd_field_or_label_costs_no_streamed_answer(
     server.sends(body, content_type=label)
     heard = Heard()
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert isinstance(answer, Answer)
     assert answer.text == heard.text == "Hi"
@@ -149,7 +149,7 @@ async def test_a_character_whose_halves_come_in_two_chunks_is_one(
     )
     heard = Heard()
 
-    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert isinstance(answer, Answer)
     assert answer.text == heard.text == "a\N{GRINNING FACE}b"
@@ -170,7 +170,7 @@ async def test_an_answer_without_a_reason_to_end_is_whole_and_in_doubt(
 ) -> None:
     server.streams(*data)
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5, on_delta=Heard())
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60, on_delta=Heard())
 
     assert isinstance(answer, Answer)
     assert (answer.text, answer.is_certain) == ("Hi", is_certain)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from shared.clock import SystemClock
@@ -16,6 +15,7 @@ from tests.integration.providers.asking import prompt
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.building import build_chain
 from workers.providers.failures import ProviderError
+from workers.providers.wire.http.connections import ProviderConnections
 
 SECRET = "pk-live-1234"
 
@@ -27,7 +27,7 @@ def environment(link: dict[str, object]) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["openai_compatible", "anthropic"])
 async def test_every_call_carries_them(
-    server: RawServer, session: aiohttp.ClientSession, tmp_path: Path, kind: str
+    server: RawServer, connections: ProviderConnections, tmp_path: Path, kind: str
 ) -> None:
     kept = tmp_path / "trace"
     kept.write_text("from-a-file\n")
@@ -42,10 +42,10 @@ async def test_every_call_carries_them(
     )
     settings = with_secrets(load_settings(env), env)
     assert SECRET not in repr(settings)
-    (link,) = build_chain(settings.providers, session, clock=SystemClock()).links
+    (link,) = build_chain(settings.providers, connections, clock=SystemClock()).links
     server.sends(b"{}")
     with pytest.raises(ProviderError):
-        await link.provider.answer(prompt(), time_left_seconds=5)
+        await link.provider.answer(prompt(), time_left_seconds=60)
     assert server.headers["x-portkey-provider"] == "openai"
     assert server.headers["x-portkey-api-key"] == SECRET
     assert server.headers["x-trace"] == "from-a-file"

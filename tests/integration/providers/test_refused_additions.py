@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import InvalidRequestError
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
+from workers.providers.wire.http.connections import ProviderConnections
 
 ANSWER = (
     b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -92,8 +92,8 @@ async def strict() -> AsyncIterator[StrictServer]:
 
 
 @pytest.fixture
-def chain(strict: StrictServer, session: aiohttp.ClientSession) -> Chain:
-    provider = http_model(session, strict.url, name="strict", models=("m", "other"))
+def chain(strict: StrictServer, connections: ProviderConnections) -> Chain:
+    provider = http_model(connections, strict.url, name="strict", models=("m", "other"))
     return Chain([ChainLink(provider=provider)], clock=SystemClock())
 
 

@@ -46,7 +46,7 @@ async def test_figures_are_read_in_every_usual_shape(
     }
     server.sends((said[wire] % usage).encode())
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60)
 
     assert isinstance(answer, Answer)
     assert answer.usage == read
@@ -71,7 +71,7 @@ async def test_figures_that_cannot_be_are_estimates(
         b'{"choices":[{"message":{"content":"Hi there"}}],"usage":' + usage.encode() + b"}"
     )
 
-    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=5)
+    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=60)
 
     assert isinstance(answer, Answer)
     assert not answer.usage.reported
@@ -87,7 +87,7 @@ async def test_a_limit_of_the_call_bounds_the_figures(
         b'"usage":{"prompt_tokens":10,"completion_tokens":5000}}'
     )
 
-    answer = await build_for(OPENAI).answer(prompt(max_output_tokens=100), time_left_seconds=5)
+    answer = await build_for(OPENAI).answer(prompt(max_output_tokens=100), time_left_seconds=60)
 
     assert isinstance(answer, Answer)
     assert not answer.usage.reported
@@ -102,7 +102,7 @@ async def test_a_later_zero_replaces_no_figure(server: RawServer, build_for: Bui
         '"usage":{"input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2}}',
     )
 
-    answer = await build_for(ANTHROPIC).answer(prompt(), time_left_seconds=5, on_delta=Heard())
+    answer = await build_for(ANTHROPIC).answer(prompt(), time_left_seconds=60, on_delta=Heard())
 
     assert isinstance(answer, Answer)
     assert answer.usage == Usage(input_tokens=29, output_tokens=2, cached_tokens=20)
@@ -126,7 +126,7 @@ async def test_what_a_provider_asks_for_the_call_is_read_where_it_can_be(
     usage = f'{{"prompt_tokens":10,"completion_tokens":3,"cost":{cost}}}'
     server.sends(b'{"choices":[{"message":{"content":"Hi"}}],"usage":' + usage.encode() + b"}")
 
-    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=5)
+    answer = await build_for(OPENAI).answer(prompt(), time_left_seconds=60)
 
     assert isinstance(answer, Answer)
     assert answer.usage.cost == read

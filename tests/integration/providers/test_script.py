@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 async def statuses(
@@ -132,7 +139,7 @@ async def test_it_runs_on_its_own_and_ends_on_sigterm_in_the_middle_of_a_call(
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             url = (await process.stdout.readline()).decode().strip()
             await session.post(f"{url}/script", json={"behave": {"kind": "hang"}})
             body = {"model": "m", "messages": [{"role": "user", "content": "x"}]}

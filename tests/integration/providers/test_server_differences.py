@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, Kind
@@ -11,12 +10,13 @@ from tests.integration.providers.asking import Heard, failure, http_model, promp
 from tests.integration.providers.raw_server import RawServer
 from workers.providers.error_class import ErrorClass
 from workers.providers.outcome import FinishReason, Usage
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.http_model import HttpModel
 
 
 @pytest.fixture
-def provider(server: RawServer, session: aiohttp.ClientSession) -> HttpModel:
-    return http_model(session, server.openai_url)
+def provider(server: RawServer, connections: ProviderConnections) -> HttpModel:
+    return http_model(connections, server.openai_url)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ async def test_a_body_with_other_fields_is_read(
 ) -> None:
     server.sends(body)
 
-    answer = await provider.answer(prompt(), time_left_seconds=5)
+    answer = await provider.answer(prompt(), time_left_seconds=60)
 
     assert (answer.text, answer.finish) == (text, finish)
     assert answer.usage == usage or (usage is None and not answer.usage.reported)
@@ -129,7 +129,7 @@ async def test_a_stream_with_other_habits_is_read(
     server.streams(*data, head=head)
     heard = Heard()
 
-    answer = await provider.answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await provider.answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert answer.text == heard.text == "Hi"
     assert answer.usage == Usage(input_tokens=4, output_tokens=1)
@@ -174,7 +174,7 @@ async def test_the_request_says_what_the_prompt_says_and_nothing_else(
     server.sends(b'{"choices":[{"message":{"content":"a"}}]}')
     await provider.answer(
         prompt("x", temperature=0.0, stop=("\n",), extra={"seed": 7, "model": "other"}),
-        time_left_seconds=5,
+        time_left_seconds=60,
     )
 
     assert server.asked == {
@@ -192,9 +192,9 @@ async def test_the_request_says_what_the_prompt_says_and_nothing_else(
 
 
 async def test_an_exhausted_quota_is_no_rate_limit(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession
+    scripted: ScriptedProvider, connections: ProviderConnections
 ) -> None:
     scripted.script(Behaviour(kind=Kind.OUT_OF_CREDIT))
-    provider = http_model(session, scripted.openai_url)
+    provider = http_model(connections, scripted.openai_url)
 
     assert (await failure(provider)).error_class is ErrorClass.UNAUTHORISED

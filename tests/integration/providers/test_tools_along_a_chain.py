@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
 from deploy.scripted_provider.behaviour import Behaviour, CalledTool, Kind
@@ -16,17 +15,18 @@ from tests.integration.providers.asking import http_model, prompt
 from workers.providers.chain import Chain, ChainLink
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
+from workers.providers.wire.http.connections import ProviderConnections
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 TOOLS = (FunctionTool("weather", parameters=SCHEMA),)
 
 
 @pytest.fixture
-def chain(scripted: ScriptedProvider, session: aiohttp.ClientSession) -> Chain:
+def chain(scripted: ScriptedProvider, connections: ProviderConnections) -> Chain:
     """OpenAI's API, then Anthropic's; both at the scripted server."""
     return Chain(
         [
-            ChainLink(provider=http_model(session, url, wire=wire, name=wire, model=wire))
+            ChainLink(provider=http_model(connections, url, wire=wire, name=wire, model=wire))
             for wire, url in (("openai", scripted.openai_url), ("anthropic", scripted.url))
         ],
         clock=SystemClock(),

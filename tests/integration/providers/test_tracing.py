@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,6 +18,7 @@ from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import SilentTracing, Tracing, extract
 from tests.integration.providers.asking import prompt
 from workers.providers.building import build_chain
+from workers.providers.wire.http.connections import ProviderConnections
 
 PARENT = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
 
@@ -29,26 +29,28 @@ def exporter() -> InMemorySpanExporter:
 
 
 async def ask(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession, tracing: Tracing
+    scripted: ScriptedProvider, connections: ProviderConnections, tracing: Tracing
 ) -> list[str]:
     clock = SystemClock()
     settings = ProviderSettings(
         name="model", kind=ProviderKind.OPENAI_COMPATIBLE, base_url=scripted.openai_url, model="m"
     )
-    chain = build_chain([settings], session, clock=clock, tracing=tracing)
+    chain = build_chain([settings], connections, clock=clock, tracing=tracing)
     with tracing.span("turn", parent=extract(PARENT)):
         await chain.answer(prompt(), deadline=clock.now() + timedelta(seconds=10))
     return [call.headers["traceparent"] for call in scripted.calls]
 
 
 async def test_every_attempt_has_its_span_and_the_provider_continues_it(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession, exporter: InMemorySpanExporter
+    scripted: ScriptedProvider, connections: ProviderConnections, exporter: InMemorySpanExporter
 ) -> None:
     scripted.script(Behaviour(kind=Kind.SERVER_ERROR, times=1))
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 
-    heard = await ask(scripted, session, RecordingTracing(provider, RedactingExporter(exporter)))
+    heard = await ask(
+        scripted, connections, RecordingTracing(provider, RedactingExporter(exporter))
+    )
 
     failed, answered, turn = exporter.get_finished_spans()
     assert turn.name == "turn"
@@ -64,6 +66,6 @@ async def test_every_attempt_has_its_span_and_the_provider_continues_it(
 
 
 async def test_without_tracing_the_producers_trace_is_passed_on(
-    scripted: ScriptedProvider, session: aiohttp.ClientSession
+    scripted: ScriptedProvider, connections: ProviderConnections
 ) -> None:
-    assert await ask(scripted, session, SilentTracing()) == [PARENT["traceparent"]]
+    assert await ask(scripted, connections, SilentTracing()) == [PARENT["traceparent"]]

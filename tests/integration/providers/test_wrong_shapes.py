@@ -128,7 +128,7 @@ async def test_a_chunk_of_the_wrong_shape_between_good_ones_is_skipped_and_count
     server.streams(HI[wire], chunk, HI[wire], END[wire])
     heard = Heard()
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60, on_delta=heard)
 
     assert isinstance(answer, Answer)
     assert answer.text == heard.text == "HiHi"
@@ -188,7 +188,7 @@ async def test_figures_that_no_model_reaches_are_estimated_and_what_cannot_be_st
 ) -> None:
     server.sends((USAGE[wire] % tokens).encode())
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60)
     assert isinstance(answer, Answer)
     assert (answer.text, answer.model) == ("Hi there", "m")
     assert not answer.usage.reported
@@ -218,6 +218,6 @@ async def test_a_stream_leaves_out_what_cannot_be_stored(
     server.streams(HI[wire].replace("Hi", "H\\u0000i"), HI[wire].replace("Hi", "\\u0000"), *end)
     heard = Heard()
 
-    answer = await build_for(wire).answer(prompt(), time_left_seconds=5, on_delta=heard)
+    answer = await build_for(wire).answer(prompt(), time_left_seconds=60, on_delta=heard)
     assert isinstance(answer, Answer)
     assert answer.text == heard.text == "Hi"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from shared.settings.deployment import provider_of
 from shared.settings.turn.chaos import InjectionSettings
 from shared.telemetry.metrics import Metrics
 from workers.providers.provider import Prompt, Provider
@@ -26,8 +27,9 @@ class Injection:
 
     def _reaches(self, provider: Provider, prompt: Prompt) -> bool:
         reach = self.settings
+        names = {provider.name, provider_of(provider.name)}
         return (
-            (not reach.providers or provider.name in reach.providers)
+            (not reach.providers or not names.isdisjoint(reach.providers))
             and (not reach.models or provider.model_for(prompt.model) in reach.models)
             and (not reach.tenants or prompt.tenant in reach.tenants)
         )

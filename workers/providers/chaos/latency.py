@@ -33,7 +33,7 @@ class SlowedProvider(DisturbedProvider):
         )
 
     async def _wait(self, time_left_seconds: float) -> None:
-        limit = self._timeouts.bounded_by(time_left_seconds).total_seconds
+        limit = max(0.0, min(self._timeouts.total_seconds, time_left_seconds))
         phase = TimeoutPhase.TOTAL
         if self._timeouts.first_token_seconds < limit:
             limit, phase = self._timeouts.first_token_seconds, TimeoutPhase.FIRST_TOKEN

@@ -15,7 +15,7 @@ from workers.providers.limiting.outbound_limits import OutboundLimit, OutboundLi
 from workers.providers.outcome import Answer, Outcome
 from workers.providers.provider import Prompt, Provider, Sink
 
-_SHARE_FOR_WAITING: Final = 0.5
+SHARE_FOR_WAITING: Final = 0.5
 """What waiting for our turn may take of the time left; the rest is for the answer."""
 _LEASE_SLACK_SECONDS: Final = 5.0
 _USUAL_OUTPUT_TOKENS: Final = 256
@@ -52,7 +52,7 @@ class LimitedProvider:
         """As the provider itself; raises ProviderError of the class `held_back` without a call
         when its turn would come too late."""
         limit, permit = self._limit(prompt), self._limits.new_permit()
-        estimate = _estimate(prompt)
+        estimate = limited_tokens(prompt, prompt.tokens())
         ends_at = self._clock.monotonic() + time_left_seconds
         used = estimate
         try:
@@ -77,7 +77,7 @@ class LimitedProvider:
     async def _wait(
         self, limit: OutboundLimit, permit: int, *, tokens: int, seconds: float
     ) -> None:
-        patient_until = self._clock.monotonic() + seconds * _SHARE_FOR_WAITING
+        patient_until = self._clock.monotonic() + seconds * SHARE_FOR_WAITING
         lease = min(seconds, self._settings.total_timeout_seconds) + _LEASE_SLACK_SECONDS
         while wait := await self._limits.take(limit, permit, tokens=tokens, lease_seconds=lease):
             # Not everybody at the same instant.
@@ -102,6 +102,7 @@ class LimitedProvider:
         return limit
 
 
-def _estimate(prompt: Prompt) -> int:
+def limited_tokens(prompt: Prompt, tokens: int) -> int:
+    """What a call weighs under a limit of tokens a minute; `tokens` are those of its prompt."""
     output = prompt.max_output_tokens or _USUAL_OUTPUT_TOKENS
-    return prompt.tokens() + min(output, _USUAL_OUTPUT_TOKENS)
+    return tokens + min(output, _USUAL_OUTPUT_TOKENS)

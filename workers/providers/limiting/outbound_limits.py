@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import count, repeat
 from struct import pack
-from typing import Final
+from typing import Final, Protocol
 
 from redis.asyncio import Redis
 
@@ -15,7 +17,7 @@ from shared.errors import Unavailable
 from shared.identifiers import new_id
 from shared.redis.connection import asking_redis
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
+from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
 
 _TAKE: Final = 0
@@ -35,38 +37,99 @@ class OutboundLimit:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     max_concurrency: int | None = None
+    key: str = field(init=False)
+    """Where Redis keeps what was taken of it."""
+    arguments: tuple[int, int, int] = field(init=False)
+    """As the script takes them: 0 where there is none."""
+
+    def __post_init__(self) -> None:
+        bounds = (self.requests_per_minute, self.tokens_per_minute, self.max_concurrency)
+        object.__setattr__(self, "key", _key(self.name))
+        object.__setattr__(self, "arguments", tuple(bound or 0 for bound in bounds))
+
+
+Words = tuple[float, ...]
+"""What is meant, by the script's own number, and what belongs to it: as many numbers each time."""
+
+
+class Asking(Protocol):
+    """What a script is asked about: one key of Redis, and what is always said with it."""
 
     @property
-    def bounds(self) -> tuple[int, int, int]:
-        """As the script takes them: 0 where there is none."""
-        return (
-            self.requests_per_minute or 0,
-            self.tokens_per_minute or 0,
-            self.max_concurrency or 0,
-        )
+    def key(self) -> str:
+        """Of Redis."""
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        """What the script is told of it each time."""
 
 
-Words = tuple[int, int, int, int]
-"""What is meant, a permit, tokens or milliseconds, lease milliseconds; 0 where not meant."""
-Asked = tuple[OutboundLimit, Words]
+class GroupedScript:
+    """Asks a script in groups: all that is asked and told of one key at a time is one call, packed
+    into one argument. Words of their own cost more than all the rest.
 
-
-class OutboundLimits:
-    """Asks in groups. Without Redis nothing is held back: the provider's own 429 remains.
-
-    All that is asked and told of one limit at a time is one call of one script, packed into one
-    argument: words of their own cost more than all the rest.
+    Without Redis, and where the script fails, each is answered `unheard`.
     """
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: Redis, clock: Clock, script: LuaScript, *, unheard: int) -> None:
         self._redis = GuardedRedis(redis, clock)
-        self._script: LuaScript = load_script("workers.providers.limiting", "outbound.lua")
-        self._asked: GroupCommit[Asked, int] = GroupCommit(self._ask_all)
+        self._script = script
+        self._unheard = unheard
+        self._asked: GroupCommit[tuple[Asking, Words], int] = GroupCommit(self._ask_all)
         self._process, self._permits = new_id("proc"), count(1)
 
     def new_permit(self) -> int:
         """A number that no other call of this process has; Redis adds which process it is."""
         return next(self._permits)
+
+    def ask(self, about: Asking, words: Words) -> asyncio.Future[int]:
+        """What the script answers, once it does."""
+        try:
+            return self._asked.submit((about, words))
+        except Unavailable:
+            unheard = asyncio.get_running_loop().create_future()
+            unheard.set_result(self._unheard)
+            return unheard
+
+    def tell(self, about: Asking, words: Words) -> None:
+        """Let the script know, after what was said before; not waited for."""
+        with suppress(Unavailable):
+            self._asked.tell((about, words))
+
+    async def close(self) -> None:
+        """Tell what has not been told yet."""
+        await self._asked.close()
+        await self._redis.close()
+
+    async def _ask_all(self, asked: list[tuple[Asking, Words]]) -> Sequence[int]:
+        groups: dict[str, tuple[Asking, list[float]]] = {}
+        for about, words in asked:
+            group = groups.get(about.key)
+            if group is None:
+                group = groups[about.key] = about, []
+            group[1].extend(words)
+        calls = [self._call(about, words) for about, words in groups.values()]
+        answers = await self._redis.run(self._script, calls)
+        if answers is None:
+            return [self._unheard] * len(asked)
+        by_key = {
+            key: iter(answer) if isinstance(answer, list) else repeat(self._unheard)
+            for key, answer in zip(groups, answers, strict=True)
+        }
+        return [next(by_key[about.key]) for about, _ in asked]
+
+    def _call(self, about: Asking, words: list[float]) -> ScriptCall:
+        packed = pack(f"<{len(words)}d", *words)
+        return ScriptCall((about.key,), (*about.arguments, self._process, packed))
+
+
+class OutboundLimits:
+    """Asks in groups. Without Redis nothing is held back: the provider's own 429 remains."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        script = load_script("workers.providers.limiting", "outbound.lua")
+        self._script = GroupedScript(redis, clock, script, unheard=0)
+        self.new_permit = self._script.new_permit
 
     async def take(
         self, limit: OutboundLimit, permit: int, *, tokens: int, lease_seconds: float
@@ -76,48 +139,22 @@ class OutboundLimits:
         Who was let go says `give_back`; its place is free after `lease_seconds` in any case.
         """
         words = (_TAKE, permit, tokens, int(lease_seconds * 1000))
-        try:
-            return await self._asked.submit((limit, words)) / 1000
-        except Unavailable:
-            return 0.0
+        return await self._script.ask(limit, words) / 1000
 
     def give_back(self, limit: OutboundLimit, permit: int, *, token_correction: int = 0) -> None:
-        """Free the place of a call and charge what it used beyond the estimate; not waited for."""
-        self._tell(limit, (_END, permit, _bounded(token_correction), 0))
+        """Free the place of a call and charge what it used beyond the estimate; not waited for.
+
+        What cannot be told ends with its lease.
+        """
+        self._script.tell(limit, (_END, permit, bounded(token_correction), 0))
 
     def cool(self, limit: OutboundLimit, *, seconds: float) -> None:
         """Let nobody of the fleet call for so long; not waited for."""
-        self._tell(limit, (_COOL, 0, _bounded(seconds * 1000), 0))
+        self._script.tell(limit, (_COOL, 0, bounded(seconds * 1000), 0))
 
     async def close(self) -> None:
         """Tell what has not been told yet."""
-        await self._asked.close()
-        await self._redis.close()
-
-    def _tell(self, limit: OutboundLimit, words: Words) -> None:
-        try:
-            self._asked.tell((limit, words))
-        except Unavailable:
-            # Its lease ends by itself.
-            return
-
-    async def _ask_all(self, asked: list[Asked]) -> Sequence[int]:
-        groups: dict[str, tuple[OutboundLimit, list[int]]] = {}
-        for limit, words in asked:
-            group = groups.get(limit.name)
-            if group is None:
-                group = groups[limit.name] = limit, []
-            group[1].extend(words)
-        calls = [self._call(limit, words) for limit, words in groups.values()]
-        answers = await self._redis.run(self._script, calls)
-        if answers is None:
-            return [0] * len(asked)
-        waits = {name: _waits(answer) for name, answer in zip(groups, answers, strict=True)}
-        return [next(waits[limit.name]) for limit, _ in asked]
-
-    def _call(self, limit: OutboundLimit, words: list[int]) -> ScriptCall:
-        packed = pack(f"<{len(words)}d", *words)
-        return ScriptCall((_key(limit.name),), (*limit.bounds, self._process, packed))
+        await self._script.close()
 
 
 async def read_cooling(redis: Redis, names: Sequence[str]) -> dict[str, float]:
@@ -137,11 +174,6 @@ def _key(name: str) -> str:
     return f"forebay:outbound:{{{name}}}"
 
 
-def _bounded(said: float) -> int:
+def bounded(said: float) -> int:
     """What a provider said, as far as the script's numbers go: its nonsense fails nobody else."""
     return int(max(-_MOST, min(said, _MOST)))
-
-
-def _waits(answer: object) -> Iterator[int]:
-    """What the script said to each; nobody waits where it failed."""
-    return iter(answer) if isinstance(answer, list) else repeat(0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Final, assert_never
 
-from shared.breakers.breaker import Permit
+from msgspec.structs import replace
+
 from shared.breakers.reading import CallOutcome
 from shared.costs.purse import Purse
 from shared.telemetry import genai
@@ -19,7 +19,7 @@ from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.delivery import FirstToken, StartedAttempt
 from workers.providers.walking.funding import Funding
 from workers.providers.walking.lateness import Hedging
-from workers.providers.walking.link import ChainLink
+from workers.providers.walking.link import ChainLink, Leave
 from workers.providers.walking.means import Means
 
 SHORTEST_FAIR_CALL_SECONDS: Final = 2.0
@@ -36,13 +36,15 @@ class Call:
         link: ChainLink,
         prompt: Prompt,
         *,
-        permit: Permit | None,
+        permit: Leave | None,
         ordinal: int,
         judge: Judge | None,
         means: Means,
         purse: Purse | None,
     ) -> None:
         self.provider = link.provider.name
+        self.label = link.label
+        """With the deployment, where it is one of several."""
         self.model = link.provider.model_for(prompt.model)
         self.record: Attempt | None = None
         self._link = link
@@ -54,9 +56,13 @@ class Call:
         self._funding = (
             None if purse is None else Funding(purse, most_output_tokens=link.most_output_tokens)
         )
-        self._was_made = False
+        self._was_begun = self._was_made = False
         self._started = StartedAttempt(
-            provider=self.provider, model=self.model, ordinal=ordinal, clock=means.clock
+            provider=self.provider,
+            model=self.model,
+            deployment=link.deployment,
+            ordinal=ordinal,
+            clock=means.clock,
         )
 
     async def outcome(self, sink: Sink | None, *, seconds: float) -> Answer | HandedOff | None:
@@ -66,6 +72,7 @@ class Call:
         LedgerUnavailable where nobody can say whether the tenant may still spend.
         """
         health = CallOutcome.NEUTRAL
+        self._was_begun = True
         try:
             if self._funding is not None:
                 self.prompt = await self._funding.fund(
@@ -74,7 +81,7 @@ class Call:
             self._was_made = True
             outcome = await self._asked(sink, seconds=seconds)
             health = CallOutcome.SUCCESS
-            self._link.log.answered(self.provider, self.model, now=self._means.clock.monotonic())
+            self._link.log.answered(self.label, self.model, now=self._means.clock.monotonic())
         except ProviderError as error:
             health = _health_shown_by(error, seconds_given=seconds)
             self._note(error)
@@ -85,6 +92,11 @@ class Call:
             if self._permit is not None:
                 await self._permit.end(health)
         return await self._judged(outcome)
+
+    async def forgo(self) -> None:
+        """Give the permit of a call back that is never made; one that was begun has done so."""
+        if not self._was_begun and self._permit is not None:
+            await self._permit.end(CallOutcome.NEUTRAL)
 
     def lose(self) -> None:
         """Put on record that another call was heard; one that had failed by itself stays so."""
@@ -104,7 +116,7 @@ class Call:
         if error.error_class.refuses or not self._was_made:
             return
         now = self._means.clock.monotonic()
-        self._link.log.failed(self.provider, self.model, error.error_class, error.status, now=now)
+        self._link.log.failed(self.label, self.model, error.error_class, error.status, now=now)
 
     def _cut(self, error_class: ErrorClass, why: str) -> None:
         if self.record is None:
@@ -121,15 +133,16 @@ class Call:
             self._funding.bill(record.usage)
 
     async def _asked(self, sink: Sink | None, *, seconds: float) -> Outcome:
+        kind = (self.label, self.model, sink is not None)
         with (
             _call_span(
                 self._means.tracing,
                 self.prompt,
-                provider=self.provider,
+                link=self._link,
                 model=self.model,
                 streamed=sink is not None,
             ) as span,
-            FirstToken(self._started, sink, hedging=self._hedging) as token,
+            FirstToken(self._started, sink, kind=kind, hedging=self._hedging) as token,
         ):
             outcome = await self._link.provider.answer(
                 self.prompt, time_left_seconds=seconds, on_delta=token.sink
@@ -171,14 +184,15 @@ class Call:
 
 
 def _call_span(
-    tracing: Tracing, prompt: Prompt, *, provider: str, model: str, streamed: bool
+    tracing: Tracing, prompt: Prompt, *, link: ChainLink, model: str, streamed: bool
 ) -> AbstractContextManager[Span]:
     """Opens around the call, so that the provider's own server continues this trace."""
     if not tracing.recording:
         return SILENT_SPAN
     attributes: dict[str, AttributeValue | None] = {
         genai.OPERATION_NAME: genai.CHAT,
-        genai.PROVIDER_NAME: provider,
+        genai.PROVIDER_NAME: link.provider.name,
+        "forebay.deployment": link.deployment,
         genai.REQUEST_MODEL: model,
         genai.REQUEST_STREAM: streamed,
         genai.REQUEST_MAX_TOKENS: prompt.max_output_tokens,

@@ -24,7 +24,8 @@ class TextDelivery:
     def __init__(self, on_delta: Sink | None, on_restart: RestartSignal | None) -> None:
         self._on_delta = on_delta
         self._on_restart = on_restart
-        self._has_delivered = False
+        self.has_delivered = False
+        """Whether the caller has seen any since it was last told to forget it."""
 
     @property
     def sink(self) -> Sink | None:
@@ -32,24 +33,32 @@ class TextDelivery:
         return self._deliver if self._on_delta is not None else None
 
     async def start_over(self) -> None:
-        """Before another attempt: tell the caller to forget what it has seen, if it has any."""
-        if self._has_delivered:
-            self._has_delivered = False
-            if self._on_restart is not None:
-                await self._on_restart()
+        """Before another attempt: tell the caller to forget what it has seen."""
+        self.has_delivered = False
+        if self._on_restart is not None:
+            await self._on_restart()
 
     async def _deliver(self, text: Piece) -> None:
         if self._on_delta is not None:
-            self._has_delivered = True
+            self.has_delivered = True
             await self._on_delta(text)
 
 
 class StartedAttempt:
     """An attempt whose end is not known yet; it measures from its creation."""
 
-    def __init__(self, *, provider: str, model: str, ordinal: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        provider: str,
+        model: str,
+        ordinal: int,
+        clock: Clock,
+        deployment: str | None = None,
+    ) -> None:
         self.provider = provider
         self.model = model
+        self.deployment = deployment
         self._ordinal = ordinal
         self._clock = clock
         self._started_at = clock.now()
@@ -93,6 +102,7 @@ class StartedAttempt:
         return Attempt(
             provider=self.provider,
             model=self.model,
+            deployment=self.deployment,
             ordinal=self._ordinal,
             started_at=self._started_at,
             latency_seconds=self.seconds,
@@ -108,12 +118,12 @@ class FirstToken:
     """Stands between a provider and whoever wants its text, for as long as one call runs."""
 
     def __init__(
-        self, attempt: StartedAttempt, sink: Sink | None, *, hedging: Hedging | None
+        self, attempt: StartedAttempt, sink: Sink | None, *, kind: Kind, hedging: Hedging | None
     ) -> None:
         self._attempt = attempt
         self._sink = sink
         self._hedging = hedging
-        self._kind: Kind = (attempt.provider, attempt.model, sink is not None)
+        self._kind = kind
         self._is_heard = False
 
     @property

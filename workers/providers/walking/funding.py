@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -43,7 +42,7 @@ class Funding:
                 f"what a call of {provider} may cost passes the tenant's daily budget",
                 error_class=ErrorClass.HELD_BACK,
             )
-        return replace(prompt, max_output_tokens=most)
+        return msgspec.structs.replace(prompt, max_output_tokens=most)
 
     def bill(self, usage: Usage | None) -> None:
         """The call has ended and came to this; None: to nothing."""

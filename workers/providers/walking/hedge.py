@@ -8,10 +8,11 @@ from pybreaker import CircuitBreakerError
 
 from shared.breakers.breaker import Breaker, Permit
 from shared.breakers.reading import CallOutcome
+from workers.providers.deployments.route import DeploymentRoute
 from workers.providers.error_class import ErrorClass
-from workers.providers.provider import Sink
+from workers.providers.provider import Prompt, Sink
 from workers.providers.walking.lateness import HedgeEnd, Hedging
-from workers.providers.walking.link import ChainLink
+from workers.providers.walking.link import AdmittedCall, ChainLink, Leave
 from workers.providers.walking.means import Sleep
 from workers.providers.walking.race import OpenSecond, Race, Racer
 
@@ -28,7 +29,7 @@ class Hedge:
         first: Racer,
         open_second: OpenSecond,
         *,
-        permit: Permit | None,
+        permit: Leave | None,
         sink: Sink | None,
         sleep: Sleep,
     ) -> Race | None:
@@ -38,25 +39,34 @@ class Hedge:
         """
         if self._is_used or permit is None or permit.is_probe:
             return None
-        kind = (first.call.provider, first.call.model, sink is not None)
+        kind = (first.call.label, first.call.model, sink is not None)
         patience = self._hedging.patience_seconds(kind)
         if patience is None:
             return None
         return Race(first, open_second, sink=sink, patience_seconds=patience, sleep=sleep)
 
     async def second(
-        self, links: Sequence[ChainLink], requested_model: str
-    ) -> tuple[ChainLink, Permit] | None:
-        """The next model that everybody may call, with leave to call it."""
-        for link in links:
-            breaker = None if link.is_stopgap else link.breaker(requested_model)
-            permit = await _admitted(breaker) if breaker is not None else None
-            if permit is None:
+        self,
+        links: Sequence[ChainLink],
+        prompt: Prompt,
+        *,
+        beside: tuple[ChainLink, DeploymentRoute] | None = None,
+    ) -> AdmittedCall | None:
+        """The next model that everybody may call, with leave to call it.
+
+        Before those of `links` another deployment of the one that is `beside` it.
+        """
+        places = [(link, link.deployments.route() if link.deployments else None) for link in links]
+        for link, route in (*([beside] if beside else []), *places):
+            admitted = None if link.is_stopgap else await _admitted(link, route, prompt)
+            if admitted is None:
                 continue
-            if not self._hedging.spend():
-                return None
-            self._is_used = True
-            return link, permit
+            if self._hedging.spend():
+                self._is_used = True
+                return admitted
+            if admitted.permit is not None:
+                await admitted.permit.end(CallOutcome.NEUTRAL)
+            return None
         return None
 
     def count(self, race: Race) -> None:
@@ -72,14 +82,26 @@ class Hedge:
         self._hedging.count(second.provider, end)
 
 
-async def _admitted(breaker: Breaker) -> Permit | None:
+async def _admitted(
+    link: ChainLink, route: DeploymentRoute | None, prompt: Prompt
+) -> AdmittedCall | None:
+    if route is not None:
+        seat = await route.spare_seat(prompt)
+        admitted = None if seat is None else link.seated(seat)
+    else:
+        breaker = link.breaker(prompt.model)
+        permit = await _permit(breaker) if breaker is not None else None
+        admitted = None if permit is None else AdmittedCall(link, permit)
+    if admitted is None or admitted.permit is None or not admitted.permit.is_probe:
+        return admitted
+    await admitted.permit.end(CallOutcome.NEUTRAL)
+    return None
+
+
+async def _permit(breaker: Breaker) -> Permit | None:
     if not breaker.is_closed:
         return None
     try:
-        permit = await breaker.admit()
+        return await breaker.admit()
     except CircuitBreakerError:
         return None
-    if not permit.is_probe:
-        return permit
-    await permit.end(CallOutcome.NEUTRAL)
-    return None

@@ -14,7 +14,8 @@ _MOST_SAVED_HEDGES: Final = 10.0
 """What a quiet time may save up of the share, so that a slow minute cannot double the load."""
 
 Kind = tuple[str, str, bool]
-"""Provider, model, and whether it streams: the first token of a whole answer is its last."""
+"""Provider, or `provider@deployment`, model, and whether it streams: the first token of a whole
+answer is its last."""
 
 
 class HedgeEnd(StrEnum):

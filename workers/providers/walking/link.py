@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 from shared.breakers.board import BreakerBoard
 from shared.breakers.breaker import Breaker
+from shared.breakers.reading import CallOutcome
+from shared.settings.deployment import deployment_name
 from shared.telemetry.logs import get_logger
+from workers.providers.deployments.pool import DeploymentPool
+from workers.providers.deployments.seat import NoSeat, Seat
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError
 from workers.providers.provider import Prompt, Provider
@@ -42,19 +48,28 @@ class RetryPolicy:
         took_seconds: float,
         time_left_seconds: float,
         random: Random,
+        elsewhere: bool | None = None,
     ) -> float | None:
         """Seconds to wait before the same provider is tried again; None to go on without it.
 
         `Retry-After` is a floor, with jitter on top so that not everybody returns at once. A wait
         that does not fit into the time left is not begun, and a timeout is not repeated when the
         time left is shorter than what it took.
+
+        Of a provider with deployments, `elsewhere` says whether another one is asked now: that is
+        done at once, whatever the tries where the failed call cost nothing. Each of them has its
+        own `Retry-After`, so it is no floor for all.
         """
-        if tries >= min(self.max_tries, error.error_class.tries):
-            return None
-        if error.error_class is ErrorClass.TIMEOUT and time_left_seconds < took_seconds:
-            return None
+        if not (elsewhere and not error.may_be_billed):
+            if tries >= min(self.max_tries, error.error_class.tries):
+                return None
+            if error.error_class is ErrorClass.TIMEOUT and time_left_seconds < took_seconds:
+                return None
+        if elsewhere:
+            return 0.0
         backoff = min(self.longest_backoff_seconds, self.first_backoff_seconds * 2 ** (tries - 1))
-        wait = (error.retry_after_seconds or 0.0) + random.uniform(0.0, backoff)
+        floor = (error.retry_after_seconds or 0.0) if elsewhere is None else 0.0
+        wait = floor + random.uniform(0.0, backoff)
         return wait if wait < time_left_seconds else None
 
 
@@ -117,18 +132,53 @@ class ChainLink:
     """Whether people answer here: where an answer goes that no machine shall try again."""
     is_stopgap: bool = False
     """Whether it answers worse than the others: asked when they cannot, never to be faster."""
+    deployments: DeploymentPool | None = None
+    """The provider itself, where its models are asked in several places."""
+    deployment: str | None = None
+    """The place of one call, where it is one of several."""
 
     @property
     def is_model(self) -> bool:
         """Whether a model answers here, rather than a rule or a human."""
         return self.breakers is not None
 
+    @property
+    def label(self) -> str:
+        """Whom it calls, in one word: `provider`, or `provider@deployment`."""
+        name = self.provider.name
+        return name if self.deployment is None else deployment_name(name, self.deployment)
+
+    def seated(self, seat: Seat | NoSeat) -> AdmittedCall:
+        """One call at one of its deployments."""
+        return AdmittedCall(replace(self, provider=seat, deployment=seat.deployment), seat)
+
     def breaker(self, requested_model: str) -> Breaker | None:
-        """The breaker in front of the model that would be called for the requested one."""
-        if self.breakers is None:
+        """The breaker in front of the model that would be called for the requested one.
+
+        None where nothing is in front of it, and where each of its deployments has its own.
+        """
+        if self.breakers is None or self.deployments is not None:
             return None
         model = self.provider.model_for(requested_model)
         return self.breakers.breaker(self.provider.name, model)
+
+
+class Leave(Protocol):
+    """Leave to make one call. Whoever was given one says how it ended, whatever came of it."""
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether this call finds out if what it calls is back."""
+
+    async def end(self, outcome: CallOutcome) -> None:
+        """Count the call."""
+
+
+class AdmittedCall(NamedTuple):
+    """Whom one call goes to, and the leave to make it; None where nobody has to be asked."""
+
+    link: ChainLink
+    permit: Leave | None
 
 
 Shorten = Callable[[Prompt, float], Awaitable[Prompt | None]]
@@ -191,4 +241,8 @@ def _with_complaint(prompt: Prompt, complaint: str | None) -> Prompt:
 
     The rejected answer is not repeated: not every provider takes a prompt that ends with one.
     """
-    return prompt if complaint is None else replace(prompt, notes=(*prompt.notes, complaint))
+    return (
+        prompt
+        if complaint is None
+        else msgspec.structs.replace(prompt, notes=(*prompt.notes, complaint))
+    )

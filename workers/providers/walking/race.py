@@ -63,12 +63,19 @@ class Race:
             first = self._start(self._first)
             if await self._is_late(first):
                 second = await self._open_second()
-                if second is not None and not first.done() and self._speaker is None:
-                    self.second = second.call
-                    self._start(second)
+                if second is not None:
+                    await self._begin_second(second, is_wanted=not first.done())
             return await self._decided()
         finally:
             await self._end()
+
+    async def _begin_second(self, second: Racer, *, is_wanted: bool) -> None:
+        """Unless the first was heard meanwhile."""
+        if is_wanted and self._speaker is None:
+            self.second = second.call
+            self._start(second)
+        else:
+            await second.call.forgo()
 
     def _start(self, entry: Racer) -> asyncio.Task[Stands]:
         sink = self._sink_of(entry.call) if self._sink is not None else None
@@ -135,6 +142,8 @@ class Race:
             task.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
         for call in self._runs.values():
+            # Whoever was cancelled before it began gave nothing back.
+            await call.forgo()
             if call is not self.winner:
                 call.lose()
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from pybreaker import CircuitBreakerError
 
-from shared.breakers.breaker import Breaker, Permit
+from shared.breakers.breaker import Breaker
 from shared.breakers.reading import CallOutcome
 from shared.costs.purse import Purse
 from shared.errors import ForebayError
@@ -21,6 +21,7 @@ from workers.providers.attempt import (
     Judgement,
     RejectedAnswer,
 )
+from workers.providers.deployments.route import DeploymentRoute
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import (
     ContextTooLongError,
@@ -33,7 +34,7 @@ from workers.providers.provider import Prompt
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import TextDelivery
 from workers.providers.walking.hedge import Hedge
-from workers.providers.walking.link import ChainLink, Phrasing, Shorten, Shortening
+from workers.providers.walking.link import AdmittedCall, ChainLink, Phrasing, Shorten, Shortening
 from workers.providers.walking.means import Means
 from workers.providers.walking.race import Racer
 
@@ -112,13 +113,13 @@ class Walk:
     async def _ask(self, link: ChainLink) -> Answer | HandedOff | None:
         """Try one provider as often as its failures allow; None: the next one is to be asked."""
         breaker = link.breaker(self._prompt.model)
-        phrasing = Phrasing(self._prompt, self._shortening)
-        tries = 0
+        route = link.deployments.route() if link.deployments is not None else None
+        phrasing, tries = Phrasing(self._prompt, self._shortening), 0
         while self._time_left_seconds > 0:
             tries += 1
             began = self._means.clock.monotonic()
             try:
-                return await self._attempt(link, breaker, phrasing)
+                return await self._attempt(link, route or breaker, phrasing)
             except CircuitBreakerError:
                 self._skipped.append(link.provider.name)
                 return None
@@ -136,15 +137,19 @@ class Walk:
                 if not self._asks_again(phrasing, rejected.judgement):
                     return None
             except ProviderError as error:
+                elsewhere, decisive = (None, error) if route is None else route.after(error)
                 wait = link.retry.wait_after(
-                    error,
+                    decisive,
                     tries=tries,
                     took_seconds=self._means.clock.monotonic() - began,
                     time_left_seconds=self._time_left_seconds,
                     random=self._means.random,
+                    elsewhere=elsewhere,
                 )
                 if wait is None or (breaker is not None and breaker.refuses):
                     return None
+                # What cost nothing is no try where another deployment is asked.
+                tries -= bool(elsewhere) and not error.may_be_billed
                 await self._means.sleep(wait)
         return None
 
@@ -154,16 +159,18 @@ class Walk:
         return phrasing.complain(judgement.complaint)
 
     async def _attempt(
-        self, link: ChainLink, breaker: Breaker | None, phrasing: Phrasing
+        self, link: ChainLink, gate: Breaker | DeploymentRoute | None, phrasing: Phrasing
     ) -> Answer | HandedOff | None:
-        permit, sink = await self._admitted(breaker), self._delivery.sink
-        entry = self._entry(link, phrasing.prompt, permit)
+        admitted = await self._admitted(link, gate, phrasing.prompt)
+        sink = self._delivery.sink
+        entry = self._entry(admitted, phrasing.prompt)
         hedge = self._hedge
         race = None
         if hedge is not None:
-            second = partial(self._second_entry, hedge, link)
-            sleep = self._means.sleep
-            race = hedge.race(entry, second, permit=permit, sink=sink, sleep=sleep)
+            second = partial(self._second_entry, hedge, link, gate)
+            race = hedge.race(
+                entry, second, permit=admitted.permit, sink=sink, sleep=self._means.sleep
+            )
         if hedge is None or race is None:
             self._answered = entry.call
             return await entry.call.outcome(sink, seconds=entry.seconds)
@@ -173,43 +180,52 @@ class Walk:
             self._answered = race.winner
             hedge.count(race)
 
-    async def _second_entry(self, hedge: Hedge, first: ChainLink) -> Racer | None:
+    async def _second_entry(
+        self, hedge: Hedge, first: ChainLink, gate: Breaker | DeploymentRoute | None
+    ) -> Racer | None:
         behind = self._links[self._links.index(first) + 1 :]
-        second = await hedge.second(behind, self._prompt.model)
-        if second is None:
-            return None
-        link, permit = second
-        return self._entry(link, self._prompt, permit)
+        beside = (first, gate) if isinstance(gate, DeploymentRoute) else None
+        second = await hedge.second(behind, self._prompt, beside=beside)
+        return None if second is None else self._entry(second, self._prompt)
 
-    def _entry(self, link: ChainLink, prompt: Prompt, permit: Permit | None) -> Racer:
+    def _entry(self, admitted: AdmittedCall, prompt: Prompt) -> Racer:
         call = Call(
-            link,
+            admitted.link,
             prompt,
-            permit=permit,
+            permit=admitted.permit,
             ordinal=len(self._calls) + 1,
             judge=self._judge,
             means=self._means,
             purse=self._purse,
         )
         self._calls.append(call)
-        share = 1.0 if link is self._links[-1] else _SHARE_OF_TIME_LEFT
+        is_last = call.provider == self._links[-1].provider.name
+        share = 1.0 if is_last else _SHARE_OF_TIME_LEFT
         return Racer(call=call, seconds=self._time_left_seconds * share)
 
-    async def _admitted(self, breaker: Breaker | None) -> Permit | None:
+    async def _admitted(
+        self, link: ChainLink, gate: Breaker | DeploymentRoute | None, prompt: Prompt
+    ) -> AdmittedCall:
         """Leave to call, with the caller told to forget what it has seen of another attempt."""
-        permit = await breaker.admit() if breaker is not None else None
+        if isinstance(gate, DeploymentRoute):
+            seat = await gate.seat(prompt, seconds=self._time_left_seconds)
+            admitted = link.seated(seat)
+        else:
+            admitted = AdmittedCall(link, await gate.admit() if gate is not None else None)
+        if not self._delivery.has_delivered:
+            return admitted
         try:
             await self._delivery.start_over()
         except BaseException:
-            if permit is not None:
-                await permit.end(CallOutcome.NEUTRAL)
+            if admitted.permit is not None:
+                await admitted.permit.end(CallOutcome.NEUTRAL)
             raise
-        return permit
+        return admitted
 
     @property
     def _attempts(self) -> tuple[Attempt, ...]:
         """What is on record, in the order in which the calls began."""
-        return tuple(call.record for call in self._calls if call.record is not None)
+        return tuple([call.record for call in self._calls if call.record is not None])
 
     @property
     def _time_left_seconds(self) -> float:

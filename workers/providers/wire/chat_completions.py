@@ -83,6 +83,7 @@ class _UsualChunk(msgspec.Struct):
     model: str | None = None
     object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
     usage: _Usage | None = None
+    service_tier: str | None = None
     type: None = None
     error: None = None
     detail: None = None
@@ -112,7 +113,7 @@ class ChatCompletionsReader(WireFormat):
             text=text or "",
             model=chunk.model or "",
             finish=finish or "",
-            figures=_usual_figures(chunk.usage),
+            figures=_usual_figures(chunk.usage, tier=chunk.service_tier),
         )
 
     def read_event(self, event: Mapping[str, object]) -> EventReading | None:
@@ -137,7 +138,7 @@ def _reading(content: Mapping[str, object], *, said_in: str) -> EventReading:
         thought_size=_thought_size(said, written),
         model=text_in(content.get("model")),
         finish=text_in(finish),
-        figures=_figures(mapping(content.get("usage"))),
+        figures=_figures(mapping(content.get("usage")), tier=content.get("service_tier")),
         calls=_calls(said),
         thoughts=_thoughts(said),
         logprobs=token_logprobs(told) if (told := choice.get("logprobs")) else (),
@@ -210,7 +211,7 @@ def _thought_size(said: Mapping[str, object], written: object) -> int:
     return size_of([part for part in written if not text_in([part])])
 
 
-def _usual_figures(usage: _Usage) -> Figures:
+def _usual_figures(usage: _Usage, *, tier: str | None) -> Figures:
     details, written = usage.prompt_tokens_details, usage.completion_tokens_details
     return Figures(
         input=usage.prompt_tokens,
@@ -218,10 +219,11 @@ def _usual_figures(usage: _Usage) -> Figures:
         cached=details.cached_tokens if details else None,
         cache_write=details.cache_write_tokens if details else None,
         reasoning=written.reasoning_tokens if written else None,
+        tier=tier or "",
     )
 
 
-def _figures(usage: Mapping[str, object]) -> Figures:
+def _figures(usage: Mapping[str, object], *, tier: object) -> Figures:
     if not usage:
         return NOT_REPORTED
     return Figures(
@@ -241,4 +243,5 @@ def _figures(usage: Mapping[str, object]) -> Figures:
             "output_tokens_details.reasoning_tokens",
         ),
         cost=cost_in(usage.get("cost")),
+        tier=text_in(tier),
     )

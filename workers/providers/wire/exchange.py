@@ -1,128 +1,168 @@
-"""One POST and the body of its answer: bounded in time and size, its failures told apart."""
+"""One request and the body of its answer: bounded in time and size, its failures told apart."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Final
-
-import aiohttp
-from yarl import URL
 
 from shared.telemetry.tracing import inject
 from workers.providers.error_class import ErrorClass, TimeoutPhase
 from workers.providers.failures import ProviderError, ProviderTimeoutError, TransientProviderError
+from workers.providers.wire.http.connection import BrokenAnswerError, HttpConnection, taken
+from workers.providers.wire.http.connections import ProviderConnections
+from workers.providers.wire.http.target import Target
 from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.refusals.retry_after import retry_after
 from workers.providers.wire.server_sent_events import (
-    BYTE_ORDER_MARK,
     EventParser,
     EventTooLongError,
     ServerSentEvent,
+    may_be_either,
+    starts_events,
 )
-from workers.providers.wire.timeouts import CallClock, Timeouts
+from workers.providers.wire.timeouts import Timeouts
 
 _REFUSAL_LIMIT_BYTES: Final = 65_536
-_NOTHING_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ServerFingerprintMismatch)
-"""No connection stood; any other failure may have come after the request was read."""
 _LIMIT_BYTES: Final = 16 * 1_048_576
 _LOOK_BYTES: Final = 65_536
 """So much that is blank is looked at for a first word; after that the label decides."""
-_DRAIN_SECONDS: Final = 0.25
-_STARTS_WHOLE_BODY: Final = (b"{", b"[", b"<")
-"""Of JSON and of markup; no line of a stream of events begins so."""
-_STARTS_EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
-"""Of a stream that is labelled as something else."""
-_STARTS: Final = (BYTE_ORDER_MARK, *_STARTS_EVENTS)
+_REST_SECONDS: Final = 0.25
+
+
+class CallClock:
+    """Watches the waits of one call; the time that the caller takes for itself is not idle time.
+
+    A call is in the phase `first_token` until `hear_token`, then in `idle`, where each further
+    `hear_token` starts the wait anew. The total runs through all phases. One timer serves the whole
+    call, for a stream has hundreds of waits; `close` ends it.
+    """
+
+    def __init__(self, timeouts: Timeouts, *, time_left_seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._timeouts = timeouts
+        self._ends_at = now + max(0.0, min(timeouts.total_seconds, time_left_seconds))
+        self.heard_token = False
+        self._phase_ends_at = now + timeouts.first_token_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def limit(self) -> float:
+        """Until when, by the loop's time, may be waited now."""
+        return min(self._phase_ends_at, self._ends_at)
+
+    def hear_token(self) -> None:
+        """A piece of text has arrived and been dealt with: wait anew for the next one."""
+        if not self.heard_token:
+            self.heard_token = True
+            # What is left of the first wait may be longer than an idle one.
+            self.close()
+        self._phase_ends_at = self._loop.time() + self._timeouts.idle_seconds
+
+    def hear_last_token(self) -> None:
+        """The answer is whole: what may still follow comes soon or is not needed."""
+        self.close()
+        ends_at = self._loop.time() + self._timeouts.last_words_seconds
+        self._phase_ends_at = min(self._phase_ends_at, ends_at)
+
+    async def wait(self, waiter: asyncio.Future[None]) -> None:
+        """Bound one wait for the server; raises `ProviderTimeoutError` that names the phase."""
+        if self._timer is None:
+            self._timer = self._loop.call_at(self.limit, self._ring)
+        self._waiter = waiter
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+
+    def close(self) -> None:
+        """Nothing is waited for any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def timed_out(self) -> ProviderTimeoutError:
+        """What it is when the limit has passed."""
+        phase = TimeoutPhase.IDLE if self.heard_token else TimeoutPhase.FIRST_TOKEN
+        if self._ends_at <= self._phase_ends_at:
+            phase = TimeoutPhase.TOTAL
+        return ProviderTimeoutError(
+            f"the {phase} timeout ran out", phase=phase, after_first_token=self.heard_token
+        )
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self.limit:
+            self._timer = self._loop.call_at(self.limit, self._ring)
+        else:
+            self._waiter.set_exception(self.timed_out())
 
 
 class ProviderExchange:
-    """Posts JSON over a shared session; redirects are never followed.
-
-    Raises `ProviderError` subclasses only; what a consumer of the stream raises passes unchanged.
-    """
+    """Asks over shared connections; redirects are never followed. Raises `ProviderError`s only."""
 
     def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        provider: str,
-        headers: Mapping[str, str],
-        timeouts: Timeouts,
+        self, connections: ProviderConnections, *, provider: str, timeouts: Timeouts
     ) -> None:
-        self._session = session
+        self._connections = connections
         self._provider = provider
-        self._headers = {
-            "Content-Type": "application/json",
-            # An answer is small and bounded by us; a compressed one could not be bounded.
-            "Accept-Encoding": "identity",
-            **headers,
-        }
         self._timeouts = timeouts
 
-    @asynccontextmanager
-    async def open(
-        self, url: URL, body: bytes, *, time_left_seconds: float
-    ) -> AsyncIterator[AnswerBody]:
-        """Post and hand out the body of the answer, which is left when the context is."""
-        clock = CallClock(self._timeouts.bounded_by(time_left_seconds))
+    async def send(self, target: Target, body: bytes, *, time_left_seconds: float) -> AnswerBody:
+        """The answer, where it is one; whoever has it must `leave` it."""
+        clock = CallClock(self._timeouts, time_left_seconds=time_left_seconds)
+        connection = taken(target.free) or await self._connected(target, clock)
+        answer = AnswerBody(connection, clock, provider=self._provider)
         try:
-            response = await self._post(url, body, clock=clock)
-            async with response:
-                answer = AnswerBody(response, clock, provider=self._provider)
-                if not 200 <= response.status < 300:
-                    raise self._refused(response, await answer.beginning(_REFUSAL_LIMIT_BYTES))
-                yield answer
-                await answer.drain()
-        finally:
-            clock.close()
-
-    async def _post(self, url: URL, body: bytes, *, clock: CallClock) -> aiohttp.ClientResponse:
-        connect_seconds = self._timeouts.connect_seconds
-        try:
-            return await clock.wait(
-                self._session.post(
-                    url,
-                    data=body,
-                    headers=inject(dict(self._headers)),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, connect=connect_seconds),
+            await self._ask(connection, target, body, clock)
+            if not 200 <= connection.status < 300:
+                refusal = await answer.beginning(_REFUSAL_LIMIT_BYTES)
+                raise failure_for(
+                    ProviderRefusal.from_body(refusal),
+                    provider=self._provider,
+                    status=connection.status,
+                    retry_after_seconds=retry_after(connection.headers),
                 )
+        except BaseException:
+            answer.leave()
+            raise
+        return answer
+
+    async def _connected(self, target: Target, clock: CallClock) -> HttpConnection:
+        seconds = self._timeouts.connect_seconds
+        left = clock.limit - asyncio.get_running_loop().time()
+        try:
+            return await self._connections.connect(
+                target, within_seconds=min(seconds, left), provider=self._provider
             )
-        except aiohttp.ConnectionTimeoutError as error:
-            raise ProviderTimeoutError(
-                f"{self._provider} did not accept a connection within {connect_seconds:g} s",
-                phase=TimeoutPhase.CONNECT,
-            ) from error
-        except (
-            aiohttp.ClientResponseError,
-            aiohttp.InvalidURL,
-            aiohttp.NonHttpUrlClientError,
-        ) as error:
-            raise ProviderError(
-                f"{self._provider} does not answer as HTTP, or as asked: {error}",
-                error_class=ErrorClass.MISCONFIGURED,
-            ) from error
-        except _NOTHING_SENT as error:
-            raise TransientProviderError(
-                f"{self._provider} cannot be reached: {str(error) or type(error).__name__}",
-                error_class=ErrorClass.CONNECTION,
-            ) from error
-        except aiohttp.ClientError as error:
+        except ProviderTimeoutError as error:
+            if left <= seconds:
+                raise clock.timed_out() from error
+            raise
+
+    async def _ask(
+        self, connection: HttpConnection, target: Target, body: bytes, clock: CallClock
+    ) -> None:
+        trace = "".join([f"{name}: {value}\r\n" for name, value in inject().items()])
+        length = f"{trace}Content-Length: {len(body)}\r\n\r\n".encode()
+        try:
+            connection.send(target.head + length, body, is_kept=target.is_kept)
+            while not connection.status:
+                await clock.wait(connection.arrival())
+        except BrokenAnswerError as error:
+            if not error.is_http:
+                raise ProviderError(
+                    f"{self._provider} does not answer as HTTP, or as asked: {error.message}",
+                    error_class=ErrorClass.MISCONFIGURED,
+                ) from error
             raise TransientProviderError(
                 f"{self._provider} was asked and broke the connection before it answered: "
-                f"{str(error) or type(error).__name__}",
+                f"{error.message}",
                 error_class=ErrorClass.CUT_STREAM,
             ) from error
-
-    def _refused(self, response: aiohttp.ClientResponse, body: bytes) -> Exception:
-        return failure_for(
-            ProviderRefusal.from_body(body),
-            provider=self._provider,
-            status=response.status,
-            retry_after_seconds=retry_after(response.headers),
-        )
 
 
 class AnswerBody:
@@ -131,89 +171,73 @@ class AnswerBody:
     Bounded in time by the clock, and in size. Raises `ProviderError` subclasses only.
     """
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, clock: CallClock, *, provider: str
-    ) -> None:
-        self._response = response
-        self._clock = clock
+    def __init__(self, connection: HttpConnection, clock: CallClock, *, provider: str) -> None:
+        self._connection = connection
+        self.clock = clock
         self._provider = provider
         self._parser = EventParser()
-        self._start = b""
-        self._read_bytes = 0
-        self._has_ended = False
+        self._start, self._read_bytes = b"", 0
+        self._has_ended = self._is_left = False
 
     async def is_stream(self) -> bool:
         """Whether events come, whatever the label; looks at the first bytes, and keeps them."""
-        while self._read_bytes < _LOOK_BYTES and _may_be_either(self._start):
-            chunk = await self._chunk()
-            if not chunk:
+        while (told := starts_events(self._start)) is None and may_be_either(self._start):
+            if self._read_bytes >= _LOOK_BYTES or not (chunk := await self.next_bytes()):
                 break
             self._start += chunk
-        text = _text(self._start)
-        if text.startswith(_STARTS_WHOLE_BODY):
-            return False
-        is_labelled = self._response.content_type == "text/event-stream"
-        return is_labelled or text.startswith(_STARTS_EVENTS)
+        if told is not None:
+            return told
+        label = self._connection.headers.get("Content-Type", "").partition(";")[0]
+        return label.strip().lower() == "text/event-stream"
 
     async def next_events(self) -> list[ServerSentEvent] | None:
         """The events that came since; None after the last of them."""
         if self._has_ended:
             return None
-        chunk, self._start = self._start or await self._chunk(), b""
+        chunk, self._start = self._start or await self.next_bytes(), b""
         if self._read_bytes > _LIMIT_BYTES:
             raise self._malformed(f"a stream over {_LIMIT_BYTES} bytes")
         try:
-            return self._parser.feed(chunk) if chunk else self._last_events()
+            if chunk:
+                return self._parser.feed(chunk)
+            self._has_ended, last = True, self._parser.close()
         except EventTooLongError as error:
             raise self._malformed(str(error)) from error
-
-    def _last_events(self) -> list[ServerSentEvent] | None:
-        self._has_ended = True
-        last = self._parser.close()
         return None if last is None else [last]
 
     async def whole(self) -> bytes:
         """All of it at once."""
-        body = await self.beginning(_LIMIT_BYTES)
-        if len(body) > _LIMIT_BYTES:
+        if len(body := await self.beginning(_LIMIT_BYTES)) > _LIMIT_BYTES:
             raise self._malformed(f"a body over {_LIMIT_BYTES} bytes")
         return body
 
     async def beginning(self, limit_bytes: int) -> bytes:
         """As much of it as is within the limit, and a little more of one that is longer."""
         body, self._start = bytearray(self._start), b""
-        while len(body) <= limit_bytes and (chunk := await self._chunk()):
+        while len(body) <= limit_bytes and (chunk := await self.next_bytes()):
             body += chunk
         return bytes(body)
 
-    def hear_token(self) -> None:
-        """Text has arrived and been dealt with: the wait for the next begins."""
-        self._clock.hear_token()
+    def leave(self, *, is_read: bool = False) -> None:
+        """Nothing more is wanted; of an answer that was read the end, usually here already, may
+        come for a moment, so that the connection can be used again. Only the first time counts."""
+        if not self._is_left:
+            self._is_left = True
+            self.clock.close()
+            self._connection.leave(rest_within_seconds=_REST_SECONDS if is_read else 0)
 
-    def hear_last_token(self) -> None:
-        """The answer is whole, but for what nobody has to wait long for."""
-        self._clock.hear_last_token()
-
-    async def drain(self) -> None:
-        """Read the end, usually here already, so that the connection can be used again."""
-        content = self._response.content
-        if content.at_eof():
-            return
+    async def next_bytes(self) -> bytes:
+        """What came next of the body; nothing at its end."""
         try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while await content.readany():
-                    pass
-        except (TimeoutError, aiohttp.ClientError):
-            self._response.close()
-
-    async def _chunk(self) -> bytes:
-        try:
-            chunk = await self._clock.wait(self._response.content.readany())
-        except aiohttp.ClientError as error:
+            while not (chunk := self._connection.read()):
+                if self._connection.has_ended:
+                    return b""
+                await self.clock.wait(self._connection.arrival())
+        except BrokenAnswerError as error:
             raise TransientProviderError(
-                f"{self._provider} cut its answer: {str(error) or type(error).__name__}",
+                f"{self._provider} cut its answer: {error.message}",
                 error_class=ErrorClass.CUT_STREAM,
-                after_first_token=self._clock.heard_token,
+                after_first_token=self.clock.heard_token,
             ) from error
         self._read_bytes += len(chunk)
         return chunk
@@ -222,15 +246,5 @@ class AnswerBody:
         return TransientProviderError(
             f"{self._provider} sent {what}",
             error_class=ErrorClass.MALFORMED_ANSWER,
-            after_first_token=self._clock.heard_token,
+            after_first_token=self.clock.heard_token,
         )
-
-
-def _may_be_either(start: bytes) -> bool:
-    """Whether it is too short to tell a stream from a body: blank, or a part of a first word."""
-    text = _text(start)
-    return any(word.startswith(text) and word != text for word in _STARTS)
-
-
-def _text(start: bytes) -> bytes:
-    return start.removeprefix(BYTE_ORDER_MARK).lstrip()

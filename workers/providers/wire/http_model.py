@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -17,8 +16,8 @@ from workers.providers.error_class import ErrorClass
 from workers.providers.failures import ProviderError, TransientProviderError, UnknownFieldError
 from workers.providers.outcome import Answer, Declined, Oddity
 from workers.providers.provider import ModelChoice, Prompt, Sink
-from workers.providers.provider_type import required
 from workers.providers.wire.exchange import AnswerBody, ProviderExchange
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.incoming_answer import IncomingAnswer
 from workers.providers.wire.loose_json import (
     UnreadableError,
@@ -33,6 +32,7 @@ from workers.providers.wire.refusals.refusal import ProviderRefusal, failure_for
 from workers.providers.wire.server_sent_events import ServerSentEvent
 from workers.providers.wire.timeouts import Timeouts
 
+_SCHEMES: Final = frozenset({"http", "https"})
 _END_MARK: Final = "[DONE]"
 _ERROR_EVENT: Final = "error"
 
@@ -55,7 +55,7 @@ class HttpApi:
     def build(
         self,
         settings: ProviderSettings,
-        session: aiohttp.ClientSession,
+        connections: ProviderConnections,
         *,
         timeouts: Timeouts | None = None,
     ) -> HttpModel:
@@ -63,15 +63,18 @@ class HttpApi:
 
         Its timeouts are those of the settings where none are given.
         """
-        return HttpModel(self, settings, session, timeouts=timeouts or Timeouts.of(settings))
+        return HttpModel(self, settings, connections, timeouts=timeouts or Timeouts.of(settings))
 
     def url(self, settings: ProviderSettings, model: str) -> URL:
         """Where the model is asked; raises `SettingsError` where that is no address."""
         path = self.path.replace("{model}", quote(model, safe=""))
         path = path.replace("{api_version}", quote(settings.api_version, safe=""))
-        base = required(settings, "base_url", settings.base_url).rstrip("/")
+        base = settings.required("base_url").rstrip("/")
         try:
-            return URL(base.removesuffix(self.root) + self.root + path)
+            url = URL(base.removesuffix(self.root) + self.root + path)
+            if url.scheme not in _SCHEMES or not url.host:
+                raise ValueError("it names no server")
+            return url
         except ValueError as error:
             fault = f"providers: '{settings.name}' has base_url = {base!r}: {error}. Mend it."
             raise SettingsError([fault]) from error
@@ -85,7 +88,7 @@ class HttpApi:
 
 
 class HttpModel:
-    """Asks one API by its wire format, over a shared session that stays open.
+    """Asks one API by its wire format, over connections that stay open.
 
     The body asks for a stream, whoever waits for the answer: a server notices at the next token
     that the caller of a stream has left, and may write for the caller of a whole answer to its end.
@@ -96,19 +99,21 @@ class HttpModel:
         self,
         api: HttpApi,
         settings: ProviderSettings,
-        session: aiohttp.ClientSession,
+        connections: ProviderConnections,
         *,
         timeouts: Timeouts,
     ) -> None:
         if not settings.named_models:
-            required(settings, "model", settings.model)
+            settings.required("model")
         self.name = settings.name
         self._models = ModelChoice.of(settings)
-        self._urls = {model: api.url(settings, model) for model in settings.named_models}
+        headers = api.headers_of(settings)
+        self._targets = {
+            model: connections.target(api.url(settings, model), headers)
+            for model in settings.named_models
+        }
         self._wire = api.wire(settings)
-        self._exchange = ProviderExchange(
-            session, provider=self.name, headers=api.headers_of(settings), timeouts=timeouts
-        )
+        self._exchange = ProviderExchange(connections, provider=self.name, timeouts=timeouts)
 
     def model_for(self, requested: str) -> str:
         return self._models.model_for(requested)
@@ -124,10 +129,14 @@ class HttpModel:
         incoming = IncomingAnswer(prompt, provider=self.name, asked_model=model, maker=maker)
         request = msgspec.json.encode(content)
         try:
-            async with self._exchange.open(
-                self._urls[model], request, time_left_seconds=time_left_seconds
-            ) as sent:
+            sent = await self._exchange.send(
+                self._targets[model], request, time_left_seconds=time_left_seconds
+            )
+            try:
                 await self._take(sent, incoming, on_delta)
+                sent.leave(is_read=True)
+            finally:
+                sent.leave()
         except ProviderError as error:
             if isinstance(error, UnknownFieldError):
                 error.is_mended = self._wire.leave_out(error, model, sent=content)
@@ -137,7 +146,7 @@ class HttpModel:
         return incoming.answer(dropped=self._wire.dropped(prompt, model))
 
     async def close(self) -> None:
-        """Nothing to release: the session belongs to whoever opened it."""
+        """Nothing to release: the connections belong to whoever opened them."""
 
     async def _take(
         self, body: AnswerBody, incoming: IncomingAnswer, on_delta: Sink | None
@@ -168,9 +177,9 @@ class HttpModel:
                 await incoming.pass_on(on_delta)
             # Some servers name a reason to stop with every piece: only silence shows the last.
             if is_progress and (was_finished or not incoming.is_finished):
-                body.hear_token()
+                body.clock.hear_token()
             elif incoming.is_finished:
-                body.hear_last_token()
+                body.clock.hear_last_token()
 
     def _usual(self, event: ServerSentEvent) -> EventReading | None:
         return None if event.name == _ERROR_EVENT else self._wire.read_usual(event.data)
@@ -207,6 +216,9 @@ class HttpModel:
             body = decoded(content)
         except UnreadableError as error:
             raise self._malformed(error.message) from error
+        return self._reading(body)
+
+    def _reading(self, body: object) -> EventReading:
         if tells_failure(mapping(next(iter(elements(body)), body))):
             raise self._failure(ProviderRefusal.from_content(body))
         reading = self._wire.read_whole(mapping(body))

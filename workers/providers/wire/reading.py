@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from shared.costs.price import ServedTier
 from shared.messages.output import TokenLogprob
 from shared.storable_text import text_size
 from shared.token_count import estimated_tokens, tokens_of_size
@@ -22,6 +23,7 @@ _UNSEEN_INPUT_TOKENS: Final = 20_000
 """What a provider may put before a prompt: its template, instructions of its own, what it read."""
 _UNSEEN_OUTPUT_TOKENS: Final = 262_144
 """What a model may think unseen where nobody limited it."""
+_TIERS: Final = {tier.value: tier for tier in ServedTier}
 _DEAREST_TOKEN: Final = Decimal("0.002")
 _DEAREST_CALL: Final = Decimal(1)
 """Dollars, beyond what anybody asks today for a token, and for a call besides its tokens."""
@@ -38,6 +40,8 @@ class Figures:
     reasoning: int | None = None
     cost: Decimal | None = None
     """Dollars, where the provider names them."""
+    tier: str = ""
+    """The service tier that it names, in its own word."""
     counts_cache_apart: bool = False
     """Whether `input` lacks what was read from and written to the provider's cache."""
 
@@ -50,6 +54,7 @@ class Figures:
             cache_write=later.cache_write or self.cache_write,
             reasoning=later.reasoning or self.reasoning,
             cost=later.cost or self.cost,
+            tier=later.tier or self.tier,
             counts_cache_apart=later.counts_cache_apart or self.counts_cache_apart,
         )
 
@@ -77,6 +82,7 @@ class Figures:
             reasoning_tokens=min(self.reasoning or 0, tokens_out),
             cost=self._believed_cost(tokens_in + tokens_out),
             reported=believed_input is not None and believed_output is not None,
+            tier=_TIERS.get(self.tier, ServedTier.STANDARD),
         )
 
     @property

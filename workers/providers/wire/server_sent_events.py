@@ -11,6 +11,10 @@ from shared.errors import ForebayError
 DEFAULT_EVENT_LIMIT_BYTES = 1_048_576
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STARTS_WHOLE_BODY: Final = (b"{", b"[", b"<")
+"""Of JSON and of markup; no line of a stream of events begins so."""
+_STARTS_EVENTS: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
+_STARTS: Final = (BYTE_ORDER_MARK, *_STARTS_EVENTS)
 
 _DATA: Final = b"data: "
 _EVENT: Final = b"event: "
@@ -146,3 +150,21 @@ def _named(block: bytes) -> tuple[str, bytes]:
     """The name in the first line of a block, and the rest of the block."""
     first, _, rest = block.partition(b"\n")
     return first[len(_EVENT) :].decode("utf-8", "replace"), rest
+
+
+def may_be_either(start: bytes) -> bool:
+    """Whether it is too short to tell a stream from a body: blank, or a part of a first word."""
+    text = _text(start)
+    return any(word.startswith(text) and word != text for word in _STARTS)
+
+
+def starts_events(start: bytes) -> bool | None:
+    """Whether a stream of events begins so, whatever its label; None where the label decides."""
+    text = _text(start)
+    if text.startswith(_STARTS_WHOLE_BODY):
+        return False
+    return True if text.startswith(_STARTS_EVENTS) else None
+
+
+def _text(start: bytes) -> bytes:
+    return start.removeprefix(BYTE_ORDER_MARK).lstrip()

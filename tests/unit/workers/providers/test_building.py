@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from shared.clock import SystemClock
@@ -15,31 +14,32 @@ from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.secret import Secret
 from workers.providers.attempt import ChainResult
-from workers.providers.building import PROVIDER_TYPES, build_chain, open_provider_session
+from workers.providers.building import PROVIDER_TYPES, build_chain
 from workers.providers.handoff import HandoffProvider
 from workers.providers.openai_compatible import ChatCompletions
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
 from workers.providers.rules import RulesProvider
+from workers.providers.wire.http.connections import ProviderConnections
 from workers.providers.wire.http_model import HttpApi, HttpModel
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_provider_session() as session:
-        yield session
+async def connections() -> AsyncIterator[ProviderConnections]:
+    async with ProviderConnections() as connections:
+        yield connections
 
 
-async def ask_built_in(session: aiohttp.ClientSession, text: str) -> ChainResult:
+async def ask_built_in(connections: ProviderConnections, text: str) -> ChainResult:
     clock = SystemClock()
     prompt = Prompt(items=(MessageItem(Role.USER, text),))
-    return await build_chain((), session, clock=clock).answer(
+    return await build_chain((), connections, clock=clock).answer(
         prompt, deadline=clock.now() + timedelta(seconds=5)
     )
 
 
 async def test_the_chain_has_the_order_of_the_settings(
-    session: aiohttp.ClientSession, tmp_path: Path
+    connections: ProviderConnections, tmp_path: Path
 ) -> None:
     rules_file = tmp_path / "rules.toml"
     rules_file.write_text('[default]\nanswer = "x"')
@@ -69,7 +69,7 @@ async def test_the_chain_has_the_order_of_the_settings(
             ProviderSettings(name="fourth", kind=ProviderKind.RULES, rules_file=str(rules_file)),
             ProviderSettings(name="fifth", kind=ProviderKind.HANDOFF),
         ],
-        session,
+        connections,
         clock=SystemClock(),
     )
 
@@ -119,10 +119,10 @@ def test_every_kind_that_settings_may_name_is_in_the_table(kind: ProviderKind) -
     ],
 )
 async def test_a_provider_that_lacks_a_setting_is_named(
-    session: aiohttp.ClientSession, settings: ProviderSettings, finding: str
+    connections: ProviderConnections, settings: ProviderSettings, finding: str
 ) -> None:
     with pytest.raises(SettingsError, match=finding):
-        build_chain([settings], session, clock=SystemClock())
+        build_chain([settings], connections, clock=SystemClock())
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,18 @@ def test_an_address_is_encoded_once(base_url: str, model: str, asked_at: str) ->
 
 
 async def test_without_settings_built_in_rules_answer_and_say_so(
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
 ) -> None:
-    result = await ask_built_in(session, "Hello there")
+    result = await ask_built_in(connections, "Hello there")
 
     assert isinstance(result.outcome, Answer)
     assert "No language model is connected" in result.outcome.text
 
 
 async def test_without_settings_a_human_gets_what_no_rule_fits(
-    session: aiohttp.ClientSession,
+    connections: ProviderConnections,
 ) -> None:
-    result = await ask_built_in(session, "What is the capital of Peru?")
+    result = await ask_built_in(connections, "What is the capital of Peru?")
 
     assert isinstance(result.outcome, HandedOff)
     assert "hand_1" in result.outcome.apology_for("hand_1")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.workers.providers.scripted_links import PROMPT, ListedProvider, Stage, answer
 from workers.providers.attempt import ChainExhaustedError, ChainResult

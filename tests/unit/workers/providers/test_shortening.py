@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from shared.messages.item import MessageItem, Role
 from tests.unit.workers.providers.scripted_links import PROMPT, Stage, answer, too_long, transient

@@ -1,0 +1,63 @@
+"""A whole worker packs what is held in the batch lane, and whoever waits is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from shared.messages.lane import Lane
+from shared.messages.state import ResponseState
+from shared.settings.providers import ProviderSettings
+from tests.integration.conftest import OneMachine
+from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import Road
+from tests.integration.workers.stack import Stack, openai_link
+from workers.building.runtime import open_runtime
+
+WAITS = timedelta(days=1)
+BATCH = {"fill_seconds": 0.1, "poll_seconds": 0.1}
+WRONG = "which only an openai_compatible or anthropic provider without deployments can have"
+
+
+@pytest.fixture(scope="module", params=["openai_compatible", "anthropic"])
+def stack(
+    request: pytest.FixtureRequest, one_machine: OneMachine, provider: ProviderThread
+) -> Stack:
+    return one_machine(openai_link(provider.url, kind=request.param, batch=BATCH))
+
+
+async def test_a_worker_packs_and_tells(stack: Stack, road: Road, provider: ProviderThread) -> None:
+    held_at = road.clock.now()
+    held = {"lane": Lane.BATCH, "held_at": held_at, "seconds": WAITS.total_seconds()}
+    # Nothing takes wake-ups here: what is answered was packed.
+    records = [await road.accept(text, wake=False, **held) for text in ("one", "two")]
+    async with open_runtime(stack.settings):
+        ended = [await road.ended(record) for record in records]
+        for record in records:
+            closing = await road.closing_event(record)
+            assert closing["type"] == "response.completed"
+
+    assert {each.state for each in ended} == {ResponseState.COMPLETED}
+    assert [each.output_text for each in ended] == ["You said: one", "You said: two"]
+    assert all(call.batch for call in (*provider.calls("one"), *provider.calls("two")))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"kind": "azure_openai"},
+        {"kind": "openai_compatible", "deployments": [{"name": "a"}, {"name": "b"}]},
+        {"kind": "local"},
+    ],
+)
+def test_a_provider_that_has_no_batches_is_told_by_its_name(link: dict[str, object]) -> None:
+    given = {"name": "first", "base_url": "http://x.example", "model": "m", "batch": {}, **link}
+    faults = [*msgspec.convert(given, ProviderSettings).faults()]
+    assert any("providers: 'first' has batch" in fault and WRONG in fault for fault in faults)
+
+
+def test_the_dispatcher_is_told_how_long_to_leave_them_alone(stack: Stack) -> None:
+    assert stack.settings.batches_first_seconds == BATCH["fill_seconds"] + 5
+    assert msgspec.structs.replace(stack.settings, providers=()).batches_first_seconds == 0
