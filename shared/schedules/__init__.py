@@ -1,0 +1,1 @@
+"""Schedules: jobs that begin by themselves at times of a zone, once for each time."""

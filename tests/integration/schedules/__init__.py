@@ -1,0 +1,1 @@
+"""From a time that comes to a job that begins, once."""

@@ -1,0 +1,1 @@
+"""From what ends to who is told of it."""

@@ -1,0 +1,1 @@
+"""Sending webhooks: to addresses that are checked, on a round that one worker does."""
