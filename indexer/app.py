@@ -13,6 +13,7 @@ from indexer.posting.document_intake import DocumentIntake
 from indexer.posting.opening import open_document_intake
 from indexer.posting.task import register_documents
 from indexer.tasks import complaint_about_arguments, register_tasks
+from shared.persistence.engine import open_database
 from shared.pool.room import furnish
 from shared.queueing.celery_app import build_celery_app
 from shared.queueing.topology import QueueName, kombu_queue
@@ -29,13 +30,17 @@ def build_indexer_app(settings: Settings) -> Celery:
 
     @asynccontextmanager
     async def open_room(settings: Settings) -> AsyncIterator[IndexCrew]:
-        async with (
-            open_indexer(settings) as crew,
-            open_document_intake(settings, wake=crew.wake) as intake,
-        ):
-            intakes.append(intake)
-            yield crew
-            intakes.clear()
+        database = open_database(settings.ledger)
+        try:
+            async with (
+                open_indexer(settings, database) as crew,
+                open_document_intake(settings, database, wake=crew.wake) as intake,
+            ):
+                intakes.append(intake)
+                yield crew
+                intakes.clear()
+        finally:
+            await database.close()
 
     register_tasks(app, running)
     register_documents(app, intakes)

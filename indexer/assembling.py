@@ -32,6 +32,7 @@ from shared.index.documents.reading import Documents
 from shared.index.documents.rebuilding import Rebuilding
 from shared.index.documents.retiring import RetiredChunks
 from shared.index.embedding_cache import EmbeddingCache
+from shared.index.embedding_sweeps import EmbeddingSweeps
 from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
 from shared.index.jobs.skipped_files import SkippedFiles
@@ -40,6 +41,7 @@ from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.vector_store import VectorStore
 from shared.settings.indexing.index import IndexSettings
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import SilentTracing, Tracing
 
 CALLS_PER_LEASE: Final = 3
 """Calls of stores, each as long as it may take, that fit into a lease."""
@@ -59,6 +61,7 @@ class IndexGround:
     reader: DocumentReader
     metrics: Metrics = field(default_factory=Metrics)
     """Counts for nobody where nobody is to see it."""
+    tracing: Tracing = field(default_factory=SilentTracing)
 
     @property
     def call_seconds(self) -> float:
@@ -76,6 +79,7 @@ class IndexMachinery:
     holding: DocumentHolding
     generations: GenerationKeeping
     retirement: Retirement
+    embedding_sweeps: EmbeddingSweeps
 
 
 def assemble(ground: IndexGround) -> IndexMachinery:
@@ -106,15 +110,19 @@ def assemble(ground: IndexGround) -> IndexMachinery:
         settling=settling,
         jobs=jobs,
         metrics=ground.metrics,
+        tracing=ground.tracing,
     )
     retirement = Retirement(
         RetiredChunks(ground.database, ground.clock),
         CollectionSweeps(ground.database, ground.clock),
         jobs,
         writing,
+        ground.tracing,
     )
     scanning = _scanning(ground, jobs)
-    return IndexMachinery(scanning, jobs, pipeline, holding, generations, retirement)
+    days = ground.settings.embedding_retention_days
+    sweeps = EmbeddingSweeps(ground.database, ground.clock, days=days)
+    return IndexMachinery(scanning, jobs, pipeline, holding, generations, retirement, sweeps)
 
 
 def _generations(ground: IndexGround) -> GenerationKeeping:
@@ -174,4 +182,5 @@ def _scanning(ground: IndexGround, jobs: JobSettling) -> SourceScanning:
         SkippedFiles(database),
         worker=ground.worker,
         limit_bytes=settings.file_limit_bytes,
+        tracing=ground.tracing,
     )

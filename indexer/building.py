@@ -13,11 +13,12 @@ from indexer.reading.document_reader import DocumentReader
 from shared.clock import Clock, SystemClock
 from shared.embeddings.opening import open_encoders
 from shared.identifiers import new_process_name
-from shared.persistence.engine import Database, open_database
+from shared.persistence.engine import Database
 from shared.persistence.ledger.leadership import Round, led
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.migrating import require_migrations
 from shared.queueing.index_waker import open_index_waker
+from shared.resilience.loop_watch import watched_loop
 from shared.resilience.periodic import repeat, running
 from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.keyword.opening import open_keyword_store
@@ -26,11 +27,13 @@ from shared.search.vector_store import VectorStore
 from shared.settings import Settings
 from shared.settings.loading.secrets import with_index_keys
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.open_tracing import open_tracing
 from shared.telemetry.serving import served
 
 _LOOK_SECONDS: Final = 1.0
 _ROUND_SECONDS: Final = 1.0
 _SWEEP_SECONDS: Final = 10.0
+_SLOW_SWEEP_SECONDS: Final = 60.0
 _ROUNDS_PER_LEASE: Final = 10
 """A leader that died is followed within so many rounds."""
 _NICENESS: Final = 10
@@ -40,18 +43,21 @@ _Part = TypeVar("_Part")
 class IndexerRuntime:
     """Opens an indexer's ground, and keeps its rounds going."""
 
-    def __init__(self, settings: Settings, stack: AsyncExitStack, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, stack: AsyncExitStack, clock: Clock
+    ) -> None:
         self._settings = settings
         self._index = with_index_keys(settings.index)
         self._stack = stack
         self._clock = clock
         self._name = new_process_name()
         self._metrics = Metrics()
-        self._database: Database = open_database(settings.ledger)
-        stack.push_async_callback(self._database.close)
+        self._database = database
 
     async def open(self) -> IndexCrew:
         """The crew, with its rounds running beside it."""
+        seconds = self._settings.telemetry.blocked_loop_seconds
+        await self._enter(watched_loop(self._metrics, seconds=seconds))
         await require_migrations(self._database)
         serving = served(
             self._metrics, host=self._index.metrics_host, port=self._index.metrics_port
@@ -65,6 +71,9 @@ class IndexerRuntime:
         await self._repeat("document leases", machinery.holding.renew, every_seconds=every)
         await self._lead("retirement", machinery.retirement)
         await self._lead("index sweeps", machinery.retirement.sweep, every_seconds=_SWEEP_SECONDS)
+        await self._lead(
+            "embedding sweeps", machinery.embedding_sweeps, every_seconds=_SLOW_SWEEP_SECONDS
+        )
         await self._lead("generations", machinery.generations, every_seconds=_SWEEP_SECONDS)
         await self._lead("index jobs", machinery.jobs.settle)
         for _ in range(hands):
@@ -78,6 +87,8 @@ class IndexerRuntime:
         )
         reader = DocumentReader(processes=self._index.concurrency)
         self._stack.push_async_callback(reader.close)
+        tracing = open_tracing(self._settings.telemetry, "indexer")
+        self._stack.push_async_callback(tracing.close)
         return IndexGround(
             settings=self._index,
             database=self._database,
@@ -88,6 +99,7 @@ class IndexerRuntime:
             encoders=await self._enter(encoders),
             reader=reader,
             metrics=self._metrics,
+            tracing=tracing,
         )
 
     def _open_stores(self) -> tuple[VectorStore, KeywordStore | None]:
@@ -115,10 +127,10 @@ class IndexerRuntime:
 
 
 @asynccontextmanager
-async def open_indexer(settings: Settings) -> AsyncIterator[IndexCrew]:
+async def open_indexer(settings: Settings, database: Database) -> AsyncIterator[IndexCrew]:
     """An indexer's crew for as long as the context is open; then its documents are given back.
 
     A ledger that is away is waited for. Raises SettingsError where a person must act.
     """
     async with AsyncExitStack() as stack:
-        yield await IndexerRuntime(settings, stack, SystemClock()).open()
+        yield await IndexerRuntime(settings, database, stack, SystemClock()).open()

@@ -17,6 +17,7 @@ from indexer.reading.work import (
     UnchangedDocument,
     UncutDocument,
 )
+from indexer.stores.generation_keeping import WrittenGenerations
 from indexer.stores.writing import StoreWriting
 from shared.index.chunk import FinishedDocument, StoredChunk
 from shared.index.document import Document
@@ -45,22 +46,24 @@ class DocumentPreparing:
         self._writing = writing
         self._settling = settling
 
-    async def prepare(self, document: Document, generation: str) -> PlannedDocument | None:
+    async def prepare(
+        self, document: Document, generations: WrittenGenerations
+    ) -> PlannedDocument | None:
         """What is to be written of it; None where that is nothing, which is in the ledger then.
 
         Raises what the stores, the ledger and the place of its content raise.
         """
-        # Of what is claimed for the first time nothing can be there.
-        is_new = document.ver == 1 and document.attempt == 1
-        current = {} if is_new else await self._indexing.current(document, generation)
+        generation = generations.target
+        current = await self._current(document, generation)
         # From the moment when something of it is planned to its end it has no digest.
         is_whole = document.generation == generation and document.digest is not None
         reading = await self._read(document, is_whole=is_whole)
         match reading:
             case ReadDocument():
-                return plan_document(document, generation, reading, current)
+                beside = await self._beside(document, generations, reading)
+                return plan_document(document, generation, reading, current, beside=beside)
             case UnchangedDocument():
-                await self._label(document, generation, current, reading)
+                await self._unchanged(document, generations, current, reading)
             case LeftOutDocument():
                 await self._settling.leave_out(document, reading)
             case UncutDocument(why):
@@ -74,10 +77,38 @@ class DocumentPreparing:
         wanted = await self._fetching.wanted(document, known_digest=known)
         return wanted if isinstance(wanted, LeftOutDocument) else await self._reader.read(wanted)
 
-    async def _label(
+    async def _current(self, document: Document, generation: str) -> dict[str, StoredChunk]:
+        # Of what is claimed for the first time nothing can be there.
+        is_new = document.ver == 1 and document.attempt == 1
+        return {} if is_new else await self._indexing.current(document, generation)
+
+    async def _beside(
+        self, document: Document, generations: WrittenGenerations, reading: ReadDocument
+    ) -> PlannedDocument | None:
+        """What the generation lacks that is searched while another is built."""
+        searched = generations.searched
+        if searched is None:
+            return None
+        if document.generation == searched and document.digest == reading.digest:
+            # It is read again for the other alone.
+            await self._label_searched(document, searched)
+            return None
+        current = await self._current(document, searched)
+        by_words = not generations.has_models
+        return plan_document(
+            document, searched, reading, current, is_beside=True, by_words=by_words
+        )
+
+    async def _label_searched(self, document: Document, searched: str) -> None:
+        if document.relabel and self._holding.may_write(document):
+            written = await self._indexing.written(document, searched)
+            scope = Scope(searched, document.tenant_id)
+            await self._writing.label(document, scope, [*written], is_beside=True)
+
+    async def _unchanged(
         self,
         document: Document,
-        generation: str,
+        generations: WrittenGenerations,
         current: Mapping[str, StoredChunk],
         reading: UnchangedDocument,
     ) -> None:
@@ -85,7 +116,10 @@ class DocumentPreparing:
         if not self._holding.may_write(document):
             await self._holding.give_back([document])
             return
-        await self._writing.label(document, Scope(generation, document.tenant_id), [*current])
+        generation, tenant_id = generations.target, document.tenant_id
+        await self._writing.label(document, Scope(generation, tenant_id), [*current])
+        if generations.searched is not None:
+            await self._label_searched(document, generations.searched)
         finished = FinishedDocument(
             generation=generation,
             digest=reading.digest,
@@ -94,4 +128,4 @@ class DocumentPreparing:
             language=document.language,
             usage_bytes=document.usage_bytes,
         )
-        await self._settling.finish(document, finished)
+        await self._settling.finish([(document, finished)])

@@ -24,6 +24,7 @@ from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
 from shared.telemetry.logs import get_logger
+from shared.telemetry.tracing import Tracing
 
 _AT_ONCE: Final = 500
 _FEWEST_LISTED: Final = 0.5
@@ -60,6 +61,7 @@ class SourceScanning:
         *,
         worker: str,
         limit_bytes: int,
+        tracing: Tracing,
     ) -> None:
         self._scans = scans
         self._jobs = jobs
@@ -69,6 +71,7 @@ class SourceScanning:
         self._skipped = skipped
         self._worker = worker
         self._limit_bytes = limit_bytes
+        self._tracing = tracing
         self._log = get_logger(__name__)
 
     async def work(self, wake: Wake) -> bool:
@@ -78,8 +81,10 @@ class SourceScanning:
         job = await self._scans.claim(self._worker)
         if job is None:
             return False
+        told = {"forebay.job_id": job.id, "forebay.collection_id": job.collection_id}
         try:
-            await self._scan(job, wake)
+            with self._tracing.span("scan", attributes=told):
+                await self._scan(job, wake)
         except (InvalidRequest, NotFound) as error:
             await self._scans.fail(job, error.message)
         except OSError as error:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from indexer.documents.planning import PlannedChunk
 from shared.embeddings.encoder import DualEncoders, Encoder, EncoderUnavailable
 from shared.index.chunk import CachedVector
-from shared.index.embedding_cache import EmbeddingCache
+from shared.index.embedding_cache import EVERYBODY, EmbeddingCache
 
 if TYPE_CHECKING:
     from shared.embeddings.encoder import Vectors
-
-EVERYBODY: Final = ""
-"""The owner of vectors where an operator lets tenants share them."""
 
 
 class EmbeddedChunks:
@@ -28,18 +24,21 @@ class EmbeddedChunks:
 
     def is_made_for(self, chunk: PlannedChunk) -> bool:
         """Whether a vector of the chunk was not known before."""
-        texts = filter(None, (chunk.cut.for_text, chunk.cut.for_code))
-        return any(text_digest(each) in self._made_of for each in texts)
+        stored = chunk.stored
+        return not self._made_of.isdisjoint((stored.text_digest, stored.code_digest))
 
-    def of(self, encoder: Encoder, text: str | None) -> list[float] | None:
+    def of(self, encoder: Encoder, digest: str | None) -> list[float] | None:
         """The vector of a text of one of the chunks."""
-        if text is None:
+        if digest is None:
             return None
         import numpy
 
-        kept = self._vectors[encoder.name, text_digest(text)]
+        kept = self._vectors[encoder.name, digest]
         vector: list[float] = numpy.frombuffer(kept, "<f4").tolist()
         return vector
+
+
+WITHOUT_VECTORS: Final = EmbeddedChunks({}, ())
 
 
 class ChunkEmbedding:
@@ -75,16 +74,13 @@ class ChunkEmbedding:
         text, code = self._encoders
         wanted: dict[str, dict[str, str]] = {text.name: {}, code.name: {}}
         for each in chunks:
-            wanted[text.name][text_digest(each.cut.for_text)] = each.cut.for_text
-            if each.cut.for_code is not None:
-                wanted[code.name][text_digest(each.cut.for_code)] = each.cut.for_code
+            stored, cut = each.stored, each.cut
+            if stored.text_digest is not None:
+                wanted[text.name][stored.text_digest] = cut.for_text
+            if stored.code_digest is not None and cut.for_code is not None:
+                wanted[code.name][stored.code_digest] = cut.for_code
         encoders = {text.name: text, code.name: code}
         return [(encoders[name], texts) for name, texts in wanted.items() if texts]
-
-
-def text_digest(text: str) -> str:
-    """What a vector is kept by."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_sound(vector: bytes) -> bool:

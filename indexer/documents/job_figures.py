@@ -22,12 +22,16 @@ class JobFigures:
     def written(
         self, plan: PlannedDocument, chunks: Sequence[PlannedChunk], embedded: EmbeddedChunks
     ) -> None:
-        """These chunks were written with these vectors."""
+        """These chunks were written with these vectors; what is written twice counts once."""
+        if plan.is_beside:
+            return
         made = sum(map(embedded.is_made_for, chunks))
         self._count(plan, embedded=made, reused=len(chunks) - made)
 
     def kept(self, plan: PlannedDocument) -> None:
         """These were in the stores."""
+        if plan.is_beside:
+            return
         self._count(plan, embedded=0, reused=len(plan.kept))
 
     def _count(self, plan: PlannedDocument, *, embedded: int, reused: int) -> None:

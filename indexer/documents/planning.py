@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 
 from indexer.reading.work import CutChunk, ReadDocument
-from shared.index.chunk import FinishedDocument, StoredChunk
+from shared.index.chunk import FinishedDocument, StoredChunk, WrittenBeside
 from shared.index.document import Document
 from shared.search.checking import LONGEST_BODY
 from shared.search.checking_values import LONGEST_KEYWORD
@@ -39,7 +40,13 @@ class PlannedDocument(msgspec.Struct, frozen=True):
     kept: tuple[PlannedChunk, ...]
     """What is there already with its vectors and words."""
     moved: tuple[PlannedChunk, ...]
-    """Of the kept those that stand somewhere else now."""
+    """Of the kept those that stand somewhere else now, or have no digests yet."""
+    is_beside: bool = False
+    """For the generation that is searched while another is built."""
+    by_words: bool = False
+    """Without vectors: that generation has those of other models."""
+    beside: PlannedDocument | None = None
+    """What is written of it in that one as well."""
 
     @property
     def scope(self) -> Scope:
@@ -88,7 +95,14 @@ class PlannedDocument(msgspec.Struct, frozen=True):
             usage_bytes=sum(len(each.cut.body.encode()) for each in chunks),
             chunks=tuple(each.stored.point_id for each in chunks),
             symbols=reading.symbols,
+            beside=self.beside.written() if self.beside else None,
         )
+
+    def written(self) -> WrittenBeside:
+        """What the ledger keeps of it beside another generation."""
+        fresh = tuple(each.stored.point_id for each in self.fresh)
+        kept = tuple(each.stored.point_id for each in self.kept)
+        return WrittenBeside(self.generation, fresh + kept, fresh if self.by_words else ())
 
 
 def plan_document(
@@ -96,6 +110,10 @@ def plan_document(
     generation: str,
     reading: ReadDocument,
     current: Mapping[str, StoredChunk],
+    *,
+    is_beside: bool = False,
+    by_words: bool = False,
+    beside: PlannedDocument | None = None,
 ) -> PlannedDocument:
     """The document's chunks beside those that are surely in the stores, by their ids."""
     planned = [*_placed(document, reading.chunks)]
@@ -107,6 +125,9 @@ def plan_document(
         fresh=tuple(each for each in planned if each.stored.point_id not in current),
         kept=tuple(kept),
         moved=tuple(each for each in kept if _is_moved(each.stored, current)),
+        is_beside=is_beside,
+        by_words=by_words,
+        beside=beside,
     )
 
 
@@ -145,12 +166,24 @@ def _placed(document: Document, chunks: Sequence[CutChunk]) -> Iterator[PlannedC
             ordinal=equal[cut.key],
         )
         equal[cut.key] += 1
-        yield PlannedChunk(
-            StoredChunk(id_, ordinal, document.path, cut.first_line, cut.last_line), cut
+        stored = StoredChunk(
+            id_,
+            ordinal,
+            document.path,
+            cut.first_line,
+            cut.last_line,
+            text_digest(cut.for_text),
+            None if cut.for_code is None else text_digest(cut.for_code),
         )
+        yield PlannedChunk(stored, cut)
+
+
+def text_digest(text: str) -> str:
+    """What a vector is kept by."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_moved(stored: StoredChunk, current: Mapping[str, StoredChunk]) -> bool:
     before = current[stored.point_id]
-    place = before.path, before.first_line, before.last_line
-    return place != (stored.path, stored.first_line, stored.last_line)
+    # One that was kept without its digests gets them, as if it stood somewhere else.
+    return msgspec.structs.replace(before, ordinal=stored.ordinal) != stored

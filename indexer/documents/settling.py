@@ -40,10 +40,12 @@ class DocumentSettling:
         self._outcomes = metrics.indexed_documents
         self._log = get_logger(__name__)
 
-    async def finish(self, document: Document, finished: FinishedDocument) -> None:
-        """It is in the stores."""
-        is_written = await self._indexing.finish(document, finished)
-        await self._settle(document, "completed", is_written=is_written)
+    async def finish(self, finished: Sequence[tuple[Document, FinishedDocument]]) -> None:
+        """They are in the stores."""
+        written = await self._indexing.finish(finished)
+        for document, _ in finished:
+            is_written = (document.collection_id, document.id) in written
+            await self._settle(document, "completed", is_written=is_written)
 
     async def fail(self, document: Document, fault: DocumentFault, why: str) -> None:
         """It cannot be indexed."""

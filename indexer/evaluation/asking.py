@@ -37,6 +37,8 @@ class AskedQuestion(msgspec.Struct, frozen=True):
     """By the rules of routing and the fusion that is set, in the engine where the product has it
     so; the names of targets.
     """
+    reference: tuple[str, ...] = ()
+    """By the search that ours is held against; the names of targets."""
 
 
 class SetAsking:

@@ -15,13 +15,3 @@ class EvaluationProgress(Protocol):
     def advance(self, done: int) -> None:
         """So many more of the step."""
         ...
-
-
-class UntoldProgress:
-    """Nobody looks."""
-
-    def begin(self, step: str, total: int) -> None:
-        """Says nothing."""
-
-    def advance(self, done: int) -> None:
-        """Says nothing."""

@@ -25,6 +25,21 @@ class JudgedQuestion(msgspec.Struct, frozen=True):
     id: str
     text: str
     grades: dict[str, float]
+    document: str = ""
+    """Which of the reference's documents answers it, where it is asked."""
+
+
+class ReferenceDocument(msgspec.Struct, frozen=True):
+    """What the search that ours is held against has as one document, cut by nobody."""
+
+    name: str
+    target: str
+    """That of the passage which it stands in."""
+    for_text: str
+    for_code: str | None
+    """None of prose."""
+    words: str
+    """What BM25 counts."""
 
 
 class WholeDocuments(msgspec.Struct, frozen=True):
@@ -48,6 +63,8 @@ class JudgedSet(msgspec.Struct, frozen=True):
     questions: tuple[JudgedQuestion, ...]
     whole: WholeDocuments | None = None
     """Where the default is asked of the product with everything that it has."""
+    reference: tuple[ReferenceDocument, ...] = ()
+    """What a reference is asked for; none where there is no reference for such questions."""
 
 
 class MissingSet(msgspec.Struct, frozen=True):
@@ -81,6 +98,22 @@ def cut_code(path: str, text: str) -> CutFile:
         for number, chunk in enumerate(split.chunks)
     )
     return CutFile(path, text, split, passages)
+
+
+def with_parts_apart(cut: CutFile) -> CutFile:
+    """The same, where the parts of a class are targets of their own and those of a function one.
+
+    Who asks for a method is not helped by another part of its class.
+    """
+    outline = cut.split.outline
+    classes = {each.name for each in outline.definitions if each.kind == "class"} if outline else ()
+    passages = tuple(
+        msgspec.structs.replace(each, target=f"{each.target}#{number}")
+        if each.chunk.symbol in classes
+        else each
+        for number, each in enumerate(cut.passages)
+    )
+    return msgspec.structs.replace(cut, passages=passages)
 
 
 def cut_page(path: str, text: str, *, target: str) -> CutFile:

@@ -84,6 +84,11 @@ class RememberingEncoder:
         """The encoder's."""
         return self._encoder.token_limit
 
+    @property
+    def gains_by_company(self) -> bool:
+        """The encoder's."""
+        return self._encoder.gains_by_company
+
     async def encode(
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
     ) -> Vectors:

@@ -35,8 +35,9 @@ def measured(
 ) -> EvaluationRun:
     """The run of one set."""
     values: dict[str, dict[str, list[float]]] = {}
+    known = frozenset(each.target for each in judged.reference)
     for each in asked:
-        for system, ranking in rankings(each, written).items():
+        for system, ranking in rankings(each, written, known).items():
             metrics = values.setdefault(system, {name: [] for name in METRICS})
             for name, metric in METRICS.items():
                 metrics[name].append(round(metric(ranking, each.question.grades), 6))

@@ -23,12 +23,13 @@ from shared.index.jobs.index_jobs import IndexJobs
 from shared.persistence.engine import Database, open_database
 from shared.persistence.migrating import apply_migrations
 from shared.retrieval.opening import open_search
-from shared.retrieval.search import Search
+from shared.retrieval.passage_search import PassageSearch
 from shared.retrieval.search_request import SearchRequest
 from shared.retrieval.search_result import SearchResult
 from shared.search.opening import open_vector_store
 from shared.settings import Settings
 from shared.settings.indexing.index import IndexSettings
+from shared.settings.indexing.reranker import RerankerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
@@ -45,7 +46,7 @@ class ProductGround:
     database: Database
     clock: Clock
     machinery: IndexMachinery
-    search_: Search
+    search_: PassageSearch
     tenant: str
     collection: str
     folder: Path
@@ -101,6 +102,7 @@ async def open_product(
     own = msgspec.structs.replace(
         settings,
         index=IndexSettings(folder=str(folder / "index")),
+        search=msgspec.structs.replace(settings.search, reranker=RerankerSettings()),
         ledger=LedgerSettings(url=ServerUrl(f"sqlite+aiosqlite:///{folder / 'ledger.sqlite'}")),
     )
     async with AsyncExitStack() as stack:

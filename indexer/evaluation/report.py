@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from indexer.evaluation.judged_set import MissingSet
 from indexer.evaluation.measuring import NDCG
-from indexer.evaluation.systems import DEFAULT, FUSED, LEGS
+from indexer.evaluation.systems import AMONG, DEFAULT, FUSED, LEGS, REFERENCE
 from shared.evaluation.bootstrap import Bootstrap, Estimate
 from shared.evaluation.comparing import RunComparison, compare_runs
 from shared.evaluation.floor import Floor
 from shared.evaluation.halves import CaseHalf
 from shared.evaluation.run import EvaluationRun
+
+TARGET: Final = 0.98
+"""The least share of the reference's nDCG@10 that the default is to have."""
 
 
 class SystemFigures(msgspec.Struct, frozen=True):
@@ -22,6 +26,14 @@ class SystemFigures(msgspec.Struct, frozen=True):
     name: str
     tuned: dict[str, Estimate]
     held_out: dict[str, Estimate]
+
+
+class ReferenceShare(msgspec.Struct, frozen=True):
+    """A system's nDCG@10 as a share of the reference's."""
+
+    share: Estimate
+    target: float
+    is_reached: bool
 
 
 class SetReport(msgspec.Struct, frozen=True):
@@ -37,6 +49,10 @@ class SetReport(msgspec.Struct, frozen=True):
     margins: dict[str, Estimate]
     """By how much the default's nDCG@10 is above each leg's, and the chosen one's, on the held-out
     half.
+    """
+    to_reference: dict[str, ReferenceShare]
+    """Of the default, and of the default on what the reference has where that is not all, on the
+    held-out half.
     """
     since_last: RunComparison | None
     stored: str
@@ -86,6 +102,7 @@ def reported(run: EvaluationRun, last: EvaluationRun | None, *, stored: str) -> 
         ),
         chosen=chosen,
         margins=_margins(held_out, chosen),
+        to_reference=_to_reference(held_out),
         since_last=compare_runs(run, last, metric=metric) if last else None,
         stored=stored,
     )
@@ -99,6 +116,19 @@ def _means(run: EvaluationRun) -> Mapping[str, dict[str, Estimate]]:
         system: {metric: bootstrap.mean(values) for metric, values in metrics.items()}
         for system, metrics in run.systems.items()
     }
+
+
+def _to_reference(run: EvaluationRun) -> dict[str, ReferenceShare]:
+    if not run.cases or REFERENCE not in run.systems:
+        return {}
+    bootstrap = Bootstrap(len(run.cases))
+    theirs = run.systems[REFERENCE][NDCG]
+    shares = {
+        name: bootstrap.ratio(run.systems[name][NDCG], theirs)
+        for name in (DEFAULT, AMONG)
+        if name in run.systems and any(theirs)
+    }
+    return {name: ReferenceShare(of, TARGET, of.mean >= TARGET) for name, of in shares.items()}
 
 
 def _margins(run: EvaluationRun, chosen: str | None) -> dict[str, Estimate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from indexer.evaluation.known_vectors import KnownVectors, RememberingEncoder
 from indexer.evaluation.measuring import measured
 from indexer.evaluation.probes import AbsenceProbes
 from indexer.evaluation.product_ground import ProductGround, open_product
+from indexer.evaluation.reference.reference_search import ReferenceSearch
 from indexer.evaluation.report import EvaluationReport, SetReport, reported
 from indexer.evaluation.set_building import EvaluationPlan, built_sets
 from shared.clock import Clock
@@ -76,6 +77,7 @@ class SearchEvaluation:
                 fusion=_fusion(search),
                 depth=search.depth,
             )
+            reference = ReferenceSearch(encoders, vectors, self._progress)
             try:
                 for each in judged:
                     begun, read = time.monotonic(), vectors.tokens
@@ -83,6 +85,8 @@ class SearchEvaluation:
                     asked = await asking.ask(each, written)
                     if each.whole is not None:
                         asked = await self._of_the_product(each, each.whole, asked, known)
+                    if each.reference:
+                        asked = _beside(asked, await reference.rankings(each))
                     conditions = self._conditions() | {
                         "seconds": f"{time.monotonic() - begun:.0f}",
                         "tokens": str(vectors.tokens - read),
@@ -150,6 +154,13 @@ class SearchEvaluation:
             "fusion": msgspec.json.encode(_fusion(search)).decode(),
             "depth": str(search.depth),
         }
+
+
+def _beside(
+    asked: Sequence[AskedQuestion], reference: Sequence[tuple[str, ...]]
+) -> list[AskedQuestion]:
+    pairs = zip(asked, reference, strict=True)
+    return [msgspec.structs.replace(each, reference=found) for each, found in pairs]
 
 
 def _settings_of(plan: EvaluationPlan, encoders: DualEncoders) -> dict[str, str]:

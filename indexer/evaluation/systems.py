@@ -15,6 +15,11 @@ from shared.search.query import Dbsf, Rrf
 
 DEFAULT: Final = "default"
 ORACLE: Final = "oracle"
+REFERENCE: Final = "reference"
+AMONG: Final = "default, of what the reference has"
+"""Without what the reference does not know of, such as code outside of functions: a condensed list
+(Sakai, Alternatives to Bpref, SIGIR 2007).
+"""
 LEGS: Final = (LegName.TEXT, LegName.CODE, LegName.WORDS)
 _ORACLE_DEPTH: Final = 10
 
@@ -53,8 +58,10 @@ FUSED: Final = (
 """The best of them on one half is reported on the other."""
 
 
-def rankings(asked: AskedQuestion, written: WrittenCorpus) -> Mapping[str, Sequence[str]]:
-    """Targets, the best first, of every system."""
+def rankings(
+    asked: AskedQuestion, written: WrittenCorpus, known: frozenset[str]
+) -> Mapping[str, Sequence[str]]:
+    """Targets, the best first, of every system; `known` are those that the reference has."""
     legs: dict[str, Sequence[str]] = {
         name: targets_of((id_ for id_, _ in asked.legs[name]), written) for name in LEGS
     }
@@ -64,7 +71,17 @@ def rankings(asked: AskedQuestion, written: WrittenCorpus) -> Mapping[str, Seque
         **fused,
         DEFAULT: asked.default,
         ORACLE: _oracle(asked, legs),
+        **(_beside_the_reference(asked, written, known) if known else {}),
     }
+
+
+def _beside_the_reference(
+    asked: AskedQuestion, written: WrittenCorpus, known: frozenset[str]
+) -> Mapping[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = {REFERENCE: asked.reference}
+    if not known.issuperset(written.targets.values()):
+        found[AMONG] = [each for each in asked.default if each in known]
+    return found
 
 
 def _oracle(asked: AskedQuestion, legs: Mapping[str, Sequence[str]]) -> Sequence[str]:

@@ -10,7 +10,7 @@ from indexer.posting.document_writing import DocumentWriting
 from shared.clock import SystemClock
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.documents.posting import DocumentPosts
-from shared.persistence.engine import open_database
+from shared.persistence.engine import Database
 from shared.persistence.tenants import TenantRepository
 from shared.queueing.answers.answer_publisher import build_answer_publisher
 from shared.queueing.dead_letters.sink import build_dead_letter_sink
@@ -19,12 +19,11 @@ from shared.settings import Settings
 
 @asynccontextmanager
 async def open_document_intake(
-    settings: Settings, *, wake: Callable[[str], None]
+    settings: Settings, database: Database, *, wake: Callable[[str], None]
 ) -> AsyncIterator[DocumentIntake]:
     """An intake for as long as the context is open; it connects with its first message."""
     async with AsyncExitStack() as stack:
-        database, clock = open_database(settings.ledger), SystemClock()
-        stack.push_async_callback(database.close)
+        clock = SystemClock()
         answers = build_answer_publisher(settings.broker)
         await answers.start()
         stack.push_async_callback(answers.close)

@@ -20,6 +20,7 @@ from indexer.reading.work import (
     UncutDocument,
     read_document,
 )
+from shared.niceness import give_way
 
 LENGTH: Final = Struct(">I")
 MEMORY_BYTES: Final = 2 * 1024**3
@@ -31,8 +32,7 @@ def main() -> int:
     """Answers until stdin is closed, which the end of its starter does."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with suppress(OSError):
-        os.nice(_NICENESS)
+    give_way(_NICENESS)
     asked = msgspec.msgpack.Decoder(DocumentToRead)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints is no answer

@@ -6,6 +6,8 @@ import re
 import time
 from typing import Final
 
+import msgspec
+
 from shared.embeddings.encoder import DualEncoders
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.index.collections.catalogue import CollectionCatalogue
@@ -14,7 +16,7 @@ from shared.index.collections.generations import CollectionGenerations
 from shared.index.collections.named_generations import NamedGenerations
 from shared.index.document import Document
 from shared.index.documents.rebuilding import Rebuilding
-from shared.index.generation_name import generation_name
+from shared.index.generation_name import generation_name, is_made_with
 from shared.search.generation import Generation
 from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.vector_store import VectorStore
@@ -32,6 +34,15 @@ class OtherModels(Unavailable):
     """A collection's documents wait for an indexer that has its models."""
 
     code = "other_models"
+
+
+class WrittenGenerations(msgspec.Struct, frozen=True):
+    """Where a document is written: in `target`, and where another is searched until that is
+    built, in `searched` too; with vectors only where both are of the same models."""
+
+    target: str
+    searched: str | None = None
+    has_models: bool = True
 
 
 class GenerationKeeping:
@@ -52,7 +63,8 @@ class GenerationKeeping:
         rebuilding: Rebuilding,
     ) -> None:
         text, code = encoders
-        name = generation_name(text.name, code.name)
+        self._models = text.name, code.name
+        name = generation_name(*self._models)
         self._own = Generation(name, text.dimensions, code.dimensions)
         self._vectors = vectors
         self._keyword = keyword
@@ -71,8 +83,8 @@ class GenerationKeeping:
         """Of the one that is made with the models of the settings."""
         return self._own.name
 
-    async def of(self, document: Document) -> str:
-        """Where the document is to be written now; it is there in both stores.
+    async def of(self, document: Document) -> WrittenGenerations:
+        """Where the document is to be written now; the target is there in both stores.
 
         Raises NotFound where its collection is deleted, and OtherModels where another indexer has
         to write it: only whoever leads the rounds moves a collection.
@@ -85,7 +97,10 @@ class GenerationKeeping:
         if target != self.name:
             raise OtherModels(f"Its collection is made by other models, as {target}.")
         await self._make()
-        return target
+        if collection.next_generation is None:
+            return WrittenGenerations(target)
+        searched = collection.generation
+        return WrittenGenerations(target, searched, is_made_with(searched, *self._models))
 
     async def __call__(self) -> None:
         """One round of who leads: begins what is to be built anew, swaps what is built, and drops

@@ -8,6 +8,7 @@ from indexer.stores.writing import StoreWriting
 from shared.index.collection_sweeps import CollectionSweeps
 from shared.index.documents.retiring import RetiredChunks
 from shared.index.jobs.settling import JobSettling
+from shared.telemetry.tracing import Tracing
 
 _AT_ONCE: Final = 1000
 _ROUNDS: Final = 50
@@ -23,19 +24,22 @@ class Retirement:
         collections: CollectionSweeps,
         jobs: JobSettling,
         writing: StoreWriting,
+        tracing: Tracing,
     ) -> None:
         self._chunks = chunks
         self._collections = collections
         self._jobs = jobs
         self._writing = writing
+        self._tracing = tracing
 
     async def __call__(self) -> None:
         """All that is retired by now, or a large part. Raises Unavailable; then it stays due."""
         for _ in range(_ROUNDS):
             retired = await self._chunks.retiring(limit=_AT_ONCE)
             if retired:
-                await self._writing.delete(retired)
-                await self._chunks.forget(retired)
+                with self._tracing.span("retire", attributes={"forebay.chunks": len(retired)}):
+                    await self._writing.delete(retired)
+                    await self._chunks.forget(retired)
             dropped = await self._chunks.drop_removed(limit=_AT_ONCE)
             if not retired and not dropped:
                 return

@@ -40,26 +40,30 @@ class StoreWriting:
     async def write(self, portion: Portion, embedded: EmbeddedChunks) -> None:
         """New points, of one tenant and generation."""
         points = [self._point(plan, each, embedded) for plan, some in portion for each in some]
-        scope = portion[0][0].scope
+        first = portion[0][0]
         for store in self._stores:
-            await _there(store.upsert(scope, points))
+            await _there(store.upsert(first.scope, points), is_beside=first.is_beside)
 
     async def move(self, plan: PlannedDocument) -> None:
         """What the stores have already gets its new place and its document's labels."""
-        ver, changes = plan.document.ver, plan.changes()
-        await self.label(plan.document, plan.scope, [each.stored.point_id for each in plan.kept])
+        ver, changes, is_beside = plan.document.ver, plan.changes(), plan.is_beside
+        kept = [each.stored.point_id for each in plan.kept]
+        await self.label(plan.document, plan.scope, kept, is_beside=is_beside)
         for store in self._stores:
             for first in range(0, len(changes), _AT_ONCE):
                 some = changes[first : first + _AT_ONCE]
-                await _there(store.change(plan.scope, some, ver=ver))
+                await _there(store.change(plan.scope, some, ver=ver), is_beside=is_beside)
 
-    async def label(self, document: Document, scope: Scope, ids: Sequence[str]) -> None:
+    async def label(
+        self, document: Document, scope: Scope, ids: Sequence[str], *, is_beside: bool = False
+    ) -> None:
         """All these points get the labels of their document."""
         label = label_of(document)
         for store in self._stores:
             for first in range(0, len(ids), _AT_ONCE):
                 some = ids[first : first + _AT_ONCE]
-                await _there(store.label(scope, some, label, ver=document.ver))
+                call = store.label(scope, some, label, ver=document.ver)
+                await _there(call, is_beside=is_beside)
 
     async def delete(self, retired: Iterable[RetiredChunk]) -> None:
         """Takes them out, as far as they were written by their `ver`."""
@@ -73,17 +77,24 @@ class StoreWriting:
                         await store.delete(scope, ids[first : first + _AT_ONCE], ver=ver)
 
     def _point(self, plan: PlannedDocument, chunk: PlannedChunk, embedded: EmbeddedChunks) -> Point:
+        if plan.by_words:
+            return Point(chunk.stored.point_id, plan.passage(chunk))
         return Point(
             chunk.stored.point_id,
             plan.passage(chunk),
-            text_vector=embedded.of(self._encoders.text, chunk.cut.for_text),
-            code_vector=embedded.of(self._encoders.code, chunk.cut.for_code),
+            text_vector=embedded.of(self._encoders.text, chunk.stored.text_digest),
+            code_vector=embedded.of(self._encoders.code, chunk.stored.code_digest),
         )
 
 
-async def _there(call: Awaitable[None]) -> None:
-    """A store that lost its generation gets it again soon: until then it is away."""
+async def _there(call: Awaitable[None], *, is_beside: bool) -> None:
+    """A store that lost its generation gets it again soon: until then it is away.
+
+    One that another is built beside is made by nobody any more, and nothing is found in it.
+    """
     try:
         await call
     except NotFound as error:
+        if is_beside:
+            return
         raise StoreUnavailable(error.message) from error

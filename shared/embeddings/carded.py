@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class CardedEncoder(ABC):
     """An encoder whose figures are on a card; what it does is of those that are made of it."""
 
+    gains_by_company: bool = True
+
     def __init__(self, card: ModelCard) -> None:
         self._card = card
         self._is_closed = False

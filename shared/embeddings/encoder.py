@@ -59,6 +59,11 @@ class Encoder(Protocol):
         """Tokens that are seen of a text; the rest of a longer one is cut off."""
         ...
 
+    @property
+    def gains_by_company(self) -> bool:
+        """Whether short texts asked together take much less than the same one by one."""
+        ...
+
     async def encode(
         self, texts: Sequence[str], *, prompt: EncoderPrompt = EncoderPrompt.PASSAGE
     ) -> Vectors:

@@ -31,6 +31,8 @@ class ThreadedEncoder(CardedEncoder):
     call: what is not installed does not appear by itself.
     """
 
+    gains_by_company = False  # its model reads one text at a time
+
     def __init__(self, card: ModelCard, load: Callable[[], TextModel], *, threads: int = 2) -> None:
         super().__init__(card)
         self._load = load

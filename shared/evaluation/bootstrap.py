@@ -63,6 +63,25 @@ class Bootstrap:
         low, high = numpy.percentile(self._shares @ given, [tail, 100 - tail])
         return Estimate(float(given.mean(dtype=numpy.float64)), float(low), float(high))
 
+    def ratio(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+        """The first's mean as a share of the second's, on the same cases in the same order.
+
+        Raises ZeroDivisionError where the second's mean is 0.
+        """
+        import numpy
+
+        one, other = (numpy.asarray(each, numpy.float32) for each in (ours, theirs))
+        if one.shape != (self._cases,) or other.shape != (self._cases,):
+            raise ValueError(f"{len(ours)} and {len(theirs)} values for {self._cases} cases.")
+        if not other.any():
+            raise ZeroDivisionError("The second is 0 on every case.")
+        tail = (100 - _CONFIDENCE) / 2
+        with numpy.errstate(divide="ignore", invalid="ignore"):
+            drawn = (self._shares @ one) / (self._shares @ other)
+        low, high = numpy.nanpercentile(drawn, [tail, 100 - tail])
+        share = one.mean(dtype=numpy.float64) / other.mean(dtype=numpy.float64)
+        return Estimate(float(share), float(low), float(high))
+
     def difference(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
         """By how much the first is better on the same cases, in the same order."""
         pairs = zip(ours, theirs, strict=True)

@@ -15,6 +15,9 @@ class StoredChunk(msgspec.Struct, frozen=True):
     path: str
     first_line: int
     last_line: int
+    text_digest: str | None = None
+    """Of what each encoder reads of it: its vectors are kept by these while the chunk is there."""
+    code_digest: str | None = None
 
 
 class CachedVector(msgspec.Struct, frozen=True):
@@ -38,6 +41,17 @@ class Symbol(msgspec.Struct, frozen=True, kw_only=True):
     inside: str | None = None
 
 
+class WrittenBeside(msgspec.Struct, frozen=True):
+    """What a document has now in the generation that is searched while another is built.
+
+    `chunks` names all of it, `by_words` those of them that were written without vectors.
+    """
+
+    generation: str
+    chunks: tuple[str, ...]
+    by_words: tuple[str, ...] = ()
+
+
 class FinishedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document as it was indexed: what was read, and which points of it are in the stores now.
 
@@ -52,6 +66,7 @@ class FinishedDocument(msgspec.Struct, frozen=True, kw_only=True):
     usage_bytes: int = 0
     chunks: tuple[str, ...] | None = None
     symbols: tuple[Symbol, ...] = ()
+    beside: WrittenBeside | None = None
 
 
 class RetiredChunk(msgspec.Struct, frozen=True):

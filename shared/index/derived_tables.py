@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from shared.index.states import SymbolRole
 from shared.persistence.columns import Enumerated, UtcDateTime
@@ -39,4 +39,10 @@ embedding = Table(
     # Float32, little-endian.
     Column("vector", LargeBinary, nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
+    # When it was last found, or looked for in vain among what chunks name; None of a version
+    # that swept none.
+    Column("seen_at", UtcDateTime),
+    # Whether no chunk named it then.
+    Column("is_unnamed", Boolean),
+    Index("ix_embedding_seen_at", "seen_at"),
 )

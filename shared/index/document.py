@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from shared.identifiers import DOCUMENT
+from shared.identifiers import DOCUMENT, FILE
 from shared.index.states import DocumentState
 
 POSTED: Final = "posted"
 FILES: Final = "files"
 GAVE_UP: Final = "gave_up"
 """The error code of a document whose holders died one after the other."""
+
+DOCUMENT_IDS: Final = re.compile(f"(?:{DOCUMENT}_|{FILE}-)[0-9a-f]{{32}}")
+"""Those of posted documents, and of files, whose documents have their ids."""
 
 Attributes = dict[str, str | float | bool]
 

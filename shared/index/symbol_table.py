@@ -106,7 +106,7 @@ _POINT: Final = (
     .where(
         chunk.c.collection_id == bindparam("collection"),
         chunk.c.generation == bindparam("generation"),
-        chunk.c.state == ChunkState.CURRENT,
+        chunk.c.state.in_((ChunkState.CURRENT, ChunkState.PLANNED)),
         chunk.c.document_id == bindparam("document"),
         chunk.c.first_line <= bindparam("line"),
         chunk.c.last_line >= bindparam("line"),

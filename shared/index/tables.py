@@ -170,6 +170,13 @@ chunk = Table(
     Column("path", Text, nullable=False),
     Column("first_line", Integer, nullable=False),
     Column("last_line", Integer, nullable=False),
+    # Of what the encoders read. Without the first it is a chunk of a version that kept none.
+    Column("text_digest", String(64)),
+    Column("code_digest", String(64)),
+    # None of all chunks: a planner would take it for the way to those of a tenant.
+    partial_index("ix_chunk_text_digest", "text_digest", where="text_digest IS NOT NULL"),
+    partial_index("ix_chunk_without_digest", "tenant_id", where="text_digest IS NULL"),
+    partial_index("ix_chunk_code_digest", "code_digest", where="code_digest IS NOT NULL"),
     Index("ix_chunk_document", "collection_id", "generation", "state", "document_id", "ordinal"),
     partial_index("ix_chunk_retired", "generation", "point_id", where=RETIRED),
 )

@@ -24,11 +24,11 @@ _STOP: Final = frozenset({
 def words_of(question: str) -> frozenset[str]:
     """What is looked for: its words and the parts that names are joined of, without case."""
     words = {
-        _stem(part)
-        for word in _WORD.findall(folded(question))
-        for part in (word, *_PART.findall(word))
+        part for word in _WORD.findall(folded(question)) for part in (word, *_PART.findall(word))
     }
-    return frozenset(words - _STOP) or frozenset(words)
+    # By the whole word: "does" and "where" have stems that stop nothing.
+    asked = [word for word in words if word.casefold() not in _STOP]
+    return frozenset(map(_stem, asked or words))
 
 
 def _stem(word: str) -> str:

@@ -22,9 +22,12 @@ class LegName(StrEnum):
     """The keyword store: prefixes and typing errors."""
     SYMBOLS = "symbols"
     """Definitions and uses of a name, in SQL."""
+    RERANKER = "reranker"
+    """Finds nothing: orders what the others found."""
 
 
 OF_THE_STORE: Final = frozenset({LegName.TEXT, LegName.CODE, LegName.WORDS})
+FINDING: Final = frozenset(LegName) - {LegName.RERANKER}
 
 
 class LegReport(msgspec.Struct, frozen=True):
@@ -37,7 +40,7 @@ class LegReport(msgspec.Struct, frozen=True):
     """Of the request that it was part of, its vector included."""
     dropped: str | None = None
     truncated: bool = False
-    """Whether the encoder did not see the end of the question."""
+    """Whether the encoder did not see the end of the question, or a reranker those of passages."""
 
 
 def merged(reports: Iterable[LegReport]) -> Sequence[LegReport]:

@@ -19,7 +19,6 @@ from shared.retrieval.asking.question import LegQuestion
 from shared.retrieval.asking.question_vectors import QuestionVectors
 from shared.retrieval.legs import LegName, LegReport, merged
 from shared.retrieval.paging import Cursor, changed_since, following, read_cursor
-from shared.retrieval.reranking import Reranker, reranked
 from shared.retrieval.routing import SearchMode, SearchRoute, names_in, route_of
 from shared.retrieval.search_request import SearchRequest, check_request
 from shared.retrieval.search_result import CollectionFreshness, SearchResult
@@ -71,7 +70,6 @@ class Search:
         *,
         clock: Clock,
         available: frozenset[LegName],
-        reranker: Reranker | None = None,
     ) -> None:
         self._vectors = vectors
         self._legs = legs
@@ -82,7 +80,6 @@ class Search:
         self._metrics = metrics
         self._clock = clock
         self._available = available
-        self._reranker = reranker
 
     async def search(self, request: SearchRequest) -> SearchResult:
         """One page; a question that its rule's legs find nothing for is asked of the others too."""
@@ -96,7 +93,7 @@ class Search:
         self._metrics.search_duration_seconds.labels(route.mode).observe(seconds)
         self._count_dropped(answer.reports)
         return SearchResult(
-            await reranked(self._reranker, request.text, answer.page.hits),
+            answer.page.hits,
             route,
             tuple(answer.reports),
             freshness,

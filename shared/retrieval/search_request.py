@@ -43,6 +43,8 @@ class SearchRequest(msgspec.Struct, frozen=True, kw_only=True):
     score_threshold: float = 0.0
     """0 to 1, on the scale of `FoundPassage.score`."""
     group_by_document: bool = False
+    reranks: bool = True
+    """Whether a reranker that is set orders what was found."""
     highlight: bool = True
     explain: bool = False
 
@@ -55,12 +57,17 @@ def check_request(request: SearchRequest, *, now: datetime) -> None:
     _check_collections(request, now)
     if request.where.collection is not None or request.where.principals is not None:
         raise _wrong("where", "name collections and principals beside it, not in it")
+    check_page(request)
+    if request.weights is not None:
+        _check_weights(request.weights)
+
+
+def check_page(request: SearchRequest) -> None:
+    """Raises `InvalidRequest` for a limit or a threshold that cannot be."""
     if not 1 <= request.limit <= MOST_HITS:
         raise _wrong("limit", f"ask for 1 to {MOST_HITS} hits, and for more with the cursor")
     if not 0 <= request.score_threshold <= 1:
         raise _wrong("score_threshold", "use a number from 0 to 1")
-    if request.weights is not None:
-        _check_weights(request.weights)
 
 
 def _check_text(text: str) -> None:
@@ -89,6 +96,8 @@ def _check_collections(request: SearchRequest, now: datetime) -> None:
 def _check_weights(weights: Mapping[LegName, float]) -> None:
     if not all(0 <= weight <= _MOST_WEIGHT for weight in weights.values()):
         raise _wrong("weights", f"give each leg a number from 0 to {_MOST_WEIGHT:g}")
+    if LegName.RERANKER in weights:
+        raise _wrong("weights", "a reranker finds nothing itself; switch it off with rerank")
     if not any(weights.values()):
         raise _wrong("weights", "give at least one leg a number above 0")
 

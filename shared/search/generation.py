@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-EF_SEARCH: Final = 128
+EF_SEARCH: Final = 112
 MOST_OVERSAMPLING: Final = 2.0
-LINKS: Final = 16
+LINKS: Final = 32
 EF_CONSTRUCT: Final = 128
 QUANTILE: Final = 0.99
 BODY: Final = "body"

@@ -48,7 +48,8 @@ class Passage(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A passage with the vectors that it is found by; one of the two may be missing."""
+    """A passage with the vectors that it is found by; both may be missing, and words alone
+    find it then."""
 
     id: str
     passage: Passage

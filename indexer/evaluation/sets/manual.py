@@ -12,6 +12,7 @@ from indexer.evaluation.judged_set import (
     JudgedQuestion,
     JudgedSet,
     MissingSet,
+    ReferenceDocument,
     cut_page,
     unique_questions,
 )
@@ -40,9 +41,16 @@ def manual(limit: int, *, places: tuple[Path, ...] = PLACES) -> JudgedSet | Miss
     questions = []
     for target, asked, text in pages:
         passages += cut_page(f"{target}.md", text, target=target).passages
-        questions.append(JudgedQuestion(target, asked, {target: 1.0}))
-    said = "pages of man on this machine"
-    return JudgedSet(MANUAL, MANUAL, said, len(pages), tuple(passages), unique_questions(questions))
+        questions.append(JudgedQuestion(target, asked, {target: 1.0}, target))
+    return JudgedSet(
+        MANUAL,
+        MANUAL,
+        "pages of man on this machine",
+        len(pages),
+        tuple(passages),
+        unique_questions(questions),
+        reference=tuple(ReferenceDocument(name, name, text, None, text) for name, _, text in pages),
+    )
 
 
 def _pages(files: list[Path]) -> Iterator[tuple[str, str, str]]:

@@ -20,11 +20,14 @@ from indexer.evaluation.judged_set import (
     JudgedQuestion,
     JudgedSet,
     MissingSet,
+    ReferenceDocument,
     WholeDocuments,
     cut_code,
     unique_questions,
     unlike,
+    with_parts_apart,
 )
+from indexer.evaluation.reference.function_documents import functions_of
 from indexer.evaluation.sets.sampling import some_of
 
 DOCSTRINGS: Final = "docstrings"
@@ -41,8 +44,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 class _Library(msgspec.Struct, frozen=True):
     origin: str
     files: tuple[CutFile, ...]
-    said: tuple[tuple[str, str], ...]
-    """Of each docstring its first paragraph, and the target of its function."""
+    said: tuple[tuple[str, str, str], ...]
+    """Of each docstring its first paragraph, the target of its function, and where that begins."""
 
 
 def docstrings(limit: int) -> JudgedSet | MissingSet:
@@ -55,9 +58,15 @@ def docstrings(limit: int) -> JudgedSet | MissingSet:
         return MissingSet(DOCSTRINGS, f"Python's library is not in {_root()}.")
     passages, stands_for = unlike([each for file in library.files for each in file.passages])
     left = "\n".join(" ".join(each.chunk.text.split()) for each in passages)
+    reference, first_of = _functions_alone(library.files, stands_for)
     questions = unique_questions(
-        JudgedQuestion(f"{target}?{_digits(text)}", text, {stands_for.get(target, target): 1.0})
-        for text, target in library.said
+        JudgedQuestion(
+            f"{target}?{_digits(text)}",
+            text,
+            {stands_for.get(target, target): 1.0},
+            first_of[place],
+        )
+        for text, target, place in library.said
     )
     return JudgedSet(
         DOCSTRINGS,
@@ -66,7 +75,28 @@ def docstrings(limit: int) -> JudgedSet | MissingSet:
         len(library.files),
         passages,
         tuple(each for each in questions if each.text not in left),
+        reference=reference,
     )
+
+
+def _functions_alone(
+    files: tuple[CutFile, ...], stands_for: dict[str, str]
+) -> tuple[tuple[ReferenceDocument, ...], dict[str, str]]:
+    """By where they begin; of equal ones the first, and for each place the one that stands for it:
+    among the passages they are one as well.
+    """
+    kept: dict[str, ReferenceDocument] = {}
+    first_of: dict[str, str] = {}
+    for file in files:
+        for each in functions_of(file.path, file.text):
+            target, code = file.target_at(each.line), " ".join(each.code.split())
+            if target is not None:
+                place = f"{file.path}:{each.line}"
+                words = f"{each.header} {each.code}"
+                target = stands_for.get(target, target)
+                made = ReferenceDocument(place, target, each.header, each.code, words)
+                first_of[place] = kept.setdefault(code, made).name
+    return tuple(kept.values()), first_of
 
 
 def symbols(limit: int) -> JudgedSet | MissingSet:
@@ -115,18 +145,18 @@ def _names(files: tuple[CutFile, ...], stands_for: dict[str, str]) -> Iterator[J
 @lru_cache(maxsize=1)
 def _library(limit: int) -> _Library:
     files: list[CutFile] = []
-    said: list[tuple[str, str]] = []
+    said: list[tuple[str, str, str]] = []
     for path, source in library_files(limit):
         try:
             bare, docs = without_docstrings(source)
         except (SyntaxError, ValueError):
             continue
-        file = cut_code(path, bare)
+        file = with_parts_apart(cut_code(path, bare))
         files.append(file)
         for line, text in docs:
             target = file.target_at(line)
             if target is not None and len(text.split()) >= _FEWEST_WORDS:
-                said.append((text[:_LONGEST], target))
+                said.append((text[:_LONGEST], target, f"{path}:{line}"))
     return _Library(f"Python {platform.python_version()}", tuple(files), tuple(said))
 
 

@@ -24,6 +24,7 @@ from shared.embeddings.processes.frames import (
     next_asked,
 )
 from shared.embeddings.text_model import encode_all
+from shared.niceness import give_way
 from shared.settings.indexing.embeddings import EmbeddingSettings
 
 _LOOK_SECONDS: Final = 0.2
@@ -32,7 +33,7 @@ _LOOK_SECONDS: Final = 0.2
 def main(arguments: list[str]) -> int:
     starter, niceness = int(arguments[0]), int(arguments[1])
     settings = msgspec.json.decode(arguments[2], type=EmbeddingSettings)
-    os.nice(niceness)
+    give_way(niceness)
     answers = _own_output()
     threading.Thread(target=_end_with, args=(starter,), daemon=True).start()
     shelf = ModelShelf(settings)

@@ -1,4 +1,4 @@
-"""One POST to a server of embeddings: tried again where that may help, bounded in all it does."""
+"""One POST to a server of models: tried again where that may help, bounded in all it does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import msgspec
 from shared.embeddings.encoder import EncoderUnavailable
 from shared.resilience.backoff import backoff_seconds
 
-_TRIES: Final = 3
 _CONNECT_SECONDS: Final = 5.0
 _LIMIT_BYTES: Final = 64 * 1_048_576
 _WORDS: Final = 300
@@ -28,16 +27,19 @@ class TextsRefused(EncoderUnavailable):
     """The server does not take these texts: fewer or shorter ones may do."""
 
 
-class EmbeddingExchange:
+class ModelExchange:
     """Posts JSON to one address over a session of its own, which the first call opens."""
 
-    def __init__(self, url: str, *, key: str | None, who: str, seconds: float) -> None:
+    def __init__(
+        self, url: str, *, key: str | None, who: str, seconds: float, tries: int = 3
+    ) -> None:
         self._url = url
         self._headers = {"Content-Type": "application/json"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
         self._who = who
         self._seconds = seconds
+        self._tries = tries
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, asked: object) -> bytes:
@@ -47,7 +49,7 @@ class EmbeddingExchange:
         """
         body, until = msgspec.json.encode(asked), time.monotonic() + self._seconds
         waits = backoff_seconds()
-        for _ in range(_TRIES - 1):
+        for _ in range(self._tries - 1):
             try:
                 return await self._post(body, until)
             except TextsRefused:

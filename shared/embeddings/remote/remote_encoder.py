@@ -10,7 +10,7 @@ from shared.embeddings.carded import CardedEncoder
 from shared.embeddings.cards import EncoderRole, ModelCard
 from shared.embeddings.encoder import EncodedMany, EncoderPrompt
 from shared.embeddings.remote.answer import read_answer
-from shared.embeddings.remote.exchange import EmbeddingExchange, TextsRefused
+from shared.embeddings.remote.exchange import ModelExchange, TextsRefused
 from shared.settings.indexing.encoder import EncoderSettings
 
 _AT_ONCE: Final = 4
@@ -30,7 +30,7 @@ class RemoteEncoder(CardedEncoder):
         super().__init__(card)
         self._settings = settings
         self._who = f"The server of embeddings.{role} ({settings.model})"
-        self._exchange = EmbeddingExchange(
+        self._exchange = ModelExchange(
             f"{(settings.url or '').rstrip('/')}/embeddings",
             key=settings.api_key.reveal() if settings.api_key else None,
             who=self._who,

@@ -97,9 +97,10 @@ class CollectionCatalogue:
         newest_first: bool = True,
         limit: int,
     ) -> list[Collection]:
-        """In the order of their making: the next behind `after`, or the last before `before`."""
+        """In the order of their making: the next behind `after`, or the last before `before`;
+        not both."""
         key, query = collection.c.id, _OF_TENANT
-        backwards = before is not None and after is None
+        backwards = before is not None
         if after is not None:
             query = query.where(key < after if newest_first else key > after)
         if before is not None:

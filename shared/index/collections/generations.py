@@ -30,8 +30,8 @@ _TO_BUILD: Final = (
 class CollectionGenerations:
     """Raises NotFound for what is not the tenant's, and LedgerUnavailable.
 
-    Documents are written in the new one alone from `begin` on, and are searched in the old one
-    until `swap`: what changes between the two is found after it. Removed ones are gone at once.
+    From `begin` on documents are written in the new one, and searched in the old one until `swap`:
+    what changes between the two is written in both.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import NotFound
@@ -29,17 +29,22 @@ async def held(connection: AsyncConnection, tenant_id: str, collection_id: str) 
     return Generations(*row)
 
 
-async def generations_of(connection: AsyncConnection, collection_id: str) -> Generations:
+def generations_of(connection: Connection, collection_id: str) -> Generations:
     """The same of one that may be deleted, whose documents are still there."""
-    return Generations(*(await connection.execute(_GENERATIONS, {"id": collection_id})).one())
+    return Generations(*connection.execute(_GENERATIONS, {"id": collection_id}).one())
 
 
-async def raise_edition(connection: AsyncConnection, collection_id: str) -> None:
+def edition_raised(connection: Connection, collection_id: str) -> None:
     """Say that a search may find something else now.
 
     Last in a transaction: until its end nobody else does so for this collection.
     """
-    await connection.execute(_RAISE, {"b_id": collection_id})
+    connection.execute(_RAISE, {"b_id": collection_id})
+
+
+async def raise_edition(connection: AsyncConnection, collection_id: str) -> None:
+    """The same."""
+    await connection.run_sync(edition_raised, collection_id)
 
 
 def unknown_collection(collection_id: str) -> NotFound:

@@ -61,7 +61,7 @@ class DocumentChanges:
         """
         where = {"b_collection": collection_id, "b_id": id_}
         async with transaction(self._database.durable) as connection:
-            await held(connection, tenant_id, collection_id)
+            target = (await held(connection, tenant_id, collection_id)).target
             row = (await connection.execute(LOCKED, where)).one_or_none()
             if row is None or row.state is DocumentState.REMOVING:
                 raise unknown_document(collection_id, id_)
@@ -71,7 +71,9 @@ class DocumentChanges:
                 old.attributes if attributes is None else attributes,
             )
             if said != {name: row._mapping[name] for name in said}:
-                await relabel(connection, row, said, self._clock.now())
+                await relabel(
+                    connection, row, said, due_again(row, self._clock.now(), target=target)
+                )
                 await raise_edition(connection, collection_id)
             return document_of((await connection.execute(LOCKED, where)).one())
 
@@ -107,16 +109,16 @@ class DocumentChanges:
 
 
 async def relabel(
-    connection: AsyncConnection, old: Row[Any], said: dict[str, str | None], now: datetime
+    connection: AsyncConnection, old: Row[Any], said: dict[str, str | None], due_at: datetime
 ) -> None:
     """Write labels within the caller's transaction, who raises the edition at its end.
 
-    What is in no store has them in its row alone.
+    What is in no store has them in its row alone; `due_at` is when all else may be claimed.
     """
     where = {"b_collection": old.collection_id, "b_id": old.id}
     values: dict[str, Any] = {**said}
     if old.state in (*INDEXED, DocumentState.CANCELLED):
-        values |= PENDING_AGAIN | {"due_at": due_again(old, now), "relabel": True}
+        values |= PENDING_AGAIN | {"due_at": due_at, "relabel": True}
     await connection.execute(update(document).where(*IS).values(values), where)
 
 

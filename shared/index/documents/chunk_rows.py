@@ -20,12 +20,12 @@ RETIRE: Final = (
     update(chunk).where(*OF_DOCUMENT).values(state=ChunkState.RETIRED, ver=bindparam("b_ver"))
 )
 LABELLED: Final = update(chunk).where(*OF_DOCUMENT).values(ver=bindparam("b_ver"))
-CURRENT: Final = (
+THOSE: Final = (
     select(*(chunk.c[name] for name in StoredChunk.__struct_fields__))
     .where(
         chunk.c.collection_id == bindparam("collection"),
         chunk.c.generation == bindparam("generation"),
-        chunk.c.state == ChunkState.CURRENT,
+        chunk.c.state.in_(bindparam("states", expanding=True)),
         chunk.c.document_id == bindparam("id"),
     )
     .order_by(chunk.c.ordinal)

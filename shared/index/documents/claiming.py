@@ -6,26 +6,26 @@ it was offered, when a delay ends, or when the lease of its holder does.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import CTE, Integer, bindparam, or_, select, text, update
+from sqlalchemy import CTE, Integer, String, bindparam, or_, select, text, type_coerce, update
 
 from shared.clock import Clock
 from shared.index.document import GAVE_UP, Document
 from shared.index.documents.holding import HELD, fence
 from shared.index.documents.indexing import DocumentIndexing
-from shared.index.documents.rows import IS, document_of, key
+from shared.index.documents.reading import DocumentKey
+from shared.index.documents.rows import IN_COLLECTION, IS, document_of, key
 from shared.index.states import DocumentState
 from shared.index.tables import WAITING, document
+from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import skipping_locked, transaction
 from shared.storable_text import storable
-
-DocumentKey = tuple[str, str]
-"""The collection and the id of a document."""
 
 
 class DocumentClaims:
@@ -50,6 +50,8 @@ class DocumentClaims:
         self._lease = timedelta(seconds=lease_seconds)
         self._attempt_limit = attempt_limit
         self._calls = count()
+        self._ids = IdList(database.relaxed.dialect)
+        self._renew = _RENEW.where(self._ids.holds(document.c.id))
 
     async def claim(self, worker: str, *, limit: int) -> list[Document]:
         """Up to `limit` documents that wait, or whose holder fell silent, for a lease.
@@ -78,12 +80,18 @@ class DocumentClaims:
     async def renew(self, documents: Sequence[Document]) -> set[DocumentKey]:
         """Begin the leases of these anew; those that are missing from the answer are lost."""
         until = {"b_until": self._clock.now() + self._lease}
-        held: set[DocumentKey] = set()
+        renewed: set[tuple[str, str, int, int]] = set()
         async with transaction(self._database.relaxed) as connection:
-            for each in documents:
-                if (await connection.execute(_RENEW, fence(each) | until)).rowcount:
-                    held.add((each.collection_id, each.id))
-        return held
+            for (collection_id, worker), some in _by_holder(documents).items():
+                of = {"b_collection": collection_id, "b_worker": worker}
+                named = self._ids.parameters([each.id for each in some])
+                rows = await connection.execute(self._renew, of | until | named)
+                renewed |= {(collection_id, *row) for row in rows}
+        return {
+            (each.collection_id, each.id)
+            for each in documents
+            if (each.collection_id, each.id, each.ver, each.attempt) in renewed
+        }
 
     async def put_off(self, held: Document, reason: str, *, seconds: float) -> None:
         """Let it wait, since what it needs is away: it is not tried before, and it does not count
@@ -112,7 +120,25 @@ class DocumentClaims:
             await connection.execute(_FREE, taken)
 
 
-_RENEW: Final = update(document).where(*HELD).values(due_at=bindparam("b_until"))
+def _by_holder(documents: Sequence[Document]) -> dict[tuple[str, str | None], list[Document]]:
+    groups: dict[tuple[str, str | None], list[Document]] = defaultdict(list)
+    for each in documents:
+        groups[each.collection_id, each.claimed_by].append(each)
+    return groups
+
+
+# Spelt plainly, the state has a planner without statistics read the index of all that waits.
+# The attempt is compared in what it gives: a later one of the same holder may be renewed by this.
+_RENEW: Final = (
+    update(document)
+    .where(
+        IN_COLLECTION,
+        type_coerce(document.c.state, String).concat("") == DocumentState.IN_PROGRESS.value,
+        document.c.claimed_by == bindparam("b_worker"),
+    )
+    .values(due_at=bindparam("b_until"))
+    .returning(document.c.id, document.c.ver, document.c.attempt)
+)
 
 
 def _due(*, newest_first: bool) -> CTE:

@@ -1,12 +1,14 @@
-"""What a file is in collections, for who deletes the file."""
+"""What a file is in collections, for who deletes the file or finds that its time is over."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from sqlalchemy import bindparam, select
 
 from shared.clock import Clock
+from shared.errors import NotFound
 from shared.index.documents.changing import DocumentChanges
 from shared.index.states import DocumentState
 from shared.index.tables import document
@@ -27,7 +29,8 @@ class FileDocuments:
         async with reading(self._database.relaxed) as connection:
             collections = (await connection.scalars(_COLLECTIONS, wanted)).all()
         for collection_id in collections:
-            await self._changes.remove(tenant_id, collection_id, [file_id])
+            with suppress(NotFound):  # it is deleted, and its documents go with it
+                await self._changes.remove(tenant_id, collection_id, [file_id])
         return len(collections)
 
 

@@ -88,7 +88,11 @@ class DocumentOffers:
             seen = self._ids.parameters(same) | {"b_collection": said["collection_id"]}
             await connection.execute(self._seen, seen | {"b_job": said["job_id"]})
         if changed:
-            rows = [_again(known[id_], group[id_], said, self._clock.now()) for id_ in changed]
+            now = self._clock.now()
+            rows = [
+                _again(known[id_], group[id_], said, due_again(known[id_], now, target=target))
+                for id_ in changed
+            ]
             await connection.execute(_CHANGE, rows)
         if new:
             # In the order in which they were offered, and all of them due.
@@ -130,7 +134,7 @@ def _what(id_: str, offered: OfferedDocument) -> dict[str, Any]:
 
 
 def _again(
-    row: Row[Any], offered: OfferedDocument, said: dict[str, Any], now: datetime
+    row: Row[Any], offered: OfferedDocument, said: dict[str, Any], due_at: datetime
 ) -> dict[str, Any]:
     return {
         "b_collection": said["collection_id"],
@@ -141,13 +145,13 @@ def _again(
         "b_job": said["job_id"],
         # A job of later has seen it: for this one it is not missing either.
         "b_seen": max(said["job_id"], row.seen_by or ""),
-        "b_due": due_again(row, now),
+        "b_due": due_at,
     }
 
 
 _KNOWN: Final = select(
     *(document.c[name] for name in ("id", "state", "error_code", "size_bytes", "modified_ns")),
-    *(document.c[name] for name in ("digest", "generation", "seen_by", "due_at")),
+    *(document.c[name] for name in ("digest", "generation", "seen_by", "due_at", "claimed_by")),
 ).where(IN_COLLECTION)
 _SEEN: Final = (
     update(document)

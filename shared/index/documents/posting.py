@@ -99,15 +99,16 @@ class DocumentPosts:
         for old in (await self._rows(connection, collection_id, [*known])).values():
             new = known[old.id]
             is_relabelled |= not _has_labels(old, new)
+            due_at = due_again(old, now, target=target)
             if not await _is_same(connection, new, old, target):
-                again[old.id] = _again(old, new, now)
+                again[old.id] = _again(old, new, due_at)
                 continue
             if new.batch_id not in (None, old.batch_id):
                 batched.append(
                     {"b_collection": collection_id, "b_id": old.id, "p_batch_id": new.batch_id}
                 )
             if not _has_labels(old, new):
-                await relabel(connection, old, labels(new.principals, new.attributes), now)
+                await relabel(connection, old, labels(new.principals, new.attributes), due_at)
         for statement, rows in ((_PUT_AGAIN, [*again.values()]), (_BATCHED, batched)):
             if rows:
                 await connection.execute(statement, rows)
@@ -127,12 +128,12 @@ class DocumentPosts:
         return found
 
 
-def _again(old: Row[Any], new: NewDocument, now: datetime) -> dict[str, Any]:
+def _again(old: Row[Any], new: NewDocument, due_at: datetime) -> dict[str, Any]:
     """What is written of one that is to be indexed anew; with other sizes the same content is cut
     anew."""
     is_cut_alike = old.chunking == encoded(new.chunking)
     written = _columns(new) | {
-        "due_at": due_again(old, now),
+        "due_at": due_at,
         "relabel": old.relabel or not _has_labels(old, new),
         "digest": old.digest if is_cut_alike else None,
     }

@@ -71,12 +71,12 @@ class Documents:
         limit: int,
     ) -> list[Document]:
         """Documents in the order of their ids: the next behind `after`, or the last ones that are
-        before `before`.
+        before `before`; not both.
 
         Ids of files sort by time.
         """
         query = _OF_COLLECTION
-        key, backwards = document.c.id, before is not None and after is None
+        key, backwards = document.c.id, before is not None
         if after is not None:
             query = query.where(key < after if newest_first else key > after)
         if before is not None:

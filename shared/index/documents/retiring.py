@@ -72,7 +72,7 @@ class RetiredChunks:
     async def _drop(
         self, connection: AsyncConnection, collection_id: str, removed: Sequence[Row[Any]]
     ) -> None:
-        generations = (await generations_of(connection, collection_id)).all
+        generations = (await connection.run_sync(generations_of, collection_id)).all
         of: dict[str, Any] = {"b_collection": collection_id, "generations": generations}
         for row in removed:
             await connection.execute(RETIRE, of | {"b_id": row.id, "b_ver": row.ver})

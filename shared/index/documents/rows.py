@@ -87,13 +87,23 @@ def key(one: Document) -> dict[str, Any]:
     return {"b_collection": one.collection_id, "b_id": one.id}
 
 
-def due_again(row: Any, now: datetime) -> datetime:
+def due_again(row: Any, now: datetime, *, target: str | None = None) -> datetime:
     """When one that is offered anew may be claimed.
 
-    It keeps its turn where it has one; that of somebody's lease ends with the lease.
+    It keeps its turn where it has one; that of somebody's lease ends with the lease. What waits
+    with all of its collection for the generation `target` is among the newest again: its change
+    is to be found in the one that is searched.
     """
+    if _waits_to_be_built(row, target):
+        return now
     keeps = row.state in _MAY_BE_HELD and row.due_at is not None
     return row.due_at if keeps else now
+
+
+def _waits_to_be_built(row: Any, target: str | None) -> bool:
+    if target is None or row.state is not DocumentState.PENDING or row.claimed_by is not None:
+        return False
+    return row.generation not in (None, target)
 
 
 def document_of(row: Row[Any]) -> Document:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, insert
 
 from shared.index.chunk import Symbol
 from shared.index.document import Document
@@ -17,18 +16,26 @@ _GROUP: Final = 500
 _LONGEST_NAME: Final = 256
 
 
-async def replace_symbols(
-    connection: AsyncConnection, of: Document, symbols: Sequence[Symbol]
+def forget_symbols(connection: Connection, of: Document) -> None:
+    """Those that it had, within the caller's transaction."""
+    connection.execute(_FORGET_SYMBOLS, _key(of))
+
+
+def keep_symbols(
+    connection: Connection, symbols: Iterable[tuple[Document, Sequence[Symbol]]]
 ) -> None:
-    """Keep these in place of those before, within the caller's transaction."""
-    key = {"collection_id": of.collection_id, "document_id": of.id}
-    await connection.execute(_FORGET_SYMBOLS, key)
+    """Those of documents that have none here, within the caller's transaction."""
     rows = [
-        key | {"ordinal": ordinal, "tenant_id": of.tenant_id} | _symbol(each)
-        for ordinal, each in enumerate(symbols)
+        _key(of) | {"ordinal": ordinal, "tenant_id": of.tenant_id} | _symbol(each)
+        for of, some in symbols
+        for ordinal, each in enumerate(some)
     ]
     for first in range(0, len(rows), _GROUP):
-        await connection.execute(insert(symbol), rows[first : first + _GROUP])
+        connection.execute(insert(symbol), rows[first : first + _GROUP])
+
+
+def _key(of: Document) -> dict[str, Any]:
+    return {"collection_id": of.collection_id, "document_id": of.id}
 
 
 def _symbol(of: Symbol) -> dict[str, Any]:

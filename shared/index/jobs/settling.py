@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, delete, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Integer, bindparam, delete, select, text, update
 
 from shared.clock import Clock
 from shared.identifiers import INDEX_JOB, first_id
@@ -56,25 +55,29 @@ class JobSettling:
         Up to what its source is indexed counts from the begin of the scan.
         """
         now = self._clock.now()
-        async with transaction(self._database.durable) as connection:
-            rows = await connection.execute(_TO_SETTLE, {"now": now, "limit": limit})
-            jobs = [job_of(row) for row in rows]
-            return [job for job in jobs if await self._settle(connection, job, now)]
 
-    async def _settle(self, connection: AsyncConnection, job: IndexJob, now: datetime) -> bool:
-        waits = await connection.scalar(_WAITS, {"job": job.id})
+        def work(connection: Connection) -> list[IndexJob]:
+            rows = connection.execute(_TO_SETTLE, {"now": now, "limit": limit})
+            jobs = [job_of(row) for row in rows]
+            return [job for job in jobs if self._settle(connection, job, now)]
+
+        # What is forgotten of it is found again: the documents say it.
+        return await self._database.commit(work, may_be_forgotten=True)
+
+    def _settle(self, connection: Connection, job: IndexJob, now: datetime) -> bool:
+        waits = connection.scalar(_WAITS, {"job": job.id})
         key = {"b_id": job.id}
         if waits:
-            await connection.execute(_LATER, key | {"b_due": now + _LOOK_AGAIN})
+            connection.execute(_LATER, key | {"b_due": now + _LOOK_AGAIN})
             return False
-        await connection.execute(_COMPLETE, key | {"b_now": now})
+        connection.execute(_COMPLETE, key | {"b_now": now})
         through = {
             "indexed_through": job.started_at,
             "listed": job.found,
             "commit_id": job.commit_id,
             "branch": job.branch,
         }
-        await connection.execute(self._indexed, source_key(job) | through)
+        connection.execute(self._indexed, source_key(job) | through)
         return True
 
     async def source(self, collection_id: str, source: str) -> SourceState:

@@ -15,6 +15,7 @@ from shared.retrieval.asking.store_legs import StoreLegs
 from shared.retrieval.legs import OF_THE_STORE, LegName, LegReport
 from shared.search.point import Passage, Scope
 from shared.search.query import Hit, LegScore
+from shared.telemetry.tracing import SilentTracing, Tracing
 
 
 class FoundCandidate(msgspec.Struct, frozen=True):
@@ -44,14 +45,18 @@ class GenerationAnswer(NamedTuple):
 class GenerationSearch:
     """All legs at once, each with a deadline of its own; what misses it is named and left out."""
 
-    def __init__(self, store: StoreLegs, *beside: SearchLegs) -> None:
+    def __init__(
+        self, store: StoreLegs, *beside: SearchLegs, tracing: Tracing | None = None
+    ) -> None:
         self._store = store
         self._beside = beside
+        self._tracing = tracing or SilentTracing()
 
     async def ask(self, scope: Scope, question: LegQuestion) -> GenerationAnswer:
         """The candidates of all legs that answered; none where none did."""
         alone = OF_THE_STORE.issuperset(question.weights)
-        asking = [each.ask(scope, question, alone=alone) for each in (self._store, *self._beside)]
+        legs = (self._store, *self._beside)
+        asking = [self._answers(each, scope, question, alone=alone) for each in legs]
         answers = [each for each in await asyncio.gather(*asking) if each is not None]
         for each in answers:
             if each.fused is not None:
@@ -59,6 +64,23 @@ class GenerationSearch:
                 most = min(question.wanted, question.depth)
                 return GenerationAnswer(candidates, each.reports, len(candidates) >= most)
         return await self._fused(scope, question, answers)
+
+    async def _answers(
+        self, legs: SearchLegs, scope: Scope, question: LegQuestion, *, alone: bool
+    ) -> LegAnswers | None:
+        """In a span that is called after the legs that are one request."""
+        asked = [name for name in LegName if name in legs.names and name in question.weights]
+        if not asked:
+            return None
+        attributes = {"forebay.generation": scope.generation}
+        with self._tracing.span(f"search {'+'.join(asked)}", attributes=attributes) as span:
+            answers = await legs.ask(scope, question, alone=alone)
+            if answers is not None:
+                dropped = [
+                    f"{told.name}: {told.dropped}" for told in answers.reports if told.dropped
+                ]
+                span.set_attribute("forebay.search.dropped", dropped)
+            return answers
 
     async def _fused(
         self, scope: Scope, question: LegQuestion, answers: Sequence[LegAnswers]

@@ -20,6 +20,10 @@ class KeywordLeg:
         self._store = store
         self._timeout_seconds = timeout_seconds
 
+    @property
+    def names(self) -> frozenset[LegName]:
+        return frozenset({LegName.KEYWORD})
+
     async def ask(self, scope: Scope, question: LegQuestion, *, alone: bool) -> LegAnswers | None:  # noqa: ARG002
         """None where it is not asked, or there is none."""
         if self._store is None or LegName.KEYWORD not in question.weights:

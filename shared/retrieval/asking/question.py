@@ -44,6 +44,11 @@ class LegAnswers(NamedTuple):
 class SearchLegs(Protocol):
     """One or more legs that are one request."""
 
+    @property
+    def names(self) -> frozenset[LegName]:
+        """Those that it can ask."""
+        ...
+
     async def ask(self, scope: Scope, question: LegQuestion, *, alone: bool) -> LegAnswers | None:
         """Within its own deadline, missing legs named; None where none of its legs is asked.
 

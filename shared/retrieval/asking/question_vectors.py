@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from shared.embeddings.encoder import DualEncoders, Encoder, EncoderPrompt
+from shared.embeddings.encoder import DualEncoders
 from shared.index.generation_name import is_made_with
 from shared.retrieval.asking.deadlines import Dropped, within
+from shared.retrieval.asking.gathered_questions import GatheredQuestions
 from shared.retrieval.legs import LegName
 
 _OTHER_MODELS: Final = "other_models"
@@ -36,18 +37,23 @@ class QuestionVectors:
 
     def __init__(self, encoders: DualEncoders | None, *, timeout_seconds: float) -> None:
         self._encoders = encoders
+        self._asked = None if encoders is None else _gathered(encoders, timeout_seconds)
         self._timeout_seconds = timeout_seconds
 
     async def of(self, text: str, legs: Collection[LegName]) -> Mapping[LegName, QuestionVector]:
         """Of those of these legs that need one."""
         wanted = [name for name in _VECTORS if name in legs]
-        if self._encoders is None:
+        if self._asked is None:
             return {name: QuestionVector(None, dropped="no_encoder") for name in wanted}
-        if self._encoders.text is self._encoders.code and wanted:
-            return dict.fromkeys(wanted, await self._encode(self._encoders.text, text))
-        encoders = {LegName.TEXT: self._encoders.text, LegName.CODE: self._encoders.code}
-        made = await asyncio.gather(*(self._encode(encoders[name], text) for name in wanted))
-        return dict(zip(wanted, made, strict=True))
+        asked = {self._asked[name] for name in wanted}
+        made = await asyncio.gather(*(self._encode(each, text) for each in asked))
+        vector_of = dict(zip(asked, made, strict=True))
+        return {name: vector_of[self._asked[name]] for name in wanted}
+
+    async def close(self) -> None:
+        """Wait for what is under way, which is not long."""
+        for each in (self._asked or {}).values():
+            await each.close()
 
     def for_generation(
         self, generation: str, vectors: Mapping[LegName, QuestionVector]
@@ -58,11 +64,17 @@ class QuestionVectors:
             return vectors
         return dict.fromkeys(vectors, QuestionVector(None, dropped=_OTHER_MODELS))
 
-    async def _encode(self, encoder: Encoder, text: str) -> QuestionVector:
+    async def _encode(self, questions: GatheredQuestions, text: str) -> QuestionVector:
         begun = time.perf_counter()
-        asking = encoder.encode_many([text], prompt=EncoderPrompt.QUERY)
-        made = await within(self._timeout_seconds, asking)
+        made = await within(self._timeout_seconds, questions.encode(text))
         spent = (time.perf_counter() - begun) * 1000
         if isinstance(made, Dropped):
             return QuestionVector(None, spent, dropped=made.reason)
-        return QuestionVector(made.vectors[0].tolist(), spent, made.truncated[0])
+        return QuestionVector(made.vector.tolist(), spent, made.truncated)
+
+
+def _gathered(encoders: DualEncoders, seconds: float) -> dict[LegName, GatheredQuestions]:
+    text = code = GatheredQuestions(encoders.text, timeout_seconds=seconds)
+    if encoders.code is not encoders.text:
+        code = GatheredQuestions(encoders.code, timeout_seconds=seconds)
+    return {LegName.TEXT: text, LegName.CODE: code}

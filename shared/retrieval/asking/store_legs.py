@@ -36,6 +36,10 @@ class StoreLegs:
         self._store = store
         self._timeout_seconds = timeout_seconds
 
+    @property
+    def names(self) -> frozenset[LegName]:
+        return OF_THE_STORE
+
     async def ask(self, scope: Scope, question: LegQuestion, *, alone: bool) -> LegAnswers | None:
         """None where none of the three is asked."""
         asked = [name for name in LegName if name in question.weights.keys() & OF_THE_STORE]

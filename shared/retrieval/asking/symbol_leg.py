@@ -31,6 +31,10 @@ class SymbolLeg:
         self._symbols = symbols
         self._timeout_seconds = timeout_seconds
 
+    @property
+    def names(self) -> frozenset[LegName]:
+        return frozenset({LegName.SYMBOLS})
+
     async def ask(self, scope: Scope, question: LegQuestion, *, alone: bool) -> LegAnswers | None:  # noqa: ARG002
         """None where it is not asked."""
         if LegName.SYMBOLS not in question.weights:

@@ -6,7 +6,8 @@ from typing import assert_never, cast
 
 import qdrant_edge as engine
 
-from shared.search.embedded.filtering import filter_of, of_tenant
+from shared.search.embedded.engine_shard import EngineShard
+from shared.search.embedded.filtering import filter_of, filter_of_first, of_tenant
 from shared.search.generation import BODY, EF_SEARCH, oversampling
 from shared.search.point import Scope
 from shared.search.query import (
@@ -22,14 +23,15 @@ from shared.search.query import (
 from shared.search.ranking import ListedPoint, apart, bare, fused
 
 
-def ask(
-    shard: engine.EdgeShard, scope: Scope, query: Query, *, is_alone: bool = False
-) -> SearchAnswer:
+def ask(opened: EngineShard, scope: Scope, query: Query, *, is_alone: bool = False) -> SearchAnswer:
     """One batch: the fusion, and where that is asked each leg by itself to say what it gave.
 
-    Where a tenant is alone, how rare a word is needs no counting among its points.
+    Where a tenant is alone, how rare a word is needs no counting among its points, and the mark of
+    the first tenant picks them out for less.
     """
-    chosen = filter_of(scope, query.where)
+    shard = opened.shard
+    is_first = is_alone and opened.first_tenant == scope.tenant
+    chosen = filter_of_first(query.where) if is_first else filter_of(scope, query.where)
     corpus = None if is_alone else engine.Filter(must=[of_tenant(scope)])
     legs = [_leg(leg, chosen, corpus) for leg in query.legs]
     if query.fusion is None:

@@ -13,7 +13,11 @@ from shared.search.vector_store import StoreUnavailable
 
 
 class OwnerConnection:
-    """Once it is lost it stays so, and every call under way on it raises `StoreUnavailable`."""
+    """Once it is lost it stays so, and every call under way on it raises `StoreUnavailable`.
+
+    One that `was_heard` has had an answer: the kernel also connects to an owner that is going and
+    will never look at who came.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -22,6 +26,7 @@ class OwnerConnection:
         self._asked: dict[int, asyncio.Future[bytes]] = {}
         self._replies = msgspec.msgpack.Decoder[Reply](Reply)
         self._reading = asyncio.create_task(self._read())
+        self.was_heard = False
 
     @property
     def is_lost(self) -> bool:
@@ -54,6 +59,7 @@ class OwnerConnection:
             while True:
                 length, number = await read_head(self._reader)
                 content = await self._reader.readexactly(length)
+                self.was_heard = True
                 answer = self._asked.get(number)  # its caller may have gone
                 if answer is not None and not answer.done():
                     answer.set_result(content)

@@ -32,8 +32,8 @@ class EmbeddedStore:
 
     The first call of any of them starts the owner, the others are its callers. Every call ends
     within `deadline_seconds`. The owner ends with the process that started it; then calls under
-    way raise `StoreUnavailable` and the next one starts another. Make one in each process, behind
-    a fork.
+    way raise `StoreUnavailable` and the next one starts another, also where it found the socket of
+    one that was going. Make one in each process, behind a fork.
     """
 
     def __init__(self, folder: Path, *, deadline_seconds: float = _DEADLINE_SECONDS) -> None:
@@ -139,8 +139,7 @@ class EmbeddedStore:
             raise too_long(len(content))
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                connection = await self._connected(until)
-                reply = await connection.ask(content)
+                reply = await self._answer_to(content, until)
         except TimeoutError:
             raise StoreUnavailable(
                 f"The index in {self._folder} did not answer within {self._deadline_seconds:g} s: "
@@ -151,6 +150,16 @@ class EmbeddedStore:
         if not isinstance(reply, expected):
             raise StoreRefused(f"The owner answered with a {type(reply).__name__}.")
         return reply
+
+    async def _answer_to(self, content: bytes, until: float) -> calls.Reply:
+        connection = await self._connected(until)
+        try:
+            return await connection.ask(content)
+        except StoreUnavailable:
+            if connection.was_heard:
+                raise
+            # It had come to an owner that was going. Once: this call may be what ends owners.
+            return await (await self._connected(until)).ask(content)
 
     async def _connected(self, until: float) -> OwnerConnection:
         async with self._connecting:

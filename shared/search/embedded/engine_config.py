@@ -6,6 +6,7 @@ from typing import Final
 
 import qdrant_edge as engine
 
+from shared.search.embedded.filtering import FIRST
 from shared.search.generation import (
     BODY,
     EF_CONSTRUCT,
@@ -21,6 +22,8 @@ _FULL_SCAN_KB: Final = 10_000
 _ALWAYS_KB: Final = 1
 """A builder is started when it is worth it; then it builds whatever there is."""
 _THREADS: Final = 1
+"""To build, and to search: with one the engine answers in the thread that asks. With more it hands
+each leg to a pool and waits for it, a third of a question's time, for parts that are one in all."""
 
 
 def config_of(generation: Generation) -> engine.EdgeConfig:
@@ -35,6 +38,7 @@ def config_of(generation: Generation) -> engine.EdgeConfig:
         hnsw_config=engine.HnswIndexConfig(LINKS, EF_CONSTRUCT, _FULL_SCAN_KB, _THREADS),
         quantization_config=pinned,
         optimizers=engine.EdgeOptimizersConfig(indexing_threshold=_ALWAYS_KB),
+        max_search_threads=_THREADS,
         wal_enabled=True,
     )
 
@@ -57,6 +61,7 @@ def indexes() -> dict[str, engine.PayloadSchemaParams]:
     )
     found: dict[str, engine.PayloadSchemaParams] = {
         "tenant": engine.KeywordIndexParams(is_tenant=True),
+        FIRST: engine.BoolIndexParams(enable_hnsw=False),
         "ver": engine.IntegerIndexParams(lookup=True, range=True, enable_hnsw=False),
         BODY: words,
     }

@@ -12,8 +12,9 @@ import qdrant_edge as engine
 
 from shared.search.embedded import calls
 from shared.search.embedded.engine_config import config_of, indexes
-from shared.search.embedded.filtering import up_to
+from shared.search.embedded.filtering import FIRST, filter_of_first, up_to
 from shared.search.generation import Generation
+from shared.search.query import Where
 from shared.search.vector_store import StoreRefused
 
 
@@ -26,11 +27,19 @@ class EngineShard:
     def __init__(self, generation: Generation, shard: engine.EdgeShard) -> None:
         self.generation = generation
         self.shard = shard
+        is_marked = FIRST in shard.info().payload_schema
+        self.first_tenant = _first_tenant(shard) if is_marked else None
+        """Who wrote into it when it was empty: all its points have the mark, and nobody else's.
+
+        `None` of an empty shard, of one whose first tenant has left, and of one that is older than
+        the mark.
+        """
+        self._awaits_first = is_marked and shard.count(engine.CountRequest(exact=True)) == 0
 
     @classmethod
     def open(cls, generation: Generation, folder: Path) -> Self:
         with engine_faults():
-            return cls(generation, engine.EdgeShard.load(str(folder)))
+            return cls(generation, engine.EdgeShard.load(str(folder), config_of(generation)))
 
     @classmethod
     def create(cls, generation: Generation, folder: Path) -> None:
@@ -70,10 +79,13 @@ class EngineShard:
             self.shard.close()
 
     def _upsert(self, call: calls.UpsertCall) -> None:
+        if self._awaits_first:
+            self._awaits_first, self.first_tenant = False, call.scope.tenant
+        mark = {FIRST: True} if call.scope.tenant == self.first_tenant else {}
         by_ver: defaultdict[int, list[engine.Point]] = defaultdict(list)
         for each in call.points:
             named: dict[str, engine.NamedVector] = {**each.vectors()}
-            point = engine.Point(each.id, named, each.payload(call.scope.tenant))
+            point = engine.Point(each.id, named, each.payload(call.scope.tenant) | mark)
             by_ver[each.passage.ver].append(point)
         for ver, written in by_ver.items():
             condition = up_to(call.scope, ver)
@@ -95,6 +107,14 @@ class EngineShard:
             kept = call.label.payload() | {"ver": call.ver}
             chosen = up_to(call.scope, call.ver, call.ids)
             self.shard.update(engine.UpdateOperation.set_payload_by_filter(chosen, kept))
+
+
+def _first_tenant(shard: engine.EdgeShard) -> str | None:
+    chosen = filter_of_first(Where())
+    one = engine.ScrollRequest(limit=1, filter=chosen, with_payload=True, with_vector=False)
+    for each in shard.scroll(one)[0]:
+        return str((each.payload or {})["tenant"])
+    return None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 import qdrant_edge as engine
 
@@ -19,10 +19,20 @@ from shared.search.conditions import (
 from shared.search.point import Scope
 from shared.search.query import Where
 
+FIRST: Final = "first_tenant"
+"""A field that all points of a shard's first tenant have, and nobody else's."""
+
 
 def filter_of(scope: Scope, where: Where) -> engine.Filter:
     """The tenant first, always."""
     return engine.Filter(must=[of_tenant(scope), *map(_condition, conditions_of(where))])
+
+
+def filter_of_first(where: Where) -> engine.Filter:
+    """The first tenant's points. A name is compared at every point that a search looks at, a third
+    of its time among 100,000; whether a field is there is one bit."""
+    conditions = [*map(_condition, conditions_of(where))]
+    return engine.Filter(must=conditions, must_not=[engine.IsEmptyCondition(FIRST)])
 
 
 def of_tenant(scope: Scope) -> engine.FieldCondition:

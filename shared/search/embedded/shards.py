@@ -160,4 +160,4 @@ class Shards:
         check_query_dimensions(call.query, opened.shard.generation)
         with engine_faults():
             is_alone = opened.tenants() == {call.scope.tenant}
-            return ask(opened.shard.shard, call.scope, call.query, is_alone=is_alone)
+            return ask(opened.shard, call.scope, call.query, is_alone=is_alone)

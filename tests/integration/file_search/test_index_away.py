@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import openai
 import pytest
 
@@ -44,3 +46,37 @@ async def test_where_the_index_is_away_the_answer_does_without_and_says_so(
     assert demanded.status == "failed"
     assert demanded.error is not None
     assert "search_unavailable" in demanded.error.message
+
+
+async def test_a_stream_tells_that_the_search_failed_once_and_what_followed(
+    client: openai.AsyncOpenAI, provider: ProviderThread, index: SearchedIndex
+) -> None:
+    docs = await index.catalogue.create(index.tenant, name="docs", generation=index.generation)
+    question = "What stood in the collection?"
+    provider.behave(Kind.ANSWER, contains=question, text="I cannot tell.")
+
+    async def told(**options: Any) -> tuple[list[str], Any, Any]:
+        asked = {"input": question, "tools": search(docs), "stream": True, **options}
+        events = [event async for event in await client.responses.create(**asked)]
+        [done] = [
+            event.item
+            for event in events
+            if event.type == "response.output_item.done" and event.item.type == "file_search_call"
+        ]
+        return [event.type for event in events], done, events[-1].response
+
+    kinds, done, response = await told()
+    assert kinds[2:7] == [
+        "response.in_progress",
+        "response.output_item.added",
+        "response.file_search_call.in_progress",
+        "response.file_search_call.searching",
+        "response.output_item.done",
+    ]
+    assert (done.status, response.output_text) == ("failed", "I cannot tell.")
+    assert response.output[0] == done
+    assert "response.file_search_call.completed" not in kinds
+
+    kinds, done, response = await told(tool_choice={"type": "file_search"})
+    assert kinds[-2:] == ["response.output_item.done", "response.failed"]
+    assert (done.status, response.status) == ("failed", "failed")

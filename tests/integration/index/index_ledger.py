@@ -57,7 +57,7 @@ class IndexLedger:
         return claimed
 
     async def plan(self, held: Document, *keys: str, generation: str = GENERATION) -> bool:
-        return await self.indexing.plan(held, generation, chunks_of(held, keys), [])
+        return bool(await self.indexing.plan(generation, [(held, chunks_of(held, keys))]))
 
     async def finish(
         self, held: Document, *keys: str, generation: str = GENERATION, **done: Any
@@ -70,7 +70,8 @@ class IndexLedger:
             "modified_ns": held.modified_ns,
             "chunks": tuple(each.point_id for each in chunks_of(held, keys)),
         }
-        return await self.indexing.finish(held, FinishedDocument(**(finished | done)))
+        whole = FinishedDocument(**(finished | done))
+        return bool(await self.indexing.finish([(held, whole)]))
 
     async def index(self, path: str, *keys: str, size: int = 1) -> Document:
         """Offer a document, and index it with chunks of these keys."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import NotFound
-from shared.index.chunk import CachedVector, FinishedDocument
+from shared.index.chunk import CachedVector, FinishedDocument, StoredChunk
 from shared.index.document import OfferedDocument, document_id
 from shared.index.states import DocumentState
 
@@ -72,7 +72,7 @@ async def test_a_chunk_that_was_about_to_move_is_not_current_after_a_death(
     before = await index.index("a.md", "x", "y", size=1)
     await index.offer("a.md", size=2)
     held = await index.one()
-    assert await index.indexing.plan(held, GENERATION, chunks_of(held, "yx")[1:], [])
+    assert await index.indexing.plan(GENERATION, [(held, chunks_of(held, "yx")[1:])])
     index.clock.advance(LEASE + 1)
     again = await index.one("worker-2")
     assert again.digest is None
@@ -130,9 +130,9 @@ async def test_vectors_are_kept_with_the_plan_and_stay(index: IndexLedger) -> No
     await index.offer("a.md")
     held = await index.one()
     vectors = [CachedVector(TENANT, "mini", f"digest{n}", bytes([n])) for n in range(3)]
-    assert await index.indexing.plan(held, GENERATION, [], vectors)
+    assert await index.indexing.plan(GENERATION, [(held, [])], vectors)
     other = [CachedVector(TENANT, "mini", "digest1", b"other")]
-    assert await index.indexing.plan(held, GENERATION, [], other)
+    assert await index.indexing.plan(GENERATION, [(held, [])], other)
     digests = [f"digest{n}" for n in range(1200)]
     assert await index.cache.find(TENANT, "mini", digests) == {
         f"digest{n}": bytes([n]) for n in range(3)
@@ -164,5 +164,36 @@ async def test_finish_with_no_chunk_at_all(index: IndexLedger) -> None:
     await index.offer("empty.md")
     held = await index.one()
     done = FinishedDocument(generation=GENERATION, digest="d", size_bytes=0, chunks=())
-    assert await index.indexing.finish(held, done)
+    assert await index.indexing.finish([(held, done)])
     assert (await index.find("empty.md")).is_searchable
+
+
+async def test_of_several_those_are_written_that_are_held(index: IndexLedger) -> None:
+    await index.offer("a.md", "b.md", "c.md")
+    held = {each.path: each for each in await index.claim()}
+    await index.offer("b.md", size=2, job="job_2")
+    planned = [(each, chunks_of(each, "xy")) for each in held.values()]
+    known = {(each.collection_id, each.id) for path, each in held.items() if path != "b.md"}
+    assert await index.indexing.plan(GENERATION, planned) == known
+    assert await index.chunks() == 4
+    finished = [(each, _done(chunks)) for each, chunks in planned]
+    edition = await index.edition()
+    assert await index.indexing.finish(finished) == known
+    states = [(await index.find(path)).state for path in ("a.md", "b.md", "c.md")]
+    assert states == [DocumentState.COMPLETED, DocumentState.PENDING, DocumentState.COMPLETED]
+    assert await index.edition() == edition + 1
+
+
+async def test_of_several_with_a_wrong_one_none_is_finished(index: IndexLedger) -> None:
+    await index.offer("a.md", "b.md")
+    held = await index.claim()
+    await index.indexing.plan(GENERATION, [(held[0], chunks_of(held[0], "x"))])
+    finished = [(each, _done(chunks_of(each, "x"))) for each in held]
+    with pytest.raises(ValueError, match="1 chunks were stored and never planned"):
+        await index.indexing.finish(finished)
+    assert {(await index.find(each.path)).state for each in held} == {DocumentState.IN_PROGRESS}
+
+
+def _done(chunks: list[StoredChunk]) -> FinishedDocument:
+    ids = tuple(each.point_id for each in chunks)
+    return FinishedDocument(generation=GENERATION, digest="d", size_bytes=1, chunks=ids)

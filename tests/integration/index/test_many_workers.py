@@ -114,7 +114,7 @@ class Crowd:
         new = [
             each for each in chunks_of(work.held, work.keys) if key_of(each.point_id) not in current
         ]
-        done = await self.index.indexing.plan(work.held, GENERATION, new, [])
+        done = bool(await self.index.indexing.plan(GENERATION, [(work.held, new)]))
         work.stage = "planned"
         work.held = Document(**{**_fields(work.held), "size_bytes": size})
         if not done:
@@ -136,7 +136,7 @@ class Crowd:
             modified_ns=work.held.size_bytes,
             chunks=tuple(each.point_id for each in chunks_of(work.held, work.keys)),
         )
-        await self._over(work, await self.index.indexing.finish(work.held, done))
+        await self._over(work, bool(await self.index.indexing.finish([(work.held, done)])))
 
     async def _over(self, work: Work, done: bool) -> None:
         self.works.remove(work)

@@ -34,7 +34,7 @@ from shared.retrieval.asking.keyword_leg import KeywordLeg
 from shared.retrieval.asking.question_vectors import QuestionVectors
 from shared.retrieval.asking.store_legs import StoreLegs
 from shared.retrieval.asking.symbol_leg import SymbolLeg
-from shared.retrieval.legs import LegName
+from shared.retrieval.legs import FINDING, LegName
 from shared.retrieval.search import Search
 from shared.retrieval.search_request import SearchRequest
 from shared.retrieval.search_result import SearchResult
@@ -105,7 +105,7 @@ class SearchedIndex:
             StoredChunk(each.id, nth, path, each.passage.first_line, each.passage.last_line)
             for nth, each in enumerate(points)
         ]
-        assert await indexing.plan(held, collection.target, stored, [])
+        assert await indexing.plan(collection.target, [(held, stored)])
         await self.store.upsert(Scope(collection.target, self.tenant), points)
         if finish:
             done = FinishedDocument(
@@ -115,7 +115,7 @@ class SearchedIndex:
                 chunks=tuple(each.id for each in points),
                 symbols=symbols_of(split.outline) if split.outline else (),
             )
-            assert await indexing.finish(held, done)
+            assert await indexing.finish([(held, done)])
         documents = Documents(self.database)
         return await documents.find(self.tenant, collection.id, held.id)
 
@@ -180,7 +180,7 @@ class SearchedIndex:
             waits,
             self.metrics,
             clock=self.clock,
-            available=frozenset(LegName) - missing,
+            available=FINDING - missing,
         )
 
     async def find(

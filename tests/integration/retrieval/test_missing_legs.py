@@ -61,13 +61,13 @@ async def test_a_keyword_server_that_hangs_costs_its_deadline_and_no_hit(
 ) -> None:
     docs = await index.collection()
     await index.put(docs, "lease.md", LEASE)
-    keyword = MeilisearchStore(silent_server, deadline_seconds=30)
+    keyword = MeilisearchStore(silent_server, deadline_seconds=600)
     search = index.search(keyword=keyword, settings=SOON)
     begun = time.monotonic()
 
     found = await search.search(request_of(index, await index.again(docs), "lease renewal"))
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert paths(found) == ["lease.md"]
     assert dropped(found) == {LegName.KEYWORD: "timeout"}
     assert (
@@ -106,7 +106,7 @@ async def test_without_an_encoder_words_answer(index: SearchedIndex) -> None:
 async def test_a_store_that_hangs_is_named_in_time_and_nothing_is_made_up(
     index: SearchedIndex, tmp_path: Path
 ) -> None:
-    store = EmbeddedStore(tmp_path / "own")
+    store = EmbeddedStore(tmp_path / "own", deadline_seconds=600)
     docs = await index.collection()
     await store.generations()
     owner = int((tmp_path / "own" / LOCK).read_text())
@@ -117,7 +117,7 @@ async def test_a_store_that_hangs_is_named_in_time_and_nothing_is_made_up(
             await index.search(store=store, settings=SOON).search(
                 request_of(index, docs, "who renews a lease?")
             )
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 60
         told = index.metrics.render()
         assert b'search_legs_dropped_total{leg="words",reason="timeout"} 1.0' in told
     finally:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import select
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from shared.search.embedded.reaching import LOCK
 from shared.search.keyword.meilisearch_store import MeilisearchStore
 from shared.search.qdrant.qdrant_store import QdrantStore
 from tests.integration.search.described_server import serving
@@ -16,6 +21,18 @@ from tests.integration.search.qdrant_stub import (
     QdrantStub,
     qdrant_contract,
 )
+
+
+def owner_of(folder: Path) -> int:
+    """The process that has the index in this folder."""
+    return int((folder / LOCK).read_text())
+
+
+async def gone(process: int) -> None:
+    """Returns when that process has ended."""
+    with suppress(ProcessLookupError), open(os.pidfd_open(process), "rb") as handle:
+        ended, _, _ = await asyncio.to_thread(select.select, [handle], [], [], 60)
+        assert ended
 
 
 @pytest.fixture
@@ -35,11 +52,16 @@ async def stub() -> AsyncIterator[QdrantStub]:
 
 
 @pytest.fixture
-async def store(stub: QdrantStub) -> AsyncIterator[QdrantStore]:
+async def qdrant_url(stub: QdrantStub) -> AsyncIterator[str]:
     async with serving(stub) as url:
-        store = QdrantStore(url, deadline_seconds=1)
-        yield store
-        await store.close()
+        yield url
+
+
+@pytest.fixture
+async def store(qdrant_url: str) -> AsyncIterator[QdrantStore]:
+    store = QdrantStore(qdrant_url, deadline_seconds=60)
+    yield store
+    await store.close()
 
 
 @pytest.fixture
@@ -51,8 +73,13 @@ async def meilisearch() -> AsyncIterator[MeilisearchStub]:
 
 
 @pytest.fixture
-async def words(meilisearch: MeilisearchStub) -> AsyncIterator[MeilisearchStore]:
+async def meilisearch_url(meilisearch: MeilisearchStub) -> AsyncIterator[str]:
     async with serving(meilisearch) as url:
-        store = MeilisearchStore(url, deadline_seconds=1, task_seconds=2)
-        yield store
-        await store.close()
+        yield url
+
+
+@pytest.fixture
+async def words(meilisearch_url: str) -> AsyncIterator[MeilisearchStore]:
+    store = MeilisearchStore(meilisearch_url, deadline_seconds=60, task_seconds=60)
+    yield store
+    await store.close()

@@ -1,4 +1,4 @@
-"""Where a tenant has a generation for itself, its words are counted once, with the same result."""
+"""Where a tenant has a generation for itself, it is asked in another way, with the same result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from shared.search.embedded.asking_engine import ask
 from shared.search.embedded.calls import DeleteCall, UpsertCall
+from shared.search.embedded.engine_config import indexes
 from shared.search.embedded.engine_shard import EngineShard
+from shared.search.embedded.filtering import FIRST
 from shared.search.embedded.open_generation import OpenGeneration
 from shared.search.embedded.places import GenerationPlace
 from shared.search.generation import Generation
@@ -47,7 +49,7 @@ def test_both_ways_of_counting_give_the_same_scores(opened: OpenGeneration) -> N
     opened.write(DeleteCall(mine, (gone,), 1))
     assert opened.tenants() == {"mine"}
     alone, counted = (
-        ask(opened.shard.shard, mine, QUERY, is_alone=is_alone) for is_alone in (True, False)
+        ask(opened.shard, mine, QUERY, is_alone=is_alone) for is_alone in (True, False)
     )
     assert len(alone.apart[0]) == 11
     assert [hit.score for hit in alone.apart[0]] == pytest.approx(
@@ -61,4 +63,63 @@ def test_who_writes_first_is_known_to_the_next_question(opened: OpenGeneration) 
     assert opened.tenants() == {"mine"}
     opened.write(write(Scope("g", "other"), ["rare"]))
     assert opened.tenants() == {"mine", "other"}
+    opened.close()
+
+
+def found(opened: OpenGeneration, scope: Scope) -> set[str]:
+    """Its bodies, by the quickest way that there is."""
+    is_alone = opened.tenants() == {scope.tenant}
+    answer = ask(opened.shard, scope, QUERY, is_alone=is_alone)
+    return {hit.passage.body for hit in answer.apart[0]}
+
+
+def reopened(opened: OpenGeneration, folder: Path) -> OpenGeneration:
+    opened.close()
+    return OpenGeneration(GenerationPlace(folder, "g"))
+
+
+def test_a_mark_shows_nobody_what_is_anothers(opened: OpenGeneration, folder: Path) -> None:
+    """Not even if the owner took a tenant for alone that is not."""
+    first, other = Scope("g", "first"), Scope("g", "other")
+    opened.write(write(first, ["rare first"]))
+    opened.write(write(other, ["rare other"]))
+    for _ in range(2):
+        assert opened.shard.first_tenant == "first"
+        for scope in (first, other):
+            answer = ask(opened.shard, scope, QUERY, is_alone=True)
+            assert [hit.passage.body for hit in answer.apart[0]] == [f"rare {scope.tenant}"]
+        opened = reopened(opened, folder)
+    opened.close()
+
+
+def test_who_was_not_the_first_finds_all_when_the_first_has_left(
+    opened: OpenGeneration, folder: Path
+) -> None:
+    first, other = Scope("g", "first"), Scope("g", "other")
+    written = write(first, ["rare first"])
+    opened.write(written)
+    opened.write(write(other, ["rare before"]))
+    opened.write(DeleteCall(first, tuple(each.id for each in written.points), 1))
+    opened = reopened(opened, folder)
+    assert opened.shard.first_tenant is None
+    both = write(other, ["rare before", "rare behind"])
+    opened.write(UpsertCall(other, both.points[1:]))
+    assert opened.tenants() == {"other"}
+    assert found(opened, other) == {"rare before", "rare behind"}
+    opened.close()
+
+
+def test_a_shard_that_is_older_than_the_mark_is_asked_as_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {field: index for field, index in indexes().items() if field != FIRST}
+    monkeypatch.setattr("shared.search.embedded.engine_shard.indexes", lambda: older)
+    place = GenerationPlace(folder, "g")
+    EngineShard.create(GENERATION, place.begin(GENERATION))
+    place.finish()
+    opened = OpenGeneration(place)
+    mine = Scope("g", "mine")
+    opened.write(write(mine, ["rare"]))
+    assert opened.shard.first_tenant is None
+    assert found(opened, mine) == {"rare"}
     opened.close()

@@ -85,15 +85,17 @@ async def test_a_proxy_that_answers_in_its_place_is_no_missing_generation(
 
 
 async def test_a_server_that_is_away_or_dribbles_is_not_waited_for(
-    meilisearch: MeilisearchStub, words: MeilisearchStore
+    meilisearch: MeilisearchStub, meilisearch_url: str
 ) -> None:
     away = MeilisearchStore("http://127.0.0.1:1", deadline_seconds=1)
     with pytest.raises(StoreUnavailable):
         await away.generations()
     await away.close()
     meilisearch.dribbles = True
+    hasty = MeilisearchStore(meilisearch_url, deadline_seconds=1)
     with pytest.raises(StoreUnavailable, match="within 1 s"):
-        await words.query(SCOPE, "open", ANY)
+        await hasty.query(SCOPE, "open", ANY)
+    await hasty.close()
 
 
 async def test_busy_means_that_nothing_of_the_call_was_taken(

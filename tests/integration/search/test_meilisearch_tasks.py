@@ -41,20 +41,19 @@ async def test_a_write_returns_when_its_task_has_succeeded_and_not_before(
 
 
 async def test_a_task_that_does_not_end_is_given_up_and_said_to_go_on(
-    meilisearch: MeilisearchStub,
+    meilisearch: MeilisearchStub, words: MeilisearchStore, meilisearch_url: str
 ) -> None:
-    async with serving(meilisearch) as url:
-        store = MeilisearchStore(url, task_seconds=0.3)
-        await store.create("g-1")
-        meilisearch.ending = lambda task: task | {"status": "processing"}
-        with pytest.raises(StoreUnavailable, match=r"task 2 of g-1 within 0.3 s; it goes on"):
-            await store.upsert(SCOPE, [POINT])
-        with pytest.raises(StoreUnavailable, match=r"within 0.3 s"):
-            await store.create("g-2")
-        meilisearch.ending = lambda task: task | {"status": "canceled"}
-        with pytest.raises(StoreUnavailable):
-            await store.create("g-3")
-        await store.close()
+    await words.create("g-1")
+    store = MeilisearchStore(meilisearch_url, task_seconds=0.3)
+    meilisearch.ending = lambda task: task | {"status": "processing"}
+    with pytest.raises(StoreUnavailable, match=r"task 2 of g-1 within 0.3 s; it goes on"):
+        await store.upsert(SCOPE, [POINT])
+    with pytest.raises(StoreUnavailable, match=r"within 0.3 s"):
+        await store.create("g-2")
+    meilisearch.ending = lambda task: task | {"status": "canceled"}
+    with pytest.raises(StoreUnavailable):
+        await store.create("g-3")
+    await store.close()
 
 
 @pytest.mark.parametrize(

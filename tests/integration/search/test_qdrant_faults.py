@@ -67,12 +67,14 @@ async def test_what_is_no_answer_of_qdrants_is_an_unavailable_store(
 
 
 async def test_a_server_that_dribbles_is_not_waited_for(
-    stub: QdrantStub, store: QdrantStore
+    stub: QdrantStub, store: QdrantStore, qdrant_url: str
 ) -> None:
     await store.create(GENERATION)
     stub.dribbles = True
+    hasty = QdrantStore(qdrant_url, deadline_seconds=1)
     with pytest.raises(StoreUnavailable, match="within 1 s"):
-        await store.count(SCOPE, Where())
+        await hasty.count(SCOPE, Where())
+    await hasty.close()
 
 
 async def test_points_of_others_in_the_collection_are_named(

@@ -76,7 +76,7 @@ async def test_a_collection_is_made_as_the_embedded_one(
             "code": {"size": 3, "distance": "Cosine"},
         },
         "sparse_vectors": {"words": {"modifier": "idf"}},
-        "hnsw_config": {"m": 16, "ef_construct": 128},
+        "hnsw_config": {"m": 32, "ef_construct": 128},
         "quantization_config": {"scalar": {"type": "int8", "quantile": 0.99, "memory": "pinned"}},
     }
     indexes = {each["field_name"]: each["field_schema"] for each in stub.bodies("/index")}
@@ -92,6 +92,14 @@ async def test_a_collection_is_made_as_the_embedded_one(
         await store.create(Generation("g", 2, 4))
     await store.drop("g")
     assert await store.generations() == ()
+
+
+async def test_a_point_without_vectors_is_sent_with_its_words_alone(
+    stub: QdrantStub, store: QdrantStore
+) -> None:
+    await store.create(GENERATION)
+    await store.upsert(SCOPE, [Point(FIRST, PASSAGE)])
+    assert stub.bodies("/points")[0]["points"][0]["vector"].keys() == {"words"}
 
 
 async def test_every_write_is_bound_to_the_tenant_and_to_what_is_not_newer(
@@ -151,9 +159,9 @@ async def test_every_read_is_bound_to_the_tenant(stub: QdrantStub, store: Qdrant
             for leg in each.get("prefetch") or [each]:
                 assert without_nulls(leg["filter"]) == {"must": must}
                 assert leg["params"]["quantization"]["rescore"] is True
-                over = 1.28 if leg["limit"] == 100 else 2
+                over = 1.12 if leg["limit"] == 100 else 2
                 assert leg["params"]["quantization"]["oversampling"] == over
-                assert leg["params"]["hnsw_ef"] == 128
+                assert leg["params"]["hnsw_ef"] == 112
 
 
 async def test_a_fusion_is_asked_with_its_legs_and_read_with_their_scores(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import select
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -17,12 +16,12 @@ import qdrant_edge as engine
 
 from shared.search.embedded.embedded_store import EmbeddedStore
 from shared.search.embedded.places import GenerationPlace
-from shared.search.embedded.reaching import LOCK
 from shared.search.generation import Generation
 from shared.search.label import PassageLabel
 from shared.search.point import Change, Passage, Point, Scope, point_id
 from shared.search.query import Dbsf, Query, SearchAnswer, TextVector, Where, Words
 from shared.search.vector_store import StoreUnavailable
+from tests.integration.search.conftest import gone, owner_of
 
 GENERATION = Generation("g", text_dimensions=8, code_dimensions=2)
 SCOPE = Scope("g", "acme")
@@ -49,10 +48,6 @@ def id_of(number: int) -> str:
     return point_id(tenant="acme", source="s", document="d", key=str(number), ordinal=0)
 
 
-def owner_of(folder: Path) -> int:
-    return int((folder / LOCK).read_text())
-
-
 async def builder_of(owner: int) -> int:
     """The process that builds, as soon as there is one."""
     children = Path(f"/proc/{owner}/task/{owner}/children")
@@ -69,12 +64,6 @@ async def stopped_builder(store: EmbeddedStore, folder: Path) -> tuple[int, asyn
     builder = await builder_of(owner_of(folder))
     os.kill(builder, signal.SIGSTOP)
     return builder, optimizing
-
-
-async def gone(process: int) -> None:
-    with suppress(ProcessLookupError), open(os.pidfd_open(process), "rb") as handle:
-        ended, _, _ = await asyncio.to_thread(select.select, [handle], [], [], 20)
-        assert ended
 
 
 def is_alive(process: int) -> bool:
@@ -183,21 +172,30 @@ async def test_a_dropped_generation_takes_its_builder_with_it(
     assert await store.count(SCOPE, ANY) == 1
 
 
-async def test_queries_find_the_same_before_in_and_behind_a_swap(store: EmbeddedStore) -> None:
+async def test_queries_find_the_same_before_in_and_behind_a_swap(
+    store: EmbeddedStore, folder: Path
+) -> None:
     wanted = await store.query(SCOPE, HYBRID)
     answers: list[SearchAnswer] = []
     others = Scope("g", "others")
 
+    async def more() -> None:
+        answers.extend([await store.query(SCOPE, HYBRID) for _ in range(20)])
+
     async def ask() -> None:
         while True:
-            answers.append(await store.query(SCOPE, HYBRID))
+            await more()
 
     asking = asyncio.create_task(ask())
     for number in range(2):
         await store.upsert(others, [point(2000 + number)])
-        await store.optimize("g")
+        await more()
+        builder, optimizing = await stopped_builder(store, folder)
+        await more()
+        os.kill(builder, signal.SIGCONT)
+        await optimizing
+        await more()
     asking.cancel()
-    assert len(answers) > 100
     for answer in answers:
         assert [hit.id for hit in answer.hits] == [hit.id for hit in wanted.hits]
 

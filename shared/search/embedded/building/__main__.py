@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from shared.niceness import give_way
 from shared.search.embedded.building.copying import sync_all
 from shared.search.embedded.building.journal import calls_behind
 from shared.search.embedded.engine_shard import EngineShard
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     folder, shard, journal = map(Path, arguments[:3])
     position, owner = map(int, arguments[3:])
     _end_with(owner)
-    os.nice(_NICENESS)
+    give_way(_NICENESS)
     os.umask(0o077)
     generation = GenerationPlace(folder.parent, folder.name).generation
     built = EngineShard.open(generation, shard)

@@ -107,6 +107,7 @@ class Rebuild:
             *map(str, (self._place.folder, self._shard, self._journal.path, 0, os.getpid())),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # so that it can give way to all of ours
         )
         told, _ = await self._builder.communicate()
         code = self._builder.returncode

@@ -115,7 +115,7 @@ async def open_backed_up(
     stub = MeilisearchStub(meilisearch_contract())
     engine = EmbeddedStore(folder / "index")
     async with serving(stub) as url:
-        keyword = MeilisearchStore(url, deadline_seconds=5, task_seconds=5)
+        keyword = MeilisearchStore(url, deadline_seconds=60, task_seconds=60)
         stage = await open_stage(database, folder / "source", engine, reader)
         ground = replace(stage.ground, keyword=keyword)
         stage = replace(stage, ground=ground, machinery=assemble(ground))

@@ -28,7 +28,12 @@ from shared.search.point import Scope
 from shared.search.query import Query, TextVector, Where
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
-from tests.integration.indexer.crashes.stopping_indexer import DONE, STOPPED, StopSettings
+from tests.integration.indexer.crashes.stopping_indexer import (
+    DONE,
+    FIRST_MODEL,
+    STOPPED,
+    StopSettings,
+)
 from tests.integration.search.described_server import serving
 from tests.integration.search.meilisearch_stub import MeilisearchStub, meilisearch_contract
 from tests.servers.process import ChildProcess, without_secrets
@@ -43,7 +48,7 @@ LOADED: Final = (
     "tests.integration.indexer.pipeline.indexing_stage",
 )
 TENANT: Final = "ten_1"
-GENERATION: Final = generation_name("counting/1", "counting/1")
+GENERATION: Final = generation_name(FIRST_MODEL, FIRST_MODEL)
 LEASE_SECONDS: Final = 60.0
 
 
@@ -71,7 +76,9 @@ class Ruin:
         await jobs.create(TENANT, collection.id, f"folder:{self.source}")
         await database.close()
 
-    async def index(self, stop_at: str | None = None, times: int = 1) -> str:
+    async def index(
+        self, stop_at: str | None = None, times: int = 1, model: str = FIRST_MODEL
+    ) -> str:
         """An indexer in a process of its own, until it is done or is killed where it stops."""
         number = next(self.numbers)
         settings = StopSettings(
@@ -80,6 +87,7 @@ class Ruin:
             keyword_url=self.keyword_url,
             worker=f"worker-{number}",
             later_seconds=number * LEASE_SECONDS,
+            model=model,
             stop_at=stop_at,
             times=times,
         )

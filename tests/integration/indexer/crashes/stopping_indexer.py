@@ -32,6 +32,7 @@ from tests.integration.indexer.pipeline.indexing_stage import CountingEncoder
 
 STOPPED: Final = "stopped"
 DONE: Final = "done"
+FIRST_MODEL: Final = "counting/1"
 
 
 class StopSettings(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ class StopSettings(msgspec.Struct, frozen=True):
     worker: str
     later_seconds: float
     """Its clock is ahead by so much: the leases of those that died before are over."""
+    model: str = FIRST_MODEL
+    """What its encoder is called; with another than the first it builds another generation."""
     stop_at: str | None = None
     times: int = 1
 
@@ -106,7 +109,7 @@ class Stopping:
 async def work(settings: StopSettings) -> None:
     stop = Stop(settings.stop_at, settings.times)
     database = open_database(LedgerSettings(url=ServerUrl(settings.ledger_url)))
-    encoder: Any = Stopping(CountingEncoder(), "encoder", stop)
+    encoder: Any = Stopping(CountingEncoder(name=settings.model), "encoder", stop)
     keyword: Any = None
     if settings.keyword_url is not None:
         keyword = Stopping(MeilisearchStore(settings.keyword_url), "keyword", stop)
@@ -122,7 +125,10 @@ async def work(settings: StopSettings) -> None:
         encoders=DualEncoders(encoder, encoder),
         reader=reader,
     )
-    await until_done(assemble(ground), stop)
+    machinery = assemble(ground)
+    if settings.model != FIRST_MODEL:
+        await machinery.generations()
+    await until_done(machinery, stop)
     for each in (reader, vectors, *([keyword] if keyword else ())):
         await each.close()
     await database.close()

@@ -8,22 +8,35 @@ import msgspec
 import pytest
 
 from deploy.cli.__main__ import DONE, FAILED, WRONGLY_USED, run
-from indexer.evaluation.following import UntoldProgress
 from indexer.evaluation.report import SetReport
 from indexer.evaluation.search_evaluation import SearchEvaluation
 from indexer.evaluation.set_building import EvaluationPlan
-from indexer.evaluation.systems import DEFAULT, FUSED, LEGS, ORACLE
+from indexer.evaluation.systems import AMONG, DEFAULT, FUSED, LEGS, ORACLE, REFERENCE
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 from shared.evaluation.floor import Floor
 from shared.evaluation.run_folder import RunFolder
 from shared.settings import Settings
+from tests.integration.patience import PATIENT_SEARCH
 
 THINGS = (
     "anchor", "bottle", "candle", "drum", "engine", "feather", "garden", "hammer", "island",
     "jacket", "kettle", "ladder", "mirror", "needle", "orchard", "pencil", "quarry", "ribbon",
     "saddle", "tunnel", "umbrella", "violin", "window", "yard", "zebra",
 )  # fmt: skip
+
+
+PATIENT = Settings(search=PATIENT_SEARCH)
+
+
+class UntoldProgress:
+    """Nobody looks."""
+
+    def begin(self, step: str, total: int) -> None:
+        """Says nothing."""
+
+    def advance(self, done: int) -> None:
+        """Says nothing."""
 
 
 @pytest.fixture
@@ -45,13 +58,14 @@ def folder(tmp_path: Path) -> Path:
 
 async def test_every_leg_every_fusion_and_what_is_gone_are_measured(folder: Path) -> None:
     runs = RunFolder(folder / "runs")
-    evaluation = SearchEvaluation(Settings(), runs, SystemClock(), UntoldProgress())
+    evaluation = SearchEvaluation(PATIENT, runs, SystemClock(), UntoldProgress())
     plan = EvaluationPlan(("beir",), limit=0, beir=folder)
 
     first = await evaluation.run(plan)
     again = await evaluation.run(plan)
 
     (told,) = first.sets
+    assert told.to_reference == {}
     assert {each.name for each in told.systems} == {
         *LEGS, *(each.name for each in FUSED), DEFAULT, ORACLE
     }  # fmt: skip
@@ -69,7 +83,7 @@ async def test_every_leg_every_fusion_and_what_is_gone_are_measured(folder: Path
 
 
 async def test_names_are_found_and_nothing_of_what_was_deleted_or_moved(tmp_path: Path) -> None:
-    evaluation = SearchEvaluation(Settings(), RunFolder(tmp_path), SystemClock(), UntoldProgress())
+    evaluation = SearchEvaluation(PATIENT, RunFolder(tmp_path), SystemClock(), UntoldProgress())
 
     report = await evaluation.run(EvaluationPlan(("symbols", "deleted", "renamed"), 4))
 
@@ -83,10 +97,29 @@ async def test_names_are_found_and_nothing_of_what_was_deleted_or_moved(tmp_path
         assert means(each, "absence") == {1.0}
 
 
+async def test_the_default_is_held_against_a_reference_on_the_same_questions(
+    tmp_path: Path,
+) -> None:
+    evaluation = SearchEvaluation(PATIENT, RunFolder(tmp_path), SystemClock(), UntoldProgress())
+
+    (told,) = (await evaluation.run(EvaluationPlan(("docstrings",), 4))).sets
+
+    ours, among, theirs = (
+        told.figures(each).held_out["ndcg@10"].mean for each in (DEFAULT, AMONG, REFERENCE)
+    )
+    assert theirs > 0.5
+    assert among >= ours
+    assert [*told.to_reference] == [DEFAULT, AMONG]
+    for name, mean in ((DEFAULT, ours), (AMONG, among)):
+        share = told.to_reference[name]
+        assert share.share.mean == pytest.approx(mean / theirs, rel=1e-3)
+        assert share.is_reached == (share.share.mean >= 0.98)
+
+
 async def test_a_set_that_cannot_be_built_is_named_and_the_others_are_measured(
     tmp_path: Path,
 ) -> None:
-    evaluation = SearchEvaluation(Settings(), RunFolder(tmp_path), SystemClock(), UntoldProgress())
+    evaluation = SearchEvaluation(PATIENT, RunFolder(tmp_path), SystemClock(), UntoldProgress())
 
     report = await evaluation.run(EvaluationPlan(("commits", "beir")))
 

@@ -50,6 +50,7 @@ class CountingEncoder:
     name: str = "counting/1"
     dimensions: int = 8
     token_limit: int = 128
+    gains_by_company: bool = False
     encoded: list[str] = field(default_factory=list)
 
     async def encode(
@@ -122,7 +123,7 @@ class IndexingStage:
 
     async def job(self, job: IndexJob) -> IndexJob:
         """As it is now, after all jobs were looked at whose documents may be done."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await self.machinery.jobs.settle()
                 jobs = IndexJobs(self.ground.database, self.ground.clock)
@@ -139,7 +140,7 @@ class IndexingStage:
 
     async def until_indexed(self) -> None:
         """Until nothing waits: what was put off, or was removed, is due again in a moment."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(each.state in WAITING for each in (await self.documents()).values()):
                 await self.index()
                 await asyncio.sleep(0.01)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from shared.errors import NotFound
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.documents.changing import DocumentChanges
 from tests.integration.indexer.pipeline.indexing_stage import IndexingStage
 from tests.integration.indexer.pipeline.pausing_store import PausingStore
+from tests.integration.indexer.pipeline.test_generations import LaterClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -48,9 +51,29 @@ async def test_a_collection_that_is_deleted_while_it_is_indexed_leaves_nothing(
     await until_nothing_is_left(stage)
 
 
+async def test_a_collection_whose_time_is_over_leaves_nothing_a_week_later(
+    stage: IndexingStage,
+) -> None:
+    stage.write("a.md", "Mallards.\n")
+    await stage.offer()
+    await stage.index()
+    catalogue = CollectionCatalogue(stage.ground.database, stage.ground.clock)
+    await catalogue.change(stage.tenant, stage.collection.id, life_days=2)
+
+    later = stage.beside(clock=LaterClock(timedelta(days=8)))
+    await later.machinery.retirement.sweep()
+    await later.machinery.retirement()
+    assert await stage.found("Mallards") != [], "it can be seen to have expired"
+    later = stage.beside(clock=LaterClock(timedelta(days=10)))
+    await later.machinery.retirement.sweep()
+    await until_nothing_is_left(later)
+    with pytest.raises(NotFound):
+        await catalogue.find(stage.tenant, stage.collection.id)
+
+
 async def until_nothing_is_left(stage: IndexingStage) -> None:
     """A row goes a second after the last of its chunks."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await stage.chunk_rows() or await stage.documents():
             await stage.machinery.retirement.sweep()
             await stage.machinery.retirement()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -167,6 +168,8 @@ async def test_a_job_that_was_cancelled_is_scanned_no_further(stage: IndexingSta
 async def indexed(stage: IndexingStage, number: int) -> None:
     for each in range(number):
         stage.write(f"{each}.md", f"Number{each}.\n")
+        # What was written just before it was read would be read again by the next scan.
+        os.utime(stage.folder / f"{each}.md", (1_700_000_000, 1_700_000_000))
     job = await stage.scan()
     await stage.index()
     assert (await stage.job(job)).state is JobState.COMPLETED

@@ -81,7 +81,7 @@ async def dead_letters(posting: PostingGround, database: Database, number: int) 
     recorder = DeadLetterRecorder(posting.broker, letters, fail_message=fail, metrics=Metrics())
     await recorder.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(found := await letters.list()) < number:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return found

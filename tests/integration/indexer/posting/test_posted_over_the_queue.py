@@ -52,7 +52,7 @@ async def test_the_message_of_the_page_is_taken(posting: PostingGround, database
         await asyncio.to_thread(push_raw, posting.broker, "index", json.dumps(envelope).encode())
     else:
         await asyncio.to_thread(put, posting.broker, "index", json.dumps(body), headers=headers)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (found := await _at(posting, database, "travel.md")):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert (found[0].attributes, found[0].principals) == ({"year": 2026}, ("group:staff",))
@@ -104,12 +104,12 @@ async def test_what_the_ledger_does_not_take_now_is_delivered_again(
     await asyncio.to_thread(
         put, posting.broker, "index", body, headers=headers | {"timelimit": [30, 1]}
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "documents given back" not in posting.indexer.log.read_text():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     ledger.rollback()
     ledger.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await _at(posting, database, "late.md"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

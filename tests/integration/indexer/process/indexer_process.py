@@ -52,7 +52,7 @@ class IndexerGround:
             "FOREBAY_BROKER__URL": self.broker_url,
             "FOREBAY_LEDGER__URL": self.ledger_url,
             "FOREBAY_INDEX__FOLDER": str(self.folder / "index"),
-            "FOREBAY_INDEX__LEASE_SECONDS": "3",
+            "FOREBAY_INDEX__LEASE_SECONDS": "60",
             "FOREBAY_WORKER__SOFT_SHUTDOWN_SECONDS": "2",
             **ALWAYS,
             **self.extra,

@@ -39,7 +39,7 @@ async def test_an_indexer_finds_what_waits_and_stops_when_it_is_told_to(
     assert (document.state, document.passages) == (DocumentState.COMPLETED, 1)
 
     os.kill(indexers[0].process.pid, signal.SIGTERM)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while indexers[0].process.is_running:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await database.close()
@@ -77,7 +77,7 @@ async def post(database: Database, collection: Collection, path: str, text: str)
 async def until_empty(redis_url: str) -> None:
     """Until every wake-up was taken and acknowledged."""
     redis = Redis.from_url(redis_url)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await redis.llen("index") or await redis.hlen("unacked"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await redis.aclose()

@@ -28,7 +28,7 @@ POSTED = ContentToRead("a.md", b"# Title\n\nWhat it says.\n")
 
 @pytest_asyncio.fixture
 async def reader() -> AsyncIterator[DocumentReader]:
-    reader = DocumentReader(processes=1, patience_seconds=20)
+    reader = DocumentReader(processes=1, patience_seconds=60)
     yield reader
     await reader.close()
 
@@ -95,20 +95,20 @@ async def test_a_reader_that_dies_costs_its_document_alone(reader: DocumentReade
 
 
 async def test_a_reader_that_stalls_is_ended_and_the_next_document_is_read() -> None:
-    reader = DocumentReader(processes=1, patience_seconds=5)
+    reader = DocumentReader(processes=1, patience_seconds=60)
     assert isinstance(await reader.read(POSTED), ReadDocument)
     reader._patience_seconds = 0.2
     os.kill(_child(reader), signal.SIGSTOP)
     read = await reader.read(POSTED)
     assert read == UncutDocument("It was not read and cut within 0.2 seconds.")
 
-    reader._patience_seconds = 20
+    reader._patience_seconds = 60
     assert isinstance(await reader.read(POSTED), ReadDocument)
     await reader.close()
 
 
 async def test_a_reader_that_is_silent_is_ended(reader: DocumentReader) -> None:
-    patient = DocumentReader(processes=1, patience_seconds=20)
+    patient = DocumentReader(processes=1, patience_seconds=60)
     assert isinstance(await patient.read(POSTED), ReadDocument)
     hasty = DocumentReader(processes=1, patience_seconds=0.05)
     read = await hasty.read(ContentToRead("a.txt", b"Its process starts more slowly than that."))
