@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import msgspec
 
 from shared.messages.record import MessageRecord, ReplyShape
 from shared.messages.response import response_object
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.queueing.answers.answer_publisher import AnswerPublisher
+from shared.queueing.answers.answer_publisher import AnswerPublisher, build_answer_publisher
 from shared.queueing.answers.answers import response_answer
+from shared.settings.servers import BrokerSettings
 
 
 class AnswerQueue:
@@ -30,3 +34,16 @@ class AnswerQueue:
         )
         await self._publisher.send(answer)
         await self._ledger.mark_replied(record.id)
+
+
+@asynccontextmanager
+async def open_answer_queue(
+    broker: BrokerSettings, ledger: MessageLedger
+) -> AsyncIterator[AnswerQueue]:
+    """Sends while the context is open."""
+    publisher = build_answer_publisher(broker)
+    await publisher.start()
+    try:
+        yield AnswerQueue(publisher, ledger)
+    finally:
+        await publisher.close()

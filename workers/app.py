@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from celery import Celery
 
+from shared.messages.lane import Lane
+from shared.persistence.ledger.worker_lease import WorkerOffer
 from shared.pool.room import furnish
 from shared.queueing.celery_app import build_celery_app
-from shared.queueing.topology import AGENT_QUEUES, kombu_queue
+from shared.queueing.topology import AGENT_QUEUES, kombu_queue, lane_queue
 from shared.settings import Settings, load_settings, with_secrets
 from workers.building.runtime import open_runtime
 from workers.pipeline import Pipeline
@@ -23,11 +25,18 @@ def build_worker_app(settings: Settings) -> Celery:
     furnish(
         app,
         settings,
-        lambda settings: open_runtime(with_secrets(settings)),
+        lambda settings: open_runtime(with_secrets(settings), _offer_of(app)),
         running,
         complaint_about_arguments=complaint_about_arguments,
     )
     return app
+
+
+def _offer_of(app: Celery) -> WorkerOffer:
+    """What the process can hold at once, as its pool was told, and the lanes that it reads."""
+    queues = app.amqp.queues.consume_from
+    lanes = [lane for lane in Lane if lane_queue(lane) in queues]
+    return WorkerOffer(app.turns_at_once, lanes)  # type: ignore[attr-defined]
 
 
 app = build_worker_app(load_settings())

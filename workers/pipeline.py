@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from prometheus_client import Histogram
 
 from shared.clock import Clock
 from shared.errors import ForebayError, LedgerUnavailable
@@ -15,8 +17,15 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.state import ResponseState
 from shared.telemetry.logs import bind, get_logger
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import Span, SpanKind, Tracing, extract
-from workers.leases import LeaseLost, Leases
+from shared.telemetry.tracing import (
+    SILENT_SPAN,
+    TRACEPARENT,
+    Span,
+    SpanKind,
+    Tracing,
+    extract,
+)
+from workers.leases import LeaseLost, Leases, TurnOverdue
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
@@ -49,6 +58,20 @@ class Step(Protocol):
     async def __call__(self, turn: Turn) -> None: ...
 
 
+class ForSearches(NamedTuple):
+    """A step of turns that offer `file_search`; others pass its place without a look at it."""
+
+    step: Step
+
+
+class TimedStep(NamedTuple, Generic[Outcome]):
+    """A step, with where its time is noted."""
+
+    name: str
+    take: Callable[[Turn], Awaitable[Outcome]]
+    seconds: Histogram
+
+
 class Pipeline:
     """Claims a message, walks its steps, writes the end, tells who waits.
 
@@ -60,8 +83,7 @@ class Pipeline:
         self,
         *,
         claim: Claim,
-        steps: Sequence[Step],
-        searching: Sequence[Step] = (),
+        steps: Sequence[Step | ForSearches],
         remember: Remember,
         reply: Reply,
         afterwards: Sequence[Step] = (),
@@ -71,16 +93,21 @@ class Pipeline:
         tracing: Tracing,
         clock: Clock,
     ) -> None:
-        """`searching` are the steps of messages that offer `file_search`; without any, `steps`."""
         self._claim = claim
-        self._steps = tuple(steps)
-        self._searching = tuple(searching) or self._steps
-        self._remember = remember
-        self._reply = reply
-        self._afterwards = tuple(afterwards)
-        self._follow_up = follow_up
-        self._leases = leases
         self._metrics = metrics
+        self._steps = tuple(
+            self._timed(each.step if isinstance(each, ForSearches) else each) for each in steps
+        )
+        self._plain = tuple(
+            self._timed(each) for each in steps if not isinstance(each, ForSearches)
+        )
+        self._booking = remember
+        self._remember: TimedStep[bool] = self._timed_as(remember.name, remember)
+        self._telling = reply
+        self._reply: TimedStep[None] = self._timed(reply)
+        self._afterwards = tuple(map(self._timed, afterwards))
+        self._follow_up = self._timed(follow_up)
+        self._leases = leases
         self._tracing = tracing
         self._clock = clock
         self._log = get_logger(__name__)
@@ -92,25 +119,28 @@ class Pipeline:
             return TurnOutcome.NOTHING_TO_CLAIM
         about = bind(message_id=message_id, tenant=turn.record.tenant_id)
         with about, self._span(turn) as span:
-            async with turn.resources:
+            try:
                 outcome = await self._run(turn)
+            finally:
+                await turn.let_go()
+            if outcome in {TurnOutcome.LOST, TurnOutcome.RELEASED}:
+                self._telling.leave(turn)
             _describe(span, turn)
             return outcome
 
     async def _run(self, turn: Turn) -> TurnOutcome:
         try:
-            async with self._leases.held(turn.record):
-                await self._answer_in_time(turn)
+            await self._answer_in_time(turn)
             # Not under the lease: a renewal that misses the message because its end has just
             # been written must not stop the turn before it has told who waits.
-            remembered = await self._timed(self._remember.name, self._remember(turn))
+            remembered = await self._take(self._remember, turn)
         except LeaseLost:
-            await self._remember.abandoned(turn)
+            await self._booking.abandoned(turn)
             return TurnOutcome.LOST
         except asyncio.CancelledError:
             with suppress(LedgerUnavailable):  # the lease runs out by itself
                 await self._leases.release(turn.record)
-            await self._remember.abandoned(turn)
+            await self._booking.abandoned(turn)
             raise
         except Exception as error:  # noqa: BLE001 - one turn's fault must not be another's
             return await self._stumble(turn, error)
@@ -118,37 +148,45 @@ class Pipeline:
 
     async def _tell(self, turn: Turn, *, is_remembered: bool) -> TurnOutcome:
         if not is_remembered:
-            await self._remember.abandoned(turn)
+            await self._booking.abandoned(turn)
             return TurnOutcome.LOST
-        await self._timed(self._reply.name, self._reply(turn))
+        await self._take(self._reply, turn)
         for step in self._afterwards:
-            await self._timed(step.name, step(turn))
+            await self._take(step, turn)
         if turn.follow_up is not None:
-            await self._timed(self._follow_up.name, self._follow_up(turn))
+            await self._take(self._follow_up, turn)
         self._observe(turn)
         return _outcome_of(turn)
 
     async def _answer_in_time(self, turn: Turn) -> None:
         seconds_left = max(0.0, turn.seconds_left(self._clock.now()))
-        limit = asyncio.timeout(seconds_left + _GRACE_SECONDS)
-        steps = self._steps if turn.body.file_search is None else self._searching
+        steps = self._plain if turn.body.file_search is None else self._steps
         try:
-            async with limit:
+            seconds = seconds_left + _GRACE_SECONDS
+            with self._leases.held(turn.record, seconds=seconds, tab=turn.tab):
                 for step in steps:
                     if turn.settlement is None:
-                        await self._timed(step.name, step(turn))
-        except TimeoutError:
-            # The loop's timers may come a moment before the wall clock's deadline.
-            if not limit.expired():
-                raise
+                        await self._take(step, turn)
+        except TurnOverdue:
             detail = "The deadline passed during the turn."
             turn.fail(DeadReason.DEADLINE_PASSED, detail, self._clock.now())
 
-    async def _timed(self, name: str, work: Awaitable[Outcome]) -> Outcome:
+    def _timed(self, step: Step) -> TimedStep[None]:
+        return self._timed_as(step.name, step)
+
+    def _timed_as(
+        self, name: str, take: Callable[[Turn], Awaitable[Outcome]]
+    ) -> TimedStep[Outcome]:
+        return TimedStep(name, take, self._metrics.step_duration_seconds.labels(name))
+
+    async def _take(self, step: TimedStep[Outcome], turn: Turn) -> Outcome:
         started = self._clock.monotonic()
-        with self._tracing.span(name):
-            outcome = await work
-        self._metrics.step_duration_seconds.labels(name).observe(self._clock.monotonic() - started)
+        if self._tracing.recording:
+            with self._tracing.span(step.name):
+                outcome = await step.take(turn)
+        else:
+            outcome = await step.take(turn)
+        step.seconds.observe(self._clock.monotonic() - started)
         return outcome
 
     async def _stumble(self, turn: Turn, error: Exception) -> TurnOutcome:
@@ -161,7 +199,7 @@ class Pipeline:
             return await self._give_back(turn, None if may_pass else fault)
         detail = f"{fault}, twice. It is a fault of Forebay's own."
         turn.fail(DeadReason.FAULT, detail, self._clock.now())
-        remembered = await self._timed(self._remember.name, self._remember(turn))
+        remembered = await self._take(self._remember, turn)
         return await self._tell(turn, is_remembered=remembered)
 
     async def _give_back(self, turn: Turn, fault: str | None) -> TurnOutcome:
@@ -172,12 +210,13 @@ class Pipeline:
         except LedgerUnavailable:
             # The lease runs out by itself.
             self._log.warning("release_failed")
-        await self._remember.abandoned(turn)
+        await self._booking.abandoned(turn)
         return TurnOutcome.RELEASED
 
     def _span(self, turn: Turn) -> AbstractContextManager[Span]:
         record = turn.record
-        carried = {"traceparent": record.traceparent} if record.traceparent else {}
+        if record.traceparent is None and not self._tracing.recording:
+            return SILENT_SPAN
         return self._tracing.span(
             "turn",
             SpanKind.CONSUMER,
@@ -186,7 +225,7 @@ class Pipeline:
                 "forebay.lane": record.lane,
                 "forebay.attempt": record.attempt,
             },
-            parent=extract(carried),
+            parent=extract({TRACEPARENT: record.traceparent}),
         )
 
     def _observe(self, turn: Turn) -> None:

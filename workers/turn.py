@@ -18,6 +18,7 @@ from shared.messages.dead_letter import DeadReason
 from shared.messages.facts import Facts
 from shared.messages.file_search.found_text import FoundText
 from shared.messages.item import Item
+from shared.messages.lane import Lane
 from shared.messages.part import FilePart
 from shared.messages.record import MessageRecord
 from shared.messages.response import CALLERS_FAULT, SERVER_ERROR
@@ -25,7 +26,7 @@ from shared.messages.state import ResponseState
 from shared.messages.stored_body import decode_body
 from shared.messages.tool import ToolChoice
 from shared.messages.turn_report import ContextReport, TurnReport, encode_report
-from shared.persistence.ledger.records import AttemptRecord, Settlement
+from shared.persistence.ledger.records import AttemptRecord, Settlement, TurnTab
 from shared.reservations.reservations import RiskSignal
 from shared.storable_text import storable
 
@@ -56,6 +57,8 @@ class TurnSearch:
     """Whether the response tells what was found, so that the ledger keeps it."""
     cites: bool = True
     """Whether the answer refers to passages by marks: JSON has no place for them."""
+    is_told: bool = False
+    """Whether a stream was told of it while it ran: it opens with the search already."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Turn:
     """
 
     record: MessageRecord
+    """Its own `body` may be empty: what was asked is in the turn's."""
     body: Body
     items: list[Item] = field(default_factory=list)
     """What the model is given: instructions, what was recalled, the message itself."""
@@ -89,10 +93,12 @@ class Turn:
     """By their ids, the files that its items name: their content, where it was read."""
     shorten: Shorten = lambda _: None
     """Fits the items anew into that share of their tokens; None when so much cannot go."""
+    tab: TurnTab | None = None
+    """What was charged so far, where a dispatcher released its message."""
     purse: Purse | None = None
     """What its calls are paid from where the tenant's spending is capped."""
-    resources: AsyncExitStack = field(default_factory=AsyncExitStack)
-    """What steps opened for the turn; closed when it is over, however it ended."""
+    opened: AsyncExitStack | None = None
+    """What steps opened for the turn, once one has."""
     cache_ticket: CacheTicket | None = None
     """Where the answer may be stored; None when it may not."""
     risk_signals: set[RiskSignal] = field(default_factory=set)
@@ -107,6 +113,11 @@ class Turn:
         return bool(self.body.stream)
 
     @property
+    def can_wait(self) -> bool:
+        """Whether it may be answered by a slower tier of a provider."""
+        return self.record.lane is Lane.BATCH
+
+    @property
     def tool_choice(self) -> ToolChoice | None:
         """What the model may or must call of functions: whether files are searched is no choice
         of its."""
@@ -118,6 +129,18 @@ class Turn:
     def seconds_left(self, now: datetime) -> float:
         """Until nobody wants the answer any more; negative once that has come."""
         return (self.record.deadline - now).total_seconds()
+
+    @property
+    def resources(self) -> AsyncExitStack:
+        """Where steps put what they open for the turn."""
+        if self.opened is None:
+            self.opened = AsyncExitStack()
+        return self.opened
+
+    async def let_go(self) -> None:
+        """Close what steps opened: when the turn is over, however it ended, or before."""
+        if self.opened is not None:
+            await self.opened.aclose()
 
     def book(self, attempts: tuple[AttemptRecord, ...]) -> None:
         """Note calls that have ended, however they did."""
@@ -138,6 +161,9 @@ class Turn:
         Its attempts and its cost are those of what was called. Characters that no database takes
         are left out of texts: they must not keep the end from being written.
         """
+        for name, value in outcome.items():
+            if isinstance(value, str):
+                outcome[name] = storable(value)
         self.settlement = Settlement(
             message_id=self.record.id,
             tenant_id=self.record.tenant_id,
@@ -149,8 +175,13 @@ class Turn:
             attempts=self.attempts,
             cost=total_cost(each.cost for each in self.attempts),
             report=None if self.report is None else encode_report(self.report),
-            **{name: _storable(value) for name, value in outcome.items()},
+            units=None if self.tab is None else self._close(self.tab),
+            **outcome,
         )
+
+    def _close(self, tab: TurnTab) -> float:
+        tab.is_closed = True
+        return sum(each.units for each in self.attempts) - tab.charged
 
     def fail(self, reason: DeadReason, detail: str, at: datetime) -> None:
         """Set that it ends as a dead letter, by no fault of its caller's."""
@@ -173,10 +204,14 @@ class Turn:
         )
 
 
-def _storable(value: Any) -> Any:
-    return storable(value) if isinstance(value, str) else value
-
-
 def begin_turn(record: MessageRecord, purse: Purse | None = None) -> Turn:
-    """The turn of a message that was just claimed; its body was checked when it was accepted."""
-    return Turn(record, decode_body(record.body.encode()), purse=purse)
+    """The turn of a message that was just claimed; its body was checked when it was accepted.
+
+    A turn waits for its provider nearly all of its time, and a body may be large: it is held once,
+    unless it is the record that is sent to a queue.
+    """
+    body = decode_body(record.body.encode())
+    if record.reply_to is None:
+        record = msgspec.structs.replace(record, body="")
+    tab = None if record.held_at is None else TurnTab(record)
+    return Turn(record, body, tab=tab, purse=purse)

@@ -47,24 +47,47 @@ def redis_failure(error: RedisError | OSError) -> RedisUnavailable:
 
 
 class _Telling(AbstractConnection):
-    """uvloop raises a bare RuntimeError where one writes to a connection that its peer has reset.
+    """Says how it broke in redis-py's words, and lets go of a server that may not be written to.
 
+    uvloop raises a bare RuntimeError where one writes to a connection that its peer has reset.
     That is neither a RedisError nor an OSError, so every caller's own way without Redis would be
     passed by. Everything that is sent to Redis, by scripts, commands and pipelines, passes here.
+
+    A primary that was made a replica keeps its connections and refuses whatever they write. The
+    name in the address leads to the new one: whoever asks next connects anew. Not before: a
+    transaction that was refused has more replies to be read.
     """
+
+    _is_outdated = False
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
     ) -> None:
+        if self._is_outdated:
+            self._is_outdated = False
+            await self.disconnect(nowait=True)
         try:
             await super().send_packed_command(command, check_health)
         except RuntimeError as error:
             raise _reset(error) from error
 
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*arguments, **options)
+        except ReadOnlyError:
+            self._is_outdated = True
+            raise
+
     @property
     def is_at_end(self) -> bool:
         """Whether Redis has closed it."""
         return self._reader is not None and self._reader.at_eof()
+
+    async def abandon(self) -> None:
+        """Disconnect, and send nothing of what waits to be sent: nobody counts on it any more."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+        await self.disconnect(nowait=True)
 
     async def ask(self, packed: bytes, *, replies: int) -> list[Any]:
         """Send what is packed and read so many replies, all within the time-out of one.
@@ -136,9 +159,11 @@ class KeepingPool(BlockingConnectionPool):
             answered: list[Any] = await connection.ask(packed, replies=replies)
         except BaseException:
             # Whoever got it next would read the replies that were not read here.
-            await connection.disconnect(nowait=True)
+            await connection.abandon()
             await self.release(connection)
             raise
+        if any(isinstance(one, ReadOnlyError) for one in answered):
+            await connection.disconnect(nowait=True)
         if len(self._kept) < _MOST_KEPT:
             self._kept.append(connection)
         else:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.settings.server_faults import ENCRYPTED_SCHEMES
-from shared.settings.tls import TlsSettings
+from shared.settings.server_faults import ENCRYPTED_SCHEMES, TlsSettings
 
 
 def redis_encryption(scheme: str, files: TlsSettings) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from shared.clock import Clock
 from shared.errors import RedisUnavailable
 from shared.redis.connection import asking_redis
-from shared.redis.scripts import LuaScript, ScriptCall
+from shared.redis.scripts import LuaScript, ScriptCall, ScriptRun, run_scripts
 from shared.resilience.kept_running import end_tasks
 
 TIMEOUT_SECONDS: Final = 0.6
@@ -47,14 +47,18 @@ class GuardedRedis:
         self._probe: asyncio.Task[None] | None = None
 
     async def run(self, script: LuaScript, calls: Sequence[ScriptCall]) -> list[Any] | None:
-        """Run the script for each call in one round trip; None while Redis is away.
+        """Run the script for each call; see `run_each`."""
+        return await self.run_each([(script, call) for call in calls])
 
-        An outcome is a value, or the RedisRefused of that call alone.
+    async def run_each(self, runs: Sequence[ScriptRun]) -> list[Any] | None:
+        """Run them in their order in one round trip; None while Redis is away.
+
+        An outcome is a value, or the RedisRefused of that run alone.
         """
         if self.is_away():
             return None
         try:
-            return await script.call_all(self._redis, calls, seconds=self._timeout_seconds)
+            return await run_scripts(self._redis, runs, seconds=self._timeout_seconds)
         except RedisUnavailable:
             self._trip()
             return None

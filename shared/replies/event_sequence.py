@@ -74,6 +74,24 @@ def whole_answer(record: MessageRecord) -> Iterator[Event]:
     yield from (*output, end)
 
 
+def search_begun(search: OutputSearch, index: int = 0) -> list[Event]:
+    """A search that is under way: what it looks for is known, and nothing of what it finds."""
+    begun = msgspec.structs.replace(search, results=None, status="in_progress")
+    return [
+        OutputItemAdded(begun, index),
+        FileSearchInProgress(search.id, index),
+        FileSearchSearching(search.id, index),
+    ]
+
+
+def search_ended(search: OutputSearch, index: int = 0) -> list[Event]:
+    """The same search, once it has found what there is or has failed."""
+    done = OutputItemDone(search, index)
+    if search.status != "completed":
+        return [done]
+    return [FileSearchCompleted(search.id, index), done]
+
+
 def answer_at_once(record: MessageRecord) -> Iterator[Event]:
     """The output and the end of a response whose answer comes in one piece: a person's, who had
     the message."""
@@ -127,7 +145,7 @@ class OutputEvents:
                 self._thoughts += 1
                 return _reasoning_events(item, index)
             case OutputSearch():
-                return _search_events(item, index)
+                return [*search_begun(item, index), *search_ended(item, index)]
             case _:
                 assert_never(item)
 
@@ -168,18 +186,6 @@ def _call_events(call: OutputCall, index: int) -> list[Event]:
         FunctionCallArgumentsDone(call.id, call.name, call.arguments, index),
         OutputItemDone(call, index),
     ]
-
-
-def _search_events(search: OutputSearch, index: int) -> list[Event]:
-    begun = msgspec.structs.replace(search, results=None, status="in_progress")
-    events: list[Event] = [
-        OutputItemAdded(begun, index),
-        FileSearchInProgress(search.id, index),
-        FileSearchSearching(search.id, index),
-    ]
-    if search.status == "completed":
-        events.append(FileSearchCompleted(search.id, index))
-    return [*events, OutputItemDone(search, index)]
 
 
 def _reasoning_events(item: OutputReasoning, index: int) -> list[Event]:

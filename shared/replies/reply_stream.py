@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from shared.errors import RedisUnavailable
 from shared.redis.connection import asking_redis
-from shared.redis.scripts import LuaScript, ScriptCall, load_script
-from shared.replies.wakeups import wake_channel
+from shared.redis.scripts import LuaScript, ScriptCall, ScriptRun, load_script
+from shared.replies.wakeups import WAKE_PREFIX
 from shared.resilience.group_commit import GroupCommit
 
 FIRST_WORKER_SEQUENCE: Final = 2
@@ -24,7 +24,8 @@ class _Append:
     message_id: str
     attempt: int
     events: Sequence[bytes]
-    is_end: bool = False
+    mark: str = ""
+    """As reply_stream.lua takes it."""
 
 
 class ReplyStream:
@@ -47,19 +48,24 @@ class ReplyStream:
         """
         return await self._appends.submit(_Append(message_id, attempt, events)) >= 0
 
-    async def end(self, message_id: str, attempt: int, event: bytes) -> bool:
-        """Write the event that ends a response, where its stream was begun, and wake the waiters.
+    def ending(
+        self, message_id: str, attempt: int, event: bytes, *, goes_on: bool = False
+    ) -> ScriptRun:
+        """What writes the event that ends a response, where its stream was begun, and wakes the
+        waiters.
 
-        Where it was not, they are told the event itself. False when a later attempt has taken
-        over. Raises RedisUnavailable.
+        Where it was not, they are told the event itself. One that `goes_on` (a human has it, and
+        answers later) is kept in any case. It answers below zero when a later attempt has taken
+        over. Run again it wakes again, and the stream has the event once.
         """
-        return await self._appends.submit(_Append(message_id, attempt, [event], is_end=True)) >= 0
+        mark = "handoff" if goes_on else "end"
+        return self._script, self._call(_Append(message_id, attempt, [event], mark))
 
     async def wake(self, message_id: str) -> None:
         """Tell whoever waits to look again; without Redis they look by themselves after a while."""
         with suppress(RedisUnavailable):
             async with asking_redis():
-                await self._redis.publish(wake_channel(message_id), b"")
+                await self._redis.publish(WAKE_PREFIX + message_id, b"")
 
     async def read(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         """The events numbered above `after`, in order; raises RedisUnavailable."""
@@ -85,21 +91,20 @@ class ReplyStream:
         await self._appends.close()
 
     async def _append_all(self, appends: list[_Append]) -> list[int | BaseException]:
-        calls = [
-            ScriptCall(
-                (_stream(item.message_id), _writer(item.message_id)),
-                (
-                    wake_channel(item.message_id),
-                    item.attempt,
-                    self._ttl_seconds,
-                    FIRST_WORKER_SEQUENCE,
-                    int(item.is_end),
-                    *item.events,
-                ),
-            )
-            for item in appends
-        ]
-        return await self._script.call_all(self._redis, calls)
+        return await self._script.call_all(self._redis, [self._call(one) for one in appends])
+
+    def _call(self, append: _Append) -> ScriptCall:
+        return ScriptCall(
+            (_stream(append.message_id), _writer(append.message_id)),
+            (
+                WAKE_PREFIX + append.message_id,
+                append.attempt,
+                self._ttl_seconds,
+                FIRST_WORKER_SEQUENCE,
+                append.mark,
+                *append.events,
+            ),
+        )
 
 
 def _stream(message_id: str) -> str:

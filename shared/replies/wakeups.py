@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from hiredis import pack_command
 from redis.asyncio import Redis
@@ -18,18 +18,92 @@ from shared.resilience.kept_running import end_tasks, kept_running
 _SUBSCRIBED: Final = b"subscribe"
 _SAID: Final = b"message"
 _JSON: Final = b"{"
+_LINE_END: Final = b"\n"
+_MOST_DIGITS: Final = 18
+_MOST_TOLD_BYTES: Final = 65_536
+"""What one who waits is kept of a stream, until it takes it."""
+
+WAKE_PREFIX: Final = "forebay:wake:"
+"""Before a response's id: where whoever waits for it listens."""
 
 
 def wake_channel(message_id: str) -> str:
     """Where whoever waits for this response listens."""
-    return f"forebay:wake:{message_id}"
+    return f"{WAKE_PREFIX}{message_id}"
+
+
+class Listener(Protocol):
+    """Who is told what is published on a channel. Neither of the two may raise."""
+
+    def hear(self, said: bytes) -> None:
+        """This was published."""
+
+    def look(self) -> None:
+        """Something may have been published that was not heard."""
 
 
 class Wake(asyncio.Event):
-    """Set when there may be news. `news` is the event that ended the response, where it was told:
-    of a response that is not streamed Redis keeps none."""
+    """Set when there may be news, with as much of them as the wake-up told.
+
+    `news` is the event that ended a response of which Redis keeps none; `take` gives events of a
+    stream. What is published reads in one of these ways, by its first byte:
+
+        {event}              it has ended so, and nothing is kept of it
+        7                    the stream is written up to that number
+        7 and lines {event}  the same, and these are the last of it, each on a line of its own
+        anything else        look: in the ledger, where it says so
+
+    A door that knows nothing of the lines reads the stream, as this one does where there are none.
+    """
 
     news: bytes = b""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: list[bytes] = []
+        self._told_bytes = 0
+        self._last = 0
+        """The number of the last event that was told."""
+
+    def hear(self, said: bytes) -> None:
+        """Keep what it tells, and wake."""
+        if said.startswith(_JSON):
+            self.news = said
+        elif _LINE_END in said:
+            self._keep(said)
+        self.set()
+
+    def look(self) -> None:
+        """Wake, and know nothing of what was told: there may be more that was not heard."""
+        self._forget()
+        self.set()
+
+    def take(self, *, after: int) -> list[tuple[int, bytes]]:
+        """The events that follow the one numbered `after`, each once.
+
+        None of them where that was not told, or not without a gap: then the stream has them.
+        """
+        told, first = self._told, self._last - len(self._told) + 1
+        self._forget()
+        if first > after + 1:
+            return []
+        return [*enumerate(told[after + 1 - first :], after + 1)]
+
+    def _keep(self, said: bytes) -> None:
+        number, *events = said.split(_LINE_END)
+        if not number.isdigit() or len(number) > _MOST_DIGITS:
+            return
+        last = int(number)
+        self._told_bytes += len(said)
+        # Nobody may be there to take them, and the stream has them all.
+        if last - len(events) != self._last or self._told_bytes > _MOST_TOLD_BYTES:
+            self._forget()
+            self._told_bytes = len(said)
+        self._told += events
+        self._last = last
+
+    def _forget(self) -> None:
+        self._told, self._told_bytes = [], 0
 
 
 class Wakeups:
@@ -45,7 +119,7 @@ class Wakeups:
     def __init__(self, redis: Redis, *, retry_seconds: float = 0.5) -> None:
         self._redis = redis
         self._retry_seconds = retry_seconds
-        self._listeners: dict[bytes, set[Wake]] = defaultdict(set)
+        self._listeners: dict[bytes, set[Listener]] = defaultdict(set)
         self._subscribed: set[bytes] = set()
         self._changed: set[bytes] = set()
         self._has_changes = asyncio.Event()
@@ -73,6 +147,14 @@ class Wakeups:
             if not listeners:
                 self._listeners.pop(channel, None)
                 self._note(channel)
+
+    def attend(self, channel: str, listener: Listener) -> None:
+        """Tell the listener what is published there, for as long as this is open.
+
+        It is told to look whenever the subscription stands, anew or for the first time.
+        """
+        self._listeners[channel.encode()].add(listener)
+        self._note(channel.encode())
 
     async def close(self) -> None:
         """Stop reading; everybody who still listens is woken to look by himself."""
@@ -137,15 +219,16 @@ class Wakeups:
             kind, channel, said = await connection.read_response(push_request=True)
             if kind not in (_SUBSCRIBED, _SAID):
                 continue
-            for event in self._listeners.get(channel, ()):
-                if kind == _SAID and said.startswith(_JSON):
-                    event.news = said
-                event.set()
+            for listener in self._listeners.get(channel, ()):
+                if kind == _SAID:
+                    listener.hear(said)
+                else:
+                    listener.look()
 
     def _wake_all(self) -> None:
-        for events in self._listeners.values():
-            for event in events:
-                event.set()
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.look()
 
 
 def _packed(verb: bytes, channels: set[bytes]) -> bytes:

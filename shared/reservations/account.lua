@@ -18,7 +18,6 @@
 local max = math.max
 local min = math.min
 local floor = math.floor
-local ceil = math.ceil
 
 local EPOCH = 1735689600 -- 2025-01-01: small numbers keep more digits in a double
 local DAY_SECONDS = 86400
@@ -48,20 +47,21 @@ local function write_tenant(key, ...)
   redis.call('SET', key, struct.pack('<ddddd', ...), 'EX', TENANT_SECONDS)
 end
 
--- The numbers of a user, and its bodies; new ones where there are none that this version packed.
+-- Levels of requests and tokens, at, seen, born, fast, slow, the counts, the bodies; a new user where
+-- there is none that this version packed. No table where nothing is counted, as of most users.
 local function read_user(key, now)
   local packed = redis.call('GET', key)
-  if packed and #packed >= USER_BYTES then
-    return { struct.unpack(USER, packed) }, string.sub(packed, USER_BYTES + 1)
-  end
-  local user = { 0, 0, now, now, now, 0, 0 }
-  for i = COUNTS + 1, NUMBERS do user[i] = 0 end
-  return user, ''
+  if not packed or #packed < USER_BYTES then return 0, 0, now, now, now, 0, 0, nil, '' end
+  local kept, counts = string.sub(packed, BYTES_BEFORE_COUNTS + 1, USER_BYTES), nil
+  if kept ~= NO_COUNTS then counts = { struct.unpack(COUNTS, kept) } end
+  local requests, tokens, at, seen, born, fast, slow = struct.unpack(BEFORE_COUNTS, packed)
+  return requests, tokens, at, seen, born, fast, slow, counts, string.sub(packed, USER_BYTES + 1)
 end
 
-local function write_user(key, user, bodies)
-  redis.call('SET', key, struct.pack(USER, unpack(user, 1, NUMBERS)) .. bodies,
-    'EX', RECORD_SECONDS)
+local function write_user(key, requests, tokens, at, seen, born, fast, slow, counts, bodies)
+  local before = struct.pack(BEFORE_COUNTS, requests, tokens, at, seen, born, fast, slow)
+  local packed = counts and struct.pack(COUNTS, unpack(counts)) or NO_COUNTS
+  redis.call('SET', key, before .. packed .. bodies, 'EX', RECORD_SECONDS)
 end
 
 -- Levels come first, and are all that an ending changes: the rest stays packed.
@@ -73,12 +73,13 @@ local function change_levels_of_user(key, requests_more, tokens_more)
   redis.call('SET', key, levels .. string.sub(packed, 17), 'EX', RECORD_SECONDS)
 end
 
--- The record as it stands now: everything in it halves with every half-life.
-local function decay(user, now, half_life)
-  local idle = max(0, now - user[SEEN])
-  local left = 0.5 ^ (idle / half_life)
-  user[SEEN], user[FAST] = now, user[FAST] * 0.5 ^ (idle / FAST_HALF_LIFE)
-  for i = SLOW, NUMBERS do user[i] = user[i] * left end
+-- The record as it stands so long after: everything in it halves with every half-life.
+local function decay(seconds, half_life, fast, slow, counts)
+  local left = 0.5 ^ (seconds / half_life)
+  if counts then
+    for i = 1, COUNTED do counts[i] = counts[i] * left end
+  end
+  return fast * 0.5 ^ (seconds / FAST_HALF_LIFE), slow * left
 end
 
 -- The day, what was spent on it, what is reserved, and whether a spending of that day is known

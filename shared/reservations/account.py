@@ -60,13 +60,14 @@ def _account() -> tuple[str, ...]:
 
 
 def _numbers_of_user() -> Iterator[str]:
-    names = (*_BEFORE_THE_COUNTS, *RecordCount)
+    before, counted = len(_BEFORE_THE_COUNTS), len(RecordCount)
     quoted = ", ".join(f"'{count}'" for count in RecordCount)
     yield f"local RECORD = {{ {quoted} }}\n"
-    yield f"local COUNTED = {len(RecordCount)}\n"
-    yield f"local COUNTS = {len(_BEFORE_THE_COUNTS)} -- the counts follow it\n"
-    yield f"local NUMBERS = {len(names)}\n"
-    yield f"local USER = '<{'d' * len(names)}'\n"
-    yield f"local USER_BYTES = {8 * len(names)}\n"
-    for place, name in enumerate(names, 1):
-        yield f"local {name.upper()} = {place}\n"
+    yield f"local COUNTED = {counted}\n"
+    yield f"local BEFORE_COUNTS = '<{'d' * before}'\n"
+    yield f"local BYTES_BEFORE_COUNTS = {8 * before}\n"
+    yield f"local COUNTS = '<{'d' * counted}'\n"
+    yield f"local NO_COUNTS = string.rep('\\0', {8 * counted})\n"
+    yield f"local USER_BYTES = {8 * (before + counted)}\n"
+    for place, count in enumerate(RecordCount, 1):
+        yield f"local {count.upper()} = {place}\n"

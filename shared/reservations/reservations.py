@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NotRequired, TypedDict, Unpack
 
 from redis.asyncio import Redis
 
 from shared.clock import Clock
 from shared.errors import RedisRefused, Unavailable
 from shared.redis.guarded import GuardedRedis
-from shared.redis.scripts import LuaScript, ScriptCall
+from shared.redis.scripts import LuaScript, ScriptCall, ScriptRun
 from shared.reservations.account import RecordCount, load_account_script
 from shared.resilience.group_commit import GroupCommit
 
@@ -36,6 +36,18 @@ class RiskSignal(StrEnum):
     VALIDATOR_BLOCK = RecordCount.BLOCKS
     INJECTION = RecordCount.INJECTIONS
     COMPLAINT = RecordCount.COMPLAINTS
+
+
+class Used(TypedDict):
+    """What a message took that has ended."""
+
+    message_id: str
+    estimated_tokens: int
+    used_tokens: int
+    output_tokens: NotRequired[int | None]
+    """What it teaches the tenant's next estimates; None where it teaches nothing."""
+    nano_dollars: NotRequired[int | None]
+    """Its cost in billionths of a dollar; None where that is unknown: what was reserved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +89,16 @@ class Reservations:
         self._signal: LuaScript = load_account_script(_PACKAGE, "risk_signal.lua")
         self._endings: GroupCommit[_Ending, bool] = GroupCommit(self._end_all)
 
-    async def settle(
-        self,
-        tenant_id: str,
-        user: str | None,
-        *,
-        message_id: str,
-        estimated_tokens: int,
-        used_tokens: int,
-        output_tokens: int | None = None,
-        nano_dollars: int | None = None,
-    ) -> bool:
+    async def settle(self, tenant_id: str, user: str | None, **used: Unpack[Used]) -> bool:
         """Free the slot of a message that ended and charge what it used instead of the estimate.
 
-        `nano_dollars` is its cost in billionths of a dollar. Where that is unknown (None) the
-        tenant is charged what was reserved. `output_tokens` teaches the tenant's next estimates.
         Repeats change nothing. False when there was no reservation, or Redis was away.
         """
-        return await self._end(
-            _Ending(
-                tenant_id,
-                user,
-                message_id,
-                token_correction(reserved=estimated_tokens, used=used_tokens),
-                output_tokens=output_tokens,
-                nano_dollars=nano_dollars,
-            )
-        )
+        return await self._end(_settled(tenant_id, user, used))
+
+    def settling(self, tenant_id: str, user: str | None, **used: Unpack[Used]) -> ScriptRun:
+        """What `settle` runs, for one who has more to say to Redis in the same round trip."""
+        return self._script, _call(_settled(tenant_id, user, used))
 
     async def cancel(
         self,
@@ -179,6 +174,17 @@ class Reservations:
     async def _end_all(self, endings: list[_Ending]) -> Sequence[bool]:
         outcomes = await self._redis.run(self._script, [_call(one) for one in endings])
         return [outcome == 1 for outcome in outcomes or [None] * len(endings)]
+
+
+def _settled(tenant_id: str, user: str | None, used: Used) -> _Ending:
+    return _Ending(
+        tenant_id,
+        user,
+        used["message_id"],
+        token_correction(reserved=used["estimated_tokens"], used=used["used_tokens"]),
+        output_tokens=used.get("output_tokens"),
+        nano_dollars=used.get("nano_dollars"),
+    )
 
 
 def _call(ending: _Ending) -> ScriptCall:

@@ -5,13 +5,14 @@
 -- Reply the new count, rounded
 
 local now = server_time()
-local user, bodies = read_user(KEYS[1], now)
-decay(user, now, tonumber(ARGV[3]))
+local requests, tokens, at, seen, born, fast, slow, counts, bodies = read_user(KEYS[1], now)
+fast, slow = decay(max(0, now - seen), tonumber(ARGV[3]), fast, slow, counts)
 for i, name in ipairs(RECORD) do
   if name == ARGV[1] then
-    user[COUNTS + i] = user[COUNTS + i] + tonumber(ARGV[2])
-    write_user(KEYS[1], user, bodies)
-    return floor(user[COUNTS + i] + 0.5)
+    counts = counts or { struct.unpack(COUNTS, NO_COUNTS) }
+    counts[i] = counts[i] + tonumber(ARGV[2])
+    write_user(KEYS[1], requests, tokens, at, now, born, fast, slow, counts, bodies)
+    return floor(counts[i] + 0.5)
   end
 end
 return redis.error_reply('no count is called ' .. ARGV[1])

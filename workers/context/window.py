@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate, compress
 from typing import Final
 
+import msgspec
+
 from shared.messages.item import FunctionCallOutput, Item, are_only_text
 from shared.token_count import estimated_tokens
 from workers.context.importance import Importance
@@ -36,8 +38,7 @@ class Digest:
     covered: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """What fits, in order, and what became of the rest, in items."""
 
     items: list[Item]
@@ -77,7 +78,10 @@ class Fitter:
 
         Raises MessageTooLong when what is to be answered and the instructions are over the budget.
         """
-        return _Fitting(self, items, token_budget, digest).window()
+        costs = self.costs(items)
+        if (tokens := sum(costs)) <= token_budget and _is_short_talk(items):
+            return Window(items=list(items), kept=len(items), tokens=tokens)
+        return _Fitting(self, items, costs, token_budget, digest).window()
 
     def scores(self, talk: Sequence[Item]) -> list[float]:
         return self._importance.scores(talk, [item.text() for item in talk])
@@ -85,6 +89,11 @@ class Fitter:
     def is_crowded(self, tokens: int, room: int) -> bool:
         """Whether `tokens` that are only kept while there is room fill too much of it."""
         return tokens > self._crowded_share * max(0, room)
+
+
+def _is_short_talk(items: Sequence[Item]) -> bool:
+    """Whether all of it is recent: most messages have no history, and are kept as they are."""
+    return len(items) <= RECENT_ITEMS and are_only_text(items)
 
 
 def _beside_text(item: Item) -> int:
@@ -104,6 +113,7 @@ class _Fitting:
         self,
         fitter: Fitter,
         items: Sequence[Item],
+        costs: list[int],
         token_budget: int,
         digest: Digest | None,
     ) -> None:
@@ -111,7 +121,7 @@ class _Fitting:
         self._items = items
         self._budget = token_budget
         self._digest = digest
-        self._costs = fitter.costs(items)
+        self._costs = costs
         self._places = [place for place, item in enumerate(items) if not item.role.instructs]
         self._until = [0, *accumulate(self._costs[place] for place in self._places)]
         self._chosen = [item.role.instructs for item in items]

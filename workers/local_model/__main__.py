@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from typing import Final
 
 from shared.errors import SettingsError
+from shared.niceness import give_way
 from shared.settings import load_settings
 from workers.local_model.server import ModelNotStarted, ModelServer
 from workers.local_model.weights import find_weights
@@ -28,7 +28,7 @@ def main() -> int:
     except SettingsError as error:
         print("\n".join(error.findings), file=sys.stderr)  # noqa: T201
         return _UNUSABLE_SETTINGS
-    os.nice(_NICENESS)
+    give_way(_NICENESS)
     try:
         server = ModelServer(weights, settings)
     except ModelNotStarted as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.clock import Clock
 from shared.errors import InvalidRequest
@@ -34,12 +34,10 @@ from workers.steps.streaming import AnswerStream
 from workers.turn import Turn
 from workers.validation.marks import MarkReader
 
-# OpenAI's names for it.
-_INCOMPLETE: Final = {
+_INCOMPLETE: Final = {  # OpenAI's names for it
     FinishReason.LENGTH: "max_output_tokens",
     FinishReason.CONTENT_FILTER: "content_filter",
 }
-
 _TIMER_SLACK_SECONDS: Final = 0.05
 """A call that was given all the time there was may be ended by its timer a moment too soon."""
 
@@ -206,6 +204,8 @@ def prompt_of(turn: Turn) -> Prompt:
         parallel_tool_calls=body.parallel_tool_calls,
         reasoning=body.reasoning,
         prompt_cache_key=body.prompt_cache_key,
+        conversation=turn.record.conversation_id,
+        can_wait=turn.can_wait,
         top_logprobs=body.top_logprobs,
         tenant=turn.record.tenant_id,
         user=turn.record.user_id or "",

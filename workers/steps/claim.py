@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.costs.till import Till
@@ -64,9 +62,11 @@ class Claim:
 
     async def _purse_of(self, record: MessageRecord) -> Purse | None:
         """None where the tenant has no cap; where nobody can tell now, the purse asks again."""
-        with suppress(LedgerUnavailable):
+        try:
             if await self._till.cap_of(record.tenant_id) is None:
                 return None
+        except LedgerUnavailable:
+            pass
         return Purse(
             self._till,
             tenant_id=record.tenant_id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from shared.messages.answer_format import answer_format
 from shared.messages.facts import facts_of
@@ -32,6 +33,7 @@ _RISK_SIGNALS: Final = {
     InjectionEcho.name: RiskSignal.INJECTION,
     ForbiddenPatterns.name: RiskSignal.VALIDATOR_BLOCK,
 }
+_PASSED: Final = Judgement(accepted=True)
 _TOKENS_AT_ONCE: Final = 32
 """With twenty likely ones beside each they take some milliseconds."""
 
@@ -120,8 +122,8 @@ def question_of(turn: Turn) -> Question:
     body, search = turn.body, turn.search
     return Question(
         tenant=turn.record.tenant_id,
-        instructions=tuple(item.text() for item in turn.items if item.role.instructs),
-        conversation=tuple(item.text() for item in turn.items if not item.role.instructs),
+        instructions=tuple([item.text() for item in turn.items if item.role.instructs]),
+        conversation=tuple([item.text() for item in turn.items if not item.role.instructs]),
         passages=tuple([each.text for each in search.found]) if search else (),
         is_searched=search is not None and not search.is_away,
         facts=turn.facts | facts_of(body.metadata) if body.metadata else turn.facts,
@@ -145,7 +147,7 @@ def _with_calls(answer: Answer, calls: Sequence[FunctionCall]) -> tuple[AnswerIt
 def _judgement(answer: Answer, conclusion: Conclusion) -> Judgement:
     match conclusion.verdict:
         case Verdict.PASS:
-            return Judgement(accepted=True)
+            return _PASSED
         case Verdict.FIX:
             items = _with_calls(answer, conclusion.calls)
             fixed = replace(answer, text=conclusion.text, items=items)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from shared.costs.price import ServedTier
 from shared.costs.prices import Prices
 from shared.persistence.ledger.records import AttemptRecord
 from shared.storable_text import storable
@@ -49,6 +50,7 @@ class Meter:
             reasoning_tokens=usage.reasoning_tokens if usage else None,
             is_estimated=usage is not None and not usage.reported,
             cost=self._cost(attempt),
+            deployment=attempt.deployment,
         )
 
     def _cost(self, attempt: Attempt) -> Decimal | None:
@@ -66,15 +68,27 @@ class Meter:
     def _count(self, attempt: Attempt) -> None:
         metrics, provider, model = self._metrics, attempt.provider, attempt.model
         metrics.provider_attempts.labels(provider, model, attempt.error_class or "none").inc()
-        metrics.provider_latency_seconds.labels(provider, model).observe(attempt.latency_seconds)
+        if attempt.usage is None or attempt.usage.tier is not ServedTier.BATCH:
+            # How long a batch lay somewhere says nothing of calls.
+            latency = metrics.provider_latency_seconds.labels(provider, model)
+            latency.observe(attempt.latency_seconds)
         if attempt.first_token_seconds is not None:
             first_token = metrics.time_to_first_token_seconds.labels(provider, model)
             first_token.observe(attempt.first_token_seconds)
         for oddity in attempt.oddities:
             metrics.provider_oddities.labels(provider, oddity).inc()
+        if attempt.deployment is not None:
+            ended = attempt.error_class or "none"
+            metrics.deployment_attempts.labels(provider, attempt.deployment, ended).inc()
         if attempt.usage is not None:
             for kind, tokens in _by_kind(attempt.usage).items():
-                metrics.tokens.labels(provider, model, kind).inc(max(0, tokens))
+                # Asked for also where nothing is added: it is there from the first call on.
+                counter = metrics.tokens.labels(provider, model, kind)
+                if tokens > 0:
+                    counter.inc(tokens)
+                if attempt.deployment is not None:
+                    read = metrics.deployment_tokens.labels(provider, attempt.deployment, kind)
+                    read.inc(max(0, tokens))
 
 
 def _by_kind(usage: Usage) -> dict[str, int]:

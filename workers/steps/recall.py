@@ -8,9 +8,11 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
+from shared.costs.purse import Purse
 from shared.errors import NotFound
 from shared.messages.dead_letter import DeadReason
 from shared.messages.item import Item, MessageItem, Role, SearchCall, are_only_text
+from shared.messages.record import MessageRecord
 from shared.messages.turn_report import ContextReport
 from shared.settings.turn.context import ContextSettings, Summarise
 from shared.telemetry.metrics import Metrics
@@ -102,8 +104,10 @@ class Recall:
             digest = await self._digest(self._summariser, turn, talk, is_lossy=window.dropped > 0)
             window = fitter.fit(items, token_budget=budget, digest=digest)
             if window.is_crowded:
-                turn.follow_up = partial(_summarise, self._summariser, turn, talk, self._settings)
-        turn.shorten = partial(self._shorten, turn, fitter, items, digest)
+                about = turn.record, turn.purse
+                turn.follow_up = partial(_summarise, self._summariser, *about, talk, self._settings)
+        # Neither refers to the turn: it would be kept until somebody looks for cycles.
+        turn.shorten = partial(self._shorten, window.items, fitter, items, digest)
         return window
 
     async def _digest(
@@ -142,13 +146,13 @@ class Recall:
 
     def _shorten(
         self,
-        turn: Turn,
+        given: Sequence[Item],
         fitter: Fitter,
         items: Sequence[Item],
         digest: Digest | None,
         share: float,
     ) -> tuple[list[Item], ContextReport] | None:
-        budget = int(share * sum(map(fitter.tokens, turn.items)))
+        budget = int(share * sum(map(fitter.tokens, given)))
         try:
             window = fitter.fit(items, token_budget=budget, digest=digest)
         except MessageTooLong:
@@ -157,13 +161,18 @@ class Recall:
 
 
 async def _summarise(
-    summariser: Summariser, turn: Turn, talk: Talk, settings: ContextSettings, book: Booking
+    summariser: Summariser,
+    record: MessageRecord,
+    paying: Purse | None,
+    talk: Talk,
+    settings: ContextSettings,
+    book: Booking,
 ) -> None:
     # The message has been settled by then.
-    purse = turn.purse.beside("summary") if turn.purse else None
+    purse = paying.beside("summary") if paying else None
     seconds = settings.summary_seconds
     try:
-        await summariser.extend(talk, turn.record, seconds=seconds, purse=purse, book=book)
+        await summariser.extend(talk, record, seconds=seconds, purse=purse, book=book)
     finally:
         if purse is not None:
             await purse.settle()
@@ -184,6 +193,8 @@ def _instructions(turn: Turn) -> list[Item]:
 
 def _without_repeats(items: Sequence[Item]) -> list[Item]:
     """Instructions that come with every message of a conversation are needed once, the last."""
+    if len(items) < 2:
+        return list(items)
     seen: set[tuple[Role, str]] = set()
     kept = []
     for item in reversed(items):

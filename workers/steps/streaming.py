@@ -17,6 +17,25 @@ from shared.telemetry.logs import get_logger
 from workers.turn import Turn
 
 
+def turn_begun(turn: Turn) -> list[Event]:
+    """Says that the turn has begun; says it again when an earlier attempt had streamed already."""
+    begun = beginning(turn.record, turn.body)
+    if turn.record.attempt > 1:
+        return [ResponseRestarted(turn.record.id, "the worker before was lost"), begun]
+    return [begun]
+
+
+async def send_events(replies: ReplyStream, record: MessageRecord, events: Sequence[Event]) -> None:
+    """Redis away costs the caller the live events and never the answer."""
+    if not events:
+        return
+    try:
+        encoded = [encode_event(event) for event in events]
+        await replies.append(record.id, record.attempt, encoded)
+    except RedisUnavailable:
+        get_logger(__name__).warning("stream_event_lost", events=len(events))
+
+
 class AnswerStream:
     """Sends deltas as events; those that come within `interval_seconds` travel as one.
 
@@ -42,14 +61,13 @@ class AnswerStream:
         self._pending_logprobs: list[TokenLogprob] = []
         self._sender: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
-        self._log = get_logger(__name__)
 
     async def begin(self) -> None:
-        """Say that the turn has begun; said again when an earlier attempt had streamed already."""
-        events: list[Event] = [beginning(self._record, self._turn.body)]
-        if self._record.attempt > 1:
-            events.insert(0, ResponseRestarted(self._record.id, "the worker before was lost"))
-        await self._send([*events, *self._open()])
+        """Say that the turn has begun and what its answer opens with, as far as the stream has
+        not been told while that was made."""
+        opening, search = self._open(), self._turn.search
+        if search is None or not search.is_told:
+            await self._send([*turn_begun(self._turn), *opening])
 
     async def write(self, delta: str, logprobs: Sequence[TokenLogprob] = ()) -> None:
         """Take one piece of text and its tokens; it leaves soon, together with its neighbours."""
@@ -107,10 +125,4 @@ class AnswerStream:
             self._sender = None
 
     async def _send(self, events: list[Event]) -> None:
-        if not events:
-            return
-        try:
-            encoded = [encode_event(event) for event in events]
-            await self._replies.append(self._record.id, self._record.attempt, encoded)
-        except RedisUnavailable:
-            self._log.warning("stream_event_lost", events=len(events))
+        await send_events(self._replies, self._record, events)

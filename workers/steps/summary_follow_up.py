@@ -35,7 +35,7 @@ class FollowUp:
         if follow_up is None or settlement is None or settlement.state not in _WORTH_IT:
             return
         # Others may wait for what the turn holds, such as an equal message for its answer.
-        await turn.resources.aclose()
+        await turn.let_go()
         attempts: list[AttemptRecord] = []
         try:
             await follow_up(attempts.extend)

@@ -24,12 +24,14 @@ _SSN: Final = r"\b[0-8]\d{2}[- ]\d{2}[- ]\d{4}\b"
 class Pattern:
     """A name and where it occurs in a text, in order and without overlaps.
 
-    A built-in one reads plain text alone; one of the user's own also what was written.
+    A built-in one reads plain text alone; one of the user's own also what was written. One that
+    `needs_digit` occurs in no text without any.
     """
 
     name: str
     find: Callable[[str], Iterable[tuple[int, int]]]
     reads_marks: bool = False
+    needs_digit: bool = False
 
 
 class ForbiddenPatterns:
@@ -77,9 +79,11 @@ class ForbiddenPatterns:
     def spans(self, text: str) -> list[ForbiddenSpan]:
         """What is forbidden in the text, in order; spans that overlap are one."""
         plain = PlainText(text)
+        has_digit = holds_digit(plain.text)
         found = [
             ForbiddenSpan(*plain.span(start, end), pattern.name)
             for pattern in self._patterns
+            if has_digit or not pattern.needs_digit
             for start, end in pattern.find(plain.text)
         ]
         if plain.text != text:
@@ -89,6 +93,8 @@ class ForbiddenPatterns:
                 if pattern.reads_marks
                 for start, end in pattern.find(text)
             ]
+        if not found:
+            return found
         found.sort(key=lambda span: (span.start, -span.end))
         return list(_merged(found))
 
@@ -97,9 +103,9 @@ def built_in(kind: BuiltIn) -> Pattern:
     """A pattern by its name in the settings."""
     match kind:
         case BuiltIn.CARD:
-            return Pattern(kind, card_spans)
+            return Pattern(kind, card_spans, needs_digit=True)
         case BuiltIn.SSN:
-            return Pattern(kind, _ssn_spans)
+            return Pattern(kind, _find_ssn, needs_digit=True)
         case BuiltIn.SECRET:
             return Pattern(kind, SecretReader().spans)
         case BuiltIn.EMAIL:
@@ -123,10 +129,6 @@ def _finder(pattern: str) -> Callable[[str], Iterator[tuple[int, int]]]:
 
 _find_ssn: Final = _finder(_SSN)
 _find_email: Final = _finder(EMAIL)
-
-
-def _ssn_spans(text: str) -> Iterable[tuple[int, int]]:
-    return _find_ssn(text) if holds_digit(text) else ()
 
 
 def _email_spans(text: str) -> Iterable[tuple[int, int]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import re2
 
@@ -18,8 +19,8 @@ from workers.validation.verdict import Catch, Verdict, masked
 
 _SMALL: Final = Decimal(10)
 """Numbers up to here count steps and sides more often than they state anything."""
-_QUOTATION: Final = re2.compile(r"[\"“]([^\"“”\n]{12,400})[\"”]")
-_ADDRESS: Final = re2.compile(r"https?://[^\s<>()\"'\]]+")
+_QUOTATION: Final = r"[\"“]([^\"“”\n]{12,400})[\"”]"
+_ADDRESS: Final = r"https?://[^\s<>()\"'\]]+"
 _MOST_EVIDENCE: Final = 8
 
 
@@ -95,7 +96,7 @@ def _numbers(text: str, sources: tuple[str, ...], question: Question) -> Iterato
 def _quotations(
     text: str, sources: tuple[str, ...], question: Question
 ) -> Iterator[tuple[str, str]]:
-    quoted = _QUOTATION.findall(text)
+    quoted = _compiled(_QUOTATION).findall(text)
     if not quoted:
         return
     texts = [fact.value for fact in question.facts.values() if isinstance(fact, TextFact)]
@@ -121,10 +122,16 @@ def _names(text: str, sources: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _addresses(text: str, sources: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for found in _ADDRESS.findall(text):
+    for found in _compiled(_ADDRESS).findall(text):
         address = found.rstrip(".,;:!?")
         if not any(address in source for source in sources):
             yield "address", address
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    """Once it is needed: these take RE2 a megabyte, and most answers have no passages."""
+    return re2.compile(pattern)
 
 
 def _plain(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, assert_never
+from operator import attrgetter
+from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from shared.messages.output import TokenLogprob
 from workers.validation.forbidden_patterns import ForbiddenPatterns
@@ -41,18 +41,20 @@ class Guardrail:
 
     def judge(self, draft: Draft, question: Question) -> Conclusion:
         """What is to be done with the draft, and the text and the calls that may leave."""
-        catches = list(self._told(draft, question))
+        catches = self._told(draft, question)
         for catch in catches:
             draft = self._mended(draft, catch)
+        there = _subjects(draft, question)
         for validator in self._validators:
-            if not _is_there(validator.subject, draft, question):
+            if validator.subject not in there:
                 continue
             if (caught := validator.check(draft, question)) is None:
                 continue
             catches.append(caught)
             draft = self._mended(draft, caught)
-        verdicts = (catch.verdict for catch in catches)
-        strictest = max(verdicts, key=lambda verdict: verdict.strictness, default=Verdict.PASS)
+        if not catches:
+            return Conclusion(verdict=Verdict.PASS, text=draft.text, calls=draft.calls)
+        strictest = max([catch.verdict for catch in catches], key=attrgetter("strictness"))
         return Conclusion(
             verdict=strictest, text=draft.text, calls=draft.calls, catches=tuple(catches)
         )
@@ -64,7 +66,7 @@ class Guardrail:
             return tuple(tokens)
         return tuple(
             [
-                msgspec.structs.replace(
+                replace(
                     token,
                     top_logprobs=[
                         one for one in token.top_logprobs if not self._is_forbidden(one.token)
@@ -78,16 +80,15 @@ class Guardrail:
     def _has_spans(self, token: str) -> bool:
         return self._forbidden is not None and bool(self._forbidden.spans(token))
 
-    def _told(self, draft: Draft, question: Question) -> Iterator[Catch]:
+    def _told(self, draft: Draft, question: Question) -> list[Catch]:
         """What is forbidden in the text, and in what tools are asked."""
         if self._forbidden is None:
-            return
-        if catch := self._forbidden.check(draft, question):
-            yield catch
-        if draft.calls and (
-            caught := self._forbidden.check_calls(draft.calls, replacement=self._replacement)
-        ):
-            yield caught
+            return []
+        found = [self._forbidden.check(draft, question)]
+        if draft.calls:
+            calls = self._forbidden.check_calls(draft.calls, replacement=self._replacement)
+            found.append(calls)
+        return [catch for catch in found if catch is not None]
 
     def _mended(self, draft: Draft, catch: Catch) -> Draft:
         if catch.verdict is not Verdict.FIX:
@@ -110,20 +111,17 @@ class Guardrail:
         )
 
 
-def _is_there(subject: Subject, draft: Draft, question: Question) -> bool:
-    """Whether a validator of this subject has anything to look at."""
-    match subject:
-        case Subject.ANSWER:
-            return True
-        case Subject.TOOLS:
-            return question.tools is not None or bool(draft.calls)
-        case Subject.FACTS:
-            return bool(question.facts)
-        case Subject.FORMAT:
-            return question.answer_format is not None
-        case Subject.INSTRUCTIONS:
-            return bool(question.instructions)
-        case Subject.SEARCH:
-            return question.is_searched
-        case _:
-            assert_never(subject)
+def _subjects(draft: Draft, question: Question) -> set[Subject]:
+    """What there is to look at; a mended draft has the same."""
+    there = {Subject.ANSWER}
+    if question.tools is not None or draft.calls:
+        there.add(Subject.TOOLS)
+    if question.facts:
+        there.add(Subject.FACTS)
+    if question.answer_format is not None:
+        there.add(Subject.FORMAT)
+    if question.instructions:
+        there.add(Subject.INSTRUCTIONS)
+    if question.is_searched:
+        there.add(Subject.SEARCH)
+    return there

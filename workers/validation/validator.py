@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 from shared.messages.facts import Facts
 from shared.messages.item import FunctionCall
@@ -28,8 +29,7 @@ class Offer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What the answer is for: the same for every answer of a turn."""
 
     tenant: str = ""
@@ -42,7 +42,7 @@ class Question:
     """What was looked up for it, in the order of their citations `[1]`, `[2]`, …"""
     is_searched: bool = False
     """Whether passages were looked up for it, found or not."""
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = {}
     answer_format: AnswerFormat | None = None
     tools: Offer | None = None
     """None where there are none."""
@@ -50,8 +50,7 @@ class Question:
     """Whether the caller itself said after how many tokens to stop."""
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An answer on trial. `is_whole` is false where the provider had to stop before its end."""
 
     text: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from shared.messages.item import FunctionCall
 
 
@@ -56,8 +58,7 @@ class Catch:
     """The calls as they should have been, where the verdict is `fix`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
+class Conclusion(msgspec.Struct, frozen=True, kw_only=True):
     """All that was found in one answer. `text` and `calls` are the answer with what was fixed."""
 
     verdict: Verdict

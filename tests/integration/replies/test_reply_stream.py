@@ -7,15 +7,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
 from shared.errors import RedisUnavailable
 from shared.identifiers import new_response_id
 from shared.redis.client import open_redis
+from shared.redis.scripts import ScriptCall, lua_script, run_scripts
 from shared.replies.reply_stream import FIRST_WORKER_SEQUENCE, ReplyStream
-from shared.replies.wakeups import Wakeups
+from shared.replies.wakeups import Wakeups, wake_channel
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
+from tests.integration.patience import patient_settings
 from tests.servers.redis import RedisServer
+
+END = b'{"type":"response.completed"}'
 
 
 @pytest.fixture
@@ -103,19 +108,22 @@ async def test_hundreds_of_readers_at_once_are_all_served(replies: ReplyStream) 
 
 
 async def test_without_redis_every_call_says_so_in_time(own_redis: RedisServer) -> None:
-    client = open_redis(RedisSettings(url=ServerUrl(own_redis.url), timeout_seconds=0.3))
-    replies = ReplyStream(client, ttl_seconds=60)
+    client = open_redis(patient_settings(own_redis.url))
+    hasty = open_redis(RedisSettings(url=ServerUrl(own_redis.url), timeout_seconds=0.3))
+    replies, hasty_replies = (ReplyStream(each, ttl_seconds=60) for each in (client, hasty))
     await replies.append("resp_1", 1, [b"a"])
     own_redis.pause()
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             with pytest.raises(RedisUnavailable):
-                await replies.append("resp_1", 1, [b"b"])
+                await hasty_replies.append("resp_1", 1, [b"b"])
             with pytest.raises(RedisUnavailable):
-                await replies.read("resp_1", after=-1)
-            await replies.wake("resp_1")
+                await hasty_replies.read("resp_1", after=-1)
+            await hasty_replies.wake("resp_1")
     finally:
         own_redis.resume()
+    await hasty_replies.close()
+    await hasty.aclose()
     own_redis.kill()
     with pytest.raises(RedisUnavailable):
         await replies.append("resp_1", 1, [b"c"])
@@ -130,21 +138,94 @@ async def test_of_a_response_that_is_not_streamed_nothing_is_kept(
 ) -> None:
     wakeups = Wakeups(redis_client)
     message_id = new_response_id()
-    async with wakeups.listen(message_id) as wake, asyncio.timeout(5):
+    async with wakeups.listen(message_id) as wake, asyncio.timeout(60):
         await wake.wait()
         wake.clear()
-        assert await replies.end(message_id, 1, b'{"type":"response.completed"}')
+        assert await end(redis_client, replies, message_id, 1, END) == 0
         await wake.wait()
-        assert wake.news == b'{"type":"response.completed"}'
+        assert wake.news == END
     await wakeups.close()
     assert await redis_client.keys("*") == []
 
 
 async def test_a_stream_that_was_begun_is_ended_in_it_and_by_its_own_worker(
-    replies: ReplyStream,
+    replies: ReplyStream, redis_client: Redis
 ) -> None:
     message_id = new_response_id()
     await replies.append(message_id, 2, [b"begun"])
-    assert not await replies.end(message_id, 1, b"late")
-    assert await replies.end(message_id, 2, b"end")
+    assert await end(redis_client, replies, message_id, 1, b"late") == -1
+    assert await end(redis_client, replies, message_id, 2, b"end") == 3
     assert await replies.read(message_id, after=-1) == [(2, b"begun"), (3, b"end")]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+async def test_an_end_that_is_written_again_wakes_again_and_ends_nothing_twice(
+    replies: ReplyStream, redis_client: Redis, goes_on: bool
+) -> None:
+    message_id = new_response_id()
+    await replies.append(message_id, 1, [b"begun"])
+    async with redis_client.pubsub() as pubsub:
+        await pubsub.subscribe(wake_channel(message_id))
+        for _ in range(2):
+            assert await end(redis_client, replies, message_id, 1, END, goes_on=goes_on) == 3
+        said = await published(pubsub, 2)
+    assert said == [b"3\n" + END] * 2
+    assert await replies.read(message_id, after=-1) == [(2, b"begun"), (3, END)]
+
+
+async def test_what_a_human_has_is_kept_and_goes_on(
+    replies: ReplyStream, redis_client: Redis
+) -> None:
+    message_id = new_response_id()
+    assert await end(redis_client, replies, message_id, 1, b"a human has it", goes_on=True) == 2
+    assert await end(redis_client, replies, message_id, 2, b"and again", goes_on=True) == 3
+    assert await end(redis_client, replies, message_id, 2, END) == 4
+    kept = await replies.read(message_id, after=-1)
+    assert kept == [(2, b"a human has it"), (3, b"and again"), (4, END)]
+
+
+async def test_a_wake_up_carries_what_is_small(replies: ReplyStream, redis_client: Redis) -> None:
+    message_id, large = new_response_id(), b"x" * 65_536
+    async with redis_client.pubsub() as pubsub:
+        await pubsub.subscribe(wake_channel(message_id))
+        assert await end(redis_client, replies, message_id, 1, large + b"x") == 0
+        assert await end(redis_client, replies, message_id, 1, large) == 0
+        await replies.append(message_id, 1, [b"a", b"b"])
+        await replies.append(message_id, 1, [large])
+        await end(redis_client, replies, message_id, 1, large)
+        await end(redis_client, replies, message_id, 1, END)
+        said = await published(pubsub, 6)
+    assert said == [b"0", large, b"3\na\nb", b"4", b"5", b"5\n" + END]
+
+
+async def test_what_a_server_forgot_is_run_once_though_others_of_its_group_were_not_forgotten(
+    redis_client: Redis,
+) -> None:
+    known, forgotten = (lua_script(b"return redis.call('RPUSH', KEYS[1], %d)" % n) for n in (1, 2))
+    await redis_client.script_load(known.source)
+    runs = [(script, ScriptCall(("list",), ())) for script in (known, forgotten, known)]
+    assert await run_scripts(redis_client, runs) == [1, 3, 2]
+    assert await redis_client.lrange("list", 0, -1) == [b"1", b"1", b"2"]
+
+
+async def end(
+    redis: Redis,
+    replies: ReplyStream,
+    message_id: str,
+    attempt: int,
+    event: bytes,
+    *,
+    goes_on: bool = False,
+) -> int:
+    ending = replies.ending(message_id, attempt, event, goes_on=goes_on)
+    [outcome] = await run_scripts(redis, [ending])
+    return int(outcome)
+
+
+async def published(pubsub: PubSub, number: int) -> list[bytes]:
+    said: list[bytes] = []
+    async with asyncio.timeout(60):
+        while len(said) < number:
+            told = await pubsub.get_message(ignore_subscribe_messages=True, timeout=60)
+            said += [told["data"]] if told else []
+    return said

@@ -19,9 +19,10 @@ from shared.persistence.engine import open_database
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.settings.secret import ServerUrl
-from shared.settings.servers import LedgerSettings, RedisSettings
+from shared.settings.servers import LedgerSettings
 from shared.settings.validation import ValidationSettings
 from shared.telemetry.metrics import Metrics
+from tests.integration.patience import patient_settings
 from tests.integration.workers.road import eventually
 from tests.queued_message import queued_message
 from tests.unit.workers.providers.scripted_links import Stage, transient
@@ -73,7 +74,7 @@ def _step(heard: Heard, text: str, items: tuple[AnswerItem, ...], *, fails: bool
 
 @pytest.fixture
 async def replies(redis_url: str) -> AsyncIterator[ReplyStream]:
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url), timeout_seconds=1.0))
+    redis = open_redis(patient_settings(redis_url))
     stream = ReplyStream(redis, ttl_seconds=60)
     yield stream
     await stream.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -44,7 +45,9 @@ class AgentWorker:
     """`python -m workers`, which `forebay worker` becomes; never outlives the tests.
 
     Its modules are loaded before, once for all of them, unless it is to be `cold`. With
-    `by_celery` it is `celery -A workers.app worker`, as others may start it.
+    `by_celery` it is `celery -A workers.app worker`, as others may start it. Where Redis goes away
+    or stands still it is to be `hasty`, as the product is; others wait for it, however busy the
+    machine is.
     """
 
     def __init__(
@@ -55,19 +58,24 @@ class AgentWorker:
         concurrency: int = 200,
         cold: bool = False,
         by_celery: bool = False,
+        hasty: bool = False,
         lanes: tuple[Lane, ...] = (),
+        through: Sequence[str] = (),
     ) -> None:
+        """`through` is a command that runs another, which it is started by."""
         name = f"agent-{next(_numbers)}"
         self._log = folder / f"{name}.log"
-        own = ["workers", "--name", f"{name}@localhost", *(f"--lane={lane}" for lane in lanes)]
+        patience = [] if hasty else ["tests.integration.patience"]
+        own = [*patience, "workers", "--name", f"{name}@localhost"]
+        own += [f"--lane={lane}" for lane in lanes]
         celery = ["celery", "-A", "workers.app", "worker", "--pool", "custom"]
         celery += ["--hostname", f"{name}@localhost", "--loglevel", "INFO"]
         celery += ["--without-mingle", "--without-gossip"]
         # What Python is told itself it reads before the first module.
         is_told = any(name.startswith("PYTHON") for name in stack.environment)
-        is_cold = cold or by_celery or is_told or not CAN_FORK
+        is_cold = cold or by_celery or is_told or not CAN_FORK or bool(through)
         self._warm = None if is_cold else _warm_workers()
-        self._command = [] if self._warm else [sys.executable, "-m"]
+        self._command = [] if self._warm else [*through, sys.executable, "-m"]
         self._command += [*(celery if by_celery else own), "--concurrency", str(concurrency)]
         self._environment = {**stack.environment, **ALWAYS}
         self._process = self._child()
@@ -79,10 +87,10 @@ class AgentWorker:
             self.wait_until_ready()
         return self
 
-    def wait_until_ready(self, *, seconds: float = 30) -> None:
+    def wait_until_ready(self, *, seconds: float = 60) -> None:
         self.wait_until_it_says(" ready.", seconds=seconds)
 
-    def wait_until_it_says(self, words: str, *, seconds: float = 30) -> None:
+    def wait_until_it_says(self, words: str, *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while words not in self.log:
             if time.monotonic() > deadline or not self._process.is_running:

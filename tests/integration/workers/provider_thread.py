@@ -48,12 +48,12 @@ class ProviderThread:
         return dict(self._run(self._questions()))
 
     def wait_for_calls(
-        self, contains: str, count: int = 1, *, seconds: float = 15
+        self, contains: str, count: int = 1, *, seconds: float = 60
     ) -> list[ScriptedCall]:
         """The calls, as soon as there are that many."""
         return self._wait(lambda: self.calls(contains), count, contains, seconds)
 
-    def wait_for_cut(self, contains: str, *, seconds: float = 15) -> ScriptedCall:
+    def wait_for_cut(self, contains: str, *, seconds: float = 60) -> ScriptedCall:
         """The first call that its client hung up on."""
 
         def cut() -> list[ScriptedCall]:
@@ -69,7 +69,7 @@ class ProviderThread:
     def __exit__(self, *_: object) -> None:
         self._run(self._provider.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _wait(self, found: Any, count: int, what: str, seconds: float) -> list[ScriptedCall]:
         deadline = time.monotonic() + seconds
@@ -79,7 +79,7 @@ class ProviderThread:
         return list(calls)
 
     def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     async def _forget(self) -> None:
         self._provider.reset()

@@ -95,7 +95,7 @@ class Road:
         self.publisher.submit(WakeUp(record.id, record.lane, record.deadline))
 
     async def until(
-        self, record: MessageRecord, *states: ResponseState, seconds: float = 20
+        self, record: MessageRecord, *states: ResponseState, seconds: float = 60
     ) -> MessageRecord:
         """The record once it is in one of the states."""
 
@@ -105,7 +105,7 @@ class Road:
 
         return await eventually(found, f"{record.id} in {states}", seconds=seconds)
 
-    async def ended(self, record: MessageRecord, *, seconds: float = 20) -> MessageRecord:
+    async def ended(self, record: MessageRecord, *, seconds: float = 60) -> MessageRecord:
         """The record once it has ended or waits for a human."""
         ends = [state for state in ResponseState if state.is_terminal]
         return await self.until(record, *ends, ResponseState.REQUIRES_ACTION, seconds=seconds)
@@ -115,7 +115,7 @@ class Road:
         stored = await self.replies.read(record.id, after=-1)
         return [(number, json.loads(event)) for number, event in stored]
 
-    async def closing_event(self, record: MessageRecord, *, seconds: float = 10) -> dict[str, Any]:
+    async def closing_event(self, record: MessageRecord, *, seconds: float = 60) -> dict[str, Any]:
         """The event that ends its stream, once it is there."""
 
         async def found() -> dict[str, Any] | None:
@@ -143,11 +143,11 @@ class Road:
         if message_id is not None:
             query = query.where(dead_letter.c.message_id == message_id)
         async with self.database.relaxed.connect() as connection:
-            return list((await connection.execute(query)).all())
+            return list((await connection.execute(query.order_by(dead_letter.c.created_at))).all())
 
 
 async def eventually(
-    look: Callable[[], Awaitable[T | None]], what: str, *, seconds: float = 20
+    look: Callable[[], Awaitable[T | None]], what: str, *, seconds: float = 60
 ) -> T:
     """What `look` finds, as soon as it finds something."""
     deadline = time.monotonic() + seconds

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kombu import Connection
 from redis import Redis
 
 from deploy.cli.__main__ import DONE, run
@@ -18,8 +17,8 @@ from shared.clock import SystemClock
 from shared.messages.state import ResponseState
 from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
-from shared.settings.resilience import BreakerSettings
 from tests.integration.conftest import OneMachine
+from tests.integration.queueing.conftest import eventually
 from tests.integration.servers.worker_events import WorkerEvents
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
@@ -38,9 +37,12 @@ def stack(
     provider: ProviderThread,
     one_machine: OneMachine,
 ) -> Stack:
-    """Three providers, all of which refuse the key that the question comes with."""
+    """Three providers, all of which refuse the key that the question comes with.
+
+    A breaker that is open stays it for longer than a busy machine takes for a command.
+    """
     links = [openai_link(provider.url, name) for name in ("first", "second", "spare")]
-    on_redis = one_machine(*links)
+    on_redis = one_machine(*links, FOREBAY_BREAKERS__OPEN_SECONDS="600")
     provider.behave(Kind.UNAUTHORISED, contains=QUESTION)
     if request.param == "redis":
         return on_redis
@@ -68,21 +70,23 @@ async def test_the_command_shows_who_fails_and_by_what(
     assert [each["classes"] for each in (first, *others)] == [{"unauthorised": 1}] * 3
     assert first["last_error_class"] == "unauthorised"
     assert others[1]["breaker"] == "open"
-    assert 20 < others[1]["cooling_seconds"] <= 30
+    assert 300 < others[1]["cooling_seconds"] <= 600
     assert await asyncio.to_thread(run, ["providers"]) == DONE
     assert "1 unauthorised; last at" in capsys.readouterr().out
 
 
 async def test_a_failed_message_is_a_failed_task_that_is_not_delivered_again(
-    stack: Stack, road: Road, worker: AgentWorker
+    request: pytest.FixtureRequest, stack: Stack, road: Road, worker: AgentWorker
 ) -> None:
     with WorkerEvents(stack) as events:
         for _ in range(MESSAGES):
             ended = await road.ended(await road.accept(QUESTION))
             assert (ended.state, ended.attempt) == (ResponseState.FAILED, 1)
         assert await asyncio.to_thread(events.ends, MESSAGES) == ["task-failed"] * MESSAGES
-    worker.kill()  # what it had not acknowledged would be back in the queue now
-    assert await asyncio.to_thread(_waiting, stack.broker_url) == 0
+    is_redis = stack.settings.broker.is_redis
+    rabbitmq = None if is_redis else request.getfixturevalue("rabbitmq")
+    # Also what is out and not acknowledged, and would come again.
+    await eventually(lambda: _unsettled(rabbitmq, stack.broker_url) == 0)
     lines = [json.loads(line) for line in worker.log.splitlines() if '"provider_fails"' in line]
     seen = sorted((each["provider"], each["error_class"], each["status"]) for each in lines)
     assert seen == [(name, "unauthorised", 401) for name in ("first", "second", "spare")]
@@ -91,20 +95,21 @@ async def test_a_failed_message_is_a_failed_task_that_is_not_delivered_again(
 async def _spare(stack: Stack, name: str) -> None:
     """What five failures and a 429 leave in Redis."""
     redis, clock = open_redis(stack.settings.redis), SystemClock()
-    fleet, limits = BreakerFleet(redis, BreakerSettings(), clock), OutboundLimits(redis, clock)
+    fleet, limits = (
+        BreakerFleet(redis, stack.settings.breakers, clock),
+        OutboundLimits(redis, clock),
+    )
     await fleet.report(name, outcomes="fffff")
-    limits.cool(OutboundLimit(name=name), seconds=30)
+    limits.cool(OutboundLimit(name=name), seconds=600)
     await fleet.close()
     await limits.close()
     await redis.aclose()
 
 
-def _waiting(broker_url: str) -> int:
-    """Wake-ups in the queue and, on Redis, those that were delivered and not acknowledged."""
+def _unsettled(rabbitmq: RabbitServer | None, broker_url: str) -> int:
+    """Wake-ups in the queue and those that were delivered and not acknowledged."""
     queue = QueueName.STANDARD.value
-    if broker_url.startswith("redis"):
-        with Redis.from_url(broker_url) as redis:
-            return int(redis.llen(queue)) + int(redis.hlen("unacked"))
-    with Connection(broker_url) as connection:
-        declared = connection.default_channel.queue_declare(queue, passive=True)
-        return int(declared.message_count)
+    if rabbitmq is not None:
+        return rabbitmq.unsettled(broker_url, queue)
+    with Redis.from_url(broker_url) as redis, redis.pipeline(transaction=True) as both:
+        return sum(both.llen(queue).hlen("unacked").execute())

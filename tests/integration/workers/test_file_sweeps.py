@@ -8,8 +8,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, insert, select
 
+from shared.clock import SystemClock
 from shared.files.stored_file import FilePurpose
 from shared.files.tables import content, content_chunk, stored_file
+from shared.index.collections.catalogue import CollectionCatalogue
+from shared.index.document import NewDocument
+from shared.index.documents.posting import DocumentPosts
+from shared.index.documents.reading import Documents
 from shared.persistence.engine import Database, open_database
 from shared.persistence.statements import reading, transaction
 from tests.integration.workers.agent_worker import AgentWorker
@@ -44,11 +49,15 @@ async def test_what_is_over_is_swept_while_a_worker_runs(
             chunk = {"content_id": content_id, "ordinal": 0, "body": b"abc"}
             await connection.execute(insert(content_chunk).values(chunk))
         await connection.execute(insert(stored_file).values(EXPIRED | LABEL | TIMES))
+    made = await CollectionCatalogue(database, SystemClock()).create("ten_1", name="docs")
+    put = NewDocument(path="a", digest="d", size_bytes=3, file_id="file-1")
+    await DocumentPosts(database, SystemClock()).put("ten_1", made.id, put)
     start_worker(stack)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         # The content of the file may still be read for a while.
         while await _left(database) != (0, 1, 1):  # noqa: ASYNC110 - another process sweeps
             await asyncio.sleep(0.05)
+    assert await Documents(database).list("ten_1", made.id, limit=1) == []
     await database.close()
 
 

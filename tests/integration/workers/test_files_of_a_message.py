@@ -1,7 +1,7 @@
 """How many files one message runs through: printed (`pytest -rP`), and held from above.
 
 It is posted to a door, waited for, and answered by a worker that asks a provider. What also runs
-while nothing is done is left out, and what runs for one of two messages alone: it came by the
+while nothing is done is left out, and what does not run for each of a few messages: it came by the
 clock. A bound is what was reached; it only falls.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +21,7 @@ from tests.architecture.recorded_process import Recording
 from tests.architecture.road import Road, recorded
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
-from tests.integration.workers.stack import Stack
+from tests.integration.workers.stack import SHORT_LEASE, Stack
 from tests.servers.process import ChildProcess
 
 IDLE_SECONDS = 2.5
@@ -30,6 +31,13 @@ TAIL_SECONDS = 1.0
 """What is still done for a message once its answer has left: acknowledging, noting, booking."""
 MOST_OF_THE_DOOR = 40
 MOST_OF_THE_WORKER = 56
+
+
+@pytest.fixture(scope="module")
+def stack(stack: Stack) -> Stack:
+    """Leases are renewed and hearts beat while nothing is asked, too."""
+    often = SHORT_LEASE | {"FOREBAY_BROKER__HEARTBEAT_SECONDS": "2"}
+    return replace(stack, extra=stack.extra | often)
 
 
 @pytest.fixture
@@ -92,11 +100,18 @@ async def test_one_message(stack: Stack, key: str, worker: RecordedWorker) -> No
             idle_door, idle_worker = await taken_after(IDLE_SECONDS)
             await ask()
             door_road, worker_road = await taken_after(TAIL_SECONDS)
-            await ask()
-            door_again, worker_again = await taken_after(TAIL_SECONDS)
+            for _ in range(10):
+                await ask()
+                door_again, worker_again = await taken_after(TAIL_SECONDS)
+                door_road, worker_road = door_road & door_again, worker_road & worker_again
+                of_the_door = door_road.printed("the door, for one message", idle=idle_door)
+                of_the_worker = worker_road.printed("the worker, for one message", idle=idle_worker)
+                # What came by the clock comes seldom; on a busy machine it may come twice.
+                if (
+                    len(of_the_door) <= MOST_OF_THE_DOOR
+                    and len(of_the_worker) <= MOST_OF_THE_WORKER
+                ):
+                    break
 
-    of_the_door = (door_road & door_again).printed("the door, for one message", idle=idle_door)
-    both = worker_road & worker_again
-    of_the_worker = both.printed("the worker, for one message", idle=idle_worker)
     assert len(of_the_door) <= MOST_OF_THE_DOOR
     assert len(of_the_worker) <= MOST_OF_THE_WORKER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -118,10 +119,13 @@ async def test_an_answer_does_not_wait_for_the_summary(
     road: Road, provider: ProviderThread
 ) -> None:
     provider.behave(Kind.LATENCY, contains="slow item 0 of", seconds=1.5)
-    record = await ask(road, talk("slow", 28))
-    assert len(await road.attempts(record)) == 1
-    assert record.cost is not None
-    assert (await summarised(road, record)).cost > record.cost
+    record = await summarised(road, await ask(road, talk("slow", 28)))
+    answer, summary = await road.attempts(record)
+    assert record.finished_at is not None
+    assert record.finished_at < summary.started_at + timedelta(
+        seconds=float(summary.latency_seconds)
+    )
+    assert record.cost == answer.cost + summary.cost > answer.cost
 
 
 async def test_a_summary_that_the_cap_leaves_no_room_for_is_not_made_and_turns_go_on(

@@ -10,12 +10,16 @@ from sqlalchemy import update
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
+from shared.dispatch.credit import CREDIT_KEY, Credits, LaneSlots
 from shared.errors import Conflict
 from shared.identifiers import HANDOFF, sibling_id
+from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.handoffs import HandoffRepository
 from shared.persistence.tables import message
+from shared.redis.client import open_redis
+from shared.redis.scripts import run_scripts
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, eventually, open_road
 from tests.integration.workers.stack import Stack, openai_link
@@ -43,7 +47,7 @@ def lonely(redis_url: str, migrated_sqlite_url: str, provider: ProviderThread) -
 async def test_a_worker_that_lost_its_lease_can_neither_write_nor_speak(
     lonely: Stack, provider: ProviderThread
 ) -> None:
-    old = "an answer of the old worker that nobody may ever read because it comes too late"
+    old = "an answer of the old worker that nobody may ever read because it comes too late " * 40
     provider.behave(Kind.SLOW_DRIP, contains="whose", text=old, every_seconds=0.1, times=1)
     async with (
         open_road(lonely) as road,
@@ -65,6 +69,27 @@ async def test_a_worker_that_lost_its_lease_can_neither_write_nor_speak(
         after = "".join(event.get("delta", "") for event in events[restarted:])
         assert after == "You said: whose answer?"
         assert [row.claim for row in await road.attempts(record)] == [1, 2], "both were paid for"
+
+
+async def test_a_turn_that_lost_its_lease_leaves_room_for_another(
+    lonely: Stack, provider: ProviderThread
+) -> None:
+    provider.behave(Kind.SLOW_DRIP, contains="given", text="slow " * 200, every_seconds=0.1)
+    async with (
+        open_road(lonely) as road,
+        open_runtime(lonely.settings) as pipeline,
+        open_redis(lonely.settings.redis) as redis,
+    ):
+        lanes = {Lane.STANDARD: LaneSlots(0, 10, has_backlog=True)}
+        await run_scripts(redis, [Credits().setting(lanes, lease_seconds=600.0)])
+        record = await road.accept("given away", wake=False, body={"stream": True})
+        turn = asyncio.create_task(pipeline.run(record.id))
+        await eventually(lambda: _streamed(road, record), "the first words")
+        await _take_the_lease_away(road, record)
+        assert await turn is TurnOutcome.LOST
+        another = await road.accept("and another", wake=False)
+        assert await pipeline.run(another.id) is TurnOutcome.ANSWERED
+        assert await redis.hget(CREDIT_KEY, "free:standard") == b"2"
 
 
 async def test_a_ledger_that_restarts_in_the_middle_of_a_turn_costs_no_answer(

@@ -5,7 +5,7 @@ tests/integration/workers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
 from tests.queued_message import queued_message
 from workers.leases import Leases
-from workers.pipeline import Pipeline, TurnOutcome
+from workers.pipeline import ForSearches, Pipeline, TurnOutcome
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
@@ -53,6 +53,8 @@ class NotedStep:
         outcome = self._act(turn)
         return await outcome if asyncio.iscoroutine(outcome) else outcome
 
+    def leave(self, turn: Turn) -> None: ...
+
     async def abandoned(self, turn: Turn) -> None:
         self._noted += [f"booked {each.provider}" for each in turn.attempts]
 
@@ -82,26 +84,38 @@ class Bench:
     """A pipeline whose parts note what is done to them."""
 
     def __init__(
-        self, *steps: Act, remember: Act = lambda _: True, seconds: float = 60, found: bool = True
+        self,
+        *steps: Act,
+        remember: Act = lambda _: True,
+        seconds: float = 60,
+        found: bool = True,
+        for_searches: int = 0,
+        body: str = '{"input": "well?"}',
     ) -> None:
+        """Of the steps so many, the first ones, are for searches."""
         self.noted: list[str] = []
         self.claims = NotedClaims(self.noted)
         self.leases = Leases(cast(ClaimGroup, self.claims))
-        self.turn = begin_turn(_record(seconds))
+        self.turn = begin_turn(_record(seconds, body))
         clock = SystemClock()
+        self.metrics = Metrics()
         self.pipeline = Pipeline(
             claim=cast(Claim, self._claim if found else self._find_nothing),
             steps=[
-                NotedStep(self.noted, f"step {number}", act) for number, act in enumerate(steps, 1)
+                ForSearches(step) if nth < for_searches else step
+                for nth, step in enumerate(self._noting(steps))
             ],
             remember=cast(Remember, NotedStep(self.noted, "remember", remember)),
             reply=cast(Reply, NotedStep(self.noted, "reply")),
             follow_up=cast(FollowUp, NotedStep(self.noted, "follow up")),
             leases=self.leases,
-            metrics=Metrics(),
+            metrics=self.metrics,
             tracing=SilentTracing(),
             clock=clock,
         )
+
+    def _noting(self, steps: Sequence[Act]) -> list[NotedStep]:
+        return [NotedStep(self.noted, f"step {nth}", act) for nth, act in enumerate(steps, 1)]
 
     async def run(self) -> TurnOutcome:
         async with running(repeat("leases", self.leases.renew, every_seconds=0.001)):
@@ -115,10 +129,10 @@ class Bench:
         self.noted.append("claim")
 
 
-def _record(seconds: float) -> MessageRecord:
+def _record(seconds: float, body: str) -> MessageRecord:
     now = SystemClock().now()
     return queued_message(
-        body='{"input": "well?"}',
+        body=body,
         accepted_at=now,
         deadline=now + timedelta(seconds=seconds),
         claimed_at=now,

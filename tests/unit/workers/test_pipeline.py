@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from msgspec.structs import replace
 
 from shared.errors import LedgerUnavailable
+from shared.messages.body import encode_body
 from shared.messages.dead_letter import DeadReason
+from shared.messages.requests.create_response import decode_create_response
 from shared.messages.state import ResponseState
 from tests.unit.workers.noted_pipeline import Bench, call_of, end_turn
 from workers.pipeline import TurnOutcome
@@ -19,6 +22,30 @@ async def test_a_turn_goes_from_claim_to_reply_in_order() -> None:
     bench = Bench(lambda _: None, end_turn)
     assert await bench.run() is TurnOutcome.ANSWERED
     assert bench.noted == ["claim", "step 1", "step 2", "remember", "reply"]
+
+
+@pytest.mark.parametrize("searches", [True, False])
+async def test_steps_for_searches_are_those_of_messages_that_offer_them(searches: bool) -> None:
+    tools = [{"type": "file_search", "vector_store_ids": ["vs_1"]}] if searches else []
+    asked = decode_create_response(json.dumps({"input": "well?", "tools": tools}).encode())
+    bench = Bench(lambda _: None, end_turn, for_searches=1, body=encode_body(asked).decode())
+    assert await bench.run() is TurnOutcome.ANSWERED
+    first = ["step 1"] if searches else []
+    assert bench.noted == ["claim", *first, "step 2", "remember", "reply"]
+
+
+async def test_every_step_has_its_series_before_a_turn_took_it() -> None:
+    bench = Bench(end_turn)
+    steps = ("step 1", "remember", "reply", "follow up")
+    assert [_taken(bench, step) for step in steps] == ["0.0"] * 4
+    await bench.run()
+    assert [_taken(bench, step) for step in steps] == ["1.0", "1.0", "1.0", "0.0"]
+
+
+def _taken(bench: Bench, step: str) -> str:
+    series = f'forebay_step_duration_seconds_count{{step="{step}"}} '
+    text = bench.metrics.render().decode()
+    return text.partition(series)[2].partition("\n")[0]
 
 
 async def test_what_the_next_turn_will_want_is_made_once_this_one_is_answered() -> None:
@@ -80,7 +107,7 @@ async def test_a_step_is_stopped_as_soon_as_its_lease_is_gone() -> None:
         await asyncio.Event().wait()
 
     bench = Bench(endless)
-    assert await asyncio.wait_for(bench.run(), 5) is TurnOutcome.LOST
+    assert await asyncio.wait_for(bench.run(), 60) is TurnOutcome.LOST
     assert bench.noted == ["claim", "step 1"], "not given back: somebody else has it"
 
 
@@ -155,7 +182,7 @@ async def test_a_deadline_ends_the_turn_and_not_the_worker() -> None:
         await asyncio.Event().wait()
 
     bench = Bench(endless, seconds=0.02)
-    assert await asyncio.wait_for(bench.run(), 5) is TurnOutcome.FAILED
+    assert await asyncio.wait_for(bench.run(), 60) is TurnOutcome.FAILED
     assert bench.turn.settlement is not None
     assert bench.turn.settlement.state is ResponseState.FAILED
     assert bench.turn.settlement.dead_reason is DeadReason.DEADLINE_PASSED

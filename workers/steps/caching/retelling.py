@@ -77,7 +77,7 @@ class Retelling:
             return answer
         if answer.items and judgement.answer.text != answer.text:
             return None  # what it cites stands elsewhere now
-        return replace(answer, text=judgement.answer.text)
+        return msgspec.structs.replace(answer, text=judgement.answer.text)
 
     async def _stream(self, turn: Turn, answer: Answer) -> None:
         search = turn.body.file_search

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
 from shared.messages.file_search.found_text import (
     Citations,
@@ -63,8 +62,7 @@ def with_found(
 ) -> tuple[AnswerItem, ...]:
     """The items of an answer, with what was found in their search, or without."""
     return tuple(
-        msgspec.structs.replace(item, results=found) if isinstance(item, SearchCall) else item
-        for item in items
+        replace(item, results=found) if isinstance(item, SearchCall) else item for item in items
     )
 
 

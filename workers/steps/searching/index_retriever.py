@@ -16,7 +16,7 @@ from shared.index.collections.collection import Collection
 from shared.messages.file_search.found_text import FoundText
 from shared.messages.file_search.search_tool import RankingOptions
 from shared.retrieval.legs import LegName
-from shared.retrieval.search import Search
+from shared.retrieval.passage_search import PassageSearch
 from shared.retrieval.search_request import SearchRequest
 from shared.retrieval.search_result import FoundPassage
 from shared.search.attribute_filter import AttributeFilter
@@ -29,7 +29,7 @@ from workers.steps.searching.retriever import WantedPassages
 _MOST_FOLDED: Final = 18
 """Characters that one becomes at the most when it is folded."""
 
-OpenSearch = Callable[[], AbstractAsyncContextManager[Search]]
+OpenSearch = Callable[[], AbstractAsyncContextManager[PassageSearch]]
 
 
 class IndexRetriever:
@@ -49,7 +49,7 @@ class IndexRetriever:
         self._stack = stack
         self._clock = clock
         self._opening = asyncio.Lock()
-        self._search: Search | None = None
+        self._search: PassageSearch | None = None
 
     async def editions(self, tenant_id: str, ids: Sequence[str]) -> tuple[tuple[str, int], ...]:
         """As `Retriever` has it; raises LedgerUnavailable."""
@@ -72,6 +72,7 @@ class IndexRetriever:
             limit=wanted.limit,
             weights=_weights(ranking),
             score_threshold=ranking.score_threshold or 0.0,
+            reranks=ranking.ranker != "none",
             highlight=False,
         )
         search = await self._opened()
@@ -89,7 +90,7 @@ class IndexRetriever:
                 found.append(collection)
         return found
 
-    async def _opened(self) -> Search:
+    async def _opened(self) -> PassageSearch:
         async with self._opening:
             if self._search is None:
                 self._search = await self._stack.enter_async_context(self._open_search())

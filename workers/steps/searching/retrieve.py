@@ -9,11 +9,13 @@ from dataclasses import replace
 from shared.clock import Clock
 from shared.errors import ForebayError
 from shared.messages.file_search.found_text import FoundText
+from shared.replies.reply_stream import ReplyStream
 from shared.settings.turn.context import ContextSettings
 from shared.telemetry.logs import get_logger
 from workers.steps.searching.quoting import passage_tokens
 from workers.steps.searching.retriever import Retriever, WantedPassages
 from workers.steps.searching.survey import go_without
+from workers.steps.searching.telling import SearchTelling
 from workers.turn import Turn, TurnSearch
 
 
@@ -21,13 +23,21 @@ class Retrieve:
     """Asks the index once a message, with the last words of the user.
 
     The best passages are kept: as many as `context.passage_tokens` has room for beside the
-    conversation, which is fitted anew where it leaves them too little.
+    conversation, which is fitted anew where it leaves them too little. Who follows the answer as
+    a stream is told when the search begins and when it ends.
     """
 
     name = "retrieve"
 
-    def __init__(self, retriever: Retriever, settings: ContextSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        retriever: Retriever,
+        replies: ReplyStream,
+        settings: ContextSettings,
+        clock: Clock,
+    ) -> None:
         self._retriever = retriever
+        self._telling = SearchTelling(replies)
         self._settings = settings
         self._clock = clock
         self._log = get_logger(__name__)
@@ -36,13 +46,15 @@ class Retrieve:
         search = turn.search
         if search is None or search.is_away or not search.question or not search.editions:
             return
+        search = await self._telling.begin(turn, search)
         try:
             found = await self._find(turn, search)
         except (ForebayError, TimeoutError) as error:
             self._log.warning("index_away", step=self.name, error=type(error).__name__)
             go_without(turn, search, self._clock)
-            return
-        turn.search = replace(search, found=self._fitted(turn, found))
+        else:
+            turn.search = replace(search, found=self._fitted(turn, found))
+        await self._telling.end(turn)
 
     async def _find(self, turn: Turn, search: TurnSearch) -> tuple[FoundText, ...]:
         tool = turn.body.file_search

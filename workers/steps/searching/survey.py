@@ -74,10 +74,10 @@ def _wants_json(body: Body) -> bool:
 
 def go_without(turn: Turn, search: TurnSearch, clock: Clock) -> None:
     """The index is away: say so in the response, or end the turn where it may not do without."""
+    turn.search = replace(search, is_away=True, cites=False)
     choice = turn.body.tool_choice
     if choice is not None and choice.needs_search:
         detail = "The index did not answer, and 'tool_choice' demands a search."
         turn.fail(DeadReason.SEARCH_UNAVAILABLE, detail, clock.now())
         return
-    turn.search = replace(search, is_away=True, cites=False)
     turn.tell(dropped=("file_search",))

@@ -135,5 +135,5 @@ async def test_a_first_look_that_fails_is_followed_by_others(machine: Machine) -
             looked.set()
         return machine.times()
 
-    async with OneCore(Random(1), times).taken(), asyncio.timeout(10):
+    async with OneCore(Random(1), times).taken(), asyncio.timeout(60):
         await looked.wait()

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from redis.asyncio import Redis
+
 from shared.clock import SystemClock
 from shared.messages.body import encode_body
 from shared.messages.file_search.found_text import FoundText
 from shared.messages.requests.create_response import decode_create_response
+from shared.replies.reply_stream import ReplyStream
 from shared.settings.turn.context import ContextSettings
 from tests.queued_message import queued_message
 from workers.providers.outcome import Answer, FinishReason, Usage
@@ -68,7 +71,8 @@ async def searched(turn: Turn, shelf: Shelf, settings: ContextSettings | None = 
     settings = settings or ContextSettings()
     await Survey(shelf, seconds=settings.search_seconds, clock=CLOCK)(turn)
     if turn.settlement is None:
-        await Retrieve(shelf, settings, CLOCK)(turn)
+        # Nothing is told of what is not streamed: nobody connects.
+        await Retrieve(shelf, ReplyStream(Redis(), ttl_seconds=60), settings, CLOCK)(turn)
     return turn
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from shared.costs.prices import Prices
 from shared.settings.costs import PriceSettings
@@ -89,3 +90,17 @@ def test_each_token_is_counted_once_by_what_became_of_it(meter: Meter, metrics: 
         "output": 30,
         "reasoning_output": 20,
     }
+
+
+def test_calls_of_a_deployment_are_counted_as_its_own_too(meter: Meter, metrics: Metrics) -> None:
+    cached = Usage(input_tokens=1_000, output_tokens=10, cached_tokens=750)
+    (record, _) = meter.read(
+        [replace(attempt("priced", cached), deployment="eu"), attempt("priced", USAGE)]
+    )
+    shown = metrics.render().decode()
+
+    assert record.deployment == "eu"
+    for kind, tokens in {"input": 250, "cached_input": 750, "output": 10}.items():
+        labels = f'deployment="eu",kind="{kind}",provider="own"'
+        assert f"forebay_deployment_tokens_total{{{labels}}} {tokens}.0" in shown
+    assert shown.count("forebay_deployment_attempts_total{") == 1

@@ -93,3 +93,8 @@ def test_the_facts_are_told_behind_the_users_words_and_are_none_of_them() -> Non
     assert "\nknown\n" in question.text()
     assert prompt.last_user_message == "hello"
     assert prompt_of(turn_of()).told == prompt.items
+
+
+def test_a_message_of_a_conversation_says_which() -> None:
+    turn = begin_turn(queued_message(conversation_id="conv_1"))
+    assert prompt_of(turn).conversation == "conv_1"
