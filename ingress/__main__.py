@@ -32,14 +32,18 @@ _UNUSABLE_SETTINGS: Final = 78  # EX_CONFIG
 class DrainingServer(uvicorn.Server):
     """Prints where it listens; told to end, it accepts nothing new and lets waiters finish.
 
-    Shortly before `drain_seconds` are over, whoever still waits is told how to go on.
+    For `notice_seconds` before that it serves as ever, closes each connection behind its answer
+    and says at /readyz that it ends. Shortly before `drain_seconds` are over, whoever still waits
+    is told how to go on.
     """
 
     def __init__(self, app: Ingress, settings: Settings) -> None:
         self._app = app
+        self._notice_seconds = settings.ingress.notice_seconds
         self._drain_seconds = settings.ingress.drain_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending = asyncio.Event()
+        self._was_told_again = False
         super().__init__(
             uvicorn.Config(
                 app,
@@ -47,7 +51,10 @@ class DrainingServer(uvicorn.Server):
                 port=settings.ingress.port,
                 loop="uvloop",
                 http=partial(  # type: ignore[arg-type] # called like the class
-                    DoorProtocol, limits=settings.ingress, refusals=app.metrics.http_requests
+                    DoorProtocol,
+                    border=app,
+                    limits=settings.ingress,
+                    refusals=app.metrics.http_requests,
                 ),
                 ws="none",
                 lifespan="on",  # what is raised while it opens ends the process
@@ -71,7 +78,8 @@ class DrainingServer(uvicorn.Server):
             leave_what_stays_to_itself()
 
     def end(self) -> None:
-        """What SIGTERM does, from any thread."""
+        """What SIGTERM does, from any thread; a second time it cuts the notice short."""
+        self._was_told_again = self.should_exit
         self.should_exit = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ending.set)
@@ -84,8 +92,22 @@ class DrainingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         # The inherited one looks ten times a second whether it is to end.
         while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), _DATE_SECONDS)
+            await self._until_told(_DATE_SECONDS)
+        await self._give_notice()
+
+    async def _give_notice(self) -> None:
+        self._app.give_notice()
+        self.config.encoded_headers.append((b"connection", b"close"))
+        now = asyncio.get_running_loop().time
+        until = now() + self._notice_seconds
+        while not self._was_told_again and (left := until - now()) > 0:
+            self._ending.clear()
+            await self.on_tick(0)  # the headers of every answer, the date among them
+            await self._until_told(min(left, _DATE_SECONDS))
+
+    async def _until_told(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         patience = max(0.0, self._drain_seconds - _LAST_WORDS_SECONDS)

@@ -85,11 +85,15 @@ class Acceptance:
         verdict = await self._admission.decide(question)
         match verdict:
             case Admitted():
-                return await self._commit(arrival, record, question, verdict.quota)
+                return await self._commit(arrival, record, question, verdict)
             case Existing():
                 if not verdict.same_body:
                     return await self._compare(arrival, record, verdict.message_id)
-                known = msgspec.structs.replace(record, id=verdict.message_id)
+                known = msgspec.structs.replace(
+                    record,
+                    id=verdict.message_id,
+                    held_at=record.accepted_at if verdict.held else None,
+                )
                 asked = msgspec.structs.replace(question, message_id=verdict.message_id)
                 return await self._rejoin(arrival, known, asked)
             case Refused():
@@ -120,17 +124,19 @@ class Acceptance:
         arrival: Arrival,
         record: MessageRecord,
         question: AdmissionRequest,
-        quota: Quota | None,
+        verdict: Admitted,
     ) -> Outcome:
+        if verdict.held:
+            record = msgspec.structs.replace(record, held_at=record.accepted_at)
         try:
             outcome = await self._entrance.accept(record, arrival.trace, arrival.kept.contents)
         except BaseException:
-            await self._admission.give_back(question)
+            await self._admission.give_back(question, held=verdict.held)
             raise
         if isinstance(outcome, AlreadyAccepted):
             return await self._yield_to(arrival, record, question, outcome)
         self._note(record, question)
-        return AcceptedMessage(record, quota)
+        return AcceptedMessage(record, verdict.quota)
 
     async def _rejoin(
         self, arrival: Arrival, record: MessageRecord, question: AdmissionRequest
@@ -159,7 +165,8 @@ class Acceptance:
         Redis had forgotten it, or names a message whose door died before its commit.
         """
         owner_id = owner.message_id if owner.same_body else None
-        await self._admission.give_back(question, owner_id=owner_id)
+        held = record.held_at is not None
+        await self._admission.give_back(question, owner_id=owner_id, held=held)
         if not owner.same_body:
             return await self._compare(arrival, record, owner.message_id)
         found = await self._first(owner.message_id, arrival.tenant.id)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
 from ingress.api.cache_operations import cache_operations, erasure_operations
 from ingress.api.chat.completions import ChatEndpoint
 from ingress.api.conversations.conversations import ConversationEndpoints
 from ingress.api.conversations.operations import conversation_operations, input_operations
 from ingress.api.conversations.response_input import ResponseInput
 from ingress.api.erasures import ErasureEndpoints
-from ingress.api.files.operations import file_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
 from ingress.api.http.border import Border, Routes
 from ingress.api.http.cors import Cors
-from ingress.api.http.exchange import Receive, Send
 from ingress.api.messages.messages import MessagesEndpoint
 from ingress.api.messages.operations import message_operations
 from ingress.api.models import Models
@@ -35,20 +36,31 @@ from shared.erasing.erasures import Erasures
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 
+# As ASGI has them.
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
 
 def build_app(settings: Settings, clock: Clock | None = None) -> Ingress:
-    """The door's ASGI application. It connects to nothing before its lifespan begins."""
+    """The door. It connects to nothing before its lifespan begins."""
     return Ingress(DoorRuntime(settings, clock or SystemClock()))
 
 
 class Ingress(Border):
-    """The door's ASGI application, and the way to tell it that it is about to end."""
+    """All that the door serves, as uvicorn opens and closes it."""
 
     def __init__(self, runtime: DoorRuntime) -> None:
         self._runtime = runtime
+        self._health = HealthRoutes(
+            runtime.door,
+            ledger=runtime.ledger_probe.is_well,
+            redis=runtime.redis_probe.is_well,
+            broker=runtime.broker_is_well,
+        )
         origins = runtime.settings.ingress.cors_origins
         super().__init__(
-            Routes(_operations(runtime)),
+            Routes(_operations(runtime, self._health)),
             runtime.metrics,
             runtime.clock,
             cors=Cors(origins) if origins else None,
@@ -59,11 +71,17 @@ class Ingress(Border):
         """Those of this process."""
         return self._runtime.metrics
 
+    def give_notice(self) -> None:
+        """Say at /readyz that this process ends; everything is served as before."""
+        self._health.is_closing = True
+
     def say_goodbye(self) -> None:
         """Answer everybody who still waits: their messages go on, and can be read by their id."""
         self._runtime.door.replies.stop()
 
-    async def live(self, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Message, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan, the one scope that we are asked for: open at the first message, close
+        at the second. Requests come by `serve`."""
         try:
             await receive()
             await self._runtime.open()
@@ -74,14 +92,8 @@ class Ingress(Border):
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _operations(runtime: DoorRuntime) -> list[Operation]:
+def _operations(runtime: DoorRuntime, health: HealthRoutes) -> list[Operation]:
     door, docs = runtime.door, Docs()
-    health = HealthRoutes(
-        door,
-        ledger=runtime.ledger_probe.is_well,
-        redis=runtime.redis_probe.is_well,
-        broker=runtime.broker_is_well,
-    )
     erasures = Erasures(runtime.database, runtime.clock)
     history, context = ConversationRepository(runtime.database), runtime.settings.context
     contents = runtime.accepts.contents
@@ -95,7 +107,7 @@ def _operations(runtime: DoorRuntime) -> list[Operation]:
         *message_operations(MessagesEndpoint(door)),
         *model_operations(Models(door, runtime.settings.providers, runtime.embeddings.models)),
         *embedding_operations(runtime.embeddings),
-        *file_operations(runtime.files()),
+        *runtime.files.operations(),
         *runtime.index.operations(),
         *cache_operations(StoredAnswers(door, runtime.housekeeping)),
         *erasure_operations(ErasureEndpoints(door, erasures)),

@@ -12,7 +12,7 @@ from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.api.door import Door
 from ingress.api.embeddings import Embeddings
-from ingress.api.files.files import Files
+from ingress.api.file_surface import FileSurface
 from ingress.api.index_surface import IndexSurface
 from ingress.api.metered_calls import MeteredCalls
 from ingress.authentication import Authentication
@@ -22,11 +22,12 @@ from ingress.intake.opening import open_intake
 from ingress.ledger_watch import LedgerWatch
 from ingress.named_stores import NamedStores
 from ingress.patience import Patience
-from ingress.probe import Probe
+from ingress.probe import Probe, redis_probe
 from ingress.prompt_ledger import PromptLedger
 from ingress.references import References
 from ingress.reply_source import ReplySource
 from shared.accepting.entrance import Entrance
+from shared.accepting.key_changes import KEY_CHANGES
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.answer_cache.housekeeping import Housekeeping
 from shared.clock import Clock
@@ -34,14 +35,12 @@ from shared.conversations.catalogue import Conversations
 from shared.conversations.references import ReferencedItems
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
+from shared.dispatch.hints import DispatchHints
 from shared.errors import ForebayError
 from shared.files.content_ledger import ContentLedger
 from shared.files.database_content import DatabaseContent
-from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
-from shared.files.upload import Uploads
 from shared.index.collections.catalogue import CollectionCatalogue
-from shared.index.documents.of_files import FileDocuments
 from shared.persistence.engine import open_database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -51,11 +50,11 @@ from shared.persistence.tenants import TenantRepository
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
-from shared.redis.connection import asking_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.reservations.reservations import Reservations
 from shared.resilience.kept_running import end_tasks
+from shared.resilience.loop_watch import watched_loop
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
 from shared.telemetry.logs import get_logger
@@ -82,15 +81,14 @@ class DoorRuntime:
         self._store = DatabaseContent(self.database)
         self.accepts = ContentLedger(self._ledger, self.database, self._store, clock)
         self._publisher = build_publisher(settings.broker, self.metrics)
+        self._hints = DispatchHints(self._redis, clock)
         self._stream = ReplyStream(self._redis, ttl_seconds=settings.redis.reply_ttl_seconds)
         self._wakeups = Wakeups(self._redis)
         self._reservations = Reservations(self._redis, clock)
         seconds = settings.ingress.ledger_timeout_seconds
         self._patience = Patience(seconds)
         self.ledger_probe = Probe(Rehearsal(self.database, clock), clock, seconds=seconds)
-        self.redis_probe = Probe(
-            self._write_to_redis, clock, seconds=settings.redis.timeout_seconds
-        )
+        self.redis_probe = redis_probe(self._redis, clock, settings.redis.timeout_seconds)
         self.conversations = Conversations(self.database, clock)
         self._lanes = self._lane_watch()
         self._admission = Admission(
@@ -108,10 +106,13 @@ class DoorRuntime:
         calls = MeteredCalls(self._admission, self._reservations)
         self.index = IndexSurface(self.door, self.database, calls, settings, clock, self.metrics)
         self.embeddings = Embeddings(self.door, calls, settings.embeddings)
+        self.files = FileSurface(self.door, self.database, self._redis, settings, clock)
 
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
         push = self._stack.push_async_callback
+        seconds = self.settings.telemetry.blocked_loop_seconds
+        await self._stack.enter_async_context(watched_loop(self.metrics, seconds=seconds))
         push(self.database.close)
         push(self._redis.aclose)
         push(self._tracing.close)
@@ -120,11 +121,14 @@ class DoorRuntime:
         push(self.accepts.close)
         push(self._reservations.close)
         push(self._stream.close)
+        push(self._hints.close)
         push(self.door.source.close)
         push(self._admission.close)
         push(self._wakeups.close)
+        self._wakeups.attend(KEY_CHANGES, self.door.authentication)
         push(self.index.close)
         push(self.embeddings.close)
+        push(self.files.close)
         await self._publisher.start()
         push(self._publisher.close)
         self._lanes.start()
@@ -139,25 +143,9 @@ class DoorRuntime:
         self.door.replies.stop()
         await self._stack.aclose()
 
-    async def _write_to_redis(self) -> None:
-        async with asking_redis(seconds=self.settings.redis.timeout_seconds):
-            await self._redis.set("forebay:ready", b"", px=1)
-
     async def broker_is_well(self) -> bool:
         """Whether a wake-up would go out now."""
         return self._publisher.healthy
-
-    def files(self) -> Files:
-        """The endpoints of files, on the door's own connections."""
-        database, files, clock = self.database, self.settings.files, self.clock
-        return Files(
-            self.door,
-            Uploads(ContentDrafts(database, files, clock), self._store, files, clock),
-            FileCatalogue(database, clock),
-            self._store,
-            FileDocuments(database, clock),
-            timeout_seconds=self.settings.ledger.timeout_seconds,
-        )
 
     def _door(self) -> Door:
         settings, clock = self.settings, self.clock
@@ -184,7 +172,7 @@ class DoorRuntime:
             acceptance=Acceptance(
                 self._admission,
                 LedgerEntries(settings.lanes, clock),
-                Entrance(ledger, self._publisher),
+                Entrance(ledger, self._publisher, self._hints),
                 ledger,
                 self.metrics,
                 recalled_bytes=settings.context.token_budget * BYTES_PER_TOKEN,
@@ -229,7 +217,6 @@ class DoorRuntime:
 
     def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(role)
-
         self._stack.push_async_callback(end_tasks, task)
 
     async def _declare_queues(self) -> None:

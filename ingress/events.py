@@ -90,7 +90,7 @@ class Replies:
             wake.clear()
             if wake.news and _answers((told := read_event(wake.news)).type, record):
                 return bytes(told.response)
-            events = await self._source.events(record.id, after=last) if has_events else ()
+            events = await self._news(record, wake, last) if has_events else ()
             for sequence, event in events:
                 last, found = sequence, read_event(event)
                 if _answers(found.type, record):
@@ -140,7 +140,7 @@ class Replies:
         due, woken = inf, False
         while current is not None and wanted() and not self.stopped:
             wake.clear()
-            events = await self._source.events(record.id, after=last)
+            events = await self._news(record, wake, last)
             for sequence, event in events:
                 last, spoke = sequence, self._clock.monotonic()
                 yield _numbered(sequence, event)
@@ -164,6 +164,10 @@ class Replies:
             if now >= due:
                 looked, due = now, inf
                 current = await self._source.current(current)
+
+    async def _news(self, record: MessageRecord, wake: Wake, last: int) -> list[tuple[int, bytes]]:
+        """The events after `last`: as the wake-up told them, or as the stream has them."""
+        return wake.take(after=last) or await self._source.events(record.id, after=last)
 
     def stop(self) -> None:
         """Everybody who waits gets what there is, now."""

@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from redis.asyncio import Redis
+
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.redis.connection import asking_redis
 from shared.resilience.kept_running import end_tasks
 
 KEPT_SECONDS: Final = 1.0
@@ -54,3 +57,13 @@ class Probe:
         finally:
             self._tried_at = self._clock.monotonic()
             self._trying = None
+
+
+def redis_probe(redis: Redis, clock: Clock, seconds: float) -> Probe:
+    """Tries whether Redis takes what is written."""
+
+    async def write() -> None:
+        async with asking_redis(seconds=seconds):
+            await redis.set("forebay:ready", b"", px=1)
+
+    return Probe(write, clock, seconds=seconds)

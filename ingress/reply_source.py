@@ -9,8 +9,11 @@ from redis.asyncio import Redis
 from ingress.ledger_watch import LedgerWatch, Watched
 from ingress.prompt_ledger import PromptLedger
 from shared.clock import Clock
+from shared.dispatch.flows import Flow, FlowBoard
+from shared.dispatch.waiting import is_held, wait_of
 from shared.errors import RedisUnavailable, Unavailable
 from shared.messages.record import MessageRecord
+from shared.messages.response import ResponseWait
 from shared.redis.guarded import GuardedRedis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wake, Wakeups, wake_channel
@@ -35,6 +38,8 @@ class ReplySource:
         self._stream = stream
         self._wakeups = wakeups
         self._redis = GuardedRedis(redis, clock, timeout_seconds=redis_timeout_seconds)
+        self._flows = FlowBoard(self._redis)
+        self._clock = clock
 
     def listen(self, message_id: str) -> AbstractAsyncContextManager[Wake]:
         """An event that is set when there may be news."""
@@ -58,6 +63,16 @@ class ReplySource:
             return await self._ledger.find(record.id, tenant_id=record.tenant_id)
         except Unavailable:
             return record
+
+    async def waiting(self, record: MessageRecord) -> ResponseWait | None:
+        """Why it is held and for how long; None where it is not, or nobody can tell now."""
+        if not is_held(record):
+            return None
+        try:
+            told = await self._flows.of(Flow(record.lane, record.tenant_id))
+        except RedisUnavailable:
+            return None
+        return wait_of(record, told, self._clock.now())
 
     async def wake(self, listener: str) -> None:
         """Tell whoever waits for a response, at any door, that the ledger has news of it.

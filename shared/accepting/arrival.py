@@ -17,13 +17,14 @@ from shared.large_content import APART_CHARACTERS
 from shared.messages.answer_format import SCHEMA_PARAM, JsonBySchema, JsonObject, answer_format
 from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.facts import facts_of
+from shared.messages.item import are_only_text
 from shared.messages.lane import Lane, lane_of
 from shared.messages.record import ReplyShape, Surface
+from shared.messages.requests.calls import LARGEST_OUTPUT_TOKENS
 from shared.messages.stored_body import KeptBody, apart
 from shared.messages.tenant import Tenant
 from shared.token_count import tokens_of_size
 
-LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 _LOOKED_THROUGH_BYTES: Final = 65_536
 _LONGEST_REPLY_ADDRESS: Final = 255
 _SCHEMA_PARAMS: Final = {
@@ -127,6 +128,12 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         for key, value in (body.metadata or {}).items():
             yield "metadata", key
             yield "metadata", value
+
+
+def names_nothing(body: Body) -> bool:
+    """Whether all that it is about is in it: nothing need be looked up before it is let in."""
+    is_whole = body.conversation is None and body.file_search is None
+    return is_whole and are_only_text(body.input)
 
 
 async def keep(body: Body) -> KeptBody:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
+from shared.dispatch.hints import DispatchHints
 from shared.errors import BrokerUnavailable, Forbidden, Unauthenticated
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
@@ -34,13 +35,17 @@ class AcceptingLedger(Protocol):
 class Entrance:
     """Commits the row of a message and wakes a worker.
 
-    Whether the message may come in is asked before, by whoever asks. A wake-up that does not
+    Whether the message may come in is asked before, by whoever asks, and whether it is held:
+    then the dispatcher, who gets a hint, wakes a worker for it in its turn. A wake-up that does not
     reach the broker is not this caller's trouble: the reconciler publishes it again.
     """
 
-    def __init__(self, ledger: AcceptingLedger, publisher: Publisher) -> None:
+    def __init__(
+        self, ledger: AcceptingLedger, publisher: Publisher, hints: DispatchHints | None = None
+    ) -> None:
         self._ledger = ledger
         self._publisher = publisher
+        self._hints = hints
 
     async def accept(
         self,
@@ -53,14 +58,19 @@ class Entrance:
         Raises LedgerUnavailable; then nothing is promised.
         """
         outcome = await self._ledger.accept(record, contents)
-        if not isinstance(outcome, AlreadyAccepted):
+        if isinstance(outcome, AlreadyAccepted):
+            return outcome
+        if record.held_at is None:
             self._publisher.submit(_wake_up(record, trace))
+        elif self._hints is not None:
+            self._hints.note(record.lane)
         return outcome
 
     async def accept_and_publish(
         self, record: MessageRecord, contents: Contents = NO_CONTENTS
     ) -> AcceptOutcome:
-        """As `accept`, for a process that ends soon: it waits for the broker, if there is one."""
+        """As `accept`, for a process that ends soon and holds nothing: it waits for the broker, if
+        there is one."""
         outcome = await self._ledger.accept(record, contents)
         if not isinstance(outcome, AlreadyAccepted):
             with suppress(BrokerUnavailable):

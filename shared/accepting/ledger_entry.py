@@ -62,7 +62,8 @@ class LedgerEntries:
         )
 
     def renewed(self, record: MessageRecord, *, idempotency_key: str) -> MessageRecord:
-        """The same message once more, as it was accepted: a new id, and its lane's deadline."""
+        """The same message once more, as it was accepted: a new id, and its lane's deadline. It is
+        held no more: somebody asked for it by hand."""
         now = self._clock.now()
         return msgspec.structs.replace(
             as_accepted(record),
@@ -71,6 +72,7 @@ class LedgerEntries:
             deadline=self._deadline(None, record.lane, now),
             idempotency_key=idempotency_key,
             traceparent=None,
+            held_at=None,
         )
 
     def _deadline(self, asked: datetime | None, lane: Lane, now: datetime) -> datetime:

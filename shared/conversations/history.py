@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Row, Select
 
 from shared.conversations.catalogue import deleted_conversation
 from shared.conversations.history_statements import (
@@ -21,7 +21,7 @@ from shared.messages.item import Item
 from shared.messages.output import asked_by_id, said_by_id
 from shared.messages.stored_body import decode_body, has_references, references_in
 from shared.persistence.engine import Database
-from shared.persistence.statements import reading
+from shared.persistence.prepared.constant_text import ConstantText
 
 
 class ContinuingMessage(Protocol):
@@ -40,13 +40,13 @@ class ContinuingMessage(Protocol):
 class ConversationRepository:
     """What was said before a message, within its tenant; raises LedgerUnavailable.
 
-    The statements are made once: to put one together costs more than the rest of a turn.
+    The statements are constant text: to put one together costs more than the rest of a turn.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._chain = within_bytes(of_chain())
-        self._conversation = within_bytes(of_conversation(), deleted_at())
+        self._road, dialect = database.roads.reading, database.relaxed.dialect
+        self._chain = ConstantText(within_bytes(of_chain()), dialect)
+        self._conversation = ConstantText(within_bytes(of_conversation(), deleted_at()), dialect)
 
     async def before(
         self, record: ContinuingMessage, asked: Sequence[Item], *, limit: int, limit_bytes: int
@@ -97,9 +97,22 @@ class ConversationRepository:
         kept = _kept(rows)
         return [each for each in _told(rows, kept).items if _is_in(each, kept)]
 
-    async def _rows(self, statement: Select[Any], values: Mapping[str, object]) -> list[Row[Any]]:
-        async with reading(self._database.relaxed) as connection:
-            return list(await connection.execute(statement, values))
+    async def _rows(self, statement: ConstantText, values: Mapping[str, object]) -> list[_Said]:
+        rows = await self._road.rows(statement.text, statement.values(values))
+        return [_Said(*row) for row in rows]
+
+
+class _Said(NamedTuple):
+    """A row of either statement, by the names of its columns."""
+
+    id: str
+    body: str | None
+    output_text: str | None
+    output_items: str | None
+    kept: str | None
+    """What a caller put in; its row has no body."""
+    deleted_at: datetime | str | None = None
+    """As the driver gives it: whether there is one is all that is asked."""
 
 
 def _previous_gone(previous_id: str) -> NotFound:
@@ -111,7 +124,7 @@ def _previous_gone(previous_id: str) -> NotFound:
     )
 
 
-def _within(newest_first: list[Row[Any]], limit_bytes: int) -> list[Row[Any]]:
+def _within(newest_first: list[_Said], limit_bytes: int) -> list[_Said]:
     """Those that are no larger in all with the content that they refer to, the newest in any case.
 
     Their own text was measured where they are.
@@ -126,7 +139,7 @@ def _within(newest_first: list[Row[Any]], limit_bytes: int) -> list[Row[Any]]:
     return newest_first
 
 
-def _told(newest_first: Sequence[Row[Any]], kept: Mapping[str, Item | None]) -> Telling:
+def _told(newest_first: Sequence[_Said], kept: Mapping[str, Item | None]) -> Telling:
     telling = Telling()
     for row in reversed(newest_first):
         if row.body is not None:
@@ -139,7 +152,7 @@ def _told(newest_first: Sequence[Row[Any]], kept: Mapping[str, Item | None]) -> 
     return telling
 
 
-def _kept(rows: Sequence[Row[Any]]) -> dict[str, Item | None]:
+def _kept(rows: Sequence[_Said]) -> dict[str, Item | None]:
     """What callers put in, by its id, and None for what they took out."""
     return {
         row.id: None if row.kept is None else _item.decode(row.kept)

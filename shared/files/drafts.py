@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.errors import Conflict, TooLarge
@@ -70,22 +71,34 @@ class ContentDrafts:
         Content that the tenant has already is named instead, and what was written is removed.
         Raises TooLarge where others took the room meanwhile, Conflict as `keep` does.
         """
-        now, tenant_id = self._clock.now(), draft.tenant_id
         async with transaction(self._database.durable) as connection:
-            used = await self._storage.lock(connection, tenant_id)
-            known = {"tenant": tenant_id, "digest": digest}
-            content_id = await connection.scalar(_BY_DIGEST, known)
-            if content_id is None:
-                self._room(used, size)
-                sealed = {"b_id": draft.id, "b_now": now, "b_digest": digest, "b_bytes": size}
-                if not (await connection.execute(SEAL_DRAFT, sealed)).rowcount:
-                    raise stood_still()
-                await self._storage.add(connection, tenant_id, size)
-            else:
-                await connection.execute(_TOUCH, {"b_id": draft.id, "b_now": now, "b_until": now})
-            file = _file(content_id or draft.id, label, size=size, now=now)
-            row = {name: getattr(file, name) for name in file.__struct_fields__}
-            await connection.execute(_NAME, row | {"tenant_id": tenant_id})
+            return await self.name(connection, draft, label, digest=digest, size=size)
+
+    async def name(
+        self,
+        connection: AsyncConnection,
+        draft: ContentDraft,
+        label: FileLabel,
+        *,
+        digest: str,
+        size: int,
+    ) -> StoredFile:
+        """The same as a part of its caller's transaction, which is a durable one."""
+        now, tenant_id = self._clock.now(), draft.tenant_id
+        used = await self._storage.lock(connection, tenant_id)
+        known = {"tenant": tenant_id, "digest": digest}
+        content_id = await connection.scalar(_BY_DIGEST, known)
+        if content_id is None:
+            self._room(used, size)
+            sealed = {"b_id": draft.id, "b_now": now, "b_digest": digest, "b_bytes": size}
+            if not (await connection.execute(SEAL_DRAFT, sealed)).rowcount:
+                raise stood_still()
+            await self._storage.add(connection, tenant_id, size)
+        else:
+            await connection.execute(_TOUCH, {"b_id": draft.id, "b_now": now, "b_until": now})
+        file = _file(content_id or draft.id, label, size=size, now=now)
+        row = {name: getattr(file, name) for name in file.__struct_fields__}
+        await connection.execute(_NAME, row | {"tenant_id": tenant_id})
         return file
 
     def _room(self, used: int, size: int = 1) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +24,8 @@ _SKEW: Final = timedelta(minutes=1)
 """What the clocks of two hosts may differ: removable by ours, content may be a draft by theirs."""
 _CHUNKS_AT_ONCE: Final = 32
 _CHUNKS_A_ROUND: Final = 256
+TakeOut = Callable[[str, str], Awaitable[object]]
+"""Takes a tenant's file out of what was made of it; it may be repeated."""
 
 
 class FileSweeps:
@@ -31,7 +34,10 @@ class FileSweeps:
     Any number may sweep side by side: what one of them has done, another finds done.
     """
 
-    def __init__(self, database: Database, store: ContentStore, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, store: ContentStore, clock: Clock, *, take_out: TakeOut
+    ) -> None:
+        self._take_out = take_out
         self._database = database
         self._store = store
         self._clock = clock
@@ -52,12 +58,18 @@ class FileSweeps:
         )
 
     async def expire(self, limit: int = 50) -> int:
-        """Forget up to `limit` files whose time is over, each by itself; how many there were."""
+        """Forget up to `limit` files whose time is over, each by itself; how many there were.
+
+        Each is taken out of what else has it before that, again where one of two was cut off, and
+        once more after it: it may have been put in meanwhile.
+        """
         bounds = {"now": self._clock.now(), "limit": limit}
         async with reading(self._database.relaxed) as connection:
             expired = (await connection.execute(_EXPIRED, bounds)).all()
         for file_id, tenant_id in expired:
+            await self._take_out(tenant_id, file_id)
             await self._catalogue.delete(file_id, tenant_id=tenant_id)
+            await self._take_out(tenant_id, file_id)
         return len(expired)
 
     async def release(self, limit: int = 500) -> int:

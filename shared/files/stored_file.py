@@ -18,10 +18,16 @@ class FilePurpose(StrEnum):
 
     ASSISTANTS = "assistants"
     BATCH = "batch"
+    BATCH_OUTPUT = "batch_output"
     EVALS = "evals"
     FINE_TUNE = "fine-tune"
     USER_DATA = "user_data"
     VISION = "vision"
+
+    @property
+    def is_uploaded(self) -> bool:
+        """Whether callers make such files; others are made for them."""
+        return self is not FilePurpose.BATCH_OUTPUT
 
 
 class FileLabel(msgspec.Struct, frozen=True):

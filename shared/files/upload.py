@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from shared.clock import Clock
 from shared.errors import TooLarge
 from shared.files.content_store import CHUNK_BYTES, ContentStore
@@ -74,11 +76,21 @@ class Upload:
 
     async def finish(self, label: FileLabel) -> StoredFile:
         """The file under its name, on disk."""
+        digest = await self.flush()
+        return await self._drafts.finish(self._draft, label, digest=digest, size=self.size)
+
+    async def flush(self) -> str:
+        """Write what was taken and not yet written: the content is whole. Its digest."""
         if self._waiting:
             await self._write_chunk(bytes(self._waiting))
             self._waiting.clear()
+        return self._digest.hexdigest()
+
+    async def name(self, connection: AsyncConnection, label: FileLabel) -> StoredFile:
+        """As `finish`, of content that was flushed, within its caller's durable transaction."""
         digest = self._digest.hexdigest()
-        return await self._drafts.finish(self._draft, label, digest=digest, size=self.size)
+        naming = self._drafts.name(connection, self._draft, label, digest=digest, size=self.size)
+        return await naming
 
     async def abandon(self) -> None:
         """It will not be finished: what was written of it goes with the next sweep."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema_rs
 import msgspec
 
 from shared.errors import InvalidRequest
 from shared.messages.body import TextOptions
 from shared.schema_work import SchemaWork
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 DEEPEST_FORMAT: Final = 32
 SCHEMA_PARAM: Final = "text.format.schema"
@@ -51,9 +53,10 @@ class JsonBySchema:
 
     def __init__(self, schema: Mapping[str, object], *, param: str = SCHEMA_PARAM) -> None:
         self.unchecked: tuple[str, ...] = ()
+        unusable = _unusable_errors()
         try:
             self._validator = _validator(schema)
-        except _UNUSABLE as error:
+        except unusable as error:
             try:
                 kept, unchecked = _without_look_around(schema)
             except RecursionError:
@@ -63,7 +66,7 @@ class JsonBySchema:
             self.unchecked = tuple(unchecked)
             try:
                 self._validator = _validator(kept)
-            except _UNUSABLE as further:
+            except unusable as further:
                 raise _unusable(further, param) from None
         self._work = SchemaWork(schema)
         if self._work.names_itself:
@@ -111,10 +114,16 @@ def refuse_deep(schema: object, param: str) -> None:
         )
 
 
-_UNUSABLE: Final = (ValueError, jsonschema_rs.ReferencingError)
+# The library is imported where it is used: it is large, and most messages come without a schema.
+def _unusable_errors() -> tuple[type[Exception], ...]:
+    from jsonschema_rs import ReferencingError
+
+    return (ValueError, ReferencingError)
 
 
 def _validator(schema: Any) -> Any:
+    import jsonschema_rs
+
     return jsonschema_rs.validator_for(
         dict(schema), pattern_options=jsonschema_rs.RegexOptions(), offline=True
     )
@@ -157,6 +166,8 @@ def _looking_around(schema: dict[str, Any]) -> Iterator[str]:
 
 def _needs_backtracking(pattern: str) -> bool:
     """Whether it is a pattern, and none for an engine that runs in linear time."""
+    import jsonschema_rs
+
     return not _compiles(pattern, jsonschema_rs.RegexOptions()) and _compiles(
         pattern, jsonschema_rs.FancyRegexOptions()
     )
@@ -165,6 +176,8 @@ def _needs_backtracking(pattern: str) -> bool:
 def _compiles(
     pattern: str, options: jsonschema_rs.RegexOptions | jsonschema_rs.FancyRegexOptions
 ) -> bool:
+    import jsonschema_rs
+
     try:
         jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=options)
     except ValueError:

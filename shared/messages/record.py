@@ -71,6 +71,9 @@ class AfterAcceptance(TurnEnding, frozen=True, kw_only=True):
     claimed_at: datetime | None = None
     claimed_by: _Upto128 | None = None
     """The worker process that claimed it last, which listens under this name."""
+    released_at: datetime | None = None
+    """When the dispatcher let a message that it held go to the workers; one that gave way to others
+    is held anew."""
     erased_at: datetime | None = None
     """When all that was said was taken out of it: what is left tells what was spent."""
 
@@ -100,6 +103,8 @@ class MessageRecord(AfterAcceptance, frozen=True, kw_only=True):
     reply_shape: ReplyShape | None = None
     store: bool | None = None
     """False where nothing is kept once its answer was fetched, or its time is up."""
+    held_at: datetime | None = None
+    """When it was accepted to wait for the dispatcher; None where the door published it itself."""
 
 
 RECORD_FIELDS: tuple[str, ...] = MessageRecord.__struct_fields__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 import msgspec
@@ -60,13 +61,33 @@ class ResponseCost(msgspec.Struct, frozen=True):
     amount: str
     currency: Literal["USD"] = "USD"
 
+    @classmethod
+    def of(cls, cost: Decimal) -> ResponseCost:
+        """Zeros at the end carry nothing, and an exponent is no amount that people read."""
+        return cls(f"{cost.normalize():f}")
+
+
+class ResponseWait(msgspec.Struct, frozen=True, kw_only=True):
+    """Ours: why a response is held in the queue, and for how long. None where that is not known.
+
+    `position_units` is the work of its own tenant and lane that goes before it, in units (a token
+    that is read is 1, one that is written 4); `share` is what that tenant had of its lane's work
+    lately.
+    """
+
+    position_units: int | None = None
+    share: float | None = None
+    reason: str
+    eta_seconds: float | None = None
+
 
 class ConversationId(msgspec.Struct, frozen=True):
     id: str
 
 
 class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenAI's `Response`, and two fields more: `cost`, null while it is unknown, and `turn`."""
+    """OpenAI's `Response`, and more: `cost`, null while it is unknown, `turn`, and `waiting` while
+    it is held for the dispatcher."""
 
     id: str
     object: Literal["response"] = "response"
@@ -102,6 +123,7 @@ class ResponseObject(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     cost: ResponseCost | None = None
     turn: TurnReport | None = None
+    waiting: ResponseWait | msgspec.UnsetType = msgspec.UNSET
 
 
 _decoder: Final = msgspec.json.Decoder(ResponseObject)
@@ -112,7 +134,9 @@ def read_response(body: bytes | msgspec.Raw) -> ResponseObject:
     return _decoder.decode(body)
 
 
-def response_object(record: MessageRecord, body: Body | None = None) -> ResponseObject:
+def response_object(
+    record: MessageRecord, body: Body | None = None, *, waiting: ResponseWait | None = None
+) -> ResponseObject:
     """The response of `record`; `body` spares decoding it where the caller has it already."""
     asked = decode_body(record.body.encode()) if body is None else body
     return ResponseObject(
@@ -141,6 +165,7 @@ def response_object(record: MessageRecord, body: Body | None = None) -> Response
         safety_identifier=asked.safety_identifier,
         prompt_cache_key=asked.prompt_cache_key,
         metadata=asked.metadata or {},
+        waiting=waiting or msgspec.UNSET,
         **({} if record.state is ResponseState.QUEUED else _became(record, asked)),
     )
 
@@ -195,8 +220,7 @@ def _usage(record: MessageRecord) -> ResponseUsage | msgspec.UnsetType:
 
 
 def _cost(record: MessageRecord) -> ResponseCost | None:
-    # Zeros at the end carry nothing, and an exponent is no amount that people read.
-    return None if record.cost is None else ResponseCost(f"{record.cost.normalize():f}")
+    return None if record.cost is None else ResponseCost.of(record.cost)
 
 
 def _fault(record: MessageRecord) -> ResponseFault | None:

@@ -25,10 +25,11 @@ class KeyScope(StrEnum):
     ADMIN = "admin"
 
 
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A tenant's limits. Tokens are estimates at the door, corrected by real usage afterwards.
 
-    `daily_budget` is US dollars for each day in UTC; None is no cap.
+    `daily_budget` is US dollars for each day in UTC; None is no cap. `weight` is its share of the
+    workers where more waits than they can do, beside the weights of the others that wait.
     """
 
     requests_per_minute: int
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_tokens_per_minute: int
     max_in_flight: int
     daily_budget: Decimal | None = None
+    weight: float = 1.0
 
 
 class Tenant(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The events of a search, in OpenAI's words: it is told of once it has ended, all at once."""
+"""The events of a search, in OpenAI's words."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ USUAL_RESULTS: Final = 10
 """Passages that are asked for where nobody says how many."""
 BYTES_PER_RESULT: Final = 1_600
 """What a passage comes to, roughly, for who must know before it is found."""
-Ranker = Literal["auto", "default-2024-11-15"]
+Ranker = Literal["none", "auto", "default-2024-11-15"]
+"""`none` reranks nothing; each other takes the reranker that is set, if any."""
 Weight = Annotated[float, msgspec.Meta(ge=0)]
 
 

@@ -14,6 +14,7 @@ from shared.messages.part import FilePart, ImagePart, Part
 from shared.messages.requests.images import file_fault, image_fault, is_web_address
 
 TEXT_LIMIT_BYTES: Final = 1_048_576
+LARGEST_OUTPUT_TOKENS: Final = 10_000_000
 Place = Callable[[int], str]
 """How callers know an item, by its index."""
 
