@@ -22,12 +22,15 @@ from shared.errors import InvalidRequest, use_one_of
 
 T = TypeVar("T")
 
-_WHERE = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_WHERE = re.compile(
+    r"^(?P<problem>.*?)(?: - at (?P<key>`key` in )?`\$\.?(?P<path>[^`]*)`)?$", re.DOTALL
+)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
 
 # What a typed client sends as null, or as an empty list, is a field that we do not have.
-_NOT_ONE_OF: Final = re.compile(r"^Invalid enum value ")
+_NOT_ONE_OF: Final = re.compile(r"^Invalid (?:enum )?value ")
+_KEY: Final = "`key`"
 _STEP: Final = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 _UNSUPPORTED = re.compile(r"^Expected `null`, got |^Expected `(?:array|object)` of length <= 0$")
 
@@ -174,7 +177,8 @@ def invalid_field(text: str, kind: Any = None) -> InvalidRequest:
         return InvalidRequest(
             f"'{param}' is not supported. Remove it.", param=param, kind="unsupported_parameter"
         )
-    if _NOT_ONE_OF.match(problem) and (values := values_at(path, kind)):
+    at = f"{path}.{_KEY}" if where and where["key"] else path
+    if _NOT_ONE_OF.match(problem) and (values := values_at(at, kind)):
         problem += f". {use_one_of(values)}"
     about = "for" if place == path else "in"
     named = f"Invalid value {about} '{param}': {problem}." if param else f"{problem}."
@@ -211,10 +215,12 @@ def _inside(kind: inspect.Type, step: str) -> Iterator[inspect.Type]:
                 yield from _inside(one, step)
         case inspect.StructType():
             yield from (field.type for field in kind.fields if field.encode_name == step)
+            if step == kind.tag_field:
+                yield inspect.LiteralType((kind.tag,))
         case inspect.CollectionType():
             yield kind.item_type
         case inspect.DictType():
-            yield kind.value_type
+            yield kind.key_type if step == _KEY else kind.value_type
         case inspect.Metadata():
             yield from _inside(kind.type, step)
 

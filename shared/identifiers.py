@@ -33,6 +33,12 @@ COLLECTION: Final = "vs"
 DOCUMENT: Final = "doc"
 FILE_BATCH: Final = "vsfb"
 INDEX_JOB: Final = "job"
+BATCH: Final = "batch"
+BATCH_REQUEST: Final = "batch_req"
+SCHEDULE: Final = "sched"
+WEBHOOK_ENDPOINT: Final = "we"
+WEBHOOK_EVENT: Final = "evt"
+WEBHOOK_DELIVERY: Final = "whd"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

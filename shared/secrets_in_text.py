@@ -30,7 +30,6 @@ _DASH: Final = re.compile(f"[{DASHES}]")
 MARKS: Final = rf"[{INVISIBLE}\\`*_]"
 """What may be taken out: the invisible, and Markdown's escapes, code marks and emphasis."""
 _MARKS: Final = re.compile(f"{MARKS}+")
-_IN_ASCII: Final = "\\`*_"
 _ASCII_MARKS: Final = re.compile(r"[\\`*_]+")
 _GAPS: Final = frozenset(("", " ", "\n", "\t", "\r"))
 _ESCAPABLE: Final = frozenset(punctuation)
@@ -62,7 +61,7 @@ class PlainText:
         self._shifts: list[int] = [0]
         if not written.isascii():
             self.text = self._without_marks(_OTHER.sub(_as_usual, written), _MARKS)
-        elif any(mark in written for mark in _IN_ASCII):
+        elif "*" in written or "_" in written or "`" in written or "\\" in written:
             self.text = self._without_marks(written, _ASCII_MARKS)
         else:
             self.text = written

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 import msgspec
-from sqlalchemy import Row, delete, update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.conversations.catalogue import Conversations
+from shared.erasing.cancelling import GroupCancelling
 from shared.erasing.erasures import Erasure, Erasures
 from shared.erasing.pages import QUIET, KeyPage, MessagePage, Pages
 from shared.erasing.tables import ErasureStage, ErasureSubject
 from shared.erasing.traces import RedisTraces
 from shared.errors import NotFound
-from shared.messages.state import ResponseState, sources_of
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
@@ -34,15 +34,6 @@ _NEXT: Final = {
     ErasureStage.ANSWERS: ErasureStage.SUMMARIES,
     ErasureStage.SUMMARIES: ErasureStage.DONE,
 }
-_TOLD: Final = (
-    message.c.id,
-    message.c.tenant_id,
-    message.c.user_id,
-    message.c.estimated_tokens,
-    message.c.attempt,
-    message.c.claimed_by,
-)
-"""What is told of a cancelled message, of hundreds at once: not its body, of megabytes maybe."""
 
 
 class Eraser:
@@ -67,19 +58,10 @@ class Eraser:
         self._conversations = Conversations(database, clock)
         self._traces = traces
         self._replies = replies
-        self._reservations = reservations
         self._clock = clock
         self._tombstones = Tombstones(database)
         ids = self._ids = IdList(database.durable.dialect)
-        self._cancel = (
-            update(message)
-            .where(
-                ids.holds(message.c.id),
-                message.c.state.in_(sources_of(ResponseState.CANCELLED)),
-            )
-            .values(state=ResponseState.CANCELLED, lease_until=None, wake_at=None)
-            .returning(*_TOLD)
-        )
+        self._cancelling = GroupCancelling(database, replies, reservations, clock)
         self._unname = (
             update(message).where(ids.holds(message.c.id)).values(user_id=None),
             update(attempt)
@@ -110,7 +92,7 @@ class Eraser:
     async def _messages(self, erasure: Erasure) -> None:
         now = self._clock.now()
         page = await self._pages.messages(erasure, now=now)
-        cancelled = await self._cancelled(page.running, now)
+        cancelled = await self._cancelling.cancel(page.running)
         await self._replies.delete_all(page.ended)
         async with transaction(self._database.durable) as connection:
             erased = await self._tombstones.lay(connection, page.ended, now=now)
@@ -118,30 +100,6 @@ class Eraser:
                 await self._forget_user(connection, page.ended)
             changed = _after(erasure, page, erased=len(erased), cancelled=cancelled, now=now)
             await self._erasures.advance(connection, erasure, changed)
-
-    async def _cancelled(self, running: Sequence[str], now: datetime) -> int:
-        """Cancel them as their caller could; those who wait are told, and their workers."""
-        if not running:
-            return 0
-        async with transaction(self._database.durable) as connection:
-            values = self._ids.parameters(running)
-            cancelling = self._cancel.values(finished_at=now)
-            cancelled = (await connection.execute(cancelling, values)).all()
-        for row in cancelled:
-            await self._tell(row)
-        return len(cancelled)
-
-    async def _tell(self, cancelled: Row[Any]) -> None:
-        await self._replies.wake(cancelled.id)
-        await self._reservations.cancel(
-            cancelled.tenant_id,
-            cancelled.user_id,
-            message_id=cancelled.id,
-            estimated_tokens=cancelled.estimated_tokens,
-            has_begun=cancelled.attempt > 0,
-        )
-        if cancelled.claimed_by is not None:
-            await self._replies.wake(cancelled.claimed_by)
 
     async def _forget_user(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         for statement in self._unname if ids else ():

@@ -8,7 +8,10 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Integer, Select, bindparam, delete, exists, select
 
+from shared.batches.state import ENDED_BATCHES
+from shared.batches.tables import IN_OPEN_BATCH, batch
 from shared.clock import Clock
+from shared.erasing.batch_lines import BatchLines
 from shared.identifiers import RESPONSE, first_id
 from shared.messages.state import TERMINAL
 from shared.persistence.bulk_parameters import IdList
@@ -20,6 +23,8 @@ from shared.settings.servers import LedgerSettings
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
+_AT_ONCE: Final = {batch.name: 1}
+"""A batch goes with tens of thousands of lines."""
 
 
 class _Keeping(NamedTuple):
@@ -48,11 +53,18 @@ class Retention:
         self._clock = clock
         self._ids = IdList(database.relaxed.dialect)
         self._tombstones = Tombstones(database)
+        self._batch_lines = BatchLines(database)
         self._places: dict[tuple[str, _Keeping], datetime] = {}
         self._rounds = count()
         self._delete = {
             named_by.table.name: delete(named_by.table).where(self._ids.holds(named_by))
-            for named_by in (message.c.id, dead_letter.c.id, handoff.c.id, attempt.c.message_id)
+            for named_by in (
+                message.c.id,
+                dead_letter.c.id,
+                handoff.c.id,
+                attempt.c.message_id,
+                batch.c.id,
+            )
         }
 
     async def forget_old(self, limit: int = 500) -> dict[str, int]:
@@ -70,7 +82,9 @@ class Retention:
             key: place for key, place in self._places.items() if key[1] in {*own, *keepings}
         }
         gone = {
-            table: sum([await self._forget(table, keeping, limit) for keeping in keepings])
+            table: sum(
+                [await self._forget(table, each, _AT_ONCE.get(table, limit)) for each in keepings]
+            )
             for table in _BY_AGE
         }
         return gone | {"attempt": await self._forget_attempts(limit)}
@@ -110,6 +124,8 @@ class Retention:
     async def _delete_of(self, table: str, ids: list[str]) -> int:
         if not ids:
             return 0
+        for batch_id in ids if table == batch.name else ():
+            await self._batch_lines.forget(batch_id)
         async with transaction(self._engine) as connection:
             if table == message.name:
                 await self._tombstones.clear_beside(connection, ids)
@@ -131,7 +147,11 @@ def _by_age(at: Column[Any]) -> Select[Any]:
 
 
 _BY_AGE: Final = {
-    message.name: _by_age(message.c.finished_at).where(message.c.state.in_(TERMINAL)),
+    message.name: _by_age(message.c.finished_at).where(
+        message.c.state.in_(TERMINAL), ~IN_OPEN_BATCH
+    ),
+    # What its lines were is older than it, or was kept for it and goes with it.
+    batch.name: _by_age(batch.c.expires_at).where(batch.c.state.in_(ENDED_BATCHES)),
     dead_letter.name: _by_age(dead_letter.c.created_at),
     # It goes with its message, as long as that is there; a version before left it behind.
     handoff.name: _by_age(handoff.c.created_at).where(

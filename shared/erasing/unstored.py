@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy import Integer, Select, bindparam, select, text
 
+from shared.batches.tables import IN_OPEN_BATCH
 from shared.clock import Clock
 from shared.messages.state import TERMINAL
 from shared.persistence.engine import Database
+from shared.persistence.message_conditions import UNSTORED
 from shared.persistence.statements import reading, transaction
-from shared.persistence.tables import UNSTORED, message
+from shared.persistence.tables import message
 from shared.persistence.tombstones import Tombstones
 from shared.replies.reply_stream import ReplyStream
 from shared.settings.servers import LedgerSettings
@@ -55,6 +57,7 @@ def _ended(column: str) -> Select[Any]:
     return (
         select(message.c.id)
         .where(text(UNSTORED), at < bindparam("before"), message.c.state.in_(TERMINAL))
+        .where(~IN_OPEN_BATCH)
         .order_by(at)
         .limit(bindparam("limit", type_=Integer))
     )

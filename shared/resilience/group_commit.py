@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeVar
 
@@ -37,7 +38,8 @@ class GroupCommit(Generic[Item, Outcome]):
     `flush` receives up to `limit` items in order of arrival and returns one outcome for each, in
     the same order; an outcome that is an exception is raised to its submitter alone, an exception
     from `flush` itself is raised to all of the group. Up to `concurrency` groups are in flight, of
-    which each but the first waits until it is `crowd` items: many small ones cost more than few.
+    which each but the first waits until it is `crowd` items, or its first one has waited for
+    `patience_seconds`: many small ones cost more than few.
     A submitter that is cancelled leaves its item in the group: what was sent may still happen.
     `meter` hears of every group, also of one that failed. All of it belongs to one event loop,
     or to the next once that is closed.
@@ -50,6 +52,7 @@ class GroupCommit(Generic[Item, Outcome]):
         limit: int = 256,
         concurrency: int = 1,
         crowd: int = 1,
+        patience_seconds: float = inf,
         capacity: int = 50_000,
         meter: GroupMeter | None = None,
     ) -> None:
@@ -57,6 +60,8 @@ class GroupCommit(Generic[Item, Outcome]):
         self._limit = limit
         self._concurrency = self._free = concurrency
         self._crowd = crowd
+        self._patience_seconds = patience_seconds
+        self._patience: asyncio.TimerHandle | None = None
         self._capacity = capacity
         self._meter = meter
         self._waiting: deque[Waiting[Item, Outcome]] = deque()
@@ -95,7 +100,24 @@ class GroupCommit(Generic[Item, Outcome]):
         if self._starting or not self._free or not self._waiting:
             return
         if self._free < self._concurrency and len(self._waiting) < self._crowd:
+            self._wait_for_company()
             return
+        self._start()
+
+    def _wait_for_company(self) -> None:
+        if self._patience is None and self._patience_seconds < inf:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(self._patience_seconds, self._wait_no_longer)
+
+    def _wait_no_longer(self) -> None:
+        self._patience = None
+        if self._waiting and self._free and not self._starting:
+            self._start()
+
+    def _start(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         self._starting = True
         self._free -= 1
         task = asyncio.get_running_loop().create_task(self._run())

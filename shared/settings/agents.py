@@ -1,12 +1,16 @@
-"""The workers: how many turns at once, and for how long."""
+"""The workers: how many turns at once, for how long, and whose are next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
 
 from shared.settings.units import Port, Positive, PositiveInt
+
+_Depth = Annotated[float, msgspec.Meta(ge=1.0, le=10.0)]
+_Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,3 +42,17 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
                 "worker.soft_time_limit_seconds must be below worker.hard_time_limit_seconds "
                 f"({self.hard_time_limit_seconds:g})."
             )
+
+
+class DispatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Messages that find no free slot are held and released by their tenants' turns."""
+
+    enabled: bool = True
+    """False: doors publish at once, and whoever comes first is answered first; what is held is
+    released."""
+    depth: _Depth = 1.5
+    """Messages that are sent to workers, by their slots: more keeps slots from waiting, and lets
+    whoever comes later wait for more."""
+    waste_share: _Share = 0.05
+    """Part of the batch messages' tokens of an hour that may be thrown away where their calls give
+    way to others; 0: none gives way."""

@@ -41,6 +41,10 @@ class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Dollars for a million tokens of output that the model thought; as output when not given."""
     per_call: Decimal = Decimal(0)
     """Dollars for each call, besides its tokens."""
+    batch_share: Decimal = Decimal(1)
+    """The part of these prices that an item of a provider's batch costs, such as 0.5."""
+    flex_share: Decimal = Decimal(1)
+    """The part of these prices that a call of the provider's flex tier costs."""
 
     def faults(self) -> Iterator[str]:
         """One sentence for each fault of the entry, with its fix."""
@@ -51,6 +55,10 @@ class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
                     f"costs.prices: '{self.model}' has {key} = {amount}. Set dollars, "
                     f"0 to {_LARGEST_PRICE}."
                 )
+        for key in ("batch_share", "flex_share"):
+            share = getattr(self, key)
+            if not (share.is_finite() and 0 <= share <= 1):
+                yield f"costs.prices: '{self.model}' has {key} = {share}. Set a part, 0 to 1."
 
 
 class CostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

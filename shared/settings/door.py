@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from shared.settings.units import Port, Positive, PositiveInt, Share
+from shared.settings.units import NotNegative, Port, Positive, PositiveInt, Share
 
 _ORIGIN: Final = re.compile(
     r"https?://[a-z0-9.\-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?"
 )
+_PUBLIC: Final = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
 LARGEST_BUDGET: Final = 1_000_000_000
 """US dollars for a day."""
 
@@ -25,6 +26,9 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """The address it listens on."""
     port: Port = 8080
     """The port it listens on."""
+    public_url: str | None = None
+    """What callers know the door by, such as https://forebay.example.com: where an answer names an
+    address of its own. The host that a request names, when not given."""
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may ask from a browser, such as https://app.example.com, or `*`; off
     where none is named."""
@@ -46,17 +50,26 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     wait_limit_seconds: Positive = 600.0
     """How long a caller may wait on one connection, whatever its deadline."""
     key_cache_seconds: Positive = 10.0
-    """How long a revoked key may still be let in."""
+    """How long a door believes what it knows of a key and its plan. Changes are told to all doors
+    at once; one that Redis could not tell lets a revoked key in for no longer than this."""
     ledger_timeout_seconds: Positive = 1.0
     """How long a caller waits for the ledger before it is told 503; as long again for each MiB of
     its body."""
     intake: bool = True
     """Whether this process also reads the `intake` queue."""
+    notice_seconds: NotNegative = 0.0
+    """How long it still takes requests when it is asked to stop, while `/readyz` is 503: longer
+    than a proxy takes to notice that. Asked once more, it gives no more notice."""
     drain_seconds: Positive = 10.0
-    """How long it finishes what it has in hand when it is asked to stop."""
+    """How long it then finishes what it has in hand."""
 
     def faults(self) -> Iterator[str]:
         """One sentence for each fault of the section, with its fix."""
+        if self.public_url is not None and not _PUBLIC.fullmatch(self.public_url):
+            yield (
+                f"ingress.public_url = '{self.public_url}'. Write scheme and host, and a path "
+                "where there is one, without a slash at the end: https://forebay.example.com."
+            )
         for origin in self.cors_origins:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 yield (

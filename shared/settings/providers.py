@@ -9,10 +9,20 @@ from typing import Final, Self
 
 import msgspec
 
+from shared.errors import SettingsError
+from shared.settings.deployment import (
+    DeploymentSettings,
+    ProviderBatchSettings,
+    deployment_faults,
+    deployment_name,
+)
 from shared.settings.secret import Secret
 from shared.settings.units import Positive, PositiveInt
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_KEYS: Final = ("api_key_env", "api_key_file", "api_key")
+_LIMITS: Final = ("requests_per_minute", "tokens_per_minute", "max_concurrency")
+_OF_A_DEPLOYMENT: Final = ("base_url", *_LIMITS)
 _OURS: Final = frozenset(
     {"accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
@@ -32,6 +42,11 @@ class ProviderKind(StrEnum):
     is_stopgap: bool
     is_human: bool
     tells_logprobs: bool
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether its API has batches that we speak."""
+        return self in {ProviderKind.OPENAI_COMPATIBLE, ProviderKind.ANTHROPIC}
 
     def __new__(
         cls,
@@ -108,7 +123,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     total_timeout_seconds: Positive = 300.0
     """For the whole answer."""
     max_tries: PositiveInt = 3
-    """Calls of this provider for one message."""
+    """Calls of this provider for one message; of several deployments one that failed at no cost is
+    not counted while another is left.
+    """
     max_output_tokens: PositiveInt = 4096
     """Asked for when the caller names no limit, where the wire format demands one or the tenant
     has a daily budget.
@@ -119,6 +136,34 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Tokens a minute by all workers together, of each model, in and out."""
     max_concurrency: PositiveInt | None = None
     """Calls under way at once by all workers together, of each model."""
+    batch: ProviderBatchSettings | None = None
+    """With it (`batch = {}` takes what is usual) messages of the batch lane that can wait are
+    handed over as batches of the provider's own.
+    """
+    flex: bool = False
+    """Whether calls for the batch lane ask for OpenAI's flex tier while they have ten minutes."""
+    deployments: tuple[DeploymentSettings, ...] = ()
+    """Several places or keys where the same models are asked, one `[[providers.deployments]]` for
+    each. What is set of the provider holds for each of them that names nothing else.
+    """
+
+    @property
+    def each_deployment(self) -> tuple[ProviderSettings, ...]:
+        """Each deployment as a provider of its own, `name@deployment`; itself where it has none."""
+        return tuple(map(self._deployed, self.deployments)) or (self,)
+
+    @property
+    def address(self) -> str | None:
+        """Its base URL, or the first of its deployments'."""
+        return self.each_deployment[0].base_url
+
+    def _deployed(self, deployment: DeploymentSettings) -> ProviderSettings:
+        named = {name: getattr(deployment, name) for name in _OF_A_DEPLOYMENT}
+        own = {name: value for name, value in named.items() if value is not None}
+        if deployment.names_a_key:
+            own |= {name: getattr(deployment, name) for name in _KEYS}
+        name = deployment_name(self.name, deployment.name)
+        return msgspec.structs.replace(self, name=name, deployments=(), **own)
 
     @property
     def own_headers(self) -> dict[str, str]:
@@ -132,18 +177,29 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         own = (*self.models, self.model, self.small_model, self.large_model)
         return tuple(dict.fromkeys(name for name in own if name))
 
+    def required(self, key: str) -> str:
+        """What the settings name under `key`; raises `SettingsError` where that is nothing."""
+        value = getattr(self, key)
+        if not isinstance(value, str) or not value:
+            raise SettingsError([f"providers: '{self.name}' needs {key}. Add it to its table."])
+        return value
+
     def faults(self) -> Iterator[str]:
         """One sentence for each fault of the link, with its fix."""
         is_model = self.kind.is_model
-        if is_model and not (self.base_url or "").startswith(("http://", "https://")):
-            given = f", not '{self.base_url}'" if self.base_url else ""
-            yield (
-                f"providers: '{self.name}' needs base_url, such as "
-                f"https://api.example.com/v1{given}."
-            )
+        if is_model:
+            for each in self.each_deployment:
+                yield from each.address_faults()
+        if self.deployments:
+            yield from self._deployment_faults()
         if is_model and not self.named_models:
             yield f"providers: '{self.name}' needs model, the name its server knows."
         yield from self._unsound_headers()
+        if self.batch is not None and (self.deployments or not self.kind.takes_batches):
+            yield (
+                f"providers: '{self.name}' has batch, which only an openai_compatible or "
+                "anthropic provider without deployments can have. Take it out."
+            )
         if self.kind is ProviderKind.RULES and not self.rules_file:
             yield f"providers: '{self.name}' needs rules_file, the path of a TOML file."
         if not is_model and (self.small_model or self.large_model):
@@ -151,6 +207,24 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
                 f"providers: '{self.name}' has small_model or large_model, and a {self.kind} "
                 "provider has no choice of models. Take them out."
             )
+
+    def address_faults(self) -> Iterator[str]:
+        """A sentence where its base URL is none."""
+        if not (self.base_url or "").startswith(("http://", "https://")):
+            given = f", not '{self.base_url}'" if self.base_url else ""
+            yield (
+                f"providers: '{self.name}' needs base_url, such as "
+                f"https://api.example.com/v1{given}."
+            )
+
+    def _deployment_faults(self) -> Iterator[str]:
+        if not self.kind.is_model:
+            yield (
+                f"providers: '{self.name}' has deployments, and a {self.kind} provider asks no "
+                "server. Take them out."
+            )
+        has_key = self.api_key_env is not None or self.api_key_file is not None
+        yield from deployment_faults(self.name, self.deployments, has_key=has_key)
 
     def _unsound_headers(self) -> Iterator[str]:
         named = [*self.headers, *self.headers_env, *self.headers_file]

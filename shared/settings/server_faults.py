@@ -1,4 +1,5 @@
-"""What is wrong with the address of a server, before anything connects to it."""
+"""What is wrong with the address of a server, and with what is trusted there, before anything
+connects to it."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+import msgspec
+
 from shared.settings.secret import ServerUrl
-from shared.settings.tls import TlsSettings
 
 BROKER_SCHEMES: Final = frozenset({"amqp", "amqps", "redis", "rediss"})
 REDIS_SCHEMES: Final = frozenset({"redis", "rediss"})
@@ -31,6 +33,17 @@ _SETTING_OF_PARAMETER: Final[Mapping[str, str]] = {
 }
 _ESCAPES: Final = "a / in its user or password as %2F, a ? as %3F and a # as %23"
 _VERIFYING: Final = frozenset({"cert_reqs", "ssl_cert_reqs", "ssl_check_hostname", "verify"})
+
+
+class TlsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Files for `amqps://` and `rediss://`. Certificates and host names are always verified."""
+
+    ca_file: str | None = None
+    """Certificates (PEM) of the authorities to trust; without it the machine's own."""
+    certificate_file: str | None = None
+    """The certificate (PEM) that we show, where the server asks for one."""
+    key_file: str | None = None
+    """Its private key, where it does not stand in `certificate_file`."""
 
 
 def unknown_scheme(key: str, url: ServerUrl, schemes: Set[str]) -> Iterator[str]:

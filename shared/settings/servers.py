@@ -12,10 +12,10 @@ from shared.settings.server_faults import (
     BROKER_SCHEMES,
     LEDGER_SCHEMES,
     REDIS_SCHEMES,
+    TlsSettings,
     unknown_scheme,
     unsound_address,
 )
-from shared.settings.tls import TlsSettings
 from shared.settings.units import Positive, PositiveInt
 
 
@@ -30,6 +30,9 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """How often both ends of a connection say that they live."""
     delivery_limit: PositiveInt = 3
     """Deliveries of one wake-up after which RabbitMQ dead-letters it."""
+    bundle_limit: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
+    """On RabbitMQ: how many wake-ups of a lane one message may carry, of those that wait together.
+    """
     visibility_timeout_seconds: PositiveInt = 3600
     """On Redis: how long a message may be unacknowledged before it is given to another worker."""
     tls: TlsSettings = TlsSettings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.settings.agents import WorkerSettings
+from shared.settings.agents import DispatchSettings, WorkerSettings
 from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
@@ -24,6 +24,7 @@ from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.local_model import LocalModelSettings
 from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
+from shared.settings.webhooks import WebhookSettings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     lanes: LaneSettings = LaneSettings()
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()
+    dispatch: DispatchSettings = DispatchSettings()
     context: ContextSettings = ContextSettings()
     routing: RoutingSettings = RoutingSettings()
     costs: CostSettings = CostSettings()
@@ -50,6 +52,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     chaos: ChaosSettings = ChaosSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()
+
+    @property
+    def batches_first_seconds(self) -> float:
+        """How long a message that can wait is left to those who hand it over in a batch."""
+        takers = (each.batch for each in self.providers if each.batch is not None)
+        return max((each.first_seconds for each in takers), default=0.0)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.settings.units import Share
+from shared.settings.units import Positive, Share
 
 
 class LogLevel(StrEnum):
@@ -36,3 +36,5 @@ class TelemetrySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """The least severity that is written."""
     log_format: LogFormat = LogFormat.JSON
     """For machines or for people."""
+    blocked_loop_seconds: Positive = 1.0
+    """One piece of code that holds a process's event loop for longer is named in its log."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from shared.telemetry.batch_instruments import BATCHES
 from shared.telemetry.indexing_instruments import INDEXING
 from shared.telemetry.instrument import Instrument, Label, counter, gauge, histogram
 from shared.telemetry.road_instruments import (
@@ -11,6 +12,8 @@ from shared.telemetry.road_instruments import (
     LANE,
     LEDGER_AND_QUEUE,
     MILLISECONDS,
+    PROVIDER,
+    PROVIDER_BATCHES,
     SECONDS,
     TENTHS,
 )
@@ -18,7 +21,7 @@ from shared.telemetry.search_instruments import SEARCH
 
 STATE: Final = Label("state", 7, "the response's state, such as completed")
 STEP: Final = Label("step", 12, "the step's name, such as recall")
-PROVIDER: Final = Label("provider", 10, "the provider's name in the settings")
+DEPLOYMENT: Final = Label("deployment", 8, "its name in the provider's settings")
 MODEL: Final = Label("model", 4, "the provider's configured models, never a name a caller sent")
 ERROR_CLASS: Final = Label(
     "error", 24, "none, or the class of the attempt's error, such as timeout"
@@ -42,6 +45,7 @@ CACHE_REFUSAL: Final = Label("reason", 32, "why it was not used or not kept, suc
 FACT_SOURCE: Final = Label("source", 10, "the fact source's name in the settings")
 FACT_OUTCOME: Final = Label("outcome", 4, "found, nothing, not_asked, failed")
 HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
+WEBHOOK_OUTCOME: Final = Label("outcome", 3, "delivered, failed, given_up")
 REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
 VERSION: Final = Label("version", 1, "the installed version of forebay")
 
@@ -90,6 +94,29 @@ TURN: Final = (
         buckets=SECONDS,
     ),
     counter("tokens", "As the provider reported them.", PROVIDER, MODEL, TOKEN_KIND, unit="tokens"),
+    counter(
+        "deployment_attempts",
+        "Calls of one deployment, of providers with several; failed ones too.",
+        PROVIDER,
+        DEPLOYMENT,
+        ERROR_CLASS,
+        unit="attempts",
+    ),
+    counter(
+        "deployment_tokens",
+        "As a deployment reported them: its cached ratio is cached_input / all kinds of input.",
+        PROVIDER,
+        DEPLOYMENT,
+        TOKEN_KIND,
+        unit="tokens",
+    ),
+    gauge(
+        "deployment_tokens_in_flight",
+        "What this process has under way there: prompts, and the most that may be written.",
+        PROVIDER,
+        DEPLOYMENT,
+        unit="tokens",
+    ),
     counter(
         "cost",
         "What attempts cost, where the price is known; failed ones too.",
@@ -178,9 +205,21 @@ TURN: Final = (
     ),
     counter("handoffs", "Messages given to a human.", HANDOFF_OUTCOME, unit="messages"),
     counter("replies", "Final states given to the producer.", REPLY_OUTCOME, unit="replies"),
+    counter("webhook_tries", "Webhooks sent, by what came of it.", WEBHOOK_OUTCOME, unit="tries"),
+    histogram(
+        "webhook_duration_seconds",
+        "One try: resolving, connecting, sending, and the status of the answer.",
+        WEBHOOK_OUTCOME,
+        buckets=SECONDS,
+    ),
 )
 
 PROCESS: Final = (
+    counter(
+        "loop_blocks",
+        "Times that code held the event loop for longer than telemetry.blocked_loop_seconds.",
+        unit="times",
+    ),
     gauge("build_info", "Always 1; the label says what runs here.", VERSION, unit="1"),
 )
 
@@ -188,6 +227,8 @@ INSTRUMENTS: Final[tuple[Instrument, ...]] = (
     *DOOR,
     *LEDGER_AND_QUEUE,
     *TURN,
+    *BATCHES,
+    *PROVIDER_BATCHES,
     *INDEXING,
     *SEARCH,
     *PROCESS,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import msgspec
 
+from shared.optional_packages import left_out
 from shared.settings.telemetry import LogFormat, TelemetrySettings
 from shared.telemetry.redaction import redact_fields
 from shared.telemetry.tracing import current_trace
@@ -42,6 +42,7 @@ _TALKATIVE: Final = (
     "sqlalchemy",
     "urllib3",
 )
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def configure_logs(settings: TelemetrySettings, stream: TextIO | None = None) -> None:
@@ -108,20 +109,23 @@ def get_logger(name: str) -> Logger:
     return Logger(name)
 
 
-@contextmanager
-def bind(*, message_id: str | None = None, tenant: str | None = None) -> Iterator[None]:
+def bind(*, message_id: str | None = None, tenant: str | None = None) -> BoundFields:
     """Put the message's id and its tenant's id on every line written inside, foreign ones too."""
-    previous = _bound.get()
-    fields = dict(previous or {})
-    if message_id is not None:
-        fields["message_id"] = message_id
-    if tenant is not None:
-        fields["tenant"] = tenant
-    _bound.set(fields)
-    try:
-        yield
-    finally:
-        _bound.set(previous)
+    fields = {"message_id": message_id, "tenant": tenant}
+    return BoundFields({name: value for name, value in fields.items() if value is not None})
+
+
+class BoundFields:
+    """The context of `bind`: no generator, for a worker opens one for each message."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields, self._previous = fields, _bound.get()
+
+    def __enter__(self) -> None:
+        _bound.set({**(self._previous or {}), **self._fields})
+
+    def __exit__(self, *_: object) -> None:
+        _bound.set(self._previous)
 
 
 class _Sink(logging.StreamHandler[TextIO]):
@@ -133,15 +137,13 @@ class _Sink(logging.StreamHandler[TextIO]):
 
 
 def _formatter(log_format: LogFormat) -> ProcessorFormatter:
-    import structlog
-    from structlog.stdlib import ProcessorFormatter
+    with left_out("rich"):  # for tracebacks, which are written plainly here
+        import structlog
 
-    rendering: list[Processor] = (
-        [structlog.processors.JSONRenderer(serializer=_to_json)]
-        if log_format is LogFormat.JSON
-        else [_on_one_line, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
-    )
-    return ProcessorFormatter(
+    rendering: list[Processor] = [_to_json]
+    if log_format is not LogFormat.JSON:
+        rendering = [_on_one_line, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+    return structlog.stdlib.ProcessorFormatter(
         processors=[_add_ids, structlog.processors.format_exc_info, _redact, *rendering]
     )
 
@@ -164,9 +166,6 @@ def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {**origin, **redact_fields(event), **origin}
 
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
-
-
 def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Escape what would forge a line or drive the terminal; a traceback keeps its own lines."""
     for key, value in event.items():
@@ -175,5 +174,5 @@ def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _to_json(event: EventDict, **_: Any) -> str:
+def _to_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return msgspec.json.encode(event).decode()

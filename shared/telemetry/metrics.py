@@ -45,6 +45,10 @@ class Metrics:
     publish_group_duration_seconds: Histogram
     publish_failures: Counter
     reconciled_messages: Counter
+    held_messages: Gauge
+    released_messages: Counter
+    given_way: Counter
+    wasted_share: Gauge
     claims: Counter
     lease_expiries: Counter
     time_in_queue_seconds: Histogram
@@ -56,7 +60,14 @@ class Metrics:
     provider_oddities: Counter
     provider_latency_seconds: Histogram
     time_to_first_token_seconds: Histogram
+    provider_batches: Counter
+    provider_batch_items: Counter
+    provider_batch_enqueued_tokens: Gauge
+    provider_batch_duration_seconds: Histogram
     tokens: Counter
+    deployment_attempts: Counter
+    deployment_tokens: Counter
+    deployment_tokens_in_flight: Gauge
     cost: Counter
     unknown_costs: Counter
     breaker_state: Gauge
@@ -81,6 +92,11 @@ class Metrics:
     fact_lookup_duration_seconds: Histogram
     handoffs: Counter
     replies: Counter
+    webhook_tries: Counter
+    webhook_duration_seconds: Histogram
+
+    batches: Counter
+    batch_lines: Counter
 
     indexed_documents: Counter
     indexed_chunks: Counter
@@ -89,6 +105,7 @@ class Metrics:
     search_duration_seconds: Histogram
     search_legs_dropped: Counter
 
+    loop_blocks: Counter
     build_info: Gauge
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

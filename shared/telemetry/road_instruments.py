@@ -7,6 +7,11 @@ from typing import Final
 from shared.telemetry.instrument import Label, counter, gauge, histogram
 
 LANE: Final = Label("lane", 3, "interactive, standard, batch")
+PROVIDER: Final = Label("provider", 10, "the provider's name in the settings")
+BATCH_OUTCOME: Final = Label(
+    "outcome", 7, "submitted, refused, ended, failed, pulled, lost, given_up"
+)
+BATCH_ITEM_END: Final = Label("end", 6, "settled, failed, unrun, lost, repeated, unknown")
 SURFACE: Final = Label("surface", 5, "responses, chat_completions, messages, intake, producer")
 REFUSAL: Final = Label("reason", 24, "the code of the refusal, such as requests_per_minute")
 VERDICT: Final = Label("verdict", 3, "admitted, existing, refused")
@@ -120,8 +125,46 @@ LEDGER_AND_QUEUE: Final = (
         LANE,
         unit="messages",
     ),
+    gauge(
+        "held_messages",
+        "Messages that wait for the dispatcher; 0 where another process leads.",
+        LANE,
+        unit="messages",
+    ),
+    counter("released_messages", "Messages that the dispatcher released.", LANE, unit="messages"),
+    counter("given_way", "Batch turns that were taken back for others.", unit="turns"),
+    gauge("wasted_share", "Part of the last hour's batch units that gave way.", unit="share"),
     counter("claims", "What a worker's claim found.", CLAIM_OUTCOME, unit="claims"),
     counter("lease_expiries", "Turns whose worker went silent; queued again.", unit="turns"),
     histogram("time_in_queue_seconds", "From accept to first claim.", LANE, buckets=HOURS),
     counter("dead_letters", "Messages that will not be answered.", DEAD_REASON, unit="messages"),
+)
+
+PROVIDER_BATCHES: Final = (
+    counter(
+        "provider_batches",
+        "Batches that were handed to a provider, by what became of them.",
+        PROVIDER,
+        BATCH_OUTCOME,
+        unit="batches",
+    ),
+    counter(
+        "provider_batch_items",
+        "Results of such batches, by what became of them.",
+        PROVIDER,
+        BATCH_ITEM_END,
+        unit="items",
+    ),
+    gauge(
+        "provider_batch_enqueued_tokens",
+        "Estimated tokens that lie at a provider in batches that have not ended.",
+        PROVIDER,
+        unit="tokens",
+    ),
+    histogram(
+        "provider_batch_duration_seconds",
+        "From handing a batch over to its end, where it ended as it should.",
+        PROVIDER,
+        buckets=HOURS,
+    ),
 )

@@ -53,6 +53,9 @@ class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     tenants_share_embeddings: bool = False
     """Whether one tenant's text is not embedded again for another. The time that it takes would
     tell a tenant what others have."""
+    embedding_retention_days: PositiveInt = 30
+    """How long the vector of a text is kept that no document has any more. A text that comes
+    again later is embedded again."""
     metrics_host: str = "127.0.0.1"
     """The address at which an indexer serves `/metrics`, without a key: keep it off the open
     network."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
 
+from shared.settings.indexing.reranker import RerankerSettings
 from shared.settings.units import Positive, PositiveInt
 
 
@@ -35,3 +37,9 @@ class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """For the keyword server."""
     symbols_timeout_seconds: Positive = 1.0
     """For names of code, in the ledger's database."""
+    reranker: RerankerSettings = RerankerSettings()
+    """Reads the best that was found once more, and orders it anew; off unless it has a URL."""
+
+    def faults(self) -> Iterator[str]:
+        """One sentence for each fault of the section, with its fix."""
+        yield from self.reranker.faults("search.reranker")

@@ -13,9 +13,11 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import SettingsError
+from shared.settings.deployment import DeploymentSettings, deployment_name
 from shared.settings.indexing.embeddings import EmbeddingSettings
 from shared.settings.indexing.encoder import EncoderSettings
 from shared.settings.indexing.index import IndexSettings, SearchServerSettings
+from shared.settings.indexing.search import SearchSettings
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
@@ -42,8 +44,13 @@ def with_known_secrets(
         settings.facts, sources=tuple(map(secrets.of_source, settings.facts.sources))
     )
     providers = tuple(map(secrets.of_provider, settings.providers))
-    index = secrets.of_index(settings.index)
-    filled = msgspec.structs.replace(settings, providers=providers, facts=facts, index=index)
+    filled = msgspec.structs.replace(
+        settings,
+        providers=providers,
+        facts=facts,
+        index=secrets.of_index(settings.index),
+        search=secrets.of_search(settings.search),
+    )
     return filled, [*secrets.findings, *facts.faults()]
 
 
@@ -77,6 +84,20 @@ def with_index_keys(settings: IndexSettings, env: Mapping[str, str] | None = Non
     return filled
 
 
+def with_search_keys(
+    settings: SearchSettings, env: Mapping[str, str] | None = None
+) -> SearchSettings:
+    """What searches, with the key of its reranker in place.
+
+    Raises SettingsError where it cannot be had.
+    """
+    secrets = _Secrets(os.environ if env is None else env)
+    filled = secrets.of_search(settings)
+    if secrets.findings:
+        raise SettingsError(secrets.findings)
+    return filled
+
+
 class _Secrets:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
@@ -87,8 +108,17 @@ class _Secrets:
         key = self._find(owner, "key", "api_key", provider.api_key_env, provider.api_key_file)
         if key:
             provider = msgspec.structs.replace(provider, api_key=Secret(key))
+        if provider.deployments:
+            deployments = tuple(self._of_deployments(provider))
+            provider = msgspec.structs.replace(provider, deployments=deployments)
         headers = dict(self._headers(owner, provider))
         return msgspec.structs.replace(provider, secret_headers=headers) if headers else provider
+
+    def _of_deployments(self, provider: ProviderSettings) -> Iterator[DeploymentSettings]:
+        for each in provider.deployments:
+            owner = f"providers: '{deployment_name(provider.name, each.name)}'"
+            key = self._find(owner, "key", "api_key", each.api_key_env, each.api_key_file)
+            yield msgspec.structs.replace(each, api_key=Secret(key)) if key else each
 
     def _headers(self, owner: str, provider: ProviderSettings) -> Iterator[tuple[str, Secret]]:
         named = [(name, variable, None) for name, variable in provider.headers_env.items()]
@@ -122,6 +152,14 @@ class _Secrets:
             qdrant=self.of_server("index.qdrant", index.qdrant),
             meilisearch=self.of_server("index.meilisearch", index.meilisearch),
         )
+
+    def of_search(self, search: SearchSettings) -> SearchSettings:
+        one = search.reranker
+        key = self._find("search.reranker", "key", "api_key", one.api_key_env, one.api_key_file)
+        if not key:
+            return search
+        reranker = msgspec.structs.replace(one, api_key=Secret(key))
+        return msgspec.structs.replace(search, reranker=reranker)
 
     def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
         key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)

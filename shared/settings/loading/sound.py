@@ -38,6 +38,9 @@ def _chain(providers: tuple[ProviderSettings, ...]) -> Iterator[str]:
         yield f"providers: two are named '{name}'. Give each its own name."
     for provider in providers:
         yield from provider.faults()
+        for each in provider.each_deployment:
+            if provider.deployments and each.name in names:
+                yield f"providers: '{each.name}' is a provider and a deployment. Rename one."
 
 
 def _visibility(settings: Settings) -> Iterator[str]:
@@ -51,15 +54,18 @@ def _visibility(settings: Settings) -> Iterator[str]:
 
 
 def _models(settings: Settings) -> list[str]:
-    return [each.name for each in settings.providers if each.kind.is_model]
+    models = [each for each in settings.providers if each.kind.is_model]
+    deployments = [one.name for each in models if each.deployments for one in each.each_deployment]
+    return [each.name for each in models] + deployments
 
 
 def _hedging(settings: Settings) -> Iterator[str]:
-    models = _models(settings)
-    if settings.hedging.enabled and len(models) < 2:
+    models = [each for each in settings.providers if each.kind.is_model]
+    places = sum(len(each.each_deployment) for each in models)
+    if settings.hedging.enabled and places < 2:
         yield (
             f"hedging.enabled = true: the chain has {len(models)} models, and a late one needs "
-            "another behind it. Add a provider, or leave hedging off."
+            "another behind it. Add a provider or a deployment, or leave hedging off."
         )
 
 

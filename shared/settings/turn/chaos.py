@@ -43,7 +43,9 @@ class InjectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     rate: Share
     """The share of the calls that are struck."""
     providers: tuple[str, ...] = ()
-    """Providers whose calls may be struck; all models of the chain when not given."""
+    """Providers whose calls may be struck, or deployments of theirs as `provider@deployment`; all
+    models of the chain when not given.
+    """
     models: tuple[str, ...] = ()
     """Models, as their provider is asked for them; all when not given."""
     tenants: tuple[str, ...] = ()
