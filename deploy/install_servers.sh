@@ -1,5 +1,5 @@
 #!/bin/sh
-# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer, openssl and git for the tests, from Debian's or Ubuntu's packages.
+# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer, haproxy, nginx, openssl and git for the tests, from Debian's or Ubuntu's packages.
 # Installs only what is missing, only when it may, and starts nothing: the tests start their own.
 set -eu
 
@@ -12,6 +12,8 @@ missing_packages() {
     find_program redis-server || find_program valkey-server || echo redis-server
     find_program postgres /usr/lib/postgresql/*/bin || echo postgresql
     find_program pgbouncer || echo pgbouncer
+    find_program haproxy || echo haproxy
+    find_program nginx || echo nginx
     find_program openssl || echo openssl
     find_program git || echo git
 }

@@ -27,6 +27,7 @@ _VERBS: Final = (
     "up",
     "demo",
     "send",
+    "batch",
     "check",
     "keys",
     "show",
@@ -35,6 +36,8 @@ _VERBS: Final = (
     "dead",
     "erase",
     "files",
+    "webhooks",
+    "schedule",
     "index",
     "jobs",
     "collections",
@@ -44,6 +47,7 @@ _VERBS: Final = (
     "route",
     "providers",
     "breakers",
+    "lanes",
     "cache",
     "worker",
     "indexer",
@@ -52,7 +56,8 @@ _VERBS: Final = (
 )
 
 _FOLDERS: Final = frozenset(
-    {"cache", "check", "collections", "dead", "demo", "erase", "eval", "index", "route", "send"}
+    {"batch", "cache", "check", "collections", "dead", "demo", "erase", "eval", "index", "route"}
+    | {"schedule", "send", "webhooks"}
 )
 """Verbs of several files."""
 _BESIDE: Final = {

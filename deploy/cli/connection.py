@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import LedgerUnavailable, RedisUnavailable
+from deploy.cli.output import complain
+from shared.errors import InvalidRequest, LedgerUnavailable, RedisUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -28,6 +29,29 @@ def running_stack() -> StackState | None:
 
     folder = StackFolder(Path(load_settings().embedded.folder))
     return read_state(folder.state) if folder.is_claimed() else None
+
+
+def door_and_key(url: str | None, key: str | None) -> tuple[str, str]:
+    """The door to speak to over HTTP and the key for it: those, else those of the environment, else
+    those of the stack that runs in this folder. Raises Unavailable, InvalidRequest.
+    """
+    address = url or os.environ.get("FOREBAY_URL")
+    secret = key or os.environ.get("FOREBAY_API_KEY")
+    if not (address and secret):
+        stack = running_stack()
+        address = address or (stack.url if stack else None)
+        secret = secret or (stack.key if stack else None)
+    if not address:
+        raise Unavailable(
+            "There is no Forebay to send to: start one here with `forebay up`, or set FOREBAY_URL."
+        )
+    if not secret:
+        raise Unavailable(
+            "There is no API key: set FOREBAY_API_KEY (`forebay keys create` makes one)."
+        )
+    if not address.startswith(("http://", "https://")):
+        raise InvalidRequest(f"'{address}' is no URL of a door: write http://HOST:PORT.")
+    return address, secret
 
 
 def command_settings() -> Settings:
@@ -82,6 +106,23 @@ async def open_command_redis(settings: Settings) -> AsyncIterator[Redis]:
         raise RedisUnavailable(f"Redis at {settings.redis.url.redacted} {why}.") from error
     finally:
         await redis.aclose()
+
+
+async def tell_doors(settings: Settings, tenant_id: str) -> None:
+    """Let running doors look up anew what they know of this tenant and its keys.
+
+    Where Redis cannot tell them, whoever typed the command hears when they will know.
+    """
+    from shared.accepting.key_changes import KeyChanges
+
+    try:
+        async with open_command_redis(settings) as redis:
+            await KeyChanges(redis).tell(tenant_id)
+    except RedisUnavailable as error:
+        complain(
+            f"{error.message} Running doors could not be told and follow within "
+            f"{settings.ingress.key_cache_seconds:g} s (ingress.key_cache_seconds)."
+        )
 
 
 async def _reach(database: Database, settings: Settings) -> None:

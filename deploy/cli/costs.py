@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cyclopts import App
 from msgspec.structs import replace
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings, open_ledger, tell_doors
 from deploy.cli.keys import duration
 from deploy.cli.options import AsJson
 from deploy.cli.output import say, say_json, say_table
@@ -105,6 +105,7 @@ async def _cap(name: str, budget: Decimal | None) -> Plan:
         owner = await tenant_named(name, tenants)
         plan = replace(plan_of(owner, settings.limits), daily_budget=budget)
         await tenants.set_plan(owner, plan)
+    await tell_doors(settings, owner.id)
     return plan
 
 

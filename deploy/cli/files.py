@@ -100,9 +100,11 @@ async def _delete(file_id: str, tenant: str) -> None:
 
     clock = SystemClock()
     async with _owned(tenant) as (database, tenant_id):
-        await FileDocuments(database, clock).remove(tenant_id, file_id)
+        documents = FileDocuments(database, clock)
+        await documents.remove(tenant_id, file_id)
         if not await FileCatalogue(database, clock).delete(file_id, tenant_id=tenant_id):
             raise _unknown(file_id, tenant)
+        await documents.remove(tenant_id, file_id)  # what was put in meanwhile
 
 
 @asynccontextmanager

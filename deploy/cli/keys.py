@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings, open_ledger, tell_doors
 from deploy.cli.options import AsJson
 from deploy.cli.output import say, say_json, say_table
 from deploy.cli.tenants import checked_name, tenant_named
@@ -111,7 +111,7 @@ def rotate(
 
 @keys.command
 def revoke(key_id: str, /, *, as_json: AsJson = False) -> None:
-    """Stop a key from working. Running doors may let it in for a few seconds more.
+    """Stop a key from working. Running doors hear of it from Redis and refuse it at once.
 
     Parameters
     ----------
@@ -165,15 +165,21 @@ async def _list(tenant: str | None) -> list[KeyRecord]:
 async def _rotate(key_id: str, overlap: timedelta) -> NewKey:
     from shared.persistence.tenants import TenantRepository
 
-    async with open_ledger(command_settings()) as database:
-        return await TenantRepository(database, SystemClock()).rotate_key(key_id, overlap=overlap)
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        made = await TenantRepository(database, SystemClock()).rotate_key(key_id, overlap=overlap)
+    await tell_doors(settings, made.record.tenant_id)
+    return made
 
 
 async def _revoke(key_id: str) -> KeyRecord:
     from shared.persistence.tenants import TenantRepository
 
-    async with open_ledger(command_settings()) as database:
-        return await TenantRepository(database, SystemClock()).revoke_key(key_id)
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        revoked = await TenantRepository(database, SystemClock()).revoke_key(key_id)
+    await tell_doors(settings, revoked.tenant_id)
+    return revoked
 
 
 def _show(created: NewKey, *, as_json: bool) -> None:

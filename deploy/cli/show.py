@@ -12,6 +12,7 @@ import msgspec
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.options import AsJson
 from deploy.cli.output import counted, moment, one_line, say, say_json, say_rows, say_table
+from shared.settings.deployment import deployment_name
 
 if TYPE_CHECKING:
     from shared.messages.record import MessageRecord
@@ -72,6 +73,8 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     yield "conversation", record.conversation_id
     yield "lane", f"{record.lane}, by {record.surface}"
     yield "accepted", moment(record.accepted_at)
+    if record.held_at is not None:
+        yield "held", f"{moment(record.held_at)}, to {moment(record.released_at) or 'now'}"
     yield "deadline", moment(record.deadline)
     if record.claimed_at is not None:
         yield "claimed", f"{moment(record.claimed_at)}, for turn {record.attempt}"
@@ -120,7 +123,7 @@ def _cells(attempt: BookedAttempt) -> tuple[object, ...]:
     dollars = "unknown" if attempt.cost is None else f"{attempt.cost:.6f}"
     return (
         f"{attempt.claim}.{attempt.ordinal}",
-        attempt.provider,
+        deployment_name(attempt.provider, attempt.deployment),
         attempt.model,
         f"{attempt.latency_seconds:.2f}",
         attempt.input_tokens,

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from msgspec.structs import asdict, replace
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings, open_ledger, tell_doors
 from deploy.cli.options import AsJson
 from deploy.cli.output import say_json, say_rows, say_table
 from shared.clock import SystemClock
@@ -23,6 +23,7 @@ LONGEST_NAME: Final = 128
 
 Days = Annotated[int | None, Parameter(validator=Number(gte=1, lte=36_500))]
 Count = Annotated[int | None, Parameter(validator=Number(gte=1, lte=1_000_000_000))]
+Weight = Annotated[float | None, Parameter(validator=Number(gte=0.01, lte=100))]
 
 tenants = App(name="tenants", help="Tenants: list them, and give one its own limits and retention.")
 
@@ -34,12 +35,21 @@ def list_tenants(*, as_json: AsJson = False) -> None:
     if as_json:
         say_json(shown)
         return
-    names = ("requests_per_minute", "tokens_per_minute", "max_in_flight", "daily_budget")
+    names = ("requests_per_minute", "tokens_per_minute", "max_in_flight", "daily_budget", "weight")
     rows = [
         (each["id"], *(each["limits"][name] for name in names), each["plan"], each["name"])
         for each in shown
     ]
-    headings = ("id", "requests/min", "tokens/min", "in flight", "dollars/day", "plan", "name")
+    headings = (
+        "id",
+        "requests/min",
+        "tokens/min",
+        "in flight",
+        "dollars/day",
+        "weight",
+        "plan",
+        "name",
+    )
     say_table(headings, rows, empty="There are no tenants. Make one: forebay keys create --tenant")
 
 
@@ -53,10 +63,11 @@ def limits(
     user_requests_per_minute: Count = None,
     user_tokens_per_minute: Count = None,
     max_in_flight: Count = None,
+    weight: Weight = None,
     from_settings: bool = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show a tenant's limits, or give it a plan of its own. Doors follow within seconds.
+    """Show a tenant's limits, or give it a plan of its own. Doors follow at once.
 
     A limit that is not given stays as it is; one that came from the settings is the tenant's own
     from then on. The daily budget is set by `forebay costs cap`.
@@ -75,6 +86,8 @@ def limits(
         Tokens of one end user.
     max_in_flight
         Messages that are accepted and not ended.
+    weight
+        Its share of the workers where more waits than they can do: 2 gets twice what 1 gets.
     from_settings
         Give up its own plan, the budget too: it has the limits of the settings again.
     """
@@ -84,6 +97,7 @@ def limits(
         "user_requests_per_minute": user_requests_per_minute,
         "user_tokens_per_minute": user_tokens_per_minute,
         "max_in_flight": max_in_flight,
+        "weight": weight,
     }
     changes = {key: value for key, value in wanted.items() if value is not None}
     if changes and from_settings:
@@ -158,7 +172,7 @@ async def _list() -> list[tuple[Tenant, Plan]]:
 
 
 async def _limits(
-    name: str, changes: dict[str, int], *, from_settings: bool
+    name: str, changes: dict[str, float], *, from_settings: bool
 ) -> tuple[Tenant, Plan]:
     from ingress.admission.limits import plan_of
     from shared.persistence.tenants import TenantRepository
@@ -172,6 +186,8 @@ async def _limits(
         elif changes:
             plan = replace(plan_of(owner, settings.limits), **changes)
             owner = await repository.set_plan(owner, plan)
+    if changes or from_settings:
+        await tell_doors(settings, owner.id)
     return owner, plan_of(owner, settings.limits)
 
 

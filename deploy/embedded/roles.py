@@ -33,13 +33,14 @@ def redis_role(folder: StackFolder, *, port: int, password: str) -> ProcessRole:
 
 def ingress_role(settings: Settings, environment: Mapping[str, str]) -> ProcessRole:
     port = settings.ingress.port
+    ending_seconds = settings.ingress.notice_seconds + settings.ingress.drain_seconds
     return ProcessRole(
         name="ingress",
         command=python_command("ingress"),
         environment=child_environment(environment),
         is_ready=lambda: answers_ok(port, "/readyz"),
         stop_turn=StopTurn.DOOR,
-        patience_seconds=settings.ingress.drain_seconds + _GRACE_SECONDS,
+        patience_seconds=ending_seconds + _GRACE_SECONDS,
     )
 
 

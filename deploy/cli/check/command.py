@@ -64,6 +64,7 @@ async def _reach(
     from deploy.cli.check.prices import check_prices
     from deploy.cli.check.providers import check_providers
     from deploy.cli.check.redis import check_redis
+    from deploy.cli.check.reranker import check_reranker
     from shared.settings.loading.secrets import with_known_secrets
 
     settings, missing = with_known_secrets(settings)
@@ -82,6 +83,7 @@ async def _reach(
     findings += await check_fact_sources(settings.facts)
     findings += check_extras(settings)
     findings += await check_encoders(settings.embeddings, ask=ask)
+    findings += await check_reranker(settings.search.reranker, ask=ask)
     findings += [hint("secrets", f"{each} Workers do not start without it.") for each in missing]
     findings += check_prices(settings)
     return findings

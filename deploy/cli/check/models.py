@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import aiohttp
 from msgspec.structs import replace
 
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from shared.errors import SettingsError
 from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderSettings
-from workers.providers.building import build_provider, open_provider_session
+from workers.providers.building import build_provider
 from workers.providers.error_class import ErrorClass, Setting
 from workers.providers.failures import ProviderError
 from workers.providers.provider import Prompt
+from workers.providers.wire.http.connections import ProviderConnections
 
 _SECONDS: Final = 30.0
 _QUESTION: Final = (MessageItem(Role.USER, "Say OK."),)
@@ -29,28 +29,30 @@ _FIXES: Final = {
 
 
 async def ask_models(providers: tuple[ProviderSettings, ...]) -> list[CheckFinding]:
-    """One finding for each model that a provider names, in the order of the chain.
+    """One finding for each model that a provider names, in the order of the chain; of each of its
+    deployments, where it has any.
 
     Each call costs a few tokens. A wrong setting is a fault; a model that is away, busy, limited or
     slow now is a hint, for the chain bears it and workers start.
     """
     asked = [
-        (provider, model)
+        (each, model)
         for provider in providers
         if provider.kind.is_model
+        for each in provider.each_deployment
         for model in provider.named_models
     ]
-    async with open_provider_session() as session:
-        return await asyncio.gather(*(_ask(each, model, session) for each, model in asked))
+    async with ProviderConnections() as connections:
+        return await asyncio.gather(*(_ask(each, model, connections) for each, model in asked))
 
 
 async def _ask(
-    settings: ProviderSettings, model: str, session: aiohttp.ClientSession
+    settings: ProviderSettings, model: str, connections: ProviderConnections
 ) -> CheckFinding:
     name = f"'{settings.name}' ({model})"
     prompt = Prompt(items=_QUESTION, model=model, max_output_tokens=_LONGEST_ANSWER_TOKENS)
     try:
-        provider = build_provider(_with_model(settings, model), session)
+        provider = build_provider(_with_model(settings, model), connections)
         await provider.answer(prompt, time_left_seconds=_SECONDS)
     except SettingsError as error:
         return fault("providers", error.message)

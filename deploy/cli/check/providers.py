@@ -28,7 +28,7 @@ async def check_providers(providers: tuple[ProviderSettings, ...]) -> list[Check
 
 async def _check(provider: ProviderSettings) -> list[CheckFinding]:
     if provider.kind.is_model:
-        return [await _reach(provider)]
+        return await asyncio.gather(*map(_reach, provider.each_deployment))
     if provider.kind.is_human:
         return [fine("providers", f"'{provider.name}' hands messages to people.")]
     return _read_rules(provider)

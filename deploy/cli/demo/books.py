@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from deploy.cli.demo.dollars import NOTHING
 from shared.costs.spending import Spending, SpendingBy
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
-from shared.persistence.tables import message
+from shared.persistence.tables import attempt, message
 
 
 class Books:
@@ -24,6 +24,11 @@ class Books:
         """US dollars booked so far for all attempts of everybody, failed ones too."""
         rows = await Spending(self._database).report(SpendingBy.PROVIDER)
         return sum((row.cost for row in rows), NOTHING)
+
+    async def calls(self) -> int:
+        """How many calls of providers are booked so far."""
+        async with reading(self._database.relaxed) as connection:
+            return await connection.scalar(select(func.count()).select_from(attempt)) or 0
 
     async def workers_of(self, message_ids: Collection[str]) -> set[int]:
         """The process ids of the workers that claimed these messages last."""

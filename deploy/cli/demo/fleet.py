@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from shared.breakers.fleet import read_breakers, reset_breaker
 from shared.breakers.reading import BreakerReading, BreakerState
+from shared.dispatch.credit import CREDIT_KEY
 from shared.settings.resilience import BreakerSettings
 
 _CLOSED = BreakerReading(state=BreakerState.CLOSED)
@@ -24,6 +25,10 @@ class Fleet:
         """How the breaker of that provider and model, `provider/model`, stands now."""
         readings = {name: reading async for name, reading in self._readings()}
         return readings.get(name, _CLOSED)
+
+    async def is_dispatched(self) -> bool:
+        """Whether a worker leads the dispatch."""
+        return bool(await self._redis.exists(CREDIT_KEY))
 
     async def close_breakers(self) -> None:
         """As `forebay breakers reset` does, all of them; a worker knows within its refresh."""

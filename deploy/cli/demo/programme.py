@@ -10,6 +10,12 @@ from deploy.cli.demo.scenes.agents.conversation import conversation_continued
 from deploy.cli.demo.scenes.agents.image import image_seen
 from deploy.cli.demo.scenes.agents.structured_answer import structured_answer
 from deploy.cli.demo.scenes.agents.tool_and_outage import tool_and_outage
+from deploy.cli.demo.scenes.batches.batch_cancelled import batch_cancelled
+from deploy.cli.demo.scenes.batches.batch_run import batch_run
+from deploy.cli.demo.scenes.batches.flood_beside import flood_beside
+from deploy.cli.demo.scenes.batches.gives_way import gives_way
+from deploy.cli.demo.scenes.batches.provider_batch import provider_batch
+from deploy.cli.demo.scenes.batches.webhook_received import webhook_received
 from deploy.cli.demo.scenes.index.cited import cited
 from deploy.cli.demo.scenes.index.forgotten import forgotten
 from deploy.cli.demo.scenes.index.found import found
@@ -53,6 +59,14 @@ _AGENTS: Final = (tool_and_outage, image_seen, structured_answer, conversation_c
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
 _QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation)
 _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
+_BATCHES: Final = (
+    batch_run,
+    batch_cancelled,
+    provider_batch,
+    flood_beside,
+    gives_way,
+    webhook_received,
+)
 _INDEX: Final = (indexed, found, cited, forgotten)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
@@ -60,7 +74,7 @@ _LAST: Final = (worker_killed, flower)
 
 _ASKED: Final = (*_ROAD, *_AGENTS, *_RESILIENCE, *_QUALITY, *_MONEY)
 
-SCENES: Final[tuple[Scene, ...]] = (*_ASKED, *_INDEX, *_LAST)
+SCENES: Final[tuple[Scene, ...]] = (*_ASKED, *_BATCHES, *_INDEX, *_LAST)
 
 
 def scenes_named(names: Collection[str]) -> tuple[Scene, ...]:

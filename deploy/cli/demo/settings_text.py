@@ -60,10 +60,16 @@ exact = true
 enabled = true
 threshold = 0.8
 
+# The scene about them has a server of its own on this machine.
+[webhooks]
+allow_http = true
+allowed_networks = ["127.0.0.0/8"]
+
 [[costs.prices]]
 model = "scripted"
 input_per_million = 2.50
 output_per_million = 10.00
+batch_share = 0.5
 
 [[costs.prices]]
 model = "scripted-large"
@@ -83,7 +89,7 @@ model = "scripted"
 small_model = "scripted-small"
 large_model = "scripted-large"
 max_tries = 2
-
+{batch}
 [[providers]]
 name = "secondary"
 kind = "anthropic"
@@ -107,12 +113,27 @@ kind = "handoff"
 """
 
 
-def settings_text(folder: Path, *, primary: str, secondary: str) -> str:
-    """A settings file for a stack in `folder`, with two models behind these URLs."""
+_BATCHES: Final = """\
+
+[providers.batch]
+fill_seconds = 1.0
+expected_seconds = 30.0
+poll_seconds = 0.5
+"""
+
+
+def settings_text(
+    folder: Path, *, primary: str, secondary: str, takes_batches: bool = False
+) -> str:
+    """A settings file for a stack in `folder`, with two models behind these URLs.
+
+    Where the first one `takes_batches`, what can wait is handed to it as such.
+    """
     return _TEMPLATE.format(
         folder=folder,
         burst_share=BURST_SHARE,
         primary=primary,
+        batch=_BATCHES if takes_batches else "",
         secondary=secondary,
         model_port=usable_port(0),
         rules=BUILT_IN_RULES,

@@ -45,7 +45,7 @@ AMPLE: Final = Plan(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What a scene works with. `environment` makes a process of its own part of the stack;
-    `workers` says how many worker processes it has.
+    `workers` says how many worker processes it has, `sweep_seconds` how often they look around.
     """
 
     stack: EmbeddedStack
@@ -59,6 +59,7 @@ class Stage:
     fleet: Fleet
     prices: Prices
     workers: int
+    sweep_seconds: float
     environment: dict[str, str]
 
     async def reset(self) -> None:
@@ -82,14 +83,23 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, report: Callable[[str], None], variables: Mapping[str, str] = _NONE
+    folder: Path,
+    *,
+    report: Callable[[str], None],
+    variables: Mapping[str, str] = _NONE,
+    provider_batches: bool = False,
 ) -> AsyncIterator[Stage]:
     """A stack in `folder` that knows nothing of the settings around it, but of `variables`."""
     async with AsyncExitStack() as exits:
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())
         settings_file = folder / "forebay.toml"
-        text = settings_text(folder / "stack", primary=primary.openai_url, secondary=secondary.url)
+        text = settings_text(
+            folder / "stack",
+            primary=primary.openai_url,
+            secondary=secondary.url,
+            takes_batches=provider_batches,
+        )
         settings_file.write_text(text, encoding="utf-8")
         own = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environment = {**own, "FOREBAY_CONFIG": str(settings_file), **variables}
@@ -111,6 +121,7 @@ async def open_stage(
             books=Books(database),
             fleet=Fleet(redis, settings.breakers),
             workers=settings.embedded.workers,
+            sweep_seconds=settings.ledger.sweep_seconds,
             prices=open_prices(settings.costs.prices, settings.providers),
             environment=joined,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -92,22 +92,47 @@ class Visitor:
         async with self._session.get(url, headers=headers) as response:
             return await _heard(response)
 
+    async def upload(self, lines: Sequence[object], *, name: str) -> Heard:
+        """POST /v1/files with one JSON line each, for a batch."""
+        form = aiohttp.FormData({"purpose": "batch"})
+        content = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        form.add_field("file", content, filename=name)
+        return await self._ask("POST", "files", data=form)
+
+    async def lines_of(self, file_id: str) -> list[dict[str, Any]]:
+        """GET /v1/files/{id}/content, as JSON lines."""
+        url = f"{self._door}/v1/files/{file_id}/content"
+        async with self._session.get(url, headers=self._headers) as response:
+            return [msgspec.json.decode(line) for line in (await response.read()).splitlines()]
+
+    async def begin_batch(self, file_id: str) -> Heard:
+        """POST /v1/batches for lines of /v1/responses."""
+        asked = {"endpoint": "/v1/responses", "completion_window": "24h"}
+        return await self._ask("POST", "batches", json={"input_file_id": file_id, **asked})
+
+    async def batch(self, batch_id: str) -> Heard:
+        """GET /v1/batches/{id}."""
+        return await self._ask("GET", f"batches/{batch_id}")
+
+    async def cancel_batch(self, batch_id: str) -> Heard:
+        """POST /v1/batches/{id}/cancel."""
+        return await self._ask("POST", f"batches/{batch_id}/cancel")
+
     async def begin_conversation(self) -> Heard:
         """POST /v1/conversations with nothing in it yet."""
-        url = f"{self._door}/v1/conversations"
-        async with self._session.post(url, json={}, headers=self._headers) as response:
-            return await _heard(response)
+        return await self._ask("POST", "conversations", json={})
 
     async def conversation_items(self, conversation_id: str) -> Heard:
         """GET /v1/conversations/{id}/items."""
-        url = f"{self._door}/v1/conversations/{conversation_id}/items"
-        async with self._session.get(url, headers=self._headers) as response:
-            return await _heard(response)
+        return await self._ask("GET", f"conversations/{conversation_id}/items")
 
     async def search(self, question: str, **fields: object) -> Heard:
         """POST /v1/search."""
-        url, body = f"{self._door}/v1/search", {"query": question, **fields}
-        async with self._session.post(url, json=body, headers=self._headers) as response:
+        return await self._ask("POST", "search", json={"query": question, **fields})
+
+    async def _ask(self, method: str, path: str, **content: Any) -> Heard:
+        url = f"{self._door}/v1/{path}"
+        async with self._session.request(method, url, headers=self._headers, **content) as response:
             return await _heard(response)
 
     async def stream(self, text: str, **fields: object) -> AsyncGenerator[dict[str, Any], None]:

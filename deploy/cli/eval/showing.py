@@ -78,6 +78,10 @@ _REST: Final = ("mrr", "recall@10", "recall@100")
 
 
 def _sentences(told: SetReport) -> Iterator[str]:
+    for name, of in told.to_reference.items():
+        reached = "reached" if of.is_reached else "not reached"
+        share = f"{of.share.mean:.3f} [{of.share.low:.3f}, {of.share.high:.3f}]"
+        yield f"{name}: {share} of the reference; {of.target:g} {reached}"
     for name, margin in told.margins.items():
         chosen = ", the best fusion of the tuned half" if name == told.chosen else ""
         yield f"default against {name}{chosen}: {_signed(margin)}, {_verdict(margin)}"

@@ -59,8 +59,10 @@ def index(
     wanted = collection or root.name
     if dry_run:
         return asyncio.run(_dry_run(root, wanted, tenant, as_json=as_json))
+    if watch:
+        return asyncio.run(_watch(root, wanted, tenant, as_json=as_json))
     work = _index(root, wanted, tenant, remove_anyway=remove_anyway, wait=wait, as_json=as_json)
-    return asyncio.run(_watch(root, wanted, tenant, as_json=as_json) if watch else work)
+    return asyncio.run(work)
 
 
 def _folder(path: Path) -> Path:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from shared.persistence.engine import Database
 
 _MOST_LEFT_OUT: Final = 1_000
+_NO_JOBS: Final = (
+    "There are no jobs. Make one: forebay index FOLDER. Posted documents and files have none: "
+    "forebay collections stats NAME counts them, and GET /v1/documents/{id} tells of each."
+)
 JobId = Annotated[str, Parameter(help="Its id, as `forebay jobs list` shows it.")]
 
 
@@ -56,7 +60,7 @@ def list_jobs(*, tenant: Tenant = None, limit: Limit = 20, as_json: AsJson = Fal
         for job, progress in found
     ]
     headings = ("id", "state", "made", "indexed", "failed", "skipped", "source")
-    say_table(headings, rows, empty="There are no jobs. Make one: forebay index FOLDER")
+    say_table(headings, rows, empty=_NO_JOBS)
 
 
 @jobs.command

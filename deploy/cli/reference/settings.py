@@ -14,6 +14,7 @@ from msgspec import inspect as types
 
 from shared.settings import Settings
 from shared.settings.costs import PriceSettings
+from shared.settings.deployment import DeploymentSettings, ProviderBatchSettings
 from shared.settings.providers import ProviderSettings
 from shared.settings.turn.chaos import InjectionSettings
 from shared.settings.turn.fact_field import FactField
@@ -27,6 +28,8 @@ def settings_reference() -> str:
     sections = [_section(name, kind) for name, kind in _sections("", Settings)]
     entries = [
         _entries("providers", ProviderSettings),
+        _entries("providers.deployments", DeploymentSettings),
+        _entries("providers.batch", ProviderBatchSettings, mark="[]"),
         _entries("costs.prices", PriceSettings),
         _entries("chaos.injections", InjectionSettings),
         _entries("facts.sources", FactSourceSettings),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from deploy.cli.connection import running_stack
+from deploy.cli.connection import door_and_key
 from deploy.cli.options import AsJson
 from deploy.cli.output import complain
-from shared.errors import InvalidRequest, Unavailable
+from shared.errors import InvalidRequest
 from shared.messages.lane import TIER_OF_LANE, Lane
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def send(
         raise InvalidRequest("--stream shows one answer at a time: send one message, and wait.")
     import asyncio
 
-    address, secret = _where(url, key)
+    address, secret = door_and_key(url, key)
     return asyncio.run(
         _send(
             orders, address, secret, stream=stream, concurrency=max(1, concurrency), as_json=as_json
@@ -110,26 +109,6 @@ def _lines(file: Path) -> Iterable[str]:
         raise InvalidRequest(f"{file} cannot be read: {error.strerror}. Check the path.") from error
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"{file} is not UTF-8 text. Convert it first.") from error
-
-
-def _where(url: str | None, key: str | None) -> tuple[str, str]:
-    address = url or os.environ.get("FOREBAY_URL")
-    secret = key or os.environ.get("FOREBAY_API_KEY")
-    if not (address and secret):
-        stack = running_stack()
-        address = address or (stack.url if stack else None)
-        secret = secret or (stack.key if stack else None)
-    if not address:
-        raise Unavailable(
-            "There is no Forebay to send to: start one here with `forebay up`, or set FOREBAY_URL."
-        )
-    if not secret:
-        raise Unavailable(
-            "There is no API key: set FOREBAY_API_KEY (`forebay keys create` makes one)."
-        )
-    if not address.startswith(("http://", "https://")):
-        raise InvalidRequest(f"'{address}' is no URL of a door: write http://HOST:PORT.")
-    return address, secret
 
 
 async def _send(

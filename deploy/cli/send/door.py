@@ -134,7 +134,7 @@ class DoorClient:
                 async with self._opened().post(
                     f"{self._url}/v1/responses", json=body, headers=headers
                 ) as response:
-                    await _refuse(response)
+                    await refuse(response)
                     answer: dict[str, Any] = msgspec.json.decode(await response.read())
                     return answer
             except aiohttp.ClientError as error:
@@ -158,7 +158,7 @@ async def _events(request: _Request) -> AsyncIterator[dict[str, Any]]:
     """Until the stream ends, in whatever way."""
     try:
         async with request as response:
-            await _refuse(response)
+            await refuse(response)
             async for line in response.content:
                 if line.startswith(b"data: {"):
                     yield msgspec.json.decode(line[6:])
@@ -166,7 +166,8 @@ async def _events(request: _Request) -> AsyncIterator[dict[str, Any]]:
         return
 
 
-async def _refuse(response: aiohttp.ClientResponse) -> None:
+async def refuse(response: aiohttp.ClientResponse) -> None:
+    """Raises RefusedByDoor for an answer that is an error."""
     if response.status < 400:
         return
     try:

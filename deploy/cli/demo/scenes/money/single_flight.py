@@ -14,7 +14,17 @@ from deploy.scripted_provider.behaviour import Behaviour, Kind
 from shared.messages.turn_report import CacheKind
 
 _CROWD: Final = 16
-_ROUNDS: Final = 5
+_QUESTIONS: Final = (
+    "Who was the first to swim the channel?",
+    "How many bones has a grown horse?",
+    "Which metal melts in a warm hand?",
+    "Where does the Danube begin?",
+    "When was the fountain pen invented?",
+    "Why do cats purr when they are ill?",
+    "What is the longest word in Finnish?",
+    "Whose portrait hung in the first post office?",
+)
+"""One a round; none so like another that its stored answer would do."""
 _CALL_SECONDS: Final = 0.6
 
 
@@ -39,8 +49,7 @@ async def single_flight(stage: Stage) -> Told:
 async def _crowd_of_both_workers(stage: Stage) -> tuple[list[Heard], int]:
     """The answers to a crowd that more than one worker had a part of, and how many had."""
     visitor = stage.visitor.sharing_answers()
-    for number in range(_ROUNDS):
-        question = f"Who was the first to swim the {'long ' * number}channel?"
+    for question in _QUESTIONS:
         heard = await asyncio.gather(*(visitor.post(question) for _ in range(_CROWD)))
         states = Counter(each.state for each in heard)
         expect(states == {"completed": _CROWD}, f"The states are {dict(states)}.")

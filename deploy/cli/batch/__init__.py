@@ -1,0 +1,1 @@
+"""`forebay batch`: files of requests to a door over HTTP, and their results."""

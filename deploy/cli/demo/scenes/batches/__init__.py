@@ -1,0 +1,1 @@
+"""Batches: what may wait costs less, and makes nobody else wait."""

@@ -1,0 +1,1 @@
+"""`forebay webhooks`: the command, what it asks for, and how it shows it."""
