@@ -82,25 +82,25 @@ class RunningStack:
         try:
             line = said_line(self.process, "{", seconds=120)
         except AssertionError as error:
-            _, complaint = self.process.communicate(timeout=30)
+            _, complaint = self.process.communicate(timeout=60)
             raise AssertionError(f"forebay up did not start: {complaint}") from error
         self.ready: dict[str, Any] = json.loads(line)
 
     def stop(self) -> int:
         """Ctrl-C; its exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """SIGKILL, for it alone."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def close(self) -> None:
         """Whatever a failed test left."""
         if self.process.poll() is None:
             self.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=60)
 
     def processes(self) -> dict[int, str]:
         """Command lines by pid of all living processes that belong to this stack's folder."""
@@ -123,7 +123,7 @@ def _belonging(entry: Path, folder: str) -> str:
     return parts[0].replace(b"\0", b" ").decode() if is_ours else ""
 
 
-def eventually(holds: Callable[[], bool], *, seconds: float = 30) -> bool:
+def eventually(holds: Callable[[], bool], *, seconds: float = 60) -> bool:
     """Whether it comes to hold in time; what is waited for happens in another process."""
     give_up_at = time.monotonic() + seconds
     while not holds():

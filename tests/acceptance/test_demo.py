@@ -41,6 +41,12 @@ SCENES = {
     "semantic_hit",
     "wrong_hit",
     "budget_stop",
+    "batch_run",
+    "batch_cancelled",
+    "provider_batch",
+    "flood_beside",
+    "gives_way",
+    "webhook_received",
     "indexed",
     "found",
     "cited",
@@ -57,9 +63,19 @@ SAVING = {
     "single_flight",
     "semantic_hit",
     "budget_stop",
+    "provider_batch",
     "forgotten",
 }
-FREE = {"local_model", "rules", "handoff", "indexed", "found"}
+FREE = {
+    "local_model",
+    "rules",
+    "handoff",
+    "provider_batch",
+    "flood_beside",
+    "gives_way",
+    "indexed",
+    "found",
+}
 
 
 @pytest.mark.timeout(400)
@@ -69,9 +85,9 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     seconds = time.monotonic() - began
     scenes = {scene["scene"]: scene for scene in map(json.loads, shown.stdout.splitlines())}
     assert not [scene for scene in scenes.values() if not scene["ok"]], shown.stderr
+    assert shown.returncode == 0, shown.stderr
     total = scenes.pop("total")
     assert scenes.keys() == SCENES
-    assert shown.returncode == 0
     _adds_up(scenes, total)
     assert scenes["burst_429"]["refused"] > 0
     assert scenes["worker_killed"]["answers"] == 1
@@ -82,10 +98,13 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["wrong_hit"]["similarity"] > scenes["semantic_hit"]["similarity"]
     assert scenes["tool_and_outage"]["answered_over"] == "anthropic"
     assert scenes["structured_answer"]["provider_calls"] == 2
+    assert scenes["batch_run"]["provider_calls"] == 6
+    assert scenes["batch_cancelled"]["answers_kept"] == 5
+    assert scenes["gives_way"]["burst_seconds"] < 5
     assert scenes["indexed"]["points"] == scenes["indexed"]["passages"] > 1_000
     assert scenes["found"]["by_name"] == 1
     assert scenes["cited"]["cited"]
-    assert seconds < 130 * slowdown()
+    assert seconds < 150 * slowdown()
 
 
 def test_only_the_scenes_that_are_asked_for_are_played(tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def test_no_wait_says_where_to_look(typed: Typed, library: Path) -> None:
         (("collections", "create", " "), 2, "needs a name"),
         (("index", ".", "--collection", ""), 2, "--collection has no name"),
         (("index", ".", "--tenant", "nobody"), 1, "forebay tenants list"),
+        (("index", ".", "--tenant", "nobody", "--watch"), 1, "forebay tenants list"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_fix(
@@ -136,6 +137,7 @@ def test_what_cannot_be_done_is_said_with_the_fix(
 ) -> None:
     done = typed(*words)
     assert (done.returncode, complaint in done.stderr) == (code, True), done.stderr
+    assert "Warning" not in done.stderr
 
 
 def _forecast_holds(typed: Typed, library: Path) -> dict[str, Any]:

@@ -7,25 +7,31 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console
 
 from tests.benchmarks import (
+    active_keys,
+    batches,
     beside_indexing,
     concurrent_calls,
     encoders,
     indexing,
     ingress,
     ledger_growth,
+    ledger_layouts,
     message_cost,
     provider_calls,
     redis_bytes,
     round_trip,
+    worker_fleet,
 )
-from tests.benchmarks.baseline import command_start, hot_path, waiters
+from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
 from tests.benchmarks.day import saving
+from tests.benchmarks.deployments import spread
+from tests.benchmarks.dispatch import decisions, waits
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.search import hybrid, vectors
@@ -44,15 +50,20 @@ Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "ingress": ingress.measure,
+    "active_keys": active_keys.measure,
     "provider_calls": provider_calls.measure,
     "concurrent_calls": concurrent_calls.measure,
     "message_cost": message_cost.measure,
+    "worker_fleet": worker_fleet.measure,
     "ledger_growth": ledger_growth.measure,
+    "ledger_layouts": ledger_layouts.measure,
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
+    "batches": batches.measure,
     "indexing": indexing.measure,
     "beside_indexing": beside_indexing.measure,
     "baseline": hot_path.measure,
+    "hot_statements": hot_statements.measure,
     "waiters": waiters.measure,
     "command_start": command_start.measure,
     "guardrail": guardrail.measure,
@@ -64,9 +75,17 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "encoders": encoders.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
+    "deployments": spread.measure,
+    "dispatch_waits": waits.measure,
+    "dispatch_decisions": decisions.measure,
     "hybrid_search": hybrid.measure,
     "vector_search": vectors.measure,
 }
+
+ON_REQUEST: Final = frozenset(
+    {"ledger_layouts", "ledger_growth", "encoders", "redis_bytes", "large_bodies", "deployments"}
+)
+"""What is measured by its name alone: it decided once, and little of ours changes it."""
 
 
 def main() -> int:
@@ -82,7 +101,7 @@ def main() -> int:
     failed = False
     with progress.status("starting RabbitMQ, Redis and Postgres") as status, Stage() as stage:
         say = _sayer(progress, status.update)
-        for name in [wanted.name] if wanted.name else wanted.only or BENCHMARKS:
+        for name in _names(wanted):
             began_one = time.monotonic()
             try:
                 rows.extend(BENCHMARKS[name](stage, wanted.seconds, say))
@@ -111,6 +130,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one round")
     parser.add_argument("--json", action="store_true", help="the rows as JSON")
     return parser.parse_args()
+
+
+def _names(wanted: argparse.Namespace) -> Sequence[str]:
+    if wanted.name:
+        return [wanted.name]
+    return wanted.only or [name for name in BENCHMARKS if name not in ON_REQUEST]
 
 
 def _conclude(rows: list[Row], *, seconds: float) -> None:

@@ -14,7 +14,7 @@ from tests.benchmarks.measurement import Progress, Row
 CALLS: Final = 1000
 CALL_SECONDS: Final = 2.0
 WAVES: Final = 3
-LIMIT_MEBIBYTES: Final = 200.0
+LIMIT_MEBIBYTES: Final = 150.0
 
 
 def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:

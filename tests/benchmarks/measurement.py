@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from statistics import median
 
@@ -60,6 +60,9 @@ class Rounds:
     def add(self, **figures: float) -> None:
         for name, figure in figures.items():
             self._figures.setdefault(name, []).append(figure)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._figures)
 
     def __getitem__(self, name: str) -> float:
         return median(self._figures[name])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +17,13 @@ _VERDICTS = {None: "", True: "[green]reached[/]", False: "[red]not reached[/]"}
 def print_table(rows: list[Row], console: Console) -> None:
     """Every row: ours, the stock way's, their ratio, and whether the target holds.
 
-    What stands apart has columns of its own, where there is any.
+    What stands apart has columns of its own: a table for those rows that have the same.
     """
-    apart = [*dict.fromkeys(name for row in rows for name in row.apart)]
+    for apart, some in groupby(rows, key=lambda row: tuple(row.apart)):
+        console.print(_table(apart, some))
+
+
+def _table(apart: Sequence[str], rows: Iterable[Row]) -> Table:
     table = Table("what", "on", "ours", *apart, "stock", "ratio", "target", "")
     table.box, table.pad_edge = None, False
     for column in table.columns[2:-2]:
@@ -26,16 +33,13 @@ def print_table(rows: list[Row], console: Console) -> None:
             row.what,
             row.on,
             f"{_figure(row.ours)} {row.unit}",
-            *(
-                f"{_figure(row.apart[name])} {row.unit}" if name in row.apart else ""
-                for name in apart
-            ),
+            *(f"{_figure(figure)} {row.unit}" for figure in row.apart.values()),
             "" if row.stock is None else f"{_figure(row.stock)} {row.unit}",
             "" if row.ratio is None else f"{row.ratio:.2f}x",
             _target(row),
             _VERDICTS[row.reached],
         )
-    console.print(table)
+    return table
 
 
 def as_json(rows: list[Row]) -> str:

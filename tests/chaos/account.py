@@ -43,7 +43,7 @@ class Account:
         return json.dumps(asdict(self) | {"wasted_share": round(self.wasted_share, 4)})
 
 
-async def settle_account(ground: Ground, traffic: Traffic, *, seconds: float = 45) -> Account:
+async def settle_account(ground: Ground, traffic: Traffic, *, seconds: float = 120) -> Account:
     """Waits until nothing in the ledger is open any more, then looks at every message."""
     await asyncio.to_thread(_wait_until_all_ended, ground, seconds)
     account = await asyncio.to_thread(_account, ground, traffic.accepted)

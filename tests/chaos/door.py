@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -28,18 +29,32 @@ WIDE_LIMITS = {
 
 
 class Door:
-    """`python -m ingress` on a port that stays the same over kills."""
+    """`python -m ingress` on a port that stays the same over kills.
 
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self._port = free_port()
+    `through` is a command that runs another, which it is started by; it listens on `address`.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        folder: Path,
+        *,
+        address: str = "127.0.0.1",
+        through: Sequence[str] = (),
+    ) -> None:
+        self._place = {
+            "FOREBAY_INGRESS__HOST": address,
+            "FOREBAY_INGRESS__PORT": str(free_port()),
+        }
         self._log = folder / "door.log"
-        self._environment = {**stack.environment, "FOREBAY_INGRESS__PORT": str(self._port)}
+        self._environment = {**stack.environment, **self._place}
+        self._through = through
         self._process = self._child()
         self.key = asyncio.run(new_key(stack.settings.ledger))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1/responses"
+        return "http://{}:{}/v1/responses".format(*self._place.values())
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nobody answers."""
@@ -51,7 +66,7 @@ class Door:
 
     def start(self) -> Door:
         """Returns when it listens."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         listening = self.log.count("Forebay listens on")
         self._process.spawn()
         while self.log.count("Forebay listens on") == listening:
@@ -75,7 +90,7 @@ class Door:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _child(self) -> ChildProcess:
-        command = [sys.executable, "-m", "ingress"]
+        command = [*self._through, sys.executable, "-m", "ingress"]
         return ChildProcess(command=command, log=self._log, environment=self._environment)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.chaos.ground import Ground
-from tests.integration.workers.stack import LEASE_SECONDS
+from tests.integration.workers.stack import SHORT_LEASE_SECONDS
 
 Fault = Callable[[Ground], Awaitable[None]]
 
@@ -27,7 +27,7 @@ async def freeze_worker(ground: Ground) -> None:
     """SIGSTOP of the busiest worker until its leases are long gone: it comes back as a zombie."""
     worker = await asyncio.to_thread(ground.busiest_worker)
     worker.pause()
-    await asyncio.sleep(LEASE_SECONDS * 1.75)  # the fault itself: this long it is frozen
+    await asyncio.sleep(SHORT_LEASE_SECONDS * 1.75)  # the fault itself: this long it is frozen
     worker.resume()
 
 

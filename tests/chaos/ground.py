@@ -14,7 +14,7 @@ from shared.messages.state import TERMINAL
 from tests.chaos.door import WIDE_LIMITS, Door
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.stack import Stack, openai_link
+from tests.integration.workers.stack import SHORT_LEASE, Stack, openai_link
 from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
@@ -23,6 +23,12 @@ from tests.servers.server import Server
 
 WORKERS = 2
 MARK = "question"
+_IMPATIENT = {
+    "FOREBAY_BROKER__HEARTBEAT_SECONDS": "2",
+    "FOREBAY_LEDGER__TIMEOUT_SECONDS": "2",
+    "FOREBAY_INGRESS__LEDGER_TIMEOUT_SECONDS": "1",
+}
+"""Its servers are killed and frozen all the time."""
 
 # A witness of every change of state, written in the same transaction by the database itself.
 _WITNESS = """
@@ -37,6 +43,13 @@ WHEN (OLD.state <> NEW.state OR OLD.state IN ({terminal})
       AND (OLD.output_text, OLD.finished_at) IS DISTINCT FROM (NEW.output_text, NEW.finished_at))
 EXECUTE FUNCTION witness();
 """
+
+
+def witness(url: str) -> None:
+    """Has that database write every change of a message's state into `transition`."""
+    terminal = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(_WITNESS.format(terminal=terminal).encode())
 
 
 class Broker(StrEnum):
@@ -78,20 +91,17 @@ class Ground:
         self.provider.behave(Kind.LATENCY, contains=MARK, seconds=self._provider_seconds)
         self._database = self.postgres.create_database()
         migrate(self.postgres.database_url(self._database))
-        terminal = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
-        with self.query() as connection:
-            connection.execute(_WITNESS.format(terminal=terminal).encode())
+        witness(self.postgres.database_url(self._database))
         self.stack = Stack(
             broker_url=self._broker_url(),
             redis_url=self.redis.database_url(1),
             ledger_url=self.postgres.database_url(self._database),
             providers=[openai_link(self.provider.url)],
-            extra=WIDE_LIMITS,
+            extra=WIDE_LIMITS | SHORT_LEASE | _IMPATIENT,
         )
-        self.door = Door(self.stack, self._folder)
+        self.door, self.workers = self._door_and_workers()
         self._stack.callback(self.door.kill)
         self.door.start()
-        self.workers = [AgentWorker(self.stack, self._folder) for _ in range(WORKERS)]
         for worker in self.workers:
             self._stack.callback(worker.kill)
             worker.start(ready=False)
@@ -102,6 +112,10 @@ class Ground:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def _door_and_workers(self) -> tuple[Door, list[AgentWorker]]:
+        door = Door(self.stack, self._folder)
+        return door, [AgentWorker(self.stack, self._folder, hasty=True) for _ in range(WORKERS)]
+
     def _broker_url(self) -> str:
         if not isinstance(self.broker, RabbitServer):
             return self.broker.url
@@ -111,12 +125,20 @@ class Ground:
 
     def busiest_worker(self) -> AgentWorker:
         """The worker with most turns under way, for it has most to lose."""
-        held = (
+        return self._worker_of(
             "SELECT split_part(claimed_by, ':', 2)::int FROM message WHERE state = 'in_progress' "
             "GROUP BY 1 ORDER BY count(*) DESC"
         )
+
+    def dispatching_worker(self) -> AgentWorker:
+        """The worker that releases what is held."""
+        return self._worker_of(
+            "SELECT split_part(holder, ':', 2)::int FROM role_lease WHERE role = 'dispatcher'"
+        )
+
+    def _worker_of(self, pids_first: str) -> AgentWorker:
         with self.query() as connection:
-            pids = [row[0] for row in connection.execute(held.encode())]
+            pids = [row[0] for row in connection.execute(pids_first.encode())]
         by_pid = {worker.pid: worker for worker in self.workers if worker.is_running}
         return next((by_pid[pid] for pid in pids if pid in by_pid), self.workers[0])
 
@@ -127,4 +149,4 @@ class Ground:
     def query(self) -> psycopg.Connection:
         """A fresh connection to the ledger, past all of the product's code."""
         url = self.postgres.database_url(self._database).replace("+psycopg", "")
-        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+        return psycopg.connect(url, autocommit=True, connect_timeout=60)

@@ -96,6 +96,12 @@ async def restart_broker(ground: Ground) -> None:
     await asyncio.to_thread(ground.broker.restart)
 
 
+async def kill_dispatching_worker(ground: Ground) -> None:
+    """SIGKILL of the worker that releases what is held; another one leads then."""
+    worker = await asyncio.to_thread(ground.dispatching_worker)
+    await asyncio.to_thread(worker.replace)
+
+
 async def flush_redis_and_kill_door(ground: Ground) -> None:
     """What the door knew and what Redis knew, gone at once."""
     await asyncio.to_thread(ground.redis.command, "FLUSHALL")
@@ -130,5 +136,6 @@ RARER_FAULTS: dict[str, Fault] = {
         restart_ledger,
         restart_broker,
         flush_redis_and_kill_door,
+        kill_dispatching_worker,
     )
 }

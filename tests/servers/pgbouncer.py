@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import ClassVar
 
 import psycopg
@@ -20,21 +19,24 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-pool_mode = {mode}
+pool_mode = transaction
+default_pool_size = {most}
 {extra}
 """
-# The first that keeps prepared statements apart in the mode `transaction`.
-PREPARES_SINCE = (1, 22)
 
 
 class PgbouncerServer(Server):
-    """Pools by transaction where this pgbouncer can with prepared statements, else by session."""
+    """Pools by transaction, of whatever version it is: two statements may meet two sessions."""
 
     name: ClassVar[str] = "pgbouncer"
     boot_seconds: ClassVar[float] = 15
 
-    def __init__(self, postgres: PostgresServer, *, user: str, ignores_options: bool) -> None:
+    def __init__(
+        self, postgres: PostgresServer, *, user: str, ignores_options: bool, most: int = 20
+    ) -> None:
+        """`most` sessions of Postgres, for each of its databases."""
         self._postgres = postgres
+        self._most = most
         self._user = user
         self._ignores_options = ignores_options
         super().__init__()
@@ -48,18 +50,15 @@ class PgbouncerServer(Server):
 
     def _prepare(self) -> ChildProcess:
         program = find_program(["pgbouncer"], install="the package pgbouncer")
-        prepares = _version(program) >= PREPARES_SINCE
-        extra = ["max_prepared_statements = 100"] if prepares else []
-        if self._ignores_options:
-            extra.append("ignore_startup_parameters = options")
+        extra = "ignore_startup_parameters = options" if self._ignores_options else ""
         configuration = self.folder / "pgbouncer.ini"
         configuration.write_text(
             CONFIGURATION.format(
                 port=self.port,
                 postgres_port=self._postgres.port,
                 user=self._user,
-                mode="transaction" if prepares else "session",
-                extra="\n".join(extra),
+                extra=extra,
+                most=self._most,
             )
         )
         user = unprivileged_user()
@@ -79,8 +78,3 @@ class PgbouncerServer(Server):
         except psycopg.OperationalError:
             return False
         return True
-
-
-def _version(program: str) -> tuple[int, ...]:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
-    return tuple(int(word) for word in said.split()[1].split(".")[:2])

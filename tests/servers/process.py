@@ -80,7 +80,7 @@ class ChildProcess:
         assert self._process is not None, "the server was never started"
         return self._process.pid
 
-    def terminate(self, stop_signal: signal.Signals, patience_seconds: float = 20) -> None:
+    def terminate(self, stop_signal: signal.Signals, patience_seconds: float = 60) -> None:
         """Asks it to stop, waits, and kills what is left."""
         if self.is_running and self._process is not None:
             self.resume()
@@ -99,7 +99,7 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._dismiss_watchdog()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process = None
 
     def pause(self) -> None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from tests.servers.authority import Authority
 from tests.servers.ports import free_port
@@ -33,6 +33,14 @@ ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
 """
 
+# What a queue tells of itself by other ways leaves out what is delivered, or is seconds old.
+UNSETTLED = """\
+{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"{vhost}">>, queue, <<"{queue}">>)), \
+case amqqueue:get_type(Q) of \
+rabbit_quorum_queue -> {{ok, {{_, N}}, _}} = \
+ra:leader_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N; \
+_ -> [{{messages, N}}] = rabbit_amqqueue:info(Q, [messages]), N end."""
+
 # One scheduler of each kind and no spinning: several nodes and the tests share a few cores.
 SMALL_MACHINE = "+S 1:1 +SDcpu 1:1 +SDio 1 +A 1 +sbwt none +sbwtdcpu none +sbwtdio none"
 
@@ -41,7 +49,7 @@ class RabbitServer(Server):
     """One node with a port mapper of its own, so that nodes of other tests never meet."""
 
     name: ClassVar[str] = "rabbitmq"
-    boot_seconds: ClassVar[float] = 90
+    boot_seconds: ClassVar[float] = 180
 
     def __init__(self, *, encrypted: bool = False, configuration: str = "") -> None:
         """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`.
@@ -90,6 +98,11 @@ class RabbitServer(Server):
 
     def delete_user(self, name: str) -> None:
         self.evaluate(f'rabbit_auth_backend_internal:delete_user(<<"{name}">>, <<"test">>).')
+
+    def unsettled(self, url: str, queue: str) -> int:
+        """How many lie in a queue of a virtual host or are out of it and not acknowledged."""
+        vhost = unquote(urlsplit(url).path[1:])
+        return int(self.evaluate(UNSETTLED.format(vhost=vhost, queue=queue)))
 
     def evaluate(self, expression: str) -> str:
         """What one Erlang expression, with its full stop, returns inside the node.

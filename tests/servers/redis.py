@@ -17,7 +17,7 @@ class RedisServer(Server):
     """Persists every write (append-only file, fsync each second), as production does."""
 
     name: ClassVar[str] = "redis"
-    boot_seconds: ClassVar[float] = 15
+    boot_seconds: ClassVar[float] = 60
 
     def __init__(self, *, encrypted: bool = False, cluster: bool = False) -> None:
         """`encrypted` opens a second port, `tls_url`, whose certificate is signed by `tls`.
@@ -42,7 +42,7 @@ class RedisServer(Server):
 
     def flush_database(self, number: int) -> None:
         """Empties one database; keys of the others stay."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(f"SELECT {number}\r\nFLUSHDB SYNC\r\n".encode())
             replies = connection.makefile("rb")
             assert [replies.readline(), replies.readline()] == [b"+OK\r\n"] * 2
@@ -50,7 +50,7 @@ class RedisServer(Server):
     def command(self, *words: str) -> bytes:
         """One command on database 0, its raw reply: for waiting, flushing, looking inside."""
         request = f"*{len(words)}\r\n" + "".join(f"${len(w.encode())}\r\n{w}\r\n" for w in words)
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(request.encode())
             return connection.recv(65536)
 
@@ -69,7 +69,8 @@ class RedisServer(Server):
             "daemonize": "no",
         }
         if self._cluster:
-            options |= {"cluster-enabled": "yes"}
+            # Its own choice, 10,000 above the port, may be one that the kernel gave to a client.
+            options |= {"cluster-enabled": "yes", "cluster-port": str(free_port())}
         if self._encrypted:
             options |= self._encryption()
         command = [program]

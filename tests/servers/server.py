@@ -25,7 +25,7 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
-    boot_seconds: ClassVar[float] = 60
+    boot_seconds: ClassVar[float] = 120
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self) -> None:

@@ -103,7 +103,7 @@ class ForkedProcess:
             os.kill(self.pid, number)
 
     def _read_code(self) -> int:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._code.exists() or not (code := self._code.read_text()):
             assert time.monotonic() < deadline, f"nobody knows how {self.pid} ended"
             time.sleep(0.001)

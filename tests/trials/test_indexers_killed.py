@@ -32,6 +32,7 @@ async def test_what_is_left_adds_up(
     ground = IndexerGround(redis_url, migrated_postgres_url, tmp_path, {
         # Every one of them is killed more often than a document may be the cause.
         "FOREBAY_INDEX__ATTEMPT_LIMIT": "1000",
+        "FOREBAY_INDEX__LEASE_SECONDS": "3",
     })  # fmt: skip
     database = open_database(ground.settings.ledger)
     collection = await CollectionCatalogue(database, SystemClock()).create(

@@ -6,19 +6,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from tests.benchmarks.ground.forebay import scripted
 from tests.benchmarks.ground.program import Program
 from tests.benchmarks.ground.stage import Ground
 
 REVISION: Final = os.environ.get("FOREBAY_BASELINE", "292c270")
 """The older build: what every ratio is held against."""
+IMPORTED_REVISION: Final = os.environ.get("FOREBAY_BASELINE", "aee2523")
+"""The same where a program imports both builds, which the former is too old for."""
 
 
 class _NewKey(msgspec.Struct):
@@ -41,11 +42,11 @@ class Checkout:
         """One ingress process."""
         return self._program(ground, "ingress", environment={})
 
-    def worker(self, ground: Ground, *, provider_url: str) -> Program:
-        """One worker process with one scripted provider."""
-        chain = msgspec.json.encode([scripted(provider_url)]).decode()
+    def worker(self, ground: Ground, *, chain: Sequence[Mapping[str, str]]) -> Program:
+        """One worker process with this chain of providers."""
+        providers = msgspec.json.encode(chain).decode()
         return self._program(
-            ground, "worker", "--concurrency=500", environment={"FOREBAY_PROVIDERS": chain}
+            ground, "worker", "--concurrency=500", environment={"FOREBAY_PROVIDERS": providers}
         )
 
     def _program(self, ground: Ground, *verb: str, environment: dict[str, str]) -> Program:
@@ -58,25 +59,29 @@ class Checkout:
 
     def run(self, ground: Ground, *verb: str) -> bytes:
         """A command to its end, which has to be a good one; what it printed."""
+        return self.run_python(ground, "-m", "deploy.cli", *verb)
+
+    def run_python(self, ground: Ground, *arguments: str) -> bytes:
+        """The same of a program that imports this build."""
         finished = subprocess.run(
-            [sys.executable, "-m", "deploy.cli", *verb],
+            [sys.executable, *arguments],
             cwd=self._folder,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(self._folder), **ground.environment},
             capture_output=True,
             timeout=60,
         )
         said = (finished.stdout + finished.stderr).decode(errors="replace")
-        assert finished.returncode == 0, f"{verb[0]} of {self._folder}: {said}"
+        assert finished.returncode == 0, f"{arguments} on {self._folder}: {said}"
         return finished.stdout
 
 
 @contextmanager
-def builds() -> Iterator[dict[str, Checkout]]:
-    """The build here as "ours", and REVISION in a worktree of its own as "stock"."""
+def builds(revision: str = REVISION) -> Iterator[dict[str, Checkout]]:
+    """The build here as "ours", and the older one in a worktree of its own as "stock"."""
     with tempfile.TemporaryDirectory(prefix="forebay-baseline-") as folder:
         older = Path(folder) / "older"
         _git("worktree", "prune")  # of a run that was killed, whose folder is gone
-        _git("worktree", "add", "--quiet", "--detach", str(older), REVISION)
+        _git("worktree", "add", "--quiet", "--detach", str(older), revision)
         try:
             yield {"ours": Checkout(Path.cwd()), "stock": Checkout(older)}
         finally:

@@ -1,17 +1,20 @@
 """What a message costs the door and the worker, beside the same in the older build.
 
-The door accepts 1 KB messages over HTTP; then a worker answers all of them with a scripted
-provider. The builds take turns, and each begins every other round. A round is so many messages and
-not so long: a queue that a quick door has filled takes minutes to empty.
+The door accepts 1 KB messages over HTTP; then one worker answers half of them by a rule, and
+another the rest with a scripted provider. The builds take turns, and each begins every other
+round. A round is so many messages and not so long: a queue that a quick door has filled takes
+minutes to empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from tests.benchmarks.baseline.checkout import REVISION, Checkout, builds
+from tests.benchmarks.ground.backlog import Unclaimed
+from tests.benchmarks.ground.forebay import rules, scripted
 from tests.benchmarks.ground.program import Program, metered
 from tests.benchmarks.ground.provider import ScriptedProvider
 from tests.benchmarks.ground.stage import Broker, Ground, Stage
@@ -19,15 +22,22 @@ from tests.benchmarks.load.__main__ import Report
 from tests.benchmarks.load.posting import post
 from tests.benchmarks.measurement import Progress, Rounds, Row
 
-CALL_SECONDS: Final = 0.01
+CALL_SECONDS: Final = 0.05
 CONNECTIONS: Final = 64
 ROUNDS: Final = 2
-MESSAGES_A_SECOND: Final = 500
-"""Of what is asked for with --seconds: 1,500 messages a round as a rule."""
+MESSAGES_A_SECOND: Final = 800
+"""Of what is asked for with --seconds: 2,400 messages a round as a rule."""
 WARM_UP_MESSAGES: Final = 300
 LOAD_SECONDS: Final = 60.0
-DOOR_TARGET: Final = 0.8
-WORKER_TARGET: Final = 0.9
+TARGETS: Final = {
+    Broker.RABBITMQ: {"door": 0.55, "no-op": 0.30, "50 ms": 0.36},
+    Broker.REDIS: {"door": 0.55, "no-op": 0.12, "50 ms": 0.16},
+}
+WHAT: Final = {
+    "door": "door, CPU a message",
+    "no-op": "worker, CPU a no-op message",
+    "50 ms": "worker, CPU a 50 ms call",
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,8 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
                     for name in sorted(sides, reverse=bool(turn % 2)):
                         ground = stage.copied_ground(broker, sides[name].prepared)
                         _run(sides[name], ground, provider, messages, rounds[name])
-                yield _row(broker, "door", rounds, target=DOOR_TARGET)
-                yield _row(broker, "worker", rounds, target=WORKER_TARGET)
+                for figure, target in TARGETS[broker].items():
+                    yield _row(broker, figure, rounds, target=target)
 
 
 def _side(build: Checkout, stage: Stage) -> Side:
@@ -62,13 +72,13 @@ def _side(build: Checkout, stage: Stage) -> Side:
     return Side(build, ground, build.prepare(ground))
 
 
-def _row(broker: Broker, process: str, rounds: dict[str, Rounds], *, target: float) -> Row:
+def _row(broker: Broker, figure: str, rounds: dict[str, Rounds], *, target: float) -> Row:
     return Row(
-        what=f"{process}, CPU a message (stock: {REVISION})",
+        what=f"{WHAT[figure]} (stock: {REVISION})",
         on=broker,
         unit="µs",
-        ours=rounds["ours"][process],
-        stock=rounds["stock"][process],
+        ours=rounds["ours"][figure],
+        stock=rounds["stock"][figure],
         target=target,
     )
 
@@ -76,10 +86,17 @@ def _row(broker: Broker, process: str, rounds: dict[str, Rounds], *, target: flo
 def _run(
     side: Side, ground: Ground, provider: ScriptedProvider, messages: int, rounds: Rounds
 ) -> None:
-    called = provider.calls
     count = _accept(side, ground, messages, rounds)
-    with side.build.worker(ground, provider_url=provider.url) as program:
-        _answer(program, provider, called, count, rounds)
+    with (
+        Unclaimed(ground) as left,
+        side.build.worker(ground, chain=[rules(ground)]) as program,
+    ):
+        spent = _answer(program, lambda: count - left(), (0.1 * count, 0.5 * count))
+    rounds.add(**{"no-op": spent})
+    with side.build.worker(ground, chain=[scripted(provider.url)]) as program:
+        called = provider.calls
+        spent = _answer(program, lambda: provider.calls - called, (0.1 * count, 0.35 * count))
+    rounds.add(**{"50 ms": spent})
 
 
 def _accept(side: Side, ground: Ground, messages: int, rounds: Rounds) -> int:
@@ -99,15 +116,10 @@ def _load(ground: Ground, key: str, messages: int) -> Report:
     )
 
 
-def _answer(
-    program: Program, provider: ScriptedProvider, called: int, count: int, rounds: Rounds
-) -> None:
-    """From a fifth of the calls to nine tenths: neither the start nor the end of the queue."""
-
-    def have_been(share: float) -> bool:
-        return provider.calls - called > count * share
-
-    program.wait_until(lambda: have_been(0.2), "first calls", every_seconds=0.05)
-    calls, cpu = provider.calls, program.cpu_seconds()
-    program.wait_until(lambda: have_been(0.9), "last calls", every_seconds=0.05)
-    rounds.add(worker=(program.cpu_seconds() - cpu) / (provider.calls - calls) * 1e6)
+def _answer(program: Program, answered: Callable[[], int], window: tuple[float, float]) -> float:
+    """CPU a message in microseconds, of those between the start and the end of a queue."""
+    first, last = window
+    program.wait_until(lambda: answered() > first, "first answers", every_seconds=0.02)
+    known, cpu = answered(), program.cpu_seconds()
+    program.wait_until(lambda: answered() > last, "last answers", every_seconds=0.02)
+    return (program.cpu_seconds() - cpu) / (answered() - known) * 1e6

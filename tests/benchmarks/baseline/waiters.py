@@ -19,9 +19,9 @@ from tests.benchmarks.ground.stage import Broker, Ground, Stage
 from tests.benchmarks.measurement import Progress, Rounds, Row
 
 WAITERS: Final = 1000
-APART_SECONDS: Final = 0.01
+APART_SECONDS: Final = 0.007
 """They come one after the other, not as a crowd that has to be refused."""
-SETTLE_SECONDS: Final = 8.0
+SETTLE_SECONDS: Final = 6.0
 """Until the last of them has asked for the first time and waits."""
 PERCENT: Final = 3.0
 

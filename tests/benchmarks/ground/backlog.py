@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+import psycopg
 from celery import Celery
 from kombu import Connection
 
@@ -68,6 +69,33 @@ def fill_stock(app: Celery, task: str, count: int, *arguments: object) -> None:
     with app.producer_pool.acquire(block=True) as producer:
         for _ in range(count):
             app.send_task(task, arguments, producer=producer)
+
+
+def unended(ledger: psycopg.Connection) -> int:
+    """How many messages of the ledger have not ended."""
+    found = ledger.execute("SELECT count(*) FROM message WHERE state IN ('queued', 'in_progress')")
+    return int((found.fetchone() or (0,))[0])
+
+
+class Unclaimed:
+    """How many accepted messages no worker has claimed; asked often, over one connection.
+
+    The depth of a queue does not say it: a message of the broker may wake for several.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        url = ground.ledger_url.replace("postgresql+psycopg", "postgresql")
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def __enter__(self) -> Unclaimed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def __call__(self) -> int:
+        found = self._connection.execute("SELECT count(*) FROM message WHERE state = 'queued'")
+        return int((found.fetchone() or (0,))[0])
 
 
 class QueueDepth:

@@ -21,12 +21,12 @@ _TENANT: Final = "benchmark"
 _DEFAULT_RULE: Final = '[default]\nanswer = "So it is."\n'
 
 
-def door(ground: Ground) -> Program:
-    """One ingress process."""
+def door(ground: Ground, *, extra: Mapping[str, str] | None = None) -> Program:
+    """One ingress process; `extra` are further settings of its environment."""
     return Program(
         ["-m", "deploy.cli", "ingress"],
         log=ground.folder / "door.log",
-        environment=ground.environment,
+        environment={**ground.environment, **(extra or {})},
     )
 
 
@@ -36,19 +36,33 @@ def worker(
     provider_url: str | None = None,
     concurrency: int = 500,
     extra: Mapping[str, str] | None = None,
+    log: str = "worker.log",
 ) -> Program:
     """One worker process, with `forebay worker`'s own flags; without a provider, rules answer.
 
     `extra` are further settings of its environment.
     """
-    provider = scripted(provider_url) if provider_url else _rules(ground)
+    provider = scripted(provider_url) if provider_url else rules(ground)
     return Program(
         ["-m", "deploy.cli", "worker", "--concurrency", str(concurrency)],
-        log=ground.folder / "worker.log",
+        log=ground.folder / log,
         environment={
             **ground.environment,
             "FOREBAY_PROVIDERS": msgspec.json.encode([provider]).decode(),
             **(extra or {}),
+        },
+    )
+
+
+def indexer(ground: Ground, *, cores: int) -> Program:
+    """One indexer process with so many encoder processes; its index is the ground's."""
+    return Program(
+        ["-m", "deploy.cli", "indexer"],
+        log=ground.folder / "indexer.log",
+        environment={
+            **ground.environment,
+            "FOREBAY_INDEX__CORES": str(cores),
+            "FOREBAY_INDEX__FOLDER": str(ground.folder / "index"),
         },
     )
 
@@ -90,7 +104,8 @@ def scripted(provider_url: str) -> dict[str, str]:
     }
 
 
-def _rules(ground: Ground) -> dict[str, str]:
+def rules(ground: Ground) -> dict[str, str]:
+    """The link of a chain that answers by itself."""
     file = ground.folder / "rules.toml"
     file.write_text(_DEFAULT_RULE)
     return {"name": "rules", "kind": "rules", "rules_file": str(file)}

@@ -59,6 +59,14 @@ class Program:
     def log_text(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def pause(self) -> None:
+        """SIGSTOP: it takes nothing up until `resume`."""
+        self._child.pause()
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._child.resume()
+
     def cpu_seconds(self) -> float:
         """User and system time of the whole family since it started."""
         return cpu_seconds(self._child.family())

@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from tests.servers.migrated import migrate
+from tests.servers.pgbouncer import PgbouncerServer
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
@@ -76,6 +77,7 @@ class Stage:
         self._stack = ExitStack()
         self._grounds = count()
         self._databases = self._empty_databases()
+        self._pooler: PgbouncerServer | None = None
 
     def __enter__(self) -> Self:
         self._folder = Path(
@@ -106,9 +108,28 @@ class Stage:
         database = self._postgres.create_database(template=template)
         return self._ground(broker, self._postgres.database_url(database), self._new_folder())
 
+    def pooler(self) -> PgbouncerServer:
+        """A pgbouncer before Postgres, which pools by transaction; begun when first asked for."""
+        if self._pooler is None:
+            for setting in ("synchronous_commit = on", "plan_cache_mode = force_custom_plan"):
+                self._postgres.execute(f"ALTER ROLE forebay SET {setting}")
+            self._pooler = self._stack.enter_context(
+                PgbouncerServer(self._postgres, user="forebay", ignores_options=True)
+            )
+        return self._pooler
+
     def postgres_pids(self) -> list[int]:
         """Postgres' processes as they are now: one for each connection, and a few beside them."""
         return self._postgres.process.family()
+
+    def servers(self) -> dict[str, list[int]]:
+        """The processes of each server as they are now."""
+        servers = (self._rabbitmq, self._redis, self._postgres)
+        return {server.name: server.process.family() for server in servers}
+
+    def server_pids(self) -> list[int]:
+        """The processes of all servers as they are now."""
+        return [pid for pids in self.servers().values() for pid in pids]
 
     def _new_folder(self) -> Path:
         folder = self._folder / str(next(self._grounds))

@@ -44,6 +44,16 @@ class NaiveIndex:
         self._shard.optimize()
 
     def ask(self, question: Question) -> list[str]:
+        """Each request brings its passages, as Qdrant's client does by default."""
+        return self._best(question, with_payload=True)
+
+    def ask_sparingly(self, question: Question) -> list[str]:
+        """Ids alone, and the passages of the best afterwards."""
+        best = self._best(question, with_payload=False)
+        self._shard.retrieve(list(best), True, False)
+        return best
+
+    def _best(self, question: Question, *, with_payload: bool) -> list[str]:
         ranks: defaultdict[str, float] = defaultdict(float)
         for query in (
             engine.Query.Nearest(question.text, "text"),
@@ -51,7 +61,7 @@ class NaiveIndex:
             engine.TextQuery("body", question.words),
         ):
             request = engine.QueryRequest(
-                limit=_DEPTH, query=query, filter=_MINE, with_payload=True
+                limit=_DEPTH, query=query, filter=_MINE, with_payload=with_payload
             )
             for rank, each in enumerate(self._shard.query(request), start=1):
                 ranks[str(each.id)] += 1 / (_K + rank)

@@ -21,14 +21,13 @@ from shared.clock import SystemClock
 from shared.costs.prices import open_prices
 from shared.messages.tenant import Tenant
 from shared.persistence.engine import open_database
-from shared.queueing.topology import QueueName
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups
 from shared.settings import Settings, load_settings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
-from tests.benchmarks.ground.backlog import QueueDepth, fill_ours, new_record
+from tests.benchmarks.ground.backlog import Unclaimed, fill_ours, new_record
 from tests.benchmarks.ground.forebay import scripted, worker
 from tests.benchmarks.ground.provider import ScriptedProvider
 from tests.benchmarks.ground.stage import Broker, Ground, Stage
@@ -169,17 +168,17 @@ def _turn() -> Turn:
 
 
 def _whole_worker(stage: Stage, kind: str, count: int, rounds: Rounds) -> None:
-    """While the queue goes from four fifths to one fifth."""
+    """While what is left goes from four fifths to one fifth."""
     ground = stage.ground(Broker.RABBITMQ)
     fill_ours(ground, count)
     extra = _EXACT if kind == "hit" else {}
     with (
         ScriptedProvider(ground.folder, seconds=0) as provider,
         worker(ground, provider_url=provider.url, extra=extra) as program,
-        QueueDepth(ground.broker_url, QueueName.STANDARD) as depth,
+        Unclaimed(ground) as unclaimed,
     ):
-        program.wait_until(lambda: depth() < count * 0.8, "beginning", every_seconds=0.02)
-        left, began = depth(), time.monotonic()
-        program.wait_until(lambda: depth() < count * 0.2, "end", every_seconds=0.02)
-        rounds.add(**{kind: (left - depth()) / (time.monotonic() - began)})
+        program.wait_until(lambda: unclaimed() < count * 0.8, "beginning", every_seconds=0.02)
+        before, began = unclaimed(), time.monotonic()
+        program.wait_until(lambda: unclaimed() < count * 0.2, "end", every_seconds=0.02)
+        rounds.add(**{kind: (before - unclaimed()) / (time.monotonic() - began)})
         assert provider.calls <= (1 if kind == "hit" else count)

@@ -1,0 +1,1 @@
+"""Deployments of unequal speed under the calls of two workers."""

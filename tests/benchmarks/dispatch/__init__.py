@@ -1,0 +1,1 @@
+"""Who is released next: ours and the usual ways, in virtual time."""
