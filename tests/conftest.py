@@ -15,12 +15,19 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.collector import collect_seldom
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import DATABASES, RedisServer
 from tests.servers.server import Server
+
+# The same examples on every machine, however slow it is; `--hypothesis-profile random` has others.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("random", _PATIENT)
+settings.register_profile("suite", _PATIENT, derandomize=True)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """How many files one piece of work runs through: printed (`pytest -rP`), and held from above.
 
 Whoever wants to understand it has to open them all. A bound is what was reached; it only falls.
+Calls go over a connection that stands, as nearly all of them do.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
 from shared.clock import SystemClock
 from shared.messages.item import MessageItem, Role
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.architecture.road import recorded
-from workers.providers.building import build_chain, build_provider, open_provider_session
+from workers.providers.building import build_chain, build_provider
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
+from workers.providers.wire.http.connections import ProviderConnections
 
 PROMPT = Prompt(
     items=(
@@ -43,9 +44,9 @@ WIRES = {ProviderKind.OPENAI_COMPATIBLE: CHAT, ProviderKind.ANTHROPIC: MESSAGES}
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_provider_session() as session:
-        yield session
+async def connections() -> AsyncIterator[ProviderConnections]:
+    async with ProviderConnections() as connections:
+        yield connections
 
 
 @pytest.fixture(params=WIRES)
@@ -73,9 +74,10 @@ async def heard(piece: str) -> None:
 
 
 async def test_one_call_of_a_provider(
-    settings: ProviderSettings, session: aiohttp.ClientSession
+    settings: ProviderSettings, connections: ProviderConnections
 ) -> None:
-    provider = build_provider(settings, session)
+    provider = build_provider(settings, connections)
+    await provider.answer(PROMPT, time_left_seconds=5)
     with recorded() as road:
         answer = await provider.answer(PROMPT, time_left_seconds=5, on_delta=heard)
 
@@ -86,10 +88,11 @@ async def test_one_call_of_a_provider(
 
 
 async def test_one_message_along_a_chain(
-    settings: ProviderSettings, session: aiohttp.ClientSession
+    settings: ProviderSettings, connections: ProviderConnections
 ) -> None:
     clock = SystemClock()
-    chain = build_chain([settings], session, clock=clock)
+    chain = build_chain([settings], connections, clock=clock)
+    await chain.answer(PROMPT, deadline=clock.now() + timedelta(seconds=5))
     with recorded() as road:
         result = await chain.answer(
             PROMPT, deadline=clock.now() + timedelta(seconds=5), on_delta=heard

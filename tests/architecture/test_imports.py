@@ -26,7 +26,7 @@ LIGHT_MODULES = {
     "workers.providers": {"sqlalchemy", "openai", "anthropic", "httpx"},
     "workers.app": {
         *("flower", "alembic", "mako", "numpy", "onnx", "onnxruntime", "tokenizers"),
-        *("pydantic", "genai_prices", "openai", "anthropic"),
+        *("pydantic", "genai_prices", "openai", "anthropic", "aiohttp"),
     },
     "ingress.app": {"flower", "alembic", "celery", "pydantic", "numpy", "onnx", "onnxruntime"},
 }
@@ -108,6 +108,33 @@ def test_the_tables_load_no_kind_of_database() -> None:
     loaded = _python("-c", "import shared.persistence.tables, sys; print(*sys.modules)")
     assert loaded.returncode == 0, loaded.stderr
     assert not [each for each in loaded.stdout.split() if each.startswith("sqlalchemy.dialects.")]
+
+
+def test_a_worker_loads_nothing_that_most_workers_never_use() -> None:
+    code = """
+import sys
+from shared.pool.worker_process import UNUSED, left_out
+with left_out(*UNUSED):
+    import workers.app
+print(*sys.modules)
+"""
+    loaded = _python("-c", code)
+    assert loaded.returncode == 0, loaded.stderr
+    modules = loaded.stdout.split()
+    assert "workers.building.runtime" in modules
+    large = {
+        "tornado",
+        "yaml",
+        "rich",
+        "jsonschema_rs",
+        "genai_prices",
+        "pydantic",
+        "numpy",
+        "grpc",
+    }
+    assert not large & _top_levels(modules)
+    unused = ("opentelemetry.sdk", "workers.caching.semantic", "shared.search", "shared.retrieval")
+    assert not [each for each in modules if each.startswith(unused)]
 
 
 def _loaded_by(typed: list[str], *, code: int = 0) -> list[str]:

@@ -20,7 +20,8 @@ from tests.servers.rabbitmq import RabbitServer
 
 CACHING = {
     "FOREBAY_CACHING__EXACT": "true",
-    "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS": "3",
+    # Nobody takes a leader for dead that is only slow.
+    "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS": "60",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -19,6 +20,13 @@ from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack
 
 FOLLOWERS = 5
+LEASES = ("FOREBAY_LEDGER__LEASE_SECONDS", "FOREBAY_CACHING__FLIGHT_LEASE_SECONDS")
+
+
+@pytest.fixture(scope="module")
+def stack(stack: Stack) -> Stack:
+    leases = dict.fromkeys(LEASES, "6")
+    return replace(stack, extra=stack.extra | leases)
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import pytest
 
 from deploy.cli.__main__ import DONE, run
 from shared.settings import Settings
-from tests.integration.ingress.conftest import settings_for
+from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.patience import PatientSettings
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import eventually
@@ -27,8 +28,8 @@ Command = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def settings(stack: Stack) -> Settings:
-    return settings_for(stack.ledger_url, stack.redis_url, stack.broker_url)
+def settings(stack: Stack, patience: PatientSettings) -> Settings:
+    return patient(settings_for(stack.ledger_url, stack.redis_url, stack.broker_url))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def command(
 @asynccontextmanager
 async def tenant(settings: Settings, door: RunningDoor, name: str) -> AsyncIterator[Caller]:
     headers = {"Authorization": f"Bearer {await new_key(settings.ledger, name)}"}
-    timeout = aiohttp.ClientTimeout(total=20)
+    timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(door.url, headers=headers, timeout=timeout) as session:
         yield Caller(session)
 

@@ -20,7 +20,8 @@ from tests.integration.workers.road import Road, eventually, open_road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.redis import RedisServer
 
-PATIENCE_SECONDS = 5
+PATIENCE_SECONDS = 25
+"""Half of a message's minute is how long it would wait for another's call."""
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def lone_stack(
 
 @pytest.fixture
 async def lone_road(lone_stack: Stack, tmp_path: Path) -> AsyncIterator[Road]:
-    worker = await asyncio.to_thread(AgentWorker(lone_stack, tmp_path).start)
+    worker = await asyncio.to_thread(AgentWorker(lone_stack, tmp_path, hasty=True).start)
     async with open_road(lone_stack) as opened:
         yield opened
     worker.kill()

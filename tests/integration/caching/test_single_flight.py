@@ -33,11 +33,15 @@ def kinds(records: list[MessageRecord]) -> list[CacheKind | None]:
 async def test_a_crowd_that_asks_the_same_is_answered_with_one_call(
     road: Road, provider: ProviderThread
 ) -> None:
-    provider.behave(Kind.LATENCY, contains="all at once", seconds=0.5)
-    records = await crowd(road, "all at once")
-    assert {record.output_text for record in records} == {"You said: all at once"}
-    assert len(provider.calls("all at once")) == 1
-    assert kinds(records).count(None) == 1
+    for seconds in (0.5, 5, 20):  # on a busy machine the first may pass before others are there
+        question = f"all at once within {seconds}"
+        provider.behave(Kind.LATENCY, contains=question, seconds=seconds)
+        records = await crowd(road, question)
+        assert {record.output_text for record in records} == {f"You said: {question}"}
+        assert len(provider.calls(question)) == 1
+        assert kinds(records).count(None) == 1
+        if CacheKind.SINGLE_FLIGHT in kinds(records):
+            break
     leader = next(record for record in records if cache_report(record) is None)
     followers = [record for record in records if record is not leader]
     assert all(hit(record).response_id == leader.id for record in followers)
@@ -72,7 +76,10 @@ async def test_a_follower_waits_for_a_part_of_its_time_and_then_calls(
     provider.behave(Kind.HANG, contains="takes for ever", times=1)
     leader = await road.accept("takes for ever", seconds=60)
     await asyncio.to_thread(provider.wait_for_calls, "takes for ever")
-    follower = await road.ended(await road.accept("takes for ever", seconds=4))
+    for seconds in (4, 20):  # on a busy machine the rest of the first may be too short for a call
+        follower = await road.ended(await road.accept("takes for ever", seconds=seconds))
+        if follower.state is ResponseState.COMPLETED:
+            break
     assert follower.state is ResponseState.COMPLETED
     assert cache_report(follower) is None
     await road.ledger.cancel(leader.id, tenant_id=leader.tenant_id)

@@ -24,7 +24,7 @@ from shared.telemetry.metrics import Metrics
 from tests.queued_message import queued_message
 
 SettleTurn = Callable[..., Awaitable[MessageRecord]]
-LONGEST_TEST_SECONDS = 20
+LONGEST_TEST_SECONDS = 120
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from deploy.cli.__main__ import FAILED, WRONGLY_USED, run
+from shared.accepting.key_changes import KEY_CHANGES
 from shared.clock import Clock, SystemClock
 from shared.messages.tenant import Plan
 from shared.persistence.engine import Database
@@ -22,8 +24,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def surroundings(migrated_ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def surroundings(
+    migrated_ledger_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FOREBAY_REDIS__URL", redis_url)
     monkeypatch.setenv("FOREBAY_LEDGER__URL", migrated_ledger_url)
 
 
@@ -66,6 +71,17 @@ async def test_a_cap_is_set_and_taken_away(
         assert owner.plan is not None
         assert str(owner.plan.daily_budget).lower() == amount
         assert owner.plan.requests_per_minute == 60
+
+
+async def test_doors_are_told_of_a_cap(database: Database, clock: Clock, redis_url: str) -> None:
+    owner = await TenantRepository(database, clock).create("acme")
+    async with Redis.from_url(redis_url) as redis, redis.pubsub() as doors:
+        await doors.subscribe(KEY_CHANGES)
+        assert await asyncio.to_thread(run, ["costs", "cap", "1", "--tenant", "acme"]) == 0
+        async with asyncio.timeout(60):
+            async for said in doors.listen():
+                if said["data"] == owner.id.encode():
+                    break
 
 
 @pytest.mark.parametrize(

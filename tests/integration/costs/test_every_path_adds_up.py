@@ -101,7 +101,7 @@ class Mix:
         return list(await asyncio.gather(*(self._ask("together") for _ in range(4))))
 
     async def hedged(self) -> list[MessageRecord]:
-        self._behave("late", Kind.LATENCY, seconds=3, times=1)
+        self._behave("late", Kind.LATENCY, seconds=40, times=1)  # later than any quick one
         return [await self._ask("late", stream=True)]
 
     async def broken_off(self) -> list[MessageRecord]:
@@ -116,7 +116,13 @@ class Mix:
             }
             for number in range(61)
         ]
-        return [await self.road.ended(await self.road.accept("", body={"input": said}))]
+        record = await self.road.ended(await self.road.accept("", body={"input": said}))
+
+        async def is_booked() -> bool:
+            return len(await self.road.attempts(record)) > 1
+
+        await eventually(is_booked, "the summary behind the answer")
+        return [record]
 
     async def cancelled(self) -> list[MessageRecord]:
         self._behave("never mind", Kind.HANG)
@@ -128,7 +134,11 @@ class Mix:
 
     async def too_late(self) -> list[MessageRecord]:
         self._behave("too late", Kind.HANG)
-        return [await self._ask("too late", seconds=2)]
+        for seconds in (2, 10, 40):  # on a busy machine the first may pass before the call
+            record = await self._ask("too late", seconds=seconds)
+            if await self.road.attempts(record):
+                break
+        return [record]
 
     async def _ask(self, asked: str, *, seconds: float = 60, **body: Any) -> MessageRecord:
         question = f"{self.name} {asked}"

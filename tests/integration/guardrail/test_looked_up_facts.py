@@ -44,7 +44,7 @@ def bank_url(postgres: PostgresServer) -> str:
 
 @pytest.fixture(scope="module")
 def stack(provider: ProviderThread, shop: Shop, bank_url: str, one_machine: OneMachine) -> Stack:
-    over_http = {"kind": "http", "timeout_seconds": 0.5, "max_body_bytes": 1000}
+    over_http = {"kind": "http", "timeout_seconds": 3, "max_body_bytes": 1000}
     sources = [
         {
             "name": "bank",
@@ -52,7 +52,7 @@ def stack(provider: ProviderThread, shop: Shop, bank_url: str, one_machine: OneM
             "url": bank_url,
             "query": QUERY,
             "facts": MONEY,
-            "timeout_seconds": 5,
+            "timeout_seconds": 60,
         },
         {"name": "shop", "url": f"{shop.url}/of/{{metadata_shop}}", **over_http},
         {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
-import aiohttp
 import pytest
 
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.local_model.running_model import RunningModel
-from workers.providers.building import build_provider, open_provider_session
+from workers.providers.building import build_provider
 from workers.providers.provider import Provider
+from workers.providers.wire.http.connections import ProviderConnections
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +23,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningModel]:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_provider_session() as session:
-        yield session
+async def connections() -> AsyncIterator[ProviderConnections]:
+    async with ProviderConnections() as connections:
+        yield connections
 
 
 @pytest.fixture
-def provider(model: RunningModel, session: aiohttp.ClientSession) -> Provider:
+def provider(model: RunningModel, connections: ProviderConnections) -> Provider:
     settings = ProviderSettings(
         name="local", kind=ProviderKind.LOCAL, base_url=model.base_url, model="smollm2"
     )
-    return build_provider(settings, session)
+    return build_provider(settings, connections)

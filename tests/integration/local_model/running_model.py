@@ -37,7 +37,7 @@ class RunningModel:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def wait_until(self, *, answers_under_way: int, seconds: float = 30) -> None:
+    def wait_until(self, *, answers_under_way: int, seconds: float = 60) -> None:
         """Return once llama.cpp writes so many answers."""
         name = "llamacpp:requests_processing"
         self._wait(lambda: self._figure(name) == answers_under_way, seconds=seconds)
@@ -54,7 +54,7 @@ class RunningModel:
     def kill(self) -> None:
         self._child.kill()
 
-    def _wait(self, holds: Callable[[], bool], *, seconds: float = 30) -> None:
+    def _wait(self, holds: Callable[[], bool], *, seconds: float = 60) -> None:
         give_up_at = time.monotonic() + seconds
         while not holds():
             assert self._child.is_running, self.log.read_text()

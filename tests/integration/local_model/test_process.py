@@ -7,8 +7,6 @@ import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
-
 from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
@@ -16,15 +14,15 @@ from shared.messages.item import MessageItem, Role
 from shared.redis.client import open_redis
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.local_model.running_model import RunningModel, start_in_vain
+from tests.integration.patience import patient_settings
 from tests.servers.ports import free_port
 from workers.providers.building import build_chain
 from workers.providers.outcome import Answer
 from workers.providers.provider import Prompt
 from workers.providers.rules import BUILT_IN_RULES
+from workers.providers.wire.http.connections import ProviderConnections
 
 
 def test_it_ends_soon_when_it_is_told_to(tmp_path: Path) -> None:
@@ -39,7 +37,7 @@ def test_a_page_of_another_site_may_not_read_what_it_says(model: RunningModel) -
     request = urllib.request.Request(
         f"{model.base_url}/models", headers={"Origin": "http://elsewhere.example"}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert not answer.headers.get("Access-Control-Allow-Origin")
 
 
@@ -65,10 +63,10 @@ def test_a_port_that_is_taken_is_said(model: RunningModel) -> None:
 
 
 async def test_while_it_is_away_rules_answer_and_its_breaker_opens(
-    session: aiohttp.ClientSession, redis_url: str
+    connections: ProviderConnections, redis_url: str
 ) -> None:
     clock = SystemClock()
-    redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+    redis = open_redis(patient_settings(redis_url))
     settings = BreakerSettings()
     fleet = BreakerFleet(redis, settings, clock)
     breakers = BreakerBoard(fleet, settings, metrics=Metrics(), clock=clock)
@@ -80,7 +78,7 @@ async def test_while_it_is_away_rules_answer_and_its_breaker_opens(
         max_tries=1,
     )
     rules = ProviderSettings(name="rules", kind=ProviderKind.RULES, rules_file=str(BUILT_IN_RULES))
-    chain = build_chain((away, rules), session, clock=clock, breakers=breakers)
+    chain = build_chain((away, rules), connections, clock=clock, breakers=breakers)
     prompt = Prompt(items=(MessageItem(Role.USER, "Hello"),))
     asked = []
     for _ in range(8):

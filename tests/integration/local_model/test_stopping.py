@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import aiohttp
 import pytest
 
 from shared.clock import SystemClock
@@ -20,6 +19,7 @@ from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.error_class import ErrorClass
 from workers.providers.provider import Prompt
+from workers.providers.wire.http.connections import ProviderConnections
 
 TOKENS = 450
 AT_MOST = TOKENS // 2
@@ -32,7 +32,7 @@ LONG_STORY = Prompt(
 
 
 @pytest.fixture
-def chain(model: RunningModel, session: aiohttp.ClientSession) -> Chain:
+def chain(model: RunningModel, connections: ProviderConnections) -> Chain:
     """llama.cpp as any server that speaks OpenAI's chat completions."""
     settings = ProviderSettings(
         name="llama",
@@ -41,7 +41,7 @@ def chain(model: RunningModel, session: aiohttp.ClientSession) -> Chain:
         model="smollm2",
         max_tries=1,
     )
-    return build_chain((settings,), session, clock=SystemClock())
+    return build_chain((settings,), connections, clock=SystemClock())
 
 
 async def test_a_cancelled_message_frees_its_slot_at_once(

@@ -33,7 +33,7 @@ def line(redis: RedisServer) -> Iterator[CutLine]:
 
 def under_uvloop(work: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(asyncio.wait_for(work, 20))
+        return runner.run(asyncio.wait_for(work, 60))
 
 
 def client_of(line: CutLine) -> Redis:
@@ -45,7 +45,7 @@ def test_writing_on_a_connection_that_was_reset_is_an_error_of_redis(line: CutLi
         client = client_of(line)
         connection = await client.connection_pool.get_connection()
         line.reset()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not connection._writer.transport.is_closing():  # noqa: ASYNC110
                 await asyncio.sleep(0)
         with pytest.raises(RedisConnectionError):
@@ -100,7 +100,7 @@ def test_who_listens_and_who_leaves_never_hear_of_a_reset(line: CutLine) -> None
                     await asyncio.sleep(0.001)
 
         await asyncio.gather(*map(come_and_go, range(50)))
-        async with wakeups.listen("resp_last") as event, asyncio.timeout(5):
+        async with wakeups.listen("resp_last") as event, asyncio.timeout(60):
             await event.wait()
             event.clear()
             await client.publish(wake_channel("resp_last"), b"")

@@ -50,7 +50,7 @@ class Listener:
     def read(self, number: int) -> None:
         """Until it has so many."""
         while len(self.taken) < number:
-            self.connection.drain_events(timeout=5)
+            self.connection.drain_events(timeout=60)
 
     def begin_to_wait(self) -> None:
         """Until Redis has been asked for what is not there yet."""

@@ -34,7 +34,7 @@ def ends_with_its_tests(module: str, server: str) -> None:
     _eventually(lambda: not Path(folder).exists())
 
 
-def _eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def _eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit

@@ -208,12 +208,12 @@ async def _stream(session: aiohttp.ClientSession) -> str:
 def _ask(stack: Stack, key: str) -> dict[str, object]:
     broker = stack.settings.broker
     with Producer(str(broker.url), key, tls=broker.tls) as producer:
-        return producer.ask("over the queue", timeout_seconds=20)
+        return producer.ask("over the queue", timeout_seconds=60)
 
 
 def _ping(stack: Stack) -> int:
     app = build_celery_app(stack.settings, name="operator")
-    return len(app.control.inspect(timeout=5, limit=1).ping() or {})
+    return len(app.control.inspect(timeout=60, limit=1).ping() or {})
 
 
 async def _metrics(stack: Stack) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from deploy.cli.check import redis as redis_check
 from deploy.cli.check.broker import check_broker
 from deploy.cli.check.finding import Level
 from deploy.cli.check.redis import check_redis
@@ -17,8 +18,14 @@ from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import RedisServer
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a busy machine answers late is no silence."""
+    monkeypatch.setattr(redis_check, "_PATIENCE_SECONDS", 60.0)
+
+
 async def broker_fault(url: str) -> str:
-    broker = BrokerSettings(url=ServerUrl(url), publish_timeout_seconds=1.0)
+    broker = BrokerSettings(url=ServerUrl(url), publish_timeout_seconds=30.0)
     faults = [each for each in await check_broker(broker) if each.level is Level.FAULT]
     (found,) = faults
     return found.sentence

@@ -24,7 +24,7 @@ class WorkerEvents:
         self._receiver: EventReceiver | None = None
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
-    def ends(self, count: int, *, seconds: float = 20) -> list[str]:
+    def ends(self, count: int, *, seconds: float = 60) -> list[str]:
         """All that were heard, as soon as there are that many or the time is over."""
         with self._ended:
             self._ended.wait_for(lambda: len(self._ends) >= count, seconds)
@@ -42,7 +42,7 @@ class WorkerEvents:
     def __exit__(self, *_: object) -> None:
         if self._receiver is not None:
             self._receiver.should_stop = True
-        self._thread.join(20)
+        self._thread.join(60)
 
     def _listen(self) -> None:
         handlers = {f"task-{end}": self._note for end in ENDS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -99,6 +100,7 @@ class Painted(msgspec.Struct):
     layers: list[Literal["thick", "thin"]] = []
     beside: dict[str, Painted] = {}
     shapes: list[Square | Circle] = []
+    coats: Mapping[Colour, int] | None = None
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,8 @@ class Painted(msgspec.Struct):
         (b'{"layers":["thin","none"]}', "layers[1]", "thick, thin"),
         (b'{"beside":{"a":{"colour":""}}}', "beside[].colour", "red, blue"),
         (b'{"shapes":[{"type":"square","colour":""}]}', "shapes[0].colour", "red, blue"),
+        (b'{"shapes":[{"type":"line"}]}', "shapes[0].type", "square, circle"),
+        (b'{"coats":{"pink":1}}', "coats", "red, blue"),
     ],
 )
 def test_a_fault_among_few_values_tells_them(body: bytes, param: str, values: str) -> None:

@@ -50,7 +50,7 @@ def door(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Pop
     )
     yield process
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 @pytest.mark.usefixtures("shell")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 from deploy.cli.__main__ import DONE, FAILED, run
+from deploy.cli.connection import command_settings, open_ledger
+from shared.clock import SystemClock
+from shared.persistence.tenants import TenantRepository
 
 CAPTURE = pytest.CaptureFixture[str]
 
@@ -36,6 +40,21 @@ def test_limits_become_a_tenants_own_and_are_given_up_again(capsys: CAPTURE) -> 
     assert [own["limits"][name] for name in figures] == [5, 2, 777]
     assert told(capsys, "tenants", "list") == [own]
     assert told(capsys, *limits, "--from-settings")["plan"] == "settings"
+
+
+def test_a_weight_is_kept_where_the_dispatcher_reads_it(capsys: CAPTURE) -> None:
+    own = told(capsys, "tenants", "limits", "acme", "--weight", "2.5")
+    assert own["limits"]["weight"] == 2.5
+    assert told(capsys, "tenants", "list") == [own]
+    assert asyncio.run(_weights()) == {own["id"]: 2.5}
+    told(capsys, "tenants", "limits", "acme", "--weight", "1")
+    assert asyncio.run(_weights()) == {}
+
+
+async def _weights() -> dict[str, float]:
+    settings = command_settings()
+    async with open_ledger(settings) as database:
+        return await TenantRepository(database, SystemClock()).weights()
 
 
 def test_the_budget_of_costs_cap_is_a_part_of_the_same_plan(capsys: CAPTURE) -> None:

@@ -31,18 +31,34 @@ def test_the_file_follows_the_compose_specification() -> None:
 def test_every_server_and_every_role_has_its_service() -> None:
     servers = {"rabbitmq", "redis", "postgres", "qdrant", "meilisearch"}
     roles = {"ingress", "workers", "indexer", "flower", "migrations"}
-    assert set(SERVICES) == servers | roles
+    assert set(SERVICES) == servers | roles | {"second-ingress", "proxy"}
 
 
-def test_only_the_door_publishes_a_port_to_the_world() -> None:
-    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"ingress": ["8080:8080"], "flower": ["127.0.0.1:5555:5555"]}
+def test_only_the_door_and_the_proxy_publish_a_port_to_the_world() -> None:
+    published = {name: ports for name, each in SERVICES.items() if (ports := each.get("ports"))}
+    assert published == {
+        "ingress": ["8080:8080"],
+        "proxy": ["8000:8000"],
+        "flower": ["127.0.0.1:5555:5555"],
+    }
+
+
+def test_the_proxy_knows_both_doors_and_what_is_to_be_said_to_it() -> None:
+    proxy = SERVICES["proxy"]
+    file = ROOT / COMPOSE["configs"][proxy["configs"][0]["source"]]["file"]
+    understood = re.findall(r"^\s+presetenv (\w+)", file.read_text(), re.MULTILINE)
+    assert set(proxy["environment"]) <= set(understood)
+    doors = {each.partition(":")[0] for each in proxy["environment"].values()}
+    assert doors == set(proxy["depends_on"]) == {"ingress", "second-ingress"}
+    assert all("door" in SERVICES[each]["networks"] for each in (*doors, "proxy"))
+    assert SERVICES["second-ingress"]["profiles"] == proxy["profiles"]
 
 
 def test_the_servers_have_no_way_out() -> None:
     assert COMPOSE["networks"]["servers"] == {"internal": True}
-    for name in set(SERVICES) - set(OURS):
+    for name in set(SERVICES) - set(OURS) - {"proxy"}:
         assert SERVICES[name]["networks"] == ["servers"]
+    assert SERVICES["proxy"]["networks"] == ["door"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -70,7 +86,8 @@ def test_a_service_is_bounded_and_gets_time_to_stop(name: str) -> None:
 
 def test_workers_and_door_outlast_their_own_shutdown() -> None:
     ingress, workers = SERVICES["ingress"], SERVICES["workers"]
-    drain = float(ingress["environment"]["FOREBAY_INGRESS__DRAIN_SECONDS"])
+    ways = ("NOTICE", "DRAIN")
+    drain = sum(float(ingress["environment"][f"FOREBAY_INGRESS__{way}_SECONDS"]) for way in ways)
     soft = float(workers["environment"]["FOREBAY_WORKER__SOFT_SHUTDOWN_SECONDS"])
     assert _seconds(ingress["stop_grace_period"]) > drain
     assert _seconds(workers["stop_grace_period"]) >= soft + 15

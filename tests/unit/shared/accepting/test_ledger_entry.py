@@ -31,6 +31,7 @@ def test_a_message_is_renewed_as_it_came_and_with_the_time_of_its_lane() -> None
         idempotency_key="the producer's",
         estimated_tokens=700,
         reply_to="answers",
+        held_at=clock.now() - timedelta(days=3),
     )
     ended = replace(
         old, state=ResponseState.FAILED, attempt=3, error_code="server_error", output_text="half"
@@ -39,5 +40,6 @@ def test_a_message_is_renewed_as_it_came_and_with_the_time_of_its_lane() -> None
     assert new.id != old.id
     assert new.deadline - new.accepted_at == timedelta(seconds=LANES.batch_deadline_seconds)
     changed = {"id": "", "idempotency_key": "", "accepted_at": old.accepted_at}
-    changed |= {"deadline": old.deadline}
+    changed |= {"deadline": old.deadline, "held_at": old.held_at}
+    assert new.held_at is None
     assert replace(new, **changed) == replace(old, **changed)

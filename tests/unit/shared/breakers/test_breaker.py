@@ -34,7 +34,7 @@ async def test_two_hundred_calls_run_at_once(ground: Ground) -> None:
         await everybody.wait()
         await permit.end(CallOutcome.SUCCESS)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(one() for _ in range(200)))
 
 

@@ -55,3 +55,20 @@ def test_about_half_of_the_cases_are_held_out_and_stay_so() -> None:
 
     assert 430 < halves.count(CaseHalf.HELD_OUT) < 570
     assert halves[:10] == [half_of(f"case {number}") for number in range(10)]
+
+
+def test_a_share_is_that_of_the_means_on_the_same_cases() -> None:
+    dice = random.Random(2)
+    theirs = [dice.random() for _ in range(300)]
+    ours = [0.9 * value for value in theirs]
+    bootstrap = Bootstrap(300)
+
+    found = bootstrap.ratio(ours, theirs)
+
+    assert found.mean == pytest.approx(0.9)
+    # However much the cases differ, the share is the same on each.
+    assert (found.low, found.high) == pytest.approx((0.9, 0.9), abs=1e-4)
+    with pytest.raises(ZeroDivisionError):
+        bootstrap.ratio(ours, [0.0] * 300)
+    with pytest.raises(ValueError, match="300 and 2 values for 300 cases"):
+        bootstrap.ratio(ours, [0.0, 1.0])

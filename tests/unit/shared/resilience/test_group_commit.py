@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -207,3 +208,24 @@ async def test_what_is_told_keeps_its_turn_and_its_failure_to_itself() -> None:
     assert waiting.result() == 4
     with pytest.raises(Unavailable):
         group.tell(4)
+
+
+@pytest.mark.parametrize("patience_seconds", [0.01, inf])
+async def test_a_group_waits_for_company_as_long_as_it_may(patience_seconds: float) -> None:
+    held, groups = asyncio.Event(), list[list[int]]()
+
+    async def flush(items: list[int]) -> list[int]:
+        groups.append(items)
+        if items == [1]:
+            await held.wait()
+        return items
+
+    group = GroupCommit[int, int](flush, concurrency=2, crowd=3, patience_seconds=patience_seconds)
+    first = group.submit(1)
+    await asyncio.sleep(0)
+    others = [group.submit(2), group.submit(3)]
+    await asyncio.wait(others, timeout=0.1 if patience_seconds == inf else 60)
+    assert groups == ([[1]] if patience_seconds == inf else [[1], [2, 3]])
+    held.set()
+    assert await asyncio.gather(first, *others) == [1, 2, 3]
+    await group.close()

@@ -17,6 +17,7 @@ from shared.retrieval.highlighting import highlights, words_of
         ("größe", "Die GRÖSSE und die Größe", ["GRÖSSE", "Größe"]),
         ("HTTP2 server", "HTTP2Server", ["HTTP", "2", "Server"]),
         ("ﬁle", "a file", ["file"]),
+        ("Where does it lie", "Where it does lie: wherever a doe lies", ["lie", "lies"]),
         ("???", "what???", []),
         ("baking leases", "It bakes, it baked; a lease", ["bakes", "baked", "lease"]),
         ("消息", "消息 队列", ["消息"]),
