@@ -53,7 +53,7 @@ arrows: $(VENV)/.forebay-test
 
 suite: $(VENV)/.forebay-test servers
 	@echo "Tests, on real RabbitMQ, Redis and Postgres ..."
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m tests.suite --jobs $(JOBS)
 
 servers:
 	@sh deploy/install_servers.sh
