@@ -7,6 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final
 
+from shared.dispatch.virtual_counter import VirtualCounter
 from shared.messages.lane import Lane
 from workers.dispatch.flows.decayed import DecayedSum
 from workers.dispatch.flows.held_message import HeldMessage
@@ -40,12 +41,11 @@ class TrackedMessage:
         return self.charged * min(1.0, max(0.0, now - self.released_at) / usual_seconds)
 
 
-class FlowQueue:
+class FlowQueue(VirtualCounter):
     """Messages in the order of their deadlines, then of acceptance.
 
-    `v` is the virtual counter: units charged, divided by `weight`; `count` and `units` are of what
-    waits, `running` is what was released. `place` and `order` belong to the heap that holds the
-    flow; a place of -1 is none.
+    `count` and `units` are of what waits, `running` is what was released. `place` and `order`
+    belong to the heap that holds the flow; a place of -1 is none.
     """
 
     __slots__ = (
@@ -54,28 +54,23 @@ class FlowQueue:
         "_queue",
         "count",
         "lane",
-        "largest",
         "order",
         "place",
         "released",
         "running",
         "tenant",
         "units",
-        "v",
-        "weight",
     )
 
     def __init__(self, lane: Lane, tenant: str, weight: float, v: float, now: float) -> None:
+        super().__init__(weight, v)
         self.lane = lane
         self.tenant = tenant
-        self.weight = weight
-        self.v = v
         self.place = -1
         self.order = 0
         self.count = 0
         self.units = 0.0
         self.running = 0
-        self.largest = 0.0
         self.released = DecayedSum(now)
         self._numbers = count()
         self._queue: list[tuple[float, float, int, TrackedMessage]] = []

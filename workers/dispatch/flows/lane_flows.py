@@ -65,8 +65,8 @@ class LaneFlows:
             self._heap.push(flow)
 
     def lift(self, flow: FlowQueue) -> None:
-        """Absence saves nothing up: who comes back is served next, not first for a long time."""
-        flow.v = max(flow.v, self.virtual_time)
+        """Its tenant was away, and begins where the lane stands if that is further on."""
+        flow.lift(self.virtual_time)
 
     def remove(self, tracked: TrackedMessage) -> None:
         """Takes out one that waits here."""
@@ -89,12 +89,11 @@ class LaneFlows:
         flow.take_out(tracked)
         tracked.charged, tracked.released_at = units, now
         flow.running += 1
-        flow.largest = max(flow.largest, units)
         flow.released.add(units)
         if self.released is None:
             self.released = DecayedSum(now)
         self.released.add(units)
-        flow.v += units / flow.weight
+        flow.release(units)
         if flow.count:
             self._heap.moved(flow)
         else:
@@ -102,10 +101,7 @@ class LaneFlows:
 
     def charge(self, flow: FlowQueue, units: float) -> None:
         """More than was charged, or less: a refund ends one largest message below the lane."""
-        v = flow.v + units / flow.weight
-        if units < 0:
-            v = max(v, min(flow.v, self.virtual_time - flow.largest / flow.weight))
-        flow.v = v
+        flow.charge(units, self.virtual_time)
         if flow.place >= 0:
             self._heap.moved(flow)
 
