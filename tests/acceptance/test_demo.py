@@ -44,6 +44,7 @@ SCENES = {
     "batch_run",
     "batch_cancelled",
     "provider_batch",
+    "pulled_forward",
     "flood_beside",
     "gives_way",
     "webhook_received",
@@ -70,7 +71,7 @@ FREE = {
     "local_model",
     "rules",
     "handoff",
-    "provider_batch",
+    "pulled_forward",
     "flood_beside",
     "gives_way",
     "indexed",
@@ -100,6 +101,8 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["structured_answer"]["provider_calls"] == 2
     assert scenes["batch_run"]["provider_calls"] == 6
     assert scenes["batch_cancelled"]["answers_kept"] == 5
+    assert scenes["pulled_forward"]["pulled"] == 4
+    assert scenes["pulled_forward"]["seconds_left"] > 0
     assert scenes["gives_way"]["burst_seconds"] < 5
     assert scenes["indexed"]["points"] == scenes["indexed"]["passages"] > 1_000
     assert scenes["found"]["by_name"] == 1

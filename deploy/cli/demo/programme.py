@@ -15,6 +15,7 @@ from deploy.cli.demo.scenes.batches.batch_run import batch_run
 from deploy.cli.demo.scenes.batches.flood_beside import flood_beside
 from deploy.cli.demo.scenes.batches.gives_way import gives_way
 from deploy.cli.demo.scenes.batches.provider_batch import provider_batch
+from deploy.cli.demo.scenes.batches.pulled_forward import pulled_forward
 from deploy.cli.demo.scenes.batches.webhook_received import webhook_received
 from deploy.cli.demo.scenes.index.cited import cited
 from deploy.cli.demo.scenes.index.forgotten import forgotten
@@ -63,6 +64,7 @@ _BATCHES: Final = (
     batch_run,
     batch_cancelled,
     provider_batch,
+    pulled_forward,
     flood_beside,
     gives_way,
     webhook_received,

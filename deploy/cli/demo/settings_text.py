@@ -116,8 +116,8 @@ kind = "handoff"
 _BATCHES: Final = """\
 
 [providers.batch]
-fill_seconds = 1.0
-expected_seconds = 30.0
+fill_seconds = 0.5
+expected_seconds = 2.0
 poll_seconds = 0.5
 """
 

@@ -87,9 +87,12 @@ async def open_stage(
     *,
     report: Callable[[str], None],
     variables: Mapping[str, str] = _NONE,
-    provider_batches: bool = False,
+    provider_batches: bool = True,
 ) -> AsyncIterator[Stage]:
-    """A stack in `folder` that knows nothing of the settings around it, but of `variables`."""
+    """A stack in `folder` that knows nothing of the settings around it, but of `variables`.
+
+    With `provider_batches` the first provider takes what can wait as batches of its own.
+    """
     async with AsyncExitStack() as exits:
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())

@@ -75,12 +75,19 @@ class Visitor:
         return Visitor(self._session, self._door, self._key, shares_answers=True)
 
     async def post(
-        self, text: str | list[dict[str, Any]], *, key: str | None = None, **fields: object
+        self,
+        text: str | list[dict[str, Any]],
+        *,
+        key: str | None = None,
+        deadline_seconds: float | None = None,
+        **fields: object,
     ) -> Heard:
-        """POST /v1/responses with a text or a whole conversation, under an idempotency key if
-        given.
+        """POST /v1/responses with a text or a whole conversation, under an idempotency key and
+        with a deadline if given.
         """
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
+        if deadline_seconds is not None:
+            headers["X-Forebay-Deadline"] = str(deadline_seconds)
         body = {**_MODEL, "input": text, **fields}
         async with self._session.post(self._url, json=body, headers=headers) as response:
             return await _heard(response)
@@ -91,6 +98,10 @@ class Visitor:
         url = f"{self._url}/{response_id}"
         async with self._session.get(url, headers=headers) as response:
             return await _heard(response)
+
+    async def cancel(self, response_id: str) -> Heard:
+        """POST /v1/responses/{id}/cancel."""
+        return await self._ask("POST", f"responses/{response_id}/cancel")
 
     async def upload(self, lines: Sequence[object], *, name: str) -> Heard:
         """POST /v1/files with one JSON line each, for a batch."""
@@ -105,9 +116,11 @@ class Visitor:
         async with self._session.get(url, headers=self._headers) as response:
             return [msgspec.json.decode(line) for line in (await response.read()).splitlines()]
 
-    async def begin_batch(self, file_id: str) -> Heard:
-        """POST /v1/batches for lines of /v1/responses."""
-        asked = {"endpoint": "/v1/responses", "completion_window": "24h"}
+    async def begin_batch(self, file_id: str, *, window: str = "2m") -> Heard:
+        """POST /v1/batches for lines of /v1/responses. Within minutes they are calls, and no
+        provider has them as a batch of its own.
+        """
+        asked = {"endpoint": "/v1/responses", "completion_window": window}
         return await self._ask("POST", "batches", json={"input_file_id": file_id, **asked})
 
     async def batch(self, batch_id: str) -> Heard:

@@ -41,11 +41,11 @@ def line(custom_id: str, text: object) -> dict[str, Any]:
     return {"custom_id": custom_id, "method": "POST", "url": "/v1/responses", "body": body}
 
 
-async def run_batch(stage: Stage, lines: list[dict[str, Any]]) -> Heard:
+async def run_batch(stage: Stage, lines: list[dict[str, Any]], *, window: str = "2m") -> Heard:
     """The batch of these lines, once it has ended or half a minute is over."""
     file = await stage.visitor.upload(lines, name="questions.jsonl")
     expect(file.status == 200, f"The upload was answered with {file.status}: {file.body}.")
-    begun = await stage.visitor.begin_batch(file.body["id"])
+    begun = await stage.visitor.begin_batch(file.body["id"], window=window)
     expect(begun.status == 200, f"The batch was answered with {begun.status}: {begun.body}.")
     heard = begun
 

@@ -7,22 +7,16 @@ from typing import Final
 from deploy.cli.demo.dollars import amount
 from deploy.cli.demo.scene import Told, expect
 from deploy.cli.demo.scenes.batches.batch_run import line, run_batch
-from deploy.cli.demo.scenes.batches.small_stage import small_stage
 from deploy.cli.demo.stage import Stage
 from shared.costs.price import TokenCount
 
 _LINES: Final = 12
 
 
-async def provider_batch(stage: Stage) -> Told:  # noqa: ARG001 - it has a stack of its own
-    async with small_stage(provider_batches=True) as small:
-        return await _half_price(small)
-
-
-async def _half_price(stage: Stage) -> Told:
+async def provider_batch(stage: Stage) -> Told:
     before = await stage.books.spent()
     lines = [line(f"page-{n}", f"Translate page {n} of the manual.") for n in range(_LINES)]
-    batch = await run_batch(stage, lines)
+    batch = await run_batch(stage, lines, window="24h")
     counts = batch.body["request_counts"]
     expect(counts["completed"] == _LINES, f"The batch is {batch.state}: {counts}.")
     spent, usage = await stage.books.spent() - before, batch.body["usage"]
