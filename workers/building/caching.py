@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,10 @@ class AnswerCaching:
 
     before: tuple[LookUp, ...] = ()
     afterwards: tuple[Store, ...] = ()
+    before_batch: tuple[LookUp, ...] = ()
+    """Before a message is handed to a provider's batch: nobody waits hours for its answer."""
+    after_batch: tuple[LookUp, ...] = ()
+    """Once it came back: what was stored meanwhile does not stand in for what was paid for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +77,8 @@ class CachingParts:
         cache, retelling = self._cache(), self._retelling()
         rule = CacheableRule(caching, stand_ins=never_kept, is_refusal=begins_with_refusal)
         same_meaning = await self._same_meaning(cache, retelling)
-        look_up = LookUp(
+        look_up = partial(
+            LookUp,
             cache,
             rule=rule,
             retelling=retelling,
@@ -85,7 +91,12 @@ class CachingParts:
             clock=self.clock,
         )
         store = Store(cache, rule=rule, same_meaning=same_meaning, metrics=metrics)
-        return AnswerCaching((look_up,), (store,))
+        return AnswerCaching(
+            (look_up(),),
+            (store,),
+            before_batch=(look_up(joins=False),),
+            after_batch=(look_up(joins=False, reads=False),),
+        )
 
     def _cache(self) -> AnswerCache:
         caching = self.settings.caching

@@ -12,6 +12,7 @@ from shared.persistence.ledger.role_leases import RoleLease
 from shared.resilience.periodic import repeat, running
 from shared.settings.providers import ProviderSettings
 from shared.telemetry.metrics import Metrics
+from workers.building.caching import AnswerCaching
 from workers.building.chain import AnswerParts
 from workers.building.recall import open_files
 from workers.pipeline import ForSearches, Step
@@ -31,16 +32,18 @@ _ROUNDS_PER_LEASE: Final = 4
 async def open_provider_batches(
     stack: AsyncExitStack,
     parts: AnswerParts,
-    steps: Sequence[Step | ForSearches],
+    before: Sequence[Step | ForSearches],
+    retrieve: ForSearches,
     *,
+    caching: AnswerCaching,
     remember: Remember,
     told: Sequence[Step],
     worker: str,
 ) -> None:
     """Packs and attends until the stack is closed, in one worker process at a time.
 
-    `steps` come before an answer, `told` once the end of its turn is written. Raises SettingsError
-    for a provider that cannot be built.
+    `before` and `retrieve` come before an answer, `told` once the end of its turn is written.
+    Raises SettingsError for a provider that cannot be built.
     """
     settings, database, clock = parts.settings, parts.database, parts.clock
     if all(each.batch is None for each in settings.providers):
@@ -49,12 +52,13 @@ async def open_provider_batches(
     from workers.batching.provider_batches.batched_turns import BatchedTurns
 
     turns = BatchedTurns(
-        steps,
+        (*before, *caching.before_batch, retrieve),
+        (*before, *caching.after_batch, retrieve),
         answering=parts.step,
         files=open_files(database, clock),
         meter=parts.meter,
         remember=remember,
-        told=told,
+        told=(*told, *caching.afterwards),
         clock=clock,
     )
     connections = await stack.enter_async_context(ProviderConnections())

@@ -143,7 +143,9 @@ class WorkerRuntime:
         await open_provider_batches(
             self._stack,
             parts,
-            (*before, search.retrieve),
+            before,
+            search.retrieve,
+            caching=caching,
             remember=remember,
             told=(reply, follow_up),
             worker=self._name,

@@ -111,6 +111,7 @@ class BatchGround:
         )
         turns = BatchedTurns(
             [recall],
+            [recall],
             answering=parts.step,
             files=open_files(self.database, self.clock),
             meter=parts.meter,

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import decode_report
 from shared.settings.providers import ProviderSettings
 from tests.integration.conftest import OneMachine
 from tests.integration.workers.provider_thread import ProviderThread
@@ -25,14 +27,12 @@ WRONG = "which only an openai_compatible or anthropic provider without deploymen
 def stack(
     request: pytest.FixtureRequest, one_machine: OneMachine, provider: ProviderThread
 ) -> Stack:
-    return one_machine(openai_link(provider.url, kind=request.param, batch=BATCH))
+    link = openai_link(provider.url, kind=request.param, batch=BATCH)
+    return one_machine(link, FOREBAY_CACHING__EXACT="true")
 
 
 async def test_a_worker_packs_and_tells(stack: Stack, road: Road, provider: ProviderThread) -> None:
-    held_at = road.clock.now()
-    held = {"lane": Lane.BATCH, "held_at": held_at, "seconds": WAITS.total_seconds()}
-    # Nothing takes wake-ups here: what is answered was packed.
-    records = [await road.accept(text, wake=False, **held) for text in ("one", "two")]
+    records = [await held(road, text) for text in ("one", "two")]
     async with open_runtime(stack.settings):
         ended = [await road.ended(record) for record in records]
         for record in records:
@@ -42,6 +42,43 @@ async def test_a_worker_packs_and_tells(stack: Stack, road: Road, provider: Prov
     assert {each.state for each in ended} == {ResponseState.COMPLETED}
     assert [each.output_text for each in ended] == ["You said: one", "You said: two"]
     assert all(call.batch for call in (*provider.calls("one"), *provider.calls("two")))
+
+
+async def test_what_is_stored_is_told_instead_of_packed_and_what_was_packed_is_stored(
+    stack: Stack, road: Road, provider: ProviderThread
+) -> None:
+    async with open_runtime(stack.settings):
+        first, other = await held(road, "three"), await held(road, "four")
+        paid = [await road.ended(each) for each in (first, other)]
+        again = await road.ended(await held(road, "three"))
+
+    assert [each.output_text for each in (*paid, again)] == [
+        "You said: three", "You said: four", "You said: three",
+    ]  # fmt: skip
+    assert [len(provider.calls(text)) for text in ("three", "four")] == [1, 1]
+    report = decode_report(again.report)
+    assert report is not None
+    assert report.cache is not None
+    assert report.cache.response_id == first.id
+
+
+async def test_equal_messages_in_one_batch_do_not_wait_for_each_other(
+    stack: Stack, road: Road, provider: ProviderThread
+) -> None:
+    records = [await held(road, "five") for _ in range(2)]
+    async with open_runtime(stack.settings):
+        ended = [await road.ended(each) for each in records]
+
+    assert {each.state for each in ended} == {ResponseState.COMPLETED}
+    assert all(call.batch for call in provider.calls("five"))
+
+
+async def held(road: Road, text: str) -> MessageRecord:
+    """Accepted for the batch lane. Nothing takes wake-ups here: what is answered was packed."""
+    seconds = WAITS.total_seconds()
+    return await road.accept(
+        text, wake=False, lane=Lane.BATCH, held_at=road.clock.now(), seconds=seconds
+    )
 
 
 @pytest.mark.parametrize(

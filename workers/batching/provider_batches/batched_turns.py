@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -35,16 +36,25 @@ class ItemEnd(StrEnum):
     """Its message had ended, or was answered otherwise: only its cost was booked."""
 
 
+class _StepsByKind(NamedTuple):
+    """Of turns that search, and of all others."""
+
+    searching: tuple[Step, ...]
+    plain: tuple[Step, ...]
+
+
 class BatchedTurns:
     """Prepares a turn twice, when it is packed and when its result is there: what a model is asked
     and what its answer is held against are made by the same steps, and nothing is kept between.
 
-    `steps` are those between claim and answer; those that answer from a cache are not among them.
+    Both times by the steps between claim and answer. In front of the batch the cache may answer;
+    behind it, it is told what to store.
     """
 
     def __init__(
         self,
-        steps: Sequence[Step | ForSearches],
+        packing: Sequence[Step | ForSearches],
+        settling: Sequence[Step | ForSearches],
         *,
         answering: Callable[[Chain], AnswerStep],
         files: AttachedFiles,
@@ -54,8 +64,8 @@ class BatchedTurns:
         clock: Clock,
     ) -> None:
         """`told` are the steps once the end of a turn is written."""
-        self._steps = tuple(each.step if isinstance(each, ForSearches) else each for each in steps)
-        self._plain = tuple(each for each in steps if not isinstance(each, ForSearches))
+        self._packing = _by_kind(packing)
+        self._settling = _by_kind(settling)
         self._answering = answering
         self._files = files
         self._meter = meter
@@ -75,7 +85,7 @@ class BatchedTurns:
             if turn.is_streamed:
                 return None
             try:
-                await self._prepare(turn)
+                await self._prepare(turn, self._packing)
                 if turn.settlement is None:
                     return prompt_of(turn)
                 await self._end(turn)
@@ -98,7 +108,9 @@ class BatchedTurns:
         with bind(message_id=record.id, tenant=record.tenant_id):
             turn = begin_turn(record)
             try:
-                await self._prepare(turn)
+                await self._prepare(turn, self._settling)
+                if turn.body.file_search is not None:
+                    turn.cache_ticket = None  # it may be of other passages than are found now
                 if turn.settlement is None:
                     await self._answering(chain)(turn)
                 return await self._end(turn)
@@ -131,7 +143,7 @@ class BatchedTurns:
     async def _prompt_again(self, record: MessageRecord) -> Prompt:
         turn = begin_turn(record)
         try:
-            await self._prepare(turn)
+            await self._prepare(turn, self._settling)
             return prompt_of(turn)
         except ForebayError:
             # Its figures are believed less far then.
@@ -139,9 +151,8 @@ class BatchedTurns:
         finally:
             await turn.let_go()
 
-    async def _prepare(self, turn: Turn) -> None:
-        steps = self._plain if turn.body.file_search is None else self._steps
-        for step in steps:
+    async def _prepare(self, turn: Turn, steps: _StepsByKind) -> None:
+        for step in steps.plain if turn.body.file_search is None else steps.searching:
             if turn.settlement is None:
                 await step(turn)
         if turn.settlement is None and not are_only_text(turn.items):
@@ -154,3 +165,10 @@ class BatchedTurns:
         for step in self._told:
             await step(turn)
         return ItemEnd.SETTLED
+
+
+def _by_kind(steps: Sequence[Step | ForSearches]) -> _StepsByKind:
+    return _StepsByKind(
+        searching=tuple(each.step if isinstance(each, ForSearches) else each for each in steps),
+        plain=tuple(each for each in steps if not isinstance(each, ForSearches)),
+    )

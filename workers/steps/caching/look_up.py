@@ -24,6 +24,9 @@ class LookUp:
 
     After a miss the turn holds a ticket for the place of its answer. Whatever is wrong with the
     cache is a miss: the worst it can do to a message is to call a provider.
+
+    One that does not `join` neither waits for an answer that is just being written nor has others
+    wait; one that does not `read` takes the ticket alone.
     """
 
     name = "look_up"
@@ -41,6 +44,8 @@ class LookUp:
         chain: str,
         metrics: Metrics,
         clock: Clock,
+        joins: bool = True,
+        reads: bool = True,
     ) -> None:
         self._cache = cache
         self._rule = rule
@@ -52,6 +57,8 @@ class LookUp:
         self._chain = chain
         self._metrics = metrics
         self._clock = clock
+        self._joins = joins and settings.single_flight
+        self._reads = reads
 
     async def __call__(self, turn: Turn) -> None:
         try:
@@ -87,12 +94,12 @@ class LookUp:
         self._metrics.cache_misses.inc()
 
     def _quest(self, turn: Turn, key: CacheKey, control: CacheControl) -> Quest:
-        joins = self._settings.single_flight and not control.no_cache
+        joins = self._joins and not control.no_cache
         return Quest(
             place=key.place,
             owner=f"{turn.record.id}:{turn.record.attempt}" if joins else "",
             max_age_seconds=control.max_age_seconds,
-            reads=not control.no_cache,
+            reads=self._reads and not control.no_cache,
         )
 
     async def _follow(self, turn: Turn, quest: Quest, finding: CacheFinding) -> CacheFinding:
