@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from itertools import pairwise
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.day.arms import PRICES, USUAL_THRESHOLD, arms
+from tests.benchmarks.day.arms import PRICES, USUAL_THRESHOLD, arms, one_more_each
 from tests.benchmarks.day.generator import Day, DayMessage, Parameters
 from tests.benchmarks.day.living import Lived, live
 from tests.benchmarks.ground.stage import Broker, Stage
@@ -21,15 +22,15 @@ def main() -> int:
     wanted = _arguments()
     parameters = Parameters(seed=wanted.seed, messages=wanted.messages)
     day, progress = Day(parameters).messages(), Console(stderr=True)
-    lived = []
+    lived, thresholds = [], wanted.threshold or [USUAL_THRESHOLD]
     with Stage() as stage:
-        for arm in arms(wanted.threshold or [USUAL_THRESHOLD]):
+        for arm in arms(thresholds):
             progress.print(f"a day of {len(day):,} messages with {arm.name}", markup=False)
             lived.append(live(arm, day, stage.ground(Broker.RABBITMQ)))
     if wanted.json:
         print(msgspec.json.encode(_told(parameters, day, lived)).decode())
     else:
-        _print(parameters, day, lived)
+        _print(parameters, day, lived, thresholds[-1])
     return 0
 
 
@@ -37,7 +38,7 @@ def _arguments() -> argparse.Namespace:
     usual = Parameters()
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.day",
-        description="What caching and routing save on a day whose right answers are known.",
+        description="What caching, routing and the flex tier save; all right answers are known.",
     )
     parser.add_argument("--messages", type=int, default=usual.messages)
     parser.add_argument("--seed", type=int, default=usual.seed)
@@ -58,7 +59,9 @@ def _told(parameters: Parameters, day: list[DayMessage], lived: list[Lived]) -> 
     }
 
 
-def _print(parameters: Parameters, day: list[DayMessage], lived: list[Lived]) -> None:
+def _print(
+    parameters: Parameters, day: list[DayMessage], lived: list[Lived], threshold: float
+) -> None:
     told = _told(parameters, day, lived)
     console = Console() if sys.stdout.isatty() else Console(width=160)
     console.print(f"{parameters}\n{told['kinds']}, {told['hard']} hard", markup=False)
@@ -72,9 +75,18 @@ def _print(parameters: Parameters, day: list[DayMessage], lived: list[Lived]) ->
     for each in lived:
         table.add_row(*_cells(each, lived[0]))
     console.print(table)
+    console.print(f"saved by source: {_sources(lived, threshold)}", markup=False)
     for each in lived:
         for asked, answered in each.mistaken:
             console.print(f"{each.arm}: {asked!r} got the answer to {answered!r}", markup=False)
+
+
+def _sources(lived: list[Lived], threshold: float) -> str:
+    """What each adds to those before it, of what the day costs with none."""
+    by_name = {each.arm: each.dollars for each in lived}
+    costs = [by_name[arm.name] for arm in one_more_each(threshold)]
+    steps = zip(("caching", "routing", "flex tier"), pairwise(costs), strict=True)
+    return ", ".join(f"{name} {(before - after) / costs[0]:.1%}" for name, (before, after) in steps)
 
 
 def _cells(lived: Lived, without: Lived) -> list[str]:

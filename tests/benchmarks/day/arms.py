@@ -11,8 +11,8 @@ import msgspec
 from tests.benchmarks.day.provider import LARGE, SMALL
 
 PRICES: Final = (
-    {"model": SMALL, "input_per_million": 0.4, "output_per_million": 1.6},
-    {"model": LARGE, "input_per_million": 2.0, "output_per_million": 8.0},
+    {"model": SMALL, "input_per_million": 0.4, "output_per_million": 1.6, "flex_share": 0.5},
+    {"model": LARGE, "input_per_million": 2.0, "output_per_million": 8.0, "flex_share": 0.5},
 )
 """Dollars for a million tokens; the large model costs five times the small one."""
 USUAL_THRESHOLD: Final = 0.7
@@ -30,6 +30,8 @@ class Arm:
     name: str
     models: dict[str, str]
     caching: dict[str, str] = field(default_factory=dict)
+    flex: bool = False
+    """Whether what can wait goes in the batch lane, and is asked for at the flex tier."""
 
     def environment(self, provider_url: str) -> dict[str, str]:
         """What the worker is started with beside the servers."""
@@ -38,6 +40,7 @@ class Arm:
             "kind": "openai_compatible",
             "base_url": provider_url,
             **self.models,
+            "flex": self.flex,
         }
         return {
             "FOREBAY_PROVIDERS": msgspec.json.encode([provider]).decode(),
@@ -47,7 +50,7 @@ class Arm:
 
 
 def arms(thresholds: Sequence[float]) -> list[Arm]:
-    """Nothing, caching, routing, both; with the semantic cache once for each threshold."""
+    """Nothing, caching, routing, both, and all with the flex tier; each threshold by itself."""
     semantic = {f"semantic from {each:g}": _EXACT | _semantic(each) for each in thresholds}
     caches = {"exact": _EXACT, **{f"exact + {name}": env for name, env in semantic.items()}}
     return [
@@ -55,7 +58,20 @@ def arms(thresholds: Sequence[float]) -> list[Arm]:
         *(Arm(f"caching: {name}", _UNROUTED, caching) for name, caching in caches.items()),
         Arm("routing", _ROUTED),
         *(Arm(f"routing + caching: {name}", _ROUTED, env) for name, env in caches.items()),
+        Arm("flex", _UNROUTED, flex=True),
+        *(
+            Arm(f"flex + routing + caching: {name}", _ROUTED, env, flex=True)
+            for name, env in caches.items()
+        ),
     ]
+
+
+def one_more_each(threshold: float) -> list[Arm]:
+    """Nothing, then with caching, with routing as well, and with the flex tier as well: what each
+    adds to those before it."""
+    wanted = ("nothing", "caching: ", "routing + caching: ", "flex + routing + caching: ")
+    every = arms([threshold])
+    return [[arm for arm in every if arm.name.startswith(name)][-1] for name in wanted]
 
 
 def _semantic(threshold: float) -> dict[str, str]:

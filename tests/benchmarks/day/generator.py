@@ -43,6 +43,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     """Share that looks like an earlier one and asks something else."""
     hard: float = 0.30
     """Share of fresh questions that need the large model."""
+    can_wait: float = 0.6
+    """Share of messages whose answer may come within a day."""
     zipf: float = 1.1
     """How much more often popular questions come back."""
     easy_tokens: float = 60.0
@@ -68,6 +70,7 @@ class DayMessage:
     text: str
     intent: Intent
     kind: Kind
+    can_wait: bool = False
 
     @property
     def tier(self) -> Tier:
@@ -109,6 +112,7 @@ class Day:
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
         self._random = Random(parameters.seed)
+        self._waiting = Random(parameters.seed)  # its own, so that questions stay as they were
         self._popular = _Popularity(parameters.zipf)
         self._intents: dict[str, Intent] = {}
         self._fresh = {hard: self._shuffled(hard=hard) for hard in (False, True)}
@@ -156,12 +160,15 @@ class Day:
     def _message(self, asked: _Asked, kind: Kind) -> DayMessage:
         text = fill(asked.family.wordings[asked.wording], asked.values)
         key = fill(asked.family.wordings[0], asked.values)
-        return DayMessage(text, self._intent(asked.family, key), kind)
+        return self._wanted(text, self._intent(asked.family, key), kind)
 
     def _trap(self, asked: _Asked) -> DayMessage:
         text = fill(asked.family.traps[asked.wording], asked.values)
         key = fill(asked.family.traps[0], asked.values)
-        return DayMessage(text, self._intent(asked.family, key), Kind.TRAP)
+        return self._wanted(text, self._intent(asked.family, key), Kind.TRAP)
+
+    def _wanted(self, text: str, intent: Intent, kind: Kind) -> DayMessage:
+        return DayMessage(text, intent, kind, self._waiting.random() < self._parameters.can_wait)
 
     def _intent(self, family: Family, key: str) -> Intent:
         if key not in self._intents:

@@ -76,15 +76,15 @@ def live(arm: Arm, day: Sequence[DayMessage], ground: Ground) -> Lived:
             environment={**ground.environment, **arm.environment(provider.url)},
         )
         with worker:
-            rows = asyncio.run(_post_and_wait(day, ground, worker))
+            rows = asyncio.run(_post_and_wait(arm, day, ground, worker))
         return _judge(arm, day, rows, calls=provider.calls)
 
 
 async def _post_and_wait(
-    day: Sequence[DayMessage], ground: Ground, worker: Program
+    arm: Arm, day: Sequence[DayMessage], ground: Ground, worker: Program
 ) -> list[Row[tuple[object, ...]]]:
     async with opened_ledger(ground) as (database, tenant):
-        records = [_record(each, tenant) for each in day]
+        records = [_record(each, tenant, arm) for each in day]
         await _post(records, ground, database)
         await _until_answered(len(records), database, worker)
         return await _rows(records, database)
@@ -145,15 +145,15 @@ def _judge(
     return lived
 
 
-def _record(asked: DayMessage, tenant: Tenant) -> MessageRecord:
-    now = SystemClock().now()
+def _record(asked: DayMessage, tenant: Tenant, arm: Arm) -> MessageRecord:
+    now, waits = SystemClock().now(), arm.flex and asked.can_wait
     body = {"model": "auto", "background": True, "input": asked.text}
     return MessageRecord(
         id=new_response_id(),
         tenant_id=tenant.id,
-        lane=Lane.STANDARD,
+        lane=Lane.BATCH if waits else Lane.STANDARD,
         body=msgspec.json.encode(body).decode(),
         accepted_at=now,
-        deadline=now + timedelta(hours=1),
+        deadline=now + timedelta(hours=24 if waits else 1),
         estimated_tokens=500,
     )

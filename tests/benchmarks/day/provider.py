@@ -19,7 +19,8 @@ LARGE: str = "large-model"
 class TruthfulProvider:
     """Speaks OpenAI's chat completions from a thread of its own.
 
-    An answer is one short sentence; its usage says how long it would have been.
+    An answer is one short sentence; its usage says how long it would have been. It has the flex
+    tier for all who ask for it.
     """
 
     def __init__(self, intents: Mapping[str, Intent]) -> None:
@@ -58,9 +59,8 @@ class TruthfulProvider:
         self.calls += 1
         body = await request.json()
         texts = [message["content"] for message in body["messages"]]
-        return web.json_response(
-            _completion(body["model"], self._intents[texts[-1]], estimated_sum(texts))
-        )
+        answer = _completion(body["model"], self._intents[texts[-1]], estimated_sum(texts))
+        return web.json_response(answer | {"service_tier": body.get("service_tier", "default")})
 
 
 def _completion(model: str, intent: Intent, read: int) -> dict[str, Any]:
