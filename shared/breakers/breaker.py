@@ -77,6 +77,11 @@ class Breaker:
         return self._permit if self._is_closed else await self._admit_probe()
 
     @property
+    def reading(self) -> BreakerReading:
+        """How it stood when it was last heard of."""
+        return self._reading
+
+    @property
     def is_closed(self) -> bool:
         """Whether everybody may call, as far as has been heard."""
         return self._reading.state is BreakerState.CLOSED

@@ -44,6 +44,8 @@ class FlowFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     backlog: int
     """Messages held."""
+    parked: int = 0
+    """Of these, messages that wait for a model to be back."""
     backlog_units: float = 0.0
     share: float = 0.0
     oldest_seconds: float = 0.0

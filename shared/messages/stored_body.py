@@ -21,6 +21,7 @@ _MARK: Final = b'{"shape":'
 
 class _Manner(msgspec.Struct):
     stream: bool | None = None
+    model: str | None = None
 
 
 class _EarlierPart(msgspec.Struct):
@@ -74,6 +75,11 @@ def decode_body(raw: bytes) -> Body:
 def is_streamed(raw: bytes) -> bool:
     """Whether its answer is streamed, for who needs to know no more of it; raises as above."""
     return bool(_manner.decode(raw).stream)
+
+
+def asked_model(raw: bytes) -> str | None:
+    """Which model it names, for who needs to know no more of it; raises as above."""
+    return _manner.decode(raw).model
 
 
 def _item(earlier: _EarlierItem) -> MessageItem:

@@ -21,7 +21,7 @@ from shared.settings import Settings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings, RedisSettings
 from shared.telemetry.metrics import Metrics
-from tests.integration.dispatch.test_leader_deaths import NotedPublisher
+from tests.integration.dispatch.scene import NotedPublisher
 from workers.dispatch.leading.term import DispatchTerm
 
 MESSAGES: Final = int(os.environ.get("MESSAGES", "1000000"))

@@ -26,6 +26,7 @@ from workers.dispatch.lanes.ceilings import Ceilings
 from workers.dispatch.lanes.lane_order import LaneOrder
 from workers.dispatch.lanes.promotion import Promotion
 from workers.dispatch.lanes.waste import WasteBudget
+from workers.dispatch.parking.parking import Parking
 
 _LEAST_UNITS: Final = 1.0
 """Of a call: one that cost nothing would keep its flow in front for ever."""
@@ -54,7 +55,10 @@ class Scheduler:
         }
         self._all = tuple(self.lanes.values())
         self._order = LaneOrder()
-        self._promotion = Promotion(self._all, self.ratios, self.service_times)
+        batch = self.lanes[Lane.BATCH]
+        parked = LaneFlows(batch.lane, batch.policy, weight_of)
+        self.parking = Parking(parked, batch)
+        self._promotion = Promotion(self._all, self.ratios, self.service_times, parked=parked)
         self._tracked: dict[str, TrackedMessage] = {}
         self._yielding: dict[str, TrackedMessage] = {}
 
@@ -78,12 +82,14 @@ class Scheduler:
         if tracked is None or not tracked.waits:
             return False
         del self._tracked[message_id]
-        self.lanes[tracked.flow.lane].remove(tracked)
+        if not self.parking.remove(tracked):
+            self.lanes[tracked.flow.lane].remove(tracked)
         return True
 
     def pick(self, now: float, lanes: Collection[Lane]) -> HeldMessage | None:
         """Releases the next message of these lanes, and charges its tenant what it may cost; None
-        where nothing waits. One past its deadline is dropped on the way, for the ledger to end.
+        where nothing waits. On the way one past its deadline is dropped, for the ledger to end, and
+        one that no model would answer is parked.
         """
         while ready := [lane for lane in self._all if lane.waiting and lane.lane in lanes]:
             lane = self._order.next(ready)
@@ -91,6 +97,8 @@ class Scheduler:
             message = tracked.message
             if message.deadline <= now:
                 self.remove(message.id)
+                continue
+            if self.parking.take(tracked, now):
                 continue
             estimate = max(_LEAST_UNITS, message.units * self.ratios.ratio(message.tenant))
             lane.release(tracked, estimate, now)
@@ -144,9 +152,9 @@ class Scheduler:
 
     def tick(self, now: float) -> None:
         """To be called each second: moves what is urgent, forgets tenants that are gone."""
-        for lane in self._all:
+        for lane in (*self._all, self.parking.flows):
             lane.tidy(now)
-        self._promotion.look(now, partial(_move, now))
+        self._promotion.look(now, partial(self._move, now))
 
     def _running(self, message_id: str) -> TrackedMessage | None:
         tracked = self._tracked.get(message_id)
@@ -173,7 +181,9 @@ class Scheduler:
             if lane.yields:
                 self.waste.worked(units, now)
 
-
-def _move(now: float, tracked: TrackedMessage, source: LaneFlows, target: LaneFlows) -> None:
-    source.remove(tracked)
-    target.add(tracked, now)
+    def _move(
+        self, now: float, tracked: TrackedMessage, source: LaneFlows, target: LaneFlows
+    ) -> None:
+        if not self.parking.remove(tracked):
+            source.remove(tracked)
+        target.add(tracked, now)

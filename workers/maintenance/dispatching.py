@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
+from shared.breakers.board import BreakerBoard
+from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.persistence.ledger.role_leases import RoleLease
@@ -19,6 +21,7 @@ from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.dispatch.leading.leader import LEASE_SECONDS, DispatchLeader
 from workers.dispatch.leading.term import DispatchTerm
+from workers.providers.availability import ModelAvailability
 
 _ROLE = "dispatcher"
 
@@ -36,7 +39,9 @@ async def dispatching(
     worker: str,
 ) -> AsyncIterator[None]:
     """Lead, or stand by to lead, while the context is open."""
-    guarded = GuardedRedis(redis, clock)
+    guarded, fleet = GuardedRedis(redis, clock), BreakerFleet(redis, settings.breakers, clock)
+    board = BreakerBoard(fleet, settings.breakers, metrics=metrics, clock=clock)
+    models = ModelAvailability(settings.providers, board, clock)
 
     def begin() -> DispatchTerm:
         return DispatchTerm(
@@ -48,6 +53,7 @@ async def dispatching(
             clock,
             leader=worker,
             lease_seconds=LEASE_SECONDS,
+            models=models,
         )
 
     lease = RoleLease(database, clock, role=_ROLE, holder=worker, lease_seconds=LEASE_SECONDS)
@@ -56,4 +62,5 @@ async def dispatching(
         async with running(kept_running("dispatcher", leader.run)):
             yield
     finally:
+        await fleet.close()
         await guarded.close()

@@ -22,13 +22,22 @@ class Promotion:
 
     The wait of a flow is what all of it would take at its tenant's share of what was released
     lately; the earliest deadline is held against it. So a tenant whose large batch has time is
-    early with a small one, never late.
+    early with a small one, never late. While messages are parked it is what was released before:
+    an outage says nothing of how fast they will go.
     """
 
     def __init__(
-        self, lanes: Sequence[LaneFlows], ratios: CostRatios, service_times: ServiceTimes
+        self,
+        lanes: Sequence[LaneFlows],
+        ratios: CostRatios,
+        service_times: ServiceTimes,
+        *,
+        parked: LaneFlows,
     ) -> None:
+        """`parked` are flows beside those of the lanes."""
         self._lanes = lanes
+        self._parked = parked
+        self._usual_speed = 0.0
         self._ratios = ratios
         self._service_times = service_times
         self._target = min(
@@ -40,7 +49,7 @@ class Promotion:
         beside = {flow.tenant: flow for flow in self._target.waiting}
         weights = sum(flow.weight for flow in beside.values())
         units_per_second = self._units_per_second(now)
-        for source in self._lanes:
+        for source in (*self._lanes, self._parked):
             for flow in list(source.waiting) if source.yields else ():
                 others = weights if flow.tenant in beside else weights + flow.weight
                 units = self._expected_units(flow, beside.get(flow.tenant))
@@ -59,7 +68,11 @@ class Promotion:
 
     def _units_per_second(self, now: float) -> float:
         released = (lane.released.per_second(now) for lane in self._lanes if lane.released)
-        return sum(released) * part_of(self._target, self._lanes)
+        speed = sum(released) * part_of(self._target, self._lanes)
+        if self._parked.waiting:
+            return max(speed, self._usual_speed)
+        self._usual_speed = speed
+        return speed
 
     def _expected_units(self, flow: FlowQueue, beside: FlowQueue | None) -> float:
         units = flow.units + (beside.units if beside else 0.0)

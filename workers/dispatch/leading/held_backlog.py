@@ -88,10 +88,12 @@ class HeldBacklog:
             self._seen = {name: at for name, at in self._seen.items() if now - at < REMEMBERED}
 
     async def refill(self, flows: Iterable[FlowKey], now: datetime) -> None:
-        """Read on where little of a flow is left."""
+        """Read on where little of a flow is left that may go."""
         for key in flows:
             window = self._windows[key]
-            if window.is_whole or window.last is None or self._loaded(key, now) >= _HEADS:
+            if window.is_whole or window.last is None or self._loaded(key, now) >= _MOST:
+                continue
+            if self._loaded(key, now, parked=False) >= _HEADS:
                 continue
             rows = await self._held.following(window.last, _FOLLOWING)
             window.is_whole = len(rows) < _FOLLOWING
@@ -125,9 +127,13 @@ class HeldBacklog:
                 if window.is_whole and self._loaded(key, now) >= _MOST:
                     window.is_whole = False
 
-    def _loaded(self, key: FlowKey, now: datetime) -> int:
+    def _loaded(self, key: FlowKey, now: datetime, *, parked: bool = True) -> int:
         lane, tenant = key
-        return self._scheduler.lanes[lane].flow(tenant, now.timestamp()).count
+        number = self._scheduler.lanes[lane].flow(tenant, now.timestamp()).count
+        aside = self._scheduler.parking.flows
+        if parked and aside.waiting and lane is aside.lane:
+            number += aside.flow(tenant, now.timestamp()).count
+        return number
 
 
 def _place(row: HeldRow) -> tuple[datetime, str]:

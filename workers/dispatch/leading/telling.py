@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
+
+from msgspec.structs import replace
 
 from shared.clock import Clock
 from shared.dispatch.credit import Credits
@@ -12,6 +15,7 @@ from shared.messages.lane import Lane
 from shared.persistence.ledger.held.slot_counts import SlotCount
 from shared.redis.guarded import GuardedRedis
 from shared.telemetry.metrics import Metrics
+from workers.dispatch.flows.flow_queue import FlowQueue
 from workers.dispatch.leading.fleet_room import FleetRoom
 from workers.dispatch.leading.held_backlog import HeldBacklog
 from workers.dispatch.leading.releasing import lanes_that_wait
@@ -36,9 +40,11 @@ class FlowTelling:
         leader: str,
         lease_seconds: float,
         holds: bool = True,
+        why_parked: Callable[[str], str],
     ) -> None:
         """Where it `holds` nothing, doors are told nothing: they publish at once."""
         self._holds = holds
+        self._why = why_parked
         self._scheduler = scheduler
         self._backlog = backlog
         self._redis = redis
@@ -75,11 +81,26 @@ class FlowTelling:
             if len(told) < _MOST_FLOWS:
                 reason = self._reason(each.lane, slots, now)
                 told[Flow(each.lane, each.tenant)] = _figures(each, behind, reason)
+        held[Lane.BATCH] += self._add_parked(told, now)
         runs = self._board.writing(told, leader=self._leader, lease_seconds=self._lease_seconds)
         await self._redis.run_each(runs)
         for lane in Lane:
             self._metrics.held_messages.labels(lane).set(held[lane])
         self._metrics.wasted_share.set(self._scheduler.waste.wasted_share(now))
+
+    def _add_parked(self, told: dict[Flow, FlowFigures], now: float) -> int:
+        """Tell of what is parked, beside what waits of the same flow; how many these are."""
+        number, flows = 0, self._scheduler.parking.flows
+        for each in flows.waiting:
+            head, key = each.head(), Flow(flows.lane, each.tenant)
+            known = told.get(key)
+            behind = 0 if known else self._backlog.behind(flows.lane, each.tenant)
+            number += each.count + behind
+            if head is not None and (known or len(told) < _MOST_FLOWS):
+                units = each.units * self._scheduler.ratios.ratio(each.tenant)
+                why = self._why(head.message.id)
+                told[key] = _with_parked(known, each, behind, units=units, why=why, now=now)
+        return number
 
     def _reason(self, lane: Lane, slots: SlotCount, now: float) -> str:
         number = slots.of(lane)
@@ -102,4 +123,30 @@ def _figures(each: FlowStanding, behind: int, reason: str) -> FlowFigures:
         oldest_seconds=each.oldest_seconds,
         eta_seconds=None if drain is None else drain * times,
         reason=reason,
+    )
+
+
+def _with_parked(
+    known: FlowFigures | None, parked: FlowQueue, behind: int, *, units: float, why: str, now: float
+) -> FlowFigures:
+    """Nobody can say how long a model is away, so there is no `eta_seconds`."""
+    oldest = parked.oldest()
+    age = max(0.0, now - oldest.message.accepted_at) if oldest else 0.0
+    number = parked.count + behind
+    if known is None:
+        return FlowFigures(
+            backlog=number,
+            parked=number,
+            backlog_units=units * number / parked.count,
+            oldest_seconds=age,
+            reason=f"Parked: {why}.",
+        )
+    return replace(
+        known,
+        backlog=known.backlog + number,
+        parked=number,
+        backlog_units=known.backlog_units + units,
+        oldest_seconds=max(known.oldest_seconds, age),
+        eta_seconds=None,
+        reason=f"{known.reason} {number} of them are parked: {why}.",
     )

@@ -25,6 +25,8 @@ from workers.dispatch.leading.fleet_room import YIELDING, FleetRoom
 from workers.dispatch.leading.held_backlog import HeldBacklog, waiting_message
 from workers.dispatch.leading.releasing import Releasing, lanes_that_wait, waiting_for_slots
 from workers.dispatch.leading.telling import FlowTelling
+from workers.dispatch.parking.model_gate import ModelGate
+from workers.dispatch.parking.outlook import ModelWatch
 from workers.dispatch.scheduler import Scheduler
 
 _RESUMED: Final = 10_000
@@ -56,7 +58,9 @@ class DispatchTerm:
         *,
         leader: str,
         lease_seconds: float,
+        models: ModelWatch | None = None,
     ) -> None:
+        """Without `models` nobody knows whether they answer, and nothing is parked."""
         self._depth = settings.dispatch.depth
         self._clock = clock
         self._states = MessageStates(database)
@@ -87,7 +91,12 @@ class DispatchTerm:
             leader=leader,
             lease_seconds=lease_seconds,
             holds=settings.dispatch.enabled,
+            why_parked=self._why_parked,
         )
+        self._gate: ModelGate | None = None
+        if models is not None:
+            self._gate = ModelGate(models, held.models, probes=settings.breakers.probes)
+            scheduler.parking.lets = self._gate.lets
         self._anew_at = self._fold_at = 0.0
         self._has_released = self._has_counted = False
 
@@ -140,6 +149,8 @@ class DispatchTerm:
         flows = await self._releasing.release(self._room(slots))
         self._has_released = True
         await self._backlog.refill(flows, self._clock.now())
+        if self._gate is not None and self._gate.wonders:
+            await self._reconsider(self._gate)
         if slots.running[Lane.BATCH]:
             await self._releasing.make_room(waiting_for_slots(self.scheduler))
         if self._telling.is_stale or any(lane in YIELDING for lane, _ in flows):
@@ -151,7 +162,25 @@ class DispatchTerm:
 
     async def _fold(self) -> None:
         await self._charging.fold()
+        if self._gate is not None:
+            await self._gate.look()
+            await self._reconsider(self._gate)
         self._fold_at = self._clock.monotonic() + _FOLD_SECONDS
+
+    def _why_parked(self, message_id: str) -> str:
+        return "" if self._gate is None else self._gate.outlook(message_id).why
+
+    async def _reconsider(self, gate: ModelGate) -> None:
+        """Let go what may go, and read on behind what is parked."""
+        parking = self.scheduler.parking
+
+        def is_under_way(message_id: str) -> bool:
+            return message_id in self.scheduler and message_id not in parking
+
+        await gate.learn(is_under_way=is_under_way)
+        parking.reconsider(self._clock.now().timestamp())
+        flows = [(parking.flows.lane, each.tenant) for each in parking.flows.waiting]
+        await self._backlog.refill(flows, self._clock.now())
 
     def _room(self, slots: SlotCount) -> FleetRoom:
         now = self._clock.now().timestamp()

@@ -15,6 +15,7 @@ from sqlalchemy import Integer, Select, bindparam, func, select, text, tuple_, u
 from shared.clock import Clock
 from shared.messages.lane import Lane, WakeUp
 from shared.messages.state import ResponseState
+from shared.messages.stored_body import asked_model
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.ledger.held.held_rows import (
@@ -59,6 +60,7 @@ class HeldMessages:
         self._wake_after = timedelta(seconds=wake_after_seconds)
         self._ids = IdList(database.relaxed.dialect)
         self._heads = heads_of_flows(is_sqlite=database.is_sqlite)
+        self._bodies = select(message.c.id, message.c.body).where(self._ids.holds(message.c.id))
         self._release = _RELEASE.where(self._ids.holds(message.c.id))
 
     async def heads(self, each: int) -> list[HeldRow]:
@@ -83,6 +85,16 @@ class HeldMessages:
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(_COUNTED)
             return {(row.lane, row.tenant_id): row.number for row in readable(rows)}
+
+    async def models(self, message_ids: Sequence[str]) -> dict[str, str | None]:
+        """Which model each of these asks for."""
+        asked: dict[str, str | None] = {}
+        for at in range(0, len(message_ids), _BODIES_AT_ONCE):
+            values = self._ids.parameters(message_ids[at : at + _BODIES_AT_ONCE])
+            async with reading(self._database.relaxed) as connection:
+                rows = await connection.execute(self._bodies, values)
+                asked |= {row.id: asked_model(row.body) for row in readable(rows)}
+        return asked
 
     async def release(self, message_ids: Sequence[str]) -> list[WakeUp]:
         """The wake-ups of those that are released hereby, to be published at once.
@@ -122,6 +134,7 @@ class HeldMessages:
 
 
 _SOON: Final = timedelta(minutes=5)
+_BODIES_AT_ONCE: Final = 64
 _IS_HELD: Final = text(UNRELEASED)
 _LIMIT: Final = bindparam("limit", type_=Integer)
 _FOLLOWING: Final = (

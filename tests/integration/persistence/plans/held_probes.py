@@ -76,6 +76,9 @@ HELD_PROBES: Final[dict[str, HeldProbe]] = {
     "HeldMessages.heads": lambda crowd: _messages(crowd).heads(_HEAD),
     "HeldMessages.following": _following,
     "HeldMessages.arrived": lambda crowd: _messages(crowd).arrived(crowd.clock.now(), 500),
+    "HeldMessages.models": lambda crowd: _messages(crowd).models(
+        [f"resp_h2_{n}" for n in range(1, 33)]
+    ),
     "HeldMessages.release": lambda crowd: _messages(crowd).release(
         [f"resp_h1_{n}" for n in range(1, 33)]
     ),

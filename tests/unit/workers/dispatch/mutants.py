@@ -87,6 +87,32 @@ class NeverUrgent(Scheduler):
             lane.tidy(now)
 
 
+class NeverParked(Scheduler):
+    """What no model would answer is released all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parking.take = lambda tracked, now: False  # type: ignore[method-assign]
+
+
+class ParkedForGood(Scheduler):
+    """Nobody looks at what is parked before a model is back."""
+
+    def _move(
+        self, now: float, tracked: TrackedMessage, source: LaneFlows, target: LaneFlows
+    ) -> None:
+        if source is not self.parking.flows:
+            super()._move(now, tracked, source, target)
+
+
+class OutagesCounted(Scheduler):
+    """What is released in an outage is taken for how fast messages go."""
+
+    def tick(self, now: float) -> None:
+        self._promotion._usual_speed = 0.0
+        super().tick(now)
+
+
 class _ByAge(LaneOrder):
     def next(self, ready: Sequence[LaneFlows]) -> LaneFlows:
         head_start = {Lane.INTERACTIVE: 60.0, Lane.STANDARD: 0.0, Lane.BATCH: -3600.0}

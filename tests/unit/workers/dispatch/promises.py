@@ -148,6 +148,41 @@ def urgent_batch_is_served(make: Make) -> None:
     assert not fleet.late
 
 
+def _beside_an_outage(make: Make) -> Fleet:
+    """Of a batch, while no model answers from 20 s to 120 s; some of it is wanted before."""
+    policy = make()
+    assert isinstance(policy, Scheduler)
+
+    def watch(fleet: Fleet) -> None:
+        policy.parking.lets = lambda _name: not 20.0 <= fleet.now < 120.0
+        policy.parking.reconsider(fleet.now)
+
+    calls = [
+        *flood(3_000, 5.0, tenant="batch", lane=Lane.BATCH, deadline=900.0),
+        *flood(40, 5.0, tenant="soon", lane=Lane.BATCH, at=30.0, deadline=100.0),
+        *steady("people", 2.0, until=150.0, seconds=1.0, lane=Lane.INTERACTIVE),
+    ]
+    fleet = Fleet(policy, SLOTS, open_lanes=policy.ceilings.open_lanes, watch=watch)
+    return fleet.run(calls, until=900.0)
+
+
+def parked_while_no_model_answers(make: Make) -> None:
+    """What has the time is not released into an outage, and all of it is answered in time."""
+    fleet = _beside_an_outage(make)
+    began = [since for since, _, _ in fleet.held["batch"]]
+    assert not [since for since in began if 20.0 < since < 120.0]
+    assert len(began) == 3_000
+    assert not fleet.late
+    assert max(fleet.waits["people"]) < 5.0
+
+
+def nothing_expires_by_being_parked(make: Make) -> None:
+    """What becomes urgent while it is parked goes at once."""
+    fleet = _beside_an_outage(make)
+    assert len(fleet.waits["soon"]) == 40
+    assert not [call for call in fleet.late if call.tenant == "soon"]
+
+
 def one_entry_a_flow(make: Make) -> None:
     """However many corrections there are, a flow has at most one entry in a heap."""
     policy = make()

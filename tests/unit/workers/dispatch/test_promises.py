@@ -43,11 +43,14 @@ GUARDS = [
     (promises.interactive_beside_a_standard_flood, mutants.LanesByAge),
     (promises.standard_beside_an_interactive_flood, mutants.InteractiveFirst),
     (promises.urgent_batch_is_served, mutants.NeverUrgent),
+    (promises.parked_while_no_model_answers, mutants.NeverParked),
+    (promises.parked_while_no_model_answers, mutants.OutagesCounted),
+    (promises.nothing_expires_by_being_parked, mutants.ParkedForGood),
     (promises.one_entry_a_flow, mutants.StaleEntries),
 ]
 
 
-@pytest.mark.parametrize("promise", [promise for promise, _ in GUARDS])
+@pytest.mark.parametrize("promise", dict.fromkeys(promise for promise, _ in GUARDS))
 def test_the_promise_is_kept(promise: Any) -> None:
     promise(Ours)
 

@@ -1,0 +1,154 @@
+"""Batch messages wait in the ledger while no model would answer them, on real breakers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from shared.breakers.board import BreakerBoard
+from shared.breakers.fleet import BreakerFleet, reset_breaker
+from shared.clock import ManualClock
+from shared.dispatch.flows import Flow, FlowBoard, FlowFigures
+from shared.messages.lane import Lane
+from shared.messages.record import MessageRecord
+from shared.persistence.engine import open_database
+from shared.redis.guarded import GuardedRedis
+from shared.settings import Settings
+from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.settings.resilience import BreakerSettings
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
+from shared.telemetry.metrics import Metrics
+from tests.integration.dispatch.scene import Scene
+from workers.providers.availability import ModelAvailability
+
+TENANT = "ten_batch"
+FLOW = Flow(Lane.BATCH, TENANT)
+PROVIDERS = (
+    ProviderSettings(
+        name="first",
+        kind=ProviderKind.OPENAI_COMPATIBLE,
+        base_url="http://127.0.0.1:1/v1",
+        model="large",
+        models=("tiny",),
+    ),
+    ProviderSettings(name="people", kind=ProviderKind.HANDOFF),
+)
+DOWN = "fffff"
+
+
+class ParkingScene(Scene):
+    """With a chain of one provider of two models, whose breakers are in Redis."""
+
+    def __init__(self, client: Redis, fleet: BreakerFleet, board: FlowBoard, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.client = client
+        self.breakers = fleet
+        self.board = board
+
+    async def batch(self, model: str = "large", **changes: object) -> MessageRecord:
+        body = f'{{"shape":3,"model":"{model}","input":"Hi"}}'
+        return await self.hold(TENANT, lane=Lane.BATCH, body=body, **changes)
+
+    async def figures(self) -> FlowFigures:
+        told = await self.board.of(FLOW)
+        assert told is not None
+        return told.flows[FLOW]
+
+
+@pytest.fixture
+async def scene(migrated_sqlite_url: str, redis_client: Redis) -> AsyncIterator[ParkingScene]:
+    ledger = LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=60.0)
+    clock, breakers = ManualClock(), BreakerSettings(open_seconds=600.0)
+    async with AsyncExitStack() as opened:
+        database = open_database(ledger)
+        opened.push_async_callback(database.close)
+        guarded = GuardedRedis(redis_client, clock)
+        opened.push_async_callback(guarded.close)
+        fleet = BreakerFleet(redis_client, breakers, clock)
+        opened.push_async_callback(fleet.close)
+        board = BreakerBoard(fleet, breakers, metrics=Metrics(), clock=clock)
+        made = ParkingScene(
+            redis_client,
+            fleet,
+            FlowBoard(guarded),
+            database=database,
+            settings=Settings(ledger=ledger, providers=PROVIDERS, breakers=breakers),
+            redis=guarded,
+            models=ModelAvailability(PROVIDERS, board, clock),
+        )
+        opened.push_async_callback(made.ledger.close)
+        await made.claims.renew([])
+        yield made
+
+
+async def test_nothing_goes_while_the_breakers_are_open_and_all_goes_after(
+    scene: ParkingScene,
+) -> None:
+    for name in ("first/large", "first/tiny"):
+        await scene.breakers.report(name, outcomes=DOWN)
+    parked = [await scene.batch() for _ in range(3)]
+    person = await scene.hold(TENANT)
+    await scene.lead()
+    assert scene.publisher.published == [person.id]
+
+    figures = await scene.figures()
+    assert (figures.backlog, figures.parked, figures.eta_seconds) == (3, 3, None)
+    assert figures.reason.startswith("Parked: first/large is open until ")
+    assert figures.reason.endswith(" UTC.")
+
+    for name in ("first/large", "first/tiny"):
+        await reset_breaker(scene.client, name)
+    await scene.second()
+    assert sorted(scene.publisher.published) == sorted([person.id, *(each.id for each in parked)])
+
+
+async def test_what_is_urgent_goes_all_the_same(scene: ParkingScene) -> None:
+    for name in ("first/large", "first/tiny"):
+        await scene.breakers.report(name, outcomes=DOWN)
+    now = scene.clock.now()
+    await scene.batch()
+    urgent = await scene.batch(
+        accepted_at=now - timedelta(hours=1), deadline=now + timedelta(minutes=2)
+    )
+    await scene.lead()
+    await scene.second()
+    assert scene.publisher.published == [urgent.id]
+
+
+async def test_messages_for_a_model_that_answers_pass_those_for_one_that_does_not(
+    scene: ParkingScene,
+) -> None:
+    await scene.breakers.report("first/large", outcomes=DOWN)
+    for _ in range(12):
+        await scene.batch(deadline=scene.clock.now() + timedelta(minutes=30))
+    tiny = [await scene.batch("tiny") for _ in range(3)]
+    await scene.lead()
+    for _ in range(3):
+        await scene.second()
+    assert sorted(scene.publisher.published) == sorted(each.id for each in tiny)
+    assert (await scene.figures()).parked == 12
+
+
+async def test_messages_that_leave_the_model_to_us_wait_for_either_size(
+    scene: ParkingScene,
+) -> None:
+    tiered = ProviderSettings(
+        name="first",
+        kind=ProviderKind.OPENAI_COMPATIBLE,
+        base_url="http://127.0.0.1:1/v1",
+        large_model="large",
+        small_model="tiny",
+    )
+    settings = BreakerSettings()
+    board = BreakerBoard(scene.breakers, settings, metrics=Metrics(), clock=scene.clock)
+    models = ModelAvailability([tiered], board, scene.clock)
+    await scene.breakers.report("first/tiny", outcomes=DOWN)
+    await models.look()
+    states = {name: each.state.name for name, each in models.outlooks.items()}
+    assert (states["auto"], states["small"], states["large"]) == ("AWAY", "AWAY", "ANSWERS")

@@ -1,0 +1,74 @@
+"""Which messages may go while models stand as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workers.dispatch.parking.model_gate import ModelGate
+from workers.dispatch.parking.outlook import ModelState, Outlook
+
+ANSWERS, PROBED, AWAY = (Outlook(state, why=state.name) for state in ModelState)
+
+
+class Scripted:
+    """Models that stand as the test says; a message's id begins with its model's name."""
+
+    def __init__(self, **outlooks: Outlook) -> None:
+        self.outlooks: Mapping[str, Outlook] = outlooks
+        self.asked: list[str] = []
+
+    async def look(self) -> None: ...
+
+    def named(self, asked: str | None) -> str:
+        return asked or "auto"
+
+    async def models_of(self, ids: Sequence[str]) -> dict[str, str | None]:
+        self.asked += ids
+        return {each: each.partition("#")[0] for each in ids}
+
+
+def gate_of(models: Scripted, probes: int = 1) -> ModelGate:
+    return ModelGate(models, models.models_of, probes=probes)
+
+
+def running(*ids: str) -> dict[str, bool]:
+    return dict.fromkeys(ids, True)
+
+
+async def test_everything_goes_while_all_answer_and_nothing_while_none_does() -> None:
+    models = Scripted(a=ANSWERS, b=ANSWERS)
+    gate = gate_of(models)
+    await gate.look()
+    assert gate.lets("a#1")
+    assert gate.lets("b#1")
+    models.outlooks = {"a": AWAY, "b": Outlook(ModelState.AWAY, 5.0, "b is open")}
+    await gate.look()
+    assert not gate.lets("a#2")
+    assert gate.outlook("a#2") == AWAY, "that which is back first is named"
+    assert not models.asked, "what they ask for does not matter"
+
+
+async def test_a_model_that_is_probed_gets_one_message_at_a_time() -> None:
+    models = Scripted(a=PROBED)
+    gate = gate_of(models)
+    await gate.look()
+    assert [gate.lets(f"a#{n}") for n in range(3)] == [True, False, False]
+    assert gate.lets("a#0"), "it is the one that goes"
+    await gate.learn(is_under_way=running("a#0").__contains__)
+    assert not gate.lets("a#1")
+    await gate.learn(is_under_way=running().__contains__)
+    assert gate.lets("a#1")
+
+
+async def test_where_models_differ_messages_are_asked_for_theirs_and_once() -> None:
+    models = Scripted(a=ANSWERS, b=AWAY)
+    gate = gate_of(models)
+    await gate.look()
+    assert not gate.lets("a#1")
+    assert not gate.lets("b#1")
+    assert gate.wonders
+    await gate.learn(is_under_way=running().__contains__)
+    assert gate.lets("a#1")
+    assert not gate.lets("b#1")
+    assert not gate.wonders
+    assert models.asked == ["a#1", "b#1"]
