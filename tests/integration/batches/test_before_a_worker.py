@@ -23,13 +23,13 @@ from tests.integration.batches.bench import chat, lines_of
 from tests.integration.conftest import OneMachine
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import TENANT, Road, eventually
-from tests.integration.workers.stack import SHORT_LEASE, Stack, openai_link
+from tests.integration.workers.road import TENANT, Road, eventually, forget_leases
+from tests.integration.workers.stack import Stack, openai_link
 
 
 @pytest.fixture(scope="module")
 def stack(one_machine: OneMachine, provider: ProviderThread) -> Stack:
-    return one_machine(openai_link(provider.url), **SHORT_LEASE)
+    return one_machine(openai_link(provider.url))
 
 
 async def test_lines_end_as_they_should_though_the_worker_is_killed_at_every_stage(
@@ -57,6 +57,7 @@ async def test_lines_end_as_they_should_though_the_worker_is_killed_at_every_sta
     for stage in (is_valid, some_are_answered, all_are_answered):
         await eventually(stage, stage.__name__)
         worker.kill()
+        await forget_leases(road.database)
         worker.start()
 
     async def has_ended() -> bool:

@@ -84,7 +84,7 @@ def make_client(
         owner = next(one for one in await tenants.all() if one.id == index.tenant)
         reach = KeyReach(principals or None)
         key = (await tenants.create_key(owner, scope=KeyScope.PRODUCER, reach=reach)).key
-        return openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0, timeout=30)
+        return openai.AsyncOpenAI(api_key=key, base_url=f"{door.url}/v1", max_retries=0, timeout=60)
 
     return make
 

@@ -13,8 +13,10 @@ from deploy.scripted_provider.behaviour import Kind
 from shared.index.collections.collection import Collection
 from tests.integration.conftest import OneMachine
 from tests.integration.file_search.asking import search
+from tests.integration.retrieval.searched_index import SearchedIndex
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
+from tests.integration.workers.road import forget_leases
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.ports import free_port
 
@@ -87,7 +89,6 @@ def stack(
         openai_link(provider.url, "first"),
         FOREBAY_INDEX__FOLDER=str(tmp_path_factory.mktemp("index")),
         FOREBAY_INDEX__MEILISEARCH__URL=f"http://127.0.0.1:{gate_port}",
-        FOREBAY_LEDGER__LEASE_SECONDS="6",  # its worker dies
     )
 
 
@@ -134,6 +135,7 @@ async def test_a_search_that_died_with_its_worker_is_taken_back_and_told_anew(
     docs: Collection,
     gate: Gate,
     worker: AgentWorker,
+    index: SearchedIndex,
 ) -> None:
     question = f"{QUOTED} Again."
     provider.behave(Kind.ANSWER, contains=question, text="Beside the dam [1].")
@@ -142,6 +144,8 @@ async def test_a_search_that_died_with_its_worker_is_taken_back_and_told_anew(
     await follow(stream, told, until=BEGUN[-1])
     await gate.asked.get()
 
+    worker.kill()
+    await forget_leases(index.database)
     worker.replace()
     await gate.asked.get()
     gate.open()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select
 
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
@@ -22,7 +22,8 @@ from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Accepted, AlreadyAccepted
-from shared.persistence.tables import attempt, dead_letter
+from shared.persistence.statements import transaction
+from shared.persistence.tables import attempt, dead_letter, role_lease, worker_lease
 from shared.queueing.declaration import declare_topology
 from shared.queueing.publisher import Publisher, build_publisher
 from shared.redis.client import open_redis
@@ -72,7 +73,7 @@ class Road:
 
     async def post(self, text: str, **changes: Any) -> Accepted | AlreadyAccepted:
         """As a producer with an idempotency key does; raises LedgerUnavailable."""
-        outcome = await self.ledger.accept(self._record(text, 60, changes))
+        outcome = await self.ledger.accept(self._record(text, 600, changes))
         if isinstance(outcome, Accepted):
             self.wake(outcome.record)
         return outcome
@@ -155,6 +156,20 @@ async def eventually(
         assert time.monotonic() < deadline, f"still not there after {seconds:g} s: {what}"
         await asyncio.sleep(0.02)
     return found
+
+
+async def forget_leases(database: Database, holder: str | None = None) -> None:
+    """As if who holds one, or all who do, had died so long ago that they are over.
+
+    Leases are long: a worker on a machine that stands still must not lose its turns.
+    """
+    ended = [delete(worker_lease), delete(role_lease)]
+    if holder is not None:
+        ended[0] = ended[0].where(worker_lease.c.worker == holder)
+        ended[1] = ended[1].where(role_lease.c.holder == holder)
+    async with transaction(database.durable) as connection:
+        for each in ended:
+            await connection.execute(each)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.dispatch.credit import CREDIT_KEY, HINT_CHANNEL
@@ -17,12 +17,11 @@ from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.flow_tables import flow
-from shared.persistence.statements import transaction
-from shared.persistence.tables import role_lease, worker_lease
+from shared.persistence.tables import role_lease
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, eventually
-from tests.integration.workers.stack import SHORT_LEASE, Stack
+from tests.integration.workers.road import Road, eventually, forget_leases
+from tests.integration.workers.stack import Stack
 
 StartWorker = Callable[..., AgentWorker]
 FLOOD = 30
@@ -31,9 +30,7 @@ FLOOD = 30
 @pytest.fixture(autouse=True)
 async def none_lives(road: Road) -> None:
     """Of the tests before: the slots of a worker that was killed count until its lease is over."""
-    async with transaction(road.database.durable) as connection:
-        await connection.execute(delete(worker_lease))
-        await connection.execute(delete(role_lease))
+    await forget_leases(road.database)
 
 
 async def hold(road: Road, text: str, **changes: Any) -> MessageRecord:
@@ -71,9 +68,8 @@ async def test_a_flood_of_one_tenant_makes_no_other_wait_for_its_end(
 async def test_the_leader_is_followed_when_it_is_killed(
     stack: Stack, road: Road, provider: ProviderThread, start_worker: StartWorker
 ) -> None:
-    quick = replace(stack, extra=stack.extra | SHORT_LEASE)
     provider.behave(Kind.LATENCY, contains="followed", seconds=0.1)
-    workers = [start_worker(quick, concurrency=1) for _ in range(2)]
+    workers = [start_worker(stack, concurrency=1) for _ in range(2)]
 
     async def leader() -> str | None:
         query = select(role_lease.c.holder).where(role_lease.c.role == "dispatcher")
@@ -87,6 +83,7 @@ async def test_the_leader_is_followed_when_it_is_killed(
     assert holder is not None
     (leading,) = [each for each in workers if holder.split(":")[1] == str(each.pid)]
     leading.kill()
+    await forget_leases(road.database, holder)
     ended = [await road.ended(record, seconds=90) for record in records]
     assert {each.state for each in ended} == {ResponseState.COMPLETED}
 
