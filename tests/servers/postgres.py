@@ -125,15 +125,15 @@ class PostgresServer(Server):
 
     def _is_ready(self) -> bool:
         try:
-            psycopg.connect(self._conninfo()).close()
+            psycopg.connect(self._conninfo(seconds=2)).close()
         except psycopg.OperationalError:
             return False
         return True
 
-    def _conninfo(self, database: str = "postgres") -> str:
+    def _conninfo(self, database: str = "postgres", *, seconds: int = 60) -> str:
         return (
             f"host=127.0.0.1 port={self.port} user=forebay dbname={database}"
-            " connect_timeout=2 sslmode=disable"
+            f" connect_timeout={seconds} sslmode=disable"
         )
 
 

@@ -109,7 +109,7 @@ class RabbitServer(Server):
 
         Raises AssertionError with the reason when it fails.
         """
-        with socket.create_connection(("127.0.0.1", self.console_port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.console_port), timeout=60) as connection:
             connection.sendall(expression.encode() + b"\n")
             answer = connection.makefile().read().strip()
         assert answer.startswith("{ok,"), f"{expression} failed: {answer}"

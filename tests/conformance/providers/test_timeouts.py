@@ -68,7 +68,7 @@ async def test_a_slow_drip_is_no_timeout_while_it_drips(
 ) -> None:
     scripted.script(Behaviour(kind=Kind.SLOW_DRIP, every_seconds=0.05))
 
-    answer = await build(idle_seconds=1).answer(prompt(), time_left_seconds=60, on_delta=Heard())
+    answer = await build(idle_seconds=30).answer(prompt(), time_left_seconds=60, on_delta=Heard())
 
     assert answer.text == ECHO
 
@@ -80,9 +80,9 @@ async def test_time_the_caller_takes_for_a_piece_is_not_the_providers(
 
     async def slow_caller(piece: str) -> None:
         if piece == "You":
-            await asyncio.sleep(0.7)
+            await asyncio.sleep(1.4)
 
-    answer = await build(idle_seconds=0.5).answer(
+    answer = await build(idle_seconds=1.0).answer(
         prompt(), time_left_seconds=60, on_delta=slow_caller
     )
 

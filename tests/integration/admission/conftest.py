@@ -51,9 +51,13 @@ def valkey() -> Iterator[ValkeyServer]:
 
 @pytest.fixture(params=["redis", "valkey"])
 def limits_url(request: pytest.FixtureRequest) -> str:
-    """A server for limits; tests keep apart by their tenants."""
-    server: RedisServer = request.getfixturevalue(request.param)
-    return server.url
+    """An empty database of a server for limits."""
+    if request.param == "redis":
+        redis_url: str = request.getfixturevalue("redis_url")
+        return redis_url
+    valkey: ValkeyServer = request.getfixturevalue("valkey")
+    valkey.flush_database(0)
+    return valkey.url
 
 
 @pytest.fixture

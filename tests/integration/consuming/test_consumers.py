@@ -153,6 +153,7 @@ async def test_consumers_that_idle_share_a_small_crowd(broker_url: str, consume:
     before = [len(taker.taken) for taker in takers]
     if broker_url.startswith("redis"):
         with Redis.from_url(broker_url) as redis:
+            await eventually(lambda: redis.info("clients")["blocked_clients"] >= len(takers))
             redis.lpush(QUEUE, *[element(body, QUEUE) for body in numbers(16)])
     else:
         await asyncio.to_thread(put, broker_url, *numbers(16))

@@ -62,7 +62,7 @@ class RunningModel:
             time.sleep(0.03)
 
     def _figure(self, name: str) -> float:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as page:
             lines = page.read().decode().splitlines()
         return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
 
@@ -88,5 +88,5 @@ def start_in_vain(port: int, **settings: str) -> subprocess.CompletedProcess[str
         env=model_environment(port, **settings),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )

@@ -208,5 +208,5 @@ class _Moment:
 
     def _stop(self) -> int:
         self._loop.call_soon_threadsafe(self.has_come.set)
-        assert self.goes_on.wait(10)
+        assert self.goes_on.wait(60)
         return 1

@@ -49,7 +49,7 @@ async def test_whoever_is_cancelled_leaves_neither_a_lock_nor_a_half_of_its_work
     def write(connection: sqlite3.Connection) -> None:
         connection.execute(_LEASE, {"worker": "first"})
         loop.call_soon_threadsafe(begun.set)
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         connection.execute(_LEASE, {"worker": "second"})
 
     task = asyncio.create_task(writer.commit(write))

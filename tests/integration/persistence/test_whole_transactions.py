@@ -48,7 +48,7 @@ async def test_whoever_is_cancelled_leaves_neither_a_lock_nor_a_half(
     def work(connection: Connection) -> None:
         connection.execute(_INSERT, {"worker": "first"})
         loop.call_soon_threadsafe(begun.set)
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         connection.execute(_INSERT, {"worker": "second"})
 
     task = asyncio.create_task(database.commit(work))

@@ -13,8 +13,7 @@ from shared.identifiers import new_response_id
 from shared.messages.state import ResponseState
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
+from tests.integration.patience import patient_settings
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import open_road
 from tests.integration.workers.stack import Stack, openai_link
@@ -40,7 +39,7 @@ def refusing(redis: RedisServer, way: tuple[str, str]) -> Iterator[None]:
 async def test_every_outcome_of_a_redis_that_refuses_writes_is_an_error_of_ours(
     own_redis: RedisServer,
 ) -> None:
-    redis = open_redis(RedisSettings(url=ServerUrl(own_redis.url)))
+    redis = open_redis(patient_settings(own_redis.url))
     replies = ReplyStream(redis, ttl_seconds=60)
     for way in EVERY_WAY:
         with refusing(own_redis, way):

@@ -17,8 +17,7 @@ from shared.identifiers import new_response_id
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.replies.wakeups import Wakeups, wake_channel
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import RedisSettings
+from tests.integration.patience import patient_settings
 from tests.servers.cut_line import CutLine
 from tests.servers.redis import RedisServer
 
@@ -37,7 +36,7 @@ def under_uvloop(work: Coroutine[Any, Any, T]) -> T:
 
 
 def client_of(line: CutLine) -> Redis:
-    return open_redis(RedisSettings(url=ServerUrl(f"redis://127.0.0.1:{line.port}/63")))
+    return open_redis(patient_settings(f"redis://127.0.0.1:{line.port}/63"))
 
 
 def test_writing_on_a_connection_that_was_reset_is_an_error_of_redis(line: CutLine) -> None:

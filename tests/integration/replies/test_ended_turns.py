@@ -15,7 +15,6 @@ from shared.messages.state import ResponseState
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
 from shared.reservations.reservations import Reservations, budget_key, slots_key
-from shared.settings.secret import ServerUrl
 from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
 from tests.integration.patience import PatientSettings
@@ -186,9 +185,9 @@ async def test_what_is_refused_to_one_is_not_refused_to_the_other(
 
 
 async def test_a_redis_that_is_away_after_the_end_was_written_holds_nobody_up(
-    own_redis: RedisServer,
+    own_redis: RedisServer, patience: PatientSettings
 ) -> None:
-    settings = RedisSettings(url=ServerUrl(own_redis.url), timeout_seconds=1.0)
+    settings = patience(own_redis.url)  # nobody waits for what is refused
     async with ended_turn(settings, settings) as turn:
         await turn.begin()
         own_redis.kill()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from shared.embeddings.encoder import DualEncoders
 from shared.embeddings.onnx import OnnxEncoder
@@ -21,16 +22,15 @@ from shared.retrieval.search_result import SearchResult
 from shared.search.embedded.embedded_store import EmbeddedStore
 from shared.search.embedded.reaching import LOCK
 from shared.search.keyword.meilisearch_store import MeilisearchStore
-from shared.settings.indexing.search import SearchSettings
+from tests.integration.patience import PATIENT_SEARCH
 
 from .searched_index import SearchedIndex, paths
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LEASE = "# Leases\n\nA worker renews its lease every ten seconds."
-SOON = SearchSettings(
-    store_timeout_seconds=0.5, keyword_timeout_seconds=0.3, encoder_timeout_seconds=0.5
-)
+HASTY_STORE = replace(PATIENT_SEARCH, store_timeout_seconds=0.5)
+HASTY_KEYWORD = replace(PATIENT_SEARCH, keyword_timeout_seconds=0.3)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -62,7 +62,7 @@ async def test_a_keyword_server_that_hangs_costs_its_deadline_and_no_hit(
     docs = await index.collection()
     await index.put(docs, "lease.md", LEASE)
     keyword = MeilisearchStore(silent_server, deadline_seconds=600)
-    search = index.search(keyword=keyword, settings=SOON)
+    search = index.search(keyword=keyword, settings=HASTY_KEYWORD)
     begun = time.monotonic()
 
     found = await search.search(request_of(index, await index.again(docs), "lease renewal"))
@@ -114,7 +114,7 @@ async def test_a_store_that_hangs_is_named_in_time_and_nothing_is_made_up(
     try:
         begun = time.monotonic()
         with pytest.raises(SearchUnavailable, match="text: timeout, words: timeout"):
-            await index.search(store=store, settings=SOON).search(
+            await index.search(store=store, settings=HASTY_STORE).search(
                 request_of(index, docs, "who renews a lease?")
             )
         assert time.monotonic() - begun < 60

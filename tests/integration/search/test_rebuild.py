@@ -53,8 +53,9 @@ async def builder_of(owner: int) -> int:
     children = Path(f"/proc/{owner}/task/{owner}/children")
     while True:
         for child in children.read_text().split():
-            if "embedded.building" in (Path("/proc") / child / "cmdline").read_text():
-                return int(child)
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if "embedded.building" in (Path("/proc") / child / "cmdline").read_text():
+                    return int(child)
         await asyncio.sleep(0.002)  # the kernel tells nobody of another's child
 
 
@@ -76,10 +77,10 @@ def is_alive(process: int) -> bool:
 
 async def counted_at_last(store: EmbeddedStore) -> int:
     """Also where its owner was killed a moment ago."""
-    try:
-        return await store.count(SCOPE, ANY)
-    except StoreUnavailable:
-        return await store.count(SCOPE, ANY)
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(StoreUnavailable):
+                return await store.count(SCOPE, ANY)
 
 
 def shards_of(folder: Path) -> list[str]:

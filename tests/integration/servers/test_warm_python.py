@@ -50,7 +50,7 @@ def test_its_environment_folder_session_and_output_are_its_own(
 ) -> None:
     _run(child, *SHOWN.strip().splitlines())
     assert child._process is not None
-    assert child._process.wait(20) == 0
+    assert child._process.wait(60) == 0
     loaded, leads, folder, environment = child.log.read_text().split(maxsplit=3)
     assert (loaded, leads, folder) == ("True", "True", str(tmp_path))
     assert '"OWN": "yes"' in environment
@@ -73,7 +73,7 @@ def test_it_runs_until_it_is_killed(child: ChildProcess) -> None:
 def test_its_exit_code_is_told(child: ChildProcess) -> None:
     _run(child, "raise ValueError")
     assert child._process is not None
-    assert child._process.wait(20) == 1
+    assert child._process.wait(60) == 1
 
 
 def test_two_of_them_draw_their_own_numbers(warm: WarmPython, tmp_path: Path) -> None:
@@ -81,6 +81,6 @@ def test_two_of_them_draw_their_own_numbers(warm: WarmPython, tmp_path: Path) ->
     for log in (tmp_path / "one", tmp_path / "other"):
         command = ["timeit", "-n1", "-r1", "import random; print(random.random(), flush=True)"]
         process = warm.start(command, environment={}, folder=tmp_path, log=log)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         numbers.append(log.read_text().split()[0])
     assert numbers[0] != numbers[1]

@@ -19,6 +19,7 @@ from shared.webhooks.endpoints import WebhookEndpoint
 from shared.webhooks.signing import WebhookEvent, new_secret
 from tests.integration.webhooks.receiver import WebhookReceiver, received
 from tests.servers.authority import Authority
+from tests.servers.ports import free_port
 from workers.webhooks.sender import WebhookSender
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -137,10 +138,8 @@ async def test_a_status_counts_however_long_the_body_after_it_is() -> None:
     assert (tried.status, tried.error) == (204, None)
 
 
-async def test_a_port_where_nobody_is_and_a_name_that_nobody_has_are_failures(
-    unused_tcp_port: int,
-) -> None:
-    nobody = await _sent(f"http://127.0.0.1:{unused_tcp_port}/")
+async def test_a_port_where_nobody_is_and_a_name_that_nobody_has_are_failures() -> None:
+    nobody = await _sent(f"http://127.0.0.1:{free_port()}/")
     nameless = await _sent("http://nobody.invalid/")
     for each in (nobody, nameless):
         assert each.status is None

@@ -53,6 +53,6 @@ async def served(
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Returns once it is so, which has ten seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 - it is the connection's own state
             await asyncio.sleep(0.001)

@@ -129,7 +129,7 @@ async def test_a_server_whose_reader_is_slow_has_to_wait(
     call = asyncio.create_task(provider.answer(prompt(), time_left_seconds=60, on_delta=hear))
     await is_heard.wait()
     (connection,) = connections._all
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not connection._unread_bytes > 131_072:  # noqa: ASYNC110
             await asyncio.sleep(0)
     before = 0

@@ -34,7 +34,7 @@ async def answered(server: PlainServer, connections: ProviderConnections, url: s
 
 
 async def until_none_stands(connections: ProviderConnections) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while connections._all:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
@@ -128,7 +128,7 @@ async def test_an_answer_does_not_wait_for_the_end_of_its_stream(
     await answered(plain, connections)
     is_given.set()
     (connection,) = connections._all
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not connection.free_since and connections._all:  # noqa: ASYNC110
             await asyncio.sleep(0)
     is_given.clear()
@@ -149,7 +149,7 @@ async def test_a_cancelled_call_closes_its_connection(
     with pytest.raises(asyncio.CancelledError):
         await call
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await plain.left.wait()
     await until_none_stands(connections)
 
