@@ -31,7 +31,7 @@ from tests.benchmarks import (
 from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
 from tests.benchmarks.day import saving
 from tests.benchmarks.deployments import spread
-from tests.benchmarks.dispatch import decisions, waits
+from tests.benchmarks.dispatch import decisions, overhead, real_flood, waits
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
 from tests.benchmarks.search import hybrid, vectors
@@ -78,6 +78,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "deployments": spread.measure,
     "dispatch_waits": waits.measure,
     "dispatch_decisions": decisions.measure,
+    "dispatch_flood": real_flood.measure,
+    "dispatch_overhead": overhead.measure,
     "hybrid_search": hybrid.measure,
     "vector_search": vectors.measure,
 }
