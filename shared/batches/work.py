@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text, true, update
 
 from shared.batches.batch import Batch, BatchEstimate, BatchFault, batch_of, json_column
 from shared.batches.state import BatchState, batch_sources_of
@@ -66,6 +66,9 @@ class BatchWork:
         self._document = RowDocument(columns, database.durable.dialect)
         self._rows = NewRows(batch_item, _ITEM_COLUMNS, database.durable.dialect)
         self._insert = insert(batch_item).from_select(_ITEM_COLUMNS, self._document.query)
+        # Whether its batch is there is asked for each line, with a plan that is made for each line
+        # where a session keeps none: that takes longer than all else. This transaction keeps it.
+        self._advance_to = _UNREAD if database.is_sqlite else _UNREAD.returning(_KEEPS_PLANS)
 
     async def open(self, *, behind: str = "", limit: int = 100) -> list[Batch]:
         """Batches that have not ended, the oldest first, from behind that id."""
@@ -134,11 +137,11 @@ class BatchWork:
     def _advance(
         self, connection: Connection, of: Batch, group: Expanded, now: datetime
     ) -> BatchState | None:
-        place = {"cursor_bytes": group.cursor_bytes, "cursor_line": group.cursor_line}
-        advancing = _UNREAD.values(**place, expanded_at=now if group.is_last else None)
-        found = {"b_id": of.id, "b_from": group.begin_bytes}
-        state: BatchState | None = connection.execute(advancing, found).scalar_one_or_none()
-        return state
+        place = {"b_to": group.cursor_bytes, "b_line": group.cursor_line}
+        read_at = now if group.is_last else None
+        found = {"b_id": of.id, "b_from": group.begin_bytes, "b_read_at": read_at, **place}
+        advanced = connection.execute(self._advance_to, found).one_or_none()
+        return None if advanced is None else advanced.state
 
     def _put(self, connection: Connection, of: Batch, lines: Sequence[NewLine]) -> None:
         driver = connection.connection.driver_connection
@@ -180,9 +183,19 @@ _OPEN: Final = (
 )
 _LINES: Final = select(func.count()).where(batch_item.c.batch_id == bindparam("batch"))
 _OF: Final = update(batch).where(batch.c.id == bindparam("b_id"))
-_UNREAD: Final = _OF.where(
-    batch.c.cursor_bytes == bindparam("b_from"),
-    batch.c.expanded_at.is_(None),
-    batch.c.state.in_((BatchState.IN_PROGRESS, BatchState.CANCELLING)),
-    batch.c.total.is_not(None),
-).returning(batch.c.state)
+_UNREAD: Final = (
+    _OF.where(
+        batch.c.cursor_bytes == bindparam("b_from"),
+        batch.c.expanded_at.is_(None),
+        batch.c.state.in_((BatchState.IN_PROGRESS, BatchState.CANCELLING)),
+        batch.c.total.is_not(None),
+    )
+    .values(
+        cursor_bytes=bindparam("b_to"),
+        cursor_line=bindparam("b_line"),
+        expanded_at=bindparam("b_read_at"),
+    )
+    .returning(batch.c.state)
+)
+_KEEPS_PLANS: Final = func.set_config("plan_cache_mode", "auto", true())
+"""Until its transaction ends, which no other follows into."""

@@ -10,7 +10,7 @@ from shared.batches.work import Expanded, NewLine
 from workers.batching.input_lines import InputLine
 from workers.batching.line_message import LineMessage
 
-_MOST_LINES: Final = 200
+_MOST_LINES: Final = 500
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _BAD_REQUEST: Final = 400
 
