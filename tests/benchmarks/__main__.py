@@ -29,6 +29,7 @@ from tests.benchmarks import (
     worker_fleet,
 )
 from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
+from tests.benchmarks.batching import beside_batch, whole_batch
 from tests.benchmarks.day import saving
 from tests.benchmarks.deployments import spread
 from tests.benchmarks.dispatch import decisions, overhead, real_flood, waits
@@ -60,6 +61,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
     "batches": batches.measure,
+    "whole_batch": whole_batch.measure,
+    "beside_batch": beside_batch.measure,
     "indexing": indexing.measure,
     "beside_indexing": beside_indexing.measure,
     "baseline": hot_path.measure,

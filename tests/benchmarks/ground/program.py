@@ -73,7 +73,11 @@ class Program:
 
     def peak_bytes(self) -> int:
         """The largest resident size so far, each process of the family at its own peak."""
-        return sum(_peak_bytes(pid) for pid in self._child.family())
+        return sum(_resident_bytes(pid, "VmHWM:") for pid in self._child.family())
+
+    def resident_bytes(self) -> int:
+        """The resident size of the family as it is now."""
+        return sum(_resident_bytes(pid, "VmRSS:") for pid in self._child.family())
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
@@ -104,9 +108,9 @@ def _ticks(pid: int) -> int:
     return 0
 
 
-def _peak_bytes(pid: int) -> int:
+def _resident_bytes(pid: int, field: str) -> int:
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(field):
                 return int(line.split()[1]) * 1024
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,12 +18,15 @@ class _Seen(msgspec.Struct):
 
 
 class ScriptedProvider:
-    """Answers every call after `seconds`."""
+    """Answers every call after `seconds`, or as long as `others` tells of what a call contains."""
 
-    def __init__(self, folder: Path, *, seconds: float) -> None:
+    def __init__(
+        self, folder: Path, *, seconds: float, others: Mapping[str, float] | None = None
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._seconds = seconds
+        self._others = others or {}
         self.program = Program(
             ["-m", "deploy.scripted_provider", "--port", str(port)],
             log=folder / "provider.log",
@@ -32,8 +36,12 @@ class ScriptedProvider:
     def __enter__(self) -> ScriptedProvider:
         self.program.__enter__()
         self.program.wait_until(lambda: "http" in self.program.log_text(), "provider")
-        rule = {"behave": {"kind": "latency", "seconds": self._seconds}}
-        self._ask("/script", msgspec.json.encode(rule))
+        rules: list[dict[str, object]] = [
+            {"match": {"contains": text}, "behave": {"kind": "latency", "seconds": seconds}}
+            for text, seconds in self._others.items()
+        ]
+        rules.append({"behave": {"kind": "latency", "seconds": self._seconds}})
+        self._ask("/script", msgspec.json.encode(rules))
         return self
 
     def __exit__(self, *_: object) -> None:
