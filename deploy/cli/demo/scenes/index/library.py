@@ -1,4 +1,4 @@
-"""The documents of these scenes: `docs/` and `shared/` of Forebay itself, copied to be changed."""
+"""The documents of these scenes: docs and code of Forebay itself, copied to be changed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from shared.settings import load_settings
 
 NAME: Final = "forebay"
 _ROOT: Final = Path(__file__).resolve().parents[5]
-_SHELVES: Final = ("docs", "shared")
+_SHELVES: Final = ("docs", "shared/persistence", "shared/resilience")
+"""Enough to be killed in. All of `shared/` is four times as much to embed, and shows no more."""
 _LOOK_SECONDS: Final = 0.1
 
 
