@@ -13,9 +13,12 @@ from deploy.cli.__main__ import run
 from tests.acceptance.command import RunningStack, Typed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Answers by rules, then by people; on a machine that has no programs of its own."""
+    """Answers by rules, then by people; on a machine that has no programs of its own.
+
+    It ends with these tests: a stack that does nothing wants a twentieth of a core all the same.
+    """
     bare = {"PATH": "/nonexistent", "FOREBAY_INGRESS__KEY_CACHE_SECONDS": "1"}
     running = RunningStack(tmp_path_factory.mktemp("stack").resolve(), bare)
     yield running
