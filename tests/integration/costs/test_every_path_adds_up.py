@@ -129,7 +129,9 @@ class Mix:
         record = await self.road.accept(f"{self.name} never mind")
         calls = f"{self.name} never mind"
         await asyncio.to_thread(self.provider.wait_for_calls, calls)
-        await self.road.ledger.cancel(record.id, tenant_id=TENANT)
+        cancelled = await self.road.ledger.cancel(record.id, tenant_id=TENANT)
+        assert cancelled is not None
+        await self.road.replies.wake(cancelled.claimed_by or "")  # as a door does
         return [await self.road.ended(record)]
 
     async def too_late(self) -> list[MessageRecord]:

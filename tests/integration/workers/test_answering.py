@@ -85,20 +85,6 @@ async def test_a_stream_that_breaks_off_begins_again_with_the_next_provider(
     assert (await road.ended(record)).answered_by == "second"
 
 
-async def test_cancelling_stops_the_provider_call_within_a_lease(
-    road: Road, provider: ProviderThread
-) -> None:
-    provider.behave(Kind.HANG, contains="never mind")
-    record = await road.accept("never mind")
-    await asyncio.to_thread(provider.wait_for_calls, "never mind")
-    cancelled = await road.ledger.cancel(record.id, tenant_id=TENANT)
-    assert cancelled is not None
-    assert cancelled.state is ResponseState.CANCELLED
-    await asyncio.to_thread(provider.wait_for_cut, "never mind", seconds=60)
-    assert (await road.ended(record)).state is ResponseState.CANCELLED
-    assert len(provider.calls("never mind")) == 1
-
-
 async def test_a_message_cancelled_in_the_queue_calls_nobody(
     road: Road, provider: ProviderThread
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from shared.persistence.tables import message
 from shared.redis.client import open_redis
 from shared.redis.scripts import run_scripts
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road, eventually, open_road
+from tests.integration.workers.road import TENANT, Road, eventually, open_road
 from tests.integration.workers.stack import Stack, openai_link
 from tests.servers.migrated import migrate
 from tests.servers.postgres import PostgresServer
@@ -30,6 +31,8 @@ from workers.building.runtime import open_runtime
 from workers.pipeline import TurnOutcome
 
 LONG_LEASE = {"FOREBAY_LEDGER__LEASE_SECONDS": "60"}
+LEASE_TO_LOSE = {"FOREBAY_LEDGER__LEASE_SECONDS": "20"}
+"""A fifth of it is how long a worker may not know that it has lost one."""
 
 
 @pytest.fixture
@@ -47,12 +50,13 @@ def lonely(redis_url: str, migrated_sqlite_url: str, provider: ProviderThread) -
 async def test_a_worker_that_lost_its_lease_can_neither_write_nor_speak(
     lonely: Stack, provider: ProviderThread
 ) -> None:
+    losing = replace(lonely, extra=LEASE_TO_LOSE)
     old = "an answer of the old worker that nobody may ever read because it comes too late " * 40
     provider.behave(Kind.SLOW_DRIP, contains="whose", text=old, every_seconds=0.1, times=1)
     async with (
-        open_road(lonely) as road,
-        open_runtime(lonely.settings) as former,
-        open_runtime(lonely.settings) as latter,
+        open_road(losing) as road,
+        open_runtime(losing.settings) as former,
+        open_runtime(losing.settings) as latter,
     ):
         record = await road.accept("whose answer?", wake=False, body={"stream": True})
         first = asyncio.create_task(former.run(record.id))
@@ -74,11 +78,12 @@ async def test_a_worker_that_lost_its_lease_can_neither_write_nor_speak(
 async def test_a_turn_that_lost_its_lease_leaves_room_for_another(
     lonely: Stack, provider: ProviderThread
 ) -> None:
+    losing = replace(lonely, extra=LEASE_TO_LOSE)
     provider.behave(Kind.SLOW_DRIP, contains="given", text="slow " * 200, every_seconds=0.1)
     async with (
-        open_road(lonely) as road,
-        open_runtime(lonely.settings) as pipeline,
-        open_redis(lonely.settings.redis) as redis,
+        open_road(losing) as road,
+        open_runtime(losing.settings) as pipeline,
+        open_redis(losing.settings.redis) as redis,
     ):
         lanes = {Lane.STANDARD: LaneSlots(0, 10, has_backlog=True)}
         await run_scripts(redis, [Credits().setting(lanes, lease_seconds=600.0)])
@@ -90,6 +95,24 @@ async def test_a_turn_that_lost_its_lease_leaves_room_for_another(
         another = await road.accept("and another", wake=False)
         assert await pipeline.run(another.id) is TurnOutcome.ANSWERED
         assert await redis.hget(CREDIT_KEY, "free:standard") == b"2"
+
+
+async def test_cancelling_stops_the_provider_call_within_a_lease(
+    lonely: Stack, provider: ProviderThread
+) -> None:
+    losing = replace(lonely, extra=LEASE_TO_LOSE)
+    provider.behave(Kind.HANG, contains="never mind")
+    async with open_road(losing) as road, open_runtime(losing.settings) as pipeline:
+        record = await road.accept("never mind", wake=False)
+        turn = asyncio.create_task(pipeline.run(record.id))
+        await asyncio.to_thread(provider.wait_for_calls, "never mind")
+        cancelled = await road.ledger.cancel(record.id, tenant_id=TENANT)
+        assert cancelled is not None
+        assert cancelled.state is ResponseState.CANCELLED
+        await asyncio.to_thread(provider.wait_for_cut, "never mind")
+        assert await turn is TurnOutcome.LOST
+        assert (await road.ended(record)).state is ResponseState.CANCELLED
+    assert len(provider.calls("never mind")) == 1
 
 
 async def test_a_ledger_that_restarts_in_the_middle_of_a_turn_costs_no_answer(
