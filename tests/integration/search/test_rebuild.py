@@ -26,6 +26,8 @@ from tests.integration.search.conftest import gone, owner_of
 GENERATION = Generation("g", text_dimensions=8, code_dimensions=2)
 SCOPE = Scope("g", "acme")
 ANY = Where()
+LEFT_SECONDS = 0.05
+"""Between two rounds beside a build, for it gives way to all who want its core."""
 HYBRID = Query((TextVector([1.0] * 8), Words("7 70 700")), Dbsf(), limit=20)
 
 
@@ -186,6 +188,7 @@ async def test_queries_find_the_same_before_in_and_behind_a_swap(
     async def ask() -> None:
         while True:
             await more()
+            await asyncio.sleep(LEFT_SECONDS)
 
     asking = asyncio.create_task(ask())
     for number in range(2):
@@ -217,6 +220,7 @@ async def test_whatever_is_killed_when_nothing_acknowledged_is_lost(
             except StoreUnavailable:
                 continue
             kept.update(dict.fromkeys(numbers, (ver, ver)))
+            await asyncio.sleep(LEFT_SECONDS)
 
     async def kill(victim: int, *, after: float) -> None:
         await asyncio.sleep(after)
