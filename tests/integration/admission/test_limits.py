@@ -34,8 +34,8 @@ async def test_fifty_tasks_at_four_doors_are_given_exactly_the_hundred_of_the_li
     assert {refusal.status for refusal in refusals} == {429}
 
 
-async def test_processes_share_one_limit_exactly(limits_url: str) -> None:
-    arguments = ["-m", "tests.integration.admission.hammering", limits_url, tenant().id]
+async def test_processes_share_one_limit_exactly(redis_url: str) -> None:
+    arguments = ["-m", "tests.integration.admission.hammering", redis_url, tenant().id]
     replicas = [
         await asyncio.create_subprocess_exec(
             sys.executable, *arguments, "100", "17", "10", stdout=asyncio.subprocess.PIPE

@@ -147,7 +147,10 @@ async def test_a_frozen_broker_is_given_up_and_found_again(
     taker = consume(url, impatient=True)
     await taker_is_there(taker, url)
     server.pause()
-    await asyncio.sleep(5)  # two heartbeats of a second each, and the time of a trip
+    if isinstance(server, RabbitServer):
+        await eventually(lambda: taker.losses > 0)  # two heartbeats of a second each
+    else:
+        await asyncio.sleep(3)  # longer than it waits for an answer; nobody is told of it
     server.resume()
     await asyncio.to_thread(put, url, "after")
     await eventually(lambda: "after" in taker.bodies)

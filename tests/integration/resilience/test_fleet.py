@@ -95,13 +95,13 @@ async def probed(provider: ScriptedProvider, *, probes: int, periods: int = 3) -
     assert calls.most_in_flight <= probes
 
 
-@pytest.mark.parametrize("probes", [1, 3])
+@pytest.mark.parametrize(("probes", "deaths"), [(1, 2), (3, 1)])
 async def test_a_dead_provider_sees_no_more_probes_than_are_leased(
-    redis_url: str, provider: ScriptedProvider, rules: Path, probes: int
+    redis_url: str, provider: ScriptedProvider, rules: Path, probes: int, deaths: int
 ) -> None:
     provider.script(ALIVE)
     async with fleet(redis_url, provider.openai_url, str(rules), str(probes)) as processes:
-        for _ in range(2):
+        for _ in range(deaths):
             await flowing(provider)
             await die(provider, probes=probes)
             await probed(provider, probes=probes)
