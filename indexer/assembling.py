@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from indexer.documents.embedding import ChunkEmbedding
+from indexer.documents.fair_claims import FairClaims
 from indexer.documents.fetching import DocumentFetching
 from indexer.documents.holding import DocumentHolding
 from indexer.documents.settling import DocumentSettling
@@ -36,6 +37,7 @@ from shared.index.embedding_sweeps import EmbeddingSweeps
 from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
 from shared.index.jobs.skipped_files import SkippedFiles
+from shared.index.waiting_tenants import WaitingTenants
 from shared.persistence.engine import Database
 from shared.search.keyword.keyword_store import KeywordStore
 from shared.search.vector_store import VectorStore
@@ -92,6 +94,7 @@ def assemble(ground: IndexGround) -> IndexMachinery:
     generations = _generations(ground)
     jobs = JobSettling(ground.database, ground.clock)
     pipeline = IndexPipeline(
+        claims=FairClaims(holding, WaitingTenants(ground.database, ground.clock)),
         holding=holding,
         generations=generations,
         preparing=DocumentPreparing(
@@ -174,6 +177,7 @@ def _scanning(ground: IndexGround, jobs: JobSettling) -> SourceScanning:
         attempt_limit=settings.attempt_limit,
     )
     return SourceScanning(
+        WaitingTenants(database, clock),
         scans,
         jobs,
         DocumentOffers(database, clock),

@@ -20,6 +20,7 @@ class IndexCrew:
         self._waker = waker
         self._hands = hands
         self._free = asyncio.Semaphore(hands)
+        self._scans = asyncio.Semaphore(max(1, hands - 1))
 
     async def work(self, about: str) -> str:
         """One slice, and a wake-up for the next one where there may be more; says what it did.
@@ -43,8 +44,12 @@ class IndexCrew:
                     return
 
     async def _slice(self, about: str | None) -> int:
-        """Scans first: what they find is indexed by the other hands meanwhile."""
-        scanned = await self._scanning.work(self._waker.wake)
+        """Scans first: what they find is indexed by the other hands meanwhile, of which one at
+        least does not scan: nobody's document waits for the scans of others."""
+        scanned = False
+        if not self._scans.locked():
+            async with self._scans:
+                scanned = await self._scanning.work(self._waker.wake)
         documents = await self._pipeline.slice()
         if documents:
             self._waker.wake(about or documents[0].job_id or documents[0].collection_id)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Final
 
 from indexer.documents.embedding import WITHOUT_VECTORS, ChunkEmbedding
+from indexer.documents.fair_claims import FairClaims
 from indexer.documents.holding import DocumentHolding
 from indexer.documents.job_figures import JobFigures
 from indexer.documents.planning import PlannedDocument, portions
@@ -31,8 +32,7 @@ from shared.telemetry.tracing import Tracing
 
 _AT_ONCE: Final = 32
 """Documents of one slice."""
-_SLICE_BYTES: Final = 1_048_576
-_GROUP_BYTES: Final = 65_536
+_SLICE_BYTES: Final = 65_536
 """Of documents that are embedded together: a few seconds of an encoder."""
 
 
@@ -42,6 +42,7 @@ class IndexPipeline:
     def __init__(
         self,
         *,
+        claims: FairClaims,
         holding: DocumentHolding,
         generations: GenerationKeeping,
         preparing: DocumentPreparing,
@@ -53,6 +54,7 @@ class IndexPipeline:
         metrics: Metrics,
         tracing: Tracing,
     ) -> None:
+        self._claims = claims
         self._holding = holding
         self._generations = generations
         self._preparing = preparing
@@ -65,24 +67,27 @@ class IndexPipeline:
         self._tracing = tracing
 
     async def slice(self) -> list[Document]:
-        """Indexes some of what waits and says of which documents; none where nothing waits.
+        """Indexes some of what waits of the tenant whose turn it is, and says of which documents;
+        none where nothing waits.
 
         What becomes of each stands in the ledger. Raises LedgerUnavailable; cancelled, it gives
         back at once what it holds.
         """
-        claimed = await self._holding.claim(limit=_AT_ONCE)
-        taken = _within(claimed, _SLICE_BYTES)
+        turn = await self._claims.begin(limit=_AT_ONCE, limit_bytes=_SLICE_BYTES)
+        if turn is None:
+            return []
+        figures = JobFigures(self._metrics)
         try:
-            await self._holding.give_back(claimed[len(taken) :])
-            for group in _groups(taken):
+            for group in _groups(turn.documents):
                 told = {"forebay.collection_id": group[0].collection_id}
                 with self._tracing.span("index documents", attributes=told):
-                    await self._index(group)
+                    await self._index(group, figures)
         finally:
-            await self._holding.give_back(claimed)
-        return taken
+            self._claims.settle(turn, tokens=figures.tokens)
+            await self._holding.give_back(turn.documents)
+        return [*turn.documents]
 
-    async def _index(self, group: Sequence[Document]) -> None:
+    async def _index(self, group: Sequence[Document], figures: JobFigures) -> None:
         """Documents of one collection."""
         try:
             generations = await self._generations.of(group[0])
@@ -95,7 +100,6 @@ class IndexPipeline:
         with self._step("prepare"):
             prepared = await asyncio.gather(*(self._prepare(each, generations) for each in group))
         plans = [plan for plan in prepared if plan is not None]
-        figures = JobFigures(self._metrics)
         beside = [plan.beside for plan in plans if plan.beside is not None]
         # Its words are to be found whether or not the new models answer; vectors that both have
         # are counted where they are made.
@@ -156,6 +160,7 @@ class IndexPipeline:
                 if first.by_words
                 else await self._embedding.embed(first.document.tenant_id, chunks)
             )
+        figures.tokens += embedded.tokens
         announced = await self._announced(portion, embedded.made)
         if announced:
             with self._step("write"):
@@ -186,19 +191,8 @@ class IndexPipeline:
         return self._holding.holds(plan.document)
 
 
-def _within(documents: Sequence[Document], most_bytes: int) -> list[Document]:
-    """The first ones that have so many bytes together, one of them at least."""
-    sizes = accumulate(each.size_bytes for each in documents)
-    fitting = sum(size <= most_bytes for size in sizes)
-    return [*documents[: max(1, fitting)]]
-
-
 def _groups(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Documents of one collection, some at a time."""
+    """The documents of one collection each."""
     by_collection = sorted(documents, key=lambda each: each.collection_id)
-    for _, rest in groupby(by_collection, key=lambda each: each.collection_id):
-        left = [*rest]
-        while left:
-            group = _within(left, _GROUP_BYTES)
-            yield group
-            left = left[len(group) :]
+    for _, some in groupby(by_collection, key=lambda each: each.collection_id):
+        yield [*some]

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from indexer.documents.tenant_shares import TenantShares
 from indexer.sources.checkout import CheckoutSource, Revision
 from indexer.sources.folder import FolderSource
 from indexer.sources.found import FoundFile, SkippedFile, SkipReason
@@ -23,10 +24,13 @@ from shared.index.jobs.job import IndexJob, ScanOutcome, SourceState
 from shared.index.jobs.scanning import Scans
 from shared.index.jobs.settling import JobSettling
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
+from shared.index.waiting_tenants import WaitingTenants
 from shared.telemetry.logs import get_logger
 from shared.telemetry.tracing import Tracing
 
 _AT_ONCE: Final = 500
+_LEAST_COST: Final = 1.0
+"""Of a scan, in files: one of an empty folder is no free one."""
 _FEWEST_LISTED: Final = 0.5
 """Of what the scan before listed: with no more a source is thought to be broken, not emptied."""
 Wake = Callable[[str], object]
@@ -39,7 +43,7 @@ class ScanLost(Exception):
 class Listing(msgspec.Struct):
     """What a scan has seen so far."""
 
-    revision: Revision
+    revision: Revision = Revision(None, None)
     found: int = 0
     changed: int = 0
     skipped: int = 0
@@ -48,10 +52,13 @@ class Listing(msgspec.Struct):
 
 
 class SourceScanning:
-    """Scans for jobs, one at a time; a scan that is repeated offers the same again."""
+    """Scans for jobs, one at a time, by turns of their tenants; a scan that is repeated offers the
+    same again.
+    """
 
     def __init__(
         self,
+        tenants: WaitingTenants,
         scans: Scans,
         jobs: JobSettling,
         offers: DocumentOffers,
@@ -63,6 +70,9 @@ class SourceScanning:
         limit_bytes: int,
         tracing: Tracing,
     ) -> None:
+        self._tenants = tenants
+        self._shares = TenantShares()
+        self._choosing = asyncio.Lock()
         self._scans = scans
         self._jobs = jobs
         self._offers = offers
@@ -78,13 +88,33 @@ class SourceScanning:
         """Scans for a job that waits for it and calls `wake` as soon as there is something to
         index; False where none waits. Raises LedgerUnavailable; cancelled, it gives the job back.
         """
-        job = await self._scans.claim(self._worker)
+        job = await self._next()
         if job is None:
             return False
+        listing = Listing()
+        try:
+            await self._one(job, listing, wake)
+        finally:
+            listed = float(listing.found + listing.skipped)
+            self._shares.settle(job.tenant_id, expected=_LEAST_COST, units=_LEAST_COST + listed)
+        return True
+
+    async def _next(self) -> IndexJob | None:
+        """A job of the tenant for whom fewest files were listed; one that is elsewhere is left."""
+        async with self._choosing:
+            self._shares.look(await self._tenants.with_jobs())
+            for tenant_id in self._shares.order():
+                job = await self._scans.claim(self._worker, tenant_id=tenant_id)
+                if job is not None:
+                    self._shares.begin(tenant_id, _LEAST_COST)
+                    return job
+        return None
+
+    async def _one(self, job: IndexJob, listing: Listing, wake: Wake) -> None:
         told = {"forebay.job_id": job.id, "forebay.collection_id": job.collection_id}
         try:
             with self._tracing.span("scan", attributes=told):
-                await self._scan(job, wake)
+                await self._scan(job, listing, wake)
         except (InvalidRequest, NotFound) as error:
             await self._scans.fail(job, error.message)
         except OSError as error:
@@ -94,11 +124,10 @@ class SourceScanning:
         except asyncio.CancelledError:
             await self._scans.give_back(job)
             raise
-        return True
 
-    async def _scan(self, job: IndexJob, wake: Wake) -> None:
+    async def _scan(self, job: IndexJob, listing: Listing, wake: Wake) -> None:
         source = await asyncio.to_thread(open_named, job.source, limit_bytes=self._limit_bytes)
-        listing = Listing(await asyncio.to_thread(_revision, source))
+        listing.revision = await asyncio.to_thread(_revision, source)
         entries = source.scan()
         while some := await asyncio.to_thread(_next, entries):
             await self._take(job, listing, some)

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 
 
 class EmbeddedChunks:
-    """The vectors of some chunks, by encoder and text; `made` are those that no cache has yet."""
+    """The vectors of some chunks, by encoder and text; `made` are those that no cache has yet, and
+    `tokens` what encoders read of them.
+    """
 
-    def __init__(self, vectors: dict[tuple[str, str], bytes], made: Sequence[CachedVector]) -> None:
+    def __init__(
+        self,
+        vectors: dict[tuple[str, str], bytes],
+        made: Sequence[CachedVector],
+        tokens: int = 0,
+    ) -> None:
         self._vectors = vectors
         self.made = tuple(made)
+        self.tokens = tokens
         self._made_of = {each.digest for each in made}
 
     def is_made_for(self, chunk: PlannedChunk) -> bool:
@@ -56,10 +64,12 @@ class ChunkEmbedding:
         owner = EVERYBODY if self._tenants_share else tenant_id
         vectors: dict[tuple[str, str], bytes] = {}
         made: list[CachedVector] = []
+        tokens = 0
         for encoder, texts in self._texts(chunks):
             known = await self._cache.find(owner, encoder.name, [*texts])
             missing = {digest: text for digest, text in texts.items() if digest not in known}
-            fresh = await _encoded(encoder, missing) if missing else {}
+            fresh, read = await _encoded(encoder, missing) if missing else ({}, 0)
+            tokens += read
             made += (
                 CachedVector(owner, encoder.name, digest, vector)
                 for digest, vector in fresh.items()
@@ -67,7 +77,7 @@ class ChunkEmbedding:
             )
             for digest, vector in (known | fresh).items():
                 vectors[encoder.name, digest] = vector
-        return EmbeddedChunks(vectors, made)
+        return EmbeddedChunks(vectors, made, tokens)
 
     def _texts(self, chunks: Iterable[PlannedChunk]) -> list[tuple[Encoder, dict[str, str]]]:
         """What each encoder reads, once where both are one."""
@@ -91,12 +101,15 @@ def _is_sound(vector: bytes) -> bool:
     return bool(numpy.isfinite(numbers).all() and numbers.any())
 
 
-async def _encoded(encoder: Encoder, texts: dict[str, str]) -> dict[str, bytes]:
-    vectors: Vectors = (await encoder.encode_many([*texts.values()])).vectors
+async def _encoded(encoder: Encoder, texts: dict[str, str]) -> tuple[dict[str, bytes], int]:
+    """Their vectors, and how many tokens were read."""
+    encoded = await encoder.encode_many([*texts.values()])
+    vectors: Vectors = encoded.vectors
     rows = vectors.astype("<f4", copy=False)
     if rows.shape != (len(texts), encoder.dimensions):
         raise EncoderUnavailable(
             f"The encoder {encoder.name} gave vectors of the shape {rows.shape} for "
             f"{len(texts)} texts of {encoder.dimensions} numbers each: look at its model."
         )
-    return {digest: row.tobytes() for digest, row in zip(texts, rows, strict=True)}
+    of = {digest: row.tobytes() for digest, row in zip(texts, rows, strict=True)}
+    return of, encoded.tokens

@@ -38,10 +38,12 @@ class DocumentHolding:
         self._until: dict[_Key, float] = {}
         self._documents: dict[_Key, Document] = {}
 
-    async def claim(self, *, limit: int) -> list[Document]:
-        """Documents that wait, now held; raises LedgerUnavailable."""
+    async def claim(self, tenant_id: str, *, limit: int, limit_bytes: int) -> list[Document]:
+        """Documents of the tenant that wait, now held; raises LedgerUnavailable."""
         asked_at = self._monotonic()
-        claimed = await self._claims.claim(self._worker, limit=limit)
+        claimed = await self._claims.claim(
+            self._worker, tenant_id=tenant_id, limit=limit, limit_bytes=limit_bytes
+        )
         for each in claimed:
             self._documents[_key(each)] = each
             self._until[_key(each)] = asked_at + self._lease_seconds

@@ -12,10 +12,13 @@ from shared.telemetry.metrics import Metrics
 
 
 class JobFigures:
-    """Counts for one group of documents, whose jobs are told once."""
+    """Counts for one turn, whose jobs are told after each of its groups; `tokens` are all that
+    were embedded in it.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._chunks = metrics.indexed_chunks
+        self.tokens = 0
         self._embedded: Counter[str] = Counter()
         self._reused: Counter[str] = Counter()
 
@@ -44,4 +47,5 @@ class JobFigures:
     async def tell(self, jobs: JobSettling) -> None:
         """Add them to the figures of each job; raises LedgerUnavailable."""
         for job_id in self._embedded.keys() | self._reused.keys():
-            await jobs.count(job_id, embedded=self._embedded[job_id], reused=self._reused[job_id])
+            embedded, reused = self._embedded.pop(job_id, 0), self._reused.pop(job_id, 0)
+            await jobs.count(job_id, embedded=embedded, reused=reused)

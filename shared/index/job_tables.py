@@ -42,7 +42,7 @@ index_job = Table(
     Column("due_at", UtcDateTime),
     Index("ix_index_job_tenant_id_id", "tenant_id", "id"),
     Index("ix_index_job_collection_id_id", "collection_id", "id"),
-    partial_index("ix_index_job_to_scan", "due_at", where=TO_SCAN),
+    partial_index("ix_index_job_to_scan_tenant_id", "tenant_id", "due_at", where=TO_SCAN),
     partial_index("ix_index_job_of_source", "collection_id", "source", "id", where=TO_SCAN),
     partial_index("ix_index_job_indexing", "due_at", where=INDEXING),
 )

@@ -141,7 +141,7 @@ document = Table(
     Index("ix_document_job_id_state", "job_id", "state"),
     Index("ix_document_file_id", "file_id"),
     Index("ix_document_batch_id", "batch_id", "id"),
-    partial_index("ix_document_waiting", "due_at", where=WAITING),
+    partial_index("ix_document_waiting_tenant_id", "tenant_id", "due_at", where=WAITING),
     partial_index("ix_document_removing", "due_at", where=REMOVING),
 )
 

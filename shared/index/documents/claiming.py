@@ -1,7 +1,7 @@
 """Who indexes a document, and until when we believe it.
 
-One index serves claims from either end: the time from which a document may be claimed. It is when
-it was offered, when a delay ends, or when the lease of its holder does.
+One index serves claims from either end of what a tenant has waiting: the time from which a document
+may be claimed. It is when it was offered, when a delay ends, or when the lease of its holder does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,19 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import CTE, Integer, String, bindparam, or_, select, text, type_coerce, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Integer,
+    String,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from shared.clock import Clock
 from shared.index.document import GAVE_UP, Document
@@ -53,21 +65,31 @@ class DocumentClaims:
         self._ids = IdList(database.relaxed.dialect)
         self._renew = _RENEW.where(self._ids.holds(document.c.id))
 
-    async def claim(self, worker: str, *, limit: int) -> list[Document]:
-        """Up to `limit` documents that wait, or whose holder fell silent, for a lease.
+    async def claim(
+        self, worker: str, *, tenant_id: str, limit: int, limit_bytes: int
+    ) -> list[Document]:
+        """Documents of a tenant that wait, or whose holder fell silent, for a lease: up to `limit`
+        of them and `limit_bytes` together, but one at least where one waits.
 
         Half of them are those that wait longest, half the newest: a job of many documents delays
-        no other for long, and is never stopped by what comes after it. One that was claimed
-        `attempt_limit` times and never finished fails and is not given out.
+        no other of its tenant for long, and is never stopped by what comes after it. One that was
+        claimed `attempt_limit` times and never finished fails and is not given out.
         """
         now = self._clock.now()
-        values = {"now": now, "b_worker": worker, "b_until": now + self._lease}
-        newest = limit // 2 + limit % 2 * (next(self._calls) % 2)
+        values = {"now": now, "tenant": tenant_id}
+        values |= {"b_worker": worker, "b_until": now + self._lease}
+        ends = (_CLAIM_NEWEST, _CLAIM_OLDEST) if next(self._calls) % 2 else _OLDEST_FIRST
         claimed: list[Document] = []
         async with transaction(self._database.relaxed) as connection:
-            for statement, most in ((_CLAIM_NEWEST, newest), (_CLAIM_OLDEST, limit)):
-                bounds = values | {"limit": most - len(claimed)}
-                claimed += map(document_of, await connection.execute(statement, bounds))
+            for statement, part in zip(ends, (2, 1), strict=True):
+                room = -(-limit // part) - len(claimed)
+                held_bytes = sum(each.size_bytes for each in claimed)
+                bounds = {"limit": room, "most": limit_bytes // part - held_bytes}
+                bounds["least"] = int(not claimed)
+                rows = await connection.execute(statement, values | bounds)
+                claimed += map(document_of, rows)
+                if not claimed:
+                    break
         return [each for each in claimed if not await self._gave_up(each)]
 
     async def _gave_up(self, claimed: Document) -> bool:
@@ -127,6 +149,7 @@ def _by_holder(documents: Sequence[Document]) -> dict[tuple[str, str | None], li
     return groups
 
 
+_KEY: Final = (document.c.collection_id, document.c.id)
 # Spelt plainly, the state has a planner without statistics read the index of all that waits.
 # The attempt is compared in what it gives: a later one of the same holder may be renewed by this.
 _RENEW: Final = (
@@ -142,23 +165,37 @@ _RENEW: Final = (
 
 
 def _due(*, newest_first: bool) -> CTE:
+    """Those from one end, each with the bytes of all up to it."""
     order = document.c.due_at.desc() if newest_first else document.c.due_at.asc()
-    return (
+    due = (
         skipping_locked(
-            select(document.c.collection_id, document.c.id)
-            .where(text(WAITING), document.c.due_at <= bindparam("now"))
+            select(*_KEY, document.c.size_bytes, document.c.due_at)
+            .where(
+                text(WAITING),
+                document.c.tenant_id == bindparam("tenant"),
+                document.c.due_at <= bindparam("now"),
+            )
             .order_by(order)
             .limit(bindparam("limit", type_=Integer))
         )
         # Looked up once and first: joined as it is, it may be read, and lock, for every row.
         .cte("due")
     )
+    order = due.c.due_at.desc() if newest_first else due.c.due_at.asc()
+    sized = func.sum(due.c.size_bytes).over(order_by=(order, due.c.collection_id, due.c.id))
+    return select(*due.c, sized.label("filled")).cte("sized")
 
 
 def _claim(due: CTE) -> Any:
     return (
         update(document)
         .where(document.c.collection_id == due.c.collection_id, document.c.id == due.c.id)
+        .where(
+            or_(
+                due.c.filled <= bindparam("most", type_=BigInteger),
+                due.c.filled - due.c.size_bytes < bindparam("least", type_=Integer),
+            )
+        )
         .values(
             state=DocumentState.IN_PROGRESS,
             attempt=document.c.attempt + 1,
@@ -171,6 +208,7 @@ def _claim(due: CTE) -> Any:
 
 _CLAIM_NEWEST: Final = _claim(_due(newest_first=True))
 _CLAIM_OLDEST: Final = _claim(_due(newest_first=False))
+_OLDEST_FIRST: Final = (_CLAIM_OLDEST, _CLAIM_NEWEST)
 _LET_GO: Final = (
     update(document)
     .where(*HELD)

@@ -37,13 +37,14 @@ class Scans:
             set_={"missing_digest": put.excluded.missing_digest},
         )
 
-    async def claim(self, worker: str) -> IndexJob | None:
-        """The job that waits longest for its scan, for a lease; a scan may begin again.
+    async def claim(self, worker: str, *, tenant_id: str) -> IndexJob | None:
+        """The tenant's job that waits longest for its scan, for a lease; a scan may begin again.
 
         One that was begun `attempt_limit` times fails and is not given out.
         """
         now = self._clock.now()
         values = {"now": now, "b_now": now, "b_worker": worker, "b_until": now + self._lease}
+        values["tenant"] = tenant_id
         async with transaction(self._database.relaxed) as connection:
             row = (await connection.execute(_CLAIM, values)).one_or_none()
         if row is None:
@@ -129,6 +130,7 @@ _DUE: Final = skipping_locked(
     select(index_job.c.id)
     .where(
         text(TO_SCAN.replace("state", "index_job.state")),
+        index_job.c.tenant_id == bindparam("tenant"),
         index_job.c.due_at <= bindparam("now"),
         index_job.c.id == _FIRST_OF_SOURCE,
     )

@@ -27,6 +27,7 @@ TENANT: Final = "ten_1"
 SOURCE: Final = "folder:/src"
 GENERATION: Final = "g-000000000001"
 LEASE: Final = 30.0
+LIMIT_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ class IndexLedger:
         return await self.offers.offer(TENANT, self.collection.id, SOURCE, seen, job_id=job)
 
     async def claim(self, limit: int = 10, worker: str = "worker-1") -> list[Document]:
-        return await self.claims.claim(worker, limit=limit)
+        return await self.claims.claim(
+            worker, tenant_id=TENANT, limit=limit, limit_bytes=LIMIT_BYTES
+        )
 
     async def one(self, worker: str = "worker-1") -> Document:
         (claimed,) = await self.claim(1, worker)

@@ -31,7 +31,7 @@ class JobDesk:
         return await self.jobs.create(TENANT, self.index.collection.id, source)
 
     async def claim(self, worker: str = "worker-1") -> IndexJob:
-        claimed = await self.scans.claim(worker)
+        claimed = await self.scans.claim(worker, tenant_id=TENANT)
         assert claimed is not None
         return claimed
 
@@ -52,7 +52,7 @@ async def test_a_job_from_its_making_to_its_end(desk: JobDesk, index: IndexLedge
     assert await desk.create() == made
     job = await desk.claim()
     assert (job.id, job.state, job.attempt) == (made.id, JobState.SCANNING, 1)
-    assert await desk.scans.claim("worker-2") is None
+    assert await desk.scans.claim("worker-2", tenant_id=TENANT) is None
     await index.offer("a.md", "b.md", job=job.id)
     assert await desk.scans.tell(job, found=2, changed=2, skipped=1)
     outcome = ScanOutcome(found=2, changed=2, skipped=1, commit_id="c0ffee", branch="main")
@@ -111,7 +111,7 @@ async def test_a_silent_scanner_loses_its_job(desk: JobDesk) -> None:
     await desk.scans.give_back(second)
     await desk.claim("worker-3")
     desk.index.clock.advance(LEASE)
-    assert await desk.scans.claim("worker-4") is None
+    assert await desk.scans.claim("worker-4", tenant_id=TENANT) is None
     failed = await desk.find(first)
     assert failed.state is JobState.FAILED
     assert failed.error == "Nobody who scanned it came to an end, 3 times."
@@ -124,7 +124,7 @@ async def test_one_source_is_scanned_by_one_job_at_a_time(desk: JobDesk) -> None
     assert second.id != first.id
     other = await desk.create("folder:/other")
     assert (await desk.claim()).id == other.id
-    assert await desk.scans.claim("worker-1") is None
+    assert await desk.scans.claim("worker-1", tenant_id=TENANT) is None
     await desk.scans.scanned(first, ScanOutcome(found=0, changed=0))
     assert (await desk.claim()).id == second.id
 
@@ -154,7 +154,7 @@ async def test_a_cancelled_job_begins_nothing_more(desk: JobDesk, index: IndexLe
     assert (cancelled.state, cancelled.cancelled_at) == (JobState.CANCELLED, index.clock.now())
     assert await desk.jobs.cancel(TENANT, job.id) == cancelled
     assert await index.claim() == []
-    assert await desk.scans.claim("worker-1") is None
+    assert await desk.scans.claim("worker-1", tenant_id=TENANT) is None
     assert not await desk.scans.scanned(job, ScanOutcome(found=0, changed=0))
     assert await index.plan(held, "x")
     assert await index.finish(held, "x")

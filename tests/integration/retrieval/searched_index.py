@@ -98,7 +98,7 @@ class SearchedIndex:
         claims = DocumentClaims(
             self.database, self.clock, indexing, lease_seconds=30, attempt_limit=3
         )
-        (held,) = await claims.claim("worker", limit=1)
+        (held,) = await claims.claim("worker", tenant_id=self.tenant, limit=1, limit_bytes=1)
         split = split_document(path, content, text)
         points = await self._points(held, split.chunks)
         stored = [

@@ -191,8 +191,8 @@ class IndexingStage:
         assert await self.points() == {*rows}
 
     def of(self, collection: Collection) -> IndexingStage:
-        """The same with another collection."""
-        return replace(self, collection=collection)
+        """The same with another collection, and its tenant."""
+        return replace(self, collection=collection, tenant=collection.tenant_id)
 
     def beside(self, **other: Any) -> IndexingStage:
         """Another indexer beside this one, on the same ground but for these."""

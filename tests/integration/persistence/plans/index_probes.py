@@ -17,6 +17,7 @@ from shared.index.jobs.job import ScanOutcome
 from shared.index.jobs.skipped_files import SkippedFiles, SkippedPath
 from shared.index.repairs import IndexRepairs, LostPoint, StoredPoint
 from shared.index.states import DocumentState, SymbolRole
+from shared.index.waiting_tenants import WaitingTenants
 
 from .full_index import FullIndex
 from .index_crowd import FULL, NOW
@@ -35,7 +36,7 @@ async def _offer(full: FullIndex) -> object:
 
 
 async def _held(full: FullIndex) -> list[Document]:
-    held = await full.claims.claim("worker-9", limit=_HELD)
+    held = await full.claims.claim("worker-9", tenant_id="ten_1", limit=_HELD, limit_bytes=1_000)
     assert len(held) == _HELD
     return held
 
@@ -65,7 +66,7 @@ async def _end(full: FullIndex) -> object:
 
 async def _scan(full: FullIndex) -> object:
     for end in ("scanned", "fail", "give_back"):
-        job = await full.scans.claim("worker-9")
+        job = await full.scans.claim("worker-9", tenant_id="ten_1")
         assert job is not None
         assert await full.scans.renew(job)
         assert await full.scans.tell(job, found=1, changed=1, skipped=1)
@@ -203,4 +204,8 @@ INDEX_PROBES: Final[dict[str, IndexProbe]] = {
     "RetiredChunks.drop_removed": _retire,
     "Scans.claim": _scan,
     "SymbolTable.search": _symbols,
+    "WaitingTenants.with_documents": lambda full: WaitingTenants(
+        full.database, full.clock
+    ).with_documents(),
+    "WaitingTenants.with_jobs": lambda full: WaitingTenants(full.database, full.clock).with_jobs(),
 }
