@@ -12,6 +12,7 @@ from typing import Any
 
 import aiosqlite
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event, make_url, text, update
 
 from shared.clock import SystemClock
@@ -53,7 +54,7 @@ READS: dict[str, Callable[[Database], Awaitable[object]]] = {
 
 @pytest.fixture
 def settings(migrated_sqlite_url: str) -> LedgerSettings:
-    return LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=0.5)
+    return LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=60.0)
 
 
 @pytest.fixture
@@ -73,15 +74,17 @@ def writer(settings: LedgerSettings) -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.parametrize("name", READS)
 async def test_who_reads_waits_for_no_writer(
-    database: Database, writer: sqlite3.Connection, name: str
+    settings: LedgerSettings, database: Database, writer: sqlite3.Connection, name: str
 ) -> None:
     writer.execute("BEGIN IMMEDIATE")
 
     await READS[name](database)
 
+    hasty = open_database(replace(settings, timeout_seconds=0.1))
     with pytest.raises(LedgerUnavailable, match="locked"):
-        async with transaction(database.relaxed) as connection:
+        async with transaction(hasty.relaxed) as connection:
             await connection.execute(text("DELETE FROM message"))
+    await hasty.close()
 
 
 async def test_no_writer_waits_for_who_reads(

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, make_url, text
 
 from shared.errors import LedgerUnavailable
@@ -22,7 +23,7 @@ _WORKERS = "SELECT worker FROM worker_lease ORDER BY worker"
 
 @pytest.fixture
 def settings(migrated_sqlite_url: str) -> LedgerSettings:
-    return LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=0.3)
+    return LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=60.0)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_whoever_is_cancelled_leaves_neither_a_lock_nor_a_half(
 
 
 async def test_what_fails_is_rolled_back_and_frees_the_lock(
-    database: Database, other: sqlite3.Connection
+    settings: LedgerSettings, database: Database, other: sqlite3.Connection
 ) -> None:
     def work(connection: Connection) -> None:
         connection.execute(_INSERT, {"worker": "first"})
@@ -72,8 +73,10 @@ async def test_what_fails_is_rolled_back_and_frees_the_lock(
     with pytest.raises(ValueError):  # noqa: PT011 - our own
         await database.commit(work)
     other.execute("BEGIN IMMEDIATE")
+    hasty = open_database(replace(settings, timeout_seconds=0.1))
     with pytest.raises(LedgerUnavailable, match="database is locked"):
-        await database.commit(_workers)
+        await hasty.commit(_workers)
+    await hasty.close()
     other.execute("ROLLBACK")
     assert await database.commit(_workers) == []
 

@@ -34,7 +34,7 @@ async def ask_built_in(connections: ProviderConnections, text: str) -> ChainResu
     clock = SystemClock()
     prompt = Prompt(items=(MessageItem(Role.USER, text),))
     return await build_chain((), connections, clock=clock).answer(
-        prompt, deadline=clock.now() + timedelta(seconds=5)
+        prompt, deadline=clock.now() + timedelta(seconds=60)
     )
 
 
