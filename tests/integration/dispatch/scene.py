@@ -85,7 +85,7 @@ class Scene:
             Metrics(),
             self.clock,
             leader="worker-1",
-            lease_seconds=5.0,
+            lease_seconds=600.0,
             models=self._models,
         )
 

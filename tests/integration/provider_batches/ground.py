@@ -129,7 +129,7 @@ class BatchGround:
         )
 
     def remember(self) -> Remember:
-        return Remember(self.ledger, patience_seconds=1.0, metrics=self.metrics)
+        return Remember(self.ledger, patience_seconds=60.0, metrics=self.metrics)
 
     async def accept(self, *texts: str, seconds: float = DAY_SECONDS, **fields: Any) -> list[str]:
         """Messages of the batch lane; their ids."""
