@@ -11,10 +11,11 @@ from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import decode_report
+from shared.redis.client import open_redis
 from shared.settings.providers import ProviderSettings
 from tests.integration.conftest import OneMachine
 from tests.integration.workers.provider_thread import ProviderThread
-from tests.integration.workers.road import Road
+from tests.integration.workers.road import Road, eventually
 from tests.integration.workers.stack import Stack, openai_link
 from workers.building.runtime import open_runtime
 
@@ -47,9 +48,19 @@ async def test_a_worker_packs_and_tells(stack: Stack, road: Road, provider: Prov
 async def test_what_is_stored_is_told_instead_of_packed_and_what_was_packed_is_stored(
     stack: Stack, road: Road, provider: ProviderThread
 ) -> None:
-    async with open_runtime(stack.settings):
+    async with open_redis(stack.settings.redis) as redis, open_runtime(stack.settings):
+
+        async def stored() -> int:
+            return len(await redis.keys("forebay:cache:*:entry:*"))
+
+        before = await stored()
         first, other = await held(road, "three"), await held(road, "four")
         paid = [await road.ended(each) for each in (first, other)]
+
+        async def both_are_stored() -> bool:
+            return await stored() == before + 2
+
+        await eventually(both_are_stored, "both answers in the store, behind their ends")
         again = await road.ended(await held(road, "three"))
 
     assert [each.output_text for each in (*paid, again)] == [
