@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from ingress.api.batches.batch_door import BatchDoor
 from ingress.api.batches.batches import Batches
 from ingress.api.batches.forecast import Forecasts
+from ingress.api.batches.lines import LinesOfBatches
 from ingress.api.batches.operations import batch_operations
 from ingress.api.batches.pace import BatchPace
 from ingress.api.batches.results import Results
@@ -19,6 +20,7 @@ from ingress.api.reference.operation import Operation
 from ingress.patience import Patience
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.items import BatchItems
+from shared.batches.line_cancelling import LineCancelling
 from shared.clock import Clock
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
@@ -72,13 +74,14 @@ class FileSurface:
             timeout_seconds=settings.ledger.timeout_seconds,
         )
         self._batches = Batches(batches, files, self._forecasts, results)
+        self._lines = LinesOfBatches(batches, LineCancelling(database))
         self._messages = MessageBatches(batches, files, uploads, self._forecasts, results)
 
     def operations(self) -> list[Operation]:
         """Their routes."""
         return [
             *file_operations(self._files),
-            *batch_operations(self._batches),
+            *batch_operations(self._batches, self._lines),
             *message_batch_operations(self._messages),
         ]
 

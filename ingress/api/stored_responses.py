@@ -13,6 +13,7 @@ from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query
 from ingress.api.http.request_headers import wait_preference
 from ingress.api.http.sse import event_lines
+from ingress.authentication import Caller
 from ingress.prompt_ledger import unknown_response
 from shared.errors import InvalidRequest
 from shared.messages.record import MessageRecord
@@ -67,14 +68,8 @@ class StoredResponses:
 
     async def cancel(self, exchange: Exchange) -> None:
         """Cancel it if it has not ended, and answer what it is then."""
-        door = self._door
-        caller = await door.caller(exchange)
-        message_id = exchange.parameters["response_id"]
-        record = await door.ledger.cancel(message_id, tenant_id=caller.tenant.id)
-        if record is None:
-            raise unknown_response(message_id)
-        if record.state is ResponseState.CANCELLED:
-            await self._close(record)
+        caller = await self._door.caller(exchange)
+        record = await cancel_response(self._door, exchange.parameters["response_id"], caller)
         await exchange.answer(200, _encoded(record))
 
     async def delete(self, exchange: Exchange) -> None:
@@ -118,19 +113,33 @@ class StoredResponses:
         waiting = await self._door.source.waiting(record)
         return msgspec.json.encode(response_object(record, waiting=waiting))
 
-    async def _close(self, record: MessageRecord) -> None:
-        """Tell the waiters and the worker, and give the slot back."""
-        await self._door.source.wake(record.id)
-        await self._door.reservations.cancel(
-            record.tenant_id,
-            record.user_id,
-            message_id=record.id,
-            estimated_tokens=record.estimated_tokens,
-            has_begun=record.attempt > 0,
-        )
-        # Then its worker: what that bills corrects what was charged here.
-        if record.claimed_by is not None:
-            await self._door.source.wake(record.claimed_by)
+
+async def cancel_response(door: Door, message_id: str, caller: Caller) -> MessageRecord:
+    """Cancel it if it has not ended, and tell who waits for it; what it is then.
+
+    Raises NotFound for another tenant's, and LedgerUnavailable.
+    """
+    record = await door.ledger.cancel(message_id, tenant_id=caller.tenant.id)
+    if record is None:
+        raise unknown_response(message_id)
+    if record.state is ResponseState.CANCELLED:
+        await _close(door, record)
+    return record
+
+
+async def _close(door: Door, record: MessageRecord) -> None:
+    """Tell the waiters and the worker, and give the slot back."""
+    await door.source.wake(record.id)
+    await door.reservations.cancel(
+        record.tenant_id,
+        record.user_id,
+        message_id=record.id,
+        estimated_tokens=record.estimated_tokens,
+        has_begun=record.attempt > 0,
+    )
+    # Then its worker: what that bills corrects what was charged here.
+    if record.claimed_by is not None:
+        await door.source.wake(record.claimed_by)
 
 
 def _encoded(record: MessageRecord) -> bytes:

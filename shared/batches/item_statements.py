@@ -31,6 +31,13 @@ FAILINGS: Final[dict[ItemOutcome, str | None]] = {
 }
 """The code of an outcome that is none of COMPLETED and WAITING; None for the message's own."""
 
+LINE_CANCELLED: Final = "line_cancelled"
+"""The code of a line that was cancelled by itself."""
+_UNBEGUN: Final = {
+    **{code: literal(str(outcome)) for outcome, code in FAILINGS.items() if code},
+    LINE_CANCELLED: literal(str(ItemOutcome.CANCELLED)),
+}
+
 # What ended without an answer after its deadline was not answered in time, whatever else it says.
 _IS_LATE: Final[ColumnElement[bool]] = and_(
     message.c.state.in_((ResponseState.FAILED, ResponseState.CANCELLED)),
@@ -41,7 +48,7 @@ _OUTCOME: Final[ColumnElement[str]] = case(
     (
         batch_item.c.message_id.is_(None),
         case(
-            {code: literal(str(outcome)) for outcome, code in FAILINGS.items() if code},
+            _UNBEGUN,
             value=batch_item.c.error_code,
             else_=literal(str(ItemOutcome.FAILED)),
         ),

@@ -12,6 +12,7 @@ from shared.batches.batch import Batch, BatchCounts, BatchLine, BatchUsage
 from shared.batches.item_statements import (
     COUNTS,
     FAILINGS,
+    LINE_CANCELLED,
     OF_ITEM,
     PAGE,
     TOKENS,
@@ -99,9 +100,10 @@ def _item_of(row: Row[Any]) -> BatchLine:
     told = row[OF_ITEM:]
     found = record_of(told) if row.is_there else None
     code, why = row.error_code, row.error_message
+    is_told = outcome is ItemOutcome.CANCELLED and code == LINE_CANCELLED
     if row.message_id is not None and found is None:
         code, why = DELETED, "Its response was deleted before the batch ended."
-    elif found is not None and outcome in FAILINGS:
+    elif found is not None and outcome in FAILINGS and not is_told:
         code, why = FAILINGS[outcome] or found.error_code, found.error_message
     return BatchLine(
         line=row.line,

@@ -21,6 +21,10 @@ _OK: Final = 200
 _BAD_REQUEST: Final = 400
 _SERVERS_FAULT: Final = 500
 _NO_REASON: Final = "It was not answered."
+_REASONS: Final = {
+    ItemOutcome.EXPIRED: "It was not answered within the window of its batch.",
+    ItemOutcome.CANCELLED: "It was cancelled before it was answered.",
+}
 
 
 class ResultKind(StrEnum):
@@ -129,8 +133,9 @@ def result_line(of: Batch, item: BatchLine) -> ResultLine | MessageResultLine:
     if of.surface is BatchSurface.ANTHROPIC:
         return MessageResultLine(item.custom_id, _result(of, item))
     own = nth_id(BATCH_REQUEST, of.id, item.line)
-    if item.outcome in {ItemOutcome.EXPIRED, ItemOutcome.CANCELLED}:
-        error = LineError(item.error_code or item.outcome, item.error_message or _NO_REASON)
+    if item.outcome in _REASONS:
+        why = item.error_message or _REASONS[item.outcome]
+        error = LineError(item.error_code or item.outcome, why)
         return ResultLine(own, item.custom_id, None, error)
     answer = _answer(of, item.message) if item.message else _refused(item)
     if isinstance(answer, TurnFailed):

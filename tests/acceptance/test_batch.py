@@ -56,6 +56,8 @@ def test_a_file_is_submitted_followed_and_its_results_are_written(
     again = typed("batch", "cancel", batch_id)
     assert again.returncode == 1
     assert "completed already" in again.stderr
+    late = typed("batch", "cancel", batch_id, "--line", "line-0")
+    assert (late.returncode, "completed already" in late.stderr) == (1, True)
 
 
 def test_a_file_with_a_wrong_line_fails_and_the_line_is_named(typed: Typed, file: Path) -> None:

@@ -43,6 +43,7 @@ SCENES = {
     "budget_stop",
     "batch_run",
     "batch_cancelled",
+    "line_cancelled",
     "provider_batch",
     "pulled_forward",
     "flood_beside",
@@ -101,6 +102,7 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["structured_answer"]["provider_calls"] == 2
     assert scenes["batch_run"]["provider_calls"] == 6
     assert scenes["batch_cancelled"]["answers_kept"] == 5
+    assert scenes["line_cancelled"]["answered"] == 6
     assert scenes["pulled_forward"]["pulled"] == 4
     assert scenes["pulled_forward"]["seconds_left"] > 0
     assert scenes["gives_way"]["burst_seconds"] < 5

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from deploy.cli.batch.asking import ask_door
 from deploy.cli.batch.showing import is_ended, show_batch, show_batches
 from deploy.cli.options import AsJson, Limit
-from deploy.cli.output import complain, counted, say, say_json
+from deploy.cli.output import complain, counted, one_line, say, say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -122,14 +122,33 @@ def results(
 
 @batch.command
 def cancel(
-    batch_id: BatchId, /, *, url: Url = None, key: Key = None, as_json: AsJson = False
+    batch_id: BatchId,
+    /,
+    *,
+    line: str | None = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Begin nothing more of a batch; what has been answered is in its results."""
-    found = ask_door(lambda door: door.cancel(batch_id), url, key)
+    """Begin nothing more of a batch, or cancel one line of it; what has been answered is in its
+    results.
+
+    Parameters
+    ----------
+    line
+        The custom_id of the one line to cancel; the others go on.
+    """
+
+    async def cancelled(door: BatchesOfDoor) -> dict[str, Any]:
+        return await (door.cancel(batch_id) if line is None else door.cancel_line(batch_id, line))
+
+    found = ask_door(cancelled, url, key)
     if as_json:
         say_json(found)
-    else:
+    elif line is None:
         say(f"{found['id']}: {found['status']}.")
+    else:
+        say(f"{found['id']}: line {one_line(line)} is cancelled, the others go on.")
 
 
 @batch.command(name="list")

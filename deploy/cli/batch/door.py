@@ -65,6 +65,11 @@ class BatchesOfDoor:
         """Begin nothing more of it."""
         return await self._ask("POST", f"/v1/batches/{_named(batch_id)}/cancel")
 
+    async def cancel_line(self, batch_id: str, custom_id: str) -> _Batch:
+        """Answer nothing to one of its lines."""
+        path = f"/v1/batches/{_named(batch_id)}/lines/cancel"
+        return await self._ask("POST", path, json={"custom_id": custom_id})
+
     async def newest(self, limit: int) -> list[_Batch]:
         """As many as are wanted, the newest first."""
         found: list[_Batch] = []

@@ -14,6 +14,7 @@ from deploy.cli.demo.scenes.batches.batch_cancelled import batch_cancelled
 from deploy.cli.demo.scenes.batches.batch_run import batch_run
 from deploy.cli.demo.scenes.batches.flood_beside import flood_beside
 from deploy.cli.demo.scenes.batches.gives_way import gives_way
+from deploy.cli.demo.scenes.batches.line_cancelled import line_cancelled
 from deploy.cli.demo.scenes.batches.provider_batch import provider_batch
 from deploy.cli.demo.scenes.batches.pulled_forward import pulled_forward
 from deploy.cli.demo.scenes.batches.webhook_received import webhook_received
@@ -63,6 +64,7 @@ _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, bud
 _BATCHES: Final = (
     batch_run,
     batch_cancelled,
+    line_cancelled,
     provider_batch,
     pulled_forward,
     flood_beside,

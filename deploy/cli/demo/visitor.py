@@ -131,6 +131,11 @@ class Visitor:
         """POST /v1/batches/{id}/cancel."""
         return await self._ask("POST", f"batches/{batch_id}/cancel")
 
+    async def cancel_line(self, batch_id: str, custom_id: str) -> Heard:
+        """POST /v1/batches/{id}/lines/cancel."""
+        path = f"batches/{batch_id}/lines/cancel"
+        return await self._ask("POST", path, json={"custom_id": custom_id})
+
     async def begin_conversation(self) -> Heard:
         """POST /v1/conversations with nothing in it yet."""
         return await self._ask("POST", "conversations", json={})

@@ -8,6 +8,7 @@ from typing import Final
 from ingress.api.batches.batch_object import BatchList, BatchObject
 from ingress.api.batches.batches import Batches
 from ingress.api.batches.create_batch import CreateBatch
+from ingress.api.batches.lines import CancelLine, LinesOfBatches
 from ingress.api.reference.operation import Operation, Parameter, Tag
 from shared.identifiers import BATCH
 
@@ -23,7 +24,7 @@ _PAGE: Final = (
 )
 
 
-def batch_operations(batches: Batches) -> list[Operation]:
+def batch_operations(batches: Batches, lines: LinesOfBatches) -> list[Operation]:
     """Batches in OpenAI's shape."""
     row = partial(Operation, tag=Tag.BATCHES, answer=BatchObject, errors=_ERRORS)
     return [
@@ -56,8 +57,24 @@ def batch_operations(batches: Batches) -> list[Operation]:
             description="What was answered by then is in its output file.",
             errors=(401, 404, 409, 503),
         ),
+        _line_operation(lines),
         *_result_operations(batches),
     ]
+
+
+def _line_operation(lines: LinesOfBatches) -> Operation:
+    return Operation(
+        "POST",
+        f"{_ONE}/lines/cancel",
+        lines.cancel,
+        "Cancel one line of a batch",
+        description="The others go on. The line is in the error file, with the code "
+        "`line_cancelled`; an equal line is answered all the same.",
+        tag=Tag.BATCHES,
+        request=CancelLine,
+        answer=BatchObject,
+        errors=(400, 401, 404, 409, 413, 415, 503),
+    )
 
 
 def _result_operations(batches: Batches) -> list[Operation]:

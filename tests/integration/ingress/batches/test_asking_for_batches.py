@@ -116,6 +116,25 @@ async def test_a_batch_that_waits_is_cancelled_and_one_that_failed_cannot_be(
         await client.batches.cancel(failed.id)
 
 
+async def test_a_line_is_cancelled_by_its_name_alone_and_what_is_wrong_is_said(
+    http: aiohttp.ClientSession, client: openai.AsyncOpenAI, upload: Upload
+) -> None:
+    made = await client.batches.create(**asked(await upload()))
+    for body, status, param in (
+        ({}, 400, "custom_id"),
+        ({"custom_id": 7}, 400, "custom_id"),
+        ({"custom_id": ""}, 400, "custom_id"),
+        ({"custom_id": "x" * 513}, 400, "custom_id"),
+        ({"custom_id": "line-1", "line": 2}, 400, "line"),
+        ({"custom_id": "line-1"}, 409, None),
+    ):
+        async with http.post(f"/v1/batches/{made.id}/lines/cancel", json=body) as answer:
+            error = (await answer.json())["error"]
+        assert (answer.status, error["param"]) == (status, param), error
+    assert "still read" in error["message"]
+    assert (await client.batches.retrieve(made.id)).status == "validating"
+
+
 async def test_an_endpoint_that_we_do_not_run_fails_the_batch_and_not_the_request(
     http: aiohttp.ClientSession, contract: Contract, upload: Upload
 ) -> None:
@@ -171,8 +190,8 @@ async def test_another_tenants_batches_and_files_do_not_exist(
 async def test_a_batch_that_is_not_there_is_said_to_be_unknown(
     http: aiohttp.ClientSession,
 ) -> None:
-    for path in ("", "/cancel", "/output", "/errors"):
-        method = "POST" if path == "/cancel" else "GET"
+    for path in ("", "/cancel", "/lines/cancel", "/output", "/errors"):
+        method = "POST" if path.endswith("/cancel") else "GET"
         for named in (UNKNOWN, "batch_x", "%00"):
             async with http.request(method, f"/v1/batches/{named}{path}") as answer:
                 error = (await answer.json())["error"]

@@ -118,5 +118,10 @@ PARTS_OF_BATCHES: Final = {
     "BatchWork.begin": "BatchWork.move",
 }
 """Methods that only hand over to another."""
-OF_WHOLE_BATCHES: Final = {"BatchItems": {"counts", "usage"}, "BatchCatalogue": {"delete"}}
-"""What is about all lines of one batch: who asks how far it is, once its end, who deletes it."""
+OF_WHOLE_BATCHES: Final = {
+    "BatchItems": {"counts", "usage"},
+    "BatchCatalogue": {"delete"},
+    "LineCancelling": {"take_out"},
+}
+"""What is about all lines of one batch: who asks how far it is, once its end, who deletes it, who
+looks for a line by its name."""
