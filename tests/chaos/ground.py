@@ -130,10 +130,11 @@ class Ground:
             "GROUP BY 1 ORDER BY count(*) DESC"
         )
 
-    def dispatching_worker(self) -> AgentWorker:
-        """The worker that releases what is held."""
+    def leading_worker(self, role: str) -> AgentWorker:
+        """The worker that does this one's rounds, whatever version of them."""
         return self._worker_of(
-            "SELECT split_part(holder, ':', 2)::int FROM role_lease WHERE role = 'dispatcher'"
+            "SELECT split_part(holder, ':', 2)::int FROM role_lease "
+            f"WHERE split_part(role, '/', 1) = '{role}' ORDER BY role DESC"
         )
 
     def _worker_of(self, pids_first: str) -> AgentWorker:

@@ -98,7 +98,7 @@ async def restart_broker(ground: Ground) -> None:
 
 async def kill_dispatching_worker(ground: Ground) -> None:
     """SIGKILL of the worker that releases what is held; another one leads then."""
-    worker = await asyncio.to_thread(ground.dispatching_worker)
+    worker = await asyncio.to_thread(ground.leading_worker, "dispatcher")
     await asyncio.to_thread(worker.replace)
 
 

@@ -16,14 +16,18 @@ from pathlib import Path
 from random import Random
 
 from tests.chaos.account import Account, settle_account
+from tests.chaos.batch_account import BatchAccount, settle_batches
+from tests.chaos.batch_faults import BATCH_FAULTS
+from tests.chaos.batch_traffic import open_batch_traffic
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Broker, Ground
 from tests.chaos.rarer_faults import RARER_FAULTS
-from tests.chaos.traffic import open_traffic
+from tests.chaos.traffic import Traffic, open_traffic
 
 _SETTLING_SECONDS = 120.0
 _LEAST_BETWEEN_FAULTS_SECONDS = 0.5
 _MOST_BETWEEN_FAULTS_SECONDS = 3.0
+_KNOWN = FAULTS | RARER_FAULTS | BATCH_FAULTS
 
 
 def main() -> int:
@@ -31,6 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--batches", type=int, default=20, help="beside the messages")
     parser.add_argument("--broker", type=Broker, choices=list(Broker), default=Broker.RABBITMQ)
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same faults")
     arguments = parser.parse_args()
@@ -39,42 +44,47 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="forebay-soak-") as folder,
         Ground(arguments.broker, Path(folder)) as ground,
     ):
-        account, faults = asyncio.run(
-            _soak(ground, arguments.messages, arguments.faults, Random(arguments.seed))
-        )
+        account, of_batches, faults = asyncio.run(_soak(ground, arguments))
     figures = {
         "broker": arguments.broker,
         "seed": arguments.seed,
         "seconds": round(time.monotonic() - began, 1),
         "faults": dict(faults),
         "account": json.loads(str(account)),
+        "batches": json.loads(str(of_batches)),
     }
     print(json.dumps(figures, indent=2))
-    return 1 if account.violations else 0
+    return 1 if account.violations or of_batches.violations else 0
 
 
 async def _soak(
-    ground: Ground, messages: int, faults: int, random: Random
-) -> tuple[Account, Counter[str]]:
-    done: Counter[str] = Counter()
-    faults_known = FAULTS | RARER_FAULTS
-    async with open_traffic(ground) as traffic:
+    ground: Ground, asked: argparse.Namespace
+) -> tuple[Account, BatchAccount, Counter[str]]:
+    async with open_traffic(ground) as traffic, open_batch_traffic(ground) as batches:
         # Spread over the whole time of the faults, so that each of them finds turns under way.
-        pause = faults * _MOST_BETWEEN_FAULTS_SECONDS / messages
-        posting = asyncio.create_task(traffic.post(messages, pause_seconds=pause))
-        for number in range(faults):
-            await asyncio.sleep(
-                random.uniform(_LEAST_BETWEEN_FAULTS_SECONDS, _MOST_BETWEEN_FAULTS_SECONDS)
-            )
-            name = random.choice(list(faults_known))
-            await faults_known[name](ground)
-            done[name] += 1
-            print(
-                f"{number + 1}/{faults} {name}, {len(traffic.accepted)} accepted", file=sys.stderr
-            )
-        await posting
+        seconds = asked.faults * _MOST_BETWEEN_FAULTS_SECONDS
+        async with asyncio.TaskGroup() as group:
+            group.create_task(traffic.post(asked.messages, pause_seconds=seconds / asked.messages))
+            pause = seconds / max(1, asked.batches)
+            group.create_task(batches.post(asked.batches, pause_seconds=pause))
+            done = await _strike(ground, traffic, asked.faults, Random(asked.seed))
+        of_batches = await settle_batches(ground, batches, seconds=_SETTLING_SECONDS)
         account = await settle_account(ground, traffic, seconds=_SETTLING_SECONDS)
-    return account, done
+    return account, of_batches, done
+
+
+async def _strike(ground: Ground, traffic: Traffic, faults: int, random: Random) -> Counter[str]:
+    """So many faults at random, each some time after the last; how many there were of each."""
+    done: Counter[str] = Counter()
+    for number in range(faults):
+        await asyncio.sleep(
+            random.uniform(_LEAST_BETWEEN_FAULTS_SECONDS, _MOST_BETWEEN_FAULTS_SECONDS)
+        )
+        name = random.choice(list(_KNOWN))
+        await _KNOWN[name](ground)
+        done[name] += 1
+        print(f"{number + 1}/{faults} {name}, {len(traffic.accepted)} accepted", file=sys.stderr)
+    return done
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.chaos.account import settle_account
+from tests.chaos.batch_account import settle_batches
+from tests.chaos.batch_faults import BATCH_FAULTS
+from tests.chaos.batch_traffic import LINES, WRONG, open_batch_traffic
 from tests.chaos.faults import FAULTS
 from tests.chaos.ground import Broker, Ground
 from tests.chaos.traffic import Traffic, open_traffic
@@ -57,6 +60,22 @@ async def test_every_accepted_message_ends_once(
     for worker in ground.workers:
         await asyncio.to_thread(worker.wait_until_ready)
         assert worker.is_running
+
+
+async def test_every_line_of_a_batch_ends_once_though_who_works_on_it_is_killed(
+    ground: Ground, traffic: Traffic
+) -> None:
+    if ground.broker is ground.redis:
+        pytest.skip("The ledger alone says how far a batch is; the soak does it on both brokers.")
+    async with open_batch_traffic(ground) as batches:
+        await batches.post(1)
+        for fault in BATCH_FAULTS.values():
+            await fault(ground)
+        account = await settle_batches(ground, batches)
+    print(f"\n{account}")
+    assert account.violations == []
+    assert (account.answered, account.in_error_files) == (LINES, WRONG)
+    assert (await settle_account(ground, traffic)).violations == []
 
 
 async def _some_are_asked(ground: Ground, known: int) -> bool:

@@ -19,4 +19,5 @@ def test_a_long_row_of_faults_loses_doubles_and_invents_no_message(broker: Broke
     assert soak.returncode == 0, f"{soak.stdout}\n{soak.stderr[-4000:]}"
     figures = json.loads(soak.stdout)
     assert figures["account"]["violations"] == []
+    assert figures["batches"]["violations"] == []
     assert len(figures["faults"]) >= 15
