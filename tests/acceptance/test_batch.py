@@ -49,6 +49,8 @@ def test_a_file_is_submitted_followed_and_its_results_are_written(
     assert printed.stdout == out.read_text()
     wrong = typed("batch", "results", batch_id, "--errors", "--json", "--out", str(tmp_path / "e"))
     assert json.loads(wrong.stdout)["lines"] == 0
+    nowhere = typed("batch", "results", batch_id, "--out", "/nonexistent/x")
+    assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (2, True)
     status = json.loads(typed("batch", "status", batch_id, "--json").stdout)
     assert (status["id"], status["status"]) == (batch_id, "completed")
     assert batch_id in typed("batch", "list").stdout
@@ -79,16 +81,19 @@ def test_with_json_each_change_is_a_line(typed: Typed, file: Path) -> None:
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(typed: Typed, file: Path) -> None:
+    kept = file.with_name("results.jsonl")
+    kept.write_text("of another day")
     for words, code, told in (
         (("submit", "nothing.jsonl"), 2, "cannot be read"),
         (("submit", str(file), "--window", "2d"), 1, "completion_window"),
         (("submit", str(file), "--endpoint", "/v1/x"), 1, "/v1/chat/completions"),
         (("status", f"batch_{'0' * 32}"), 1, "No batch found"),
         (("status", "../files"), 2, "is no id of a batch"),
-        (("results", "batch_x", "--out", "/nonexistent/x"), 2, "cannot be written"),
+        (("results", f"batch_{'0' * 32}", "--out", str(kept)), 1, "No batch found"),
         (("list", "--url", "http://127.0.0.1:9"), 1, "does not answer"),
         (("list", "--key", "fb_wrong"), 1, "key"),
     ):
         said = typed("batch", *words)
         assert (said.returncode, told in said.stderr) == (code, True), said
         assert len(said.stderr.splitlines()) == 1
+    assert kept.read_text() == "of another day"

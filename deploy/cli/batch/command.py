@@ -105,10 +105,13 @@ def results(
 
     async def saved(door: BatchesOfDoor) -> tuple[int, dict[str, Any]]:
         kind = "errors" if errors else "output"
+        # Asked first: a batch that is not there overwrites no file, and one that ends while its
+        # lines are sent may have more of them than were.
+        known = await door.find(batch_id)
         if out is None:
-            return await door.save(batch_id, kind, sys.stdout.buffer), await door.find(batch_id)
+            return await door.save(batch_id, kind, sys.stdout.buffer), known
         with _opened(out) as file:
-            return await door.save(batch_id, kind, file), await door.find(batch_id)
+            return await door.save(batch_id, kind, file), known
 
     lines, found = ask_door(saved, url, key)
     sys.stdout.flush()
