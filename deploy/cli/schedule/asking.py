@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
-from shared.errors import NotFound
+from shared.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from shared.persistence.engine import Database
@@ -42,6 +42,7 @@ async def add(
     from msgspec.structs import replace
 
     from shared.files.file_catalogue import FileCatalogue
+    from shared.files.stored_file import FilePurpose
     from shared.index.collections.catalogue import CollectionCatalogue
     from shared.schedules.cron_line import next_time
     from shared.schedules.tables import ScheduledKind
@@ -51,15 +52,21 @@ async def add(
     async with _desk(tenant) as desk:
         if job.file_id is not None:
             files = FileCatalogue(desk.database, clock)
-            if await files.find(job.file_id, tenant_id=desk.tenant_id) is None:
+            found = await files.find(job.file_id, tenant_id=desk.tenant_id)
+            if found is None:
                 raise NotFound(f"{tenant} has no file '{job.file_id}'. See: forebay files list")
+            if found.purpose is not FilePurpose.BATCH:
+                raise InvalidRequest(
+                    f"The file '{found.id}' has the purpose {found.purpose}. Upload it with "
+                    "purpose batch."
+                )
         else:
             collections = CollectionCatalogue(desk.database, clock)
             try:
-                found = await collections.named(desk.tenant_id, into or "")
+                place = await collections.named(desk.tenant_id, into or "")
             except NotFound:
-                found = await collections.create(desk.tenant_id, name=into or "")
-            job = replace(job, collection_id=found.id)
+                place = await collections.create(desk.tenant_id, name=into or "")
+            job = replace(job, collection_id=place.id)
         made = await desk.schedules.add(
             desk.tenant_id, name, kind=ScheduledKind(kind), cron=cron, zone=zone, job=job
         )

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from deploy.cli.options import AsJson
 from deploy.cli.output import moment, say, say_json, say_table
 from deploy.cli.schedule import asking
-from deploy.cli.schedule.jobs import batch_job, index_job
+from deploy.cli.schedule.jobs import batch_job, check_parts, index_job
 from deploy.cli.tenants import checked_name
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def add(
     window
         By when it is to be answered, such as 24h.
     """
+    check_parts(kind, folder=folder, into=into, file=file)
     job = index_job(folder, into) if kind == "index" else batch_job(kind, file, endpoint, window)
     found = asyncio.run(asking.add(checked_name(name), tenant, kind, cron, zone, job, into))
     if as_json:

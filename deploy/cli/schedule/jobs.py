@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from shared.schedules.schedule import ScheduledJob
 
 
+def check_parts(kind: str, **given: object) -> None:
+    """Raises InvalidRequest for an option that another kind of job has."""
+    others = {"index": ("file",), "batch": ("folder", "into")}.get(kind, ())
+    for name in others:
+        if given[name] is not None:
+            raise InvalidRequest(f"--kind {kind} takes no --{name}. Leave --{name} out.")
+
+
 def index_job(folder: Path | None, into: str | None) -> ScheduledJob:
     """A folder into a collection; raises InvalidRequest."""
     from indexer.sources.opening import source_name
@@ -39,6 +47,7 @@ def batch_job(kind: str, file: str | None, endpoint: str, window: str) -> Schedu
     if file is None:
         raise InvalidRequest("A batch needs --file: the id of its input.")
     asked = {"input_file_id": file, "endpoint": endpoint, "completion_window": window}
-    decode_create_batch(encode(asked))
+    if faults := decode_create_batch(encode(asked)).faults():
+        raise InvalidRequest(faults[0].message, param=faults[0].param)
     seconds = window_seconds(window)
     return ScheduledJob(file_id=file, endpoint=endpoint, window_seconds=seconds)

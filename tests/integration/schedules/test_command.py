@@ -70,11 +70,15 @@ async def test_a_schedule_is_added_listed_run_and_removed(
 async def test_what_cannot_be_scheduled_is_refused_with_the_fix(typed: TypedSchedules) -> None:
     await asyncio.to_thread(Path("docs").mkdir)
     cron, index = ("--cron", "0 * * * *"), ("--folder", "docs", "--into", "d")
+    batch = ("--kind", "batch", "--file", "file-1")
     for words, fix in (
         ((*cron, "--kind", "evaluation"), "Let that machine's own cron type it"),
         ((*cron, "--kind", "backup"), "write index or batch"),
         ((*cron, "--kind", "batch"), "--file"),
         ((*cron, "--kind", "batch", "--file", "file-1", "--endpoint", "/v1/x"), "'/v1/x'"),
+        ((*cron, *batch, "--endpoint", "/v1/moderations"), "No batch is run against"),
+        ((*cron, *batch, "--into", "d"), "Leave --into out"),
+        ((*cron, *index, "--file", "file-1"), "Leave --file out"),
         (cron, "--folder and --into"),
         ((*cron, "--folder", "nowhere", "--into", "d"), "nowhere"),
         (("--cron", "hourly", *index), "Write minute, hour"),
