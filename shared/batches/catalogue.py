@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -25,6 +26,8 @@ from shared.errors import Conflict, NotFound
 from shared.files.tenant_storage import TenantStorage
 from shared.identifiers import BATCH, new_id
 from shared.persistence.engine import Database
+from shared.persistence.ledger.settlement.end_events import EndEvents
+from shared.persistence.ledger.settlement.event_tables import EventType
 from shared.persistence.statements import reading, transaction
 from shared.storable_text import is_storable
 
@@ -39,6 +42,7 @@ class BatchCatalogue:
         self._database = database
         self._clock = clock
         self._storage = TenantStorage(database)
+        self._events = EndEvents(database)
 
     async def create(
         self,
@@ -50,8 +54,8 @@ class BatchCatalogue:
         """The batch, on disk when this returns; the expander finds it.
 
         Where the same was asked for within `SAME_WITHIN`, of the same input and with the same
-        metadata, it is that one. One with faults has failed as soon as it is there, and `estimate`
-        is told until its validation knows better.
+        metadata, it is that one, unless that was cancelled since. One with faults has failed as
+        soon as it is there, and `estimate` is told until its validation knows better.
         """
         digest, now = _digest_of(new), self._clock.now()
         wanted = {"tenant": new.tenant_id, "digest": digest, "since": now - SAME_WITHIN}
@@ -73,6 +77,9 @@ class BatchCatalogue:
                 errors=faults or None,
             )
             await connection.execute(insert(batch), columns_of_batch(made))
+            if faults:
+                tell = partial(self._events.add_batch, batch_id=made.id, tenant_id=new.tenant_id)
+                await connection.run_sync(tell, kind=EventType.BATCH_FAILED, now=now)
         return made
 
     async def find(
@@ -151,7 +158,10 @@ def _digest_of(new: NewBatch) -> str:
 _OF_TENANT: Final = select(batch).where(batch.c.tenant_id == bindparam("tenant"))
 _FIND: Final = _OF_TENANT.where(batch.c.id == bindparam("id"))
 _SAME: Final = _OF_TENANT.where(
-    batch.c.digest == bindparam("digest"), batch.c.created_at > bindparam("since")
+    batch.c.digest == bindparam("digest"),
+    batch.c.created_at > bindparam("since"),
+    # Who has cancelled one knew of it: to ask again is no repeat of a lost answer.
+    batch.c.state.not_in((BatchState.CANCELLING, BatchState.CANCELLED)),
 )
 _DELETE_ITEMS: Final = delete(batch_item).where(batch_item.c.batch_id == bindparam("id"))
 _DELETE: Final = delete(batch).where(batch.c.id == bindparam("id"))

@@ -91,6 +91,16 @@ async def test_who_asks_again_gets_the_same_batch_for_a_while(
     assert (await catalogue.create(ASKED)).id != first.id
 
 
+async def test_a_batch_that_was_cancelled_is_not_what_asking_again_gives(
+    catalogue: BatchCatalogue,
+) -> None:
+    cancelled = await catalogue.create(ASKED)
+    await catalogue.cancel(cancelled.id, tenant_id="ten_1")
+    again = await catalogue.create(ASKED)
+    assert (again.id != cancelled.id, again.state) == (True, BatchState.VALIDATING)
+    assert await catalogue.create(ASKED) == again
+
+
 async def test_without_a_file_the_same_content_is_the_same_batch(catalogue: BatchCatalogue) -> None:
     inline = replace(ASKED, input_file_id=None)
     first = await catalogue.create(inline)

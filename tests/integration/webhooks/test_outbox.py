@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from shared.batches.batch import BatchFault
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.work import BatchWork
 from shared.clock import ManualClock
@@ -188,3 +189,13 @@ async def test_a_batch_that_is_refused_is_told_of_and_one_that_begins_is_not(
     (event,) = await told.events()
     assert (event.batch_id, event.type) == (refused.id, EventType.BATCH_FAILED)
     assert event.tenant_id == told.tenant.id
+
+
+async def test_a_batch_that_has_failed_as_soon_as_it_is_there_is_told_of_once(
+    told: ToldTenant, database: Database, clock: ManualClock
+) -> None:
+    batches, faults = BatchCatalogue(database, clock), (BatchFault("unsupported", "Not here."),)
+    made, again = [await batches.create(new_batch(told), faults=faults) for _ in range(2)]
+    (event,) = await told.events()
+    assert (event.batch_id, event.type) == (made.id, EventType.BATCH_FAILED)
+    assert again == made
