@@ -24,11 +24,12 @@ def next_time(cron: str, zone: str, *, after: datetime) -> datetime | None:
     if len(cron.split()) != _FIELDS:
         raise InvalidRequest(f"'{cron[:100]}' is no cron line: {_HOW}", param="cron")
     try:
-        found = next(CronSim(cron, after.astimezone(place)), None)
+        # Within an hour that comes twice, cronsim may tell of the first one, which is over.
+        comes = (each.astimezone(UTC) for each in CronSim(cron, after.astimezone(place)))
+        return next((at for at in comes if at > after), None)
     except CronSimError as error:
         told = f"'{cron[:100]}' is no cron line: {error}. {_HOW}"
         raise InvalidRequest(told, param="cron") from error
-    return None if found is None else found.astimezone(UTC)
 
 
 _HOW: Final = "Write minute, hour, day of month, month and day of week, such as '30 2 * * MON-FRI'."

@@ -39,6 +39,12 @@ def test_a_time_that_comes_twice_in_autumn_is_taken_once() -> None:
     ]
 
 
+def test_who_asks_in_the_second_of_two_equal_hours_is_not_told_a_time_of_the_first() -> None:
+    for minute in (0, 10, 29, 30, 45):
+        second = datetime(2026, 10, 25, 1, minute, tzinfo=UTC)
+        assert _times("30 2 * * *", after=second, count=1) == ["2026-10-26T02:30:00+01:00"]
+
+
 def test_a_time_is_not_its_own_next_one_and_some_lines_have_none() -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     assert next_time("0 12 * * *", "UTC", after=noon) == datetime(2026, 1, 2, 12, tzinfo=UTC)
