@@ -18,6 +18,7 @@ from shared.batches.batch import (
     NewBatch,
     batch_of,
     columns_of_batch,
+    json_column,
 )
 from shared.batches.state import BatchState, BatchSurface, batch_sources_of
 from shared.batches.tables import batch, batch_item
@@ -83,17 +84,24 @@ class BatchCatalogue:
         return made
 
     async def find(
-        self, batch_id: str, *, tenant_id: str, surface: BatchSurface | None = None
+        self,
+        batch_id: str,
+        *,
+        tenant_id: str,
+        surface: BatchSurface | None = None,
+        seen_by: tuple[str, ...] | None = None,
     ) -> Batch:
-        """The batch; raises NotFound, as for one of another surface than that."""
+        """The batch; raises NotFound, as for one of another surface than that, and for one that
+        was not asked for with the principals `seen_by`."""
         found = None
         if is_storable(batch_id):
             async with reading(self._database.relaxed) as connection:
                 wanted = {"id": batch_id, "tenant": tenant_id}
                 found = (await connection.execute(_FIND, wanted)).one_or_none()
-        if found is None or surface not in {None, found.surface}:
+        known = None if found is None else batch_of(found)
+        if known is None or surface not in {None, known.surface} or not _is_seen(known, seen_by):
             raise NotFound(f"No batch found with id '{batch_id[:64]}'.", param="batch_id")
-        return batch_of(found)
+        return known
 
     async def list(
         self,
@@ -102,13 +110,16 @@ class BatchCatalogue:
         surface: BatchSurface | None = None,
         after: str | None = None,
         before: str | None = None,
+        seen_by: tuple[str, ...] | None = None,
         limit: int,
     ) -> Sequence[Batch]:
         """The newest first, from behind the id `after`, or the last ones ahead of `before`; not
-        both. Of one surface, or of all."""
+        both. Of one surface, or of all; with `seen_by` those asked for with these principals."""
         key, query = batch.c.id, _OF_TENANT
         if surface is not None:
             query = query.where(batch.c.surface == surface)
+        if seen_by is not None:
+            query = query.where(batch.c.principals == json_column("principals", seen_by))
         if after is not None:
             query = query.where(key < after)
         if before is not None:
@@ -147,6 +158,10 @@ class BatchCatalogue:
         async with transaction(self._database.durable) as connection:
             await connection.execute(_DELETE_ITEMS, named)
             await connection.execute(_DELETE, named)
+
+
+def _is_seen(of: Batch, seen_by: tuple[str, ...] | None) -> bool:
+    return seen_by is None or of.principals == seen_by
 
 
 def _digest_of(new: NewBatch) -> str:

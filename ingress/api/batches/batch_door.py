@@ -18,6 +18,9 @@ from shared.batches.state import BatchSurface
 class BatchDoor:
     """A tenant's batches, of which each surface has its own. Raises NotFound and LedgerUnavailable.
 
+    Results quote what their batch could see: to a caller with principals there are no batches but
+    those that were asked for with the same ones.
+
     Each call of the ledger has as long as the ledger has for a statement: whoever asks for a batch
     can wait for a busy disk.
     """
@@ -31,7 +34,10 @@ class BatchDoor:
         """The batch that the path names, and who asks."""
         caller = await self.door.caller(exchange)
         finding = self.catalogue.find(
-            exchange.parameters["batch_id"], tenant_id=caller.tenant.id, surface=surface
+            exchange.parameters["batch_id"],
+            tenant_id=caller.tenant.id,
+            surface=surface,
+            seen_by=caller.principals,
         )
         return caller, await self.patience.wait(finding)
 

@@ -63,7 +63,11 @@ class Batches:
         limit = page_limit(query, usual=_USUAL_PAGE, largest=_LARGEST_PAGE)
         after = place_in_list(query, "after", _IDS, of="a batch")
         listing = self._batches.catalogue.list(
-            caller.tenant.id, surface=_OURS, after=after, limit=limit + 1
+            caller.tenant.id,
+            surface=_OURS,
+            after=after,
+            seen_by=caller.principals,
+            limit=limit + 1,
         )
         found = await self._batches.patience.wait(listing)
         told = [await self._told(each) for each in found[:limit]]

@@ -98,7 +98,12 @@ class MessageBatches:
         if after and before:
             raise InvalidRequest("Give 'after_id' or 'before_id', not both.", param="before_id")
         listing = self._batches.catalogue.list(
-            caller.tenant.id, surface=_OURS, after=after, before=before, limit=limit + 1
+            caller.tenant.id,
+            surface=_OURS,
+            after=after,
+            before=before,
+            seen_by=caller.principals,
+            limit=limit + 1,
         )
         found = await self._batches.patience.wait(listing)
         has_more = len(found) > limit

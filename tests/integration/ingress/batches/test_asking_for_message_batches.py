@@ -9,7 +9,10 @@ import anthropic
 import openai
 import pytest
 
+from shared.persistence.key_records import KeyReach
+from shared.settings import Settings
 from tests.integration.ingress.batches.conftest import Upload
+from tests.integration.ingress.index.conftest import new_key
 from tests.integration.ingress.running_door import RunningDoor
 
 BATCHES = "/v1/messages/batches"
@@ -69,6 +72,26 @@ async def test_one_is_cancelled_first_and_deleted_when_it_has_ended(
     cancelled = await batches.cancel(made.id)
     assert cancelled.processing_status == "canceling"
     assert cancelled.cancel_initiated_at is not None
+
+
+async def test_a_key_with_principals_sees_the_batches_that_were_asked_for_with_the_same(
+    http: aiohttp.ClientSession, settings: Settings
+) -> None:
+    keys = [await new_key(settings, KeyReach(of)) for of in (("user:ann",), ("user:bob",))]
+    ann, bob = ({"Authorization": f"Bearer {key}"} for key in keys)
+    ids = list[str]()
+    for whose in ({}, ann, bob):
+        async with http.post(BATCHES, json={"requests": requests()}, headers=whose) as answer:
+            ids.append((await answer.json())["id"])
+    for whose, seen in (({}, ids), (ann, ids[1:2]), (bob, ids[2:])):
+        async with http.get(BATCHES, headers=whose) as answer:
+            assert {each["id"] for each in (await answer.json())["data"]} == {*seen}
+        for batch_id in ids:
+            for path in ("", "/results"):
+                async with http.get(f"{BATCHES}/{batch_id}{path}", headers=whose) as answer:
+                    assert answer.status == (200 if batch_id in seen else 404)
+            async with http.post(f"{BATCHES}/{batch_id}/cancel", headers=whose) as answer:
+                assert answer.status == (200 if batch_id in seen else 404)
 
 
 async def test_each_surface_has_its_own_batches(
