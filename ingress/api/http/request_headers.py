@@ -110,9 +110,10 @@ def wait_preference(exchange: Exchange) -> float | None:
 
 
 def _after_seconds(seconds: float, clock: Clock) -> datetime:
-    if not math.isfinite(seconds) or seconds <= 0 or seconds > LONGEST_DEADLINE_SECONDS:
+    if not math.isfinite(seconds) or seconds <= 0:
         return _no_deadline(str(seconds))
-    return clock.now() + timedelta(seconds=seconds)
+    # One that is too far away is refused as such a time is, which knows how far is allowed.
+    return clock.now() + timedelta(seconds=min(seconds, LONGEST_DEADLINE_SECONDS))
 
 
 def _no_deadline(text: str) -> datetime:
