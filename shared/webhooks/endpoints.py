@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Row, delete, select, update
 
 from shared.clock import Clock
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.identifiers import WEBHOOK_ENDPOINT, new_id
 from shared.persistence.engine import Database
 from shared.persistence.ledger.settlement.event_tables import EventType
@@ -88,8 +88,16 @@ class WebhookEndpoints:
     async def rotate(
         self, endpoint_id: str, *, tenant_id: str, overlap: timedelta
     ) -> WebhookEndpoint:
-        """Give it a new secret; the one before signs beside it for so long. Raises NotFound."""
+        """Give it a new secret; the one before signs beside it for so long.
+
+        Raises NotFound, and Conflict while an older one still signs, unless nothing is to overlap.
+        """
         old = await self.find(endpoint_id, tenant_id=tenant_id)
+        if overlap and len(old.secrets) > 1:
+            raise Conflict(
+                "The secret before the newest still signs, as its rotation promised. Rotate when "
+                "that is over, or with --overlap 0s, which ends both at once."
+            )
         values = {
             "secret": new_secret(),
             "previous_secret": old.secrets[0],

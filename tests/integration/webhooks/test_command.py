@@ -80,6 +80,7 @@ async def test_an_endpoint_is_added_listed_given_another_secret_and_removed(
     rotated = await typed.json("rotate", added["id"], "--overlap", "1h")
     assert rotated["secret"] != added["secret"]
     assert (await typed.json("list"))[0]["secrets_in_force"] == 2
+    assert "still signs" in (await typed("rotate", added["id"], code=FAILED))[1]
     assert (await typed.json("rotate", added["id"], "--overlap", "0s"))["secrets_in_force"] == 1
     assert await typed.json("remove", added["id"]) == {"id": added["id"], "removed": True}
     assert await typed.json("list") == []
