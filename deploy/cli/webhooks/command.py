@@ -91,7 +91,7 @@ def deliveries(
     limit: Limit = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a tenant's endpoints were told, the newest first, and each try of it.
+    """Show what a tenant's endpoints were told, the newest first; with --json each try of it.
 
     Parameters
     ----------

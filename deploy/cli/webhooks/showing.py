@@ -53,13 +53,14 @@ def say_deliveries(found: Sequence[LoggedDelivery], tenant: str) -> None:
             moment(each.created_at),
             each.type,
             each.about,
+            each.endpoint_id,
             each.state,
             each.tries,
             _why(each),
         )
         for each in found
     ]
-    headings = ("id", "made", "event", "about", "state", "tries", "why")
+    headings = ("id", "made", "event", "about", "endpoint", "state", "tries", "why")
     say_table(headings, rows, empty=f"Nothing was to be told to {tenant}.")
 
 

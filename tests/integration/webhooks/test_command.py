@@ -146,6 +146,7 @@ async def test_a_worker_tells_an_endpoint_of_what_it_has_answered(
         await eventually_delivered(typed, 2)
         shown, _ = await typed("deliveries", "--state", "delivered")
         assert record.id in shown
+        assert added["id"] in shown
         (newest, _) = await typed.json("deliveries")
         again = await typed.json("redeliver", newest["id"])
         assert (again["id"], again["state"]) == (newest["id"], "pending")
