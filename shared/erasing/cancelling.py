@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ _TOLD: Final = (
     message.c.claimed_by,
 )
 """What is told of a cancelled message, of hundreds at once: not its body, of megabytes maybe."""
+
+_TOLD_AT_ONCE: Final = 16
+"""Others ask the same Redis, over the same connections."""
 
 
 class GroupCancelling:
@@ -73,8 +77,10 @@ class GroupCancelling:
                 EndedMessage(row.id, row.tenant_id, ResponseState.CANCELLED) for row in cancelled
             ]
             await self._events.add(connection, ended, now=now)
-        for row in cancelled:
-            await self._tell(row)
+        # Side by side: one after the other, the next group's turns begin meanwhile and are paid.
+        for first in range(0, len(cancelled), _TOLD_AT_ONCE):
+            some = cancelled[first : first + _TOLD_AT_ONCE]
+            await asyncio.gather(*(self._tell(row) for row in some))
         return len(cancelled)
 
     async def _tell(self, cancelled: Row[Any]) -> None:
