@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from tests.servers.said_line import said_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,9 +36,14 @@ def clean_environment(**more: str) -> dict[str, str]:
     }
 
 
-def slowdown() -> float:
-    """How much longer things take here now than on a machine that does nothing else."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+def http_get(url: str, **asked: Any) -> httpx2.Response:
+    """As patient as a busy machine asks for."""
+    return httpx2.get(url, timeout=60, **asked)
+
+
+def http_post(url: str, **asked: Any) -> httpx2.Response:
+    """As patient as a busy machine asks for."""
+    return httpx2.post(url, timeout=60, **asked)
 
 
 def forebay(

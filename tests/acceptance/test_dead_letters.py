@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx2
 from kombu import Connection
 
-from tests.acceptance.command import RunningStack, Typed, eventually, printed
+from tests.acceptance.command import RunningStack, Typed, eventually, http_get, http_post, printed
 
 
 def _put_on_intake(stack: RunningStack, body: str) -> None:
@@ -52,13 +51,13 @@ def test_a_message_that_failed_after_acceptance_is_accepted_anew(
 ) -> None:
     login = {"Authorization": f"Bearer {stack.ready['key']}"}
     url = f"{stack.ready['url']}/v1/responses"
-    late = httpx2.post(
+    late = http_post(
         url,
         json={"input": "word " * 40_000, "background": True, "model": "auto"},
         headers=login,
     ).json()
     assert eventually(
-        lambda: httpx2.get(f"{url}/{late['id']}", headers=login).json()["status"] == "failed"
+        lambda: http_get(f"{url}/{late['id']}", headers=login).json()["status"] == "failed"
     )
     letter = next(
         each for each in printed(typed, "dead", "list") if each["message_id"] == late["id"]
@@ -66,5 +65,5 @@ def test_a_message_that_failed_after_acceptance_is_accepted_anew(
     replayed = printed(typed, "dead", "replay", letter["id"])["replayed_as"]
     assert replayed.startswith("resp_")
     assert replayed != late["id"]
-    assert httpx2.get(f"{url}/{replayed}", headers=login).status_code == 200
+    assert http_get(f"{url}/{replayed}", headers=login).status_code == 200
     assert printed(typed, "dead", "show", letter["id"])["replayed_as"] == replayed

@@ -9,21 +9,23 @@ from typing import Any
 import pytest
 
 from tests.acceptance.command import RunningStack, Typed, printed
+from tests.integration.workers.stack import PATIENT
 
+_PATIENT = {name: value for name, value in PATIENT.items() if "_SEARCH__" in name}
 FIGURES = ("found", "changed", "skipped", "removed", "held_back")
 
 
 @pytest.fixture(scope="module")
 def indexing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("indexing").resolve()
-    running = RunningStack(folder, {"FOREBAY_EMBEDDED__INDEXER": "true"})
+    running = RunningStack(folder, {"FOREBAY_EMBEDDED__INDEXER": "true", **_PATIENT})
     yield running
     running.close()
 
 
 @pytest.fixture
 def typed(indexing: RunningStack, type_in: Callable[..., Typed]) -> Typed:
-    return type_in(indexing.folder)
+    return type_in(indexing.folder, **_PATIENT)
 
 
 @pytest.fixture

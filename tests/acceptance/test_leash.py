@@ -46,7 +46,7 @@ def test_kill_9_of_the_owner_ends_children_and_grandchildren(tmp_path: Path) -> 
     family = _family(log)
     assert all(map(_lives, family))
     owner.kill()
-    owner.wait(10)
+    owner.wait(60)
     assert eventually(lambda: not any(map(_lives, family)))
 
 

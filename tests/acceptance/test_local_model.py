@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from tests.acceptance.command import RunningStack, eventually, slowdown
+from tests.acceptance.command import RunningStack, eventually
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,6 @@ def _ask(stack: RunningStack, text: str, **more: object) -> openai.types.respons
 
 def test_a_model_of_this_machine_answers_before_rules_and_people(stack: RunningStack) -> None:
     assert stack.ready["providers"] == ["local", "rules", "handoff"]
-    assert stack.ready["seconds"] < 12 * slowdown()
     response = _ask(stack, "Hello, say hello.", temperature=0)
     assert response.model == "smollm2-135m-instruct"
     assert response.usage is not None

@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
-
-from tests.acceptance.command import RunningStack, Typed, eventually, forebay, printed
+from tests.acceptance.command import RunningStack, Typed, eventually, forebay, http_get, printed
 
 
 def test_check_finds_a_running_stack_fit_to_start(stack: RunningStack) -> None:
@@ -56,12 +54,12 @@ def test_a_key_is_shown_once_works_and_stops_working_when_revoked(
         f"{stack.ready['url']}/v1/models",
         {"Authorization": f"Bearer {created['key']}"},
     )
-    assert httpx2.get(url, headers=login).status_code == 200
+    assert http_get(url, headers=login).status_code == 200
     listed = typed("keys", "list").stdout
     assert created["key"] not in listed
     assert "acme" in listed
     printed(typed, "keys", "revoke", created["record"]["id"])
-    assert eventually(lambda: httpx2.get(url, headers=login).status_code == 401)
+    assert eventually(lambda: http_get(url, headers=login).status_code == 401)
 
 
 def test_a_rotated_key_goes_on_for_a_while_beside_the_new_one(
@@ -71,7 +69,7 @@ def test_a_rotated_key_goes_on_for_a_while_beside_the_new_one(
     rotated = printed(typed, "keys", "rotate", created["record"]["id"], "--overlap", "1h")
     for key in (created["key"], rotated["key"]):
         login = {"Authorization": f"Bearer {key}"}
-        assert httpx2.get(f"{stack.ready['url']}/v1/models", headers=login).status_code == 200
+        assert http_get(f"{stack.ready['url']}/v1/models", headers=login).status_code == 200
 
 
 def test_a_person_answers_and_the_producer_gets_it(stack: RunningStack, typed: Typed) -> None:
@@ -81,11 +79,11 @@ def test_a_person_answers_and_the_producer_gets_it(stack: RunningStack, typed: T
     (handoff,) = [each for each in waiting if each["message_id"] == asked["id"]]
     printed(typed, "handoff", "answer", handoff["id"], "On 31 March.", "--by", "ann")
     login = {"Authorization": f"Bearer {stack.ready['key']}"}
-    response = httpx2.get(f"{stack.ready['url']}/v1/responses/{asked['id']}", headers=login).json()
+    response = http_get(f"{stack.ready['url']}/v1/responses/{asked['id']}", headers=login).json()
     assert response["status"] == "completed"
     assert response["output"][0]["content"][0]["text"] == "On 31 March."
     for heard in (2, 0):
-        told = httpx2.get(
+        told = http_get(
             f"{stack.ready['url']}/v1/responses/{asked['id']}",
             params={"stream": "true", "starting_after": heard},
             headers=login,

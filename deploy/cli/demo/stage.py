@@ -130,7 +130,7 @@ async def open_stage(
         )
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 15.0) -> bool:
+async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 60.0) -> bool:
     """Whether it came to hold in time."""
     try:
         async with asyncio.timeout(seconds):

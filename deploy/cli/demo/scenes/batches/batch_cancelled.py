@@ -26,7 +26,7 @@ async def batch_cancelled(stage: Stage) -> Told:
         counts = (await stage.visitor.batch(batch_id)).body["request_counts"]
         return bool(counts["completed"] == len(_QUICK))
 
-    expect(await until(the_quick_are_done, seconds=30.0), "The quick lines were not answered.")
+    expect(await until(the_quick_are_done), "The quick lines were not answered.")
     cancelled = await stage.visitor.cancel_batch(batch_id)
     expect(cancelled.status == 200, f"The cancel was answered with {cancelled.body}.")
     heard = cancelled
@@ -36,7 +36,7 @@ async def batch_cancelled(stage: Stage) -> Told:
         heard = await stage.visitor.batch(batch_id)
         return heard.state == "cancelled"
 
-    expect(await until(is_over, seconds=30.0), f"The batch is {heard.state}.")
+    expect(await until(is_over), f"The batch is {heard.state}.")
 
     async def the_cut_calls_are_booked() -> bool:
         calls = len(stage.primary.calls) + len(stage.secondary.calls)

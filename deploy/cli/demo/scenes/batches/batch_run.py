@@ -42,7 +42,7 @@ def line(custom_id: str, text: object) -> dict[str, Any]:
 
 
 async def run_batch(stage: Stage, lines: list[dict[str, Any]], *, window: str = "2m") -> Heard:
-    """The batch of these lines, once it has ended or half a minute is over."""
+    """The batch of these lines, once it has ended or a minute is over."""
     file = await stage.visitor.upload(lines, name="questions.jsonl")
     expect(file.status == 200, f"The upload was answered with {file.status}: {file.body}.")
     begun = await stage.visitor.begin_batch(file.body["id"], window=window)
@@ -54,7 +54,7 @@ async def run_batch(stage: Stage, lines: list[dict[str, Any]], *, window: str = 
         heard = await stage.visitor.batch(begun.body["id"])
         return heard.state in _ENDED
 
-    await until(has_ended, seconds=30.0)
+    await until(has_ended)
     return heard
 
 

