@@ -6,7 +6,6 @@ import fcntl
 import os
 import random
 import socket
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from itertools import cycle
@@ -17,6 +16,8 @@ LOWEST = 12_000
 TRIES = 2_000
 USUAL_OUTGOING = (32_768, 60_999)
 _IN_A_SHARE: Final = 500
+_SHARES: Final = Path("/tmp")
+"""Where all look, wherever each keeps its other files."""
 
 
 def free_port() -> int:
@@ -45,7 +46,7 @@ def _own_ports(_process: int) -> Iterator[int]:
     shares = [every[begin : begin + _IN_A_SHARE] for begin in range(0, len(every), _IN_A_SHARE)]
     # Not the shared generator: tests that seed it would all choose alike.
     for share in random.Random().sample(shares, len(shares)):
-        file = Path(tempfile.gettempdir()) / f"forebay-test-ports-{os.getuid()}-{share[0]}"
+        file = _SHARES / f"forebay-test-ports-{os.getuid()}-{share[0]}"
         if (lock := _locked(file)) is not None:
             return _kept(lock, share)
     return cycle(random.Random().sample(every, len(every)))
