@@ -103,6 +103,8 @@ class Turn:
     """Where the answer may be stored; None when it may not."""
     risk_signals: set[RiskSignal] = field(default_factory=set)
     """What the guardrail caught that speaks against the user."""
+    waits: bool = False
+    """Whether it is put back, rather than given to rules or a human, while no model is there."""
     is_in_doubt: bool = False
     """Whether the answer may be a part of what its provider wrote: nobody else is given it."""
     settlement: Settlement | None = None
@@ -175,13 +177,17 @@ class Turn:
             attempts=self.attempts,
             cost=total_cost(each.cost for each in self.attempts),
             report=None if self.report is None else encode_report(self.report),
-            units=None if self.tab is None else self._close(self.tab),
+            units=self.units_left(),
             **outcome,
         )
 
-    def _close(self, tab: TurnTab) -> float:
-        tab.is_closed = True
-        return sum(each.units for each in self.attempts) - tab.charged
+    def units_left(self) -> float | None:
+        """What it used and its flow was not charged yet, with which its tab is closed; None where
+        no dispatcher counts it."""
+        if self.tab is None:
+            return None
+        self.tab.is_closed = True
+        return sum(each.units for each in self.attempts) - self.tab.charged
 
     def fail(self, reason: DeadReason, detail: str, at: datetime) -> None:
         """Set that it ends as a dead letter, by no fault of its caller's."""

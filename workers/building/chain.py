@@ -12,6 +12,7 @@ from shared.breakers.board import BreakerBoard
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
 from shared.persistence.engine import Database
+from shared.persistence.ledger.claiming import ClaimGroup
 from shared.replies.reply_stream import ReplyStream
 from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
@@ -33,6 +34,7 @@ from workers.steps.answer import AnswerStep
 from workers.steps.choose_model import ChooseModel
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
+from workers.steps.patience import PatientAnswer
 
 
 async def open_chain(
@@ -88,6 +90,10 @@ class AnswerParts(NamedTuple):
             metrics=self.metrics,
             clock=self.clock,
         )
+
+    def patient_step(self, chain: Chain, claims: ClaimGroup) -> PatientAnswer:
+        """The same, of messages that are put back while no model is there, if they can wait."""
+        return PatientAnswer(self.step(chain), claims)
 
 
 def model_choice(settings: Settings, metrics: Metrics) -> Iterator[ChooseModel]:

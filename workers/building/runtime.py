@@ -152,7 +152,7 @@ class WorkerRuntime:
         )
         return Pipeline(
             claim=self._claim(claims, replies, till),
-            steps=(*before, *caching.before, search.retrieve, parts.step(chain)),
+            steps=(*before, *caching.before, search.retrieve, parts.patient_step(chain, claims)),
             remember=remember,
             reply=reply,
             afterwards=afterwards,

@@ -44,6 +44,10 @@ class ChainResult(msgspec.Struct, frozen=True, kw_only=True):
     """Providers that were not asked, or not asked again, because their breaker was open."""
 
 
+class ModelsAwayError(Exception):
+    """No model of the chain is there, and the message has the time to wait for one."""
+
+
 class ChainExhaustedError(ForebayError):
     """No provider of the chain answered in the time there was; `attempts` says why not."""
 

@@ -60,6 +60,7 @@ class Chain:
         shorten: Shorten | None = None,
         on_called: Called | None = None,
         purse: Purse | None = None,
+        waits: bool = False,
     ) -> Coroutine[object, object, ChainResult]:
         """The first outcome that stands, with every attempt that led to it.
 
@@ -68,6 +69,8 @@ class Chain:
         that does is asked once more with what it gives.
         `purse` pays ahead for each call, and one that it cannot pay for is not made.
         `on_called` is given the attempts once, however the walk ends, also where it is cancelled.
+        What `waits` is not given to those behind the models while all of these are away: then it
+        raises `ModelsAwayError`.
         Raises `InvalidRequestError` with the first refusal's words when everybody refused the
         request, else `ChainExhaustedError` when nobody answered; both carry the attempts.
         """
@@ -80,6 +83,7 @@ class Chain:
             on_called=on_called,
             means=self._means,
             purse=purse,
+            waits=waits,
         )
         return walk.over(self.links)
 

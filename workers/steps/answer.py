@@ -92,6 +92,7 @@ class AnswerStep:
             shorten=partial(_shortened, turn),
             on_called=partial(self._note, turn),
             purse=turn.purse,
+            waits=turn.waits,
         )
         if not turn.is_streamed:
             return await answer()
@@ -120,10 +121,9 @@ class AnswerStep:
         turn.book(self._meter.read(attempts))
 
     def _conclude(self, turn: Turn, result: ChainResult) -> None:
-        outcome = result.outcome
         if result.prompt.context is not None:
             turn.tell(context=result.prompt.context)
-        match outcome:
+        match outcome := result.outcome:
             case Answer():
                 self._complete(turn, outcome, result)
             case HandedOff():

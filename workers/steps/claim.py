@@ -13,6 +13,7 @@ from shared.persistence.ledger.message_ledger import LedgerOperation, meter_of
 from shared.replies.reply_stream import ReplyStream
 from shared.resilience.group_commit import GroupCommit
 from shared.telemetry.metrics import Metrics
+from workers.dispatch.lanes.urgency import usual_lead_seconds
 from workers.turn import Turn, begin_turn
 
 
@@ -53,6 +54,7 @@ class Claim:
             await self._replies.wake(message_id)
             return None
         turn = begin_turn(record, await self._purse_of(record))
+        turn.waits = turn.can_wait and self._may_wait(turn)
         self._end_if_hopeless(turn)
         self._metrics.claims.labels("closed" if turn.settlement else "claimed").inc()
         if record.claimed_at is not None:
@@ -76,6 +78,14 @@ class Claim:
 
     async def close(self) -> None:
         await self._claims.close()
+
+    def _may_wait(self, turn: Turn) -> bool:
+        """Each time it is put back is a claim, and two are left to it: a worker may die of it."""
+        record = turn.record
+        if turn.is_streamed or record.attempt > self._attempt_limit - 2:
+            return False
+        window = (record.deadline - record.accepted_at).total_seconds()
+        return turn.seconds_left(self._clock.now()) > usual_lead_seconds(window)
 
     def _end_if_hopeless(self, turn: Turn) -> None:
         now = self._clock.now()

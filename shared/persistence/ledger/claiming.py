@@ -7,8 +7,8 @@ attempt number fences the terminal write.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from shared.persistence.ledger.held.running_charges import RunningCharges
 
 
+_WITHOUT_DISPATCHER: Final = timedelta(seconds=30)
+
+
 class ClaimGroup:
     """Takes a group of messages for one worker in one statement."""
 
@@ -44,7 +47,7 @@ class ClaimGroup:
         offer: WorkerOffer | None = None,
     ) -> None:
         """`offer` tells the dispatcher what the worker can hold."""
-        self._engine = database.relaxed
+        self._engine, self._durable = database.relaxed, database.durable
         self._clock = clock
         self._worker_lease = WorkerLease(
             database, clock, worker=worker, lease_seconds=lease_seconds, offer=offer
@@ -110,6 +113,17 @@ class ClaimGroup:
 
             self._running_charges = RunningCharges(self._engine, self._clock)
         await self._running_charges.charge(tabs, now)
+
+    async def put_back(self, record: MessageRecord, *, units: float | None) -> None:
+        """Hold a message anew for the dispatcher, if it is still held under this attempt; `units`
+        are what its turn used and was not charged. Without a dispatcher it waits a little."""
+        if units is None:
+            until = self._clock.now() + _WITHOUT_DISPATCHER
+            await self.release(Lease(record.id, record.attempt), not_before=until)
+            return
+        from shared.persistence.ledger.held.putting_back import put_back
+
+        await put_back(self._durable, record, units=units, now=self._clock.now())
 
     async def release(
         self, lease: Lease, *, not_before: datetime | None = None, fault: str | None = None

@@ -13,11 +13,13 @@ from sqlalchemy import select
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.dispatch.credit import CREDIT_KEY, HINT_CHANNEL
+from shared.dispatch.flows import Flow, FlowBoard, FlowFigures
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.flow_tables import flow
 from shared.persistence.tables import role_lease
+from shared.redis.guarded import GuardedRedis
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.road import Road, eventually, forget_leases
@@ -136,3 +138,39 @@ async def test_a_batch_turn_gives_way_to_who_waits_and_is_answered_later(
     assert (late.state, late.attempt) == (ResponseState.COMPLETED, 2)
     booked = await road.attempts(late)
     assert [each.claim for each in booked][-1] == 2
+
+
+async def test_a_batch_waits_out_an_outage_and_no_human_sees_a_line_of_it(
+    stack: Stack, road: Road, provider: ProviderThread, start_worker: StartWorker
+) -> None:
+    people = {"name": "people", "kind": "handoff"}
+    alone = replace(
+        stack,
+        providers=[stack.providers[0], people],
+        extra=stack.extra | {"FOREBAY_BREAKERS__OPEN_SECONDS": "0.5"},
+    )
+    provider.behave(Kind.SERVER_ERROR, contains="outage")
+    records = [await hold(road, f"outage {n}", lane=Lane.BATCH, seconds=36_000) for n in range(8)]
+    start_worker(alone, concurrency=2)
+    redis = Redis.from_url(stack.redis_url)
+    guarded = GuardedRedis(redis, road.clock)
+    board, flow = FlowBoard(guarded), Flow(Lane.BATCH, records[0].tenant_id)
+
+    async def parked() -> FlowFigures | None:
+        told = await board.of(flow)
+        figures = told.flows.get(flow) if told else None
+        return figures if figures and figures.parked >= len(records) - 2 else None
+
+    figures = await eventually(parked, "all but what probes is parked")
+    assert "arked: first/scripted is " in figures.reason
+    assert figures.backlog <= len(records)
+    assert figures.eta_seconds is None
+    await asyncio.to_thread(provider.wait_for_calls, "outage", 7)
+    provider.reset()
+    ended = [await road.ended(record) for record in records]
+    assert {(each.state, each.answered_by) for each in ended} == {
+        (ResponseState.COMPLETED, "first")
+    }
+    assert len(provider.calls("outage")) == len(records), "each of them once since it is back"
+    await guarded.close()
+    await redis.aclose()

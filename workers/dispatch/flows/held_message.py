@@ -21,3 +21,5 @@ class HeldMessage:
     accepted_at: float
     deadline: float
     units: float
+    claims: int = 0
+    """How often a worker had it."""

@@ -19,8 +19,15 @@ def is_urgent(message: HeldMessage, now: float, *, service_p95: float | None, wa
     knows, and how long its tenant's flow would take to be served.
     """
     if service_p95 is None:
-        minutes = max(0.0, message.deadline - message.accepted_at) / _MINUTE
-        lead: float = minutes**_RAMP_EXPONENT * _MINUTE
+        lead = usual_lead_seconds(message.deadline - message.accepted_at)
     else:
         lead = service_p95 + MARGIN_SECONDS
     return now >= message.deadline - lead - wait
+
+
+def usual_lead_seconds(window_seconds: float) -> float:
+    """How long before its deadline a message is urgent that was given so long, where nobody knows
+    how long calls take."""
+    minutes = max(0.0, window_seconds) / _MINUTE
+    lead: float = minutes**_RAMP_EXPONENT * _MINUTE
+    return lead

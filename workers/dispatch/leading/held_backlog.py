@@ -71,7 +71,8 @@ class HeldBacklog:
     async def count(self, now: datetime) -> None:
         """Count what lies behind what was read."""
         for key, number in (await self._held.counted()).items():
-            self._windows[key].behind = max(0, number - self._loaded(key, now))
+            window = self._windows[key]
+            window.behind = 0 if window.is_whole else max(0, number - self._loaded(key, now))
 
     async def look(self, now: datetime, *, back: timedelta) -> None:
         """Read what was held since the last look, and in the time before it that was so long."""
@@ -81,7 +82,8 @@ class HeldBacklog:
             await self.load(now)
             return
         self._looked_at = now
-        new = [row for _, row in arrived if row.id not in self._seen]
+        # What was put back is held anew.
+        new = [row for at, row in arrived if self._seen.get(row.id) != at]
         self._seen.update((row.id, at) for at, row in arrived)
         self._put(new, now)
         if len(self._seen) > _ARRIVALS:
@@ -131,7 +133,7 @@ class HeldBacklog:
         lane, tenant = key
         number = self._scheduler.lanes[lane].flow(tenant, now.timestamp()).count
         aside = self._scheduler.parking.flows
-        if parked and aside.waiting and lane is aside.lane:
+        if parked and aside.waiting and lane == aside.lane:
             number += aside.flow(tenant, now.timestamp()).count
         return number
 
@@ -149,4 +151,5 @@ def waiting_message(row: HeldRow) -> HeldMessage:
         accepted_at=row.accepted_at.timestamp(),
         deadline=row.deadline.timestamp(),
         units=float(row.estimated_tokens),
+        claims=row.attempt,
     )

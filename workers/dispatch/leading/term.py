@@ -95,7 +95,8 @@ class DispatchTerm:
         )
         self._gate: ModelGate | None = None
         if models is not None:
-            self._gate = ModelGate(models, held.models, probes=settings.breakers.probes)
+            probes, limit = settings.breakers.probes, ledger.attempt_limit
+            self._gate = ModelGate(models, held.models, probes=probes, attempt_limit=limit)
             scheduler.parking.lets = self._gate.lets
         self._anew_at = self._fold_at = 0.0
         self._has_released = self._has_counted = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.parking.outlook import ModelState, ModelWatch, Outlook
 
 ModelsOf = Callable[[Sequence[str]], Awaitable[Mapping[str, str | None]]]
@@ -19,8 +20,12 @@ class ModelGate:
     What a message asks for is read only while models stand differently: mostly none or all answer.
     """
 
-    def __init__(self, models: ModelWatch, models_of: ModelsOf, *, probes: int) -> None:
-        """`probes` is how many may be under way at once while a model is probed."""
+    def __init__(
+        self, models: ModelWatch, models_of: ModelsOf, *, probes: int, attempt_limit: int
+    ) -> None:
+        """`probes` is how many may be under way at once while a model is probed, none of which has
+        been with workers so often that it would not be put back."""
+        self._most_claims = attempt_limit - 3
         self._models = models
         self._models_of = models_of
         self._most_probes = probes
@@ -59,14 +64,15 @@ class ModelGate:
             return self._only
         return self._outlooks.get(self._names.get(message_id, ""), _UNKNOWN)
 
-    def lets(self, message_id: str) -> bool:
+    def lets(self, message: HeldMessage) -> bool:
         """Whether it may go now; one that goes to probe is counted until it has ended."""
+        message_id = message.id
         if self._only is None and message_id not in self._names:
             self._unknown.add(message_id)
             return False
         state = self.outlook(message_id).state
         if state is ModelState.PROBED and message_id not in self._probes:
-            if len(self._probes) >= self._most_probes:
+            if len(self._probes) >= self._most_probes or message.claims > self._most_claims:
                 return False
             self._probes.add(message_id)
         return state is not ModelState.AWAY

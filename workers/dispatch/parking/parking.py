@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from workers.dispatch.flows.flow_queue import TrackedMessage
+from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.flows.lane_flows import LaneFlows
 
-Lets = Callable[[str], bool]
-"""Whether the message of that id may go now."""
+Lets = Callable[[HeldMessage], bool]
+"""Whether the message may go now."""
 
 
 class Parking:
@@ -20,7 +21,7 @@ class Parking:
 
     def __init__(self, flows: LaneFlows, lane: LaneFlows) -> None:
         self.flows = flows
-        self.lets: Lets = lambda _message_id: True
+        self.lets: Lets = lambda _message: True
         self._lane = lane
         self._parked: dict[str, TrackedMessage] = {}
 
@@ -33,7 +34,7 @@ class Parking:
 
     def take(self, tracked: TrackedMessage, now: float) -> bool:
         """Park the head of the lane if it may not go; False where it may."""
-        if tracked.flow.lane is not self._lane.lane or self.lets(tracked.message.id):
+        if tracked.flow.lane is not self._lane.lane or self.lets(tracked.message):
             return False
         self._lane.remove(tracked)
         self.flows.add(tracked, now)
@@ -49,6 +50,6 @@ class Parking:
 
     def reconsider(self, now: float) -> None:
         """Let all wait in the lane again that may go."""
-        for tracked in [each for name, each in self._parked.items() if self.lets(name)]:
+        for tracked in [each for each in self._parked.values() if self.lets(each.message)]:
             self.remove(tracked)
             self._lane.add(tracked, now)

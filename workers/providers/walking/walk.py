@@ -19,6 +19,7 @@ from workers.providers.attempt import (
     ChainResult,
     Judge,
     Judgement,
+    ModelsAwayError,
     RejectedAnswer,
 )
 from workers.providers.deployments.route import DeploymentRoute
@@ -31,6 +32,7 @@ from workers.providers.failures import (
 )
 from workers.providers.outcome import Answer, HandedOff
 from workers.providers.provider import Prompt
+from workers.providers.walking.absence import are_away
 from workers.providers.walking.call import Call
 from workers.providers.walking.delivery import TextDelivery
 from workers.providers.walking.hedge import Hedge
@@ -56,7 +58,9 @@ class Walk:
         on_called: Called | None,
         means: Means,
         purse: Purse | None = None,
+        waits: bool = False,
     ) -> None:
+        self._waits = waits
         self._prompt = prompt
         self._shortening = Shortening(prompt, shorten)
         self._wants_human = False
@@ -81,6 +85,8 @@ class Walk:
             for link in links:
                 if self._wants_human and not link.is_human:
                     continue
+                if not link.is_model:
+                    self._wait_for_models()
                 outcome = await self._ask(link)
                 if outcome is not None and self._answered is not None:
                     return ChainResult(
@@ -98,7 +104,13 @@ class Walk:
         finally:
             if self._on_called is not None:
                 self._on_called(self._attempts)
+        self._wait_for_models()
         raise self._failure()
+
+    def _wait_for_models(self) -> None:
+        models = [link for link in self._links if link.is_model]
+        if self._waits and are_away(models, self._prompt.model, self._attempts, self._skipped):
+            raise ModelsAwayError
 
     def _failure(self) -> ForebayError:
         """Why nobody answered: the first refusal, where everybody was asked and refused."""

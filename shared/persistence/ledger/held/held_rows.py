@@ -21,6 +21,7 @@ class HeldRow(NamedTuple):
     accepted_at: datetime
     deadline: datetime
     estimated_tokens: int
+    attempt: int
 
 
 HELD_COLUMNS: Final = tuple(message.c[name] for name in HeldRow._fields)

@@ -164,6 +164,9 @@ PROBES: Final[dict[str, Probe]] = {
     "ClaimGroup.flush": lambda full: full.claims.flush(_ids("resp_q")),
     "ClaimGroup.flush of one": lambda full: full.claims.flush(["resp_q900"]),
     "ClaimGroup.renew": lambda full: full.claims.renew(_leases(100)),
+    "ClaimGroup.put_back": lambda full: full.claims.put_back(
+        full.turn(id="resp_r300", attempt=1), units=1.0
+    ),
     "ClaimGroup.release": lambda full: full.claims.release(_leases(200)[0]),
     "DeadLetterRepository.add": lambda full: DeadLetterRepository(full.database, full.clock).add(
         letter_id="dead_new", reason=DeadReason.INVALID, detail="", message_id="resp_e1"

@@ -154,7 +154,7 @@ def _beside_an_outage(make: Make) -> Fleet:
     assert isinstance(policy, Scheduler)
 
     def watch(fleet: Fleet) -> None:
-        policy.parking.lets = lambda _name: not 20.0 <= fleet.now < 120.0
+        policy.parking.lets = lambda _message: not 20.0 <= fleet.now < 120.0
         policy.parking.reconsider(fleet.now)
 
     calls = [

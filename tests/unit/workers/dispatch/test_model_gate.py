@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shared.messages.lane import Lane
+from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.parking.model_gate import ModelGate
 from workers.dispatch.parking.outlook import ModelState, Outlook
 
@@ -28,7 +30,11 @@ class Scripted:
 
 
 def gate_of(models: Scripted, probes: int = 1) -> ModelGate:
-    return ModelGate(models, models.models_of, probes=probes)
+    return ModelGate(models, models.models_of, probes=probes, attempt_limit=4)
+
+
+def named(message_id: str, claims: int = 0) -> HeldMessage:
+    return HeldMessage(message_id, Lane.BATCH, "ten_1", 0.0, 1e9, 1.0, claims)
 
 
 def running(*ids: str) -> dict[str, bool]:
@@ -39,11 +45,11 @@ async def test_everything_goes_while_all_answer_and_nothing_while_none_does() ->
     models = Scripted(a=ANSWERS, b=ANSWERS)
     gate = gate_of(models)
     await gate.look()
-    assert gate.lets("a#1")
-    assert gate.lets("b#1")
+    assert gate.lets(named("a#1"))
+    assert gate.lets(named("b#1"))
     models.outlooks = {"a": AWAY, "b": Outlook(ModelState.AWAY, 5.0, "b is open")}
     await gate.look()
-    assert not gate.lets("a#2")
+    assert not gate.lets(named("a#2"))
     assert gate.outlook("a#2") == AWAY, "that which is back first is named"
     assert not models.asked, "what they ask for does not matter"
 
@@ -52,23 +58,34 @@ async def test_a_model_that_is_probed_gets_one_message_at_a_time() -> None:
     models = Scripted(a=PROBED)
     gate = gate_of(models)
     await gate.look()
-    assert [gate.lets(f"a#{n}") for n in range(3)] == [True, False, False]
-    assert gate.lets("a#0"), "it is the one that goes"
+    assert [gate.lets(named(f"a#{n}")) for n in range(3)] == [True, False, False]
+    assert gate.lets(named("a#0")), "it is the one that goes"
     await gate.learn(is_under_way=running("a#0").__contains__)
-    assert not gate.lets("a#1")
+    assert not gate.lets(named("a#1"))
     await gate.learn(is_under_way=running().__contains__)
-    assert gate.lets("a#1")
+    assert gate.lets(named("a#1"))
 
 
 async def test_where_models_differ_messages_are_asked_for_theirs_and_once() -> None:
     models = Scripted(a=ANSWERS, b=AWAY)
     gate = gate_of(models)
     await gate.look()
-    assert not gate.lets("a#1")
-    assert not gate.lets("b#1")
+    assert not gate.lets(named("a#1"))
+    assert not gate.lets(named("b#1"))
     assert gate.wonders
     await gate.learn(is_under_way=running().__contains__)
-    assert gate.lets("a#1")
-    assert not gate.lets("b#1")
+    assert gate.lets(named("a#1"))
+    assert not gate.lets(named("b#1"))
     assert not gate.wonders
     assert models.asked == ["a#1", "b#1"]
+
+
+async def test_who_would_not_be_put_back_any_more_does_not_probe() -> None:
+    models = Scripted(a=PROBED)
+    gate = gate_of(models)
+    await gate.look()
+    assert not gate.lets(named("a#1", claims=2))
+    assert gate.lets(named("a#2", claims=1))
+    models.outlooks = {"a": ANSWERS}
+    await gate.look()
+    assert gate.lets(named("a#1", claims=2))

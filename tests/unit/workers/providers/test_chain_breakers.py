@@ -24,7 +24,7 @@ from tests.unit.workers.providers.scripted_links import (
     transient,
     unauthorised,
 )
-from workers.providers.attempt import ChainExhaustedError, ChainResult
+from workers.providers.attempt import ChainExhaustedError, ChainResult, ModelsAwayError
 from workers.providers.chain import Chain, ChainLink, Judge, Judgement
 from workers.providers.error_class import ErrorClass
 from workers.providers.failures import InvalidRequestError, ProviderError, TransientProviderError
@@ -52,13 +52,17 @@ class BreakerStage(Stage):
             await (await self.breaker(provider).admit()).end(CallOutcome.FAILURE)
 
     async def walk(
-        self, *models: ListedProvider, seconds: float = 60.0, judge: Judge | None = None
+        self,
+        *models: ListedProvider,
+        seconds: float = 60.0,
+        judge: Judge | None = None,
+        waits: bool = False,
     ) -> ChainResult:
         links = [ChainLink(provider=model, breakers=self.board) for model in models]
         human = ChainLink(provider=self.provider("human", HUMAN))
         chain = Chain([*links, human], clock=self.clock, sleep=self._sleep)
         deadline = self.clock.now() + timedelta(seconds=seconds)
-        return await chain.answer(PROMPT, deadline=deadline, judge=judge)
+        return await chain.answer(PROMPT, deadline=deadline, judge=judge, waits=waits)
 
 
 @pytest.fixture
@@ -195,3 +199,18 @@ async def test_a_provider_that_is_back_is_called_by_everybody_after_two_probes(
     for state in ("open", "half-open", "closed"):
         labels = f'model="a-auto",provider="a",state="{state}"'
         assert f"forebay_breaker_transitions_total{{{labels}}} 1.0" in page
+
+
+async def test_what_can_wait_is_given_to_no_human_while_every_model_is_away(
+    stage: BreakerStage,
+) -> None:
+    await stage.open("a")
+    broken = stage.provider("b", *[transient()] * 3)
+
+    with pytest.raises(ModelsAwayError):
+        await stage.walk(stage.provider("a"), broken, waits=True)
+
+    result = await stage.walk(stage.provider("a"), stage.provider("c", invalid()), waits=True)
+    assert result.provider == "human", "a model was there, and had it"
+    result = await stage.walk(stage.provider("a"), stage.provider("d", *[transient()] * 3))
+    assert result.provider == "human", "it cannot wait"
