@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
@@ -20,11 +20,20 @@ _OPEN: Final = (
     b"WHERE state NOT IN ('completed', 'failed', 'expired', 'cancelled') LIMIT 5"
 )
 _MESSAGES: Final = b"""
-SELECT b.id, count(*), count(*) FILTER (WHERE m.state = 'completed'), sum(m.input_tokens),
-       sum((SELECT count(*) FROM attempt a WHERE a.message_id = m.id AND a.error_class IS NULL))
+SELECT b.id, m.output_text, m.state, m.input_tokens,
+       (SELECT count(*) FROM attempt a WHERE a.message_id = m.id AND a.error_class IS NULL)
 FROM (SELECT DISTINCT batch_id AS id, message_id FROM batch_item) b
-JOIN message m ON m.id = b.message_id GROUP BY b.id
+JOIN message m ON m.id = b.message_id
 """
+_ANSWER: Final = "You said: "
+
+
+class _Message(NamedTuple):
+    answer: str | None
+    state: str
+    input_tokens: int
+    booked: int
+    """Calls of it that were answered, as the ledger has them."""
 
 
 @dataclass
@@ -47,8 +56,11 @@ async def settle_batches(
 ) -> BatchAccount:
     """Waits until no batch in the ledger is open any more, then looks at every line."""
     await asyncio.to_thread(_wait_until_all_ended, ground, seconds)
+    messages: dict[str, list[_Message]] = defaultdict(list)
     with ground.query() as connection:
-        booked = {row[0]: row[1:] for row in connection.execute(_MESSAGES)}
+        for batch_id, *told in connection.execute(_MESSAGES):
+            messages[batch_id].append(_Message(*told))
+    asked = ground.provider.calls_by_question()
     account = BatchAccount(len(traffic.accepted))
     for batch_id, texts in traffic.accepted.items():
         found = await traffic.find(batch_id)
@@ -57,12 +69,12 @@ async def settle_batches(
         account.lines += len(texts)
         account.answered += len(answered)
         account.in_error_files += len(refused)
-        account.messages += booked[batch_id][0]
+        account.messages += len(messages[batch_id])
         account.violations += [
             f"{batch_id}: {told}"
             for told in (
                 *_of_lines(texts, found, answered, refused),
-                *_of_messages(texts, found, *booked[batch_id]),
+                *_of_messages(texts, found, messages[batch_id], asked),
             )
         ]
     return account
@@ -105,7 +117,7 @@ def _of_lines(
             yield f"{name} is {ends[name]} times in its files"
     for line in answered:
         told = line["response"]["body"]["output"][0]["content"][0]["text"]
-        if told != f"You said: {texts[line['custom_id']]}":
+        if told != f"{_ANSWER}{texts[line['custom_id']]}":
             yield f"{line['custom_id']} got another's answer: {told}"
     if sorted(line["custom_id"] for line in refused) != sorted(wrong):
         yield f"in its error file are {[line['custom_id'] for line in refused]}"
@@ -117,14 +129,20 @@ def _of_lines(
 def _of_messages(
     texts: dict[str, str | None],
     batch: dict[str, Any],
-    messages: int,
-    completed: int,
-    input_tokens: int,
-    booked: int,
+    messages: list[_Message],
+    asked: Mapping[str, int],
 ) -> Iterator[str]:
-    """Equal lines are one message; one answer of it is booked, and the batch adds them up."""
-    distinct = len({text for text in texts.values() if text is not None})
-    if (messages, completed, booked) != (distinct,) * 3:
-        yield f"{distinct} texts: {messages} messages, {completed} completed, {booked} booked"
-    if batch["usage"]["input_tokens"] != input_tokens:
-        yield f"it used {batch['usage']['input_tokens']} tokens, its messages {input_tokens}"
+    """Equal lines are one message, and the batch adds up what they used. Each answer of the
+    provider is booked once at most: one that a dead worker was told is in nobody's books, and one
+    that came too late in those of whoever asked."""
+    distinct = {text for text in texts.values() if text is not None}
+    answers = sorted(each.answer or "" for each in messages)
+    if answers != sorted(f"{_ANSWER}{text}" for text in distinct):
+        yield f"{len(distinct)} texts came to {len(messages)} messages"
+    for each in messages:
+        calls = asked.get((each.answer or "").removeprefix(_ANSWER), 0)
+        if each.state != "completed" or not 1 <= each.booked <= calls:
+            yield f"{each.answer} is {each.state}: {each.booked} of {calls} calls are booked"
+    tokens = sum(each.input_tokens for each in messages)
+    if batch["usage"]["input_tokens"] != tokens:
+        yield f"it used {batch['usage']['input_tokens']} tokens, its messages {tokens}"
