@@ -52,39 +52,48 @@ class Collector:
         """Up to which line all of a batch had ended when it was looked at."""
 
     async def __call__(self) -> None:
-        """One round; a fault in one batch costs the others nothing."""
-        until, behind, seen = self._clock.monotonic() + _ROUND_SECONDS, "", set[str]()
+        """A look at each, and another while one of them may go further."""
+        until = self._clock.monotonic() + _ROUND_SECONDS
+        while await self._round(until) and self._clock.monotonic() < until:
+            pass
+
+    async def _round(self, until: float) -> bool:
+        behind, seen, is_more = "", set[str](), False
         while batches := await self._work.open(behind=behind):
             for each in batches:
                 seen.add(each.id)
-                await self._tried(each)
+                is_more = await self._tried(each) or is_more
                 if self._clock.monotonic() > until:
-                    return
+                    return is_more
             behind = batches[-1].id
         self._waiting_from = {key: at for key, at in self._waiting_from.items() if key in seen}
+        return is_more
 
-    async def _tried(self, of: Batch) -> None:
+    async def _tried(self, of: Batch) -> bool:
+        """A fault in one costs the others nothing."""
         try:
-            await self.step(of)
+            return await self.step(of)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - the border of one batch: the others go on
             self._log.exception("batch_not_collected", batch=of.id)
+            return False
 
-    async def step(self, of: Batch) -> None:
-        """Take it as far as it goes now."""
+    async def step(self, of: Batch) -> bool:
+        """Take it as far as it goes now; whether its next look may take it further."""
         if of.state is BatchState.VALIDATING:
-            return
+            return False
         if self._is_to_end(of):
             await self._cancel(of)
         if of.expanded_at is None and of.total is not None:
-            return
+            return False
         if await self._waits(of):
-            return
+            return False
         if of.state is BatchState.IN_PROGRESS:
-            await self._work.move(of, BatchState.FINALIZING)
-            return  # its state may be another one by now: the next look knows it
+            # Its state may be another one by now: the next look knows it.
+            return await self._work.move(of, BatchState.FINALIZING)
         await self._end(of)
+        return False
 
     def _is_to_end(self, of: Batch) -> bool:
         """Whether what has not ended of it is not wanted any more."""

@@ -41,6 +41,12 @@ async def test_collectors_side_by_side_end_it_once(bench: Bench) -> None:
     assert await _outputs(bench) == 1
 
 
+async def test_a_batch_whose_lines_have_ended_ends_in_one_round(bench: Bench) -> None:
+    of = await bench.answered()
+    await bench.collector()
+    assert (await bench.now(of)).state is BatchState.COMPLETED
+
+
 async def test_who_dies_at_any_statement_of_the_end_leaves_one_file(bench: Bench) -> None:
     for number in count(1, 2):
         of = await bench.answered()
