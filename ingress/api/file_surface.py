@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from ingress.api.batches.batch_door import BatchDoor
 from ingress.api.batches.batches import Batches
+from ingress.api.batches.creation import BatchCreation
 from ingress.api.batches.forecast import Forecasts
 from ingress.api.batches.lines import LinesOfBatches
 from ingress.api.batches.operations import batch_operations
@@ -18,12 +19,13 @@ from ingress.api.message_batches.message_batches import MessageBatches
 from ingress.api.message_batches.operations import message_batch_operations
 from ingress.api.reference.operation import Operation
 from ingress.patience import Patience
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.items import BatchItems
 from shared.batches.line_cancelling import LineCancelling
 from shared.clock import Clock
-from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
+from shared.costs.till import open_till
 from shared.dispatch.flows import FlowBoard
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
@@ -33,6 +35,7 @@ from shared.index.documents.of_files import FileDocuments
 from shared.persistence.engine import Database
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.redis.guarded import GuardedRedis
+from shared.reservations.reservations import Reservations
 from shared.settings import Settings
 
 
@@ -51,14 +54,21 @@ class FileSurface:
         )
         self._redis = GuardedRedis(redis, clock)
         files, store = FileCatalogue(database, clock), DatabaseContent(database)
-        prices = open_prices(settings.costs.prices, settings.providers)
-        self._forecasts = Forecasts(
-            store,
-            BatchPace(LaneLoads(database, clock), FlowBoard(self._redis), patience),
-            prices,
-            Budgets(database, prices, clock),
-            settings,
-            clock,
+        self._reservations = Reservations(redis, clock)
+        self._till = open_till(settings, database, redis, self._reservations, clock)
+        creation = BatchCreation(
+            batches.catalogue,
+            Forecasts(
+                store,
+                BatchPace(LaneLoads(database, clock), FlowBoard(self._redis), patience),
+                open_prices(settings.costs.prices, settings.providers),
+                settings,
+                clock,
+                patience,
+            ),
+            BatchBudget(database, self._till, clock),
+            self._till,
+            settings.limits,
             patience,
         )
         results = Results(batches, files, store)
@@ -73,9 +83,9 @@ class FileSurface:
             FileDocuments(database, clock),
             timeout_seconds=settings.ledger.timeout_seconds,
         )
-        self._batches = Batches(batches, files, self._forecasts, results)
+        self._batches = Batches(batches, files, creation, results)
         self._lines = LinesOfBatches(batches, LineCancelling(database))
-        self._messages = MessageBatches(batches, files, uploads, self._forecasts, results)
+        self._messages = MessageBatches(batches, files, uploads, creation, results)
 
     def operations(self) -> list[Operation]:
         """Their routes."""
@@ -87,5 +97,6 @@ class FileSurface:
 
     async def close(self) -> None:
         """Stop what is being read."""
-        await self._forecasts.close()
+        await self._till.close()
+        await self._reservations.close()
         await self._redis.close()

@@ -117,6 +117,16 @@ class Batch(NewBatch, frozen=True, kw_only=True):
     usage: BatchUsage | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
+    set_aside_each: int | None = None
+    """What is set aside of the tenant's daily budget for each message, in billionths of a dollar;
+    None where nothing is."""
+
+    @property
+    def set_aside(self) -> int | None:
+        """For all of them, before any has begun."""
+        if self.set_aside_each is None or self.estimate is None:
+            return None
+        return self.set_aside_each * self.estimate.messages
 
 
 class BatchLine(msgspec.Struct, frozen=True, kw_only=True):

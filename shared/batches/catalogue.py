@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.batches.batch import (
     Batch,
@@ -49,7 +50,9 @@ class BatchCatalogue:
         self,
         new: NewBatch,
         *,
+        batch_id: str | None = None,
         estimate: BatchEstimate | None = None,
+        set_aside_each: int | None = None,
         faults: tuple[BatchFault, ...] = (),
     ) -> Batch:
         """The batch, on disk when this returns; the expander finds it.
@@ -59,22 +62,22 @@ class BatchCatalogue:
         soon as it is there, and `estimate` is told until its validation knows better.
         """
         digest, now = _digest_of(new), self._clock.now()
-        wanted = {"tenant": new.tenant_id, "digest": digest, "since": now - SAME_WITHIN}
         async with transaction(self._database.durable) as connection:
             # Doors that are told the same side by side take turns here.
             await self._storage.lock(connection, new.tenant_id)
-            row = (await connection.execute(_SAME, wanted)).first()
-            if row is not None:
-                return batch_of(row)
+            same = await self._same(connection, new, digest)
+            if same is not None:
+                return same
             made = Batch(
                 **msgspec.structs.asdict(new),
-                id=new_id(BATCH),
+                id=batch_id or new_id(BATCH),
                 digest=digest,
                 state=BatchState.FAILED if faults else BatchState.VALIDATING,
                 created_at=now,
                 expires_at=now + timedelta(seconds=new.window_seconds),
                 failed_at=now if faults else None,
                 estimate=estimate,
+                set_aside_each=set_aside_each,
                 errors=faults or None,
             )
             await connection.execute(insert(batch), columns_of_batch(made))
@@ -82,6 +85,11 @@ class BatchCatalogue:
                 tell = partial(self._events.add_batch, batch_id=made.id, tenant_id=new.tenant_id)
                 await connection.run_sync(tell, kind=EventType.BATCH_FAILED, now=now)
         return made
+
+    async def same(self, new: NewBatch) -> Batch | None:
+        """The one that `create` would give for it, were it asked now."""
+        async with reading(self._database.relaxed) as connection:
+            return await self._same(connection, new, _digest_of(new))
 
     async def find(
         self,
@@ -158,6 +166,12 @@ class BatchCatalogue:
         async with transaction(self._database.durable) as connection:
             await connection.execute(_DELETE_ITEMS, named)
             await connection.execute(_DELETE, named)
+
+    async def _same(self, connection: AsyncConnection, new: NewBatch, digest: str) -> Batch | None:
+        since = self._clock.now() - SAME_WITHIN
+        wanted = {"tenant": new.tenant_id, "digest": digest, "since": since}
+        row = (await connection.execute(_SAME, wanted)).first()
+        return None if row is None else batch_of(row)
 
 
 def _is_seen(of: Batch, seen_by: tuple[str, ...] | None) -> bool:

@@ -65,6 +65,8 @@ batch = Table(
     Column("usage", Text),
     Column("output_file_id", String(64)),
     Column("error_file_id", String(64)),
+    # Billionths of a dollar, of the tenant's daily budget: null without one.
+    Column("set_aside_each", BigInteger),
     Index("ix_batch_tenant_id_id", "tenant_id", "id"),
     Index("ix_batch_tenant_id_digest", "tenant_id", "digest"),
     partial_index("ix_batch_open", "id", where=OPEN),

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Integer, bindparam, func, insert, select, text, true, update
 
 from shared.batches.batch import Batch, BatchEstimate, BatchFault, batch_of, json_column
+from shared.batches.batch_budget import set_aside_each
 from shared.batches.state import BatchState, batch_sources_of
 from shared.batches.tables import OPEN, batch, batch_item
 from shared.clock import Clock
@@ -84,9 +85,10 @@ class BatchWork:
         self, of: Batch, *, total: int, model: str | None, estimate: BatchEstimate | None
     ) -> bool:
         """Its input is valid: its lines may become messages."""
-        return await self.move(
-            of, BatchState.IN_PROGRESS, total=total, model=model, estimate=estimate
-        )
+        known = {"total": total, "model": model, "estimate": estimate}
+        if of.set_aside is not None:
+            known["set_aside_each"] = set_aside_each(estimate, most=of.set_aside)
+        return await self.move(of, BatchState.IN_PROGRESS, **known)
 
     async def expand(self, of: Batch, group: Expanded) -> BatchState | None:
         """Put the group into the ledger, with its messages if the batch still runs.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.costs.price import TokenCount
-from shared.costs.till import Payment, Till
+from shared.costs.till import Allotment, Payment, Till
 
 
 class Stake:
@@ -24,11 +24,21 @@ class Stake:
 class Purse:
     """Keeps what the message's calls have cost, and may still, within what is reserved for it.
 
-    What admission reserved pays for the first call, and for the next where that one cost nothing.
+    What admission reserved pays for the first call, and for the next where that one cost nothing;
+    so does the `allotment` of a line of a batch.
     """
 
-    def __init__(self, till: Till, *, tenant_id: str, message_id: str, deadline: datetime) -> None:
+    def __init__(
+        self,
+        till: Till,
+        *,
+        tenant_id: str,
+        message_id: str,
+        deadline: datetime,
+        allotment: Allotment | None = None,
+    ) -> None:
         self._till = till
+        self._allotment = allotment
         self._tenant_id = tenant_id
         self._message_id = message_id
         self._deadline = deadline
@@ -103,7 +113,9 @@ class Purse:
         needed, cap = self._needed, await self._till.cap_of(self._tenant_id)
         if cap is None or needed <= self._held:
             return True
-        payment = Payment(self._tenant_id, self._message_id, needed, self._deadline)
+        payment = Payment(
+            self._tenant_id, self._message_id, needed, self._deadline, self._allotment
+        )
         held = await self._till.reserve(payment, cap)
         if held is None:
             return False

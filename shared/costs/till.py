@@ -27,6 +27,8 @@ from shared.settings.door import LimitSettings
 _LEASE_MARGIN_SECONDS: Final = 60.0
 _NOT_KNOWN, _NOT_WITHIN_CAP = -1, -2
 _REMEMBERED_SECONDS: Final = 10.0
+SET_ASIDE_SECONDS: Final = 90.0
+"""How long a batch's money is held that nobody looks after any more."""
 
 
 class _KnownCap(NamedTuple):
@@ -53,6 +55,13 @@ class Caps:
         return known.cap
 
 
+class Allotment(NamedTuple):
+    """What a batch has set aside for one of its messages, in billionths of a dollar."""
+
+    batch_id: str
+    nano_dollars: int
+
+
 class Payment(NamedTuple):
     """All that the calls of one message may cost, in billionths of a dollar, and who pays.
 
@@ -63,6 +72,7 @@ class Payment(NamedTuple):
     message_id: str
     nano_dollars: int
     deadline: datetime
+    allotment: Allotment | None = None
 
 
 class Till:
@@ -88,6 +98,7 @@ class Till:
         self._clock = clock
         self._script: LuaScript = load_account_script("shared.costs", "reserving.lua")
         self._billing: LuaScript = load_account_script("shared.costs", "billing.lua")
+        self._setting_aside = load_account_script("shared.costs", "setting_aside.lua")
         self._group: GroupCommit[ScriptCall, int] = GroupCommit(self._reserve_all)
 
     def cap_of(self, tenant_id: str) -> Awaitable[Decimal | None]:
@@ -113,6 +124,19 @@ class Till:
             await self._budgets.read(payment.tenant_id)
             held = await self._ask(payment, cap)
         return None if held in (_NOT_KNOWN, _NOT_WITHIN_CAP) else held
+
+    async def booked_today(self, tenant_id: str) -> Decimal:
+        """US dollars that the ledger has booked since midnight in UTC; raises LedgerUnavailable."""
+        return await self._budgets.booked_today(tenant_id)
+
+    async def set_aside(self, tenant_id: str, batch_id: str, *, least: int, most: int) -> None:
+        """Hold what a batch has set aside between these, and for another minute and a half.
+
+        Whether the cap has room for it is not asked. Raises LedgerUnavailable.
+        """
+        if await self._held_aside(tenant_id, batch_id, least, most) == _NOT_KNOWN:
+            await self._budgets.read(tenant_id)
+            await self._held_aside(tenant_id, batch_id, least, most)
 
     async def settle(self, tenant_id: str, message_id: str, *, cost: int) -> None:
         """Release what is reserved under that id, and charge what it came to."""
@@ -142,10 +166,19 @@ class Till:
         keys = (slots_key(payment.tenant_id), budget_key(payment.tenant_id))
         left = (payment.deadline - self._clock.now()).total_seconds()
         about = (payment.message_id, max(0.0, left) + _LEASE_MARGIN_SECONDS)
+        allotted = payment.allotment or ("", 0)
+        asked = (*about, *question.arguments, *allotted)
         try:
-            return await self._group.submit(ScriptCall(keys, (*about, *question.arguments)))
+            return await self._group.submit(ScriptCall(keys, asked))
         except Unavailable:
             return payment.nano_dollars
+
+    async def _held_aside(self, tenant_id: str, batch_id: str, least: int, most: int) -> object:
+        _, _, *told = self._budgets.question(tenant_id, Decimal(0), reserve=0).arguments
+        keys = (slots_key(tenant_id), budget_key(tenant_id))
+        asked = (batch_id, SET_ASIDE_SECONDS, least, most, *told)
+        outcomes = await self._redis.run(self._setting_aside, [ScriptCall(keys, asked)])
+        return None if outcomes is None else outcomes[0]
 
     async def _reserve_all(self, calls: list[ScriptCall]) -> Sequence[int | BaseException]:
         held = await self._redis.run(self._script, calls)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.batches.batch import Batch
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.items import BatchItems
 from shared.batches.state import BatchState, ItemOutcome
 from shared.batches.work import BatchWork
@@ -21,6 +22,8 @@ _CANCELLED_AT_ONCE: Final = 200
 _PAUSE_SECONDS: Final = 0.02
 """Between two groups that are cancelled: others want the ledger too."""
 _ROUND_SECONDS: Final = 10.0
+_BUDGET_SECONDS: Final = 5.0
+"""Between two looks at what a batch sets aside: its lines are counted for each."""
 _LATE: Final = timedelta(seconds=60)
 """How long after its time a line may take to end by itself."""
 
@@ -38,6 +41,7 @@ class Collector:
         items: BatchItems,
         files: ResultFiles,
         cancelling: GroupCancelling,
+        budget: BatchBudget,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -45,11 +49,13 @@ class Collector:
         self._items = items
         self._files = files
         self._cancelling = cancelling
+        self._budget = budget
         self._metrics = metrics
         self._clock = clock
         self._log = get_logger(__name__)
         self._waiting_from: dict[str, int] = {}
         """Up to which line all of a batch had ended when it was looked at."""
+        self._kept_at: dict[str, float] = {}
 
     async def __call__(self) -> None:
         """A look at each, and another while one of them may go further."""
@@ -67,6 +73,7 @@ class Collector:
                     return is_more
             behind = batches[-1].id
         self._waiting_from = {key: at for key, at in self._waiting_from.items() if key in seen}
+        self._kept_at = {key: at for key, at in self._kept_at.items() if key in seen}
         return is_more
 
     async def _tried(self, of: Batch) -> bool:
@@ -81,6 +88,7 @@ class Collector:
 
     async def step(self, of: Batch) -> bool:
         """Take it as far as it goes now; whether its next look may take it further."""
+        await self._keep_budget(of)
         if of.state is BatchState.VALIDATING:
             return False
         if self._is_to_end(of):
@@ -94,6 +102,13 @@ class Collector:
             return await self._work.move(of, BatchState.FINALIZING)
         await self._end(of)
         return False
+
+    async def _keep_budget(self, of: Batch) -> None:
+        now = self._clock.monotonic()
+        if of.set_aside_each is None or now < self._kept_at.get(of.id, 0.0):
+            return
+        await self._budget.keep(of)
+        self._kept_at[of.id] = now + _BUDGET_SECONDS
 
     def _is_to_end(self, of: Batch) -> bool:
         """Whether what has not ended of it is not wanted any more."""
@@ -121,7 +136,10 @@ class Collector:
             target = BatchState.CANCELLED
         if not await self._files.end(of, target, counts, usage):
             return
+        if of.set_aside_each is not None:
+            await self._budget.release(of.tenant_id, of.id)
         self._waiting_from.pop(of.id, None)
+        self._kept_at.pop(of.id, None)
         self._metrics.batches.labels(target).inc()
         for outcome in ItemOutcome:
             if outcome is not ItemOutcome.WAITING:

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from shared.batches.batch import Batch
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.state import BatchState
 from shared.batches.work import BatchWork
 from shared.clock import Clock
@@ -46,6 +47,7 @@ class Expander:
         store: ContentStore,
         messages: LineMessages,
         sender: LineSender,
+        budget: BatchBudget,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -53,6 +55,7 @@ class Expander:
         self._store = store
         self._messages = messages
         self._sender = sender
+        self._budget = budget
         self._metrics = metrics
         self._clock = clock
         self._log = get_logger(__name__)
@@ -98,6 +101,8 @@ class Expander:
         if found.faults:
             if await self._work.refuse(of, found.faults):
                 self._metrics.batches.labels(BatchState.FAILED).inc()
+                if of.set_aside_each is not None:
+                    await self._budget.release(of.tenant_id, of.id)
             return
         estimate = found.estimate(of.estimate)
         await self._work.begin(of, total=found.lines, model=found.model, estimate=estimate)

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from shared.accepting.ledger_entry import LedgerEntries
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.items import BatchItems
 from shared.batches.work import BatchWork
 from shared.clock import Clock
+from shared.costs.till import open_till
 from shared.erasing.cancelling import GroupCancelling
 from shared.files.database_content import DatabaseContent
 from shared.persistence.engine import Database
@@ -49,15 +51,18 @@ async def open_batching(
     limit = settings.ingress.text_limit_bytes
     messages = LineMessages(entries, clock, text_limit_bytes=limit)
     store = DatabaseContent(database)
+    till = open_till(settings, database, redis, reservations, clock)
+    budget = BatchBudget(database, till, clock)
     cancelling = GroupCancelling(database, replies, reservations, clock)
     files = ResultFiles(database, store, work, items, clock)
     try:
         yield Batching(
-            Expander(work, store, messages, sender, metrics, clock),
-            Collector(work, items, files, cancelling, metrics, clock),
+            Expander(work, store, messages, sender, budget, metrics, clock),
+            Collector(work, items, files, cancelling, budget, metrics, clock),
         )
     finally:
         await sender.close()
+        await till.close()
         await reservations.close()
         await replies.close()
         await redis.aclose()

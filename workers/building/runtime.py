@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from shared.batches.batch_budget import BatchBudget
 from shared.clock import Clock, SystemClock
 from shared.costs.prices import open_prices
 from shared.costs.till import Till, open_till
@@ -185,6 +186,7 @@ class WorkerRuntime:
             metrics=self._metrics,
             clock=self._clock,
             till=till,
+            batches=BatchBudget(self._database, till, self._clock),
         )
         self._stack.push_async_callback(claim.close)
         return claim

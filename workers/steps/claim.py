@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from shared.batches.batch_budget import BatchBudget
 from shared.clock import Clock
 from shared.costs.purse import Purse
 from shared.costs.till import Till
 from shared.errors import LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import LedgerOperation, meter_of
@@ -35,6 +37,7 @@ class Claim:
         metrics: Metrics,
         clock: Clock,
         till: Till,
+        batches: BatchBudget,
     ) -> None:
         self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(
             claims.flush, meter=meter_of(LedgerOperation.CLAIM, metrics)
@@ -44,6 +47,7 @@ class Claim:
         self._metrics = metrics
         self._clock = clock
         self._till = till
+        self._batches = batches
 
     async def __call__(self, message_id: str) -> Turn | None:
         """The turn, or None for a wake-up that came twice; raises LedgerUnavailable."""
@@ -64,9 +68,12 @@ class Claim:
 
     async def _purse_of(self, record: MessageRecord) -> Purse | None:
         """None where the tenant has no cap; where nobody can tell now, the purse asks again."""
+        allotment = None
         try:
             if await self._till.cap_of(record.tenant_id) is None:
                 return None
+            if record.lane is Lane.BATCH:
+                allotment = await self._batches.allotment(record.id)
         except LedgerUnavailable:
             pass
         return Purse(
@@ -74,6 +81,7 @@ class Claim:
             tenant_id=record.tenant_id,
             message_id=record.id,
             deadline=record.deadline,
+            allotment=allotment,
         )
 
     async def close(self) -> None:

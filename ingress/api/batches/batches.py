@@ -10,7 +10,7 @@ import msgspec
 from ingress.api.batches.batch_door import BatchDoor
 from ingress.api.batches.batch_object import BatchObject, batch_list, batch_object
 from ingress.api.batches.create_batch import CreateBatch, decode_create_batch
-from ingress.api.batches.forecast import Forecasts
+from ingress.api.batches.creation import BatchCreation
 from ingress.api.batches.results import Results
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query, page_limit, place_in_list
@@ -33,11 +33,11 @@ class Batches:
     """Batches of the caller's tenant, as OpenAI's clients ask for them. Another's do not exist."""
 
     def __init__(
-        self, batches: BatchDoor, files: FileCatalogue, forecasts: Forecasts, results: Results
+        self, batches: BatchDoor, files: FileCatalogue, creation: BatchCreation, results: Results
     ) -> None:
         self._batches = batches
         self._files = files
-        self._forecasts = forecasts
+        self._creation = creation
         self._results = results
 
     async def create(self, exchange: Exchange) -> None:
@@ -51,9 +51,11 @@ class Batches:
         asked = decode_create_batch(await self._batches.door.read_json(exchange))
         file = await self._input(asked, caller.tenant.id)
         new, faults = asked.of_file(file, caller.tenant.id), asked.faults()
-        estimate = None if faults else await self._forecasts.of(new, caller.tenant)
-        creating = self._batches.catalogue.create(new, estimate=estimate, faults=faults)
-        made = await self._batches.patience.wait(creating)
+        if faults:
+            failing = self._batches.catalogue.create(new, faults=faults)
+            made = await self._batches.patience.wait(failing)
+        else:
+            made = await self._creation.create(new, caller.tenant)
         await exchange.answer(200, msgspec.json.encode(await self._told(made)))
 
     async def list(self, exchange: Exchange) -> None:

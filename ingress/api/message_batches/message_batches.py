@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from ingress.api.batches.batch_door import BatchDoor
-from ingress.api.batches.forecast import Forecasts
+from ingress.api.batches.creation import BatchCreation
 from ingress.api.batches.results import Results
 from ingress.api.batches.window import LONGEST_SECONDS
 from ingress.api.http.exchange import Exchange
@@ -51,13 +51,13 @@ class MessageBatches:
         batches: BatchDoor,
         files: FileCatalogue,
         uploads: Uploads,
-        forecasts: Forecasts,
+        creation: BatchCreation,
         results: Results,
     ) -> None:
         self._batches = batches
         self._files = files
         self._uploads = uploads
-        self._forecasts = forecasts
+        self._creation = creation
         self._results = results
 
     async def create(self, exchange: Exchange) -> None:
@@ -78,12 +78,10 @@ class MessageBatches:
             principals=caller.principals,
         )
         try:
-            estimate = await self._forecasts.of(new, caller.tenant)
+            made = await self._creation.create(new, caller.tenant)
         except ForebayError:
             await self._forget(file, caller.tenant.id)
             raise
-        creating = self._batches.catalogue.create(new, estimate=estimate)
-        made = await self._batches.patience.wait(creating)
         if made.created_at < file.created_at:  # the one that was asked for before has its own
             await self._forget(file, caller.tenant.id)
         await self._answer(exchange, made)

@@ -11,12 +11,14 @@ from sqlalchemy import func, select, update
 
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.batches.batch import Batch, NewBatch
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.items import BatchItems
 from shared.batches.state import BatchEndpoint, BatchSurface
 from shared.batches.tables import batch_item
 from shared.batches.work import BatchWork
 from shared.clock import ManualClock
+from shared.costs.till import open_till
 from shared.erasing.cancelling import GroupCancelling
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
@@ -30,8 +32,12 @@ from shared.persistence.engine import Database
 from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.statements import RECORD_COLUMNS, reading, record_of, transaction
 from shared.persistence.tables import message
+from shared.redis.client import open_redis
+from shared.reservations.reservations import Reservations
+from shared.settings import Settings
 from shared.settings.door import LaneSettings
 from shared.settings.files import FileSettings
+from shared.settings.servers import RedisSettings
 from shared.telemetry.metrics import Metrics
 from workers.batching.collector import Collector
 from workers.batching.expander import Expander
@@ -90,6 +96,9 @@ class Bench:
         self.uploads = Uploads(
             ContentDrafts(database, settings, clock), self.store, settings, clock
         )
+        redis = open_redis(RedisSettings())  # nobody connects: these tenants have no cap
+        till = open_till(Settings(), database, redis, Reservations(redis, clock), clock)
+        self.budget = BatchBudget(database, till, clock)
         self.expander, self.collector = self.expanding(), self.collecting()
 
     def expanding(self) -> Expander:
@@ -98,12 +107,16 @@ class Bench:
             LedgerEntries(LaneSettings(), self.clock), self.clock, text_limit_bytes=1 << 20
         )
         sender: Any = self.sent
-        return Expander(self.work, self.store, messages, sender, self.metrics, self.clock)
+        return Expander(
+            self.work, self.store, messages, sender, self.budget, self.metrics, self.clock
+        )
 
     def collecting(self) -> Collector:
         """One more collector."""
         results = ResultFiles(self.database, self.store, self.work, self.items, self.clock)
-        return Collector(self.work, self.items, results, self.cancelled, self.metrics, self.clock)
+        return Collector(
+            self.work, self.items, results, self.cancelled, self.budget, self.metrics, self.clock
+        )
 
     async def file(self, content: bytes, purpose: FilePurpose = FilePurpose.BATCH) -> StoredFile:
         """A file with this content."""

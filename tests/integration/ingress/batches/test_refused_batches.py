@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import anthropic
 import msgspec
 import openai
 import pytest
+from openai.types import Batch
 
 from shared.messages.tenant import Plan
 from shared.settings import Settings
@@ -61,9 +63,8 @@ async def test_a_batch_that_costs_more_than_is_left_is_refused_and_not_asked_for
     costs = [Decimal(estimate[name]["amount"]) for name in ("cost", "standard_cost")]
     assert costs[0] == costs[1] / 2
     assert Decimal("0.01") < costs[1] < Decimal("0.05")
-    # At the budgets of two days, which a window of 24 hours may reach into.
     large = await upload(lines(count=5_000, max_output_tokens=100))
-    with pytest.raises(openai.RateLimitError, match="left of the budget") as raised:
+    with pytest.raises(openai.RateLimitError, match="of the day's budget") as raised:
         await client.batches.create(
             input_file_id=large,
             completion_window="24h",
@@ -74,12 +75,35 @@ async def test_a_batch_that_costs_more_than_is_left_is_refused_and_not_asked_for
     assert [each.id async for each in client.batches.list()] == [made.id]
 
 
+async def test_what_a_batch_is_to_cost_is_no_other_batchs_and_no_messages(
+    client: openai.AsyncOpenAI, upload: Upload
+) -> None:
+    def ask(file_id: str) -> Coroutine[Any, Any, Batch]:
+        return client.batches.create(
+            input_file_id=file_id,
+            completion_window="24h",
+            **ASKED,  # type: ignore[arg-type]
+        )
+
+    files = [await upload(lines(count=n, max_output_tokens=100)) for n in (1_000, 1_001)]
+    told = await asyncio.gather(*map(ask, files), return_exceptions=True)
+    made = [each for each in told if isinstance(each, Batch)]
+    refused = [each for each in told if isinstance(each, openai.RateLimitError)]
+    assert (len(made), len(refused)) == (1, 1)
+    again = await ask(files[told.index(made[0])])
+    assert again.id == made[0].id, "the same batch costs nothing again"
+    with pytest.raises(openai.RateLimitError):
+        await client.responses.create(input="Hi", max_output_tokens=90_000)
+    small = await client.responses.create(input="Hi", max_output_tokens=10, background=True)
+    assert small.status == "queued"
+
+
 async def test_a_refused_batch_of_messages_leaves_no_file(
     anthropics: anthropic.AsyncAnthropic, client: openai.AsyncOpenAI
 ) -> None:
     said: Any = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
     many: Any = [{"custom_id": f"n-{nth}", "params": said} for nth in range(5_000)]
-    with pytest.raises(anthropic.RateLimitError, match="left of the budget"):
+    with pytest.raises(anthropic.RateLimitError, match="of the day's budget"):
         await anthropics.messages.batches.create(requests=many)
     assert [file async for file in client.files.list()] == []
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from shared.batches.batch import Batch, NewBatch
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.items import BatchItems
 from shared.batches.state import BatchEndpoint, BatchState
@@ -72,6 +73,14 @@ async def _create(bench: FullBench) -> object:
     return await bench.catalogue.create(new)
 
 
+async def _allotment(bench: FullBench) -> object:
+    till: Any = None  # money is of no matter to the ledger
+    budget = BatchBudget(bench.database, till, bench.clock)
+    (item, *_) = await bench.items.page(await bench.one("batch_o1"), limit=1)
+    assert item.message is not None
+    return await budget.allotment(item.message.id)
+
+
 async def _page(bench: FullBench) -> object:
     return await bench.items.page(await bench.one("batch_o1"), after_line=2_000, limit=100)
 
@@ -96,6 +105,7 @@ _PROBES: Final[dict[str, _BatchProbe]] = {
     "BatchCatalogue.find": lambda bench: bench.one("batch_o5"),
     "BatchCatalogue.list": lambda bench: bench.catalogue.list("ten_1", limit=101),
     "BatchCatalogue.cancel": lambda bench: bench.catalogue.cancel("batch_o6", tenant_id="ten_1"),
+    "BatchBudget.allotment": _allotment,
     "BatchItems.page": _page,
     "BatchItems.waiting": _waiting,
     "BatchWork.open": lambda bench: bench.work.open(),
@@ -114,6 +124,8 @@ PARTS_OF_BATCHES: Final = {
     # New rows by their keys, as a settlement writes them.
     "ClaimGroup.charge": "SettleGroup.flush",
     "Budgets.booked_today": "Budgets.read",
+    "BatchCatalogue.same": "BatchCatalogue.create",
+    "BatchBudget.reserve": "Budgets.read",
     "BatchWork.refuse": "BatchWork.move",
     "BatchWork.begin": "BatchWork.move",
 }
@@ -121,6 +133,7 @@ PARTS_OF_BATCHES: Final = {
 OF_WHOLE_BATCHES: Final = {
     "BatchItems": {"counts", "usage"},
     "BatchCatalogue": {"delete"},
+    "BatchBudget": {"keep", "release"},
     "LineCancelling": {"take_out"},
 }
 """What is about all lines of one batch: who asks how far it is, once its end, who deletes it, who
