@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from redis.asyncio import Redis
 
 from ingress.api.batches.batch_door import BatchDoor
@@ -85,7 +86,11 @@ class FileSurface:
         )
         self._batches = Batches(batches, files, creation, results)
         self._lines = LinesOfBatches(batches, LineCancelling(database))
-        self._messages = MessageBatches(batches, files, uploads, creation, results)
+        taking = msgspec.structs.replace(
+            settings.files, limit_bytes=settings.batches.body_limit_bytes
+        )
+        bodies = Uploads(ContentDrafts(database, taking, clock), store, taking, clock)
+        self._messages = MessageBatches(batches, files, bodies, creation, results)
 
     def operations(self) -> list[Operation]:
         """Their routes."""

@@ -15,6 +15,8 @@ from shared.messages.record import MessageRecord
 
 LONGEST_CUSTOM_ID: Final = 512
 MOST_LINES: Final = 50_000
+MOST_MESSAGES: Final = 100_000
+"""Of Anthropic's surface, whose door holds their body to a limit of its own."""
 MOST_BYTES: Final = 200 * 1024 * 1024
 LONGEST_LINE_BYTES: Final = 10 * 1024 * 1024
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shared.settings.agents import DispatchSettings, WorkerSettings
+from shared.settings.batches import BatchSettings
 from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ledger: LedgerSettings = LedgerSettings()
     ingress: IngressSettings = IngressSettings()
     files: FileSettings = FileSettings()
+    batches: BatchSettings = BatchSettings()
     lanes: LaneSettings = LaneSettings()
     limits: LimitSettings = LimitSettings()
     worker: WorkerSettings = WorkerSettings()

@@ -7,7 +7,14 @@ from typing import Final
 
 import msgspec
 
-from shared.batches.batch import MOST_BYTES, MOST_LINES, Batch, BatchEstimate, BatchFault
+from shared.batches.batch import (
+    MOST_BYTES,
+    MOST_LINES,
+    MOST_MESSAGES,
+    Batch,
+    BatchEstimate,
+    BatchFault,
+)
 from shared.batches.state import BatchSurface
 from shared.errors import NotFound
 from shared.files.content_store import ContentStore
@@ -58,7 +65,7 @@ def _part(amount: Decimal | None, share: float) -> Decimal | None:
 
 async def validate(of: Batch, store: ContentStore) -> Validated:
     """Read all lines, of which few are in memory at a time; raises Unavailable."""
-    if of.input_bytes > MOST_BYTES:
+    if of.surface is BatchSurface.OPENAI and of.input_bytes > MOST_BYTES:
         told = f"The file has {of.input_bytes} bytes, and a batch takes {MOST_BYTES}. Split it."
         return _faulty(BatchFault("file_too_large", told))
     reading = _InputRead(of)
@@ -88,6 +95,7 @@ class _InputRead:
 
     def __init__(self, of: Batch) -> None:
         self._mixes_models = of.surface is BatchSurface.ANTHROPIC
+        self._most_lines = MOST_MESSAGES if self._mixes_models else MOST_LINES
         self._lines = 0
         self._line_of_id: dict[int, int] = {}
         self._bodies: set[int] = set()
@@ -99,12 +107,12 @@ class _InputRead:
 
     @property
     def is_too_much(self) -> bool:
-        return self._lines > MOST_LINES or len(self._faults) >= MOST_FAULTS
+        return self._lines > self._most_lines or len(self._faults) >= MOST_FAULTS
 
     def count(self, number: int) -> None:
         self._lines += 1
-        if self._lines > MOST_LINES:
-            told = f"A batch takes {MOST_LINES} lines. Split the file."
+        if self._lines > self._most_lines:
+            told = f"A batch takes {self._most_lines} lines. Split the file."
             self.note(BatchFault("too_many_lines", told, number))
 
     def note(self, fault: BatchFault) -> None:

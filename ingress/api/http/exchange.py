@@ -121,6 +121,8 @@ class Exchange(HttpAnswer):
     ) -> AsyncIterator[bytes]:
         """The body as it comes; no more is read than the next piece. Raises what `read_body`
         raises."""
+        if self.declared_bytes > limit_bytes:
+            raise _too_large(limit_bytes, setting)
         self._is_begun = True
         async for piece in self._pieces_from(await self.body.take(), limit_bytes, setting):
             yield piece

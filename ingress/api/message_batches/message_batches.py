@@ -16,10 +16,7 @@ from ingress.api.batches.window import LONGEST_SECONDS
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query, page_limit, place_in_list
 from ingress.api.http.request_headers import public_address, require_json
-from ingress.api.message_batches.create_message_batch import (
-    CreateMessageBatch,
-    decode_create_message_batch,
-)
+from ingress.api.message_batches.incoming_requests import IncomingRequests
 from ingress.api.message_batches.message_batch import (
     DeletedMessageBatch,
     MessageBatch,
@@ -41,6 +38,7 @@ _IDS: Final = re.compile(f"{BATCH}_[0-9a-f]{{32}}")
 _OURS: Final = BatchSurface.ANTHROPIC
 _FILENAME: Final = "message-batch.jsonl"
 _KEPT_LONGER: Final = timedelta(days=1)
+_LIMIT: Final = "batches.body_limit_bytes"
 
 
 class MessageBatches:
@@ -65,9 +63,7 @@ class MessageBatches:
         door = self._batches.door
         caller = await door.caller(exchange)
         require_json(exchange)
-        limit = door.settings.body_limit_bytes
-        asked = decode_create_message_batch(await exchange.read_body(limit_bytes=limit))
-        file = await self._kept(asked, caller.tenant.id)
+        file = await self._kept(exchange, caller.tenant.id)
         new = NewBatch(
             tenant_id=caller.tenant.id,
             surface=_OURS,
@@ -133,12 +129,23 @@ class MessageBatches:
         await self._batches.patience.wait(deleting)
         await exchange.answer(200, msgspec.json.encode(DeletedMessageBatch(found.id)))
 
-    async def _kept(self, asked: CreateMessageBatch, tenant_id: str) -> StoredFile:
-        """Its requests as a file, which goes by itself; equal ones have the same content."""
+    async def _kept(self, exchange: Exchange, tenant_id: str) -> StoredFile:
+        """Its requests as a file, which goes by itself; equal ones have the same content.
+
+        One that is cut off or refused leaves nothing behind.
+        """
         wait = self._batches.patience.wait
-        upload = await wait(self._uploads.begin(tenant_id))
-        for line in asked.lines():
-            await wait(upload.write(line))
+        upload, incoming = await wait(self._uploads.begin(tenant_id)), IncomingRequests()
+        pieces = exchange.read_pieces(limit_bytes=self._uploads.limit_bytes, setting=_LIMIT)
+        try:
+            async for piece in pieces:
+                if lines := b"".join(incoming.take(piece)):
+                    await wait(upload.write(lines))
+            incoming.finish()
+        except Exception:
+            with suppress(ForebayError):  # else it goes by itself
+                await wait(upload.abandon())
+            raise
         life = timedelta(seconds=LONGEST_SECONDS) + _KEPT_LONGER
         return await wait(upload.finish(FileLabel(_FILENAME, FilePurpose.BATCH, life)))
 

@@ -38,8 +38,8 @@ def message_batch_operations(batches: MessageBatches) -> list[Operation]:
             _ALL,
             batches.create,
             "Have many messages answered",
-            description="All of them in one body, which is held to the door's limit of a body; "
-            "more of them go as a file to /v1/batches, with the endpoint /v1/messages.",
+            description="Up to 100,000 of them in one body of up to 256 MB, which is kept as it "
+            "comes.",
             request=CreateMessageBatch,
             errors=(400, 401, 409, 413, 415, 429, 503),
         ),

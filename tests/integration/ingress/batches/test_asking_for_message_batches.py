@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import aiohttp
 import anthropic
+import msgspec
 import openai
 import pytest
 
 from shared.persistence.key_records import KeyReach
 from shared.settings import Settings
+from shared.settings.batches import BatchSettings
 from tests.integration.ingress.batches.conftest import Upload
 from tests.integration.ingress.index.conftest import new_key
 from tests.integration.ingress.running_door import RunningDoor
 
 BATCHES = "/v1/messages/batches"
+JSON = {"Content-Type": "application/json"}
 PARAMS = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 BAD: list[tuple[object, str | None]] = [
     ({}, "requests"),
@@ -29,6 +33,16 @@ BAD: list[tuple[object, str | None]] = [
     ({"requests": [{"custom_id": "a", "params": {}, "x": 1}]}, "requests[0].x"),
     ([], None),
 ]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A tenth of what is usual, of both limits."""
+    return msgspec.structs.replace(
+        settings,
+        ingress=msgspec.structs.replace(settings.ingress, body_limit_bytes=2_000_000),
+        batches=BatchSettings(body_limit_bytes=10_000_000),
+    )
 
 
 def requests(count: int = 3) -> list[Any]:
@@ -129,13 +143,25 @@ async def test_what_is_wrong_with_the_request_is_named_and_keeps_nothing(
             assert answer.status == 400
 
 
-async def test_a_body_that_is_too_large_or_no_json_is_refused(
-    door: RunningDoor, http: aiohttp.ClientSession
-) -> None:
-    for data, kind, status in (
-        (b"{", "application/json", 400),
-        (b"{}", "text/plain", 415),
-        (b"x" * 17_000_000, "application/json", 413),
-    ):
+async def test_a_body_that_is_no_json_is_refused(http: aiohttp.ClientSession) -> None:
+    for data, kind, status in ((b"{", "application/json", 400), (b"{}", "text/plain", 415)):
         async with http.post(BATCHES, data=data, headers={"Content-Type": kind}) as answer:
             assert answer.status == status
+
+
+async def test_a_body_larger_than_the_doors_own_limit_is_taken_up_to_that_of_batches(
+    settings: Settings, http: aiohttp.ClientSession
+) -> None:
+    large = "Hi" * (settings.ingress.body_limit_bytes // 4)
+    params = PARAMS | {"messages": [{"role": "user", "content": large}]}
+    asked = [{"custom_id": f"n-{nth}", "params": params} for nth in range(3)]
+    body = json.dumps({"requests": asked}).encode()
+    assert len(body) > settings.ingress.body_limit_bytes
+    async with http.post(BATCHES, data=body, headers=JSON) as answer:
+        assert answer.status == 200
+    async with http.get("/v1/files") as answer:
+        (kept,) = (await answer.json())["data"]
+    assert kept["bytes"] > settings.ingress.body_limit_bytes
+    async with http.post(BATCHES, data=body + b" " * 10_000_000, headers=JSON) as answer:
+        assert answer.status == 413
+        assert "'batches.body_limit_bytes'" in (await answer.json())["error"]["message"]
