@@ -34,6 +34,7 @@ from shared.files.file_catalogue import FileCatalogue
 from shared.files.upload import Uploads
 from shared.index.documents.of_files import FileDocuments
 from shared.persistence.engine import Database
+from shared.persistence.ledger.held.slot_counts import SlotCounts
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.redis.guarded import GuardedRedis
 from shared.reservations.reservations import Reservations
@@ -52,6 +53,7 @@ class FileSurface:
             catalogue=BatchCatalogue(database, clock),
             items=BatchItems(database),
             patience=patience,
+            clock=clock,
         )
         self._redis = GuardedRedis(redis, clock)
         files, store = FileCatalogue(database, clock), DatabaseContent(database)
@@ -61,7 +63,12 @@ class FileSurface:
             batches.catalogue,
             Forecasts(
                 store,
-                BatchPace(LaneLoads(database, clock), FlowBoard(self._redis), patience),
+                BatchPace(
+                    LaneLoads(database, clock),
+                    SlotCounts(database, clock),
+                    FlowBoard(self._redis),
+                    patience,
+                ),
                 open_prices(settings.costs.prices, settings.providers),
                 settings,
                 clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -57,6 +58,19 @@ class BatchUsage(msgspec.Struct, frozen=True):
     cost: Decimal = Decimal(0)
 
 
+class EtaBasis(StrEnum):
+    """What the expected end of a batch is told by."""
+
+    GUESS = "guess"
+    """By its window alone: nothing was answered lately."""
+    CALLS = "calls"
+    """How long the latest calls took, and how many workers make at once."""
+    LANE = "lane"
+    """How fast the backlog of the lane is worked off, and the tenant's share of that."""
+    PROGRESS = "progress"
+    """How many of its own lines have ended by now."""
+
+
 class BatchEstimate(msgspec.Struct, frozen=True):
     """What a batch is expected to take, as its validation counted it.
 
@@ -71,6 +85,7 @@ class BatchEstimate(msgspec.Struct, frozen=True):
     cost: Decimal | None = None
     standard_cost: Decimal | None = None
     eta_seconds: float | None = None
+    eta_basis: EtaBasis | None = None
 
 
 class NewBatch(msgspec.Struct, frozen=True, kw_only=True):

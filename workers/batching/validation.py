@@ -52,6 +52,7 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
             cost=_part(known.cost, share),
             standard_cost=_part(known.standard_cost, share),
             eta_seconds=known.eta_seconds,
+            eta_basis=known.eta_basis,
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.batches.batch import Batch, BatchCounts, BatchEstimate, BatchUsage
+from shared.batches.batch import Batch, BatchCounts, BatchEstimate, BatchUsage, EtaBasis
+from shared.batches.state import BatchState
 from shared.messages.response import ResponseCost
 
 
@@ -21,7 +22,9 @@ class BatchExpectation(msgspec.Struct, frozen=True, kw_only=True):
     standard_cost: ResponseCost | None
     """Of the same as single calls."""
     ends_at: int | None
-    """When it is expected to have ended, in seconds since 1970."""
+    """When it is expected to have ended, in seconds since 1970; null where nothing runs."""
+    ends_at_by: EtaBasis | None
+    """What that is told by; a `guess` is one."""
 
 
 class BatchProgress(msgspec.Struct, frozen=True):
@@ -56,6 +59,7 @@ def batch_aside(
     counts: BatchCounts,
     usage: BatchUsage,
     *,
+    now: datetime,
     output_url: str,
     errors_url: str | None = None,
 ) -> BatchAside:
@@ -63,7 +67,7 @@ def batch_aside(
     return BatchAside(
         progress=_progress(batch, counts),
         cost=ResponseCost.of(usage.cost),
-        estimate=None if batch.estimate is None else _expectation(batch, batch.estimate),
+        estimate=_expectation(batch, counts, now),
         output_url=output_url,
         errors_url=errors_url,
     )
@@ -82,10 +86,11 @@ def _progress(batch: Batch, counts: BatchCounts) -> BatchProgress:
     )
 
 
-def _expectation(batch: Batch, estimate: BatchEstimate) -> BatchExpectation:
-    began = batch.in_progress_at or batch.created_at
-    seconds = estimate.eta_seconds
-    ends_at = None if seconds is None else began + timedelta(seconds=seconds)
+def _expectation(batch: Batch, counts: BatchCounts, now: datetime) -> BatchExpectation | None:
+    estimate = batch.estimate
+    if estimate is None:
+        return None
+    ends_at, basis = _end(batch, estimate, counts, now)
     return BatchExpectation(
         messages=estimate.messages,
         input_tokens=estimate.input_tokens,
@@ -95,4 +100,19 @@ def _expectation(batch: Batch, estimate: BatchEstimate) -> BatchExpectation:
         if estimate.standard_cost is None
         else ResponseCost.of(estimate.standard_cost),
         ends_at=None if ends_at is None else int(ends_at.timestamp()),
+        ends_at_by=basis,
     )
+
+
+def _end(
+    batch: Batch, estimate: BatchEstimate, counts: BatchCounts, now: datetime
+) -> tuple[datetime | None, EtaBasis | None]:
+    began, ended = batch.in_progress_at, counts.total - counts.waiting
+    if batch.state is BatchState.IN_PROGRESS and began is not None and ended:
+        return now + (now - began) * counts.waiting / ended, EtaBasis.PROGRESS
+    if estimate.eta_seconds is None:
+        return None, None
+    expected = (began or batch.created_at) + timedelta(seconds=estimate.eta_seconds)
+    # What nobody has begun by its time is late already.
+    is_late = not batch.state.is_terminal and expected < now
+    return now if is_late else expected, estimate.eta_basis

@@ -12,6 +12,7 @@ from shared.batches.batch import Batch, BatchCounts, BatchUsage
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.items import BatchItems
 from shared.batches.state import BatchSurface
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class BatchDoor:
     catalogue: BatchCatalogue
     items: BatchItems
     patience: Patience
+    clock: Clock
 
     async def find(self, exchange: Exchange, surface: BatchSurface) -> tuple[Caller, Batch]:
         """The batch that the path names, and who asks."""

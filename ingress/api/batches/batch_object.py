@@ -75,7 +75,9 @@ class BatchList(msgspec.Struct, frozen=True):
     object: Literal["list"] = "list"
 
 
-def batch_object(batch: Batch, counts: BatchCounts, usage: BatchUsage) -> BatchObject:
+def batch_object(
+    batch: Batch, counts: BatchCounts, usage: BatchUsage, *, now: datetime
+) -> BatchObject:
     """The batch as its tenant sees it."""
     return BatchObject(
         id=batch.id,
@@ -103,6 +105,7 @@ def batch_object(batch: Batch, counts: BatchCounts, usage: BatchUsage) -> BatchO
             batch,
             counts,
             usage,
+            now=now,
             output_url=f"/v1/batches/{batch.id}/output",
             errors_url=f"/v1/batches/{batch.id}/errors",
         ),

@@ -97,7 +97,8 @@ class Batches:
         await self._results.answer(exchange, _OURS, ResultKind.ERRORS)
 
     async def _told(self, batch: Batch) -> BatchObject:
-        return batch_object(batch, *await self._batches.figures(batch))
+        counts, usage = await self._batches.figures(batch)
+        return batch_object(batch, counts, usage, now=self._batches.clock.now())
 
     async def _input(self, asked: CreateBatch, tenant_id: str) -> StoredFile:
         """The file that it names; raises NotFound, InvalidRequest."""

@@ -7,10 +7,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ingress.api.batches.pace import BatchPace
+from ingress.api.batches.pace import BatchPace, Expected
 from ingress.api.batches.sample import Sample, sample_of
 from ingress.patience import Patience
-from shared.batches.batch import BatchEstimate, NewBatch
+from shared.batches.batch import BatchEstimate, EtaBasis, NewBatch
 from shared.clock import Clock
 from shared.costs.price import ServedTier, TokenCount
 from shared.costs.prices import Prices
@@ -51,17 +51,18 @@ class Forecasts:
         """
         beginning = await self._patience.wait(self._store.read(new.content_id, 0)) or b""
         sample = sample_of(beginning, new.input_bytes)
-        seconds = await self._pace.seconds(new.tenant_id, round(sample.lines))
-        estimate = self._estimate(sample, seconds)
-        if (estimate.eta_seconds or 0) > new.window_seconds:
+        lines, window = round(sample.lines), new.window_seconds
+        expected = await self._pace.expected(new.tenant_id, lines, window)
+        is_measured = expected is not None and expected.basis is EtaBasis.LANE
+        if expected is not None and is_measured and expected.seconds > window:
             raise InvalidRequest(
-                f"It would be answered in about {estimate.eta_seconds:.0f} s as the batch lane "
+                f"It would be answered in about {expected.seconds:.0f} s as the batch lane "
                 "stands, and its window is shorter. Ask for a longer one, or ask later.",
                 param="completion_window",
             )
-        return estimate
+        return self._estimate(sample, expected)
 
-    def _estimate(self, sample: Sample, seconds: float | None) -> BatchEstimate:
+    def _estimate(self, sample: Sample, expected: Expected | None) -> BatchEstimate:
         scale, tokens = sample.scale, [each for _, each in sample.requests]
         return BatchEstimate(
             round(sample.lines),
@@ -69,7 +70,8 @@ class Forecasts:
             round(sum(each.output_tokens for each in tokens) * scale),
             cost=self._all(sample, ServedTier.BATCH),
             standard_cost=self._all(sample, ServedTier.STANDARD),
-            eta_seconds=seconds,
+            eta_seconds=None if expected is None else expected.seconds,
+            eta_basis=None if expected is None else expected.basis,
         )
 
     def _all(self, sample: Sample, tier: ServedTier) -> Decimal | None:

@@ -2,34 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from math import ceil
+from statistics import fmean
+from typing import Final, NamedTuple
 
 from ingress.patience import Patience
+from shared.batches.batch import EtaBasis
 from shared.dispatch.flows import Flow, FlowBoard, FlowsTold
 from shared.errors import RedisUnavailable
 from shared.messages.lane import Lane
+from shared.persistence.ledger.held.slot_counts import SlotCounts
 from shared.persistence.ledger.lane_load import LaneLoad, LaneLoads
 
 _KEEPS_UP_SECONDS: Final = 2.0
 """A lane whose oldest message is younger says nothing of how much it could do."""
+_SLOW_SHARE: Final = 0.95
+_MINUTE: Final = 60.0
+_GUESS_EXPONENT: Final = 0.56
+"""An hour for a day, ten minutes for an hour: what the dispatch leaves a call nobody knows."""
+
+
+class Expected(NamedTuple):
+    """Until the last message has been answered, and how that is known."""
+
+    seconds: float
+    basis: EtaBasis
 
 
 class BatchPace:
     """Looks at what waits in the lane, at how fast it goes, and at whose it is."""
 
-    def __init__(self, loads: LaneLoads, board: FlowBoard, patience: Patience) -> None:
+    def __init__(
+        self, loads: LaneLoads, slots: SlotCounts, board: FlowBoard, patience: Patience
+    ) -> None:
         self._loads = loads
+        self._slots = slots
         self._board = board
         self._patience = patience
 
-    async def seconds(self, tenant_id: str, messages: int) -> float | None:
-        """By the lane as it stands, None where it says nothing; raises LedgerUnavailable."""
-        loads = await self._patience.wait(self._loads.lane_loads())
+    async def expected(self, tenant_id: str, messages: int, window_seconds: int) -> Expected | None:
+        """By all that is known as the lane stands; None where no worker reads it.
+
+        Raises LedgerUnavailable.
+        """
+        load = (await self._patience.wait(self._loads.lane_loads()))[Lane.BATCH]
         told = None
         with suppress(RedisUnavailable):
             told = await self._board.all()
-        return expected_seconds(loads[Lane.BATCH], told, tenant_id, messages)
+        seconds = expected_seconds(load, told, tenant_id, messages)
+        if seconds is not None:
+            return Expected(seconds, EtaBasis.LANE)
+        slots = (await self._patience.wait(self._slots.now())).of(Lane.BATCH)
+        calls = await self._patience.wait(self._loads.latest_calls(Lane.BATCH)) if slots else []
+        return expected_by_calls(calls, slots, load.queued + messages, window_seconds)
+
+
+def expected_by_calls(
+    calls: Sequence[float], slots: int, messages: int, window_seconds: int
+) -> Expected | None:
+    """By how long calls took lately, of which so many are made at once; a guess without any."""
+    if not slots:
+        return None
+    if not calls:
+        guess = (window_seconds / _MINUTE) ** _GUESS_EXPONENT * _MINUTE
+        return Expected(guess, EtaBasis.GUESS)
+    slow = sorted(calls)[ceil(len(calls) * _SLOW_SHARE) - 1]
+    return Expected(max(slow, fmean(calls) * messages / slots), EtaBasis.CALLS)
 
 
 def expected_seconds(

@@ -58,7 +58,7 @@ class DeletedMessageBatch(msgspec.Struct, frozen=True):
 
 
 def message_batch(
-    batch: Batch, counts: BatchCounts, usage: BatchUsage, *, results_url: str
+    batch: Batch, counts: BatchCounts, usage: BatchUsage, *, now: datetime, results_url: str
 ) -> MessageBatch:
     """The batch as its tenant sees it."""
     ended_at = _ended_at(batch)
@@ -71,7 +71,7 @@ def message_batch(
         ended_at=None if ended_at is None else _moment(ended_at),
         cancel_initiated_at=None if batch.cancelling_at is None else _moment(batch.cancelling_at),
         results_url=results_url if batch.state.is_terminal else None,
-        forebay=batch_aside(batch, counts, usage, output_url=results_url),
+        forebay=batch_aside(batch, counts, usage, now=now, output_url=results_url),
     )
 
 

@@ -162,5 +162,6 @@ class MessageBatches:
         return message_batch(
             batch,
             *await self._batches.figures(batch),
+            now=self._batches.clock.now(),
             results_url=f"{there}/v1/messages/batches/{batch.id}/results",
         )

@@ -21,6 +21,8 @@ COUNT_LIMIT: Final = 5_000
 _DRAIN_LIMIT: Final = 2_000
 """Ended messages that tell how fast the lanes drain: the latest ones."""
 _LOAD_WINDOW: Final = timedelta(seconds=30)
+_CALLS_WINDOW: Final = timedelta(hours=1)
+_CALLS_LIMIT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ class LaneLoads:
             for lane in Lane
         }
 
+    async def latest_calls(self, lane: Lane) -> list[float]:
+        """Seconds from claim to end of the messages answered last, within an hour; those of the
+        other lanes where the lane has none."""
+        wanted = {"since": self._clock.now() - _CALLS_WINDOW}
+        async with reading(self._database.relaxed) as connection:
+            rows = (await connection.execute(_CALLS, wanted)).all()
+        of_lane = [row for row in rows if row.lane is lane] or rows
+        spans = (row.finished_at - row.claimed_at for row in of_lane)
+        return [max(0.0, span.total_seconds()) for span in spans]
+
 
 def _waiting(lane: Lane) -> Select[tuple[Lane, int, datetime]]:
     may_be_claimed = or_(message.c.not_before.is_(None), message.c.not_before <= bindparam("now"))
@@ -109,3 +121,13 @@ def _drained() -> Select[tuple[Lane, int, datetime]]:
 
 _WAITING: Final = union_all(*(_waiting(lane) for lane in Lane))
 _DRAINED: Final = _drained()
+_CALLS: Final = (
+    select(message.c.lane, message.c.claimed_at, message.c.finished_at)
+    .where(
+        message.c.finished_at > bindparam("since"),
+        message.c.claimed_at.is_not(None),
+        message.c.state == ResponseState.COMPLETED,
+    )
+    .order_by(message.c.finished_at.desc())
+    .limit(_CALLS_LIMIT)
+)

@@ -99,6 +99,9 @@ class Account:
         told = {_text(name): int(value) for name, value in found.items()}
         return {name: told[name] for name in told if name not in {"day", "spent"}}
 
+    def ended(self) -> dict[str, object]:
+        return {"state": ResponseState.COMPLETED, "finished_at": self.bench.clock.now()}
+
     async def let_leases_run_out(self) -> None:
         key = slots_key(self.tenant)
         for each in await self.redis.zrange(key, 0, -1):
@@ -146,8 +149,7 @@ class Account:
         if event == "call":
             await self.call(chosen)
         if event == "end":
-            ended = {"state": ResponseState.COMPLETED, "finished_at": self.bench.clock.now()}
-            await self.bench.set(chosen, **ended)
+            await self.bench.set(chosen, **self.ended())
             if not is_killed:
                 await self.till.settle(self.tenant, chosen, cost=EACH // 2)
 
@@ -198,7 +200,9 @@ async def test_whatever_happens_a_look_makes_it_what_the_ledger_says_and_ends_le
         held = (await own.entries()).get(of.id, 0)
         assert len(unbegun) * EACH * is_running <= held <= len(unended) * EACH * is_running
     for of in own.batches:
-        await own.bench.answer([key for _, _, key in await own.bench.lines(of) if key])
+        for each in await own.bench.messages():
+            if each.state not in TERMINAL:
+                await own.bench.set(each.id, **own.ended())
         await own.bench.expander()
         await own.bench.collector()
         await own.bench.collector()

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import openai
 import pytest
+from sqlalchemy import insert
 
+from shared.clock import SystemClock
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
+from shared.persistence.tables import worker_lease
 from tests.integration.ingress.batches.conftest import Upload, lines
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.contract import Contract
 from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.ingress.stand_in_worker import StandInWorker
 
 UNKNOWN = f"batch_{'0' * 32}"
 NOT_RUN = (
@@ -212,3 +219,27 @@ async def test_nothing_is_there_to_read_before_anything_has_ended(
     for name in ("output", "errors"):
         async with http.get(f"/v1/batches/{made.id}/{name}") as answer:
             assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_when_it_is_expected_to_have_ended_is_told_as_soon_as_anybody_could_work_on_it(
+    client: openai.AsyncOpenAI, upload: Upload, ledger: Database, worker: StandInWorker
+) -> None:
+    async def expected(window: str) -> tuple[int | None, str | None]:
+        made: Any = await client.batches.create(**asked(await upload(), completion_window=window))
+        estimate = made.forebay["estimate"]
+        ends_at = estimate["ends_at"]
+        return ends_at and ends_at - made.created_at, estimate["ends_at_by"]
+
+    assert await expected("1h") == (None, None), "nothing runs"
+    until = SystemClock().now() + timedelta(minutes=5)
+    offer = {"worker": "w", "lease_until": until, "concurrency": 2, "lanes": "batch"}
+    async with transaction(ledger.durable) as connection:
+        await connection.execute(insert(worker_lease).values(offer))
+    guess = await expected("1h")
+    assert guess == (pytest.approx(594, abs=2), "guess")
+    sent = await client.responses.create(input="Hi", background=True, service_tier="flex")
+    await worker.answer(await worker.claim(sent.id), "Hello.")
+    seconds, basis = await expected("1h")
+    assert basis == "calls"
+    assert seconds is not None
+    assert seconds < 594

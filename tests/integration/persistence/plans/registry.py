@@ -174,6 +174,9 @@ PROBES: Final[dict[str, Probe]] = {
     "FindGroup.flush": lambda full: FindGroup(full.database).flush(
         [Sought(message_id, "ten_1") for message_id in _ids("resp_q", 400)]
     ),
+    "LaneLoads.latest_calls": lambda full: LaneLoads(full.database, full.clock).latest_calls(
+        Lane.BATCH
+    ),
     "LaneLoads.lane_loads": lambda full: LaneLoads(full.database, full.clock).lane_loads(),
     "LateBooking.write": _late,
     "LedgerSweeps.due": lambda full: full.sweeps.due(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingress.api.batches.pace import expected_seconds
+from ingress.api.batches.pace import expected_by_calls, expected_seconds
+from shared.batches.batch import EtaBasis
 from shared.dispatch.flows import Flow, FlowFigures, FlowsTold
 from shared.messages.lane import Lane
 from shared.persistence.ledger.lane_load import LaneLoad
@@ -47,3 +48,13 @@ def test_who_outlasts_all_others_has_the_whole_lane_in_the_end() -> None:
 def test_the_idle_time_before_a_backlog_makes_no_lane_slow() -> None:
     """Three were answered since it began, two seconds ago: that is no rate of one in ten."""
     assert seconds(busy(97, rate=0.1, oldest=2.0), None, messages=3) == pytest.approx(100 / 1.5)
+
+
+def test_without_a_backlog_it_is_told_by_calls_and_slots_and_guessed_before_the_first() -> None:
+    assert expected_by_calls([2.0] * 9, 0, 100, 3_600) is None
+    assert expected_by_calls([1.0, 3.0], 4, 100, 3_600) == (50.0, EtaBasis.CALLS)
+    assert expected_by_calls([1.0, 30.0], 4, 2, 3_600) == (30.0, EtaBasis.CALLS)
+    guess = expected_by_calls([], 4, 100, 86_400)
+    assert guess is not None
+    assert guess.basis is EtaBasis.GUESS
+    assert 58 * 60 < guess.seconds < 60 * 60
