@@ -7,11 +7,12 @@ from typing import Final
 
 from ingress.api.chat.chunk import ChatChunk
 from ingress.api.chat.completions import ChatEndpoint
-from ingress.api.embeddings import EmbeddingList, EmbeddingRequest, Embeddings
+from ingress.api.embeddings import Embeddings
 from ingress.api.models import Model, ModelList, Models
 from ingress.api.reference.operation import FIND_ERRORS, KEY_ERRORS, Operation, Parameter, Tag
 from ingress.api.responses import Responses
 from ingress.api.stored_responses import DeletedResponse, StoredResponses
+from shared.embeddings.requests import EmbeddingList, EmbeddingRequest
 from shared.messages.events import Event
 from shared.messages.requests.create_response import CreateResponse
 from shared.messages.response import ResponseObject

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import asdict
 from sqlalchemy import Row
 
+from shared.batches.kept_embeddings import KeptEmbeddings
 from shared.batches.state import BatchEndpoint, BatchState, BatchSurface, ItemOutcome
 from shared.messages.record import MessageRecord
 
@@ -160,6 +161,8 @@ class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
     status_code: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+    embeddings: KeptEmbeddings | None = None
+    """The answer of a line that asks for no message."""
 
 
 _IN_JSON: Final[dict[str, Any]] = {

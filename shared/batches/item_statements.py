@@ -45,6 +45,7 @@ _IS_LATE: Final[ColumnElement[bool]] = and_(
 )
 _GONE: Final[ColumnElement[bool]] = or_(message.c.id.is_(None), message.c.erased_at.is_not(None))
 _OUTCOME: Final[ColumnElement[str]] = case(
+    (batch_item.c.answer.is_not(None), literal(str(ItemOutcome.COMPLETED))),
     (
         batch_item.c.message_id.is_(None),
         case(
@@ -65,7 +66,10 @@ _OUTCOME: Final[ColumnElement[str]] = case(
 )
 _ITEM_COLUMNS: Final = tuple(
     batch_item.c[name]
-    for name in ("line", "custom_id", "message_id", "status_code", "error_code", "error_message")
+    for name in (
+        *("line", "custom_id", "message_id", "status_code", "error_code", "error_message"),
+        "answer",
+    )
 )
 OF_ITEM: Final = len(_ITEM_COLUMNS) + 2
 _JOINED: Final = batch_item.outerjoin(message, message.c.id == batch_item.c.message_id)
@@ -102,3 +106,4 @@ _MESSAGES: Final = select(batch_item.c.message_id).where(_OF_BATCH).distinct().s
 USAGE: Final = select(
     *(func.sum(message.c[name]).label(name) for name in (*TOKENS, "cost"))
 ).select_from(_MESSAGES.join(message, message.c.id == _MESSAGES.c.message_id))
+EMBEDDED_TOKENS: Final = select(func.sum(batch_item.c.input_tokens)).where(_OF_BATCH)

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import Row
 
 from shared.batches.batch import Batch, BatchCounts, BatchLine, BatchUsage
 from shared.batches.item_statements import (
     COUNTS,
+    EMBEDDED_TOKENS,
     FAILINGS,
     LINE_CANCELLED,
     OF_ITEM,
@@ -19,7 +21,8 @@ from shared.batches.item_statements import (
     USAGE,
     WAITING,
 )
-from shared.batches.state import ItemOutcome
+from shared.batches.kept_embeddings import KeptEmbeddings
+from shared.batches.state import BatchEndpoint, ItemOutcome
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, record_of
 
@@ -27,7 +30,10 @@ _PAGE_BYTES: Final = 8 * 1024 * 1024
 _LONGEST_PAGE: Final = 500
 _ANSWER_BYTES: Final = 8_192
 """What a line's answer is taken to have, for what a page is to have."""
+_VECTOR_SHARE: Final = 64
+"""What the vectors of short texts have, in such of what the texts have."""
 DELETED: Final = "response_deleted"
+_embeddings: Final = msgspec.json.Decoder(KeptEmbeddings)
 
 
 class WaitingLine(NamedTuple):
@@ -78,7 +84,11 @@ class BatchItems:
             return of.usage
         async with reading(self._database.relaxed) as connection:
             row = (await connection.execute(USAGE, {"batch": of.id})).one()
+            embedded = 0
+            if of.endpoint is BatchEndpoint.EMBEDDINGS:
+                embedded = await connection.scalar(EMBEDDED_TOKENS, {"batch": of.id}) or 0
         tokens = {name: int(row._mapping[name] or 0) for name in TOKENS}
+        tokens["input_tokens"] += embedded
         return BatchUsage(**tokens, cost=Decimal(row.cost or 0))
 
     async def waiting(self, of: Batch, *, after_line: int = 0, limit: int) -> list[WaitingLine]:
@@ -92,6 +102,8 @@ class BatchItems:
 def _page_of(of: Batch) -> int:
     # A page has whole requests, of 10 MB if need be.
     line_bytes = of.input_bytes // max(of.total or 1, 1) + _ANSWER_BYTES
+    if of.endpoint is BatchEndpoint.EMBEDDINGS:
+        line_bytes *= _VECTOR_SHARE
     return max(1, min(_LONGEST_PAGE, _PAGE_BYTES // line_bytes))
 
 
@@ -113,4 +125,5 @@ def _item_of(row: Row[Any]) -> BatchLine:
         status_code=row.status_code,
         error_code=code,
         error_message=why,
+        embeddings=None if row.answer is None else _embeddings.decode(row.answer),
     )

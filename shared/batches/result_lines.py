@@ -11,6 +11,7 @@ import msgspec
 from shared.batches.batch import Batch, BatchLine
 from shared.batches.items import BatchItems
 from shared.batches.state import BatchSurface, ItemOutcome
+from shared.embeddings.requests import EmbeddingList
 from shared.identifiers import BATCH_REQUEST, nth_id
 from shared.messages.record import MessageRecord
 from shared.surfaces.endpoints import AnswerObject, answer_object
@@ -63,7 +64,7 @@ class LineResponse(msgspec.Struct, frozen=True):
 
     status_code: int
     request_id: str
-    body: AnswerObject | LineRefusal
+    body: AnswerObject | EmbeddingList | LineRefusal
 
 
 class ResultLine(msgspec.Struct, frozen=True):
@@ -137,6 +138,9 @@ def result_line(of: Batch, item: BatchLine) -> ResultLine | MessageResultLine:
         why = item.error_message or _REASONS[item.outcome]
         error = LineError(item.error_code or item.outcome, why)
         return ResultLine(own, item.custom_id, None, error)
+    if item.embeddings is not None:
+        told = LineResponse(_OK, own, item.embeddings.told())
+        return ResultLine(own, item.custom_id, told, None)
     answer = _answer(of, item.message) if item.message else _refused(item)
     if isinstance(answer, TurnFailed):
         fault = LineFault(answer.message, _type(answer.status), answer.kind)

@@ -84,6 +84,9 @@ batch_item = Table(
     Column("status_code", Integer),
     Column("error_code", String(64)),
     Column("error_message", Text),
+    # JSON: the answer of a line that is no message, and what was read for it.
+    Column("answer", Text),
+    Column("input_tokens", Integer),
     partial_index("ix_batch_item_message_id", "message_id", where="message_id IS NOT NULL"),
 )
 

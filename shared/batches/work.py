@@ -26,7 +26,8 @@ from shared.persistence.statements import driver_errors, reading
 
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it goes into the ledger: with its message, or with why it becomes none."""
+    """A line as it goes into the ledger: with its message, with why it becomes none, or with the
+    answer of what asks for no message."""
 
     line: int
     custom_id: str
@@ -34,6 +35,8 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True):
     status_code: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+    answer: str | None = None
+    input_tokens: int | None = None
 
 
 _ITEM_COLUMNS: Final = ("batch_id", *NewLine.__struct_fields__)
@@ -167,8 +170,8 @@ class BatchWork:
 
 
 def _unbegun(line: NewLine, state: BatchState) -> NewLine:
-    """A line that nobody will begin any more; one with a fault keeps that."""
-    if line.message_id is None:
+    """A line that nobody will begin any more; one with a fault or an answer keeps that."""
+    if line.error_code is not None or line.answer is not None:
         return line
     is_cancelled = state is BatchState.CANCELLING
     code = "batch_cancelled" if is_cancelled else "batch_expired"

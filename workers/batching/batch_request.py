@@ -8,7 +8,7 @@ import msgspec
 
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS
 from shared.batches.batch import LONGEST_CUSTOM_ID, LONGEST_LINE_BYTES, Batch, BatchFault
-from shared.batches.state import BatchSurface
+from shared.batches.state import BatchEndpoint, BatchSurface
 from shared.decoding import decode_json
 from shared.errors import InvalidRequest
 from shared.storable_text import is_storable
@@ -79,7 +79,7 @@ def read_batch_request(line: InputLine, of: Batch) -> BatchRequest:
     if not is_storable(custom_id):
         told = "'custom_id' holds a NUL character or half of a pair. Remove it."
         raise _faulty(line, "invalid_custom_id", told, "custom_id")
-    return _request(custom_id, body)
+    return _request(custom_id, body, of.endpoint)
 
 
 def _check_utf8(line: InputLine, text: bytes) -> None:
@@ -121,13 +121,15 @@ def _check_road(line: InputLine, read: _OpenAILine, of: Batch) -> None:
         raise _faulty(line, "invalid_url", told, "url")
 
 
-def _request(custom_id: str, body: bytes) -> BatchRequest:
+def _request(custom_id: str, body: bytes, endpoint: BatchEndpoint) -> BatchRequest:
     try:
         asked = _asked.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         asked = _Asked()  # whoever reads the body says what is wrong with it
     limit = asked.max_output_tokens or asked.max_completion_tokens or asked.max_tokens
     output = DEFAULT_OUTPUT_TOKENS if limit is None else min(max(limit, 1), DEFAULT_OUTPUT_TOKENS)
+    if endpoint is BatchEndpoint.EMBEDDINGS:
+        output = 0
     return BatchRequest(custom_id, body, asked.model, output)
 
 

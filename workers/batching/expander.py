@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared.batches.batch import Batch
 from shared.batches.batch_budget import BatchBudget
-from shared.batches.state import BatchState
+from shared.batches.state import BatchEndpoint, BatchState
 from shared.batches.work import BatchWork
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
@@ -93,6 +93,8 @@ class Expander:
             return True
         if of.expanded_at is not None or of.total is None:
             return False
+        if of.endpoint is BatchEndpoint.EMBEDDINGS:
+            return False  # its lines become no messages: the embedder answers them
         await self._expand(of)
         return True
 

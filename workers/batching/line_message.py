@@ -13,7 +13,7 @@ from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS, LedgerEntries
 from shared.batches.batch import Batch, BatchFault
 from shared.batches.work import NewLine
 from shared.clock import Clock
-from shared.errors import InvalidRequest, TooLarge
+from shared.errors import InvalidRequest, NotFound, TooLarge
 from shared.identifiers import RESPONSE
 from shared.messages.body import Body, body_digest, encode_body
 from shared.messages.lane import Lane
@@ -25,6 +25,7 @@ from shared.surfaces.endpoints import decode_request, surface_of
 from workers.batching.batch_request import BatchRequest
 
 _BAD_REQUEST: Final = 400
+_NOT_FOUND: Final = 404
 _TOO_LARGE: Final = 413
 _MOMENT: Final = timedelta(seconds=1)
 
@@ -49,7 +50,7 @@ class LineMessages:
         try:
             record = self._record(request, batch)
         except (InvalidRequest, TooLarge, UnicodeError) as error:
-            return LineMessage(_refused(request, number, error), None)
+            return LineMessage(refused_line(request, number, error), None)
         if is_held:
             record = msgspec.structs.replace(record, held_at=record.accepted_at)
         line = NewLine(line=number, custom_id=request.custom_id, message_id=record.id)
@@ -98,13 +99,17 @@ def unread_line(fault: BatchFault) -> NewLine:
     )
 
 
-def _refused(request: BatchRequest, number: int, error: Exception) -> NewLine:
-    is_large = isinstance(error, TooLarge)
-    kind = error.kind if isinstance(error, InvalidRequest | TooLarge) else "invalid_value"
+def refused_line(request: BatchRequest, number: int, error: Exception) -> NewLine:
+    """A line whose request would have been refused by itself."""
+    status, kind = _BAD_REQUEST, "invalid_value"
+    if isinstance(error, InvalidRequest | TooLarge | NotFound):
+        kind = error.kind or kind
+    if isinstance(error, TooLarge | NotFound):
+        status = _TOO_LARGE if isinstance(error, TooLarge) else _NOT_FOUND
     return NewLine(
         line=number,
         custom_id=request.custom_id,
-        status_code=_TOO_LARGE if is_large else _BAD_REQUEST,
+        status_code=status,
         error_code=kind,
         error_message="It is no text." if isinstance(error, UnicodeError) else storable(str(error)),
     )

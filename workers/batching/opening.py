@@ -23,17 +23,20 @@ from shared.reservations.reservations import Reservations
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.batching.collector import Collector
+from workers.batching.embedder import Embedder
 from workers.batching.expander import Expander
+from workers.batching.line_encoding import LineEncoding
 from workers.batching.line_message import LineMessages
 from workers.batching.result_files import ResultFiles
 from workers.batching.sending import LineSender
 
 
 class Batching(NamedTuple):
-    """The two rounds of batches."""
+    """The rounds of batches."""
 
     expander: Expander
     collector: Collector
+    embedder: Embedder
 
 
 @asynccontextmanager
@@ -50,6 +53,7 @@ async def open_batching(
     entries = LedgerEntries(settings.lanes, clock)
     limit = settings.ingress.text_limit_bytes
     messages = LineMessages(entries, clock, text_limit_bytes=limit)
+    encoding = LineEncoding(settings.embeddings, text_limit_bytes=limit)
     store = DatabaseContent(database)
     till = open_till(settings, database, redis, reservations, clock)
     budget = BatchBudget(database, till, clock)
@@ -59,8 +63,10 @@ async def open_batching(
         yield Batching(
             Expander(work, store, messages, sender, budget, metrics, clock),
             Collector(work, items, files, cancelling, budget, metrics, clock),
+            Embedder(work, store, encoding, clock),
         )
     finally:
+        await encoding.close()
         await sender.close()
         await till.close()
         await reservations.close()

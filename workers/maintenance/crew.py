@@ -31,7 +31,7 @@ from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 from workers.answer_queue import AnswerQueue
-from workers.batching.opening import open_batching
+from workers.batching.opening import Batching, open_batching
 from workers.maintenance.dispatching import dispatching
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.one_core import OneCore
@@ -40,7 +40,7 @@ from workers.steps.reply import Reply
 from workers.webhooks.round import webhook_round
 
 _Round = Callable[[], Awaitable[None]]
-_OF_BATCHES: Final = frozenset({"expander", "collector"})
+_OF_BATCHES: Final = frozenset(Batching._fields)
 _BATCHES_SECONDS: Final = 1.0
 """Between two looks at batches: whoever asks for one waits to be told what is wrong with it."""
 _ROUNDS_PER_LEASE: Final = 4
@@ -88,7 +88,7 @@ async def maintenance(
         rounds["eraser"] = await stack.enter_async_context(erasing)
         opening = open_batching(settings, database, publisher, metrics, clock)
         batching = await stack.enter_async_context(opening)
-        rounds |= {"expander": batching.expander, "collector": batching.collector}
+        rounds |= batching._asdict()
         sending = webhook_round(settings.webhooks, database, metrics, clock)
         rounds["webhooks"] = await stack.enter_async_context(sending)
         rounds["schedules"] = ScheduleRound(database, clock)

@@ -55,17 +55,18 @@ class CreateBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def faults(self) -> tuple[BatchFault, ...]:
         """Why nothing of it can be run, whatever is in the file."""
-        if self.endpoint in ENDPOINTS:
+        if self.endpoint in _RUN:
             return ()
         return (
             BatchFault(
                 UNSUPPORTED,
-                f"No batch is run against '{self.endpoint}' here. {use_one_of(ENDPOINTS)}.",
+                f"No batch is run against '{self.endpoint}' here. {use_one_of(_RUN)}.",
                 param="endpoint",
             ),
         )
 
 
+_RUN: Final = (*ENDPOINTS, str(BatchEndpoint.EMBEDDINGS))
 _decoder: Final = msgspec.json.Decoder(CreateBatch)
 
 
@@ -82,6 +83,6 @@ def _endpoint(path: str) -> BatchEndpoint:
         return BatchEndpoint(path)
     except ValueError:
         raise InvalidRequest(
-            f"There is no endpoint '{path[:64]}' of batches. {use_one_of(ENDPOINTS)}.",
+            f"There is no endpoint '{path[:64]}' of batches. {use_one_of(_RUN)}.",
             param="endpoint",
         ) from None

@@ -11,6 +11,7 @@ from ingress.api.batches.pace import BatchPace, Expected
 from ingress.api.batches.sample import Sample, sample_of
 from ingress.patience import Patience
 from shared.batches.batch import BatchEstimate, EtaBasis, NewBatch
+from shared.batches.state import BatchEndpoint
 from shared.clock import Clock
 from shared.costs.price import ServedTier, TokenCount
 from shared.costs.prices import Prices
@@ -51,6 +52,8 @@ class Forecasts:
         """
         beginning = await self._patience.wait(self._store.read(new.content_id, 0)) or b""
         sample = sample_of(beginning, new.input_bytes)
+        if new.endpoint is BatchEndpoint.EMBEDDINGS:
+            return _of_texts(sample)
         lines, window = round(sample.lines), new.window_seconds
         expected = await self._pace.expected(new.tenant_id, lines, window)
         is_measured = expected is not None and expected.basis is EtaBasis.LANE
@@ -92,3 +95,10 @@ class Forecasts:
             return None
         asked = model if model in named[0].named_models else next(iter(named[0].named_models), "")
         return self._prices.cost(named[0].name, asked or "", tokens, at=self._clock.now())
+
+
+def _of_texts(sample: Sample) -> BatchEstimate:
+    """Encoders cost no money, and no lane is told of them."""
+    tokens = sum(each.input_tokens for _, each in sample.requests)
+    nothing = Decimal(0)
+    return BatchEstimate(round(sample.lines), round(tokens * sample.scale), 0, nothing, nothing)

@@ -15,6 +15,7 @@ from tests.integration.ingress.contract import Contract
 from tests.integration.workers.provider_thread import ProviderThread
 
 CHAT = "/v1/chat/completions"
+EMBEDDINGS = "/v1/embeddings"
 ENDED = {"completed", "failed", "expired", "cancelled"}
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -131,3 +132,41 @@ async def test_a_batch_is_cancelled_and_what_was_answered_is_kept(
     assert errors["slow"]["error"]["code"] == "batch_cancelled"
     found = [each.id async for each in client.batches.list(limit=1)]
     assert batch.id in found
+
+
+async def test_texts_are_embedded_as_they_are_one_by_one_and_bad_lines_are_in_the_error_file(
+    client: openai.AsyncOpenAI, provider: ProviderThread, contract: Contract
+) -> None:
+    def line(name: str, **body: Any) -> bytes:
+        asked = {"model": "text", "input": f"Words of {name}"} | body
+        told = {"custom_id": name, "method": "POST", "url": EMBEDDINGS, "body": asked}
+        return json.dumps(told).encode() + b"\n"
+
+    two = ["One text", "and another"]
+    good = line("one") + line("two", input=two) + line("packed", encoding_format="base64")
+    bad = line("empty", input="") + line("wide", dimensions=3)
+    content = good + bad + line("again", input="Words of one")
+    batch = await ended(client, await begun(client, content, endpoint=EMBEDDINGS))
+    assert batch.status == "completed"
+    assert batch.request_counts is not None
+    assert batch.request_counts.to_dict() == {"total": 6, "completed": 4, "failed": 2}
+    output = await lines(client, batch.output_file_id)
+    assert [*output] == ["one", "two", "packed", "again"]
+    bodies = {name: each["response"]["body"] for name, each in output.items()}
+    for name in ("one", "two"):
+        contract.check("CreateEmbeddingResponse", bodies[name])
+    alone = await client.embeddings.create(model="text", input=two, encoding_format="float")
+    assert [each["embedding"] for each in bodies["two"]["data"]] == [
+        pytest.approx(each.embedding, abs=1e-5) for each in alone.data
+    ]
+    assert bodies["one"]["data"][0]["embedding"] == bodies["again"]["data"][0]["embedding"]
+    assert isinstance(bodies["packed"]["data"][0]["embedding"], str)
+    assert batch.usage is not None
+    assert batch.usage.input_tokens == sum(
+        each["usage"]["total_tokens"] for each in bodies.values()
+    )
+    errors = await lines(client, batch.error_file_id)
+    told = {name: each["response"]["body"]["error"] for name, each in errors.items()}
+    assert {*told} == {"empty", "wide"}
+    assert "dimensions" in told["wide"]["message"]
+    assert provider.calls("Words of") == [], "no model that writes was asked"

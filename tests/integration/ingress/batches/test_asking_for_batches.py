@@ -22,7 +22,6 @@ from tests.integration.ingress.stand_in_worker import StandInWorker
 
 UNKNOWN = f"batch_{'0' * 32}"
 NOT_RUN = (
-    "/v1/embeddings",
     "/v1/completions",
     "/v1/moderations",
     "/v1/images/generations",

@@ -1,0 +1,94 @@
+"""Lines that ask for vectors: each is answered once, whoever stops between two groups."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from shared.batches.batch import BatchCounts
+from shared.batches.state import BatchEndpoint, BatchState
+from shared.settings.indexing.embeddings import EmbeddingSettings
+from workers.batching.embedder import Embedder
+from workers.batching.line_encoding import LineEncoding
+
+from .bench import TENANT, WINDOW, Bench, lines_of
+
+EMBEDDINGS = BatchEndpoint.EMBEDDINGS
+LINES = 300
+
+
+def texts(count: int, **body: object) -> bytes:
+    """Lines of a text each; every third one is that of the first."""
+    road = {"method": "POST", "url": EMBEDDINGS}
+    asked = [{"model": "text", "input": f"Text {n if n % 3 else 0}"} | body for n in range(count)]
+    named = ({"custom_id": f"c{n}", **road, "body": each} for n, each in enumerate(asked))
+    return lines_of(*map(msgspec.json.encode, named))
+
+
+@pytest.fixture
+async def encoding() -> AsyncIterator[LineEncoding]:
+    opened = LineEncoding(EmbeddingSettings(), text_limit_bytes=1 << 20)
+    yield opened
+    await opened.close()
+
+
+def embedder(bench: Bench, encoding: LineEncoding) -> Embedder:
+    return Embedder(bench.work, bench.store, encoding, bench.clock)
+
+
+async def test_whoever_stops_and_however_many_work_each_line_is_answered_once(
+    bench: Bench, encoding: LineEncoding
+) -> None:
+    of = await bench.expanded(texts(LINES), endpoint=EMBEDDINGS)
+    assert of.state is BatchState.IN_PROGRESS
+    assert await bench.count() == 0, "no line is a message"
+    stopped = asyncio.create_task(embedder(bench, encoding)())
+    while not await bench.lines(of):  # noqa: ASYNC110 - a group's commit
+        await asyncio.sleep(0.01)
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    await asyncio.gather(*(embedder(bench, encoding)() for _ in range(2)))
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.COMPLETED
+    assert ended.counts == BatchCounts(total=LINES, completed=LINES)
+    told = await bench.read(ended.output_file_id)
+    assert [each["custom_id"] for each in told] == [f"c{n}" for n in range(LINES)]
+    vectors = [each["response"]["body"]["data"][0]["embedding"] for each in told]
+    assert vectors[0] == pytest.approx(vectors[LINES - 3], abs=1e-5)
+    assert ended.usage is not None
+    assert ended.usage.input_tokens == sum(
+        each["response"]["body"]["usage"]["total_tokens"] for each in told
+    )
+
+
+async def test_of_a_batch_that_is_cancelled_or_over_no_line_is_embedded(
+    sqlite_bench: Bench, encoding: LineEncoding
+) -> None:
+    bench = sqlite_bench
+    cancelled = await bench.expanded(texts(3), endpoint=EMBEDDINGS)
+    await bench.catalogue.cancel(cancelled.id, tenant_id=TENANT)
+    late = await bench.expanded(texts(3, dimensions=384), endpoint=EMBEDDINGS)
+    bench.clock.advance(WINDOW + 1)
+    await embedder(bench, encoding)()
+    for of, state in ((cancelled, BatchState.CANCELLED), (late, BatchState.EXPIRED)):
+        ended = await bench.collected(of)
+        assert ended.state is state
+        told = await bench.read(ended.error_file_id)
+        assert [each["error"]["code"] for each in told] == [f"batch_{state}"] * 3
+
+
+async def test_a_line_is_refused_as_its_request_by_itself_would_be(
+    sqlite_bench: Bench, encoding: LineEncoding
+) -> None:
+    bench = sqlite_bench
+    content = texts(1, input=[1, 2]) + texts(1, input="").replace(b"c0", b"c1")
+    of = await bench.expanded(content, endpoint=EMBEDDINGS)
+    await embedder(bench, encoding)()
+    ended = await bench.collected(of)
+    assert ended.counts == BatchCounts(total=2, failed=2)
+    tokens, empty = await bench.read(ended.error_file_id)
+    assert "arrays of tokens are not taken" in tokens["response"]["body"]["error"]["message"]
+    assert empty["response"]["status_code"] == 400
