@@ -28,6 +28,7 @@ from shared.clock import Clock
 from shared.costs.prices import open_prices
 from shared.costs.till import open_till
 from shared.dispatch.flows import FlowBoard
+from shared.files.content_store import ContentStore
 from shared.files.database_content import DatabaseContent
 from shared.files.drafts import ContentDrafts
 from shared.files.file_catalogue import FileCatalogue
@@ -61,19 +62,7 @@ class FileSurface:
         self._till = open_till(settings, database, redis, self._reservations, clock)
         creation = BatchCreation(
             batches.catalogue,
-            Forecasts(
-                store,
-                BatchPace(
-                    LaneLoads(database, clock),
-                    SlotCounts(database, clock),
-                    FlowBoard(self._redis),
-                    patience,
-                ),
-                open_prices(settings.costs.prices, settings.providers),
-                settings,
-                clock,
-                patience,
-            ),
+            self._forecasts(store, database, settings, clock, patience),
             BatchBudget(database, self._till, clock),
             self._till,
             settings.limits,
@@ -98,6 +87,19 @@ class FileSurface:
         )
         bodies = Uploads(ContentDrafts(database, taking, clock), store, taking, clock)
         self._messages = MessageBatches(batches, files, bodies, creation, results)
+
+    def _forecasts(
+        self,
+        store: ContentStore,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        patience: Patience,
+    ) -> Forecasts:
+        board, slots = FlowBoard(self._redis), SlotCounts(database, clock)
+        pace = BatchPace(LaneLoads(database, clock), slots, board, patience)
+        prices = open_prices(settings.costs.prices, settings.providers)
+        return Forecasts(store, pace, prices, settings, clock, patience)
 
     def operations(self) -> list[Operation]:
         """Their routes."""

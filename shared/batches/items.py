@@ -30,7 +30,7 @@ _PAGE_BYTES: Final = 8 * 1024 * 1024
 _LONGEST_PAGE: Final = 500
 _ANSWER_BYTES: Final = 8_192
 """What a line's answer is taken to have, for what a page is to have."""
-_VECTOR_SHARE: Final = 64
+_VECTOR_SHARE: Final = 256
 """What the vectors of short texts have, in such of what the texts have."""
 DELETED: Final = "response_deleted"
 _embeddings: Final = msgspec.json.Decoder(KeptEmbeddings)
@@ -101,9 +101,10 @@ class BatchItems:
 
 def _page_of(of: Batch) -> int:
     # A page has whole requests, of 10 MB if need be.
-    line_bytes = of.input_bytes // max(of.total or 1, 1) + _ANSWER_BYTES
+    line_bytes = of.input_bytes // max(of.total or 1, 1)
     if of.endpoint is BatchEndpoint.EMBEDDINGS:
         line_bytes *= _VECTOR_SHARE
+    line_bytes += _ANSWER_BYTES
     return max(1, min(_LONGEST_PAGE, _PAGE_BYTES // line_bytes))
 
 

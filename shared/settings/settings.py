@@ -5,11 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from shared.settings.agents import DispatchSettings, WorkerSettings
-from shared.settings.batches import BatchSettings
 from shared.settings.costs import CostSettings
 from shared.settings.door import IngressSettings, LaneSettings, LimitSettings
 from shared.settings.embedded import EmbeddedSettings
-from shared.settings.files import FileSettings
+from shared.settings.files import BatchSettings, FileSettings
 from shared.settings.indexing.embeddings import EmbeddingSettings
 from shared.settings.indexing.index import IndexSettings
 from shared.settings.indexing.search import SearchSettings

@@ -23,7 +23,7 @@ _ROUND_SECONDS: Final = 10.0
 """A round begins no group after so long: its lease must not run out meanwhile."""
 
 
-class _Read(NamedTuple):
+class _ReadLine(NamedTuple):
     line: InputLine
     asked: Texts | NewLine
 
@@ -68,21 +68,21 @@ class Embedder:
 
     async def _step(self, of: Batch, until: float) -> None:
         lines = LinesOfInput(self._store, of.content_id, of.input_bytes)
-        group, read, is_cut = LineGroup(of.cursor_bytes, of.cursor_line), list[_Read](), False
+        group, read, is_cut = LineGroup(of.cursor_bytes, of.cursor_line), list[_ReadLine](), False
         try:
             async for line in lines.behind(of.cursor_bytes, of.cursor_line):
                 if _is_full(read):
                     if not await self._write(of, group, read) or self._clock.monotonic() > until:
                         return
                     group, read = group.following(), []
-                read.append(_Read(line, self._encoding.read(line, of)))
+                read.append(_ReadLine(line, self._encoding.read(line, of)))
         except NotFound:
             is_cut = True
         group.is_cut = is_cut
         await self._write(of, group, read, is_last=True)
 
     async def _write(
-        self, of: Batch, group: LineGroup, read: Sequence[_Read], *, is_last: bool = False
+        self, of: Batch, group: LineGroup, read: Sequence[_ReadLine], *, is_last: bool = False
     ) -> bool:
         """Whether it was written here, and what follows is still wanted as this was."""
         asked = [each.asked for each in read]
@@ -97,6 +97,6 @@ class Embedder:
         return state is of.state
 
 
-def _is_full(read: Sequence[_Read]) -> bool:
+def _is_full(read: Sequence[_ReadLine]) -> bool:
     texts = sum(len(each.asked.texts) for each in read if isinstance(each.asked, Texts))
     return len(read) >= _MOST_LINES or texts >= _MOST_TEXTS

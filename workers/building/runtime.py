@@ -202,10 +202,8 @@ class WorkerRuntime:
         )
 
     def _reservations(self) -> Reservations:
-        half_life_seconds = self._settings.limits.risk_half_life_seconds
-        reservations = Reservations(
-            self._redis, self._clock, risk_half_life_seconds=half_life_seconds
-        )
+        seconds = self._settings.limits.risk_half_life_seconds
+        reservations = Reservations(self._redis, self._clock, risk_half_life_seconds=seconds)
         self._stack.push_async_callback(reservations.close)
         return reservations
 

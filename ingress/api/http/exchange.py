@@ -119,10 +119,7 @@ class Exchange(HttpAnswer):
     async def read_pieces(
         self, *, limit_bytes: int, setting: str = BODY_LIMIT
     ) -> AsyncIterator[bytes]:
-        """The body as it comes; no more is read than the next piece. Raises what `read_body`
-        raises."""
-        if self.declared_bytes > limit_bytes:
-            raise _too_large(limit_bytes, setting)
+        """The body as it comes, and no more than the next piece; raises what `read_body` does."""
         self._is_begun = True
         async for piece in self._pieces_from(await self.body.take(), limit_bytes, setting):
             yield piece
@@ -230,7 +227,7 @@ class Exchange(HttpAnswer):
         self._is_begun = True
         size = len(piece)
         while True:
-            if size > limit_bytes:
+            if max(size, self.declared_bytes) > limit_bytes:
                 raise _too_large(limit_bytes, setting)
             yield piece
             if self.body.is_taken:

@@ -24,7 +24,7 @@ _OPENING: Final = b"{["
 _decoder: Final = msgspec.json.Decoder(CreateMessageBatch)
 
 
-class _Place(Enum):
+class _BodyPlace(Enum):
     """Where in the body it is."""
 
     HEAD = auto()
@@ -43,7 +43,7 @@ class IncomingRequests:
     """
 
     def __init__(self) -> None:
-        self._place = _Place.HEAD
+        self._place = _BodyPlace.HEAD
         self._buffer = bytearray()
         self._at = 0
         self._depth = 0
@@ -60,29 +60,29 @@ class IncomingRequests:
 
     def finish(self) -> None:
         """The body has ended."""
-        if self._place is _Place.HEAD:
+        if self._place is _BodyPlace.HEAD:
             decode_json(_decoder, bytes(self._buffer))
             raise _headless()
-        if self._place is not _Place.END or self._buffer.strip():
+        if self._place is not _BodyPlace.END or self._buffer.strip():
             raise _not_json()
 
     def _next(self) -> bytes | None:
-        if self._place is _Place.HEAD and not self._is_past_head():
+        if self._place is _BodyPlace.HEAD and not self._is_past_head():
             return None
-        if self._place in {_Place.FIRST, _Place.AFTER} and not self._is_at_request():
+        if self._place in {_BodyPlace.FIRST, _BodyPlace.AFTER} and not self._is_at_request():
             return None
-        if self._place is not _Place.REQUEST or not self._is_past_request():
+        if self._place is not _BodyPlace.REQUEST or not self._is_past_request():
             return None
         raw = bytes(self._buffer[: self._at])
         del self._buffer[: self._at]
-        self._at, self._place = 0, _Place.AFTER
+        self._at, self._place = 0, _BodyPlace.AFTER
         return self._line(raw)
 
     def _is_past_head(self) -> bool:
         found = _HEAD.match(self._buffer)
         if found is not None and found.end() < len(self._buffer):
             del self._buffer[: found.end()]
-            self._place = _Place.FIRST
+            self._place = _BodyPlace.FIRST
             return True
         if len(self._buffer) > _LONGEST_HEAD_BYTES:
             raise _headless()
@@ -91,15 +91,15 @@ class IncomingRequests:
     def _is_at_request(self) -> bool:
         """Whether another one begins here, as far as can be seen."""
         self._skip_space()
-        if self._buffer and self._place is _Place.AFTER and self._buffer[:1] == b",":
-            self._place = _Place.REQUEST
+        if self._buffer and self._place is _BodyPlace.AFTER and self._buffer[:1] == b",":
+            self._place = _BodyPlace.REQUEST
             del self._buffer[:1]
             self._skip_space()
-        elif self._buffer and self._buffer[:1] != b"]" and self._place is _Place.FIRST:
-            self._place = _Place.REQUEST
+        elif self._buffer and self._buffer[:1] != b"]" and self._place is _BodyPlace.FIRST:
+            self._place = _BodyPlace.REQUEST
         elif self._buffer:
             self._end()
-        return self._place is _Place.REQUEST
+        return self._place is _BodyPlace.REQUEST
 
     def _end(self) -> None:
         if not self._buffer.startswith(b"]"):
@@ -112,7 +112,7 @@ class IncomingRequests:
         if not after.startswith(b"}"):
             raise InvalidRequest("'requests' is all that is taken.", param="requests")
         self._buffer[:] = after[1:]
-        self._place = _Place.END
+        self._place = _BodyPlace.END
 
     def _is_past_request(self) -> bool:
         if self._at == 0:

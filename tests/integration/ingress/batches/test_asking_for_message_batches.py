@@ -13,7 +13,7 @@ import pytest
 
 from shared.persistence.key_records import KeyReach
 from shared.settings import Settings
-from shared.settings.batches import BatchSettings
+from shared.settings.files import BatchSettings
 from tests.integration.ingress.batches.conftest import Upload
 from tests.integration.ingress.index.conftest import new_key
 from tests.integration.ingress.running_door import RunningDoor
