@@ -79,6 +79,7 @@ async def test_whatever_happens_a_look_makes_it_what_the_ledger_says_and_ends_le
         await own.bench.collector()
         await own.bench.collector()
         assert (await own.now(of)).state.is_terminal
+        assert of.id not in await own.entries()
     await own.let_leases_run_out()
     await own.look()
     await own.reserve("nobody", 0)
