@@ -17,7 +17,7 @@ from workers.batching.line_encoding import LineEncoding
 from .bench import TENANT, WINDOW, Bench, lines_of
 
 EMBEDDINGS = BatchEndpoint.EMBEDDINGS
-LINES = 300
+LINES = 141
 
 
 def texts(count: int, **body: object) -> bytes:
