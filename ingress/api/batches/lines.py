@@ -48,5 +48,6 @@ class LinesOfBatches:
                     f"The line '{asked.custom_id}' is {record.state} already: nothing is left to "
                     "cancel."
                 )
-        told = batch_object(found, *await self._batches.figures(found))
+        counts, usage = await self._batches.figures(found)
+        told = batch_object(found, counts, usage, now=self._batches.clock.now())
         await exchange.answer(200, msgspec.json.encode(told))

@@ -16,7 +16,6 @@ from shared.settings import Settings
 from shared.settings.files import BatchSettings
 from tests.integration.ingress.batches.conftest import Upload
 from tests.integration.ingress.index.conftest import new_key
-from tests.integration.ingress.running_door import RunningDoor
 
 BATCHES = "/v1/messages/batches"
 JSON = {"Content-Type": "application/json"}
