@@ -77,12 +77,13 @@ class LaneLoads:
         }
 
     async def latest_calls(self, lane: Lane) -> list[float]:
-        """Seconds from claim to end of the messages answered last, within an hour; those of the
-        other lanes where the lane has none."""
+        """Seconds from claim to end of the messages that were answered among those that ended
+        last, within an hour; those of the other lanes where the lane has none."""
         wanted = {"since": self._clock.now() - _CALLS_WINDOW}
         async with reading(self._database.relaxed) as connection:
             rows = (await connection.execute(_CALLS, wanted)).all()
-        of_lane = [row for row in rows if row.lane is lane] or rows
+        calls = [row for row in rows if row.claimed_at and row.state is ResponseState.COMPLETED]
+        of_lane = [row for row in calls if row.lane is lane] or calls
         spans = (row.finished_at - row.claimed_at for row in of_lane)
         return [max(0.0, span.total_seconds()) for span in spans]
 
@@ -122,12 +123,8 @@ def _drained() -> Select[tuple[Lane, int, datetime]]:
 _WAITING: Final = union_all(*(_waiting(lane) for lane in Lane))
 _DRAINED: Final = _drained()
 _CALLS: Final = (
-    select(message.c.lane, message.c.claimed_at, message.c.finished_at)
-    .where(
-        message.c.finished_at > bindparam("since"),
-        message.c.claimed_at.is_not(None),
-        message.c.state == ResponseState.COMPLETED,
-    )
+    select(message.c.lane, message.c.state, message.c.claimed_at, message.c.finished_at)
+    .where(message.c.finished_at > bindparam("since"))
     .order_by(message.c.finished_at.desc())
     .limit(_CALLS_LIMIT)
 )

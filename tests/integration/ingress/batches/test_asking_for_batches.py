@@ -117,7 +117,7 @@ async def test_a_batch_that_waits_is_cancelled_and_one_that_failed_cannot_be(
     assert cancelled.status == "cancelling"
     assert cancelled.cancelling_at is not None
     assert (await client.batches.cancel(waiting.id)).status == "cancelling"
-    failed = await client.batches.create(**asked(file_id, endpoint="/v1/embeddings"))
+    failed = await client.batches.create(**asked(file_id, endpoint="/v1/moderations"))
     with pytest.raises(openai.ConflictError, match="failed already"):
         await client.batches.cancel(failed.id)
 
