@@ -41,7 +41,13 @@ async def test_the_first_of_each_flow_are_given_by_their_deadlines(
     of_a = [row for row in rows if (row.lane, row.tenant_id) == (Lane.STANDARD, "a")]
     assert [row.id for row in of_a] == [first.id, second.id]
     assert of_a[0] == HeldRow(
-        first.id, Lane.STANDARD, "a", first.accepted_at, first.deadline, first.estimated_tokens
+        first.id,
+        Lane.STANDARD,
+        "a",
+        first.accepted_at,
+        first.deadline,
+        first.estimated_tokens,
+        first.attempt,
     )
     assert [row.id for row in await held.following(of_a[-1], 10)] == [third.id]
     assert await held.counted() == {
