@@ -113,11 +113,13 @@ async def test_slots_are_those_of_living_workers_and_busy_is_what_runs_or_is_on_
         Lane.BATCH: 0,
     }
     assert slots.running == {Lane.STANDARD: 1}
+    assert await counts.now(slots.slots) == slots
     assert slots.taken_from(Lane.BATCH) == 3
     assert slots.taken_from(Lane.STANDARD, by=frozenset({Lane.BATCH})) == 0
     assert sorted(row.id for _, row in await counts.released(10)) == sorted([runs.id, waits.id])
     clock.advance(14.5)
     assert (await counts.now()).of(Lane.BATCH) == 8  # one has fallen silent
+    assert (await counts.now(slots.slots)).of(Lane.BATCH) == 12  # as it was told
 
 
 def _no_floors(_keys: set[FlowKey]) -> dict[FlowKey, float]:

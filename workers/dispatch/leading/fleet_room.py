@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
@@ -24,7 +25,8 @@ class FleetRoom:
     """
 
     def __init__(self, slots: SlotCount, ceilings: Ceilings, *, depth: float, now: float) -> None:
-        self._slots = slots
+        self.slots = slots = replace(slots, published=slots.published.copy())
+        """The count, with what is taken since."""
         self._depth = {
             lane: ceilings.of(lane, now)
             if lane in YIELDING
@@ -41,9 +43,10 @@ class FleetRoom:
 
     def take(self, lane: Lane) -> None:
         """One of this lane is released: it takes of others what they have in common."""
-        slots = self._slots.of(lane)
+        self.slots.published[lane] += 1
+        slots = self.slots.of(lane)
         for other in Lane:
-            self._left[other] -= self._slots.of(lane, other) / slots if slots else 0.0
+            self._left[other] -= self.slots.of(lane, other) / slots if slots else 0.0
 
     def for_doors(self, backlog: frozenset[Lane]) -> dict[Lane, LaneSlots]:
         """What doors may publish of each lane that some worker reads.
@@ -54,13 +57,13 @@ class FleetRoom:
         return {
             lane: LaneSlots(
                 free=ceil(
-                    self._depth[lane] * slots - self._slots.taken_from(lane, by=_before(lane))
+                    self._depth[lane] * slots - self.slots.taken_from(lane, by=_before(lane))
                 ),
                 slots=ceil(self._depth[lane] * slots),
                 has_backlog=lane in backlog,
             )
             for lane in Lane
-            if (slots := self._slots.of(lane))
+            if (slots := self.slots.of(lane))
         }
 
 

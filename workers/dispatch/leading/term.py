@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Final
 
@@ -98,6 +99,7 @@ class DispatchTerm:
             probes, limit = settings.breakers.probes, ledger.attempt_limit
             self._gate = ModelGate(models, held.models, probes=probes, attempt_limit=limit)
             scheduler.parking.lets = self._gate.lets
+        self._living: Counter[frozenset[Lane]] | None = None
         self._anew_at = self._fold_at = 0.0
         self._has_released = self._has_counted = False
 
@@ -135,6 +137,7 @@ class DispatchTerm:
         self._backlog.forget_empty(self._clock.now())
         self.scheduler.tick(self._clock.now().timestamp())
         slots = await self._slots.now()
+        self._living = slots.slots
         await self._telling.credits(self._room(slots))
         await self._telling.figures(slots)
 
@@ -146,8 +149,9 @@ class DispatchTerm:
         """Release what there is room for, and make room for who should not wait."""
         if self._clock.monotonic() >= self._fold_at:
             await self._fold()
-        slots = await self._slots.now()
-        flows = await self._releasing.release(self._room(slots))
+        slots = await self._slots.now(self._living)
+        room = self._room(slots)
+        flows = await self._releasing.release(room)
         self._has_released = True
         await self._backlog.refill(flows, self._clock.now())
         if self._gate is not None and self._gate.wonders:
@@ -156,7 +160,7 @@ class DispatchTerm:
             await self._releasing.make_room(waiting_for_slots(self.scheduler))
         if self._telling.is_stale or any(lane in YIELDING for lane, _ in flows):
             # A slot that a batch message has is one that doors must not count on.
-            await self._telling.credits(self._room(await self._slots.now()))
+            await self._telling.credits(self._room(room.slots))
 
     def _weight_of(self, tenant: str) -> float:
         return self._weights.get(tenant, 1.0)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Integer, Select, bindparam, func, literal, or_, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.messages.lane import Lane
@@ -61,13 +62,12 @@ class SlotCounts:
         self._database = database
         self._clock = clock
 
-    async def now(self) -> SlotCount:
-        """How it stands."""
+    async def now(self, living: Counter[frozenset[Lane]] | None = None) -> SlotCount:
+        """How it stands; with the slots of who is `living`, as they were told a moment ago, only
+        what is in them is looked at."""
         now = self._clock.now()
         async with reading(self._database.relaxed) as connection:
-            slots: Counter[frozenset[Lane]] = Counter()
-            for worker in await connection.execute(_LIVING, {"now": now}):
-                slots[_lanes_of(worker.lanes)] += worker.concurrency
+            slots = await _held_by_workers(connection, now) if living is None else living
             counted: dict[str, Counter[Lane]] = {"running": Counter(), "published": Counter()}
             limit = max(_LEAST_COUNTED, _ON_THE_WAY_PER_SLOT * slots.total())
             for row in readable(await connection.execute(_BUSY, {"now": now, "limit": limit})):
@@ -80,6 +80,13 @@ class SlotCounts:
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(_RELEASED, {"limit": limit})
             return [(row[0], HeldRow._make(row[1:])) for row in readable(rows)]
+
+
+async def _held_by_workers(connection: AsyncConnection, now: datetime) -> Counter[frozenset[Lane]]:
+    slots: Counter[frozenset[Lane]] = Counter()
+    for worker in await connection.execute(_LIVING, {"now": now}):
+        slots[_lanes_of(worker.lanes)] += worker.concurrency
+    return slots
 
 
 def _lanes_of(told: str) -> frozenset[Lane]:

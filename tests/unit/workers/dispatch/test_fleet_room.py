@@ -64,3 +64,11 @@ def test_a_lane_that_no_worker_reads_is_not_dispatched() -> None:
     slots = SlotCount(slots=Counter({frozenset({Lane.STANDARD}): 10}))
     assert room_of(slots).for_doors(frozenset()).keys() == {Lane.STANDARD}
     assert room_of(SlotCount()).for_doors(frozenset()) == {}
+
+
+def test_doors_may_not_count_on_slots_that_were_taken_since_the_count() -> None:
+    counted = SlotCount(slots=Counter({EVERY: 10}))
+    room = room_of(counted)
+    assert released(room, Lane.BATCH) == 9
+    assert room_of(room.slots).for_doors(frozenset())[Lane.INTERACTIVE].free == 1
+    assert counted.busy(Lane.BATCH) == 0, "what was counted stays as it was"
