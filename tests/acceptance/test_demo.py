@@ -79,9 +79,13 @@ FREE = {
 }
 
 
+FEW_DOCUMENTS = ("--index", "docs", "--index", "shared/persistence", "--index", "shared/resilience")
+"""Enough to be killed in; all of `shared/` is four times as much to embed."""
+
+
 @pytest.mark.timeout(400)
 def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
-    shown = forebay("demo", "--json", folder=tmp_path, seconds=380)
+    shown = forebay("demo", "--json", *FEW_DOCUMENTS, folder=tmp_path, seconds=380)
     scenes = {scene["scene"]: scene for scene in map(json.loads, shown.stdout.splitlines())}
     assert not [scene for scene in scenes.values() if not scene["ok"]], shown.stderr
     assert shown.returncode == 0, shown.stderr
@@ -126,3 +130,10 @@ def _adds_up(scenes: dict[str, Any], total: dict[str, Any]) -> None:
         assert Decimal(total[figure]) == sum(Decimal(scene[figure]) for scene in scenes.values())
     assert {name for name, scene in scenes.items() if scene["saved"] != "0"} == SAVING
     assert {name for name, scene in scenes.items() if scene["spent"] == "0"} == FREE
+
+
+def test_what_is_no_folder_of_the_repository_is_not_indexed(tmp_path: Path) -> None:
+    for wrong in ("nowhere", "..", "README.md"):
+        refused = forebay("demo", "--index", wrong, folder=tmp_path)
+        assert refused.returncode == 2
+        assert f"--index '{wrong}' is no folder of Forebay's repository" in refused.stderr

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def demo(
     *,
     only: tuple[str, ...] = (),
+    index: tuple[str, ...] = (),
     list_scenes: Annotated[bool, Parameter(name="--list")] = False,
     as_json: AsJson = False,
 ) -> int:
@@ -36,6 +37,9 @@ def demo(
     ----------
     only
         Play this scene; may be given more than once.
+    index
+        A folder of Forebay's repository that the scenes of the index read, instead of docs and
+        shared; may be given more than once. A smaller one takes less time.
     list_scenes
         Say what the scenes are called and what each shows, and play none.
     """
@@ -45,8 +49,11 @@ def demo(
     if list_scenes:
         _list(scenes, as_json=as_json)
         return 0
+    from deploy.cli.demo.scenes.index.library import shelves_named
+
+    shelves = shelves_named(index)
     with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
-        return asyncio.run(_demo(Path(folder).resolve(), scenes, as_json=as_json))
+        return asyncio.run(_demo(Path(folder).resolve(), scenes, shelves, as_json=as_json))
 
 
 def _list(scenes: Sequence[Scene], *, as_json: bool) -> None:
@@ -59,20 +66,24 @@ def _list(scenes: Sequence[Scene], *, as_json: bool) -> None:
         say_table(("scene", "what it shows"), rows, empty="There are no scenes.")
 
 
-async def _demo(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> int:
+async def _demo(
+    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], *, as_json: bool
+) -> int:
     from deploy.embedded.interruption import until_interrupted
 
     went_well: list[bool] = []
 
     async def play() -> None:
-        went_well.append(await _play(folder, scenes, as_json=as_json))
+        went_well.append(await _play(folder, scenes, shelves, as_json=as_json))
 
     if await until_interrupted(play(), report=complain):
         raise KeyboardInterrupt
     return 0 if went_well == [True] else 1
 
 
-async def _play(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> bool:
+async def _play(
+    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], *, as_json: bool
+) -> bool:
     from deploy.cli.demo.play import play_all
     from deploy.cli.demo.stage import open_stage
 
@@ -84,7 +95,8 @@ async def _play(folder: Path, scenes: Sequence[Scene], *, as_json: bool) -> bool
     note("The models in this demo are scripted: they echo, lie and fail on demand, at made-up")
     note("prices. Everything else is real, and so is the small model that answers without a key.")
     note("Starting Redis, the ledger, the door, two workers, an indexer, Flower ...")
-    async with open_stage(folder, report=lambda text: note(f"  ({text})")) as stage:
+    opening = open_stage(folder, report=lambda text: note(f"  ({text})"), shelves=shelves)
+    async with opening as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
         went_well = await play_all(stage, scenes, show=_show_json if as_json else _show)
         note("\nStopping ...")

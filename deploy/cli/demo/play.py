@@ -17,7 +17,7 @@ from shared.costs.price import NANO
 from shared.errors import ForebayError
 
 TOTAL: Final = "total"
-_SCENE_SECONDS: Final = 150.0
+_SCENE_SECONDS: Final = 300.0
 
 
 class Played(msgspec.Struct, frozen=True):

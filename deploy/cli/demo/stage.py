@@ -45,7 +45,8 @@ AMPLE: Final = Plan(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """What a scene works with. `environment` makes a process of its own part of the stack;
-    `workers` says how many worker processes it has, `sweep_seconds` how often they look around.
+    `workers` says how many worker processes it has, `sweep_seconds` how often they look around,
+    `shelves` which folders of Forebay's own are indexed.
     """
 
     stack: EmbeddedStack
@@ -61,6 +62,7 @@ class Stage:
     workers: int
     sweep_seconds: float
     environment: dict[str, str]
+    shelves: tuple[str, ...]
 
     async def reset(self) -> None:
         """Both providers are honest again, have forgotten every call and have no bad name."""
@@ -88,6 +90,7 @@ async def open_stage(
     report: Callable[[str], None],
     variables: Mapping[str, str] = _NONE,
     provider_batches: bool = True,
+    shelves: tuple[str, ...] = (),
 ) -> AsyncIterator[Stage]:
     """A stack in `folder` that knows nothing of the settings around it, but of `variables`.
 
@@ -127,6 +130,7 @@ async def open_stage(
             sweep_seconds=settings.ledger.sweep_seconds,
             prices=open_prices(settings.costs.prices, settings.providers),
             environment=joined,
+            shelves=shelves,
         )
 
 

@@ -27,12 +27,13 @@ async def indexed(stage: Stage) -> Told:
         os.kill(pid or 0, signal.SIGKILL)
         job, done = await library.until(job)
         seconds = time.monotonic() - began
+        shelves = " and ".join(f"{each}/" for each in stage.shelves)
         counts = await library.counts()
         there = await _points(stage, library)
     expect(done.completed == job.changed - done.skipped, f"Documents ended as {done}.")
     expect(there == counts.passages, f"{there} points for {counts.passages} passages.")
     return Told(
-        f"{job.found} files of Forebay's own docs and code became {counts.passages:,} passages in "
+        f"{job.found} files of {shelves} became {counts.passages:,} passages in "
         f"{seconds:.0f} s. Its indexer (process {pid}) was killed with SIGKILL after "
         f"{before.completed} of them, and the next one went on: the store has what the ledger "
         "says, not one passage more.",

@@ -14,7 +14,7 @@ from deploy.cli.demo.stage import Stage
 from deploy.embedded.ledger import FIRST_TENANT
 from indexer.sources.opening import source_name
 from shared.clock import SystemClock
-from shared.errors import NotFound
+from shared.errors import InvalidRequest, NotFound
 from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.collections.collection import Collection
 from shared.index.collections.figures import CollectionFigures, DocumentCounts
@@ -27,9 +27,22 @@ from shared.settings import load_settings
 
 NAME: Final = "forebay"
 _ROOT: Final = Path(__file__).resolve().parents[5]
-_SHELVES: Final = ("docs", "shared/persistence", "shared/resilience")
-"""Enough to be killed in. All of `shared/` is four times as much to embed, and shows no more."""
+_USUAL_SHELVES: Final = ("docs", "shared")
 _LOOK_SECONDS: Final = 0.1
+
+
+def shelves_named(names: tuple[str, ...]) -> tuple[str, ...]:
+    """These folders of the repository, or the usual ones that are there: installed without its
+    repository Forebay has no docs. Raises InvalidRequest for one that is none of its folders."""
+    if not names:
+        return tuple(each for each in _USUAL_SHELVES if (_ROOT / each).is_dir())
+    for name in names:
+        shelf = (_ROOT / name).resolve()
+        if not shelf.is_dir() or not shelf.is_relative_to(_ROOT) or shelf == _ROOT:
+            raise InvalidRequest(
+                f"--index {name!r} is no folder of Forebay's repository: name one as docs is named."
+            )
+    return names
 
 
 class Library:
@@ -80,7 +93,7 @@ async def open_library(stage: Stage) -> AsyncIterator[Library]:
     """Made where there is none, by the tenant of the stack; it may be indexed already."""
     folder = Path(stage.state.folder).with_name("library")
     if not folder.exists():
-        await asyncio.to_thread(_copy, folder)
+        await asyncio.to_thread(_copy, stage.shelves, folder)
     settings = load_settings(stage.environment)
     async with open_index_waker(settings.broker) as waker:
         yield Library(stage, folder, await _collection(stage), waker)
@@ -97,9 +110,7 @@ async def _collection(stage: Stage) -> Collection:
         return await catalogue.create(owner.id, name=NAME)
 
 
-def _copy(folder: Path) -> None:
-    for shelf in _SHELVES:
-        # Installed without its repository Forebay has no docs.
-        if (_ROOT / shelf).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(_ROOT / shelf, folder / shelf, ignore=ignored)
+def _copy(shelves: tuple[str, ...], folder: Path) -> None:
+    for shelf in shelves:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(_ROOT / shelf, folder / shelf, ignore=ignored, dirs_exist_ok=True)
