@@ -101,6 +101,20 @@ WAITING: Final = (
     .order_by(batch_item.c.line)
     .limit(_LIMIT)
 )
+# Workers may begin what they have heard of; what is held waits for nobody who would release it.
+_IS_HEARD_OF: Final = and_(
+    message.c.state == ResponseState.QUEUED,
+    or_(message.c.held_at.is_(None), message.c.released_at.is_not(None)),
+)
+UNENDED: Final = (
+    select(batch_item.c.message_id)
+    .select_from(_JOINED)
+    .where(_OF_BATCH, _BEHIND, _OUTCOME.in_([str(ItemOutcome.WAITING)]))
+    .order_by(
+        case((_IS_HEARD_OF, 0), (message.c.state == ResponseState.QUEUED, 2), else_=1),
+        batch_item.c.line,
+    )
+)
 TOKENS: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 _MESSAGES: Final = select(batch_item.c.message_id).where(_OF_BATCH).distinct().subquery()
 USAGE: Final = select(

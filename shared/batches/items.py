@@ -18,6 +18,7 @@ from shared.batches.item_statements import (
     OF_ITEM,
     PAGE,
     TOKENS,
+    UNENDED,
     USAGE,
     WAITING,
 )
@@ -97,6 +98,13 @@ class BatchItems:
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(WAITING, wanted)
             return [WaitingLine(row.line, row.message_id) for row in rows]
+
+    async def unended(self, of: Batch, *, after_line: int = 0) -> list[str]:
+        """The messages behind that line that have not ended: first those that workers have heard
+        of, then those that run, then those that are held. It reads all lines there are."""
+        wanted = {"batch": of.id, "after": after_line}
+        async with reading(self._database.relaxed) as connection:
+            return [*dict.fromkeys((await connection.execute(UNENDED, wanted)).scalars())]
 
 
 def _page_of(of: Batch) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, not_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.batches.provider_batch import (
@@ -28,6 +28,7 @@ from shared.batches.provider_batch import (
     queued_again,
 )
 from shared.batches.provider_tables import NOT_ENDED, HandedOverState, provider_batch
+from shared.batches.tables import IN_CANCELLING_BATCH
 from shared.clock import Clock
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -72,7 +73,11 @@ class ProviderBatchBook:
 
     async def claim(self, batch: ProviderBatch, ids: Sequence[str]) -> list[MessageRecord]:
         """Put the batch on record with those of the messages that were still there to take."""
-        taken = update(message).where(self._named, message.c.state == ResponseState.QUEUED)
+        taken = update(message).where(
+            self._named,
+            message.c.state == ResponseState.QUEUED,
+            not_(IN_CANCELLING_BATCH),
+        )
         async with transaction(self._durable) as connection:
             await self._add(connection, batch)
             rows = await connection.execute(

@@ -94,10 +94,13 @@ batch_item = Table(
 _BATCH_OF: Final = (
     select(batch_item.c.batch_id)
     .join(batch, batch.c.id == batch_item.c.batch_id)
-    .where(batch_item.c.message_id == message.c.id, batch.c.state.in_(OPEN_BATCHES))
+    .where(batch_item.c.message_id == message.c.id)
     .correlate(message)
     .limit(1)
-    .scalar_subquery()
 )
-IN_OPEN_BATCH: Final[ColumnElement[bool]] = _BATCH_OF.is_not(None)
+_OPEN_ONE: Final = _BATCH_OF.where(batch.c.state.in_(OPEN_BATCHES)).scalar_subquery()
+_CANCELLING_ONE: Final = _BATCH_OF.where(batch.c.state == BatchState.CANCELLING).scalar_subquery()
+IN_CANCELLING_BATCH: Final[ColumnElement[bool]] = _CANCELLING_ONE.is_not(None)
+"""That a message is of a batch that is being cancelled: nobody begins it any more."""
+IN_OPEN_BATCH: Final[ColumnElement[bool]] = _OPEN_ONE.is_not(None)
 """That a message is to be in the files of a batch that has not ended: it stays until then."""

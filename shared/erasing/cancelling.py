@@ -64,8 +64,11 @@ class GroupCancelling:
             .values(state=HandoffState.CLOSED, answered_at=bindparam("b_now"))
         )
 
-    async def cancel(self, message_ids: Sequence[str]) -> int:
-        """How many of them were cancelled here, in one transaction; raises LedgerUnavailable."""
+    async def cancel(self, message_ids: Sequence[str], *, were_admitted: bool = True) -> int:
+        """How many of them were cancelled here, in one transaction; raises LedgerUnavailable.
+
+        Messages that the door has not admitted hold nothing until a worker begins them.
+        """
         if not message_ids:
             return 0
         now = self._clock.now()
@@ -77,14 +80,16 @@ class GroupCancelling:
                 EndedMessage(row.id, row.tenant_id, ResponseState.CANCELLED) for row in cancelled
             ]
             await self._events.add(connection, ended, now=now)
+        await self._replies.wake_all([row.id for row in cancelled])
+        if not were_admitted:
+            cancelled = [row for row in cancelled if row.attempt > 0]
         # Side by side: one after the other, the next group's turns begin meanwhile and are paid.
         for first in range(0, len(cancelled), _TOLD_AT_ONCE):
             some = cancelled[first : first + _TOLD_AT_ONCE]
-            await asyncio.gather(*(self._tell(row) for row in some))
+            await asyncio.gather(*(self._settle(row) for row in some))
         return len(cancelled)
 
-    async def _tell(self, cancelled: Row[Any]) -> None:
-        await self._replies.wake(cancelled.id)
+    async def _settle(self, cancelled: Row[Any]) -> None:
         await self._reservations.cancel(
             cancelled.tenant_id,
             cancelled.user_id,

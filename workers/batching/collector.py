@@ -18,7 +18,7 @@ from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.batching.result_files import ResultFiles
 
-_CANCELLED_AT_ONCE: Final = 200
+_CANCELLED_AT_ONCE: Final = 1_000
 _PAUSE_SECONDS: Final = 0.02
 """Between two groups that are cancelled: others want the ledger too."""
 _ROUND_SECONDS: Final = 10.0
@@ -116,10 +116,10 @@ class Collector:
         return of.state is BatchState.CANCELLING or is_late
 
     async def _cancel(self, of: Batch) -> None:
-        line = self._waiting_from.get(of.id, 1) - 1
-        while waiting := await self._items.waiting(of, after_line=line, limit=_CANCELLED_AT_ONCE):
-            await self._cancelling.cancel([*{each.message_id for each in waiting}])
-            line = waiting[-1].line
+        unended = await self._items.unended(of, after_line=self._waiting_from.get(of.id, 1) - 1)
+        for first in range(0, len(unended), _CANCELLED_AT_ONCE):
+            some = unended[first : first + _CANCELLED_AT_ONCE]
+            await self._cancelling.cancel(some, were_admitted=False)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _waits(self, of: Batch) -> bool:

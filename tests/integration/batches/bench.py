@@ -53,8 +53,7 @@ class Sent:
 
     def __init__(self) -> None:
         self.records: list[MessageRecord] = []
-        self.holds = False
-        self.keeps = True
+        self.holds, self.keeps = False, True
 
     async def is_held(self) -> bool:
         return self.holds
@@ -68,11 +67,14 @@ class Cancelled(GroupCancelling):
     """The cancelling without Redis to tell of it."""
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
-        super().__init__(database, None, None, clock)  # type: ignore[arg-type]
-        self.told: list[str] = []
+        super().__init__(database, self, None, clock)  # type: ignore[arg-type]
+        self.told, self.settled = list[str](), list[str]()
 
-    async def _tell(self, cancelled: Any) -> None:
-        self.told.append(cancelled.id)
+    async def wake_all(self, message_ids: Sequence[str]) -> None:
+        self.told += message_ids
+
+    async def _settle(self, cancelled: Any) -> None:
+        self.settled.append(cancelled.id)
 
 
 @dataclass

@@ -6,9 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from shared.batches.batch import BatchCounts
+from shared.batches.provider_batch import ProviderBatch
+from shared.batches.provider_batches import ProviderBatchBook
 from shared.batches.state import BatchState
+from shared.batches.tables import IN_CANCELLING_BATCH
 from shared.errors import Conflict
 from shared.messages.state import ResponseState
+from shared.persistence.ledger.held.held_messages import HeldMessages
+from workers.batching import collector
 
 from .bench import SIX, TENANT, Bench
 
@@ -31,6 +36,44 @@ async def test_a_cancelled_batch_keeps_what_was_answered(bench: Bench) -> None:
     told = await bench.read(ended.error_file_id)
     assert {each["error"]["code"] for each in told} == {"batch_cancelled"}
     assert len(told) == 4
+
+
+async def test_nothing_of_a_cancelling_batch_is_begun_any_more(bench: Bench) -> None:
+    bench.sent.holds = True
+    of = await bench.expanded(SIX)
+    ids = [each.id for each in await bench.messages()]
+    held = HeldMessages(
+        bench.database, bench.clock, wake_after_seconds=15, unwanted=IN_CANCELLING_BATCH
+    )
+    assert [each.message_id for each in await held.release(ids[:1])] == ids[:1]
+    await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    assert await held.release(ids) == []
+    now = bench.clock.now()
+    handed_over = ProviderBatch(
+        id="pb_1", provider="p", created_at=now, look_at=now, pull_at=of.expires_at
+    )
+    assert await ProviderBatchBook(bench.database, bench.clock).claim(handed_over, ids) == []
+
+
+async def test_what_may_begin_is_cancelled_first_and_what_is_held_last(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "_CANCELLED_AT_ONCE", 2)
+    bench.sent.holds = True
+    of = await bench.expanded(SIX)
+    ids = [str(message_id) for _, _, message_id in await bench.lines(of)]
+    now = bench.clock.now()
+    running = {"state": ResponseState.IN_PROGRESS, "released_at": now, "attempt": 1}
+    for place in (2, 3):
+        await bench.set(ids[place], **running)
+    for place in (4, 5):
+        await bench.set(ids[place], released_at=now)
+    await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    await bench.collector.step(await bench.now(of))
+    groups = [{*bench.cancelled.told[first : first + 2]} for first in (0, 2, 4)]
+    assert groups == [{*ids[4:]}, {*ids[2:4]}, {*ids[:2]}]
+    assert {*bench.cancelled.settled} == {*ids[2:4]}, "the others hold nothing"
+    assert (await bench.now(of)).counts == BatchCounts(total=6, cancelled=6)
 
 
 async def test_lines_that_were_not_expanded_are_cancelled_without_a_message(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from tests.integration.persistence.plans.reading import ReadMeter
 from tests.integration.provider_batches.ground import BatchGround
 
 READ_AT_MOST = 2_000
-GROUP = 200
+GROUP = 180
 
 
 async def ended_batches(ground: BatchGround) -> None:

@@ -67,7 +67,7 @@ class Releasing:
             raise
         released = {each.message_id for each in wake_ups}
         for each in picked:
-            if each.id not in released:  # it has ended, or another leader was first
+            if each.id not in released:  # ended or unwanted, or another leader was first
                 self._scheduler.settle(each.id, 0.0, self._now())
         for wake_up in wake_ups:
             self._metrics.released_messages.labels(wake_up.lane).inc()

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
+from shared.batches.tables import IN_CANCELLING_BATCH
 from shared.clock import Clock
 from shared.messages.lane import Lane
 from shared.messages.state import TERMINAL
@@ -62,8 +63,7 @@ class DispatchTerm:
         models: ModelWatch | None = None,
     ) -> None:
         """Without `models` nobody knows whether they answer, and nothing is parked."""
-        self._depth = settings.dispatch.depth
-        self._clock = clock
+        self._depth, self._clock = settings.dispatch.depth, clock
         self._states = MessageStates(database)
         self._slots = SlotCounts(database, clock)
         self._tenants = TenantRepository(database, clock)
@@ -77,6 +77,7 @@ class DispatchTerm:
             clock,
             wake_after_seconds=ledger.wake_after_seconds,
             batches_first_seconds=settings.batches_first_seconds,
+            unwanted=IN_CANCELLING_BATCH,
         )
         self._charging = Charging(FlowCounters(database, clock), scheduler, clock, self._weight_of)
         self._backlog = HeldBacklog(held, scheduler)

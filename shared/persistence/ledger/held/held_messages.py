@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Select, bindparam, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from shared.clock import Clock
 from shared.messages.lane import Lane, WakeUp
@@ -51,9 +64,11 @@ class HeldMessages:
         *,
         wake_after_seconds: float,
         batches_first_seconds: float = 0.0,
+        unwanted: ColumnElement[bool] | None = None,
     ) -> None:
         """Messages of the batch lane are not seen for `batches_first_seconds`, unless they are
-        wanted soon: so long they are left to those who hand them to providers in batches."""
+        wanted soon: so long they are left to those who hand them to providers in batches. Those
+        that are `unwanted`, as it is asked of each alone, are not released."""
         self._batches_first = timedelta(seconds=batches_first_seconds)
         self._database = database
         self._clock = clock
@@ -61,7 +76,10 @@ class HeldMessages:
         self._ids = IdList(database.relaxed.dialect)
         self._heads = heads_of_flows(is_sqlite=database.is_sqlite)
         self._bodies = select(message.c.id, message.c.body).where(self._ids.holds(message.c.id))
-        self._release = _RELEASE.where(self._ids.holds(message.c.id))
+        is_wanted = or_(
+            message.c.lane != Lane.BATCH, not_(false() if unwanted is None else unwanted)
+        )
+        self._release = _RELEASE.where(self._ids.holds(message.c.id), is_wanted)
 
     async def heads(self, each: int) -> list[HeldRow]:
         """The first `each` messages of every flow, flow by flow, the earliest deadline first."""
@@ -99,8 +117,8 @@ class HeldMessages:
     async def release(self, message_ids: Sequence[str]) -> list[WakeUp]:
         """The wake-ups of those that are released hereby, to be published at once.
 
-        The others have ended, or another leader released them. What is not published within
-        `wake_after_seconds` is the reconciler's.
+        The others have ended or are not wanted, or another leader released them. What is not
+        published within `wake_after_seconds` is the reconciler's.
         """
         now = self._clock.now()
         values = self._ids.parameters(message_ids)

@@ -131,7 +131,7 @@ PARTS_OF_BATCHES: Final = {
 }
 """Methods that only hand over to another."""
 OF_WHOLE_BATCHES: Final = {
-    "BatchItems": {"counts", "usage"},
+    "BatchItems": {"counts", "unended", "usage"},
     "BatchCatalogue": {"delete"},
     "BatchBudget": {"keep", "release"},
     "LineCancelling": {"take_out"},

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Insert
 
+from shared.batches.tables import IN_CANCELLING_BATCH
 from shared.clock import Clock
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
@@ -57,7 +58,9 @@ def held(
 
 
 def _messages(crowd: HeldCrowd) -> HeldMessages:
-    return HeldMessages(crowd.database, crowd.clock, wake_after_seconds=15)
+    return HeldMessages(
+        crowd.database, crowd.clock, wake_after_seconds=15, unwanted=IN_CANCELLING_BATCH
+    )
 
 
 def _counters(crowd: HeldCrowd) -> FlowCounters:
