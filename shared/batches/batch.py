@@ -163,6 +163,7 @@ class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
     embeddings: KeptEmbeddings | None = None
     """The answer of a line that asks for no message."""
+    error_param: str | None = None
 
 
 _IN_JSON: Final[dict[str, Any]] = {

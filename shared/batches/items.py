@@ -23,6 +23,7 @@ from shared.batches.item_statements import (
     WAITING,
 )
 from shared.batches.kept_embeddings import KeptEmbeddings
+from shared.batches.line_fault import kept_fault
 from shared.batches.state import BatchEndpoint, ItemOutcome
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, record_of
@@ -120,7 +121,8 @@ def _item_of(row: Row[Any]) -> BatchLine:
     outcome = ItemOutcome(row.outcome)
     told = row[OF_ITEM:]
     found = record_of(told) if row.is_there else None
-    code, why = row.error_code, row.error_message
+    fault = kept_fault(row.error_message)
+    code, why = row.error_code, fault.message or None
     is_told = outcome is ItemOutcome.CANCELLED and code == LINE_CANCELLED
     if row.message_id is not None and found is None:
         code, why = DELETED, "Its response was deleted before the batch ended."
@@ -135,4 +137,5 @@ def _item_of(row: Row[Any]) -> BatchLine:
         error_code=code,
         error_message=why,
         embeddings=None if row.answer is None else _embeddings.decode(row.answer),
+        error_param=fault.param,
     )

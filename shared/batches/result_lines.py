@@ -143,7 +143,8 @@ def result_line(of: Batch, item: BatchLine) -> ResultLine | MessageResultLine:
         return ResultLine(own, item.custom_id, told, None)
     answer = _answer(of, item.message) if item.message else _refused(item)
     if isinstance(answer, TurnFailed):
-        fault = LineFault(answer.message, _type(answer.status), answer.kind)
+        kind = _type(answer.status)
+        fault = LineFault(answer.message, kind, answer.kind, param=item.error_param)
         told = LineResponse(answer.status, answer.response_id or own, LineRefusal(fault))
     else:
         told = LineResponse(_OK, item.message.id if item.message else own, answer)

@@ -11,6 +11,7 @@ import msgspec
 from shared.accepting.arrival import Arrival
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS, LedgerEntries
 from shared.batches.batch import Batch, BatchFault
+from shared.batches.line_fault import KeptFault
 from shared.batches.work import NewLine
 from shared.clock import Clock
 from shared.errors import InvalidRequest, NotFound, TooLarge
@@ -95,15 +96,15 @@ def unread_line(fault: BatchFault) -> NewLine:
         custom_id=f"line-{number}",
         status_code=_BAD_REQUEST,
         error_code=fault.code,
-        error_message=storable(fault.message),
+        error_message=_kept(fault.message, fault.param),
     )
 
 
 def refused_line(request: BatchRequest, number: int, error: Exception) -> NewLine:
     """A line whose request would have been refused by itself."""
-    status, kind = _BAD_REQUEST, "invalid_value"
+    status, kind, param = _BAD_REQUEST, "invalid_value", None
     if isinstance(error, InvalidRequest | TooLarge | NotFound):
-        kind = error.kind or kind
+        kind, param = error.kind or kind, error.param
     if isinstance(error, TooLarge | NotFound):
         status = _TOO_LARGE if isinstance(error, TooLarge) else _NOT_FOUND
     return NewLine(
@@ -111,5 +112,11 @@ def refused_line(request: BatchRequest, number: int, error: Exception) -> NewLin
         custom_id=request.custom_id,
         status_code=status,
         error_code=kind,
-        error_message="It is no text." if isinstance(error, UnicodeError) else storable(str(error)),
+        error_message=_kept(
+            "It is no text." if isinstance(error, UnicodeError) else str(error), param
+        ),
     )
+
+
+def _kept(message: str, param: str | None) -> str:
+    return KeptFault(storable(message), None if param is None else storable(param)).kept()

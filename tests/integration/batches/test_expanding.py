@@ -68,6 +68,11 @@ async def test_a_fault_of_one_request_is_its_lines_alone(bench: Bench) -> None:
     assert ended.state is BatchState.COMPLETED
     told = await bench.read(ended.error_file_id)
     assert {each["custom_id"] for each in told} == failed.keys()
+    errors = {each["custom_id"]: each["response"]["body"]["error"] for each in told}
+    fields = {name: error["param"] for name, error in errors.items()}
+    assert fields["c2"] == "temperature", "the field that the request by itself would have named"
+    assert errors["c2"]["message"] == failed["c2"].error_message
+    assert None not in fields.values()
     assert len(await bench.read(ended.output_file_id)) == 2
 
 
