@@ -72,7 +72,11 @@ _asked: Final = msgspec.json.Decoder(_Asked)
 def read_batch_request(line: InputLine, of: Batch) -> BatchRequest:
     """The request of a line; raises LineFaulty."""
     if line.text is None:
-        raise _faulty(line, "line_too_long", f"The line is longer than {LONGEST_LINE_BYTES} bytes.")
+        told = (
+            f"The line is longer than {LONGEST_LINE_BYTES} bytes, the most that a line may have. "
+            "Shorten its request, or upload its images and files and name them by their ids."
+        )
+        raise _faulty(line, "line_too_long", told)
     if not line.text.isascii():
         _check_utf8(line, line.text)
     custom_id, body = _parts(line, line.text, of)

@@ -89,6 +89,8 @@ async def test_a_line_may_not_be_longer_than_ten_megabytes(sqlite_bench: Bench) 
     of = await sqlite_bench.expanded(lines_of(GOOD, long, chat(3)))
     assert of.errors is not None
     assert [(fault.code, fault.line) for fault in of.errors] == [("line_too_long", 2)]
+    assert str(LONGEST_LINE_BYTES) in of.errors[0].message
+    assert "Shorten" in of.errors[0].message
 
 
 async def test_a_batch_has_no_more_than_fifty_thousand_lines(sqlite_bench: Bench) -> None:
