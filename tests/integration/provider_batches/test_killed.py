@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from inspect import isasyncgenfunction
 from typing import Any
 
 import pytest
 
 from deploy.scripted_provider.batches.batch_script import BatchBehaviour
+from shared.batches.provider_tables import HandedOverState
 from shared.messages.state import ResponseState
 from shared.settings.providers import ProviderKind
 from tests.integration.provider_batches.ground import BatchGround
@@ -179,16 +181,18 @@ async def test_a_batch_whose_answer_was_lost_is_found_again(ground: BatchGround)
 async def test_results_that_are_cut_are_taken_as_far_as_they_go_and_again_later(
     ground: BatchGround,
 ) -> None:
-    ground.scripted.script_batches(BatchBehaviour(cut_results=True))
+    ground.scripted.script_batches(BatchBehaviour(cut_results=True, times=1))
     ids = await ground.accept("one", "two")
     executor = ground.executor()
     await ground.rounds(executor, 4, seconds=30)
 
     states = [each.state for each in await ground.records(ids)]
     assert sorted(states) == [ResponseState.COMPLETED, ResponseState.IN_PROGRESS]
-    await ground.rounds(executor, seconds=86_400 - 3_500)
-    states = [each.state for each in await ground.records(ids)]
-    assert sorted(states) == [ResponseState.COMPLETED, ResponseState.QUEUED]
+    # Tried some times, ever more seldom, and then not waited for until its time is over.
+    await ground.rounds(executor, 6, seconds=60)
+    assert await ground.states(ids) == {ResponseState.COMPLETED}
+    (batch,) = [each for each in await ground.batches() if each.state is HandedOverState.PULLED]
+    assert batch.look_at - ground.clock.now() > timedelta(seconds=60)
 
 
 async def test_two_that_both_lead_do_no_harm(ground: BatchGround) -> None:

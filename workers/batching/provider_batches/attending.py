@@ -24,6 +24,9 @@ from workers.providers.failures import ProviderError
 
 _LOOK_SECONDS: Final = 60.0
 _GROWTH: Final = 1.5
+_MOST_CUTS: Final = 4
+"""Downloads in a row that are cut; what was not read by then is answered otherwise."""
+_LONGEST_BETWEEN_DOWNLOADS: Final = 3_600.0
 _GIVEN_UP_AFTER: Final = timedelta(days=2)
 """Batches end within a day; one that does not holds its tokens no longer."""
 
@@ -51,6 +54,8 @@ class Attending:
         self._metrics = metrics
         self._clock = clock
         self._log = get_logger(__name__)
+        self._cuts: dict[str, int] = {}
+        """Of batches whose results could not be read to their end: how often in a row."""
 
     async def __call__(self, batch: ProviderBatch) -> None:
         """Do what is due with it."""
@@ -99,14 +104,15 @@ class Attending:
         self._metrics.provider_batches.labels(batch.provider, "pulled").inc()
         self._log.warning("batch_pulled", batch=batch.id, messages=len(pulled))
 
-    async def _look_later(self, batch: ProviderBatch) -> None:
+    async def _look_later(self, batch: ProviderBatch, *, pause: float = 0.0) -> None:
         now = self._clock.now()
         if now - batch.created_at > _GIVEN_UP_AFTER:
             await self._end(batch, "given_up", "it never ended")
             return
         settings = self._settings
-        pause = settings.poll_seconds * _GROWTH ** min(batch.looks + 1, 50)
-        look_at = now + timedelta(seconds=min(pause, settings.longest_poll_seconds))
+        usual = settings.poll_seconds * _GROWTH ** min(batch.looks + 1, 50)
+        pause = max(pause, min(usual, settings.longest_poll_seconds))
+        look_at = now + timedelta(seconds=pause)
         if not self._is_overdue(batch):
             look_at = min(look_at, batch.pull_at)
         await self._book.postpone(batch.id, look_at=look_at)
@@ -115,7 +121,7 @@ class Attending:
         try:
             await self._taking.take_all(batch)
         except ProviderError as error:
-            await self._put_off(batch, error)
+            await self._download_later(batch, error)
             return
         if look.state is ProviderBatchState.FAILED:
             self._packing.rest()
@@ -125,7 +131,18 @@ class Attending:
             reason = f"taken back; {look.reason or 'it ended later'}"
         await self._end(batch, outcome, reason)
 
+    async def _download_later(self, batch: ProviderBatch, error: ProviderError) -> None:
+        """Each download costs the provider all that it has: ever more time lies between them, and
+        nobody waits for a result that never comes."""
+        self._log.warning("results_cut", batch=batch.id, reason=str(error))
+        cuts = self._cuts[batch.id] = self._cuts.get(batch.id, 0) + 1
+        if cuts >= _MOST_CUTS or self._is_overdue(batch):
+            await self._pull(batch)
+        pause = self._settings.poll_seconds * 2.0 ** min(cuts, 20)
+        await self._look_later(batch, pause=min(pause, _LONGEST_BETWEEN_DOWNLOADS))
+
     async def _end(self, batch: ProviderBatch, outcome: str, reason: str | None) -> None:
+        self._cuts.pop(batch.id, None)
         back = await self._book.end(batch.id, reason=reason)
         self._metrics.provider_batches.labels(batch.provider, outcome).inc()
         if batch.submitted_at is not None and reason is None:
