@@ -135,6 +135,15 @@ class Batch(NewBatch, frozen=True, kw_only=True):
     usage: BatchUsage | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether it was cancelled before it was validated, and each of its lines is to be told as
+        that: Anthropic's surface has taken its requests one by one, OpenAI's a file unread.
+        """
+        is_cancelled = self.state is BatchState.CANCELLING and self.total is None
+        return is_cancelled and self.surface is BatchSurface.ANTHROPIC
+
     set_aside_each: int | None = None
     """What is set aside of the tenant's daily budget for each message, in billionths of a dollar;
     None where nothing is."""

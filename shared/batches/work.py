@@ -22,7 +22,7 @@ from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.ledger.settlement.end_events import EndEvents
 from shared.persistence.ledger.settlement.event_tables import EventType
 from shared.persistence.prepared.sqlite_thread import NewRows
-from shared.persistence.statements import driver_errors, reading
+from shared.persistence.statements import driver_errors, reading, transaction
 
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +92,11 @@ class BatchWork:
         if of.set_aside is not None:
             known["set_aside_each"] = set_aside_each(estimate, most=of.set_aside)
         return await self.move(of, BatchState.IN_PROGRESS, **known)
+
+    async def count(self, of: Batch, *, total: int) -> None:
+        """It was cancelled before anybody had read how many lines it has."""
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(_UNCOUNTED.values(total=total), {"b_id": of.id})
 
     async def expand(self, of: Batch, group: Expanded) -> BatchState | None:
         """Put the group into the ledger, with its messages if the batch still runs.
@@ -188,6 +193,7 @@ _OPEN: Final = (
 )
 _LINES: Final = select(func.count()).where(batch_item.c.batch_id == bindparam("batch"))
 _OF: Final = update(batch).where(batch.c.id == bindparam("b_id"))
+_UNCOUNTED: Final = _OF.where(batch.c.state == BatchState.CANCELLING, batch.c.total.is_(None))
 _UNREAD: Final = (
     _OF.where(
         batch.c.cursor_bytes == bindparam("b_from"),

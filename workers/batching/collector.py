@@ -93,7 +93,7 @@ class Collector:
             return False
         if self._is_to_end(of):
             await self._cancel(of)
-        if of.expanded_at is None and of.total is not None:
+        if of.is_uncounted or (of.expanded_at is None and of.total is not None):
             return False
         if await self._waits(of):
             return False

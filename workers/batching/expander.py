@@ -91,6 +91,9 @@ class Expander:
         if of.state is BatchState.VALIDATING:
             await self._validate(of)
             return True
+        if of.is_uncounted:
+            await self._work.count(of, total=await self._lines(of).count())
+            return True
         if of.expanded_at is not None or of.total is None:
             return False
         if of.endpoint is BatchEndpoint.EMBEDDINGS:
@@ -109,13 +112,15 @@ class Expander:
         estimate = found.estimate(of.estimate)
         await self._work.begin(of, total=found.lines, model=found.model, estimate=estimate)
 
+    def _lines(self, of: Batch) -> LinesOfInput:
+        return LinesOfInput(self._store, of.content_id, of.input_bytes)
+
     async def _expand(self, of: Batch) -> None:
-        lines = LinesOfInput(self._store, of.content_id, of.input_bytes)
         is_held = await self._sender.is_held()
         group, begun = LineGroup(of.cursor_bytes, of.cursor_line), 0
         async with WritingBehind() as writing:
             try:
-                async for line in lines.behind(of.cursor_bytes, of.cursor_line):
+                async for line in self._lines(of).behind(of.cursor_bytes, of.cursor_line):
                     if group.is_full:
                         if not await writing.begin(self._write(of, group, is_last=False)):
                             return

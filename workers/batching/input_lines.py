@@ -53,6 +53,16 @@ class LinesOfInput:
         if text is None or text.strip():
             yield InputLine(number + 1, text, place)
 
+    async def count(self) -> int:
+        """How many there are, or were until the content went; raises Unavailable."""
+        number = 0
+        try:
+            async for _ in self.behind():
+                number += 1
+        except NotFound:
+            pass
+        return number
+
     async def _pieces(self, place: int) -> AsyncIterator[bytes]:
         while place < self._size:
             ordinal, skipped = divmod(place, CHUNK_BYTES)

@@ -8,14 +8,14 @@ from msgspec.structs import replace
 from shared.batches.batch import BatchCounts
 from shared.batches.provider_batch import ProviderBatch
 from shared.batches.provider_batches import ProviderBatchBook
-from shared.batches.state import BatchState
+from shared.batches.state import BatchEndpoint, BatchState, BatchSurface
 from shared.batches.tables import IN_CANCELLING_BATCH
 from shared.errors import Conflict
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.held.held_messages import HeldMessages
 from workers.batching import collector
 
-from .bench import SIX, TENANT, Bench
+from .bench import SIX, TENANT, Bench, lines_of
 
 PARTLY = BatchCounts(total=6, completed=2)
 
@@ -96,6 +96,26 @@ async def test_one_that_was_not_validated_is_cancelled_at_once(bench: Bench) -> 
     ended = await bench.collected(of)
     assert ended.state is BatchState.CANCELLED
     assert (ended.counts, ended.output_file_id) == (BatchCounts(), None)
+
+
+async def test_requests_of_anthropics_are_told_as_cancelled_though_none_was_validated(
+    bench: Bench,
+) -> None:
+    params = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"%d"}]}'
+    lines = [b'{"custom_id":"c%d","params":%b}' % (n, params % n) for n in range(3)]
+    asked = {"surface": BatchSurface.ANTHROPIC, "endpoint": BatchEndpoint.MESSAGES}
+    of = await bench.ask(lines_of(*lines), **asked)
+    await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+    await bench.collector()
+    await bench.expander.step(of)  # whoever began to validate it comes too late
+    await bench.expander()
+    ended = await bench.collected(of)
+    assert ended.state is BatchState.CANCELLED
+    assert ended.counts == BatchCounts(total=3, cancelled=3)
+    told = await bench.read(ended.output_file_id)
+    assert [each["custom_id"] for each in told] == ["c0", "c1", "c2"]
+    assert {each["result"]["type"] for each in told} == {"canceled"}
+    assert not await bench.count()
 
 
 async def test_an_expired_batch_keeps_what_was_answered_and_says_which_was_not(

@@ -93,6 +93,10 @@ async def _move(bench: FullBench) -> object:
     return await bench.work.move(await bench.one("batch_o4"), BatchState.FINALIZING)
 
 
+async def _count(bench: FullBench) -> object:
+    return await bench.work.count(await bench.one("batch_o4"), total=9)
+
+
 _BatchProbe = Callable[[FullBench], Awaitable[object]]
 
 
@@ -111,6 +115,7 @@ _PROBES: Final[dict[str, _BatchProbe]] = {
     "BatchWork.open": lambda bench: bench.work.open(),
     "BatchWork.expand": _expand,
     "BatchWork.move": _move,
+    "BatchWork.count": _count,
 }
 WATCHED_BATCHES: Final = {name: _on_a_ledger(probe) for name, probe in _PROBES.items()}
 _OF_PROVIDERS: Final = "claim due end enqueued_tokens forget_old give_back holds_any pack postpone"
