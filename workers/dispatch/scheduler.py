@@ -66,6 +66,10 @@ class Scheduler:
         """Whether it waits or runs."""
         return message_id in self._tracked
 
+    def runs(self, message_id: str) -> bool:
+        """Whether it was released and has not ended, as far as is known here."""
+        return self._running(message_id) is not None
+
     def add(self, message: HeldMessage, now: float) -> bool:
         """Lets it wait; False, and nothing else, where it waits or runs already."""
         if message.id in self._tracked:

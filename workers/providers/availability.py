@@ -21,7 +21,8 @@ class ModelAvailability:
     """What stands in front of each model that a message may be answered by: its breakers.
 
     Of several providers and deployments one is enough. A message that leaves the choice of the
-    size to us may get either one, so both have to answer. Without Redis all are taken to answer.
+    size to us may get either one, so both have to answer. Without Redis it goes by what was heard
+    last; of whom nothing was heard answers.
     """
 
     def __init__(

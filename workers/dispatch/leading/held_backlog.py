@@ -82,10 +82,15 @@ class HeldBacklog:
             await self.load(now)
             return
         self._looked_at = now
-        # What was put back is held anew.
-        new = [row for at, row in arrived if self._seen.get(row.id) != at]
-        self._seen.update((row.id, at) for at, row in arrived)
-        self._put(new, now)
+        # What was put back is held anew; its turn still counts as running until its charge is
+        # folded, and the next look sees it again.
+        new = [
+            (at, row)
+            for at, row in arrived
+            if self._seen.get(row.id) != at and not self._scheduler.runs(row.id)
+        ]
+        self._seen.update((row.id, at) for at, row in new)
+        self._put([row for _, row in new], now)
         if len(self._seen) > _ARRIVALS:
             self._seen = {name: at for name, at in self._seen.items() if now - at < REMEMBERED}
 

@@ -24,8 +24,9 @@ class ModelGate:
         self, models: ModelWatch, models_of: ModelsOf, *, probes: int, attempt_limit: int
     ) -> None:
         """`probes` is how many may be under way at once while a model is probed, none of which has
-        been with workers so often that it would not be put back."""
-        self._most_claims = attempt_limit - 3
+        been with workers so often that it would not be put back; where none ever is, those that
+        no worker had."""
+        self._most_claims = max(0, attempt_limit - 3)
         self._models = models
         self._models_of = models_of
         self._most_probes = probes

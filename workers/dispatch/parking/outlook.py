@@ -32,7 +32,7 @@ class ModelWatch(Protocol):
     """Knows the models of the chain, and what stands in front of them."""
 
     async def look(self) -> None:
-        """See how they stand now; what cannot be read is taken to answer."""
+        """See how they stand now, as far as can be known."""
 
     @property
     def outlooks(self) -> Mapping[str, Outlook]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -105,13 +106,14 @@ class HeldMessages:
             return {(row.lane, row.tenant_id): row.number for row in readable(rows)}
 
     async def models(self, message_ids: Sequence[str]) -> dict[str, str | None]:
-        """Which model each of these asks for."""
+        """Which model each of these asks for; None where the body cannot be read, which is for the
+        turn to say."""
         asked: dict[str, str | None] = {}
         for at in range(0, len(message_ids), _BODIES_AT_ONCE):
             values = self._ids.parameters(message_ids[at : at + _BODIES_AT_ONCE])
             async with reading(self._database.relaxed) as connection:
                 rows = await connection.execute(self._bodies, values)
-                asked |= {row.id: asked_model(row.body) for row in readable(rows)}
+                asked |= {row.id: _asked_model(row.body) for row in readable(rows)}
         return asked
 
     async def release(self, message_ids: Sequence[str]) -> list[WakeUp]:
@@ -149,6 +151,13 @@ class HeldMessages:
             return False
         now = self._clock.now()
         return row.accepted_at > now - self._batches_first and row.deadline > now + _SOON
+
+
+def _asked_model(body: bytes) -> str | None:
+    try:
+        return asked_model(body)
+    except msgspec.DecodeError:
+        return None
 
 
 _SOON: Final = timedelta(minutes=5)

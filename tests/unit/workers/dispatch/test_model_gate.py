@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from shared.messages.lane import Lane
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.parking.model_gate import ModelGate
@@ -29,8 +31,8 @@ class Scripted:
         return {each: each.partition("#")[0] for each in ids}
 
 
-def gate_of(models: Scripted, probes: int = 1) -> ModelGate:
-    return ModelGate(models, models.models_of, probes=probes, attempt_limit=4)
+def gate_of(models: Scripted, probes: int = 1, attempt_limit: int = 4) -> ModelGate:
+    return ModelGate(models, models.models_of, probes=probes, attempt_limit=attempt_limit)
 
 
 def named(message_id: str, claims: int = 0) -> HeldMessage:
@@ -89,3 +91,12 @@ async def test_who_would_not_be_put_back_any_more_does_not_probe() -> None:
     models.outlooks = {"a": ANSWERS}
     await gate.look()
     assert gate.lets(named("a#1", claims=2))
+
+
+@pytest.mark.parametrize("attempt_limit", [1, 2, 3])
+async def test_a_model_is_probed_however_few_attempts_a_message_has(attempt_limit: int) -> None:
+    models = Scripted(a=PROBED)
+    gate = gate_of(models, attempt_limit=attempt_limit)
+    await gate.look()
+    assert not gate.lets(named("a#1", claims=1))
+    assert gate.lets(named("a#2"))
