@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from msgspec.structs import replace
 
@@ -16,6 +18,7 @@ from shared.persistence.ledger.held.held_messages import HeldMessages
 from workers.batching import collector
 
 from .bench import SIX, TENANT, Bench, lines_of
+from .cutting import dying_at
 
 PARTLY = BatchCounts(total=6, completed=2)
 
@@ -74,6 +77,29 @@ async def test_what_may_begin_is_cancelled_first_and_what_is_held_last(
     assert groups == [{*ids[4:]}, {*ids[2:4]}, {*ids[:2]}]
     assert {*bench.cancelled.settled} == {*ids[2:4]}, "the others hold nothing"
     assert (await bench.now(of)).counts == BatchCounts(total=6, cancelled=6)
+
+
+async def test_who_dies_at_any_statement_of_cancelling_leaves_each_line_its_end(
+    sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "_CANCELLED_AT_ONCE", 2)
+    bench = sqlite_bench
+    for number in count(1, 2):
+        of = await bench.expanded(SIX)
+        answered, *_ = [str(message_id) for _, _, message_id in await bench.lines(of)]
+        await bench.answer([answered])
+        await bench.catalogue.cancel(of.id, tenant_id=TENANT)
+        with dying_at(bench.database, number) as statements:
+            await bench.collector()
+        ended = await bench.collected(of)
+        assert ended.state is BatchState.CANCELLED
+        assert ended.counts == BatchCounts(total=6, completed=1, cancelled=5)
+        assert len(await bench.read(ended.output_file_id)) == 1
+        assert len(await bench.read(ended.error_file_id)) == 5
+        bench.clock.advance(60)
+        if not statements.has_died:
+            break
+    assert number > 9
 
 
 async def test_lines_that_were_not_expanded_are_cancelled_without_a_message(bench: Bench) -> None:
