@@ -9,14 +9,19 @@ from itertools import count
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
+from shared.batches.batch import NewBatch
+from shared.batches.catalogue import BatchCatalogue
+from shared.batches.state import BatchEndpoint
+from shared.batches.tables import batch_item
 from shared.clock import ManualClock
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.persistence.engine import Database, open_database
 from shared.persistence.flow_tables import charge
 from shared.persistence.ledger.records import Settlement
+from shared.persistence.statements import transaction
 from shared.redis.guarded import GuardedRedis
 from shared.settings import Settings
 from shared.settings.secret import ServerUrl
@@ -118,3 +123,25 @@ async def test_a_leader_dies_before_any_statement_and_the_next_goes_on(scene: Dy
         if not has_died:
             assert at > 20, "death came too late to be of use"
             return
+
+
+async def test_a_leader_releases_nothing_of_a_batch_that_is_being_cancelled(
+    scene: DyingScene,
+) -> None:
+    batches = BatchCatalogue(scene.database, scene.clock)
+    new = NewBatch(
+        tenant_id="a",
+        endpoint=BatchEndpoint.RESPONSES,
+        content_id="cont_1",
+        input_bytes=1,
+        window_seconds=60,
+    )
+    of = await batches.create(new)
+    line, other = await scene.hold("a", lane=Lane.BATCH), await scene.hold("a", lane=Lane.BATCH)
+    row = {"batch_id": of.id, "line": 1, "custom_id": "c", "message_id": line.id}
+    async with transaction(scene.database.durable) as connection:
+        await connection.execute(insert(batch_item), row)
+    await batches.cancel(of.id, tenant_id="a")
+    await scene.claims.renew([])
+    await scene.lead()
+    assert scene.publisher.published == [other.id]
