@@ -21,6 +21,10 @@ class EncoderUnavailable(Unavailable):
     code = "encoder_unavailable"
 
 
+class TextsRefused(EncoderUnavailable):
+    """The server does not take these texts: fewer or shorter ones may do."""
+
+
 class EncoderPrompt(StrEnum):
     """What a text is, for models that were trained to tell the two apart; others ignore it."""
 

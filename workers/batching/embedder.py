@@ -9,6 +9,7 @@ from shared.batches.batch import Batch
 from shared.batches.state import BatchEndpoint, BatchState
 from shared.batches.work import BatchWork, NewLine
 from shared.clock import Clock
+from shared.embeddings.encoder import EncoderUnavailable
 from shared.errors import NotFound, Unavailable
 from shared.files.content_store import ContentStore
 from shared.telemetry.logs import get_logger
@@ -19,6 +20,7 @@ from workers.batching.line_message import LineMessage
 
 _MOST_TEXTS: Final = 256
 _MOST_LINES: Final = 128
+_MOST_CHARACTERS: Final = 4 * 1024 * 1024
 _ROUND_SECONDS: Final = 10.0
 """A round begins no group after so long: its lease must not run out meanwhile."""
 
@@ -32,8 +34,10 @@ class Embedder:
     """Answers batches of POST /v1/embeddings whose input is valid, in the order of their lines.
 
     The answers of a group and how far the input is read are one commit, so each line is answered
-    once: what nobody has committed is encoded again, and who comes second writes nothing. Raises
-    Unavailable, as where the encoder is away: it goes on from there in the next round.
+    once: what nobody has committed is encoded again, and who comes second writes nothing. Each
+    batch has a group in its turn, so a large one keeps no small one waiting. Where an encoder is
+    away its batches go on from there in a later round, and those of the other are not kept.
+    Raises LedgerUnavailable.
     """
 
     def __init__(
@@ -44,59 +48,77 @@ class Embedder:
         self._encoding = encoding
         self._clock = clock
         self._log = get_logger(__name__)
+        self._behind = ""
+        """The batch that had the last turn: a round may be over before all have had one."""
 
     async def __call__(self) -> None:
         """One round; a fault in one batch costs the others nothing."""
-        until, behind = self._clock.monotonic() + _ROUND_SECONDS, ""
-        while batches := await self._work.open(behind=behind):
-            for each in batches:
-                if self._clock.monotonic() > until:
-                    return
-                await self._tried(each, until)
-            behind = batches[-1].id
+        until, away = self._clock.monotonic() + _ROUND_SECONDS, set[str | None]()
+        while await self._turns(until, away) and self._clock.monotonic() < until:
+            pass
 
-    async def _tried(self, of: Batch, until: float) -> None:
+    async def _turns(self, until: float, away: set[str | None]) -> bool:
+        """Whether another turn of a batch may come to something."""
+        is_more = False
+        while batches := await self._work.open(behind=self._behind):
+            for each in batches:
+                self._behind = each.id
+                is_more = await self._tried(each, away) or is_more
+                if self._clock.monotonic() > until:
+                    return False
+        self._behind = ""
+        return is_more
+
+    async def _tried(self, of: Batch, away: set[str | None]) -> bool:
+        """False where there was nothing to do, or no encoder of its model: that is then `away`."""
         is_ready = of.total is not None and of.expanded_at is None
         if of.endpoint is not BatchEndpoint.EMBEDDINGS or not is_ready:
-            return
+            return False
+        if of.model in away and not self._is_over(of):
+            return False
         try:
-            await self._step(of, until)
+            return await self._step(of)
+        except EncoderUnavailable as error:
+            away.add(of.model)
+            self._log.warning("encoder_unavailable", batch=of.id, reason=error.message)
         except Unavailable:
             raise
         except Exception:  # noqa: BLE001 - the border of one batch: the others go on
             self._log.exception("batch_not_embedded", batch=of.id)
+        return False
 
-    async def _step(self, of: Batch, until: float) -> None:
+    async def _step(self, of: Batch) -> bool:
+        """Answer a group of its lines; whether there are more."""
         lines = LinesOfInput(self._store, of.content_id, of.input_bytes)
-        group, read, is_cut = LineGroup(of.cursor_bytes, of.cursor_line), list[_ReadLine](), False
+        group, read = LineGroup(of.cursor_bytes, of.cursor_line), list[_ReadLine]()
         try:
             async for line in lines.behind(of.cursor_bytes, of.cursor_line):
                 if _is_full(read):
-                    if not await self._write(of, group, read) or self._clock.monotonic() > until:
-                        return
-                    group, read = group.following(), []
+                    return await self._write(of, group, read)
                 read.append(_ReadLine(line, self._encoding.read(line, of)))
         except NotFound:
-            is_cut = True
-        group.is_cut = is_cut
+            group.is_cut = True
         await self._write(of, group, read, is_last=True)
+        return False
 
     async def _write(
         self, of: Batch, group: LineGroup, read: Sequence[_ReadLine], *, is_last: bool = False
     ) -> bool:
-        """Whether it was written here, and what follows is still wanted as this was."""
+        """Whether it was written here."""
         asked = [each.asked for each in read]
-        is_over = of.state is BatchState.CANCELLING or self._clock.now() >= of.expires_at
-        if is_over:
+        if self._is_over(of):
             became = [each.unbegun() if isinstance(each, Texts) else each for each in asked]
         else:
             became = await self._encoding.answered(asked)
         for each, line in zip(read, became, strict=True):
             group.add(each.line, LineMessage(line, None))
-        state = await self._work.expand(of, group.expanded(is_last=is_last))
-        return state is of.state
+        return await self._work.expand(of, group.expanded(is_last=is_last)) is not None
+
+    def _is_over(self, of: Batch) -> bool:
+        return of.state is BatchState.CANCELLING or self._clock.now() >= of.expires_at
 
 
 def _is_full(read: Sequence[_ReadLine]) -> bool:
-    texts = sum(len(each.asked.texts) for each in read if isinstance(each.asked, Texts))
-    return len(read) >= _MOST_LINES or texts >= _MOST_TEXTS
+    asked = [each.asked for each in read if isinstance(each.asked, Texts)]
+    texts, characters = sum(len(each.texts) for each in asked), sum(each.length for each in asked)
+    return len(read) >= _MOST_LINES or texts >= _MOST_TEXTS or characters >= _MOST_CHARACTERS

@@ -12,7 +12,7 @@ from shared.batches.batch import Batch
 from shared.batches.kept_embeddings import KeptEmbeddings
 from shared.batches.work import NewLine
 from shared.embeddings.cards import EncoderRole, settings_of
-from shared.embeddings.encoder import DualEncoders, Encoder
+from shared.embeddings.encoder import DualEncoders, EncodedMany, Encoder, TextsRefused
 from shared.embeddings.extra import kind_missing
 from shared.embeddings.opening import open_encoders
 from shared.embeddings.requests import (
@@ -23,11 +23,13 @@ from shared.embeddings.requests import (
 )
 from shared.errors import InvalidRequest, NotFound, TooLarge
 from shared.settings.indexing.embeddings import EmbeddingSettings
+from shared.telemetry.logs import get_logger
 from workers.batching.batch_request import LineFaulty, read_batch_request
 from workers.batching.input_lines import InputLine
 from workers.batching.line_message import refused_line, unread_line
 
 _NICENESS: Final = 5
+_BAD_REQUEST: Final = 400
 _NOT_INSTALLED: Final = 501
 
 
@@ -59,6 +61,16 @@ class Texts(NamedTuple):
             input_tokens=tokens,
         )
 
+    def refused(self) -> NewLine:
+        """The line whose encoder takes its texts not even by themselves."""
+        return NewLine(
+            line=self.line,
+            custom_id=self.custom_id,
+            status_code=_BAD_REQUEST,
+            error_code="texts_refused",
+            error_message="The encoder does not take a text of this line. Change 'input'.",
+        )
+
 
 class LineEncoding:
     """Encodes in a process of its own, which is started for the first line that wants it."""
@@ -69,6 +81,7 @@ class LineEncoding:
         self._text_limit_bytes = text_limit_bytes
         self._stack = AsyncExitStack()
         self._opened: DualEncoders | None = None
+        self._log = get_logger(__name__)
 
     def read(self, line: InputLine, of: Batch) -> Texts | NewLine:
         """What the line asks for, or why it is refused, as its request by itself would be."""
@@ -107,20 +120,33 @@ class LineEncoding:
         await self._stack.aclose()
 
     async def _encoded(self, encoder: Encoder, asked: Sequence[Texts]) -> dict[int, NewLine]:
-        many = await encoder.encode_many([text for each in asked for text in each.texts])
-        answers, begin, told, length = dict[int, NewLine](), 0, 0, 0
-        whole = max(1, sum(each.length for each in asked))
-        for each in asked:
-            end, length = begin + len(each.texts), length + each.length
-            # Encoders tell what they read of all of them.
-            tokens = many.tokens * length // whole - told
-            vectors = [pack_vector(vector) for vector in many.vectors[begin:end]]
-            answers[each.line] = each.answered(encoder.name, vectors, tokens)
-            begin, told = end, told + tokens
-        return answers
+        try:
+            many = await encoder.encode_many([text for each in asked for text in each.texts])
+        except TextsRefused as error:
+            if len(asked) > 1:  # a line of them may be what is refused
+                half = len(asked) // 2
+                first = await self._encoded(encoder, asked[:half])
+                return first | await self._encoded(encoder, asked[half:])
+            await encoder.warm_up()  # a server that takes no text at all costs no line its answer
+            self._log.warning("texts_refused", encoder=encoder.name, reason=error.message)
+            return {asked[0].line: asked[0].refused()}
+        return _answers(encoder.name, many, asked)
 
     async def _encoder(self, role: EncoderRole) -> Encoder:
         if self._opened is None:
             opening = open_encoders(self._settings, processes=1, niceness=_NICENESS)
             self._opened = await self._stack.enter_async_context(opening)
         return self._opened.code if role is EncoderRole.CODE else self._opened.text
+
+
+def _answers(model: str, many: EncodedMany, asked: Sequence[Texts]) -> dict[int, NewLine]:
+    answers, begin, told, length = dict[int, NewLine](), 0, 0, 0
+    whole = max(1, sum(each.length for each in asked))
+    for each in asked:
+        end, length = begin + len(each.texts), length + each.length
+        # Encoders tell what they read of all of them.
+        tokens = many.tokens * length // whole - told
+        vectors = [pack_vector(vector) for vector in many.vectors[begin:end]]
+        answers[each.line] = each.answered(model, vectors, tokens)
+        begin, told = end, told + tokens
+    return answers

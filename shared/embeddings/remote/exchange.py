@@ -12,7 +12,7 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from shared.embeddings.encoder import EncoderUnavailable
+from shared.embeddings.encoder import EncoderUnavailable, TextsRefused
 from shared.resilience.backoff import backoff_seconds
 
 _CONNECT_SECONDS: Final = 5.0
@@ -21,10 +21,6 @@ _WORDS: Final = 300
 """Characters of a refusal that are told on."""
 _UNREADABLE: Final = frozenset({400, 413, 422})
 _LATER: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-
-
-class TextsRefused(EncoderUnavailable):
-    """The server does not take these texts: fewer or shorter ones may do."""
 
 
 class ModelExchange:

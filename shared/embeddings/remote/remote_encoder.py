@@ -8,9 +8,9 @@ from typing import Any, Final
 from shared.embeddings.batching import encode_in_batches, estimated_tokens, readable
 from shared.embeddings.carded import CardedEncoder
 from shared.embeddings.cards import EncoderRole, ModelCard
-from shared.embeddings.encoder import EncodedMany, EncoderPrompt
+from shared.embeddings.encoder import EncodedMany, EncoderPrompt, TextsRefused
 from shared.embeddings.remote.answer import read_answer
-from shared.embeddings.remote.exchange import ModelExchange, TextsRefused
+from shared.embeddings.remote.exchange import ModelExchange
 from shared.settings.indexing.encoder import EncoderSettings
 
 _AT_ONCE: Final = 4

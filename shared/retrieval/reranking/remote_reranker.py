@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from shared.embeddings.encoder import EncoderUnavailable
-from shared.embeddings.remote.exchange import ModelExchange, TextsRefused
+from shared.embeddings.encoder import EncoderUnavailable, TextsRefused
+from shared.embeddings.remote.exchange import ModelExchange
 from shared.retrieval.reranking.rerank_answer import from_0_to_1, read_scores
 from shared.retrieval.reranking.reranker import PassageScores, RerankerUnavailable
 from shared.settings.indexing.reranker import RerankerKind, RerankerSettings

@@ -8,9 +8,15 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from shared.batches.batch import BatchCounts
+from deploy.scripted_provider.behaviour import Behaviour, Kind
+from deploy.scripted_provider.embeddings import DIMENSIONS
+from deploy.scripted_provider.provider import ScriptedProvider
+from shared.batches.batch import Batch, BatchCounts
 from shared.batches.state import BatchEndpoint, BatchState
+from shared.batches.work import Expanded
 from shared.settings.indexing.embeddings import EmbeddingSettings
+from shared.settings.indexing.encoder import EncoderKind, EncoderSettings
+from shared.settings.secret import ServerUrl
 from workers.batching.embedder import Embedder
 from workers.batching.line_encoding import LineEncoding
 
@@ -31,6 +37,25 @@ def texts(count: int, **body: object) -> bytes:
 @pytest.fixture
 async def encoding() -> AsyncIterator[LineEncoding]:
     opened = LineEncoding(EmbeddingSettings(), text_limit_bytes=1 << 20)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    async with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def remote(provider: ScriptedProvider) -> AsyncIterator[LineEncoding]:
+    """Two models of one server."""
+    url = ServerUrl(provider.openai_url)
+    words, code = (
+        EncoderSettings(kind=EncoderKind.OPENAI, model=name, dimensions=DIMENSIONS, url=url)
+        for name in ("words", "code")
+    )
+    opened = LineEncoding(EmbeddingSettings(text=words, code=code), text_limit_bytes=1 << 20)
     yield opened
     await opened.close()
 
@@ -92,3 +117,57 @@ async def test_a_line_is_refused_as_its_request_by_itself_would_be(
     tokens, empty = await bench.read(ended.error_file_id)
     assert "arrays of tokens are not taken" in tokens["response"]["body"]["error"]["message"]
     assert empty["response"]["status_code"] == 400
+
+
+async def test_a_text_that_a_server_refuses_costs_its_own_line_alone(
+    sqlite_bench: Bench, provider: ScriptedProvider, remote: LineEncoding
+) -> None:
+    bench = sqlite_bench
+    provider.script(Behaviour(kind=Kind.INVALID_REQUEST), said="Text 4")
+    of = await bench.expanded(texts(6), endpoint=EMBEDDINGS)
+    await embedder(bench, remote)()
+    ended = await bench.collected(of)
+    assert ended.counts == BatchCounts(total=6, completed=5, failed=1)
+    (refused,) = await bench.read(ended.error_file_id)
+    assert refused["custom_id"] == "c4"
+    assert refused["response"]["body"]["error"]["code"] == "texts_refused"
+
+
+async def test_a_server_that_is_away_costs_neither_its_lines_nor_those_of_others(
+    sqlite_bench: Bench, provider: ScriptedProvider, remote: LineEncoding
+) -> None:
+    bench, embeds = sqlite_bench, embedder(sqlite_bench, remote)
+    held = await bench.expanded(texts(3), endpoint=EMBEDDINGS)
+    left = await bench.expanded(texts(3, dimensions=DIMENSIONS), endpoint=EMBEDDINGS)
+    others = await bench.expanded(texts(3, model="code"), endpoint=EMBEDDINGS)
+    for kind in (Kind.UNAUTHORISED, Kind.INVALID_REQUEST):  # either is said to any text
+        provider.script(Behaviour(kind=kind), model="words")
+        await embeds()
+        assert await bench.lines(held) == []
+        provider.reset()
+    assert (await bench.collected(others)).state is BatchState.COMPLETED
+    provider.script(Behaviour(kind=Kind.UNAUTHORISED), model="words")
+    await bench.catalogue.cancel(left.id, tenant_id=TENANT)
+    await embeds()
+    assert (await bench.collected(left)).state is BatchState.CANCELLED
+    provider.reset()
+    await embeds()
+    assert (await bench.collected(held)).counts == BatchCounts(total=3, completed=3)
+
+
+async def test_a_small_batch_has_its_turn_beside_a_large_one_before_it(
+    sqlite_bench: Bench, remote: LineEncoding
+) -> None:
+    bench = sqlite_bench
+    large = await bench.expanded(texts(300), endpoint=EMBEDDINGS)
+    small = await bench.expanded(texts(2), endpoint=EMBEDDINGS)
+    behind: list[str] = []
+    expand = bench.work.expand
+
+    async def told(of: Batch, group: Expanded) -> BatchState | None:
+        behind.append(of.id)
+        return await expand(of, group)
+
+    bench.work.expand = told  # type: ignore[method-assign]
+    await embedder(bench, remote)()
+    assert behind == [large.id, small.id, large.id, large.id]
