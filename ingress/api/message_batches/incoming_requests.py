@@ -21,6 +21,7 @@ _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOT
 _IN_TEXT: Final = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SPACE: Final = re.compile(rb"\s*")
 _OPENING: Final = b"{["
+_JSON_FAULT: Final = "invalid_json"
 _decoder: Final = msgspec.json.Decoder(CreateMessageBatch)
 
 
@@ -56,7 +57,7 @@ class IncomingRequests:
         while (line := self._next()) is not None:
             yield line
         if len(self._buffer) > LONGEST_LINE_BYTES:
-            raise self._wrong(f"is longer than {LONGEST_LINE_BYTES} bytes")
+            raise self._too_long()
 
     def finish(self) -> None:
         """The body has ended."""
@@ -149,6 +150,8 @@ class IncomingRequests:
                 f"A batch takes {MOST_MESSAGES} requests. Send the others as another.",
                 param="requests",
             )
+        if len(raw) > LONGEST_LINE_BYTES:
+            raise self._too_long()
         asked = _decoded(raw, place)
         if not bytes(asked.params).startswith(b"{"):
             raise self._wrong("must be an object", ".params")
@@ -157,6 +160,9 @@ class IncomingRequests:
             raise self._wrong(f"is that of requests[{first}]. Give each its own", ".custom_id")
         return (msgspec.json.format(raw, indent=-1) if b"\n" in raw else raw) + b"\n"
 
+    def _too_long(self) -> InvalidRequest:
+        return self._wrong(f"is longer than {LONGEST_LINE_BYTES} bytes")
+
     def _wrong(self, why: str, field: str = "") -> InvalidRequest:
         name = f"requests[{len(self._place_of_id)}]{field}"
         return InvalidRequest(f"'{name}' {why}.", param=name)
@@ -164,13 +170,21 @@ class IncomingRequests:
 
 def _decoded(raw: bytes, place: int) -> MessageBatchRequest:
     """The request at that place of the body."""
+    first, named = "requests[0]", f"requests[{place}]"
     try:
-        return decode_json(_decoder, b'{"requests":[%b]}' % raw).requests[0]
+        asked = decode_json(_decoder, b'{"requests":[%b]}' % raw).requests[0]
+        if not raw.isascii():
+            raw.decode()  # of what is kept as it came nobody else looks at the bytes
     except InvalidRequest as error:
-        first, named = "requests[0]", f"requests[{place}]"
         told, param = error.message.replace(first, named, 1), error.param
+        if error.kind == _JSON_FAULT:
+            told = f"'{named}' is not valid JSON. Send one object."
         where = named if param is None else param.replace(first, named, 1)
         raise InvalidRequest(told, param=where, kind=error.kind) from None
+    except UnicodeDecodeError as error:
+        told = f"'{named}' is not UTF-8 at its byte {error.start + 1}. Send it as UTF-8."
+        raise InvalidRequest(told, param=named, kind=_JSON_FAULT) from None
+    return asked
 
 
 def _headless() -> InvalidRequest:
@@ -182,5 +196,5 @@ def _headless() -> InvalidRequest:
 def _not_json() -> InvalidRequest:
     return InvalidRequest(
         "The body is not valid JSON: it ends before 'requests' does, or goes on behind it.",
-        kind="invalid_json",
+        kind=_JSON_FAULT,
     )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingress.api.message_batches.incoming_requests import IncomingRequests
+from shared.batches.batch import LONGEST_LINE_BYTES
 from shared.errors import InvalidRequest
 
 TEXTS = st.text(st.sampled_from('a"\\{}[]:, \n\u20ac'), max_size=12)
@@ -59,6 +60,7 @@ def test_every_request_becomes_a_line_wherever_the_body_is_cut(
         ('{"requests": [{"custom_id": "a", "params": {}}], "x": 1}', "all that is taken"),
         ('{"requests": [{"custom_id": "a", "params": {}}, 5]}', "'requests[1]' must be an object"),
         ('{"requests": [{"custom_id": "a", "params": {}},]}', "'requests[1]' must be an object"),
+        ('{"requests": [{"custom_id": "a", "params": {"x": 01}}]}', "'requests[0]' is not valid"),
         ('{"requests": []}', "is empty"),
         ('{"requests": 5}', "requests"),
         ('{"x": 1, "requests": []}', "'x'"),
@@ -75,3 +77,19 @@ def test_the_request_that_is_wrong_is_named_by_its_place() -> None:
         [*taken(body, size=9)]
     assert raised.value.param == "requests[1].custom_id"
     assert "'requests[1].custom_id'" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        (b'{"x": "\xff"}', "'requests[1]' is not UTF-8 at its byte 34"),
+        (b'{"x": "%b"}' % (b"x" * LONGEST_LINE_BYTES), "'requests[1]' is longer than"),
+    ],
+)
+def test_what_would_fail_a_batch_when_its_lines_are_read_is_refused_at_once(
+    params: bytes, told: str
+) -> None:
+    good = json.dumps(GOOD).encode()
+    body = b'{"requests":[%b,{"custom_id":"b","params":%b}]}' % (good, params)
+    with pytest.raises(InvalidRequest, match=re.escape(told)):
+        [*taken(body, size=1 << 24)]
