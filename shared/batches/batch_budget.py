@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from shared.batches.batch import Batch, BatchEstimate
 from shared.batches.state import BatchState
@@ -14,6 +14,7 @@ from shared.batches.tables import batch, batch_item
 from shared.clock import Clock
 from shared.costs.price import nano_dollars
 from shared.costs.till import Allotment, Payment, Till
+from shared.identifiers import PROVIDER_BATCH
 from shared.messages.state import TERMINAL, ResponseState
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
@@ -25,7 +26,8 @@ _RUNNING: Final = frozenset({BatchState.VALIDATING, BatchState.IN_PROGRESS})
 
 
 class _Lines(NamedTuple):
-    """How many messages of a batch have not begun, and how many have not ended."""
+    """How many messages of a batch have reserved nothing by themselves for certain, and how many
+    have not ended."""
 
     unbegun: int
     unended: int
@@ -105,11 +107,17 @@ _KNOWN: Final = (
     .distinct()
 )
 _IDS: Final = _KNOWN.subquery()
-_IS_UNBEGUN: Final = (message.c.state == ResponseState.QUEUED) & (message.c.attempt == 0)
+_IS_UNENDED: Final = message.c.state.not_in(TERMINAL)
+# What a provider's batch holds, or was taken back from it, has reserved nothing of its own: nobody
+# has called for it by itself.
+_IS_UNBEGUN: Final = or_(
+    and_(message.c.state == ResponseState.QUEUED, message.c.attempt == 0),
+    and_(_IS_UNENDED, message.c.claimed_by.startswith(f"{PROVIDER_BATCH}_", autoescape=True)),
+)
 _MESSAGES: Final = select(
     func.count().label("known"),
     func.sum(case((_IS_UNBEGUN, 1), else_=0)).label("unbegun"),
-    func.sum(case((message.c.state.not_in(TERMINAL), 1), else_=0)).label("unended"),
+    func.sum(case((_IS_UNENDED, 1), else_=0)).label("unended"),
 ).select_from(_IDS.outerjoin(message, message.c.id == _IDS.c.id))
 _OF_MESSAGE: Final = (
     select(batch.c.id, batch.c.set_aside_each)

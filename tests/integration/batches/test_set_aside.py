@@ -18,7 +18,8 @@ from shared.costs.budget import Budgets
 from shared.costs.price import nano_dollars
 from shared.costs.prices import Prices
 from shared.costs.till import Caps, Till
-from shared.messages.state import TERMINAL
+from shared.identifiers import PROVIDER_BATCH, new_id
+from shared.messages.state import TERMINAL, ResponseState
 from shared.persistence.tenants import TenantRepository
 from shared.reservations.reservations import Reservations
 from shared.settings.door import LimitSettings
@@ -118,6 +119,22 @@ async def test_a_line_that_ends_without_a_call_gives_its_part_to_others(account:
     await account.bench.answer([key for _, _, key in await account.bench.lines(of) if key][:9])
     await account.look()
     assert await other.stake("own", "m", CEILING) is not None
+
+
+async def test_what_a_providers_batch_holds_stays_set_aside_while_others_of_it_end(
+    account: Account,
+) -> None:
+    of = await account.ask(10)
+    ids = [key for _, _, key in await account.bench.lines(of) if key]
+    for each in ids:
+        held = {"state": ResponseState.IN_PROGRESS, "attempt": 1}
+        await account.bench.set(each, claimed_by=new_id(PROVIDER_BATCH), **held)
+    await account.bench.set(ids[0], **account.ended())
+    await account.look()
+    assert (await account.entries())[of.id] == 9 * EACH
+    await account.bench.set(ids[1], state=ResponseState.QUEUED)
+    await account.look()
+    assert (await account.entries())[of.id] == 9 * EACH, "it was taken back, and is not paid for"
 
 
 async def test_a_redis_that_was_flushed_sets_aside_again_what_has_not_ended(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shared.identifiers import new_id
+from shared.identifiers import PROVIDER_BATCH, new_id
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.worker_lease import Lease
 from workers.batching.provider_batches.item_names import item_name
@@ -15,7 +15,7 @@ from workers.providers.provider import Prompt
 
 def new_batch_id() -> str:
     """Of a provider's batch, as we know it; its messages are held under this name."""
-    return new_id("pbatch")
+    return new_id(PROVIDER_BATCH)
 
 
 @dataclass(slots=True)
