@@ -31,7 +31,7 @@ settings.register_profile("suite", _PATIENT, derandomize=True)
 settings.load_profile("suite")
 
 MEMORY = Path("/dev/shm")
-ROOM_BYTES = 3 * 2**30
+ROOM_BYTES = 8 * 2**30
 
 
 @pytest.fixture(scope="session")
