@@ -51,9 +51,12 @@ async def open_provider_batches(
     from shared.batches.provider_batches import ProviderBatchBook
     from workers.batching.provider_batches.batched_turns import BatchedTurns
 
+    # Facts are looked up anew behind the batch, and stand in the key of what is stored: what a
+    # model said of others must not be found under these.
+    after_batch = () if settings.facts.sources else caching.after_batch
     turns = BatchedTurns(
         (*before, *caching.before_batch, retrieve),
-        (*before, *caching.after_batch, retrieve),
+        (*before, *after_batch, retrieve),
         answering=parts.step,
         files=open_files(database, clock),
         meter=parts.meter,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from shared.identifiers import CONVERSATION, new_id
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
@@ -73,6 +76,22 @@ async def test_what_is_stored_is_told_instead_of_packed_and_what_was_packed_is_s
     assert report.cache.response_id == first.id
 
 
+async def test_what_may_have_changed_since_it_was_packed_is_not_stored(
+    stack: Stack, road: Road, provider: ProviderThread
+) -> None:
+    source = {"name": "shop", "kind": "http", "url": "http://127.0.0.1:1/{metadata_shop}"}
+    looks_up = {"FOREBAY_FACTS__SOURCES": json.dumps([source])}
+    async with open_redis(stack.settings.redis) as redis:
+        before = await redis.keys("forebay:cache:*:entry:*")
+        async with open_runtime(stack.settings):
+            talk = await held(road, "six", conversation_id=new_id(CONVERSATION))
+            assert (await road.ended(talk)).state is ResponseState.COMPLETED
+        async with open_runtime(replace(stack, extra=stack.extra | looks_up).settings):
+            assert (await road.ended(await held(road, "seven"))).state is ResponseState.COMPLETED
+        assert await redis.keys("forebay:cache:*:entry:*") == before
+    assert provider.calls("seven")
+
+
 async def test_equal_messages_in_one_batch_do_not_wait_for_each_other(
     stack: Stack, road: Road, provider: ProviderThread
 ) -> None:
@@ -84,11 +103,11 @@ async def test_equal_messages_in_one_batch_do_not_wait_for_each_other(
     assert all(call.batch for call in provider.calls("five"))
 
 
-async def held(road: Road, text: str) -> MessageRecord:
+async def held(road: Road, text: str, **fields: str) -> MessageRecord:
     """Accepted for the batch lane. Nothing takes wake-ups here: what is answered was packed."""
     seconds = WAITS.total_seconds()
     return await road.accept(
-        text, wake=False, lane=Lane.BATCH, held_at=road.clock.now(), seconds=seconds
+        text, wake=False, lane=Lane.BATCH, held_at=road.clock.now(), seconds=seconds, **fields
     )
 
 

@@ -109,8 +109,8 @@ class BatchedTurns:
             turn = begin_turn(record)
             try:
                 await self._prepare(turn, self._settling)
-                if turn.body.file_search is not None:
-                    turn.cache_ticket = None  # it may be of other passages than are found now
+                if not _is_asked_as_before(turn):
+                    turn.cache_ticket = None
                 if turn.settlement is None:
                     await self._answering(chain)(turn)
                 return await self._end(turn)
@@ -165,6 +165,14 @@ class BatchedTurns:
         for step in self._told:
             await step(turn)
         return ItemEnd.SETTLED
+
+
+def _is_asked_as_before(turn: Turn) -> bool:
+    """Whether its place in the cache is that of what the provider was asked: passages, and what
+    was said before it, may be others by now than when it was packed."""
+    record = turn.record
+    stands_alone = record.conversation_id is None and record.previous_id is None
+    return stands_alone and turn.body.file_search is None
 
 
 def _by_kind(steps: Sequence[Step | ForSearches]) -> _StepsByKind:
