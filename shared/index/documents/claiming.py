@@ -73,8 +73,17 @@ class DocumentClaims:
 
         Half of them are those that wait longest, half the newest: a job of many documents delays
         no other of its tenant for long, and is never stopped by what comes after it. One that was
-        claimed `attempt_limit` times and never finished fails and is not given out.
+        claimed `attempt_limit` times and never finished fails and is not given out, and others are
+        looked for.
         """
+        while claimed := await self._take(worker, tenant_id, limit, limit_bytes):
+            if given := [each for each in claimed if not await self._gave_up(each)]:
+                return given
+        return []
+
+    async def _take(
+        self, worker: str, tenant_id: str, limit: int, limit_bytes: int
+    ) -> list[Document]:
         now = self._clock.now()
         values = {"now": now, "tenant": tenant_id}
         values |= {"b_worker": worker, "b_until": now + self._lease}
@@ -90,7 +99,7 @@ class DocumentClaims:
                 claimed += map(document_of, rows)
                 if not claimed:
                     break
-        return [each for each in claimed if not await self._gave_up(each)]
+        return claimed
 
     async def _gave_up(self, claimed: Document) -> bool:
         if claimed.attempt - claimed.excused <= self._attempt_limit:

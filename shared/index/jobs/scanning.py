@@ -40,20 +40,23 @@ class Scans:
     async def claim(self, worker: str, *, tenant_id: str) -> IndexJob | None:
         """The tenant's job that waits longest for its scan, for a lease; a scan may begin again.
 
-        One that was begun `attempt_limit` times fails and is not given out.
+        One that was begun `attempt_limit` times fails and is not given out, and another is looked
+        for.
         """
+        while (job := await self._take(worker, tenant_id)) is not None:
+            if job.attempt <= self._attempt_limit:
+                return job
+            reason = f"Nobody who scanned it came to an end, {self._attempt_limit} times."
+            await self.fail(job, reason)
+        return None
+
+    async def _take(self, worker: str, tenant_id: str) -> IndexJob | None:
         now = self._clock.now()
         values = {"now": now, "b_now": now, "b_worker": worker, "b_until": now + self._lease}
         values["tenant"] = tenant_id
         async with transaction(self._database.relaxed) as connection:
             row = (await connection.execute(_CLAIM, values)).one_or_none()
-        if row is None:
-            return None
-        job = job_of(row)
-        if job.attempt <= self._attempt_limit:
-            return job
-        await self.fail(job, f"Nobody who scanned it came to an end, {self._attempt_limit} times.")
-        return None
+        return None if row is None else job_of(row)
 
     async def renew(self, job: IndexJob) -> bool:
         """Begin its lease anew; False where it is lost, or the job was cancelled."""

@@ -72,6 +72,17 @@ async def test_a_document_that_kills_its_holders_fails(index: IndexLedger) -> No
     assert (await index.one()).ver > failed.ver
 
 
+async def test_a_document_that_kills_its_holders_holds_up_no_other(index: IndexLedger) -> None:
+    await index.offer("a.md")
+    for nth in range(3):
+        await index.one()
+        if nth == 2:
+            await index.offer("b.md")
+        index.clock.advance(LEASE + 1)
+    assert [each.path for each in await index.claim(1)] == ["b.md"]
+    assert (await index.find("a.md")).error_code == GAVE_UP
+
+
 async def test_to_be_put_off_does_not_count_as_an_attempt(index: IndexLedger) -> None:
     await index.offer("a.md")
     for _ in range(10):
