@@ -12,7 +12,6 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Final, NamedTuple
 
 from deploy.cli.demo.visitor import Visitor, open_session
@@ -25,6 +24,7 @@ from shared.index.states import JobState
 from shared.messages.tenant import KeyScope
 from shared.persistence.tenants import TenantRepository
 from tests.benchmarks.ground.forebay import door, indexer, opened_ledger, worker
+from tests.benchmarks.ground.open_loop import at_share, open_loop
 from tests.benchmarks.ground.program import Program
 from tests.benchmarks.ground.provider import ScriptedProvider
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
@@ -141,26 +141,8 @@ async def _indexed(jobs: IndexJobs, job: IndexJob, *, at_least: int) -> int:
 
 
 async def _answers(visitor: Visitor, seconds: float) -> list[float]:
-    """Seconds from asking to the answer in hand, of messages that do not wait for one another."""
-
-    async def ask(number: int) -> float:
-        began = perf_counter()
-        heard = await visitor.post(f"What is the number {number}?")
-        if heard.state != "completed":
-            raise RuntimeError(f"A message ended as {heard.state}: {heard.body}")
-        return perf_counter() - began
-
-    asked = []
-    async with asyncio.TaskGroup() as group:
-        for number in range(int(seconds * PER_SECOND)):
-            asked.append(group.create_task(ask(number)))
-            await asyncio.sleep(1 / PER_SECOND)
-    return [each.result() for each in asked]
+    return await open_loop(visitor, int(seconds * PER_SECOND), per_second=PER_SECOND)
 
 
 def _record(rounds: Rounds, latencies: list[float]) -> None:
-    in_order = sorted(latencies)
-    rounds.add(
-        p50=in_order[len(in_order) // 2] * 1e3,
-        p99=in_order[int(len(in_order) * 0.99)] * 1e3,
-    )
+    rounds.add(p50=at_share(0.5, latencies) * 1e3, p99=at_share(0.99, latencies) * 1e3)

@@ -10,7 +10,6 @@ import asyncio
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import attempt
 from tests.benchmarks.batching.running import Served, begun, cancelled, looked_at, served
+from tests.benchmarks.ground.open_loop import at_share, open_loop
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
 from tests.benchmarks.measurement import Better, Progress, Rounds, Row
 from workers.providers.error_class import ErrorClass
@@ -116,21 +116,8 @@ async def _beside(
 
 
 async def _answers(visitor: Visitor, seconds: float) -> list[float]:
-    """Seconds from asking to the answer in hand, of messages that do not wait for one another."""
-
-    async def ask(number: int) -> float:
-        began = perf_counter()
-        heard = await visitor.post(f"What is the number {number}?", service_tier="priority")
-        if heard.state != "completed":
-            raise RuntimeError(f"A message ended as {heard.state}: {heard.body}")
-        return perf_counter() - began
-
-    asked = []
-    async with asyncio.TaskGroup() as group:
-        for number in range(int(seconds * PER_SECOND)):
-            asked.append(group.create_task(ask(number)))
-            await asyncio.sleep(1 / PER_SECOND)
-    return [each.result() for each in asked]
+    count = int(seconds * PER_SECOND)
+    return await open_loop(visitor, count, per_second=PER_SECOND, service_tier="priority")
 
 
 async def _slots_used(database: Database, since: datetime, until: datetime) -> _Use:
@@ -153,6 +140,6 @@ def _length(row: Any) -> timedelta:
 
 
 def _quantiles(latencies: list[float]) -> Rounds:
-    in_order, found = sorted(latencies), Rounds()
-    found.add(p50=in_order[len(in_order) // 2] * 1e3, p99=in_order[int(len(in_order) * 0.99)] * 1e3)
+    found = Rounds()
+    found.add(p50=at_share(0.5, latencies) * 1e3, p99=at_share(0.99, latencies) * 1e3)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from time import monotonic, sleep, time
+from time import sleep, time
 from typing import Final
 
 from redis import Redis
@@ -20,6 +20,7 @@ from shared.messages.tenant import KeyScope
 from shared.persistence.tenants import TenantRepository
 from tests.benchmarks.ground.backlog import fill_stock
 from tests.benchmarks.ground.forebay import door, opened_ledger, worker
+from tests.benchmarks.ground.open_loop import at_share, open_loop
 from tests.benchmarks.ground.provider import ScriptedProvider
 from tests.benchmarks.ground.stage import Broker, Ground, Stage
 from tests.benchmarks.ground.stock import TASKS, stock_producer, stock_worker
@@ -44,13 +45,13 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
         say(f"the same beside {flood} tasks of Celery")
         stock = _stock(stage.ground(Broker.RABBITMQ), provider.url, flood, small)
     for name, place in (("p50", 0.5), ("p99", 0.99)):
-        alone = _at(place, idle)
+        alone = at_share(place, idle)
         yield Row(
             what=f"time in queue beside {flood} messages of another tenant, {name} (stock: Celery)",
             on=f"RabbitMQ + Postgres, {SLOTS} slots, calls of {CALL_SECONDS} s",
             unit="s",
-            ours=_at(place, ours),
-            stock=_at(place, stock),
+            ours=at_share(place, ours),
+            stock=at_share(place, stock),
             limit=OF_IDLE * alone + CALL_SECONDS if name == "p99" else None,
             apart={"idle": alone},
         )
@@ -94,21 +95,8 @@ async def _open(ground: Ground, provider_url: str) -> AsyncIterator[tuple[Visito
 
 
 async def _ask(visitor: Visitor, count: int) -> list[float]:
-    """One message after the other on time, whatever became of those before."""
-
-    async def ask(number: int) -> float:
-        began = monotonic()
-        heard = await visitor.post(f"Question {number} of {began}")
-        if heard.state != "completed":
-            raise RuntimeError(f"A message ended as {heard.state}: {heard.body}")
-        return monotonic() - began - CALL_SECONDS
-
-    async with asyncio.TaskGroup() as group:
-        asked = []
-        for number in range(count):
-            asked.append(group.create_task(ask(number)))
-            await asyncio.sleep(1 / PER_SECOND)
-    return [each.result() for each in asked]
+    took = await open_loop(visitor, count, per_second=PER_SECOND)
+    return [seconds - CALL_SECONDS for seconds in took]
 
 
 def _stock(ground: Ground, provider_url: str, flood: int, small: int) -> list[float]:
@@ -130,7 +118,3 @@ def _stock(ground: Ground, provider_url: str, flood: int, small: int) -> list[fl
             waits.append(float(told[1]) - at - CALL_SECONDS)
     redis.close()
     return waits
-
-
-def _at(place: float, waits: list[float]) -> float:
-    return sorted(waits)[int(len(waits) * place)]
