@@ -12,10 +12,12 @@ from shared.batches.items import BatchItems
 from shared.batches.state import BatchState, ItemOutcome
 from shared.batches.work import BatchWork
 from shared.clock import Clock
+from shared.costs.till import SET_ASIDE_SECONDS
 from shared.erasing.cancelling import GroupCancelling
 from shared.errors import Unavailable
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
+from workers.batching.batch_turns import BatchTurns
 from workers.batching.result_files import ResultFiles
 
 _CANCELLED_AT_ONCE: Final = 1_000
@@ -24,6 +26,10 @@ _PAUSE_SECONDS: Final = 0.02
 _ROUND_SECONDS: Final = 10.0
 _BUDGET_SECONDS: Final = 5.0
 """Between two looks at what a batch sets aside: its lines are counted for each."""
+_BUDGET_PAUSE: Final = 20.0
+_LONGEST_PAUSE_SECONDS: Final = SET_ASIDE_SECONDS / 3
+"""Where counting takes long, the pause behind it is so many times as long, and this at most: what
+is set aside does not run out meanwhile."""
 _LATE: Final = timedelta(seconds=60)
 """How long after its time a line may take to end by itself."""
 
@@ -55,7 +61,10 @@ class Collector:
         self._log = get_logger(__name__)
         self._waiting_from: dict[str, int] = {}
         """Up to which line all of a batch had ended when it was looked at."""
-        self._kept_at: dict[str, float] = {}
+        self._kept_until: dict[str, float] = {}
+        self._seen = set[str]()
+        """Batches that were there since the oldest was looked at."""
+        self._turns = BatchTurns(work, clock)
 
     async def __call__(self) -> None:
         """A look at each, and another while one of them may go further."""
@@ -64,20 +73,16 @@ class Collector:
             pass
 
     async def _round(self, until: float) -> bool:
-        behind, seen, is_more = "", set[str](), False
-        while batches := await self._work.open(behind=behind):
-            for each in batches:
-                seen.add(each.id)
-                is_more = await self._tried(each) or is_more
-                if self._clock.monotonic() > until:
-                    return is_more
-            behind = batches[-1].id
-        self._waiting_from = {key: at for key, at in self._waiting_from.items() if key in seen}
-        self._kept_at = {key: at for key, at in self._kept_at.items() if key in seen}
+        is_more = await self._turns.round(self._tried, until=until)
+        if self._turns.is_through:
+            seen, self._seen = self._seen, set()
+            self._waiting_from = {key: at for key, at in self._waiting_from.items() if key in seen}
+            self._kept_until = {key: at for key, at in self._kept_until.items() if key in seen}
         return is_more
 
     async def _tried(self, of: Batch) -> bool:
         """A fault in one costs the others nothing."""
+        self._seen.add(of.id)
         try:
             return await self.step(of)
         except Unavailable:
@@ -104,11 +109,13 @@ class Collector:
         return False
 
     async def _keep_budget(self, of: Batch) -> None:
-        now = self._clock.monotonic()
-        if of.set_aside_each is None or now < self._kept_at.get(of.id, 0.0):
+        began = self._clock.monotonic()
+        if of.set_aside_each is None or began < self._kept_until.get(of.id, 0.0):
             return
         await self._budget.keep(of)
-        self._kept_at[of.id] = now + _BUDGET_SECONDS
+        now = self._clock.monotonic()
+        pause = max(_BUDGET_SECONDS, _BUDGET_PAUSE * (now - began))
+        self._kept_until[of.id] = now + min(pause, _LONGEST_PAUSE_SECONDS)
 
     def _is_to_end(self, of: Batch) -> bool:
         """Whether what has not ended of it is not wanted any more."""
@@ -139,7 +146,7 @@ class Collector:
         if of.set_aside_each is not None:
             await self._budget.release(of.tenant_id, of.id)
         self._waiting_from.pop(of.id, None)
-        self._kept_at.pop(of.id, None)
+        self._kept_until.pop(of.id, None)
         self._metrics.batches.labels(target).inc()
         for outcome in ItemOutcome:
             if outcome is not ItemOutcome.WAITING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from shared.batches.batch import Batch
@@ -13,6 +14,7 @@ from shared.embeddings.encoder import EncoderUnavailable
 from shared.errors import NotFound, Unavailable
 from shared.files.content_store import ContentStore
 from shared.telemetry.logs import get_logger
+from workers.batching.batch_turns import BatchTurns
 from workers.batching.input_lines import InputLine, LinesOfInput
 from workers.batching.line_encoding import LineEncoding, Texts
 from workers.batching.line_group import LineGroup
@@ -48,28 +50,16 @@ class Embedder:
         self._encoding = encoding
         self._clock = clock
         self._log = get_logger(__name__)
-        self._behind = ""
-        """The batch that had the last turn: a round may be over before all have had one."""
+        self._turns = BatchTurns(work, clock)
 
     async def __call__(self) -> None:
         """One round; a fault in one batch costs the others nothing."""
         until, away = self._clock.monotonic() + _ROUND_SECONDS, set[str | None]()
-        while await self._turns(until, away) and self._clock.monotonic() < until:
+        turn = partial(self._tried, away=away)
+        while await self._turns.round(turn, until=until) and self._clock.monotonic() < until:
             pass
 
-    async def _turns(self, until: float, away: set[str | None]) -> bool:
-        """Whether another turn of a batch may come to something."""
-        is_more = False
-        while batches := await self._work.open(behind=self._behind):
-            for each in batches:
-                self._behind = each.id
-                is_more = await self._tried(each, away) or is_more
-                if self._clock.monotonic() > until:
-                    return False
-        self._behind = ""
-        return is_more
-
-    async def _tried(self, of: Batch, away: set[str | None]) -> bool:
+    async def _tried(self, of: Batch, *, away: set[str | None]) -> bool:
         """False where there was nothing to do, or no encoder of its model: that is then `away`."""
         is_ready = of.total is not None and of.expanded_at is None
         if of.endpoint is not BatchEndpoint.EMBEDDINGS or not is_ready:

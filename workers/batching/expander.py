@@ -18,6 +18,7 @@ from shared.persistence.statements import is_about_values
 from shared.telemetry.logs import get_logger
 from shared.telemetry.metrics import Metrics
 from workers.batching.batch_request import LineFaulty, read_batch_request
+from workers.batching.batch_turns import BatchTurns
 from workers.batching.input_lines import InputLine, LinesOfInput
 from workers.batching.line_group import LineGroup
 from workers.batching.line_message import LineMessage, LineMessages, unread_line
@@ -59,22 +60,14 @@ class Expander:
         self._metrics = metrics
         self._clock = clock
         self._log = get_logger(__name__)
+        self._turns = BatchTurns(work, clock)
 
     async def __call__(self) -> None:
         """Turns of all open batches, again while that has come to something."""
         until = self._clock.monotonic() + _ROUND_SECONDS
-        while await self._round(until) and self._clock.monotonic() < until:
+        turns = self._turns
+        while await turns.round(self._tried, until=until) and self._clock.monotonic() < until:
             pass
-
-    async def _round(self, until: float) -> bool:
-        behind, is_more = "", False
-        while batches := await self._work.open(behind=behind):
-            for each in batches:
-                is_more = await self._tried(each) or is_more
-                if self._clock.monotonic() > until:
-                    return is_more
-            behind = batches[-1].id
-        return is_more
 
     async def _tried(self, of: Batch) -> bool:
         """A fault in one costs the others nothing."""

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from shared.batches.batch import Batch, BatchCounts
+from shared.batches.batch_budget import BatchBudget
 from shared.batches.state import BatchEndpoint, BatchState, BatchSurface
 from shared.batches.tables import batch
+from shared.clock import ManualClock
 from shared.files.stored_file import FilePurpose
 from shared.files.tables import stored_file
 from shared.messages.state import ResponseState
@@ -45,6 +47,35 @@ async def test_a_batch_whose_lines_have_ended_ends_in_one_round(bench: Bench) ->
     of = await bench.answered()
     await bench.collector()
     assert (await bench.now(of)).state is BatchState.COMPLETED
+
+
+class SlowBudget(BatchBudget):
+    """Takes eleven seconds to count the lines of a batch."""
+
+    looks: list[str]
+    clock: ManualClock
+
+    async def keep(self, of: Batch) -> None:
+        self.looks.append(of.id)
+        self.clock.advance(11)
+
+
+async def test_no_batch_waits_behind_those_whose_lines_take_long_to_count(
+    sqlite_bench: Bench,
+) -> None:
+    bench, clock = sqlite_bench, sqlite_bench.clock
+    ids = sorted([(await bench.ask(lines_of(chat(n)))).id for n in range(3)])
+    async with transaction(bench.database.durable) as connection:
+        await connection.execute(update(batch).values(set_aside_each=1))
+    budget = bench.budget = SlowBudget(bench.database, None, clock)  # type: ignore[arg-type]
+    budget.looks, budget.clock = [], clock
+    collector = bench.collecting()
+    for _ in ids:
+        await collector()
+    assert budget.looks == ids, "ten seconds are a round, and half a minute the pause behind it"
+    clock.advance(30)
+    await collector()
+    assert budget.looks == [*ids, ids[0]]
 
 
 async def test_who_dies_at_any_statement_of_the_end_leaves_one_file(bench: Bench) -> None:
