@@ -71,14 +71,6 @@ class NamedStores:
             raise _missing(store_id, place, "has expired")
 
 
-def seen_by(body: Body, principals: tuple[str, ...] | None) -> Body:
-    """The body, whose search finds what these may see."""
-    if body.file_search is None or principals is None:
-        return body
-    search = msgspec.structs.replace(body.file_search, principals=principals)
-    return msgspec.structs.replace(body, file_search=search)
-
-
 def _check_filters(filters: dict[str, Any], place: str) -> None:
     try:
         asked: AttributeFilter = decode_json(_filters, msgspec.json.encode(filters))

@@ -27,11 +27,10 @@ from ingress.api.http.request_headers import (
 from ingress.api.principals import PRINCIPALS, with_signed
 from ingress.authentication import Authentication, Caller
 from ingress.events import NumberedEvent, Replies, has_ended
-from ingress.named_stores import seen_by
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
-from shared.accepting.arrival import Arrival, keep, names_nothing
+from shared.accepting.arrival import Arrival, keep, names_nothing, seen_by
 from shared.accepting.entrance import key_of
 from shared.clock import Clock
 from shared.decoding import Json, cut_json

@@ -6,9 +6,8 @@ from ingress.acceptance import Acceptance, AcceptedMessage
 from ingress.admission.verdict import RefusalReason, Refused
 from ingress.authentication import Authentication
 from ingress.intake.submission import Submission, UnfitSubmission, submission_of
-from ingress.named_stores import seen_by
 from ingress.references import References
-from shared.accepting.arrival import Arrival, keep
+from shared.accepting.arrival import Arrival, keep, seen_by
 from shared.accepting.reply_address import ReplyAddress, answer_of, reply_address
 from shared.errors import (
     Forbidden,

@@ -157,3 +157,11 @@ def _check_numbers(body: Body) -> None:
             f"'max_output_tokens' is above {LARGEST_OUTPUT_TOKENS}. Ask for less.",
             param="max_output_tokens",
         )
+
+
+def seen_by(body: Body, principals: tuple[str, ...] | None) -> Body:
+    """The body, whose search finds what these may see."""
+    if body.file_search is None or principals is None:
+        return body
+    search = msgspec.structs.replace(body.file_search, principals=principals)
+    return msgspec.structs.replace(body, file_search=search)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from shared.accepting.arrival import Arrival
+from shared.accepting.arrival import Arrival, seen_by
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS, LedgerEntries
 from shared.batches.batch import Batch, BatchFault
 from shared.batches.line_fault import KeptFault
@@ -59,6 +59,7 @@ class LineMessages:
 
     def _record(self, request: BatchRequest, of: Batch) -> MessageRecord:
         body = decode_request(of.endpoint, request.body, text_limit_bytes=self._text_limit_bytes)
+        body = seen_by(body, of.principals)
         # Of a batch whose time is over no message is written, and each line is read all the same.
         deadline = max(of.expires_at, self._clock.now() + _MOMENT)
         arrival = _arrival(body, of, deadline)

@@ -9,10 +9,14 @@ from itertools import count
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from shared.batches.batch import BatchCounts
 from shared.batches.state import BatchEndpoint, BatchState, ItemOutcome
+from shared.batches.tables import batch
 from shared.messages.lane import Lane
+from shared.persistence.statements import transaction
+from workers.turn import begin_turn
 
 from .bench import TENANT, Bench, chat, lines_of
 from .cutting import dying_at
@@ -42,6 +46,21 @@ async def test_lines_become_messages_and_their_answers_a_file(bench: Bench) -> N
     assert [each["custom_id"] for each in told] == ["c1", "c2", "c3"]
     assert {each["response"]["status_code"] for each in told} == {200}
     assert told[0]["response"]["body"]["choices"][0]["message"]["content"] == "Fine."
+
+
+async def test_a_line_finds_the_documents_that_its_batch_may_see(sqlite_bench: Bench) -> None:
+    bench, url = sqlite_bench, "/v1/responses"
+    search = {"type": "file_search", "vector_store_ids": ["vs_1"]}
+    body = {"model": "m", "input": "Hi", "tools": [search]}
+    line = {"custom_id": "c", "method": "POST", "url": url, "body": body}
+    await bench.ask(lines_of(msgspec.json.encode(line)), endpoint=BatchEndpoint.RESPONSES)
+    async with transaction(bench.database.durable) as connection:
+        await connection.execute(update(batch).values(principals='["user:ann"]'))
+    await bench.expander()
+    (asked,) = await bench.messages()
+    found = begin_turn(asked).body.file_search
+    assert found is not None
+    assert found.principals == ("user:ann",)
 
 
 async def test_a_fault_of_one_request_is_its_lines_alone(bench: Bench) -> None:

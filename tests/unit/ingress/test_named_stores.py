@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ingress.named_stores import NamedStores, seen_by
+from ingress.named_stores import NamedStores
 from ingress.patience import Patience
+from shared.accepting.arrival import seen_by
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
 from shared.messages.body import Body, body_digest
