@@ -60,7 +60,7 @@ class ModelAvailability:
         return min(
             self._of(place.name, choice.model_for(requested))
             for each, choice in self._choices
-            for place in each.each_deployment
+            for place in _asked(each)
         )
 
     def _of(self, provider: str, model: str) -> Outlook:
@@ -76,3 +76,11 @@ class ModelAvailability:
                 until = self._clock.now() + timedelta(seconds=reading.seconds_left)
                 why = f"{breaker.name} is open until {until:%H:%M:%S} UTC"
                 return Outlook(ModelState.AWAY, reading.seconds_left, why)
+
+
+def _asked(provider: ProviderSettings) -> Iterable[ProviderSettings]:
+    """Itself, or its deployments, but for those that are drained: nobody opens their breakers."""
+    if not provider.deployments:
+        return (provider,)
+    every = zip(provider.deployments, provider.each_deployment, strict=True)
+    return [place for deployment, place in every if deployment.weight]

@@ -16,6 +16,7 @@ from shared.settings.turn.chaos import InjectedError, InjectionKind, InjectionSe
 from shared.telemetry.recording_tracing import RecordingTracing
 from shared.telemetry.redacting_exporter import RedactingExporter
 from tests.integration.deployments.fleet import NAMES, PROMPT, Fleet
+from workers.providers.attempt import Attempt, ChainExhaustedError, ModelsAwayError
 from workers.providers.provider import Piece
 
 
@@ -76,3 +77,24 @@ async def test_a_stream_that_was_cut_begins_again_at_another_one(fleet: Fleet) -
     assert places[1] in {"south", "west"}
     assert len(places) == 2
     await fleet.nothing_counted()
+
+
+async def test_a_call_that_opens_the_last_of_their_breakers_lets_a_message_wait(
+    fleet: Fleet,
+) -> None:
+    """Such a call may be on the bill: alone it does not say that nobody had the message."""
+    for server in fleet.servers.values():
+        server.script(Behaviour(kind=Kind.MALFORMED_JSON))
+    worker = fleet.worker(max_tries=1)
+    deadline = SystemClock().now() + timedelta(seconds=60)
+    called: list[tuple[Attempt, ...]] = []
+    while True:  # equals are chosen among by chance
+        try:
+            await worker.chain.answer(
+                PROMPT, deadline=deadline, waits=True, on_called=called.append
+            )
+        except ChainExhaustedError:
+            continue
+        except ModelsAwayError:
+            break
+    assert len(called[-1]) == 1

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -20,6 +21,7 @@ from shared.messages.record import MessageRecord
 from shared.persistence.engine import open_database
 from shared.redis.guarded import GuardedRedis
 from shared.settings import Settings
+from shared.settings.deployment import DeploymentSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
@@ -179,3 +181,17 @@ async def test_messages_that_leave_the_model_to_us_wait_for_either_size(
     await models.look()
     states = {name: each.state.name for name, each in models.outlooks.items()}
     assert (states["auto"], states["small"], states["large"]) == ("AWAY", "AWAY", "ANSWERS")
+
+
+async def test_a_deployment_that_is_drained_answers_for_nobody(scene: ParkingScene) -> None:
+    places = (
+        DeploymentSettings(name="here", base_url="http://127.0.0.1:1/v1"),
+        DeploymentSettings(name="drained", base_url="http://127.0.0.1:2/v1", weight=0),
+    )
+    drained = msgspec.structs.replace(PROVIDERS[0], base_url=None, deployments=places)
+    board = BreakerBoard(scene.breakers, BreakerSettings(), metrics=Metrics(), clock=scene.clock)
+    models = ModelAvailability([drained], board, scene.clock)
+    await scene.breakers.report("first@here/large", outcomes=DOWN)
+    await models.look()
+    states = {name: each.state.name for name, each in models.outlooks.items()}
+    assert (states["large"], states["tiny"]) == ("AWAY", "ANSWERS")

@@ -74,6 +74,12 @@ class DeploymentSet:
             return None
         return self._breakers.breaker(self.deployments[place - 1].provider.name, model)
 
+    def is_cut_off(self, model: str) -> bool:
+        """Whether no breaker is closed of those that have a weight, as far as was heard."""
+        asked = [place for place, share in enumerate(self._shares, start=1) if share.weight]
+        breakers = [self.breaker(place, model) for place in asked]
+        return all(each is not None and not each.is_closed for each in breakers)
+
     def refusing(self, model: str) -> int:
         """A bit for each deployment that is not asked: its breaker refuses, or it has no weight."""
         bits = 0

@@ -37,6 +37,10 @@ class DeploymentPool:
     def model_for(self, requested: str) -> str:
         return self._members.model_for(requested)
 
+    def is_cut_off(self, requested: str) -> bool:
+        """Whether no deployment's breaker is closed, of those that are asked."""
+        return self._members.is_cut_off(self.model_for(requested))
+
     def route(self) -> DeploymentRoute:
         """For one message."""
         return DeploymentRoute(

@@ -25,8 +25,13 @@ def are_away(
         end = calls[-1].error_class if calls else None
         if end is None or end.refuses or end is ErrorClass.REJECTED:
             return False
-        breaker = link.breaker(requested)
-        is_open = breaker is not None and not breaker.is_closed
-        return is_open or (end.blame is Blame.ALWAYS and not end.billed)
+        return _is_cut_off(link, requested) or (end.blame is Blame.ALWAYS and not end.billed)
 
     return bool(models) and all(map(is_away, models))
+
+
+def _is_cut_off(link: ChainLink, requested: str) -> bool:
+    if link.deployments is not None:
+        return link.deployments.is_cut_off(requested)
+    breaker = link.breaker(requested)
+    return breaker is not None and not breaker.is_closed
