@@ -8,12 +8,16 @@ from sqlalchemy import Connection, and_, bindparam, exists, select, update
 
 from shared.batches.batch import Batch
 from shared.batches.item_statements import LINE_CANCELLED
-from shared.batches.state import OPEN_BATCHES, BatchState
+from shared.batches.state import OPEN_BATCHES, BatchEndpoint, BatchState
 from shared.batches.tables import batch, batch_item
 from shared.errors import Conflict, NotFound
 from shared.persistence.engine import Database
 from shared.storable_text import is_storable
 
+_EMBEDDED: Final = (
+    f"Lines of {BatchEndpoint.EMBEDDINGS} are answered as they are read: none of them waits to be "
+    "cancelled by itself. Cancel the batch."
+)
 _WHY: Final = "This line was cancelled by itself before it was answered."
 
 
@@ -28,7 +32,8 @@ class LineCancelling:
         equal one of its batch waits for the same message. Taken out again it is told the same.
 
         Raises NotFound for a line that the batch does not have, and Conflict where the batch or
-        the line has ended, or while lines are still read: an equal one may come.
+        the line has ended, while lines are still read, as an equal one may come, and where they
+        ask for no messages.
         """
         if not is_storable(custom_id):
             raise _unknown(of, custom_id)
@@ -36,8 +41,16 @@ class LineCancelling:
 
     def _take_out(self, on: Connection, of: Batch, custom_id: str) -> str | None:
         # Equal lines that are taken out side by side take turns here, and with the batch's end.
-        held = on.execute(_HOLD, {"id": of.id}).one()
-        _check(held.state, is_read=held.expanded_at is not None)
+        held = on.execute(_HOLD, {"id": of.id}).one_or_none()
+        if held is None:  # deleted since it was found
+            raise NotFound(f"No batch found with id '{of.id}'.", param="batch_id")
+        _check(held.state)
+        if of.endpoint is BatchEndpoint.EMBEDDINGS:
+            raise Conflict(_EMBEDDED)
+        if held.expanded_at is None:
+            raise Conflict(
+                f"The batch is {held.state}, and its lines are still read. Ask again then."
+            )
         line = on.execute(_LINE, {"batch": of.id, "custom_id": custom_id}).first()
         if line is None:
             raise _unknown(of, custom_id)
@@ -54,11 +67,9 @@ class LineCancelling:
         return message_id
 
 
-def _check(state: BatchState, *, is_read: bool) -> None:
+def _check(state: BatchState) -> None:
     if state not in OPEN_BATCHES:
         raise Conflict(f"The batch is {state} already: nothing is left to cancel.")
-    if not is_read:
-        raise Conflict(f"The batch is {state}, and its lines are still read. Ask again then.")
 
 
 def _unknown(of: Batch, custom_id: str) -> NotFound:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from shared.batches.batch import Batch, BatchCounts
 from shared.batches.line_cancelling import LineCancelling
-from shared.batches.state import BatchState
+from shared.batches.state import BatchEndpoint, BatchState
 from shared.errors import Conflict, NotFound
 from shared.messages.state import ResponseState
 
-from .bench import SIX, Bench, chat, lines_of
+from .bench import SIX, TENANT, Bench, chat, lines_of
 
 TWINS = lines_of(chat(0), chat(1, "the same"), chat(2, "the same"))
 
@@ -86,3 +87,13 @@ async def test_what_cannot_be_cancelled_is_said(bench: Bench) -> None:
     refused = await bench.expanded(lines_of(chat(0), chat(1, messages=7)))
     with pytest.raises(Conflict, match="was refused"):
         await take_out(bench, refused, "c1")
+    road = {"custom_id": "c0", "method": "POST", "url": BatchEndpoint.EMBEDDINGS}
+    line = msgspec.json.encode(road | {"body": {"model": "text", "input": "Hi"}})
+    embedding = await bench.expanded(lines_of(line), endpoint=BatchEndpoint.EMBEDDINGS)
+    with pytest.raises(Conflict, match="Cancel the batch"):
+        await take_out(bench, embedding, "c0")
+    await bench.catalogue.cancel(refused.id, tenant_id=TENANT)
+    gone = await bench.collected(refused)
+    await bench.catalogue.delete(gone.id, tenant_id=TENANT)
+    with pytest.raises(NotFound, match="No batch"):
+        await take_out(bench, gone, "c0")
