@@ -127,6 +127,25 @@ async def test_what_is_put_back_goes_again_though_it_is_seen_before_its_charge(
     assert sorted(scene.publisher.published) == sorted(each.id for each in batch)
 
 
+async def test_what_was_put_back_is_released_by_whoever_believes_to_lead_as_well(
+    scene: ParkingScene,
+) -> None:
+    other = scene.new_term()
+    await other.begin()
+    held = await scene.batch()
+    await other.glance()
+    await scene.lead()
+    assert scene.publisher.published == [held.id]
+    scene.clock.advance(1)
+    (claimed,) = await scene.claims.flush([held.id])
+    assert isinstance(claimed, MessageRecord)
+    await scene.claims.put_back(claimed, units=0.0)
+    await other.glance()
+    await other.each_second()
+    await other.release()
+    assert scene.publisher.published == [held.id, held.id]
+
+
 async def test_what_cannot_be_read_keeps_nobody_from_leading(scene: ParkingScene) -> None:
     await scene.breakers.report("first/large", outcomes=DOWN)
     broken = await scene.hold(TENANT, lane=Lane.BATCH, body='{"shape":3,"model":7}')

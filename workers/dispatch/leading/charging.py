@@ -70,8 +70,8 @@ class Charging:
             self._so_far[message_id] = used
             self._scheduler.charge(message_id, used, now)
         elif not self._scheduler.settle(message_id, used, now):
-            # It waits here, and was run all the same.
-            self._scheduler.remove(message_id)
+            # Another leader released it. It has ended, which its release finds out, or it was put
+            # back and waits here rightly.
             self._scheduler.charge_tenant(each.lane, each.tenant_id, used, now)
 
     def _settled(self, keys: set[FlowKey]) -> dict[FlowKey, float]:
