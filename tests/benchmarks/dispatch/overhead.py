@@ -22,10 +22,10 @@ from tests.benchmarks.ground.forebay import create_key, door, opened_ledger, set
 from tests.benchmarks.ground.stage import Broker, Ground, Stage
 from tests.benchmarks.measurement import Better, Progress, Rounds, Row
 
-ROUNDS: Final = 2
+ROUNDS: Final = 3
 ROUND_TRIP: Final = 1.05
 SETTLE_RATE: Final = 0.95
-_TRIPS_PER_SECOND: Final = 20
+_TRIPS_PER_SECOND: Final = 30
 _WARM_UP_TRIPS: Final = 20
 _HELD_PER_SECOND: Final = 500
 _SLOTS: Final = 200

@@ -49,6 +49,8 @@ class Scene:
         settings: Settings,
         redis: GuardedRedis,
         models: ModelWatch | None = None,
+        *,
+        slots: int = 8,
     ) -> None:
         self.clock = ManualClock()
         self.database = database
@@ -56,7 +58,7 @@ class Scene:
         self.ledger = MessageLedger(database, settings.ledger, self.clock, Metrics())
         self.sweeps = LedgerSweeps(database, settings.ledger, self.clock)
         self.counters = FlowCounters(database, self.clock)
-        offer = WorkerOffer(8, [*Lane])
+        offer = WorkerOffer(slots, [*Lane])
         self.claims = ClaimGroup(
             database, self.clock, worker="worker-1", lease_seconds=1e6, offer=offer
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,8 +15,10 @@ from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.scheduler import Scheduler
 
 _HEADS: Final = 8
-"""Messages of each flow that are read at first, and below which more are."""
+"""Messages of each flow that are read at first, and below which more are; or below as many as one
+release took of it."""
 _FOLLOWING: Final = 64
+"""Messages that are read on at least."""
 _MOST: Final = 512
 """Messages of a flow that are kept; what comes behind them is read when its time comes."""
 _ARRIVALS: Final = 4_000
@@ -94,16 +96,17 @@ class HeldBacklog:
         if len(self._seen) > _ARRIVALS:
             self._seen = {name: at for name, at in self._seen.items() if now - at < REMEMBERED}
 
-    async def refill(self, flows: Iterable[FlowKey], now: datetime) -> None:
-        """Read on where little of a flow is left that may go."""
-        for key in flows:
+    async def refill(self, flows: Counter[FlowKey], now: datetime) -> None:
+        """Read on where little of a flow is left that may go, for what was released of it."""
+        for key, released in flows.items():
             window = self._windows[key]
             if window.is_whole or window.last is None or self._loaded(key, now) >= _MOST:
                 continue
-            if self._loaded(key, now, parked=False) >= _HEADS:
+            if self._loaded(key, now, parked=False) >= max(_HEADS, released):
                 continue
-            rows = await self._held.following(window.last, _FOLLOWING)
-            window.is_whole = len(rows) < _FOLLOWING
+            wanted = min(_MOST, max(_FOLLOWING, 2 * released))
+            rows = await self._held.following(window.last, wanted)
+            window.is_whole = len(rows) < wanted
             window.behind = 0 if window.is_whole else max(1, window.behind - len(rows))
             self._put(rows, now, is_read=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from typing import Final
 
@@ -51,13 +52,13 @@ class Releasing:
         # Two claims are left to it: a worker may still die of it, and one more.
         self._attempts = max(0, attempt_limit - 2)
 
-    async def release(self, room: FleetRoom) -> set[FlowKey]:
-        """Release what there is room for, a group of it; the flows that it came from."""
+    async def release(self, room: FleetRoom) -> Counter[FlowKey]:
+        """Release what there is room for, a group of it; how many of each flow."""
         if not self._publisher.healthy:
-            return set()
+            return Counter()
         picked = self._pick(room)
         if not picked:
-            return set()
+            return Counter()
         try:
             wake_ups = await self._held.release([each.id for each in picked])
         except BaseException:
@@ -72,7 +73,7 @@ class Releasing:
         for wake_up in wake_ups:
             self._metrics.released_messages.labels(wake_up.lane).inc()
         await self._publisher.publish(wake_ups)
-        return {(each.lane, each.tenant) for each in picked}
+        return Counter((each.lane, each.tenant) for each in picked)
 
     async def make_room(self, waiting: int) -> None:
         """Take batch turns back for messages that wait for a slot."""

@@ -185,7 +185,7 @@ class DispatchTerm:
 
         await gate.learn(is_under_way=is_under_way)
         parking.reconsider(self._clock.now().timestamp())
-        flows = [(parking.flows.lane, each.tenant) for each in parking.flows.waiting]
+        flows = Counter((parking.flows.lane, each.tenant) for each in parking.flows.waiting)
         await self._backlog.refill(flows, self._clock.now())
 
     def _room(self, slots: SlotCount) -> FleetRoom:
