@@ -98,7 +98,7 @@ class DispatchTerm:
         self._gate: ModelGate | None = None
         if models is not None:
             probes, limit = settings.breakers.probes, ledger.attempt_limit
-            self._gate = ModelGate(models, held.models, probes=probes, attempt_limit=limit)
+            self._gate = ModelGate(models, held.models, clock, probes=probes, attempt_limit=limit)
             scheduler.parking.lets = self._gate.lets
         self._living: Counter[frozenset[Lane]] | None = None
         self._anew_at = self._fold_at = 0.0

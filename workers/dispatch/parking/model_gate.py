@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
+from shared.clock import Clock
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.parking.outlook import ModelState, ModelWatch, Outlook
 
 ModelsOf = Callable[[Sequence[str]], Awaitable[Mapping[str, str | None]]]
 """Which model each of these messages asks for, by their ids; raises LedgerUnavailable."""
 
+_LAST_RESORT_SECONDS: Final = 900.0
 _UNKNOWN: Final = Outlook(ModelState.AWAY, why="its model is being looked up")
 
 
@@ -21,11 +23,20 @@ class ModelGate:
     """
 
     def __init__(
-        self, models: ModelWatch, models_of: ModelsOf, *, probes: int, attempt_limit: int
+        self,
+        models: ModelWatch,
+        models_of: ModelsOf,
+        clock: Clock,
+        *,
+        probes: int,
+        attempt_limit: int,
     ) -> None:
         """`probes` is how many may be under way at once while a model is probed, none of which has
         been with workers so often that it would not be put back; where none ever is, those that
-        no worker had."""
+        no worker had. Where no other comes for a quarter of an hour one of them probes all the
+        same, lest a few messages wait for a model that was back long ago."""
+        self._clock = clock
+        self._last_resort_at: float | None = None
         self._most_claims = max(0, attempt_limit - 3)
         self._models = models
         self._models_of = models_of
@@ -73,7 +84,19 @@ class ModelGate:
             return False
         state = self.outlook(message_id).state
         if state is ModelState.PROBED and message_id not in self._probes:
-            if len(self._probes) >= self._most_probes or message.claims > self._most_claims:
+            if len(self._probes) >= self._most_probes or not self._may_probe(message):
                 return False
             self._probes.add(message_id)
         return state is not ModelState.AWAY
+
+    def _may_probe(self, message: HeldMessage) -> bool:
+        if message.claims <= self._most_claims:
+            self._last_resort_at = None
+            return True
+        now = self._clock.monotonic()
+        if self._last_resort_at is None:
+            self._last_resort_at = now + _LAST_RESORT_SECONDS
+        if now < self._last_resort_at:
+            return False
+        self._last_resort_at = None
+        return True

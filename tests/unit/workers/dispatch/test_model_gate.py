@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from shared.clock import Clock, ManualClock
 from shared.messages.lane import Lane
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.parking.model_gate import ModelGate
@@ -31,8 +32,11 @@ class Scripted:
         return {each: each.partition("#")[0] for each in ids}
 
 
-def gate_of(models: Scripted, probes: int = 1, attempt_limit: int = 4) -> ModelGate:
-    return ModelGate(models, models.models_of, probes=probes, attempt_limit=attempt_limit)
+def gate_of(
+    models: Scripted, probes: int = 1, attempt_limit: int = 4, clock: Clock | None = None
+) -> ModelGate:
+    clock = clock or ManualClock()
+    return ModelGate(models, models.models_of, clock, probes=probes, attempt_limit=attempt_limit)
 
 
 def named(message_id: str, claims: int = 0) -> HeldMessage:
@@ -91,6 +95,31 @@ async def test_who_would_not_be_put_back_any_more_does_not_probe() -> None:
     models.outlooks = {"a": ANSWERS}
     await gate.look()
     assert gate.lets(named("a#1", claims=2))
+
+
+async def test_where_nobody_else_probes_one_of_them_does_after_a_while() -> None:
+    models, clock = Scripted(a=PROBED), ManualClock()
+    gate = gate_of(models, clock=clock)
+    await gate.look()
+    tired = [named(f"a#{n}", claims=2) for n in range(2)]
+    for _ in range(2):
+        assert not any(map(gate.lets, tired))
+        clock.advance(899)
+        assert not any(map(gate.lets, tired))
+        clock.advance(2)
+        assert [*map(gate.lets, tired)] == [True, False]
+        await gate.learn(is_under_way=running().__contains__)
+
+
+async def test_as_long_as_others_probe_who_would_not_be_put_back_waits() -> None:
+    models, clock = Scripted(a=PROBED), ManualClock()
+    gate = gate_of(models, clock=clock)
+    await gate.look()
+    for number in range(3):
+        assert not gate.lets(named("a#tired", claims=2))
+        clock.advance(899)
+        assert gate.lets(named(f"a#{number}"))
+        await gate.learn(is_under_way=running().__contains__)
 
 
 @pytest.mark.parametrize("attempt_limit", [1, 2, 3])
