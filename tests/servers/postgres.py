@@ -20,6 +20,8 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "shared_buffers": "32MB",
+    # In its folder, which goes with it also when it is killed.
+    "dynamic_shared_memory_type": "mmap",
     "max_wal_size": "256MB",
     "log_min_messages": "warning",
     "log_min_error_statement": "panic",
