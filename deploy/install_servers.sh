@@ -1,5 +1,5 @@
 #!/bin/sh
-# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer, haproxy, nginx, openssl and git for the tests, from Debian's or Ubuntu's packages.
+# install_servers.sh: RabbitMQ, Redis, Postgres, pgbouncer, haproxy, nginx, Prometheus, Chromium, openssl and git for the tests, from Debian's or Ubuntu's packages.
 # Installs only what is missing, only when it may, and starts nothing: the tests start their own.
 set -eu
 
@@ -16,6 +16,12 @@ missing_packages() {
     find_program nginx || echo nginx
     find_program openssl || echo openssl
     find_program git || echo git
+}
+
+# Where one of them cannot be had, its tests are skipped by name.
+missing_watchers() {
+    find_program promtool || echo prometheus
+    find_program chromium || echo chromium
 }
 
 # find_program NAME [FOLDER...]: whether it is in one of the folders, on the PATH or in sbin.
@@ -59,18 +65,24 @@ install_packages() {
 
 packages=$(missing_packages | tr '\n' ' ')
 packages=${packages% }
-[ -z "$packages" ] && exit 0
+watchers=$(missing_watchers | tr '\n' ' ')
+watchers=${watchers% }
+[ -z "$packages$watchers" ] && exit 0
 
 if ! may_install; then
+    [ -n "$packages" ] || { say "Tests of $watchers are skipped: they are not installed."; exit 0; }
     say "The tests need real servers and tools: install $packages (Debian: sudo apt-get install $packages)."
     exit 1
 fi
-say "Installing $packages for the tests (no service is started) ..."
+say "Installing${packages:+ $packages}${watchers:+ $watchers} for the tests (no service is started) ..."
 # shellcheck disable=SC2086 # one word per package is meant
-install_packages $packages
+[ -z "$packages" ] || install_packages $packages
 
 still_missing=$(missing_packages | tr '\n' ' ')
 if [ -n "$still_missing" ]; then
     say "The tests still miss ${still_missing% }: install them by hand."
     exit 1
 fi
+for watcher in $watchers; do
+    install_packages "$watcher" || say "Tests of $watcher are skipped: it cannot be installed here."
+done
