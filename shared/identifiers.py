@@ -40,6 +40,7 @@ SCHEDULE: Final = "sched"
 WEBHOOK_ENDPOINT: Final = "we"
 WEBHOOK_EVENT: Final = "evt"
 WEBHOOK_DELIVERY: Final = "whd"
+EVALUATION_RUN: Final = "evalrun"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

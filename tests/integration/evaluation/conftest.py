@@ -1,0 +1,16 @@
+"""A catalogue of evaluations on either database."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.persistence.engine import Database
+from tests.integration.persistence.conftest import database, settings
+
+__all__ = ["database", "settings"]
+
+
+@pytest.fixture
+async def catalogue(database: Database) -> EvaluationCatalogue:
+    return EvaluationCatalogue(database)
