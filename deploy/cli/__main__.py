@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from deploy.cli.acts.table import act_of
 from deploy.cli.help.written_help import written_help
 from deploy.cli.output import complain, say
 from shared.errors import ForebayError, InvalidRequest, SettingsError
@@ -49,6 +50,7 @@ _VERBS: Final = (
     "breakers",
     "lanes",
     "cache",
+    "audit",
     "worker",
     "indexer",
     "ingress",
@@ -128,13 +130,22 @@ def _obey(arguments: Sequence[str]) -> int:
     from cyclopts import CycloptsError
 
     try:
-        code = build_app()(arguments, exit_on_error=False, print_error=False)
+        code = _done(build_app(), arguments)
     except CycloptsError as error:
         from deploy.cli.help.wrong_use import wrong_use
 
         complain(wrong_use(error))
         return WRONGLY_USED
     return code if isinstance(code, int) else DONE
+
+
+def _done(app: App, arguments: Sequence[str]) -> object:
+    if (act := act_of(arguments)) is None:
+        return app(arguments, exit_on_error=False, print_error=False)
+    from deploy.cli.acts.recording import recorded
+
+    with recorded(app, arguments, act):
+        return app(arguments, exit_on_error=False, print_error=False)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
-from deploy.cli.connection import command_settings, open_command_redis
+from deploy.cli.connection import command_settings, open_command_redis, open_ledger
 from deploy.cli.options import AsJson
 from deploy.cli.output import say, say_json, say_table
 from shared.errors import NotFound
@@ -75,7 +75,9 @@ async def _read() -> list[tuple[str, BreakerReading]]:
 async def _reset(name: str) -> bool:
     from shared.breakers.fleet import reset_breaker
 
-    async with open_command_redis(command_settings()) as redis:
+    settings = command_settings()
+    # The ledger is opened for its audit log alone.
+    async with open_ledger(settings), open_command_redis(settings) as redis:
         return await reset_breaker(redis, name)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from deploy.cli.acts.pending import pending_act
 from deploy.cli.output import complain
 from shared.errors import InvalidRequest, LedgerUnavailable, RedisUnavailable, Unavailable
 
@@ -72,7 +73,7 @@ def command_settings() -> Settings:
 
 @asynccontextmanager
 async def open_ledger(settings: Settings) -> AsyncIterator[Database]:
-    """The database, known to answer and to have its tables.
+    """The database, known to answer and to have its tables; a pending act is in its audit log.
 
     Raises LedgerUnavailable with the remedy.
     """
@@ -87,6 +88,8 @@ async def open_ledger(settings: Settings) -> AsyncIterator[Database]:
                 f"The ledger at {settings.ledger.url.redacted} lacks tables of this version: "
                 "run `forebay check --migrate`."
             )
+        if (pending := pending_act.get()) is not None:
+            await pending.begin(database, settings)
         yield database
     finally:
         await database.close()

@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 from shared.redis.client import open_redis
 from shared.settings.resilience import BreakerSettings
 from tests.integration.patience import patient_settings
+from tests.servers.migrated import migrate
 
 NAME = "primary/org/model-1"
 
@@ -29,8 +30,10 @@ async def report(redis_url: str, outcomes: str) -> str:
 
 
 @pytest.fixture
-def operator(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def operator(redis_url: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    migrate(sqlite_url)
     monkeypatch.setenv("FOREBAY_REDIS__URL", redis_url)
+    monkeypatch.setenv("FOREBAY_LEDGER__URL", sqlite_url)
     return redis_url
 
 

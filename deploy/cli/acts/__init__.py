@@ -1,0 +1,1 @@
+"""Which commands change something, and how these come into the audit log."""
