@@ -146,11 +146,12 @@ def main() -> int:
     """Serve until told to end; 78 when the settings cannot be used, 1 when it cannot start."""
     try:
         settings = load_settings()
+        app = build_app(settings)
     except SettingsError as error:
         print("\n".join(error.findings), file=sys.stderr)  # noqa: T201
         return _UNUSABLE_SETTINGS
     configure_logs(settings.telemetry)
-    server = DrainingServer(build_app(settings), settings)
+    server = DrainingServer(app, settings)
     server.run()
     return 0 if server.started else 1
 

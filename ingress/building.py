@@ -161,7 +161,7 @@ class DoorRuntime:
             clock,
             redis_timeout_seconds=settings.redis.timeout_seconds,
         )
-        return Door(
+        return self._kind_of_door()(
             settings=settings.ingress,
             authentication=Authentication(
                 TenantRepository(self.database, clock),
@@ -169,14 +169,7 @@ class DoorRuntime:
                 cache_seconds=settings.ingress.key_cache_seconds,
                 timeout_seconds=timeout_seconds,
             ),
-            acceptance=Acceptance(
-                self._admission,
-                LedgerEntries(settings.lanes, clock),
-                Entrance(ledger, self._publisher, self._hints),
-                ledger,
-                self.metrics,
-                recalled_bytes=settings.context.token_budget * BYTES_PER_TOKEN,
-            ),
+            acceptance=self._acceptance(ledger),
             ledger=ledger,
             source=source,
             replies=Replies(source, clock),
@@ -186,6 +179,28 @@ class DoorRuntime:
             tracing=self._tracing,
             clock=clock,
         )
+
+    def _kind_of_door(self) -> type[Door]:
+        if not self._tracing.recording:
+            return Door
+        from ingress.api.traced_door import TracedDoor
+
+        return TracedDoor
+
+    def _acceptance(self, ledger: PromptLedger) -> Acceptance:
+        parts = (
+            self._admission,
+            LedgerEntries(self.settings.lanes, self.clock),
+            Entrance(ledger, self._publisher, self._hints),
+            ledger,
+            self.metrics,
+        )
+        recalled_bytes = self.settings.context.token_budget * BYTES_PER_TOKEN
+        if not self._tracing.recording:
+            return Acceptance(*parts, recalled_bytes=recalled_bytes)
+        from ingress.traced_acceptance import TracedAcceptance
+
+        return TracedAcceptance(*parts, recalled_bytes=recalled_bytes, tracing=self._tracing)
 
     def _intake(self) -> AbstractAsyncContextManager[Intake]:
         door = self.door

@@ -14,23 +14,18 @@ from prometheus_client import Histogram
 from shared.clock import Clock
 from shared.errors import ForebayError, LedgerUnavailable
 from shared.messages.dead_letter import DeadReason
+from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.telemetry.logs import bind, get_logger
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import (
-    SILENT_SPAN,
-    TRACEPARENT,
-    Span,
-    SpanKind,
-    Tracing,
-    extract,
-)
+from shared.telemetry.tracing import SILENT_SPAN, TRACEPARENT, Span, Tracing, extract
 from workers.leases import LeaseLost, Leases, TurnOverdue
 from workers.steps.claim import Claim
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
 from workers.steps.summary_follow_up import FollowUp
 from workers.turn import Turn
+from workers.turn_spans import TurnSpans
 
 Outcome = TypeVar("Outcome")
 
@@ -109,6 +104,7 @@ class Pipeline:
         self._follow_up = self._timed(follow_up)
         self._leases = leases
         self._tracing = tracing
+        self._spans = TurnSpans(tracing) if tracing.recording else None
         self._clock = clock
         self._log = get_logger(__name__)
 
@@ -118,14 +114,15 @@ class Pipeline:
         if turn is None:
             return TurnOutcome.NOTHING_TO_CLAIM
         about = bind(message_id=message_id, tenant=turn.record.tenant_id)
-        with about, self._span(turn) as span:
+        with about, self._span(turn.record) as span:
             try:
                 outcome = await self._run(turn)
             finally:
                 await turn.let_go()
             if outcome in {TurnOutcome.LOST, TurnOutcome.RELEASED}:
                 self._telling.leave(turn)
-            _describe(span, turn)
+            if self._spans is not None:
+                self._spans.describe(span, turn, outcome)
             return outcome
 
     async def _run(self, turn: Turn) -> TurnOutcome:
@@ -213,20 +210,12 @@ class Pipeline:
         await self._booking.abandoned(turn)
         return TurnOutcome.RELEASED
 
-    def _span(self, turn: Turn) -> AbstractContextManager[Span]:
-        record = turn.record
-        if record.traceparent is None and not self._tracing.recording:
+    def _span(self, record: MessageRecord) -> AbstractContextManager[Span]:
+        if self._spans is not None:
+            return self._spans.opened(record)
+        if record.traceparent is None:
             return SILENT_SPAN
-        return self._tracing.span(
-            "turn",
-            SpanKind.CONSUMER,
-            {
-                "forebay.message_id": record.id,
-                "forebay.lane": record.lane,
-                "forebay.attempt": record.attempt,
-            },
-            parent=extract({TRACEPARENT: record.traceparent}),
-        )
+        return self._tracing.span("turn", parent=extract({TRACEPARENT: record.traceparent}))
 
     def _observe(self, turn: Turn) -> None:
         record, settlement = turn.record, turn.settlement
@@ -240,11 +229,3 @@ def _outcome_of(turn: Turn) -> TurnOutcome:
     settlement = turn.settlement
     has_failed = settlement is not None and settlement.state is ResponseState.FAILED
     return TurnOutcome.FAILED if has_failed else TurnOutcome.ANSWERED
-
-
-def _describe(span: Span, turn: Turn) -> None:
-    report = turn.report
-    if report is not None and (routing := report.routing) is not None:
-        span.set_attribute("forebay.tier", routing.tier)
-        if routing.score is not None:
-            span.set_attribute("forebay.routing_score", routing.score)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from deploy.embedded.files.credentials import Credentials
 from deploy.embedded.files.folder import StackFolder
 from deploy.embedded.processes.ports import LOOPBACK
 from deploy.embedded.redis_server import redis_url
+
+_PSEUDONYM_KEY: Final = "EMBEDDED_PSEUDONYM_KEY"
 
 
 def stack_environment(
@@ -28,7 +32,15 @@ def stack_environment(
         "FOREBAY_INDEX__FOLDER": str(folder.index),
         "FOREBAY_INGRESS__HOST": LOOPBACK,
         "FOREBAY_INGRESS__PORT": str(door_port),
+        "FOREBAY_TELEMETRY__PSEUDONYM_KEY_ENV": _PSEUDONYM_KEY,
+        _PSEUDONYM_KEY: _pseudonym_key(credentials),
     }
+
+
+def _pseudonym_key(credentials: Credentials) -> str:
+    """The same for as long as the folder is: users keep their names in traces."""
+    secret = credentials.redis_password.encode()
+    return hmac.new(secret, b"pseudonyms in traces", "sha256").hexdigest()
 
 
 def overlaid(ours: Mapping[str, str], stack: Mapping[str, str]) -> dict[str, str]:

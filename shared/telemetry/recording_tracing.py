@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from threading import Thread
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from opentelemetry import trace as otel
 from opentelemetry.context import Context
@@ -23,7 +24,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from shared.errors import ForebayError
+from shared.settings.secret import Secret
 from shared.telemetry.genai import ERROR_TYPE, SCHEMA_URL
+from shared.telemetry.message_spans.pseudonyms import Pseudonyms
+from shared.telemetry.message_spans.whose import whose
+from shared.telemetry.metrics import installed_version
 from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import (
     Attributes,
@@ -34,6 +39,9 @@ from shared.telemetry.tracing import (
     current_trace,
     enter_trace,
 )
+
+if TYPE_CHECKING:
+    from shared.messages.record import MessageRecord
 
 _KINDS: Final = {
     SpanKind.INTERNAL: otel.SpanKind.INTERNAL,
@@ -47,14 +55,23 @@ _CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """Longer, so that what the exporter says of a collector that is away is said before the end."""
 
 
-def open_recording_tracing(endpoint: str, service: str, *, sample_ratio: float) -> RecordingTracing:
+def open_recording_tracing(
+    endpoint: str, service: str, *, sample_ratio: float, pseudonym_key: Secret | None = None
+) -> RecordingTracing:
     """Send spans to `endpoint`. A trace begun elsewhere keeps its own sampling decision."""
-    resource = Resource.create({"service.name": service, "service.namespace": "forebay"})
+    resource = Resource.create(
+        {
+            "service.name": service,
+            "service.namespace": "forebay",
+            "service.version": installed_version(),
+            "service.instance.id": str(uuid4()),
+        }
+    )
     sampler = ParentBased(TraceIdRatioBased(sample_ratio))
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
     exporter = RedactingExporter(OTLPSpanExporter(endpoint, timeout=_EXPORT_TIMEOUT_SECONDS))
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    return RecordingTracing(provider, exporter)
+    return RecordingTracing(provider, exporter, Pseudonyms(pseudonym_key))
 
 
 class RecordingTracing:
@@ -62,7 +79,13 @@ class RecordingTracing:
 
     recording = True
 
-    def __init__(self, provider: TracerProvider, exporter: RedactingExporter) -> None:
+    def __init__(
+        self,
+        provider: TracerProvider,
+        exporter: RedactingExporter,
+        pseudonyms: Pseudonyms,
+    ) -> None:
+        self._pseudonyms = pseudonyms
         self._provider = provider
         self._exporter = exporter
         self._tracer = provider.get_tracer("forebay", schema_url=SCHEMA_URL)
@@ -74,18 +97,25 @@ class RecordingTracing:
         attributes: Attributes | None = None,
         *,
         parent: TraceContext | None = None,
+        about: MessageRecord | None = None,
     ) -> AbstractContextManager[Span]:
         above = current_trace() if parent is None else parent
+        inherited = {} if above is None else above.inherited
+        if about is not None:
+            inherited = {**inherited, **self.whose(about)}
         span = self._tracer.start_span(
             name,
             # An empty context, not none: none would ask OpenTelemetry's own ambient one.
             context=Context() if above is None else _as_context(above, remote=parent is not None),
             kind=_KINDS[kind],
-            attributes=attributes,
+            attributes={**inherited, **(attributes or {})},
             record_exception=False,
             set_status_on_exception=False,
         )
-        return RecordingSpan(span)
+        return RecordingSpan(span, inherited)
+
+    def whose(self, record: MessageRecord) -> Attributes:
+        return whose(record, self._pseudonyms)
 
     async def close(self) -> None:
         sent = asyncio.Event()
@@ -106,10 +136,11 @@ class RecordingTracing:
 class RecordingSpan:
     """One span; current between `__enter__` and `__exit__`, and ended by the latter."""
 
-    __slots__ = ("_previous", "_span")
+    __slots__ = ("_inherited", "_previous", "_span")
 
-    def __init__(self, span: otel.Span) -> None:
+    def __init__(self, span: otel.Span, inherited: Attributes) -> None:
         self._span = span
+        self._inherited = inherited
         self._previous: TraceContext | None = None
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
@@ -122,13 +153,16 @@ class RecordingSpan:
         self._span.add_event(name, attributes)
 
     def record_error(self, error: BaseException) -> None:
-        code = error.code if isinstance(error, ForebayError) else type(error).__qualname__
-        self._span.set_attribute(ERROR_TYPE, code)
+        self.fail(error.code if isinstance(error, ForebayError) else type(error).__qualname__)
+
+    def fail(self, error_type: str) -> None:
+        self._span.set_attribute(ERROR_TYPE, error_type)
         # No description: the text of an error may quote what a person wrote.
         self._span.set_status(otel.StatusCode.ERROR)
 
     def __enter__(self) -> Span:
-        self._previous = enter_trace(_as_trace(self._span.get_span_context()))
+        here = _as_trace(self._span.get_span_context(), self, self._inherited)
+        self._previous = enter_trace(here)
         return self
 
     def __exit__(
@@ -143,9 +177,9 @@ class RecordingSpan:
         self._span.end()
 
 
-def _as_trace(context: otel.SpanContext) -> TraceContext:
+def _as_trace(context: otel.SpanContext, span: Span, inherited: Attributes) -> TraceContext:
     traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-    return TraceContext(traceparent, context.trace_state.to_header())
+    return TraceContext(traceparent, context.trace_state.to_header(), span, inherited)
 
 
 def _as_context(trace: TraceContext, *, remote: bool) -> Context:

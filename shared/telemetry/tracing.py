@@ -11,9 +11,12 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from shared.messages.record import MessageRecord
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
@@ -27,6 +30,10 @@ _LATER_VERSION: Final = re.compile(
 _STATE: Final = re.compile(r"[\x20-\x7e\t]{1,512}")
 _SAMPLED: Final = 0x01
 
+AttributeValue = str | bool | int | float | Sequence[str]
+Attributes = Mapping[str, AttributeValue]
+_NOTHING: Final[Attributes] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
@@ -34,6 +41,10 @@ class TraceContext:
 
     traceparent: str
     tracestate: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+    """The one that is at this place, where this process records it."""
+    inherited: Attributes = field(default_factory=dict, compare=False, repr=False)
+    """What every span below it says as well; it does not leave the process."""
 
     @property
     def trace_id(self) -> str:
@@ -97,10 +108,6 @@ def inject(carrier: dict[str, str] | None = None) -> dict[str, str]:
     return carrier
 
 
-AttributeValue = str | bool | int | float | Sequence[str]
-Attributes = Mapping[str, AttributeValue]
-
-
 class SpanKind(StrEnum):
     """Which side of a call a span is."""
 
@@ -123,6 +130,9 @@ class Span(Protocol):
     def record_error(self, error: BaseException) -> None:
         """Mark the span as failed with the error's code or class; its text is not recorded."""
 
+    def fail(self, error_type: str) -> None:
+        """Mark the span as failed; `error_type` is a code of ours."""
+
 
 class SilentSpan:
     """Does nothing: one instance serves everybody while tracing is off."""
@@ -141,6 +151,9 @@ class SilentSpan:
     def record_error(self, error: BaseException) -> None:
         pass
 
+    def fail(self, error_type: str) -> None:
+        pass
+
     def __enter__(self) -> Span:
         return self
 
@@ -149,6 +162,15 @@ class SilentSpan:
 
 
 SILENT_SPAN: Final = SilentSpan()
+
+
+def current_span() -> Span:
+    """The span that this task is in; one that does nothing, where there is none or it is not ours.
+
+    For adding to it, while it is open.
+    """
+    trace = _current.get()
+    return SILENT_SPAN if trace is None or trace.span is None else trace.span
 
 
 class CarriedTrace:
@@ -182,12 +204,17 @@ class Tracing(Protocol):
         attributes: Attributes | None = None,
         *,
         parent: TraceContext | None = None,
+        about: MessageRecord | None = None,
     ) -> AbstractContextManager[Span]:
         """A span under `parent`, else under the current one, else at the root of a new trace.
 
         Inside it `inject()` gives what the next server needs to go on with this trace. An error
-        that leaves it is recorded and passed on; a cancellation is not an error.
+        that leaves it is recorded and passed on; a cancellation is not an error. It and all spans
+        in it say whose message they are `about`.
         """
+
+    def whose(self, record: MessageRecord) -> Attributes:
+        """What a span says of whose message it is about."""
 
     async def close(self) -> None:
         """Send what is left, for five seconds at most."""
@@ -205,8 +232,12 @@ class SilentTracing:
         attributes: Attributes | None = None,  # noqa: ARG002
         *,
         parent: TraceContext | None = None,
+        about: MessageRecord | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
         return SILENT_SPAN if parent is None else CarriedTrace(parent)
+
+    def whose(self, record: MessageRecord) -> Attributes:  # noqa: ARG002
+        return _NOTHING
 
     async def close(self) -> None:
         pass

@@ -21,6 +21,7 @@ from shared.settings.indexing.search import SearchSettings
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
+from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.fact_source import FactSourceSettings
 
 
@@ -50,6 +51,7 @@ def with_known_secrets(
         facts=facts,
         index=secrets.of_index(settings.index),
         search=secrets.of_search(settings.search),
+        telemetry=secrets.of_telemetry(settings.telemetry),
     )
     return filled, [*secrets.findings, *facts.faults()]
 
@@ -93,6 +95,18 @@ def with_search_keys(
     """
     secrets = _Secrets(os.environ if env is None else env)
     filled = secrets.of_search(settings)
+    if secrets.findings:
+        raise SettingsError(secrets.findings)
+    return filled
+
+
+def with_pseudonym_key(
+    settings: TelemetrySettings, env: Mapping[str, str] | None = None
+) -> TelemetrySettings:
+    """What is told, with the key of pseudonyms in place; raises SettingsError where it cannot be
+    had."""
+    secrets = _Secrets(os.environ if env is None else env)
+    filled = secrets.of_telemetry(settings)
     if secrets.findings:
         raise SettingsError(secrets.findings)
     return filled
@@ -160,6 +174,11 @@ class _Secrets:
             return search
         reranker = msgspec.structs.replace(one, api_key=Secret(key))
         return msgspec.structs.replace(search, reranker=reranker)
+
+    def of_telemetry(self, told: TelemetrySettings) -> TelemetrySettings:
+        named = told.pseudonym_key_env, told.pseudonym_key_file
+        key = self._find("telemetry", "key of pseudonyms", "pseudonym_key", *named)
+        return msgspec.structs.replace(told, pseudonym_key=Secret(key)) if key else told
 
     def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
         key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)

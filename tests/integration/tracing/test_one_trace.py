@@ -2,67 +2,109 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-import aiohttp
+from tests.integration.tracing.told import (
+    ANSWERED,
+    CALLER,
+    FAILED,
+    MALFORMED,
+    STREAMED,
+    USER,
+    Told,
+)
+from tests.servers.collector import attributes_of
 
-from deploy.scripted_provider.provider import ScriptedProvider
-from tests.integration.ingress.new_key import new_key
-from tests.integration.ingress.running_door import RunningDoor
-from tests.integration.workers.agent_worker import AgentWorker
-from tests.integration.workers.stack import Stack, openai_link
-from tests.servers.collector import running_collector
-
-TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
-ROAD = ("POST /v1/responses", "turn", "recall", "answer", "chat scripted", "remember")
-
-
-async def test_a_producers_trace_reaches_the_provider(
-    amqp_url: str, redis_url: str, migrated_sqlite_url: str, tmp_path: Path
-) -> None:
-    async with running_collector() as (collector, endpoint), ScriptedProvider() as provider:
-        stack = Stack(
-            broker_url=amqp_url,
-            redis_url=redis_url,
-            ledger_url=migrated_sqlite_url,
-            providers=[openai_link(provider.openai_url)],
-            extra={
-                "FOREBAY_TELEMETRY__TRACES_ENDPOINT": endpoint,
-                "OTEL_BSP_SCHEDULE_DELAY": "200",  # ms, of a batch; usually five seconds
-            },
-        )
-        key = await new_key(stack.settings.ledger)
-        worker = await asyncio.to_thread(AgentWorker(stack, tmp_path).start)
-        door = await asyncio.to_thread(RunningDoor(stack.settings).start)
-        try:
-            await _ask(door.url, key)
-        finally:
-            await asyncio.to_thread(door.close)
-        await _until(lambda: set(ROAD) <= set(collector.spans))
-        worker.kill()
-    spans = collector.spans
-    assert {span.trace_id.hex() for span in spans.values()} == {TRACE_ID}
-    assert spans["turn"].parent_span_id == spans["POST /v1/responses"].span_id
-    assert spans["answer"].parent_span_id == spans["turn"].span_id
-    assert spans["chat scripted"].parent_span_id == spans["answer"].span_id
-    assert "What is a forebay" not in str(collector.exports)
+DOOR = "POST /v1/responses"
+CHAT = "chat scripted"
+OK, ERROR = Status.STATUS_CODE_UNSET, Status.STATUS_CODE_ERROR
 
 
-async def _ask(url: str, key: str) -> None:
-    headers = {"authorization": f"Bearer {key}", "traceparent": TRACEPARENT}
-    body = {"input": "What is a forebay?"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{url}/v1/responses", json=body, headers=headers) as answer,
-    ):
-        assert answer.status == 200, await answer.text()
-        assert (await answer.json())["status"] == "completed"
+def test_a_producers_trace_reaches_the_provider_over_the_queue(told: Told) -> None:
+    assert told.answers[ANSWERED]["status"] == "completed"
+    spans = told.spans(ANSWERED)
+    parents = {name: span.parent_span_id for name, span in spans.items()}
+    assert spans[DOOR].parent_span_id.hex() == CALLER
+    assert parents["publish"] == spans[DOOR].span_id
+    assert parents["turn"] == spans["publish"].span_id
+    assert parents["answer"] == parents["recall"] == spans["turn"].span_id
+    assert parents[CHAT] == spans["answer"].span_id
+    kinds = {name: spans[name].kind for name in (DOOR, "publish", "turn", CHAT)}
+    assert list(kinds.values()) == [
+        Span.SPAN_KIND_SERVER,
+        Span.SPAN_KIND_PRODUCER,
+        Span.SPAN_KIND_CONSUMER,
+        Span.SPAN_KIND_CLIENT,
+    ]
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 - the spans come from another process
-            await asyncio.sleep(0.05)
+def test_nothing_that_a_person_wrote_is_in_it(told: Told) -> None:
+    everything = str(told.collector.exports)
+    for text in ("forebay?", "forebay for", "refuses our key", USER, "alice"):
+        assert text not in everything
+
+
+def test_what_went_before_the_queue_and_the_wait_in_it_are_told(told: Told) -> None:
+    publish, turn = told.spans(ANSWERED)["publish"], told.attributes(ANSWERED, "turn")
+    admitted, committed = publish.events
+    assert (admitted.name, committed.name) == ("admitted", "committed")
+    assert publish.start_time_unix_nano <= admitted.time_unix_nano <= committed.time_unix_nano
+    assert attributes_of(publish)["forebay.lane"] == "standard"
+    assert 0 <= turn["forebay.queued_seconds"] < 60
+
+
+def test_each_span_of_a_message_says_whose_it_is(told: Told) -> None:
+    conversation = told.answers["conversation"]
+    told_of = [told.attributes(ANSWERED, name) for name in (DOOR, "publish", "turn", CHAT)]
+    for attributes in told_of:
+        assert attributes["session.id"] == conversation
+        assert attributes["gen_ai.conversation.id"] == conversation
+    users = {attributes["user.id"] for attributes in told_of}
+    assert len(users) == 1
+    assert len(users.pop()) == 32
+
+
+def test_a_callers_own_name_of_a_conversation_is_a_pseudonym(told: Told) -> None:
+    session = told.attributes(FAILED, "turn")["session.id"]
+    assert len(session) == 32
+    assert "session.id" not in told.attributes(STREAMED, "turn")
+
+
+def test_the_door_says_how_it_answered(told: Told) -> None:
+    attributes = told.attributes(ANSWERED, DOOR)
+    assert attributes["http.request.method"] == "POST"
+    assert attributes["http.route"] == "/v1/responses"
+    assert attributes["http.response.status_code"] == 200
+    assert attributes["forebay.message_id"] == told.answers[ANSWERED]["id"]
+    refused = told.spans(MALFORMED)[DOOR]
+    assert attributes_of(refused)["http.response.status_code"] == 400
+    assert attributes_of(refused)["error.type"]
+    assert refused.status.code == OK, "what a caller does wrong is no fault of the server"
+
+
+def test_a_message_that_ends_well_says_so_on_its_turn_and_at_the_door(told: Told) -> None:
+    for trace in (ANSWERED, STREAMED):
+        for name in (DOOR, "turn"):
+            assert told.attributes(trace, name)["forebay.state"] == "completed"
+            assert told.spans(trace)[name].status.code == OK
+
+
+def test_a_dead_letter_is_an_error_on_its_turn_and_at_the_door(told: Told) -> None:
+    assert told.answers[FAILED]["status"] == "failed"
+    for name in (DOOR, "turn"):
+        assert told.attributes(FAILED, name)["forebay.state"] == "failed"
+        assert told.spans(FAILED)[name].status.code == ERROR
+    assert told.attributes(FAILED, DOOR)["error.type"] == "server_error"
+    assert told.attributes(FAILED, "turn")["error.type"] == "chain_exhausted"
+    assert told.spans(FAILED)[CHAT].status.code == ERROR
+
+
+def test_a_stream_tells_when_its_first_piece_came(told: Told) -> None:
+    assert 0 < told.attributes(STREAMED, CHAT)["gen_ai.response.time_to_first_chunk"] < 60
+
+
+def test_each_process_says_what_and_which_it_is(told: Told) -> None:
+    door, worker = told.collector.resource_of(DOOR), told.collector.resource_of("turn")
+    assert (door["service.name"], worker["service.name"]) == ("ingress", "worker")
+    assert door["service.version"] == worker["service.version"] != ""
+    assert door["service.instance.id"] != worker["service.instance.id"]

@@ -147,9 +147,9 @@ class Call:
             outcome = await self._link.provider.answer(
                 self.prompt, time_left_seconds=seconds, on_delta=token.sink
             )
-            _describe(span, outcome)
             if isinstance(outcome, Answer):
                 token.hear()
+            _describe(span, outcome, self._started.first_token_seconds)
         return outcome
 
     async def _judged(self, outcome: Outcome) -> Answer | HandedOff | None:
@@ -191,6 +191,7 @@ def _call_span(
         return SILENT_SPAN
     attributes: dict[str, AttributeValue | None] = {
         genai.OPERATION_NAME: genai.CHAT,
+        genai.SPAN_KIND: genai.KIND_LLM,
         genai.PROVIDER_NAME: link.provider.name,
         "forebay.deployment": link.deployment,
         genai.REQUEST_MODEL: model,
@@ -203,19 +204,24 @@ def _call_span(
     return tracing.span(f"{genai.CHAT} {model}", SpanKind.CLIENT, known)
 
 
-def _describe(span: Span, outcome: Outcome) -> None:
+def _describe(span: Span, outcome: Outcome, first_token_seconds: float | None) -> None:
     """Put the answer's figures on its span."""
     if not isinstance(outcome, Answer) or span is SILENT_SPAN:
         return
+    usage = outcome.usage
     span.set_attributes(
         {
             genai.RESPONSE_MODEL: outcome.model,
             genai.RESPONSE_FINISH_REASONS: [outcome.finish],
-            genai.USAGE_INPUT_TOKENS: outcome.usage.input_tokens,
-            genai.USAGE_OUTPUT_TOKENS: outcome.usage.output_tokens,
-            genai.USAGE_CACHED_INPUT_TOKENS: outcome.usage.cached_tokens,
+            genai.USAGE_INPUT_TOKENS: usage.input_tokens,
+            genai.USAGE_OUTPUT_TOKENS: usage.output_tokens,
+            genai.USAGE_CACHED_INPUT_TOKENS: usage.cached_tokens,
+            genai.USAGE_CACHE_CREATION_INPUT_TOKENS: usage.cache_write_tokens,
+            genai.USAGE_REASONING_OUTPUT_TOKENS: usage.reasoning_tokens,
         }
     )
+    if first_token_seconds is not None:
+        span.set_attribute(genai.RESPONSE_TIME_TO_FIRST_CHUNK, first_token_seconds)
 
 
 def _health_shown_by(error: ProviderError, *, seconds_given: float) -> CallOutcome:

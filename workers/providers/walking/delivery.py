@@ -63,7 +63,8 @@ class StartedAttempt:
         self._clock = clock
         self._started_at = clock.now()
         self._started = clock.monotonic()
-        self._first_token_seconds: float | None = None
+        self.first_token_seconds: float | None = None
+        """Until the first piece came; None where none is told of, or nobody wanted pieces."""
         self.heard: list[str] = []
         """The pieces of the answer that have come so far."""
 
@@ -74,7 +75,7 @@ class StartedAttempt:
 
     def hear_token(self) -> None:
         """The first piece of the answer is here."""
-        self._first_token_seconds = self.seconds
+        self.first_token_seconds = self.seconds
 
     def succeeded(
         self, *, usage: Usage | None, detail: str = "", oddities: frozenset[Oddity] = frozenset()
@@ -108,7 +109,7 @@ class StartedAttempt:
             latency_seconds=self.seconds,
             error_class=error_class,
             usage=usage,
-            first_token_seconds=self._first_token_seconds,
+            first_token_seconds=self.first_token_seconds,
             detail=detail,
             oddities=oddities,
         )

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from shared.errors import BrokerUnavailable
+from shared.errors import BrokerUnavailable, SettingsError
 from shared.settings.telemetry import TelemetrySettings
 from shared.telemetry import genai
 from shared.telemetry.open_tracing import open_tracing
@@ -21,10 +21,12 @@ from shared.telemetry.tracing import (
     SpanKind,
     TraceContext,
     Tracing,
+    current_span,
     current_trace,
     extract,
     inject,
 )
+from tests.servers.collector import attributes_of
 from tests.servers.ports import free_port
 from tests.unit.shared.telemetry.conftest import Collector
 
@@ -213,3 +215,27 @@ def test_off_nothing_of_opentelemetry_is_imported() -> None:
     command = [sys.executable, "-c", program]
     output = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert output.stdout.strip() == "[]", output.stderr
+
+
+async def test_a_key_of_pseudonyms_that_is_missing_is_said_before_anything_is_traced(
+    collector: tuple[Collector, str],
+) -> None:
+    settings = TelemetrySettings(traces_endpoint=collector[1], pseudonym_key_env="NO_SUCH_VARIABLE")
+    with pytest.raises(SettingsError) as raised:
+        open_tracing(settings, "worker")
+    assert "$NO_SUCH_VARIABLE" in raised.value.findings[0]
+    assert open_tracing(TelemetrySettings(pseudonym_key_env="NO_SUCH_VARIABLE"), "worker")
+
+
+async def test_a_span_can_be_added_to_by_whoever_is_in_it(
+    tracing: Tracing, received: Collector
+) -> None:
+    current_span().set_attribute("lost", 1)
+    with tracing.span("outer"):
+        with tracing.span("inner"):
+            current_span().set_attribute("number", 2)
+        current_span().set_attribute("number", 1)
+    assert current_span() is SILENT_SPAN
+    await tracing.close()
+    found = {name: attributes_of(span) for name, span in received.spans.items()}
+    assert found == {"outer": {"number": 1}, "inner": {"number": 2}}
