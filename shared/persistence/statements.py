@@ -92,6 +92,17 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The same, and all of its statements see the database as it was when the first one began."""
+    async with connected(engine) as connection:
+        await connection.execution_options(**READS_ONLY)
+        if engine.dialect.name != "sqlite":  # there it is so in any case
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        async with connection.begin():
+            yield connection
+
+
+@asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection whose transactions are its user's own; the same errors as `transaction`."""
     with ledger_errors():
