@@ -54,6 +54,7 @@ class Ingress(Border):
         self._runtime = runtime
         self._health = HealthRoutes(
             runtime.door,
+            runtime.system_watch(),
             ledger=runtime.ledger_probe.is_well,
             redis=runtime.redis_probe.is_well,
             broker=runtime.broker_is_well,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final
 
 from ingress.acceptance import Acceptance
 from ingress.admission.admission import Admission
@@ -36,7 +35,6 @@ from shared.conversations.references import ReferencedItems
 from shared.costs.budget import Budgets
 from shared.costs.prices import open_prices
 from shared.dispatch.hints import DispatchHints
-from shared.errors import ForebayError
 from shared.files.content_ledger import ContentLedger
 from shared.files.database_content import DatabaseContent
 from shared.files.file_catalogue import FileCatalogue
@@ -47,7 +45,7 @@ from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.rehearsal import Rehearsal
 from shared.persistence.tenants import TenantRepository
-from shared.queueing.declaration import declare_topology
+from shared.queueing.declaration import declared_at_last
 from shared.queueing.publisher import build_publisher
 from shared.redis.client import open_redis
 from shared.replies.reply_stream import ReplyStream
@@ -57,12 +55,10 @@ from shared.resilience.kept_running import end_tasks
 from shared.resilience.loop_watch import watched_loop
 from shared.resilience.patiently import patiently
 from shared.settings import Settings
-from shared.telemetry.logs import get_logger
+from shared.status.system_watch import SystemWatch
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.open_tracing import open_tracing
 from shared.token_count import BYTES_PER_TOKEN
-
-_DECLARE_AGAIN_SECONDS: Final = 2.0
 
 
 class DoorRuntime:
@@ -72,7 +68,6 @@ class DoorRuntime:
         self.settings = settings
         self.clock = clock
         self.metrics = Metrics()
-        self._log = get_logger(__name__)
         self._tracing = open_tracing(settings.telemetry, "ingress")
         self.database = open_database(settings.ledger)
         self._redis = open_redis(settings.redis)
@@ -133,7 +128,7 @@ class DoorRuntime:
         push(self._publisher.close)
         self._lanes.start()
         push(self._lanes.close)
-        self._begin_beside(self._declare_queues())
+        self._begin_beside(declared_at_last(self.settings.broker))
         self._begin_beside(patiently("read the ledger", self.database.ping))
         if self.settings.ingress.intake:
             await self._stack.enter_async_context(self._intake())
@@ -146,6 +141,16 @@ class DoorRuntime:
     async def broker_is_well(self) -> bool:
         """Whether a wake-up would go out now."""
         return self._publisher.healthy
+
+    def system_watch(self) -> SystemWatch:
+        """Looks at all that this door stands on and stands before."""
+        return SystemWatch(
+            self.settings,
+            self.database,
+            self._redis,
+            self.clock,
+            broker_is_well=self.broker_is_well,
+        )
 
     def _door(self) -> Door:
         settings, clock = self.settings, self.clock
@@ -233,14 +238,3 @@ class DoorRuntime:
     def _begin_beside(self, role: Coroutine[object, object, object]) -> None:
         task = asyncio.get_running_loop().create_task(role)
         self._stack.push_async_callback(end_tasks, task)
-
-    async def _declare_queues(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(declare_topology, self.settings.broker)
-            except ForebayError as error:
-                # Messages are accepted meanwhile; the reconciler publishes what was not.
-                self._log.warning("queues not declared", code=error.code, reason=error.message)
-                await asyncio.sleep(_DECLARE_AGAIN_SECONDS)
-            else:
-                return

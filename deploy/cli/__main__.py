@@ -30,6 +30,7 @@ _VERBS: Final = (
     "send",
     "batch",
     "check",
+    "status",
     "keys",
     "show",
     "tenants",
@@ -63,6 +64,10 @@ _FOLDERS: Final = frozenset(
 )
 """Verbs of several files."""
 _BESIDE: Final = {
+    "status": "seeing.status",
+    "lanes": "seeing.lanes",
+    "providers": "seeing.providers",
+    "audit": "seeing.audit",
     "jobs": "index.jobs",
     "search": "index.search",
     "worker": "processes.worker",

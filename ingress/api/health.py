@@ -1,4 +1,4 @@
-"""/livez, /readyz, /metrics: for those who watch over this process."""
+"""/livez, /readyz, /status, /metrics: for those who watch over this process."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from shared.errors import Forbidden
 from shared.messages.tenant import KeyScope
+from shared.status.system_watch import SystemWatch
 from shared.telemetry.metrics import Metrics
 
 
@@ -49,8 +50,11 @@ class HealthRoutes:
     Broker and Redis may be away for a while; whether Redis can be written is tried as well.
     """
 
-    def __init__(self, door: Door, *, ledger: Look, redis: Look, broker: Look) -> None:
+    def __init__(
+        self, door: Door, watch: SystemWatch, *, ledger: Look, redis: Look, broker: Look
+    ) -> None:
         self._door = door
+        self._watch = watch
         self._ledger = ledger
         self._redis = redis
         self._broker = broker
@@ -73,15 +77,24 @@ class HealthRoutes:
         )
         await exchange.answer(200 if is_ready else 503, msgspec.json.encode(readiness))
 
+    async def status(self, exchange: Exchange) -> None:
+        """The whole system's state and why; to whom metrics are told."""
+        await self._check_watcher(exchange, "The status is")
+        await exchange.answer(200, msgspec.json.encode(await self._watch.look()))
+
     async def metrics(self, exchange: Exchange) -> None:
         """Prometheus' text; from this machine as it is, from elsewhere with an admin key."""
-        if not is_local(exchange):
-            caller = await self._door.caller(exchange)
-            if caller.scope is not KeyScope.ADMIN:
-                raise Forbidden("Metrics are for admin keys. Use one, or ask from this machine.")
+        await self._check_watcher(exchange, "Metrics are")
         await exchange.answer(
             200, self._door.metrics.render(), content_type=Metrics.CONTENT_TYPE.encode()
         )
+
+    async def _check_watcher(self, exchange: Exchange, what: str) -> None:
+        if is_local(exchange):
+            return
+        caller = await self._door.caller(exchange)
+        if caller.scope is not KeyScope.ADMIN:
+            raise Forbidden(f"{what} for admin keys. Use one, or ask from this machine.")
 
 
 def is_local(exchange: Exchange) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from ingress.api.health import HealthRoutes, Liveness, Readiness
 from ingress.api.reference.docs import Docs
 from ingress.api.reference.operation import Operation, Tag
+from shared.status.system_state import SystemStatus
+
+_TO_WATCHERS: Final = "From this machine without a key, from elsewhere with an admin key."
 
 
 def health_operations(health: HealthRoutes) -> list[Operation]:
@@ -17,11 +21,21 @@ def health_operations(health: HealthRoutes) -> list[Operation]:
         probe("GET", "/readyz", health.ready, "Can messages be committed?", answer=Readiness),
         Operation(
             "GET",
+            "/status",
+            health.status,
+            "In what state is the system, and why?",
+            tag=Tag.HEALTH,
+            description=_TO_WATCHERS,
+            answer=SystemStatus,
+            errors=(401, 403),
+        ),
+        Operation(
+            "GET",
             "/metrics",
             health.metrics,
             "Metrics for Prometheus",
             tag=Tag.HEALTH,
-            description="From this machine without a key, from elsewhere with an admin key.",
+            description=_TO_WATCHERS,
             answer_type="text/plain",
             errors=(401, 403),
         ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+from typing import ClassVar, Final
 
 from amqp.exceptions import PreconditionFailed
 from kombu import Connection, Exchange, Queue
@@ -12,8 +13,10 @@ from shared.queueing.broker_connection import connect_broker, dial
 from shared.queueing.refusal import why_broker_refuses
 from shared.queueing.topology import QueueName, kombu_queues, main_exchange, unrouted_exchange
 from shared.settings.servers import BrokerSettings
+from shared.telemetry.logs import get_logger
 
 Declarable = Queue | Exchange
+_AGAIN_SECONDS: Final = 2.0
 
 
 class TopologyMismatch(ForebayError):
@@ -39,6 +42,21 @@ def declare_topology(broker: BrokerSettings) -> None:
         raise BrokerUnavailable(why_broker_refuses(error, broker, is_in=is_in)) from error
     finally:
         connection.release()
+
+
+async def declared_at_last(broker: BrokerSettings) -> None:
+    """Returns once it is declared, however long the broker is away; each refusal is logged."""
+    while True:
+        try:
+            await asyncio.to_thread(declare_topology, broker)
+        except ForebayError as error:
+            # Messages are accepted meanwhile; the reconciler publishes what was not.
+            get_logger(__name__).warning(
+                "queues not declared", code=error.code, reason=error.message
+            )
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _declare(connection: Connection, broker: BrokerSettings) -> None:

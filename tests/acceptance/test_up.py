@@ -11,7 +11,15 @@ from pathlib import Path
 
 import openai
 
-from tests.acceptance.command import RunningStack, eventually, forebay, http_get, processes_in
+from tests.acceptance.command import (
+    RunningStack,
+    Typed,
+    eventually,
+    forebay,
+    http_get,
+    printed,
+    processes_in,
+)
 
 Start = Callable[[], RunningStack]
 
@@ -36,6 +44,14 @@ def test_the_real_openai_client_is_answered_by_a_rule(stack: RunningStack) -> No
     assert response.status == "completed"
     assert response.model == "rules"
     assert response.output_text.startswith("Hello!")
+
+
+def test_it_is_healthy_in_its_own_words_and_in_the_commands(
+    stack: RunningStack, typed: Typed
+) -> None:
+    assert eventually(lambda: typed("status").returncode == 0)
+    assert printed(typed, "status")["findings"] == []
+    assert http_get(f"{stack.ready['url']}/status").json()["state"] == "healthy"
 
 
 def test_without_a_redis_on_the_machine_it_runs_the_one_from_the_wheel(stack: RunningStack) -> None:

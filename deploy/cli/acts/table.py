@@ -69,7 +69,7 @@ READS: Final = frozenset(
         *("up", "demo", "worker", "indexer", "ingress", "model"),
         *("send", "batch submit", "batch status", "batch watch", "batch results", "batch cancel"),
         *("batch list", "index", "search", "eval search", "route explain", "route replay"),
-        *("check", "show", "providers", "lanes", "costs", "breakers", "cache calibrate"),
+        *("check", "status", "show", "providers", "lanes", "costs", "breakers", "cache calibrate"),
         *("keys list", "tenants list", "handoff list", "handoff show", "dead list", "dead show"),
         *("files list", "files show", "webhooks list", "webhooks deliveries", "schedule list"),
         *("jobs list", "jobs show", "jobs follow", "collections list", "collections stats"),

@@ -24,6 +24,15 @@ async def test_alive_and_ready_need_no_key(anonymous: aiohttp.ClientSession) -> 
         assert (answer.status, (await answer.json())["status"]) == (200, "ready")
 
 
+async def test_the_status_says_what_is_missing(anonymous: aiohttp.ClientSession) -> None:
+    async with anonymous.get("/status") as answer:
+        told = await answer.json()
+    assert (answer.status, told["state"]) == (200, "down")
+    assert "workers" in {each["part"] for each in told["findings"]}
+    async with anonymous.get("/status", headers={"x-forwarded-for": "192.0.2.7"}) as answer:
+        assert answer.status == 401
+
+
 async def test_metrics_count_requests_by_route_and_never_by_path(
     http: aiohttp.ClientSession, worker: StandInWorker
 ) -> None:
@@ -74,6 +83,7 @@ async def test_the_document_describes_every_route_and_resolves(
         "/v1/models/{model}",
         "/livez",
         "/readyz",
+        "/status",
         "/metrics",
         "/docs",
     } <= set(document["paths"])

@@ -1,0 +1,62 @@
+"""Whether models answer: how the breakers of all models of the chain stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from redis.asyncio import Redis
+
+from shared.breakers.fleet import read_breakers
+from shared.breakers.reading import BreakerReading, BreakerState
+from shared.settings.providers import ProviderSettings
+from shared.settings.resilience import BreakerSettings
+from shared.status.system_state import StateFinding, degraded
+
+
+class ModelsThere:
+    """Reads the breakers that the fleet shares; raises RedisUnavailable."""
+
+    def __init__(
+        self, redis: Redis, breakers: BreakerSettings, providers: Sequence[ProviderSettings]
+    ) -> None:
+        self._redis = redis
+        self._breakers = breakers
+        self._names = [
+            f"{place.name}/{model}"
+            for each in providers
+            if each.kind.is_model
+            for place in each.each_deployment
+            for model in each.named_models
+        ]
+
+    async def findings(self) -> list[StateFinding]:
+        stand = {name: each async for name, each in read_breakers(self._redis, self._breakers)}
+        return list(breaker_findings(self._names, stand))
+
+
+def breaker_findings(
+    names: Collection[str], stand: Mapping[str, BreakerReading]
+) -> Iterator[StateFinding]:
+    """One for all where no model may be called, else one for each that may not.
+
+    A breaker of which nothing is kept is closed.
+    """
+    away = [each for each in names if _is_open(stand.get(each))]
+    if away and len(away) == len(names):
+        left = min(stand[each].seconds_left for each in away)
+        yield degraded(
+            "models",
+            "All model breakers are open: no retries are spent, and rules or people answer. The "
+            f"first one is tried again in {left:.0f} s. See: forebay providers",
+        )
+        return
+    for each in away:
+        yield degraded(
+            f"model {each}",
+            f"The breaker of {each} is open for {stand[each].seconds_left:.0f} s more: others of "
+            "the chain answer. See: forebay providers",
+        )
+
+
+def _is_open(reading: BreakerReading | None) -> bool:
+    return reading is not None and reading.state is BreakerState.OPEN
