@@ -59,9 +59,9 @@ class Ingress(Border):
             redis=runtime.redis_probe.is_well,
             broker=runtime.broker_is_well,
         )
-        origins = runtime.settings.ingress.cors_origins
+        origins, console = runtime.settings.ingress.cors_origins, runtime.console
         super().__init__(
-            Routes(_operations(runtime, self._health)),
+            Routes([*_operations(runtime, self._health), *(console.routes() if console else ())]),
             runtime.metrics,
             runtime.clock,
             cors=Cors(origins) if origins else None,
@@ -75,6 +75,8 @@ class Ingress(Border):
     def give_notice(self) -> None:
         """Say at /readyz that this process ends; everything is served as before."""
         self._health.is_closing = True
+        if self._runtime.console is not None:
+            self._runtime.console.give_notice()
 
     def say_goodbye(self) -> None:
         """Answer everybody who still waits: their messages go on, and can be read by their id."""

@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from ingress.patience import Patience, too_late
-from shared.accepting.entrance import key_of, unknown_key
+from shared.accepting.entrance import key_of, may_not_post, unknown_key
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.identifiers import key_digest
-from shared.messages.tenant import KeyScope, Tenant
+from shared.messages.tenant import POSTING, KeyScope, Tenant
 from shared.persistence.key_records import Opened
 from shared.persistence.tenants import TenantRepository
 from shared.resilience.group_commit import GroupCommit
@@ -88,7 +88,8 @@ class Authentication:
     async def caller(self, authorization: str | None, api_key: str | None = None) -> Caller:
         """Whose request this is, by its `Authorization` header, or without one by its `x-api-key`.
 
-        Raises Unauthenticated, or LedgerUnavailable where nobody can tell.
+        Raises Unauthenticated, Forbidden for a key of the console alone, or LedgerUnavailable where
+        nobody can tell.
         """
         digest = key_digest(key_of(authorization, api_key))
         now = self._clock.monotonic()
@@ -96,13 +97,13 @@ class Authentication:
         if known is not None and known.until > now:
             if known.fresh_until <= now or known.fresh_until <= self._doubted_until:
                 self._refresh(digest, known)
-            return known.caller
+            return _posting(known.caller)
         if self._unknown.get(digest, 0.0) > now:
             raise unknown_key()
         caller = await self._ask(digest)
         if caller is None:
             raise unknown_key()
-        return caller
+        return _posting(caller)
 
     def hear(self, said: bytes) -> None:
         """Believe nothing of this tenant's keys any more: one of them or its plan has changed."""
@@ -172,6 +173,12 @@ class Authentication:
             self._known[digest] = _Known(caller, asked_at + self._fresh_seconds, until)
             _bound(self._known, CAPACITY)
         return caller
+
+
+def _posting(caller: Caller) -> Caller:
+    if caller.scope not in POSTING:
+        raise may_not_post(caller.scope)
+    return caller
 
 
 def _bound(cache: OrderedDict[str, Any], capacity: int) -> None:

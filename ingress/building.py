@@ -15,6 +15,7 @@ from ingress.api.file_surface import FileSurface
 from ingress.api.index_surface import IndexSurface
 from ingress.api.metered_calls import MeteredCalls
 from ingress.authentication import Authentication
+from ingress.console.surface import ConsoleSurface
 from ingress.events import Replies
 from ingress.intake.intake import Intake
 from ingress.intake.opening import open_intake
@@ -102,6 +103,7 @@ class DoorRuntime:
         self.index = IndexSurface(self.door, self.database, calls, settings, clock, self.metrics)
         self.embeddings = Embeddings(self.door, calls, settings.embeddings)
         self.files = FileSurface(self.door, self.database, self._redis, settings, clock)
+        self.console = self._console() if settings.ingress.console else None
 
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
@@ -124,6 +126,8 @@ class DoorRuntime:
         push(self.index.close)
         push(self.embeddings.close)
         push(self.files.close)
+        if self.console is not None:
+            push(self.console.close)
         await self._publisher.start()
         push(self._publisher.close)
         self._lanes.start()
@@ -225,6 +229,9 @@ class DoorRuntime:
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,
         )
+
+    def _console(self) -> ConsoleSurface:
+        return ConsoleSurface(self.settings, self._redis, self.clock)
 
     def _lane_watch(self) -> LaneWatch:
         loads = LaneLoads(self.database, self.clock)

@@ -43,7 +43,8 @@ def create(
     tenant
         Name of the tenant that the key belongs to.
     scope
-        `producer` may post messages, `admin` may also manage.
+        `producer` may post messages; `reader` sees the console and `operator` acts there, and
+        neither posts; `admin` may do all of it.
     expires
         How long it works, such as 30d, 12h or 45m; for ever when not given.
     principal

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from shared.accepting.entrance import key_of, may_not_write, unknown_key
+from shared.accepting.entrance import key_of, may_not_post, may_not_write, unknown_key
 from shared.accepting.posted_documents import (
     check_life,
     new_documents,
@@ -20,6 +20,7 @@ from shared.index.collections.catalogue import CollectionCatalogue
 from shared.index.document import Document, NewDocument
 from shared.index.documents.posting import DocumentPosts
 from shared.messages.requests.post_documents import PostDocuments
+from shared.messages.tenant import POSTING
 from shared.persistence.tenants import TenantRepository
 
 _COLLECTION: Final = "collection"
@@ -55,6 +56,8 @@ class DocumentWriting:
         opened = await self._tenants.by_key(key)
         if opened is None:
             raise unknown_key()
+        if opened.scope not in POSTING:
+            raise may_not_post(opened.scope)
         if opened.principals is not None or opened.delegates:
             raise may_not_write()
         return opened.tenant.id

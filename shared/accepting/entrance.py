@@ -14,6 +14,7 @@ from shared.errors import BrokerUnavailable, Forbidden, Unauthenticated
 from shared.messages.lane import WakeUp
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import NO_CONTENTS, Contents
+from shared.messages.tenant import KeyScope
 from shared.persistence.key_records import KEY_PREFIX
 from shared.persistence.ledger.accepting import AcceptOutcome
 from shared.persistence.ledger.records import AlreadyAccepted
@@ -100,6 +101,14 @@ def key_of(authorization: str | None, api_key: str | None) -> str:
 def unknown_key() -> Unauthenticated:
     """The error for a key that opens nothing."""
     return Unauthenticated("The API key is unknown, expired or revoked. Use a valid one.")
+
+
+def may_not_post(scope: KeyScope) -> Forbidden:
+    """The error for a key that opens the console and nothing else."""
+    return Forbidden(
+        f"This is a key of scope '{scope}', which opens the console alone. Use one of scope "
+        "'producer' or 'admin'."
+    )
 
 
 def may_not_write() -> Forbidden:

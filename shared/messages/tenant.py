@@ -19,10 +19,26 @@ Principals = Annotated[
 
 
 class KeyScope(StrEnum):
-    """What an API key opens."""
+    """What an API key opens.
+
+    A producer posts messages and reads its own; a reader sees everything in the console, an
+    operator acts there too. An admin may do all of it.
+    """
 
     PRODUCER = "producer"
+    READER = "reader"
+    OPERATOR = "operator"
     ADMIN = "admin"
+
+    def covers(self, needed: KeyScope) -> bool:
+        """Whether it may do in the console what takes the role `needed`."""
+        return self in _RANKS and _RANKS.index(self) >= _RANKS.index(needed)
+
+
+POSTING: Final = frozenset({KeyScope.PRODUCER, KeyScope.ADMIN})
+"""What opens whatever takes messages, and what belongs to them."""
+_RANKS: Final = (KeyScope.READER, KeyScope.OPERATOR, KeyScope.ADMIN)
+"""The roles of the console, each of which may do what those before it may."""
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

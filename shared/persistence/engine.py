@@ -87,10 +87,14 @@ class Database:
         await self.relaxed.dispose()
 
 
-def open_database(settings: LedgerSettings) -> Database:
-    """Engines for the ledger's address; nothing connects before it is needed."""
+def open_database(settings: LedgerSettings, *, statement_seconds: float | None = None) -> Database:
+    """Engines for the ledger's address; nothing connects before it is needed.
+
+    On SQLite a statement runs to its end, or for `statement_seconds`; on Postgres for the settings'
+    `timeout_seconds`.
+    """
     if settings.is_sqlite:
-        return _sqlite(settings)
+        return _sqlite(settings, statement_seconds)
     durable = _postgres(settings, synchronous_commit="on")
     relaxed = _postgres(settings, synchronous_commit="off", isolation_level="AUTOCOMMIT")
     look_at_sessions(durable, durable=True)
@@ -99,12 +103,12 @@ def open_database(settings: LedgerSettings) -> Database:
     return Database(durable, relaxed, settings.timeout_seconds, roads)
 
 
-def _sqlite(settings: LedgerSettings) -> Database:
+def _sqlite(settings: LedgerSettings, statement_seconds: float | None) -> Database:
     from shared.persistence.sqlite.whole_transactions import WholeSqliteTransactions
 
     return Database(
-        open_sqlite(settings, "FULL"),
-        open_sqlite(settings, "NORMAL"),
+        open_sqlite(settings, "FULL", statement_seconds=statement_seconds),
+        open_sqlite(settings, "NORMAL", statement_seconds=statement_seconds),
         settings.timeout_seconds,
         _roads_to_sqlite(settings),
         WholeSqliteTransactions(settings),

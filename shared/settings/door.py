@@ -57,6 +57,8 @@ class IngressSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     its body."""
     intake: bool = True
     """Whether this process also reads the `intake` queue."""
+    console: bool = True
+    """Whether this process also serves the console, at `/console`."""
     notice_seconds: NotNegative = 0.0
     """How long it still takes requests when it is asked to stop, while `/readyz` is 503: longer
     than a proxy takes to notice that. Asked once more, it gives no more notice."""

@@ -23,8 +23,8 @@ from shared.telemetry.metrics import Metrics
 _SLASHES: Final = re.compile("/{2,}")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PART: Final = re.compile(r"{(\w+)}")
-_WITH_SLASHES: Final = frozenset({"model"})
-"""The parts of a path that go on to its end: a model's name may contain slashes."""
+_WITH_SLASHES: Final = frozenset({"model", "asset"})
+"""The parts of a path that go on to its end: a model's name, or a file's, may contain slashes."""
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
@@ -13,6 +14,8 @@ from shared.persistence.sqlite.cursor import SqliteCursor, SqliteResult, Stateme
 from shared.persistence.sqlite.write_lock import take_write_lock
 
 _CHUNK: Final = 64
+_STEPS: Final = 20_000
+"""Of SQLite's machine between two looks at the clock: less than a millisecond."""
 
 
 class ThreadedSqlite(aiosqlite.Connection):
@@ -22,11 +25,15 @@ class ThreadedSqlite(aiosqlite.Connection):
     of them: BEGIN goes with the first statement, and a statement comes back with all its rows.
     """
 
-    def __init__(self, file: str, *, timeout: float, **options: Any) -> None:
+    def __init__(
+        self, file: str, *, timeout: float, statement_seconds: float | None = None, **options: Any
+    ) -> None:
+        """A statement that takes longer than `statement_seconds` is given up as interrupted."""
         connect = partial(sqlite3.connect, file, timeout=timeout, isolation_level=None, **options)
         super().__init__(connect, _CHUNK)
         self._thread.daemon = True
         self._timeout_seconds = timeout
+        self._statement_seconds = statement_seconds
         self._begins: str | None = None
         self._has_begun = False
 
@@ -66,6 +73,9 @@ class ThreadedSqlite(aiosqlite.Connection):
             elif begins:
                 cursor.execute(begins)
             self._begins = None  # it has begun; where it did not, the next statement tries again
+            if self._statement_seconds is not None:
+                until = time.monotonic() + self._statement_seconds
+                self._conn.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
             run(cursor)
             rows = cursor.fetchall() if cursor.description else []
             return SqliteResult(cursor.description, rows, cursor.rowcount, cursor.lastrowid)

@@ -16,11 +16,14 @@ PRAGMAS: Final = ("journal_mode=WAL", "foreign_keys=ON")
 """What every connection to the ledger's file begins with."""
 
 
-def open_sqlite(settings: LedgerSettings, synchronous: str) -> AsyncEngine:
+def open_sqlite(
+    settings: LedgerSettings, synchronous: str, *, statement_seconds: float | None = None
+) -> AsyncEngine:
     """An engine for the ledger's file, in WAL mode; nothing connects before it is needed.
 
     A transaction takes the write lock at its beginning, or fails with "database is locked" after
-    `timeout_seconds`; one that reads only never asks for it.
+    `timeout_seconds`; one that reads only never asks for it. A statement runs for as long as it
+    takes, or for `statement_seconds`.
     """
     from shared.persistence.sqlite.connection import ThreadedSqlite  # it loads SQLite's driver
 
@@ -30,7 +33,11 @@ def open_sqlite(settings: LedgerSettings, synchronous: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=settings.timeout_seconds,
         hide_parameters=True,
-        connect_args={"timeout": settings.timeout_seconds, "async_creator_fn": ThreadedSqlite},
+        connect_args={
+            "timeout": settings.timeout_seconds,
+            "statement_seconds": statement_seconds,
+            "async_creator_fn": ThreadedSqlite,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -14,10 +14,11 @@ from shared.settings import Settings
 class RunningDoor:
     """`python -m ingress` without the process: the same server, the same application."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, port: int = 0) -> None:
         self._server = DrainingServer(build_app(settings), settings)
         self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
         self.port = self._socket.getsockname()[1]
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

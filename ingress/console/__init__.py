@@ -1,0 +1,1 @@
+"""The console: what people look at and act in, at /console."""

@@ -1,0 +1,32 @@
+// What stands where there is nothing to show yet, nothing at all, or an error.
+import { fill, h } from "./dom.js";
+
+export const loading = (what = "Loading") => h("div", { class: "state waiting", role: "status" }, `${what} …`);
+
+export const empty = (said, hint) => h("div", { class: "state" }, h("strong", {}, said), hint && h("span", {}, hint));
+
+export function failure(error, again) {
+  return h(
+    "div", { class: "state bad", role: "alert" },
+    h("strong", {}, error.message || "This could not be loaded."),
+    error.requestId && h("p", { class: "mono" }, `request ${error.requestId}`),
+    again && h("button", { type: "button", onclick: again }, "Try again"),
+  );
+}
+
+/**
+ * Fill `holder` with what `load` gives and `draw` makes of it; with `quiet` what stands there
+ * stays until then, and where it fails it stays as well.
+ */
+export async function settle(holder, load, draw, { quiet = false } = {}) {
+  if (!quiet) fill(holder, loading());
+  holder.setAttribute("aria-busy", "true");
+  try {
+    fill(holder, draw(await load()));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!quiet) fill(holder, failure(error, () => settle(holder, load, draw)));
+  } finally {
+    holder.removeAttribute("aria-busy");
+  }
+}

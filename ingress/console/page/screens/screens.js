@@ -1,0 +1,7 @@
+// Every screen, in the order of the navigation. Its module gives `show(place)`: see docs/console.md.
+
+export const SCREENS = [
+  { name: "overview", title: "Overview", load: () => import("./overview.js") },
+  { name: "providers", title: "Providers", load: () => import("./providers.js") },
+  { name: "tenants", title: "Tenants", load: () => import("./tenants.js") },
+];

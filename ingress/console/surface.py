@@ -1,0 +1,83 @@
+"""The parts of the console behind one door."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from ingress.api.http.border import Route
+from ingress.console.guard import Guard
+from ingress.console.live.broadcast import Broadcast
+from ingress.console.live.stream import LiveStream
+from ingress.console.login import Login
+from ingress.console.operation import ConsoleOperation
+from ingress.console.screen import ConsoleScreen
+from ingress.console.screens.overview import OverviewScreen
+from ingress.console.screens.providers import ProvidersScreen
+from ingress.console.screens.tenants import TenantsScreen
+from ingress.console.static_files import StaticFiles
+from shared.clock import Clock
+from shared.messages.tenant import KeyScope
+from shared.persistence.engine import Database, open_database
+from shared.sessions.console_sessions import ConsoleSessions
+from shared.settings import Settings
+from shared.settings.servers import LedgerSettings
+
+STATEMENT_SECONDS: Final = 2.0
+_CONNECTIONS: Final = 2
+"""Of each kind; they are the console's alone."""
+
+
+class ConsoleSurface:
+    """The console has connections of its own, and no statement of it runs longer than
+    `STATEMENT_SECONDS`: it takes nothing from what messages need.
+    """
+
+    def __init__(self, settings: Settings, redis: Redis, clock: Clock) -> None:
+        self.database = open_console_database(settings.ledger)
+        sessions = ConsoleSessions(self.database, clock)
+        public_url = settings.ingress.public_url
+        self._guard = Guard(sessions, public_url)
+        self._login = Login(sessions, public_url)
+        self._files = StaticFiles()
+        self._screens: list[ConsoleScreen] = [
+            OverviewScreen(self.database, clock),
+            ProvidersScreen(redis, settings.breakers, settings.providers),
+            TenantsScreen(self.database, clock),
+        ]
+        topics = [topic for screen in self._screens for topic in screen.topics()]
+        self._broadcast = Broadcast(topics, clock)
+
+    def operations(self) -> list[ConsoleOperation]:
+        """All that can be asked and done, with the role that each takes."""
+        stream = LiveStream(self._broadcast, self._guard)
+        return [
+            ConsoleOperation("GET", "/live", stream.follow, KeyScope.READER),
+            *self._login.operations(),
+            *(one for screen in self._screens for one in screen.operations()),
+        ]
+
+    def routes(self) -> list[Route]:
+        """What the door serves of it: the page and the login for everybody, the rest guarded."""
+        return [
+            *self._files.routes(),
+            self._login.route(),
+            *self._guard.routes(self.operations()),
+        ]
+
+    def give_notice(self) -> None:
+        """Let every page look for another door."""
+        self._broadcast.stop()
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self.database.close()
+
+
+def open_console_database(settings: LedgerSettings) -> Database:
+    """A way to the ledger beside that of the messages; nothing connects before it is needed."""
+    seconds = min(settings.timeout_seconds, STATEMENT_SECONDS)
+    apart = msgspec.structs.replace(settings, pool_size=_CONNECTIONS, timeout_seconds=seconds)
+    return open_database(apart, statement_seconds=seconds)

@@ -1,0 +1,79 @@
+"""A door with its console, and who looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from shared.messages.tenant import KeyScope
+from shared.settings import Settings
+from tests.integration.ingress.conftest import patient, settings_for
+from tests.integration.ingress.new_key import new_key
+from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.patience import PatientSettings
+from tests.servers.browser import BrowserPage, browser_page
+
+MakeKey = Callable[..., Awaitable[str]]
+LogIn = Callable[..., Awaitable[aiohttp.ClientSession]]
+
+
+@pytest.fixture
+def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
+    return patient(settings_for(migrated_sqlite_url, redis_url))
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator[RunningDoor]:
+    with RunningDoor(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def make_key(settings: Settings) -> MakeKey:
+    async def make(scope: KeyScope = KeyScope.READER, tenant: str = "acme") -> str:
+        return await new_key(settings.ledger, tenant, scope)
+
+    return make
+
+
+@pytest.fixture
+async def log_in(door: RunningDoor, make_key: MakeKey) -> AsyncIterator[LogIn]:
+    """A client whose session is that of a new key of this scope."""
+    sessions: list[aiohttp.ClientSession] = []
+
+    async def begin(scope: KeyScope = KeyScope.READER) -> aiohttp.ClientSession:
+        jar = aiohttp.CookieJar(unsafe=True)  # it would keep none of an address in figures
+        session = aiohttp.ClientSession(door.url, cookie_jar=jar)
+        sessions.append(session)
+        async with session.post(
+            "/console/api/session", json={"key": await make_key(scope)}
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            session.headers["X-Forebay-Csrf"] = (await answer.json())["csrf"]
+        return session
+
+    yield begin
+    for session in sessions:
+        await session.close()
+
+
+@pytest.fixture
+async def stranger(door: RunningDoor) -> AsyncIterator[aiohttp.ClientSession]:
+    """Somebody without a session."""
+    async with aiohttp.ClientSession(door.url) as session:
+        yield session
+
+
+@asynccontextmanager
+async def looking(door: RunningDoor, key: str, **context: object) -> AsyncIterator[BrowserPage]:
+    """A browser that is logged in, at the overview; nothing may go wrong in its page."""
+    async with browser_page(door.url, **context) as browser:
+        await browser.page.goto("/console")
+        await browser.page.fill("input[name=key]", key)
+        await browser.page.press("input[name=key]", "Enter")
+        await browser.page.wait_for_selector("h1:text('Overview')")
+        yield browser
+        assert not browser.errors

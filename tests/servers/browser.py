@@ -1,0 +1,57 @@
+"""The distribution's Chromium, as a person would use it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+_SERIOUS: Final = {"serious", "critical"}
+_PATIENCE_MS: Final = 30_000
+
+
+class BrowserPage:
+    """A page, and what went wrong in it: errors of its scripts, and what its policy forbade."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._hear)
+
+    async def complaints(self) -> list[str]:
+        """What axe-core finds serious or worse: each rule, with the elements that break it."""
+        found = await Axe().run(self.page)
+        return [
+            f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']]}"
+            for rule in found.response["violations"]
+            if rule["impact"] in _SERIOUS
+        ]
+
+    def _hear(self, said: Any) -> None:
+        # A door that is away or refuses is no fault of the page.
+        if said.type == "error" and "Failed to load resource" not in said.text:
+            self.errors.append(said.text)
+
+
+@asynccontextmanager
+async def browser_page(url: str, **context: Any) -> AsyncIterator[BrowserPage]:
+    """A new browser with one page, which has gone nowhere yet; `context` as playwright has it."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=root)
+        try:
+            # axe-core is put into the page by the test, which the page's own policy would forbid.
+            made = await browser.new_context(base_url=url, bypass_csp=False, **context)
+            made.set_default_timeout(_PATIENCE_MS)
+            yield BrowserPage(await made.new_page())
+        finally:
+            await browser.close()
