@@ -41,6 +41,9 @@ WEBHOOK_ENDPOINT: Final = "we"
 WEBHOOK_EVENT: Final = "evt"
 WEBHOOK_DELIVERY: Final = "whd"
 EVALUATION_RUN: Final = "evalrun"
+ALERT_EVENT: Final = "aev"
+ALERT_MESSAGE: Final = "amsg"
+ALERT_SILENCE: Final = "silence"
 
 # Seeded by the system, and again in a forked child, which would go on with its parent's numbers.
 _random = Random()

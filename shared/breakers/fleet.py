@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,12 +113,20 @@ async def read_breakers(
     redis: Redis, settings: BreakerSettings
 ) -> AsyncIterator[tuple[str, BreakerReading]]:
     """Every breaker that Redis keeps, by name. Raises RedisUnavailable."""
-    script = load_script("shared.breakers", "breaker.lua")
     async with asking_redis():
         keys = [key async for key in redis.scan_iter(match=f"{_PREFIX}*", count=1000)]
-    for key in keys:
-        call = ScriptCall((key,), (*_rules(settings), "report", ""))
-        name = key.decode().removeprefix(_PREFIX)[1:-1]
+    names = [key.decode().removeprefix(_PREFIX)[1:-1] for key in keys]
+    async for named in read_named_breakers(redis, settings, names):
+        yield named
+
+
+async def read_named_breakers(
+    redis: Redis, settings: BreakerSettings, names: Iterable[str]
+) -> AsyncIterator[tuple[str, BreakerReading]]:
+    """How each of these stands; one that Redis does not keep is closed. Raises RedisUnavailable."""
+    script = load_script("shared.breakers", "breaker.lua")
+    for name in names:
+        call = ScriptCall((breaker_key(name),), (*_rules(settings), "report", ""))
         yield name, _reading(await script.call(redis, call))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,12 @@ class WaitingTenants:
     async def with_jobs(self) -> dict[str, float]:
         """Those that have jobs to be scanned."""
         return await self._read(_WITH_JOBS)
+
+    async def oldest_documents(self) -> dict[str, datetime]:
+        """When what each of these has waiting longest was there to be indexed."""
+        async with reading(self._database.relaxed) as connection:
+            rows = await connection.execute(_WITH_DOCUMENTS, {"now": self._clock.now()})
+            return {row.id: row.due_at for row in rows}
 
     async def _read(self, tenants: Select[Any]) -> dict[str, float]:
         async with reading(self._database.relaxed) as connection:
@@ -64,7 +71,7 @@ def _tenants(table: Table, waits: str) -> Select[Any]:
     earliest = select(table.c.due_at).where(text(waits), of == walk.c.id)
     due_at = earliest.order_by(table.c.due_at).limit(1).scalar_subquery()
     return (
-        select(walk.c.id, tenant.c.plan)
+        select(walk.c.id, tenant.c.plan, due_at.label("due_at"))
         .select_from(walk.outerjoin(tenant, tenant.c.id == walk.c.id))
         .where(walk.c.id.is_not(None), due_at <= bindparam("now"))
     )

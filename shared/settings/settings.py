@@ -24,6 +24,7 @@ from shared.settings.turn.hedging import HedgingSettings
 from shared.settings.turn.local_model import LocalModelSettings
 from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
+from shared.settings.watching.alerts import AlertSettings
 from shared.settings.webhooks import WebhookSettings
 
 
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    alerts: AlertSettings = AlertSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

@@ -30,6 +30,7 @@ from shared.resilience.periodic import repeat, running
 from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
+from workers.alerting.opening import alerting
 from workers.answer_queue import AnswerQueue
 from workers.batching.opening import Batching, open_batching
 from workers.maintenance.dispatching import dispatching
@@ -98,6 +99,8 @@ async def maintenance(
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=pause)))
+        alerts = alerting(settings, database, redis, clock, worker=worker)
+        await stack.enter_async_context(alerts)
         leading = dispatching(
             settings, database, publisher, redis, wakeups, metrics, clock, worker=worker
         )

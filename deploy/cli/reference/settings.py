@@ -19,6 +19,8 @@ from shared.settings.providers import ProviderSettings
 from shared.settings.turn.chaos import InjectionSettings
 from shared.settings.turn.fact_field import FactField
 from shared.settings.turn.fact_source import FactSourceSettings
+from shared.settings.watching.alert_rules import AlertRuleSettings
+from shared.settings.watching.alert_sinks import AlertSinkSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 
@@ -34,6 +36,8 @@ def settings_reference() -> str:
         _entries("chaos.injections", InjectionSettings),
         _entries("facts.sources", FactSourceSettings),
         _entries("facts.sources.facts.NAME", FactField, mark="[]"),
+        _entries("alerts.rules.NAME", AlertRuleSettings, mark="[]"),
+        _entries("alerts.sinks", AlertSinkSettings),
     ]
     return "\n".join([*sections, *entries])
 
@@ -82,7 +86,7 @@ def _entries(name: str, kind: type[msgspec.Struct], *, mark: str = "[[]]") -> st
     return f"### {title}\n\n{inspect.getdoc(kind)}\n\n{head}{''.join(rows)}"
 
 
-_FILLED: Final = frozenset({"api_key", "secret_headers"})
+_FILLED: Final = frozenset({"api_key", "secret_headers", "secrets", "password"})
 """Never written: filled from what names them."""
 
 

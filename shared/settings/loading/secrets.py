@@ -18,11 +18,13 @@ from shared.settings.indexing.embeddings import EmbeddingSettings
 from shared.settings.indexing.encoder import EncoderSettings
 from shared.settings.indexing.index import IndexSettings, SearchServerSettings
 from shared.settings.indexing.search import SearchSettings
+from shared.settings.loading.sink_secrets import with_secrets_of_sink
 from shared.settings.providers import ProviderSettings, is_header_value
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.settings import Settings
 from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.fact_source import FactSourceSettings
+from shared.settings.watching.alerts import AlertSettings
 
 
 def with_secrets(settings: Settings, env: Mapping[str, str] | None = None) -> Settings:
@@ -52,6 +54,7 @@ def with_known_secrets(
         index=secrets.of_index(settings.index),
         search=secrets.of_search(settings.search),
         telemetry=secrets.of_telemetry(settings.telemetry),
+        alerts=secrets.of_alerts(settings.alerts),
     )
     return filled, [*secrets.findings, *facts.faults()]
 
@@ -107,6 +110,20 @@ def with_pseudonym_key(
     had."""
     secrets = _Secrets(os.environ if env is None else env)
     filled = secrets.of_telemetry(settings)
+    if secrets.findings:
+        raise SettingsError(secrets.findings)
+    return filled
+
+
+def with_sink_secrets(
+    settings: AlertSettings, env: Mapping[str, str] | None = None
+) -> AlertSettings:
+    """The sinks of alerts with their secrets in place, for who only sends to them.
+
+    Raises SettingsError with one finding for each that cannot be had.
+    """
+    secrets = _Secrets(os.environ if env is None else env)
+    filled = secrets.of_alerts(settings)
     if secrets.findings:
         raise SettingsError(secrets.findings)
     return filled
@@ -179,6 +196,10 @@ class _Secrets:
         named = told.pseudonym_key_env, told.pseudonym_key_file
         key = self._find("telemetry", "key of pseudonyms", "pseudonym_key", *named)
         return msgspec.structs.replace(told, pseudonym_key=Secret(key)) if key else told
+
+    def of_alerts(self, alerts: AlertSettings) -> AlertSettings:
+        sinks = (with_secrets_of_sink(sink, self._find, self.findings) for sink in alerts.sinks)
+        return msgspec.structs.replace(alerts, sinks=tuple(sinks))
 
     def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
         key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)

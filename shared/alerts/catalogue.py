@@ -1,0 +1,105 @@
+"""What people ask of alerts, and what they do about them: the console and the command share it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from shared.alerts.event import AlertEvent, event_of
+from shared.alerts.keeping import AlertRecords, alert_of, event_of_row
+from shared.alerts.rule import Alert
+from shared.alerts.silence import Silence, checked_matchers
+from shared.alerts.state import AlertEventKind, AlertState
+from shared.alerts.tables import alert, alert_event, alert_silence
+from shared.clock import Clock
+from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.identifiers import ALERT_SILENCE, new_id
+from shared.persistence.engine import Database
+from shared.persistence.statements import reading, transaction
+
+_LONGEST: Final = timedelta(days=366)
+
+
+class AlertCatalogue:
+    """All raise LedgerUnavailable."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._records = AlertRecords(database)
+
+    async def active(self) -> list[Alert]:
+        """What is pending or firing, the longest first."""
+        states = (AlertState.PENDING, AlertState.FIRING)
+        query = select(alert).where(alert.c.state.in_(states))
+        async with reading(self._database.relaxed) as connection:
+            rows = await connection.execute(query.order_by(alert.c.since, alert.c.fingerprint))
+            return [alert_of(row) for row in rows]
+
+    async def history(self, *, after: str | None = None, limit: int = 50) -> list[AlertEvent]:
+        """What happened, the newest first; `after` is the last id of the page before."""
+        query = select(alert_event).order_by(alert_event.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(alert_event.c.id < after)
+        async with reading(self._database.relaxed) as connection:
+            return [event_of_row(row) for row in await connection.execute(query)]
+
+    async def acknowledge(self, fingerprint: str, *, by: str) -> Alert:
+        """Remind nobody of a firing alert any more: somebody is at it.
+
+        Raises NotFound for one that is not there, Conflict for one that does not fire.
+        """
+        now = self._clock.now()
+        async with transaction(self._database.durable) as connection:
+            clock = await self._records.take_clock(connection, now)
+            found = (await self._records.read(connection)).get(fingerprint)
+            if found is None:
+                raise NotFound(f"There is no alert '{fingerprint[:64]}'. See: forebay alerts list")
+            if found.state is not AlertState.FIRING:
+                raise Conflict(f"The alert is {found.state}: only a firing one is acknowledged.")
+            noted = msgspec.structs.replace(found, acknowledged_by=by, acknowledged_at=now)
+            whom = {"acknowledged_by": by, "acknowledged_at": now}
+            one = update(alert).where(alert.c.fingerprint == fingerprint)
+            await connection.execute(one.values(whom))
+            at = msgspec.structs.replace(clock, read_at=now).moment
+            event = event_of(noted, AlertEventKind.ACKNOWLEDGED, at, by=by)
+            await self._records.add(connection, [event])
+        return noted
+
+    async def silence(
+        self, matchers: dict[str, str], *, until: datetime, by: str, why: str
+    ) -> Silence:
+        """Tell nobody of alerts that match all of these until then; raises InvalidRequest."""
+        now = self._clock.now()
+        if not now < until <= now + _LONGEST:
+            raise InvalidRequest(
+                "A silence ends in the future, within a year. Give a later time.", param="until"
+            )
+        made = Silence(
+            id=new_id(ALERT_SILENCE),
+            matchers=checked_matchers(matchers),
+            until=until,
+            by=by,
+            why=why,
+            created_at=now,
+        )
+        values = msgspec.structs.asdict(made)
+        row = values | {"matchers": msgspec.json.encode(made.matchers).decode()}
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(insert(alert_silence), row)
+        return made
+
+    async def silences(self) -> list[Silence]:
+        """Those in force, the oldest first."""
+        async with reading(self._database.relaxed) as connection:
+            return await self._records.silences(connection, self._clock.now())
+
+    async def end_silence(self, silence_id: str) -> None:
+        """Tell again at once; raises NotFound."""
+        gone = delete(alert_silence).where(alert_silence.c.id == silence_id)
+        async with transaction(self._database.durable) as connection:
+            if not (await connection.execute(gone)).rowcount:
+                raise NotFound(f"There is no silence '{silence_id[:64]}'.")

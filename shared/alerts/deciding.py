@@ -1,0 +1,140 @@
+"""What one round changes, reckoned without I/O: alerts, their history, and what is to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from shared.alerts.event import AlertEvent, event_of
+from shared.alerts.machine import (
+    FigureValue,
+    Moment,
+    is_over,
+    moved,
+    next_message,
+    observed,
+    told,
+    unobserved,
+)
+from shared.alerts.rule import Alert, AlertRule, fingerprint_of
+from shared.alerts.silence import Silence
+from shared.alerts.state import AlertEventKind, AlertState
+from shared.settings.watching.alerts import AlertSettings
+
+
+class FigureReading(NamedTuple):
+    """What a figure says now. `absent` is the value of what it does not name; None where nothing is
+    known of that."""
+
+    observations: Sequence[FigureValue] = ()
+    absent: float | None = None
+
+    @property
+    def knows(self) -> bool:
+        """Whether there was any data."""
+        return self.absent is not None or any(each.value is not None for each in self.observations)
+
+
+class Decision(msgspec.Struct, kw_only=True):
+    """What is to be written: alerts that are new or changed, those that are over, and events."""
+
+    changed: list[Alert] = []
+    over: list[str] = []
+    events: list[AlertEvent] = []
+
+
+_CHANGES = {AlertState.FIRING: AlertEventKind.FIRED, AlertState.RESOLVED: AlertEventKind.RESOLVED}
+
+
+class AlertRounds:
+    """Decides rounds under these rules and settings."""
+
+    def __init__(self, rules: Sequence[AlertRule], settings: AlertSettings) -> None:
+        self._rules = {rule.name: rule for rule in rules}
+        self._settings = settings
+
+    def decide(
+        self,
+        alerts: Mapping[str, Alert],
+        readings: Mapping[str, FigureReading],
+        silences: Sequence[Silence],
+        at: Moment,
+    ) -> Decision:
+        """What a round changes that found `alerts` and read this by rule; no readings where
+        nothing may fire or resolve."""
+        after = dict(alerts)
+        for name, reading in readings.items():
+            after |= self._seen(self._rules[name], reading, alerts, at)
+        for alert in alerts.values():
+            if alert.rule not in self._rules and alert.state is not AlertState.RESOLVED:
+                after[alert.fingerprint] = moved(alert, AlertState.RESOLVED, at)
+        decision = Decision()
+        for fingerprint, alert in after.items():
+            self._note(alerts.get(fingerprint), alert, silences, at, decision)
+        return decision
+
+    def _seen(
+        self,
+        rule: AlertRule,
+        reading: FigureReading,
+        alerts: Mapping[str, Alert],
+        at: Moment,
+    ) -> dict[str, Alert]:
+        seen = dict[str, Alert]()
+        named = set[str]()
+        for each in reading.observations:
+            if not rule.takes(each.labels):
+                continue
+            fingerprint = fingerprint_of(rule.name, each.labels)
+            named.add(fingerprint)
+            alert = observed(alerts.get(fingerprint), rule, each, at, self._settings)
+            if alert is not None:
+                seen[fingerprint] = alert
+        for alert in _of(rule, alerts.values()):
+            if alert.fingerprint not in named:
+                seen[alert.fingerprint] = self._unnamed(alert, rule, reading, at)
+        return seen
+
+    def _unnamed(self, alert: Alert, rule: AlertRule, reading: FigureReading, at: Moment) -> Alert:
+        if reading.absent is None:
+            return unobserved(alert, at, self._settings)
+        absent = FigureValue(alert.labels, reading.absent)
+        return observed(alert, rule, absent, at, self._settings) or alert
+
+    def _note(
+        self,
+        before: Alert | None,
+        alert: Alert,
+        silences: Sequence[Silence],
+        at: Moment,
+        decision: Decision,
+    ) -> None:
+        kind = None
+        if before is None or before.state is not alert.state:
+            kind = _CHANGES.get(alert.state)
+            if kind is AlertEventKind.RESOLVED and not _has_fired(before):
+                kind = None
+        tell = next_message(alert, at, self._settings)
+        silence = next((each for each in silences if each.covers(alert)), None) if tell else None
+        if tell is not None and silence is None:
+            alert = told(alert, at)
+            due = at.seconds + self._settings.group_seconds
+            decision.events.append(event_of(alert, tell, at, due_at_seconds=due))
+        elif kind is not None:
+            silence_id = None if silence is None else silence.id
+            decision.events.append(event_of(alert, kind, at, silence_id=silence_id))
+        if is_over(alert, at, self._settings):
+            if before is not None:
+                decision.over.append(alert.fingerprint)
+        elif alert is not before:
+            decision.changed.append(alert)
+
+
+def _of(rule: AlertRule, alerts: Iterable[Alert]) -> Iterable[Alert]:
+    return (alert for alert in alerts if alert.rule == rule.name)
+
+
+def _has_fired(before: Alert | None) -> bool:
+    return before is not None and before.state is AlertState.FIRING

@@ -1,0 +1,1 @@
+"""Settings of what watches: alerts, and what judges answers."""

@@ -1,0 +1,1 @@
+"""Alerts in a ledger, and at receivers."""

@@ -1,0 +1,1 @@
+"""Alerts in a worker: the round that looks, and the messages that go out."""

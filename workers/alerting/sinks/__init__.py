@@ -1,0 +1,1 @@
+"""Places that are told of alerts, one file for each way of telling."""
