@@ -59,7 +59,7 @@ _VERBS: Final = (
 )
 
 _FOLDERS: Final = frozenset(
-    {"batch", "cache", "check", "collections", "dead", "demo", "erase", "eval", "index", "route"}
+    {"batch", "cache", "check", "collections", "demo", "erase", "eval", "index", "route"}
     | {"schedule", "send", "webhooks"}
 )
 """Verbs of several files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
 
@@ -22,28 +22,18 @@ from deploy.cli.output import (
     say_table,
 )
 from shared.clock import SystemClock
-from shared.errors import InvalidRequest, NotFound, RedisUnavailable
 
 if TYPE_CHECKING:
     from shared.messages.item import Item
     from shared.messages.record import MessageRecord
     from shared.persistence.handoffs import Handoff
-    from shared.settings.servers import RedisSettings
+    from shared.views.waiting_message import WaitingMessage
 
 _LONGEST_SHOWN = 60
 _SPEAKERS: Final = {
     "function_call": "assistant, to a tool",
     "function_call_output": "tool",
 }
-
-
-class _Waiting(NamedTuple):
-    """A message that waits, by what it continues."""
-
-    id: str
-    tenant_id: str
-    previous_id: str | None
-    conversation_id: str | None
 
 
 handoff = App(name="handoff", help="Messages that wait for a person: list, show and answer them.")
@@ -86,10 +76,12 @@ def show(handoff_id: str, /, *, as_json: AsJson = False) -> None:
     handoff_id
         Its id, as `forebay handoff list` shows it.
     """
-    from shared.messages.stored_body import decode_body, shown_text
+    from shared.messages.stored_body import shown_text
 
-    found, items = asyncio.run(_show(handoff_id))
-    body = decode_body(found.body.encode())
+    shown = asyncio.run(_show(handoff_id))
+    found, body, items = shown.handoff, shown.body, shown.conversation
+    if shown.missing:
+        complain(shown.missing)
     if as_json:
         say_json({**asdict(found), "conversation": items, "body": body})
         return
@@ -125,8 +117,6 @@ def answer(
     answered_by
         Who answers; your login name when not given.
     """
-    if not text.strip():
-        raise InvalidRequest("The answer is empty: write what the producer shall read.")
     record = asyncio.run(_answer(handoff_id, text, answered_by or _login()))
     if as_json:
         say_json({"id": record.id, "status": record.state, "answered_by": record.answered_by})
@@ -143,56 +133,24 @@ async def _list(limit: int, *, everything: bool) -> list[Handoff]:
         return await inbox.list(state=None if everything else HandoffState.OPEN, limit=limit)
 
 
-async def _show(handoff_id: str) -> tuple[Handoff, list[Item]]:
-    """It, and the conversation up to it, as far as a model would be given it."""
-    from shared.conversations.history import ConversationRepository
-    from shared.messages.stored_body import decode_body
-    from shared.persistence.handoffs import HandoffRepository
+async def _show(handoff_id: str) -> WaitingMessage:
+    from shared.views.waiting_message import WaitingMessages
 
     settings = command_settings()
     async with open_ledger(settings) as database:
-        found = await HandoffRepository(database, SystemClock()).show(handoff_id)
-        asked = decode_body(found.body.encode()).input
-        of = _Waiting(found.message_id, found.tenant_id, found.previous_id, found.conversation_id)
-        limit, limit_bytes = settings.context.message_limit, settings.context.history_bytes
-        said = ConversationRepository(database)
-        try:
-            earlier, added = await said.before(of, asked, limit=limit, limit_bytes=limit_bytes)
-        except NotFound as gone:
-            complain(gone.message)
-            earlier, added = [], asked
-    return found, [*earlier, *added]
+        return await WaitingMessages(database, settings.context, SystemClock()).show(handoff_id)
 
 
 async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord:
-    from shared.persistence.handoffs import HandoffRepository
+    from shared.acts.answering import HandoffAnswers
 
     settings = command_settings()
     async with open_ledger(settings) as database:
-        inbox = HandoffRepository(database, SystemClock())
-        record = await inbox.answer(handoff_id, text=text, answered_by=answered_by)
-    try:
-        await _wake(record, settings.redis)
-    except RedisUnavailable:
+        answers = HandoffAnswers(database, settings.redis, SystemClock())
+        record, is_woken = await answers.answer(handoff_id, text=text, answered_by=answered_by)
+    if not is_woken:
         complain("Redis does not answer: whoever waits finds the answer within seconds instead.")
     return record
-
-
-async def _wake(record: MessageRecord, settings: RedisSettings) -> None:
-    """Put the answer onto the response's stream, which wakes who waits for it."""
-    from shared.messages.events import encode_event
-    from shared.redis.client import open_redis
-    from shared.replies.event_sequence import answer_at_once
-    from shared.replies.reply_stream import ReplyStream
-
-    redis = open_redis(settings)
-    replies = ReplyStream(redis, ttl_seconds=settings.reply_ttl_seconds)
-    try:
-        events = [encode_event(event) for event in answer_at_once(record)]
-        await replies.append(record.id, record.attempt, events)
-    finally:
-        await replies.close()
-        await redis.aclose()
 
 
 def _question(body: str) -> str:

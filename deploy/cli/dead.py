@@ -15,7 +15,7 @@ from deploy.cli.output import for_terminal, moment, say, say_json, say_rows, say
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
-    from deploy.cli.dead.replay import Replayed
+    from shared.acts.replaying import Replayed
     from shared.persistence.dead_letters import DeadLetter
 
 dead = App(name="dead", help="Dead letters: list, show, replay and discard them.")
@@ -129,11 +129,11 @@ async def _discard(letter_id: str) -> DeadLetter:
 
 
 async def _replay(letter_id: str, key: str | None) -> Replayed:
-    from deploy.cli.dead.replay import replay_letter
+    from shared.acts.replaying import letter_replays
 
     settings = command_settings()
-    async with open_ledger(settings) as database:
-        return await replay_letter(letter_id, database, settings, key=key or _own_key())
+    async with open_ledger(settings) as database, letter_replays(database, settings) as replays:
+        return await replays.replay(letter_id, key=key or _own_key())
 
 
 def _own_key() -> str | None:

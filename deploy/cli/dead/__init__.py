@@ -1,1 +1,0 @@
-"""`forebay dead`: dead letters, and their ways back onto the road."""

@@ -1,0 +1,1 @@
+"""What operators do with messages, one way for the command line and for the console."""

@@ -1,0 +1,63 @@
+"""A message that waits for a person, with all that a model would have been given."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from shared.clock import Clock
+from shared.conversations.history import ConversationRepository
+from shared.errors import NotFound
+from shared.messages.body import Body
+from shared.messages.item import Item
+from shared.messages.stored_body import decode_body
+from shared.persistence.engine import Database
+from shared.persistence.handoffs import Handoff, HandoffRepository
+from shared.settings.turn.context import ContextSettings
+
+
+class WaitingMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """`conversation` ends with what was asked; `missing` says what of it is gone, if anything."""
+
+    handoff: Handoff
+    body: Body
+    conversation: list[Item]
+    missing: str | None = None
+
+
+class _Continued(NamedTuple):
+    """A message that waits, by what it continues."""
+
+    id: str
+    tenant_id: str
+    previous_id: str | None
+    conversation_id: str | None
+
+
+class WaitingMessages:
+    """Reads handoffs one by one; raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, context: ContextSettings, clock: Clock) -> None:
+        self._inbox = HandoffRepository(database, clock)
+        self._said = ConversationRepository(database)
+        self._context = context
+
+    async def show(self, handoff_id: str) -> WaitingMessage:
+        """It, and the conversation up to it, as far as a model would be given it; raises NotFound.
+
+        Where what it continues was deleted, what was asked with it is all there is.
+        """
+        found = await self._inbox.show(handoff_id)
+        body = decode_body(found.body.encode())
+        of = _Continued(found.message_id, found.tenant_id, found.previous_id, found.conversation_id)
+        limit, limit_bytes = self._context.message_limit, self._context.history_bytes
+        try:
+            earlier, added = await self._said.before(
+                of, body.input, limit=limit, limit_bytes=limit_bytes
+            )
+        except NotFound as gone:
+            return WaitingMessage(
+                handoff=found, body=body, conversation=[*body.input], missing=gone.message
+            )
+        return WaitingMessage(handoff=found, body=body, conversation=[*earlier, *added])
