@@ -44,7 +44,7 @@ _IS_LATE: Final[ColumnElement[bool]] = and_(
     message.c.finished_at >= message.c.deadline,
 )
 _GONE: Final[ColumnElement[bool]] = or_(message.c.id.is_(None), message.c.erased_at.is_not(None))
-_OUTCOME: Final[ColumnElement[str]] = case(
+OUTCOME: Final[ColumnElement[str]] = case(
     (batch_item.c.answer.is_not(None), literal(str(ItemOutcome.COMPLETED))),
     (
         batch_item.c.message_id.is_(None),
@@ -72,32 +72,32 @@ _ITEM_COLUMNS: Final = tuple(
     )
 )
 OF_ITEM: Final = len(_ITEM_COLUMNS) + 2
-_JOINED: Final = batch_item.outerjoin(message, message.c.id == batch_item.c.message_id)
+WITH_MESSAGES: Final = batch_item.outerjoin(message, message.c.id == batch_item.c.message_id)
 _OF_BATCH: Final = batch_item.c.batch_id == bindparam("batch")
 _BEHIND: Final = batch_item.c.line > bindparam("after", type_=Integer)
 _LIMIT: Final = bindparam("limit", type_=Integer)
 PAGE: Final[Select[Any]] = (
     select(
         *_ITEM_COLUMNS,
-        _OUTCOME.label("outcome"),
+        OUTCOME.label("outcome"),
         (~_GONE).label("is_there"),
         *(column.label(f"its_{column.name}") for column in RECORD_COLUMNS),
     )
-    .select_from(_JOINED)
+    .select_from(WITH_MESSAGES)
     .where(_OF_BATCH, _BEHIND)
     .order_by(batch_item.c.line)
     .limit(_LIMIT)
 )
 COUNTS: Final = (
-    select(_OUTCOME.label("outcome"), func.count())
-    .select_from(_JOINED)
+    select(OUTCOME.label("outcome"), func.count())
+    .select_from(WITH_MESSAGES)
     .where(_OF_BATCH)
     .group_by(literal_column("outcome"))
 )
 WAITING: Final = (
     select(batch_item.c.line, batch_item.c.message_id)
-    .select_from(_JOINED)
-    .where(_OF_BATCH, _BEHIND, _OUTCOME.in_([str(ItemOutcome.WAITING)]))
+    .select_from(WITH_MESSAGES)
+    .where(_OF_BATCH, _BEHIND, OUTCOME.in_([str(ItemOutcome.WAITING)]))
     .order_by(batch_item.c.line)
     .limit(_LIMIT)
 )
@@ -108,8 +108,8 @@ _IS_HEARD_OF: Final = and_(
 )
 UNENDED: Final = (
     select(batch_item.c.message_id)
-    .select_from(_JOINED)
-    .where(_OF_BATCH, _BEHIND, _OUTCOME.in_([str(ItemOutcome.WAITING)]))
+    .select_from(WITH_MESSAGES)
+    .where(_OF_BATCH, _BEHIND, OUTCOME.in_([str(ItemOutcome.WAITING)]))
     .order_by(
         case((_IS_HEARD_OF, 0), (message.c.state == ResponseState.QUEUED, 2), else_=1),
         batch_item.c.line,

@@ -59,6 +59,8 @@ class MessageHistory:
     dead_letters: list[DeadLetter]
     handoff_id: str | None
     handoff_state: HandoffState | None
+    handed_off_at: datetime | None
+    answered_by_person_at: datetime | None
 
 
 async def read_history(database: Database, message_id: str) -> MessageHistory:
@@ -70,6 +72,8 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
         tenant.c.name.label("tenant_name"),
         handoff.c.id.label("handoff_id"),
         handoff.c.state.label("handoff_state"),
+        handoff.c.created_at.label("handed_off_at"),
+        handoff.c.answered_at.label("answered_by_person_at"),
     )
     whole = (
         select(*columns)
@@ -89,11 +93,12 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     async with reading(database.relaxed) as connection:
         row = (await connection.execute(whole)).one_or_none()
         attempts = await connection.execute(_of(attempt, message_id, "claim", "ordinal"))
-        letters = await connection.execute(_of(dead_letter, message_id, "created_at"))
+        # Put in order here: Postgres, told not to sort, would go through all letters by their age.
+        letters = await connection.execute(_of(dead_letter, message_id))
         history = _history(
             None if row is None else dict(row._mapping),
             [_attempt(each._mapping) for each in attempts],
-            [DeadLetter(**each._mapping) for each in letters],
+            sorted((DeadLetter(**each._mapping) for each in letters), key=lambda it: it.created_at),
         )
     if history.record is None and not history.attempts and not history.dead_letters:
         raise NotFound(
@@ -118,6 +123,8 @@ def _history(
         wakes=beside.pop("wakes", 0),
         handoff_id=beside.pop("handoff_id", None),
         handoff_state=beside.pop("handoff_state", None),
+        handed_off_at=beside.pop("handed_off_at", None),
+        answered_by_person_at=beside.pop("answered_by_person_at", None),
         record=None if row is None else MessageRecord(**row),
         attempts=attempts,
         dead_letters=letters,

@@ -46,6 +46,10 @@ class HandoffState(StrEnum):
     CLOSED = "closed"
 
 
+OPEN_LISTED: Final = "state || '/listed' = 'open/listed'"
+"""That a dead letter or a handoff is open, as the lists that people see spell it."""
+
+
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """Of the rows that meet the condition, on either database: `every_table` makes it known."""
     condition = text(where.replace("message.", ""))
@@ -191,6 +195,7 @@ dead_letter = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Column("closed_at", UtcDateTime),
     Column("replayed_as", String(64)),
+    partial_index("ix_dead_letter_open", "created_at", "id", where=OPEN_LISTED),
 )
 
 handoff = Table(
@@ -204,6 +209,7 @@ handoff = Table(
     Column("created_at", UtcDateTime, nullable=False, index=True),
     Column("answered_at", UtcDateTime),
     Column("answered_by", String(128)),
+    partial_index("ix_handoff_open", "created_at", "id", where=OPEN_LISTED),
 )
 
 # Until when each worker is believed to live, and with it every turn that it holds: one row of some

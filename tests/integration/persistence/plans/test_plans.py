@@ -18,6 +18,7 @@ import shared.files
 import shared.index
 import shared.persistence
 import shared.schedules
+import shared.views
 import shared.webhooks
 from shared.clock import ManualClock
 from shared.persistence.engine import Database, open_database
@@ -125,6 +126,7 @@ def _statements() -> set[str]:
         shared.erasing,
         shared.index,
         shared.schedules,
+        shared.views,
         shared.webhooks,
     ):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

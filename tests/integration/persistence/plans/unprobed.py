@@ -9,6 +9,7 @@ from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
 from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
+from .view_probes import PARTS_OF_VIEWS, VIEWS_BY_HAND
 from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
 
 ELSEWHERE: Final = {
@@ -23,6 +24,7 @@ ELSEWHERE: Final = {
     **PARTS_OF_FILES,
     **PARTS_OF_THE_INDEX,
     **PARTS_OF_SCHEDULES,
+    **PARTS_OF_VIEWS,
     **PARTS_OF_WEBHOOKS,
 }
 """Methods that only hand over to another, or are a part of it."""
@@ -36,6 +38,7 @@ BY_HAND: Final = {
     **OF_WHOLE_COLLECTIONS,
     **WHEN_TAKING_OVER,
     **SCHEDULES_BY_HAND,
+    **VIEWS_BY_HAND,
     **WEBHOOKS_BY_HAND,
 }
 """What a person types, or what one process asks once in a while."""

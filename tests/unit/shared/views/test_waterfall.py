@@ -1,0 +1,106 @@
+"""The waterfall says where the time of a message went."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.messages.state import ResponseState
+from shared.persistence.message_history import BookedAttempt, MessageHistory
+from shared.views.waterfall import SpanKind, Stretch, waterfall
+from tests.queued_message import ACCEPTED_AT, queued_message
+
+TALLY = tuple[SpanKind, float, float | None]
+
+
+def at(seconds: float) -> datetime:
+    return ACCEPTED_AT + timedelta(seconds=seconds)
+
+
+def call(claim: int, ordinal: int, since: float, seconds: float, **fields: Any) -> BookedAttempt:
+    usual = dict.fromkeys(BookedAttempt.__dataclass_fields__)
+    named = {"claim": claim, "ordinal": ordinal, "provider": "primary", "model": "m"}
+    times = {"started_at": at(since), "latency_seconds": seconds}
+    return BookedAttempt(**(usual | named | times | fields))
+
+
+def shown(attempts: list[BookedAttempt] | None = None, **fields: Any) -> list[Stretch]:
+    person = {name: fields.pop(name, None) for name in ("handed_off_at", "answered_by_person_at")}
+    history = MessageHistory(
+        record=queued_message(**fields),
+        tenant_name=None,
+        lease_until=None,
+        wakes=0,
+        attempts=attempts or [],
+        dead_letters=[],
+        handoff_id=None,
+        handoff_state=None,
+        **person,
+    )
+    return waterfall(history)
+
+
+def tally(stretches: list[Stretch]) -> list[TALLY]:
+    return [(each.kind, each.start, each.end) for each in stretches]
+
+
+def test_a_message_that_waits_is_queued_until_now() -> None:
+    assert tally(shown()) == [(SpanKind.QUEUED, 0, None)]
+
+
+def test_a_held_message_waits_for_the_dispatcher_first() -> None:
+    assert tally(shown(held_at=at(0))) == [(SpanKind.HELD, 0, None)]
+    released = shown(held_at=at(0), released_at=at(3), claimed_at=at(4), attempt=1)
+    assert tally(released)[:2] == [(SpanKind.HELD, 0, 3), (SpanKind.QUEUED, 3, 4)]
+
+
+def test_a_turn_is_made_of_its_calls_and_of_what_lies_between() -> None:
+    stretches = shown(
+        [call(1, 1, 2, 1, error_class="timeout"), call(1, 2, 4, 2)],
+        claimed_at=at(1),
+        finished_at=at(7),
+        attempt=1,
+        state=ResponseState.COMPLETED,
+    )
+    assert tally(stretches) == [
+        (SpanKind.QUEUED, 0, 1),
+        (SpanKind.TURN, 1, 7),
+        (SpanKind.STEPS, 1, 2),
+        (SpanKind.ATTEMPT, 2, 3),
+        (SpanKind.STEPS, 3, 4),
+        (SpanKind.ATTEMPT, 4, 6),
+        (SpanKind.STEPS, 6, 7),
+    ]
+    assert [each.failed for each in stretches if each.kind is SpanKind.ATTEMPT] == [True, False]
+
+
+def test_a_turn_that_was_given_back_is_followed_by_another_wait() -> None:
+    stretches = shown(
+        [call(1, 1, 2, 1, error_class="timeout"), call(2, 1, 11, 1)],
+        claimed_at=at(10),
+        finished_at=at(12),
+        attempt=2,
+        state=ResponseState.COMPLETED,
+    )
+    turns = [each for each in stretches if each.kind in {SpanKind.QUEUED, SpanKind.TURN}]
+    assert tally(turns) == [
+        (SpanKind.QUEUED, 0, 2),
+        (SpanKind.TURN, 2, 3),
+        (SpanKind.QUEUED, 3, 10),
+        (SpanKind.TURN, 10, 12),
+    ]
+
+
+def test_a_person_has_what_was_handed_over() -> None:
+    waiting = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2))
+    assert tally(waiting)[-1] == (SpanKind.PERSON, 2, None)
+    assert tally(waiting)[1] == (SpanKind.TURN, 1, 2)
+    answered = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2), answered_by_person_at=at(60))
+    assert tally(answered)[-1] == (SpanKind.PERSON, 2, 60)
+
+
+def test_clocks_that_disagree_make_no_stretch_end_before_it_begins() -> None:
+    stretches = shown([call(1, 1, -3, 1)], claimed_at=at(-2), finished_at=at(-1), attempt=1)
+    assert stretches
+    assert all(each.start >= 0 and each.end is not None for each in stretches)
+    assert all((each.end or 0) >= each.start for each in stretches)
