@@ -93,12 +93,11 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     async with reading(database.relaxed) as connection:
         row = (await connection.execute(whole)).one_or_none()
         attempts = await connection.execute(_of(attempt, message_id, "claim", "ordinal"))
-        # Put in order here: Postgres, told not to sort, would go through all letters by their age.
         letters = await connection.execute(_of(dead_letter, message_id))
         history = _history(
             None if row is None else dict(row._mapping),
             [_attempt(each._mapping) for each in attempts],
-            sorted((DeadLetter(**each._mapping) for each in letters), key=lambda it: it.created_at),
+            [DeadLetter(**each._mapping) for each in letters],
         )
     if history.record is None and not history.attempts and not history.dead_letters:
         raise NotFound(
@@ -127,7 +126,8 @@ def _history(
         answered_by_person_at=beside.pop("answered_by_person_at", None),
         record=None if row is None else MessageRecord(**row),
         attempts=attempts,
-        dead_letters=letters,
+        # Not by the database: Postgres, told not to sort, goes through all letters by their age.
+        dead_letters=sorted(letters, key=lambda letter: letter.created_at),
     )
 
 
