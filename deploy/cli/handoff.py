@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shared.messages.item import Item
     from shared.messages.record import MessageRecord
     from shared.persistence.handoffs import Handoff
-    from shared.views.waiting_message import WaitingMessage
+    from shared.views.shown_handoff import ShownHandoff
 
 _LONGEST_SHOWN = 60
 _SPEAKERS: Final = {
@@ -133,12 +133,12 @@ async def _list(limit: int, *, everything: bool) -> list[Handoff]:
         return await inbox.list(state=None if everything else HandoffState.OPEN, limit=limit)
 
 
-async def _show(handoff_id: str) -> WaitingMessage:
-    from shared.views.waiting_message import WaitingMessages
+async def _show(handoff_id: str) -> ShownHandoff:
+    from shared.views.shown_handoff import HandoffViews
 
     settings = command_settings()
     async with open_ledger(settings) as database:
-        return await WaitingMessages(database, settings.context, SystemClock()).show(handoff_id)
+        return await HandoffViews(database, settings.context, SystemClock()).show(handoff_id)
 
 
 async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord:

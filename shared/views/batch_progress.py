@@ -23,7 +23,7 @@ LINES_LOOKED_AT: Final = 400
 """Of a batch that has not ended: all of one with no more, evenly spaced ones of another."""
 
 
-class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
+class BatchStanding(msgspec.Struct, frozen=True, kw_only=True):
     """`cost` is US dollars so far, None where it is not known; equal lines once."""
 
     counts: BatchCounts
@@ -38,7 +38,7 @@ class ProgressOfBatches:
         self._database = database
         self._looked_at = looked_at
 
-    async def of(self, batches: Sequence[Batch]) -> list[BatchProgress]:
+    async def of(self, batches: Sequence[Batch]) -> list[BatchStanding]:
         """Of each of them: as it ended, or as it stands."""
         async with reading(self._database.relaxed) as connection:
             return [
@@ -59,19 +59,19 @@ class ProgressOfBatches:
         return max(1, ceil(of.cursor_line / self._looked_at))
 
 
-def _ended(of: Batch) -> BatchProgress:
+def _ended(of: Batch) -> BatchStanding:
     cost = None if of.usage is None else of.usage.cost
-    return BatchProgress(counts=of.counts or BatchCounts(), cost=cost, is_sampled=False)
+    return BatchStanding(counts=of.counts or BatchCounts(), cost=cost, is_sampled=False)
 
 
-def _told(of: Batch, lines: Sequence[Row[Any]], *, is_sampled: bool) -> BatchProgress:
+def _told(of: Batch, lines: Sequence[Row[Any]], *, is_sampled: bool) -> BatchStanding:
     """Those between two lines that were looked at are taken to have come to the same; lines that
     are not messages yet wait."""
     each_stands_for = of.cursor_line / len(lines) if is_sampled and lines else 1.0
     found = Counter(line.outcome for line in lines)
     counts = {name: round(found[name] * each_stands_for) for name in _COUNTED}
     paid = {line.message_id: line.cost for line in lines if line.cost is not None}
-    return BatchProgress(
+    return BatchStanding(
         counts=BatchCounts(total=of.total or 0, **counts),
         cost=sum(paid.values(), Decimal(0)) * Decimal(each_stands_for),
         is_sampled=is_sampled,

@@ -11,7 +11,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import readable, reading
 from shared.persistence.tables import message, tenant
 from shared.storable_text import is_storable
-from shared.views.message_list import LISTED, MessageRow
+from shared.views.message_pages import LISTED, MessageRow
 from shared.views.place import Place
 
 MOST_OPEN: Final = 100

@@ -13,7 +13,7 @@ from shared.messages.lane import Lane
 from shared.redis.guarded import GuardedRedis
 
 
-class LaneStanding(msgspec.Struct, frozen=True, kw_only=True):
+class LaneShown(msgspec.Struct, frozen=True, kw_only=True):
     """One lane: turns that its workers can hold at once, those that are free, messages held.
 
     `oldest_seconds` is how long the oldest held message of any tenant has waited, and
@@ -30,7 +30,7 @@ class LaneStanding(msgspec.Struct, frozen=True, kw_only=True):
     eta_seconds: float | None
 
 
-class FlowStanding(FlowFigures, frozen=True, kw_only=True):
+class FlowShown(FlowFigures, frozen=True, kw_only=True):
     """What one tenant has waiting in one lane; a tenant that is gone has its id for a name."""
 
     lane: Lane
@@ -42,8 +42,8 @@ class LaneView(msgspec.Struct, frozen=True):
     """Nothing is held where nobody leads: what is accepted goes to the broker at once."""
 
     leader: str | None
-    lanes: Sequence[LaneStanding] = ()
-    flows: Sequence[FlowStanding] = ()
+    lanes: Sequence[LaneShown] = ()
+    flows: Sequence[FlowShown] = ()
     """The largest share first."""
 
 
@@ -69,11 +69,11 @@ async def look_at_lanes(
     )
 
 
-def _lane(lane: Lane, slots: LaneSlots, told: FlowsTold) -> LaneStanding:
+def _lane(lane: Lane, slots: LaneSlots, told: FlowsTold) -> LaneShown:
     flows = [each for flow, each in told.flows.items() if flow.lane is lane]
     etas = [each.eta_seconds for each in flows]
     known = [each for each in etas if each is not None]
-    return LaneStanding(
+    return LaneShown(
         lane=lane,
         slots=slots.slots,
         free=slots.free,
@@ -86,9 +86,9 @@ def _lane(lane: Lane, slots: LaneSlots, told: FlowsTold) -> LaneStanding:
 
 def _flows(
     told: FlowsTold, lanes: Sequence[Lane], names: Mapping[str, str], *, is_one: bool
-) -> list[FlowStanding]:
+) -> list[FlowShown]:
     shown = [
-        FlowStanding(
+        FlowShown(
             **asdict(figures),
             lane=flow.lane,
             tenant=names.get(flow.tenant_id, flow.tenant_id),

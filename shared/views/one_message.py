@@ -23,7 +23,7 @@ from shared.persistence.engine import Database
 from shared.persistence.message_history import BookedAttempt, MessageHistory, read_history
 from shared.persistence.statements import reading
 from shared.persistence.tables import DeadLetterState, HandoffState
-from shared.views.message_list import MessageRow
+from shared.views.message_pages import MessageRow
 from shared.views.waterfall import Stretch, waterfall
 
 CHAT: Final = "chatcmpl-"

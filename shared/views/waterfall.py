@@ -13,7 +13,7 @@ from shared.messages.record import MessageRecord
 from shared.persistence.message_history import BookedAttempt, MessageHistory
 
 
-class SpanKind(StrEnum):
+class StretchKind(StrEnum):
     """What a message was doing."""
 
     HELD = "held"
@@ -36,7 +36,7 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     `ordinal` names the attempt that it is; `failed` says that what was done came to nothing.
     """
 
-    kind: SpanKind
+    kind: StretchKind
     label: str
     start: float
     end: float | None
@@ -66,11 +66,11 @@ def _waits(record: MessageRecord, attempts: list[BookedAttempt]) -> Iterator[Str
     since = record.accepted_at
     if record.held_at is not None and record.attempt <= 1:
         released = record.released_at or until
-        yield _stretch(record, SpanKind.HELD, f"held in {record.lane}", since, released)
+        yield _stretch(record, StretchKind.HELD, f"held in {record.lane}", since, released)
         if record.released_at is None:
             return
         since = record.released_at
-    yield _stretch(record, SpanKind.QUEUED, f"queued in {record.lane}", since, until)
+    yield _stretch(record, StretchKind.QUEUED, f"queued in {record.lane}", since, until)
 
 
 def _turns(record: MessageRecord, history: MessageHistory) -> Iterator[Stretch]:
@@ -83,8 +83,8 @@ def _turns(record: MessageRecord, history: MessageHistory) -> Iterator[Stretch]:
             continue
         end = _end_of_last(record, history) if is_last else _ended(calls[-1])
         if last_end is not None:
-            yield _stretch(record, SpanKind.QUEUED, "queued again", last_end, began)
-        yield _stretch(record, SpanKind.TURN, f"turn {claim}", began, end, claim=claim)
+            yield _stretch(record, StretchKind.QUEUED, "queued again", last_end, began)
+        yield _stretch(record, StretchKind.TURN, f"turn {claim}", began, end, claim=claim)
         yield from _calls(record, calls)
         yield from _between(record, calls, began, end)
         last_end = end
@@ -102,7 +102,7 @@ def _calls(record: MessageRecord, calls: list[BookedAttempt]) -> Iterator[Stretc
     for each in calls:
         label = f"{each.provider} {each.model}"
         yield msgspec.structs.replace(
-            _stretch(record, SpanKind.ATTEMPT, label, each.started_at, _ended(each)),
+            _stretch(record, StretchKind.ATTEMPT, label, each.started_at, _ended(each)),
             claim=each.claim,
             ordinal=each.ordinal,
             failed=each.error_class is not None,
@@ -127,14 +127,14 @@ def _steps(
     record: MessageRecord, label: str, since: datetime, until: datetime
 ) -> Iterator[Stretch]:
     if until > since:
-        yield _stretch(record, SpanKind.STEPS, label, since, until)
+        yield _stretch(record, StretchKind.STEPS, label, since, until)
 
 
 def _person(history: MessageHistory) -> Iterator[Stretch]:
     record = history.record
     if record is not None and history.handed_off_at is not None:
         since, until = history.handed_off_at, history.answered_by_person_at or record.finished_at
-        yield _stretch(record, SpanKind.PERSON, "a person has it", since, until)
+        yield _stretch(record, StretchKind.PERSON, "a person has it", since, until)
 
 
 def _ended(call: BookedAttempt) -> datetime:
@@ -143,7 +143,7 @@ def _ended(call: BookedAttempt) -> datetime:
 
 def _stretch(
     record: MessageRecord,
-    kind: SpanKind,
+    kind: StretchKind,
     label: str,
     since: datetime,
     until: datetime | None,

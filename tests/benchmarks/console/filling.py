@@ -16,6 +16,8 @@ RARE_TENANT: Final = "ten_rare"
 LETTERS: Final = 100_000
 HANDOFFS: Final = 50_000
 BATCHES: Final = 200
+OPEN_BATCHES: Final = 5
+"""The newest of them, and all of them large."""
 LINES_OF_LARGE: Final = 50_000
 COLLECTIONS: Final = 200
 DOCUMENTS_OF_LARGE: Final = 50_000
@@ -56,6 +58,10 @@ SELECT {id}, CASE WHEN n % 100000 = 77 THEN 'ten_rare' ELSE 'ten_' || (n % {tena
   CASE WHEN n % 5000 = 0 THEN 'provider_error' END
 FROM {numbers}
 """
+_TENANTS: Final = """
+INSERT INTO tenant (id, name, created_at)
+SELECT 'ten_' || n, 'Tenant ' || n, {accepted} FROM {numbers}
+"""
 _ATTEMPTS: Final = """
 INSERT INTO attempt (message_id, claim, ordinal, provider, model, started_at, latency_seconds,
   input_tokens, output_tokens, cost, tenant_id, booked_at)
@@ -81,15 +87,15 @@ INSERT INTO batch (id, tenant_id, surface, endpoint, content_id, input_bytes, wi
   digest, state, created_at, expires_at, in_progress_at, cursor_bytes, cursor_line, total, counts,
   usage)
 SELECT 'batch_' || (1000 + n), 'ten_' || (n % {tenants}), 'openai', '/v1/responses', 'cont_1', 1,
-  86400, 'd' || n, CASE WHEN n % 20 = 0 THEN 'in_progress' ELSE 'completed' END, {accepted},
+  86400, 'd' || n, CASE WHEN n > {ended} THEN 'in_progress' ELSE 'completed' END, {accepted},
   {deadline}, {accepted}, 1, {lines}, {lines},
-  CASE WHEN n % 20 <> 0 THEN '{{"total": 50000, "completed": 50000}}' END,
-  CASE WHEN n % 20 <> 0 THEN '{{"cost":"1.5"}}' END
+  CASE WHEN n <= {ended} THEN '{{"total": 50000, "completed": 50000}}' END,
+  CASE WHEN n <= {ended} THEN '{{"cost":"1.5"}}' END
 FROM {numbers}
 """
 _LINES: Final = """
 INSERT INTO batch_item (batch_id, line, custom_id, message_id)
-SELECT 'batch_1200', n - {first} + 1, 'line-' || n, {id} FROM {numbers}
+SELECT 'batch_' || {batch}, n - {first} + 1, 'line-' || n, {id} FROM {numbers}
 """
 _COLLECTIONS: Final = """
 INSERT INTO collection (id, tenant_id, name, created_at, last_active_at, generation, edition)
@@ -124,29 +130,29 @@ class Filling:
             await self._insert(_MESSAGES, first, last)
             await self._insert(_ATTEMPTS, first, min(last, first + _CHUNK // 10))
         newest = self._messages - 1
+        await self._insert(_TENANTS, 0, TENANTS - 1)
         await self._insert(_BATCHES, 1, BATCHES)
-        for statement, number in (
-            (_LETTERS, min(LETTERS, newest)),
-            (_HANDOFFS, min(HANDOFFS, newest)),
-            (_LINES, min(LINES_OF_LARGE, newest)),
-        ):
-            await self._insert(statement, newest - number + 1, newest)
+        for statement, number in ((_LETTERS, LETTERS), (_HANDOFFS, HANDOFFS)):
+            await self._insert(statement, max(0, newest - number + 1), newest)
+        for batch in range(OPEN_BATCHES):
+            last = newest - batch * LINES_OF_LARGE % max(newest, 1)
+            first = max(0, last - LINES_OF_LARGE + 1)
+            await self._insert(_LINES, first, last, batch=1_000 + BATCHES - batch)
         await self._insert(_COLLECTIONS, 1, COLLECTIONS)
         await self._insert(_DOCUMENTS, 1, DOCUMENTS_OF_LARGE, collection=1_000 + COLLECTIONS)
         await self._insert(_DOCUMENTS, 1, DOCUMENTS_OF_LARGE, collection="(1001 + n % 199)")
         async with transaction(self._database.durable) as connection:
             await connection.execute(text("ANALYZE"))
 
-    async def _insert(
-        self, statement: str, first: int, last: int, *, collection: object = ""
-    ) -> None:
-        spelt = self._spelt(statement, first=first, last=last, collection=collection)
+    async def _insert(self, statement: str, first: int, last: int, **values: object) -> None:
+        spelt = self._spelt(statement, first=first, last=last, **values)
         async with transaction(self._database.durable) as connection:
             await connection.execute(text(spelt))
 
     def _spelt(self, statement: str, **values: object) -> str:
         values |= {"since": int(self._since.timestamp() * 1000), "apart": self._apart_ms}
         values |= {"tenants": TENANTS, "lines": LINES_OF_LARGE}
+        values["ended"] = BATCHES - OPEN_BATCHES
         for name, seconds in (("accepted", 0), ("claimed", 1), ("finished", 3), ("deadline", 600)):
             values[name] = _AT[self._name].format(**values, seconds=seconds)
         return statement.format(

@@ -18,9 +18,9 @@ from shared.index.states import DocumentState
 from shared.index.tables import collection, collection_source, document
 from shared.messages.state import ResponseState
 from shared.persistence.tables import message
-from shared.views.batch_list import BatchList
+from shared.views.batch_pages import BatchPages
 from shared.views.batch_progress import ProgressOfBatches
-from shared.views.collection_list import CollectionList
+from shared.views.collection_pages import CollectionPages
 
 from .shelf import ViewedLedger
 
@@ -63,7 +63,7 @@ async def test_a_running_batch_tells_how_far_it_is_and_what_it_will_cost(
     await viewed.put(batch, columns_of_batch(running))
     await put_lines(viewed, 10, ended=4)
     clock.advance(40)
-    row = await BatchList(viewed.database, clock).one("batch_1")
+    row = await BatchPages(viewed.database, clock).one("batch_1")
     assert row.counts == BatchCounts(total=10, completed=4)
     assert (row.cost, row.cost_at_end, row.is_sampled) == (Decimal(2), Decimal(5), False)
     assert row.ends_at == clock.now() + timedelta(seconds=60)
@@ -90,7 +90,7 @@ async def test_batches_of_all_tenants_are_paged(viewed: ViewedLedger, clock: Man
         for n in range(1, 4)
     ]
     await viewed.put(batch, *map(columns_of_batch, made))
-    batches = BatchList(viewed.database, clock)
+    batches = BatchPages(viewed.database, clock)
     first = await batches.page(limit=2)
     assert [row.id for row in first.rows] == ["batch_3", "batch_2"]
     assert first.rows[0].counts == counts
@@ -121,7 +121,7 @@ async def test_collections_tell_how_much_is_in_them_what_failed_and_how_fresh_it
     await viewed.put(document, *rows)
     source = {"collection_id": "vs_3", "source": "git", "tenant_id": "ten_1", "commit_id": "abc"}
     await viewed.put(collection_source, source | {"indexed_through": clock.now()})
-    collections = CollectionList(viewed.database)
+    collections = CollectionPages(viewed.database)
     first = await collections.page(limit=2)
     assert [row.id for row in first.rows] == ["vs_3", "vs_2"]
     row = first.rows[0]

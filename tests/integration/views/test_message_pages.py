@@ -12,7 +12,7 @@ from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.persistence.tables import message, tenant
 from shared.views.conversation_messages import ConversationMessages
-from shared.views.message_list import MessageFilter, MessageList
+from shared.views.message_pages import MessageFilter, MessagePages
 from shared.views.place import Place
 
 from .shelf import ViewedLedger
@@ -20,7 +20,7 @@ from .shelf import ViewedLedger
 
 async def test_pages_follow_each_other_from_the_latest_to_the_first(viewed: ViewedLedger) -> None:
     await viewed.messages(7)
-    messages, shown, before = MessageList(viewed.database), [], None
+    messages, shown, before = MessagePages(viewed.database), [], None
     for expected in (3, 3, 1):
         page = await messages.page(MessageFilter(), before=before, limit=3)
         assert len(page.rows) == expected
@@ -35,7 +35,7 @@ async def test_each_filter_holds(viewed: ViewedLedger) -> None:
     of_one = {"tenant_id": "ten_2", "user_id": "ann", "lane": Lane.BATCH, "model": "m"}
     row = viewed.message(3, **of_one, state=ResponseState.FAILED)
     await viewed.put(message, row)
-    messages = MessageList(viewed.database)
+    messages = MessagePages(viewed.database)
     for wanted in (
         MessageFilter(tenant_id="ten_2"),
         MessageFilter(user_id="ann"),
@@ -58,7 +58,7 @@ async def test_a_rare_filter_is_gone_on_with_instead_of_looking_for_ever(
     rare = viewed.message(0, tenant_id="ten_rare")
     rows = [viewed.message(nth) for nth in range(1, 10)]
     await viewed.put(message, rare, *rows)
-    messages = MessageList(viewed.database, looked_at=4)
+    messages = MessagePages(viewed.database, looked_at=4)
     wanted, pages, before = MessageFilter(tenant_id="ten_rare"), [], None
     for _ in range(3):
         pages.append(await messages.page(wanted, before=before, limit=5))

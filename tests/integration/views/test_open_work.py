@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.tables import DeadLetterState, HandoffState
 from shared.views.inbox import Inbox
-from shared.views.letter_list import LetterFilter, LetterList
+from shared.views.letter_pages import LetterFilter, LetterPages
 from shared.views.place import Place
 
 from .shelf import ViewedLedger
@@ -17,7 +17,7 @@ async def test_open_letters_are_paged_from_the_newest_and_counted_by_reason(
     await viewed.letters(3)
     await viewed.letters(4, first=10, state=DeadLetterState.REPLAYED)
     await viewed.letters(2, first=20, reason=DeadReason.REFUSED, tenant_id="ten_2")
-    letters = LetterList(viewed.database)
+    letters = LetterPages(viewed.database)
     first = await letters.page(LetterFilter(), limit=3)
     assert [row.id for row in first.rows] == ["dead_0021", "dead_0020", "dead_0002"]
     assert first.next is not None
@@ -35,7 +35,7 @@ async def test_a_rare_reason_is_gone_on_with(viewed: ViewedLedger) -> None:
     await viewed.letters(1, reason=DeadReason.TOO_LARGE)
     await viewed.letters(5, first=1)
     letters, wanted = (
-        LetterList(viewed.database, looked_at=3),
+        LetterPages(viewed.database, looked_at=3),
         LetterFilter(reason=DeadReason.TOO_LARGE),
     )
     first = await letters.page(wanted, limit=2)
@@ -69,4 +69,4 @@ async def test_an_empty_inbox_has_nothing_to_tell(viewed: ViewedLedger) -> None:
     assert not (await inbox.page(limit=3)).rows
     counts = await inbox.counts()
     assert (counts.waiting, counts.oldest_at, counts.is_cut) == (0, None, False)
-    assert (await LetterList(viewed.database).counts()).by_reason == {}
+    assert (await LetterPages(viewed.database).counts()).by_reason == {}

@@ -11,13 +11,13 @@ from shared.messages.state import ResponseState
 from shared.persistence.engine import Database
 from shared.redis.guarded import GuardedRedis
 from shared.settings.turn.context import ContextSettings
-from shared.views.batch_list import BatchList
+from shared.views.batch_pages import BatchPages
 from shared.views.conversation_messages import ConversationMessages
 from shared.views.inbox import Inbox
-from shared.views.letter_list import LetterFilter, LetterList
-from shared.views.message_list import MessageFilter, MessageList
+from shared.views.letter_pages import LetterFilter, LetterPages
+from shared.views.message_pages import MessageFilter, MessagePages
 from shared.views.one_message import MessageViews
-from shared.views.waiting_message import WaitingMessages
+from shared.views.shown_handoff import HandoffViews
 
 ViewProbe = Callable[[Database, Clock], Awaitable[object]]
 _LOOKED_AT: Final = 500
@@ -25,7 +25,7 @@ _PAGE: Final = 50
 
 
 async def _messages(database: Database, _: Clock) -> object:
-    messages = MessageList(database, looked_at=_LOOKED_AT)
+    messages = MessagePages(database, looked_at=_LOOKED_AT)
     plain = await messages.page(MessageFilter(), limit=_PAGE)
     assert len(plain.rows) == _PAGE
     nobody = MessageFilter(tenant_id="ten_none", state=ResponseState.FAILED)
@@ -41,7 +41,7 @@ async def _conversation(database: Database, _: Clock) -> object:
 
 
 async def _letters(database: Database, _: Clock) -> object:
-    letters = LetterList(database, looked_at=_LOOKED_AT)
+    letters = LetterPages(database, looked_at=_LOOKED_AT)
     await letters.counts()
     return await letters.page(LetterFilter(tenant_id="ten_none"), limit=_PAGE)
 
@@ -53,31 +53,31 @@ async def _message(database: Database, clock: Clock) -> object:
 
 
 async def _batch(database: Database, clock: Clock) -> object:
-    batches = BatchList(database, clock)
+    batches = BatchPages(database, clock)
     await batches.page(limit=_PAGE)
     return await batches.one("batch_o1")
 
 
 VIEW_PROBES: Final[dict[str, ViewProbe]] = {
-    "MessageList.page": _messages,
+    "MessagePages.page": _messages,
     "ConversationMessages.page": _conversation,
-    "LetterList.page": _letters,
+    "LetterPages.page": _letters,
     "Inbox.page": lambda database, _: Inbox(database).page(limit=_PAGE),
     "MessageViews.show": _message,
-    "BatchList.page": _batch,
-    "WaitingMessages.show": lambda database, clock: WaitingMessages(
+    "BatchPages.page": _batch,
+    "HandoffViews.show": lambda database, clock: HandoffViews(
         database, ContextSettings(), clock
     ).show("hand_9"),
 }
 PARTS_OF_VIEWS: Final = {
-    "LetterList.counts": "LetterList.page",
-    "BatchList.one": "BatchList.page",
-    "ProgressOfBatches.of": "BatchList.page",
+    "LetterPages.counts": "LetterPages.page",
+    "BatchPages.one": "BatchPages.page",
+    "ProgressOfBatches.of": "BatchPages.page",
 }
 VIEWS_BY_HAND: Final = {
     # Both are bounded by what they count: some thousands of rows, read when a person looks.
     "Inbox": {"counts"},
-    "CollectionList": {"page", "one"},
+    "CollectionPages": {"page", "one"},
     # It looks once for each tenant there is.
     "ConversationMessages": {"tenants"},
 }

@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.messages.state import ResponseState
 from shared.persistence.message_history import BookedAttempt, MessageHistory
-from shared.views.waterfall import SpanKind, Stretch, waterfall
+from shared.views.waterfall import Stretch, StretchKind, waterfall
 from tests.queued_message import ACCEPTED_AT, queued_message
 
-TALLY = tuple[SpanKind, float, float | None]
+TALLY = tuple[StretchKind, float, float | None]
 
 
 def at(seconds: float) -> datetime:
@@ -45,13 +45,13 @@ def tally(stretches: list[Stretch]) -> list[TALLY]:
 
 
 def test_a_message_that_waits_is_queued_until_now() -> None:
-    assert tally(shown()) == [(SpanKind.QUEUED, 0, None)]
+    assert tally(shown()) == [(StretchKind.QUEUED, 0, None)]
 
 
 def test_a_held_message_waits_for_the_dispatcher_first() -> None:
-    assert tally(shown(held_at=at(0))) == [(SpanKind.HELD, 0, None)]
+    assert tally(shown(held_at=at(0))) == [(StretchKind.HELD, 0, None)]
     released = shown(held_at=at(0), released_at=at(3), claimed_at=at(4), attempt=1)
-    assert tally(released)[:2] == [(SpanKind.HELD, 0, 3), (SpanKind.QUEUED, 3, 4)]
+    assert tally(released)[:2] == [(StretchKind.HELD, 0, 3), (StretchKind.QUEUED, 3, 4)]
 
 
 def test_a_turn_is_made_of_its_calls_and_of_what_lies_between() -> None:
@@ -63,15 +63,15 @@ def test_a_turn_is_made_of_its_calls_and_of_what_lies_between() -> None:
         state=ResponseState.COMPLETED,
     )
     assert tally(stretches) == [
-        (SpanKind.QUEUED, 0, 1),
-        (SpanKind.TURN, 1, 7),
-        (SpanKind.STEPS, 1, 2),
-        (SpanKind.ATTEMPT, 2, 3),
-        (SpanKind.STEPS, 3, 4),
-        (SpanKind.ATTEMPT, 4, 6),
-        (SpanKind.STEPS, 6, 7),
+        (StretchKind.QUEUED, 0, 1),
+        (StretchKind.TURN, 1, 7),
+        (StretchKind.STEPS, 1, 2),
+        (StretchKind.ATTEMPT, 2, 3),
+        (StretchKind.STEPS, 3, 4),
+        (StretchKind.ATTEMPT, 4, 6),
+        (StretchKind.STEPS, 6, 7),
     ]
-    assert [each.failed for each in stretches if each.kind is SpanKind.ATTEMPT] == [True, False]
+    assert [each.failed for each in stretches if each.kind is StretchKind.ATTEMPT] == [True, False]
 
 
 def test_a_turn_that_was_given_back_is_followed_by_another_wait() -> None:
@@ -82,21 +82,21 @@ def test_a_turn_that_was_given_back_is_followed_by_another_wait() -> None:
         attempt=2,
         state=ResponseState.COMPLETED,
     )
-    turns = [each for each in stretches if each.kind in {SpanKind.QUEUED, SpanKind.TURN}]
+    turns = [each for each in stretches if each.kind in {StretchKind.QUEUED, StretchKind.TURN}]
     assert tally(turns) == [
-        (SpanKind.QUEUED, 0, 2),
-        (SpanKind.TURN, 2, 3),
-        (SpanKind.QUEUED, 3, 10),
-        (SpanKind.TURN, 10, 12),
+        (StretchKind.QUEUED, 0, 2),
+        (StretchKind.TURN, 2, 3),
+        (StretchKind.QUEUED, 3, 10),
+        (StretchKind.TURN, 10, 12),
     ]
 
 
 def test_a_person_has_what_was_handed_over() -> None:
     waiting = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2))
-    assert tally(waiting)[-1] == (SpanKind.PERSON, 2, None)
-    assert tally(waiting)[1] == (SpanKind.TURN, 1, 2)
+    assert tally(waiting)[-1] == (StretchKind.PERSON, 2, None)
+    assert tally(waiting)[1] == (StretchKind.TURN, 1, 2)
     answered = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2), answered_by_person_at=at(60))
-    assert tally(answered)[-1] == (SpanKind.PERSON, 2, 60)
+    assert tally(answered)[-1] == (StretchKind.PERSON, 2, 60)
 
 
 def test_clocks_that_disagree_make_no_stretch_end_before_it_begins() -> None:

@@ -55,7 +55,7 @@ class CollectionPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-class CollectionList:
+class CollectionPages:
     """Pages of collections, and one of them; everything raises LedgerUnavailable."""
 
     def __init__(self, database: Database) -> None:

@@ -17,7 +17,7 @@ from shared.persistence.handoffs import Handoff, HandoffRepository
 from shared.settings.turn.context import ContextSettings
 
 
-class WaitingMessage(msgspec.Struct, frozen=True, kw_only=True):
+class ShownHandoff(msgspec.Struct, frozen=True, kw_only=True):
     """`conversation` ends with what was asked; `missing` says what of it is gone, if anything."""
 
     handoff: Handoff
@@ -35,7 +35,7 @@ class _Continued(NamedTuple):
     conversation_id: str | None
 
 
-class WaitingMessages:
+class HandoffViews:
     """Reads handoffs one by one; raises LedgerUnavailable."""
 
     def __init__(self, database: Database, context: ContextSettings, clock: Clock) -> None:
@@ -43,7 +43,7 @@ class WaitingMessages:
         self._said = ConversationRepository(database)
         self._context = context
 
-    async def show(self, handoff_id: str) -> WaitingMessage:
+    async def show(self, handoff_id: str) -> ShownHandoff:
         """It, and the conversation up to it, as far as a model would be given it; raises NotFound.
 
         Where what it continues was deleted, what was asked with it is all there is.
@@ -57,7 +57,7 @@ class WaitingMessages:
                 of, body.input, limit=limit, limit_bytes=limit_bytes
             )
         except NotFound as gone:
-            return WaitingMessage(
+            return ShownHandoff(
                 handoff=found, body=body, conversation=[*body.input], missing=gone.message
             )
-        return WaitingMessage(handoff=found, body=body, conversation=[*earlier, *added])
+        return ShownHandoff(handoff=found, body=body, conversation=[*earlier, *added])

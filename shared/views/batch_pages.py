@@ -18,9 +18,11 @@ from shared.errors import NotFound
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.storable_text import is_storable
-from shared.views.batch_progress import BatchProgress, ProgressOfBatches
+from shared.views.batch_progress import BatchStanding, ProgressOfBatches
 
 FAULTS_TOLD: Final = 20
+LINES_IN_LIST: Final = 100
+"""Lines that are looked at of each batch of a list that has not ended."""
 
 
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +59,14 @@ class BatchPage(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-class BatchList:
+class BatchPages:
     """Pages of batches, and one of them; everything raises LedgerUnavailable."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._progress = ProgressOfBatches(database)
+        self._progress = ProgressOfBatches(database, looked_at=LINES_IN_LIST)
+        self._whole = ProgressOfBatches(database)
 
     async def page(
         self, *, tenant_id: str | None = None, before: str | None = None, limit: int
@@ -90,10 +93,10 @@ class BatchList:
         if found is None:
             raise NotFound(f"There is no batch '{batch_id[:64]}'. It was deleted, or never there.")
         known = batch_of(found)
-        (told,) = await self._progress.of([known])
+        (told,) = await self._whole.of([known])
         return self._row(known, told)
 
-    def _row(self, of: Batch, told: BatchProgress) -> BatchRow:
+    def _row(self, of: Batch, told: BatchStanding) -> BatchRow:
         ended = of.completed_at or of.failed_at or of.expired_at or of.cancelled_at
         return BatchRow(
             id=of.id,
@@ -117,7 +120,7 @@ class BatchList:
         )
 
 
-def _cost_at_end(of: Batch, told: BatchProgress) -> Decimal | None:
+def _cost_at_end(of: Batch, told: BatchStanding) -> Decimal | None:
     """By what its lines have cost so far, or as its validation counted it."""
     if of.state.is_terminal:
         return told.cost

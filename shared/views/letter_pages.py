@@ -56,7 +56,7 @@ class LetterCounts(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
 
 
-class LetterList:
+class LetterPages:
     """Pages of dead letters; everything raises LedgerUnavailable.
 
     However many there are, and however many of them are closed, a page reads some thousands.

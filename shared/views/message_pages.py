@@ -59,7 +59,7 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None
 
 
-class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
+class MessageListing(msgspec.Struct, frozen=True, kw_only=True):
     """`next` is where the page behind this one begins, None where nothing is left.
 
     With a `next` and few rows it was looked back to `looked_back_to`, and further back there may be
@@ -71,7 +71,7 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     looked_back_to: datetime | None
 
 
-class MessageList:
+class MessagePages:
     """Pages of messages; everything raises LedgerUnavailable.
 
     Ids sort by time, so the primary key is the order of the list, and a page looks at no more than
@@ -84,7 +84,7 @@ class MessageList:
 
     async def page(
         self, wanted: MessageFilter, *, before: str | None = None, limit: int
-    ) -> MessagePage:
+    ) -> MessageListing:
         """Those of the filter from behind the id `before` on."""
         looked = _within(wanted, before).limit(self._looked_at).subquery()
         page = select(looked).order_by(looked.c.id.desc()).limit(limit)
@@ -102,8 +102,8 @@ class MessageList:
         return looked.offset(self._looked_at - 1).limit(1)
 
 
-def _page(rows: list[MessageRow], following: str | None, at: datetime | None) -> MessagePage:
-    return MessagePage(rows=rows, next=following, looked_back_to=at)
+def _page(rows: list[MessageRow], following: str | None, at: datetime | None) -> MessageListing:
+    return MessageListing(rows=rows, next=following, looked_back_to=at)
 
 
 def _within(wanted: MessageFilter, before: str | None) -> Select[Any]:
