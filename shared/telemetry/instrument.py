@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final
 
 PREFIX: Final = "forebay_"
@@ -23,11 +25,20 @@ class InstrumentType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A dimension of a metric; `bound` is the most values it takes in one deployment."""
+    """A dimension of a metric; `bound` is the most values it takes in one deployment.
+
+    `known` are its values, where they can be told before they occur.
+    """
 
     name: str
     bound: int
     values: str
+    known: tuple[str, ...] = ()
+
+
+def one_of(name: str, *known: str, said: str = "") -> Label:
+    """A label whose values are all known; `said` tells of them where their names do not."""
+    return Label(name, len(known), said or ", ".join(known), tuple(map(str, known)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,22 @@ class Instrument:
     @property
     def label_names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
+
+    def children(self, given: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+        """Label values of the series that can be told before they occur, where `given` tells the
+        values of labels that nobody knows before the settings are read, such as providers.
+
+        Only of counters: a counter that begins at 1 has, for whoever looks at its increase, never
+        risen. None, where `given` has nothing to do with it.
+        """
+        names = self.label_names
+        if self.type is not InstrumentType.COUNTER or not names:
+            return iter(())
+        if given and given.keys().isdisjoint(names):
+            return iter(())
+        return product(
+            *((given[each.name],) if each.name in given else each.known for each in self.labels)
+        )
 
     @property
     def series_bound(self) -> int:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.telemetry.batch_instruments import BATCHES
-from shared.telemetry.indexing_instruments import INDEXING
-from shared.telemetry.instrument import Instrument, Label, counter, gauge, histogram
-from shared.telemetry.road_instruments import (
+from shared.messages.state import ResponseState
+from shared.telemetry.instrument import (
+    Instrument,
+    Label,
+    counter,
+    gauge,
+    histogram,
+    one_of,
+)
+from shared.telemetry.instrument_tables.batches import BATCHES
+from shared.telemetry.instrument_tables.caching import CACHING
+from shared.telemetry.instrument_tables.indexing import INDEXING
+from shared.telemetry.instrument_tables.road import (
     DOOR,
     LANE,
     LEDGER_AND_QUEUE,
@@ -17,36 +26,44 @@ from shared.telemetry.road_instruments import (
     SECONDS,
     TENTHS,
 )
-from shared.telemetry.search_instruments import SEARCH
+from shared.telemetry.instrument_tables.searches import SEARCH
 
-STATE: Final = Label("state", 7, "the response's state, such as completed")
+STATE: Final = one_of("state", *ResponseState, said="the response's state, such as completed")
 STEP: Final = Label("step", 12, "the step's name, such as recall")
 DEPLOYMENT: Final = Label("deployment", 8, "its name in the provider's settings")
 MODEL: Final = Label("model", 4, "the provider's configured models, never a name a caller sent")
 ERROR_CLASS: Final = Label(
     "error", 24, "none, or the class of the attempt's error, such as timeout"
 )
-ODDITY: Final = Label("oddity", 5, "unreadable_chunk, no_reason, odd_field, no_stream, odd_figures")
-TOKEN_KIND: Final = Label(
-    "kind", 5, "input, cached_input, cache_write_input, output, reasoning_output"
+ODDITY: Final = one_of(
+    "oddity", "unreadable_chunk", "no_reason", "odd_field", "no_stream", "odd_figures"
 )
-BREAKER_STATE: Final = Label("state", 3, "the state it went into: closed, open, half-open")
-INJECTION: Final = Label("kind", 3, "latency, fault, outcome")
-HEDGE_END: Final = Label("outcome", 3, "what came of the second call: won, lost, failed")
-TIER: Final = Label("tier", 2, "small, large")
-SUMMARY_END: Final = Label(
-    "outcome", 3, "written, failed, busy: another worker was at the same conversation"
+TOKEN_KIND: Final = one_of(
+    "kind", "input", "cached_input", "cache_write_input", "output", "reasoning_output"
 )
-ITEM_FATE: Final = Label("fate", 3, "kept, summarised, dropped")
+BREAKER_STATE: Final = one_of(
+    "state", "closed", "open", "half-open", said="the state it went into: closed, open, half-open"
+)
+INJECTION: Final = one_of("kind", "latency", "fault", "outcome")
+HEDGE_END: Final = one_of(
+    "outcome", "won", "lost", "failed", said="what came of the second call: won, lost, failed"
+)
+TIER: Final = one_of("tier", "small", "large")
+SUMMARY_END: Final = one_of(
+    "outcome",
+    "written",
+    "failed",
+    "busy",
+    said="written, failed, busy: another worker was at the same conversation",
+)
+ITEM_FATE: Final = one_of("fate", "kept", "summarised", "dropped")
 VALIDATOR: Final = Label("validator", 13, "the validator's name, such as facts")
-GUARD_VERDICT: Final = Label("verdict", 5, "pass, fix, re_ask, next_provider, handoff")
-CACHE_KIND: Final = Label("kind", 3, "exact, semantic, single_flight")
-CACHE_REFUSAL: Final = Label("reason", 32, "why it was not used or not kept, such as personal")
+GUARD_VERDICT: Final = one_of("verdict", "pass", "fix", "re_ask", "next_provider", "handoff")
 FACT_SOURCE: Final = Label("source", 10, "the fact source's name in the settings")
-FACT_OUTCOME: Final = Label("outcome", 4, "found, nothing, not_asked, failed")
-HANDOFF_OUTCOME: Final = Label("outcome", 3, "opened, answered, expired")
-WEBHOOK_OUTCOME: Final = Label("outcome", 3, "delivered, failed, given_up")
-REPLY_OUTCOME: Final = Label("outcome", 3, "published, repeated, failed")
+FACT_OUTCOME: Final = one_of("outcome", "found", "nothing", "not_asked", "failed")
+HANDOFF_OUTCOME: Final = one_of("outcome", "opened", "answered", "expired")
+WEBHOOK_OUTCOME: Final = one_of("outcome", "delivered", "failed", "given_up")
+REPLY_OUTCOME: Final = one_of("outcome", "published", "repeated", "failed")
 VERSION: Final = Label("version", 1, "the installed version of forebay")
 
 TURN: Final = (
@@ -169,33 +186,6 @@ TURN: Final = (
         GUARD_VERDICT,
         unit="answers",
     ),
-    counter("cache_hits", "Messages answered without a call.", CACHE_KIND, unit="messages"),
-    counter("cache_misses", "Looks into the cache that found nothing.", unit="messages"),
-    counter(
-        "cache_refusals",
-        "Messages and answers that the cache was not used for, by why.",
-        CACHE_REFUSAL,
-        unit="messages",
-    ),
-    counter("cache_stores", "Answers kept to be given again.", unit="answers"),
-    counter(
-        "saved_cost",
-        "What the calls would have cost that the cache spared, where it is known.",
-        CACHE_KIND,
-        unit="dollars",
-    ),
-    counter("wrong_cache_hits", "Stored answers that a caller reported.", unit="answers"),
-    histogram(
-        "semantic_lookup_duration_seconds",
-        "One look into the semantic cache, its embedding included.",
-        buckets=MILLISECONDS,
-    ),
-    gauge("semantic_entries", "Questions this worker process can search.", unit="questions"),
-    counter(
-        "semantic_untold_changes",
-        "Additions and removals that Redis did not take.",
-        unit="changes",
-    ),
     counter("fact_lookups", "What fact sources knew.", FACT_SOURCE, FACT_OUTCOME, unit="lookups"),
     histogram(
         "fact_lookup_duration_seconds",
@@ -227,6 +217,7 @@ INSTRUMENTS: Final[tuple[Instrument, ...]] = (
     *DOOR,
     *LEDGER_AND_QUEUE,
     *TURN,
+    *CACHING,
     *BATCHES,
     *PROVIDER_BATCHES,
     *INDEXING,

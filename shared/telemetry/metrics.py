@@ -116,9 +116,19 @@ class Metrics:
             # are few, by design, so each is remembered.
             built.labels = cache(built.labels)  # type: ignore[method-assign, assignment]
             setattr(self, instrument.attribute, built)
+        self.count_from_zero()
         self.build_info.labels(installed_version()).set(1)
         # Memory, CPU and open files of this process; read when scraped.
         ProcessCollector(registry=self.registry)
+
+    def count_from_zero(self, **given: str) -> None:
+        """Let every series of a counter that can be told be there before it first rises, also those
+        of these labels: an alert on the increase of one that begins at 1 does not see its first.
+        """
+        for instrument in INSTRUMENTS:
+            counted = getattr(self, instrument.attribute)
+            for values in instrument.children(given):
+                counted.labels(*values)
 
     def render(self) -> bytes:
         """All metrics in Prometheus' text format; serve it as `CONTENT_TYPE`."""

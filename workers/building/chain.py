@@ -103,11 +103,11 @@ def model_choice(settings: Settings, metrics: Metrics) -> Iterator[ChooseModel]:
 
 
 def count_from_zero(providers: Sequence[ProviderSettings], metrics: Metrics) -> None:
-    """Every class of error of every model is there before it first happens: an alert on the
-    increase of a counter does not see one that begins at 1."""
+    """What is counted of every model is there before it first happens, each class of error too."""
     for provider in providers:
         for model in provider.named_models:
-            for error_class in ErrorClass:
+            metrics.count_from_zero(provider=provider.name, model=model)
+            for error_class in ("none", *ErrorClass):
                 metrics.provider_attempts.labels(provider.name, model, error_class)
 
 

@@ -32,6 +32,7 @@ from shared.redis.client import open_redis
 from shared.settings import load_settings
 
 _NONE: Final[Mapping[str, str]] = {}
+_TRACES: Final = "FOREBAY_TELEMETRY__TRACES_ENDPOINT"
 AMPLE: Final = Plan(
     requests_per_minute=60_000,
     tokens_per_minute=60_000_000,
@@ -146,4 +147,5 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 60.0) 
 
 
 def _is_setting(name: str) -> bool:
-    return name.startswith("FOREBAY_")
+    # Whoever watches the demo may want its traces; all else is the demo's own.
+    return name.startswith("FOREBAY_") and name != _TRACES

@@ -10,8 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.telemetry import instruments, road_instruments
-from shared.telemetry.instrument import Instrument, InstrumentType
+from shared.telemetry import instruments
+from shared.telemetry.instrument import Instrument, InstrumentType, Label
+from shared.telemetry.instrument_tables import road
 from shared.telemetry.instruments import INSTRUMENTS
 from shared.telemetry.metrics import Metrics
 from tests.architecture.tree import ROOT, product_files
@@ -63,9 +64,9 @@ def test_only_histograms_have_buckets_and_theirs_rise(instrument: Instrument) ->
 
 
 def test_the_bounds_cover_what_the_messages_know() -> None:
-    assert len(Lane) == road_instruments.LANE.bound
+    assert len(Lane) == road.LANE.bound
     assert len(ResponseState) <= instruments.STATE.bound
-    assert len(DeadReason) <= road_instruments.DEAD_REASON.bound
+    assert len(DeadReason) <= road.DEAD_REASON.bound
 
 
 def test_every_row_is_one_typed_attribute() -> None:
@@ -120,6 +121,49 @@ def test_a_bound_child_counts_into_its_parent() -> None:
     accepted.inc()
     line = b'forebay_accepted_messages_total{lane="batch",surface="responses"} 2.0'
     assert line in metrics.render()
+
+
+COUNTERS = [one for one in INSTRUMENTS if one.type is InstrumentType.COUNTER]
+
+
+def rendered(metrics: Metrics) -> set[str]:
+    """The series that are at 0, with their labels."""
+    lines = metrics.render().decode().splitlines()
+    return {line.removesuffix(" 0.0") for line in lines if line.endswith(" 0.0")}
+
+
+@pytest.mark.parametrize("instrument", COUNTERS, ids=lambda one: one.name)
+def test_a_counter_whose_labels_are_known_is_there_before_it_rises(instrument: Instrument) -> None:
+    there = {line for line in rendered(Metrics()) if line.startswith(instrument.name)}
+    expected = 1
+    for label in instrument.labels:
+        expected *= len(label.known)
+    assert len(there) == expected
+
+
+def test_what_an_alert_is_on_is_there_at_0() -> None:
+    there = rendered(Metrics())
+    for reason in DeadReason:
+        assert f'forebay_dead_letters_total{{reason="{reason}"}}' in there
+
+
+def test_counters_of_a_model_are_there_once_it_is_known() -> None:
+    metrics = Metrics()
+    before = rendered(metrics)
+    metrics.count_from_zero(provider="first", model="large")
+    added = rendered(metrics) - before
+    assert all('provider="first"' in line for line in added)
+    for state in ("closed", "half-open", "open"):
+        labels = f'model="large",provider="first",state="{state}"'
+        assert f"forebay_breaker_transitions_total{{{labels}}}" in added
+    assert 'forebay_unknown_costs_total{model="large",provider="first"}' in added
+
+
+@pytest.mark.parametrize(
+    "label", dict.fromkeys(label for one in INSTRUMENTS for label in one.labels), ids=repr
+)
+def test_known_values_are_all_that_a_label_takes(label: Label) -> None:
+    assert len(set(label.known)) == len(label.known) in {0, label.bound}
 
 
 def test_creation_times_are_left_out() -> None:

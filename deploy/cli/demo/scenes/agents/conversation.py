@@ -16,10 +16,11 @@ async def conversation_continued(stage: Stage) -> Told:
     stage.primary.script(Behaviour(text=_TOLD), contains="What is my name", said=_NAME)
     made = await stage.visitor.begin_conversation()
     conversation = made.body["id"]
-    first = await stage.visitor.post(_NAME, conversation=conversation)
+    of = {"conversation": conversation, "user": "ada@example.com"}
+    first = await stage.visitor.post(_NAME, **of)
     expect(first.state == "completed", f"The response is {first.state}: {first.body}")
     # The second one sends nothing of the first.
-    heard = await stage.visitor.post("What is my name?", conversation=conversation)
+    heard = await stage.visitor.post("What is my name?", **of)
     expect(heard.text == _TOLD, f"It answered “{heard.text}”.")
     items = await stage.visitor.conversation_items(conversation)
     kept = [item["role"] for item in items.body["data"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.telemetry.instrument import Label, counter, histogram
-from shared.telemetry.road_instruments import MILLISECONDS
+from shared.telemetry.instrument_tables.road import MILLISECONDS
 
 _SEARCH_ROUTE: Final = Label("route", 5, "keyword, semantic, code, symbol, mixed")
 _LEG: Final = Label("leg", 5, "text, code, words, keyword, symbols")

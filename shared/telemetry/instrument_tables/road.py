@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.telemetry.instrument import Label, counter, gauge, histogram
+from shared.messages.dead_letter import DeadReason
+from shared.messages.lane import Lane
+from shared.telemetry.instrument import Label, counter, gauge, histogram, one_of
 
-LANE: Final = Label("lane", 3, "interactive, standard, batch")
+LANE: Final = one_of("lane", *Lane)
 PROVIDER: Final = Label("provider", 10, "the provider's name in the settings")
-BATCH_OUTCOME: Final = Label(
-    "outcome", 7, "submitted, refused, ended, failed, pulled, lost, given_up"
+BATCH_OUTCOME: Final = one_of(
+    "outcome", "submitted", "refused", "ended", "failed", "pulled", "lost", "given_up"
 )
-BATCH_ITEM_END: Final = Label("end", 6, "settled, failed, unrun, lost, repeated, unknown")
-SURFACE: Final = Label("surface", 5, "responses, chat_completions, messages, intake, producer")
+BATCH_ITEM_END: Final = one_of("end", "settled", "failed", "unrun", "lost", "repeated", "unknown")
+SURFACE: Final = one_of(
+    "surface", "responses", "chat_completions", "messages", "intake", "producer"
+)
 REFUSAL: Final = Label("reason", 24, "the code of the refusal, such as requests_per_minute")
-VERDICT: Final = Label("verdict", 3, "admitted, existing, refused")
-LOCAL_VERDICT: Final = Label("verdict", 2, "admitted, refused")
-INTAKE_OUTCOME: Final = Label(
-    "outcome", 5, "accepted, existing, refused, dead_lettered, redelivered"
+VERDICT: Final = one_of("verdict", "admitted", "existing", "refused")
+LOCAL_VERDICT: Final = one_of("verdict", "admitted", "refused")
+INTAKE_OUTCOME: Final = one_of(
+    "outcome", "accepted", "existing", "refused", "dead_lettered", "redelivered"
 )
 ROUTE: Final = Label(
     "route", 40, "the route's template, such as /v1/responses/{id}; unmatched, preflight"
 )
 METHOD: Final = Label("method", 8, "GET, POST, …; other")
 STATUS: Final = Label("status", 30, "the HTTP status, such as 200")
-LEDGER_OPERATION: Final = Label("operation", 3, "accept, claim, settle")
+LEDGER_OPERATION: Final = one_of("operation", "accept", "claim", "settle")
 ERROR_CODE: Final = Label("code", 24, "the code of the error class, such as broker_unavailable")
-CLAIM_OUTCOME: Final = Label("outcome", 3, "claimed, nothing_to_claim, closed")
-DEAD_REASON: Final = Label("reason", 24, "the dead letter's reason, such as deadline_passed")
+CLAIM_OUTCOME: Final = one_of("outcome", "claimed", "nothing_to_claim", "closed")
+DEAD_REASON: Final = one_of(
+    "reason", *DeadReason, said="the dead letter's reason, such as deadline_passed"
+)
 
 MILLISECONDS: Final = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.telemetry.instrument import Label, counter, histogram
-from shared.telemetry.road_instruments import SECONDS
+from shared.telemetry.instrument import counter, histogram, one_of
+from shared.telemetry.instrument_tables.road import SECONDS
 
-_OUTCOME: Final = Label(
-    "outcome", 4, "completed, failed, skipped, put_off: a server was away, it is tried again"
+_OUTCOME: Final = one_of(
+    "outcome",
+    "completed",
+    "failed",
+    "skipped",
+    "put_off",
+    said="completed, failed, skipped, put_off: a server was away, it is tried again",
 )
-_VECTORS: Final = Label("vectors", 2, "embedded, or reused: they were known")
-_STEP: Final = Label("step", 4, "prepare, embed, write, finish")
+_VECTORS: Final = one_of(
+    "vectors", "embedded", "reused", said="embedded, or reused: they were known"
+)
+_STEP: Final = one_of("step", "prepare", "embed", "write", "finish")
 
 INDEXING: Final = (
     counter(

@@ -1,0 +1,1 @@
+"""The metrics of each part, which `instruments` puts together."""

@@ -1,0 +1,1 @@
+"""Phoenix, installed and started for the trial."""
