@@ -11,6 +11,9 @@ from ingress.api.conversations.conversations import ConversationEndpoints
 from ingress.api.conversations.operations import conversation_operations, input_operations
 from ingress.api.conversations.response_input import ResponseInput
 from ingress.api.erasures import ErasureEndpoints
+from ingress.api.feedback.endpoints import FeedbackEndpoints
+from ingress.api.feedback.following import FeedbackFollowing
+from ingress.api.feedback.operations import feedback_operations
 from ingress.api.health import HealthRoutes
 from ingress.api.health_operations import docs_operations, health_operations
 from ingress.api.http.border import Border, Routes
@@ -30,9 +33,11 @@ from ingress.api.responses import Responses
 from ingress.api.stored_answers import StoredAnswers
 from ingress.api.stored_responses import StoredResponses
 from ingress.building import DoorRuntime
+from shared.batches.items import BatchItems
 from shared.clock import Clock, SystemClock
 from shared.conversations.history import ConversationRepository
 from shared.erasing.erasures import Erasures
+from shared.feedback.book import FeedbackBook
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
 
@@ -100,6 +105,9 @@ def _operations(runtime: DoorRuntime, health: HealthRoutes) -> list[Operation]:
     erasures = Erasures(runtime.database, runtime.clock)
     history, context = ConversationRepository(runtime.database), runtime.settings.context
     contents = runtime.accepts.contents
+    book = FeedbackBook(runtime.database, runtime.clock)
+    following = FeedbackFollowing(door, runtime.housekeeping)
+    feedback = FeedbackEndpoints(door, book, BatchItems(runtime.database), following)
     operations = [
         *response_operations(Responses(door), StoredResponses(door)),
         *input_operations(ResponseInput(door, history, contents, context)),
@@ -112,7 +120,8 @@ def _operations(runtime: DoorRuntime, health: HealthRoutes) -> list[Operation]:
         *embedding_operations(runtime.embeddings),
         *runtime.files.operations(),
         *runtime.index.operations(),
-        *cache_operations(StoredAnswers(door, runtime.housekeeping)),
+        *feedback_operations(feedback),
+        *cache_operations(StoredAnswers(door, runtime.housekeeping, book)),
         *erasure_operations(ErasureEndpoints(door, erasures)),
         *health_operations(health),
         *docs_operations(docs),

@@ -15,6 +15,7 @@ from random import Random
 from typing import Final
 
 RESPONSE: Final = "resp"
+FEEDBACK: Final = "feedback"
 OUTPUT_MESSAGE: Final = "msg"
 FUNCTION_CALL: Final = "fc"
 REASONING: Final = "rs"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from contextlib import suppress
+from typing import Annotated
 
 import msgspec
 
 from ingress.api.door import Door
 from ingress.api.http.exchange import Exchange
 from ingress.authentication import Caller
-from shared.answer_cache.housekeeping import Complaint, Housekeeping
+from shared.answer_cache.housekeeping import Housekeeping
 from shared.answer_cache.stored_answer import CachePlace, place_of
 from shared.decoding import decode_json
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
+from shared.feedback.book import ChangedTooOften, FeedbackBook
+from shared.feedback.verdict import (
+    LONGEST_COMMENT,
+    WRONG_STORED_ANSWER,
+    GivenFeedback,
+    verdict_of,
+)
 from shared.identifiers import RESPONSE
 from shared.messages.turn_report import decode_report
 from shared.telemetry.logs import get_logger
-
-LONGEST_COMMENT: Final = 2_000
 
 
 class WrongHit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,9 +56,10 @@ class StoredAnswers:
     Another tenant's entries do not exist: the tenant is a part of each place.
     """
 
-    def __init__(self, door: Door, housekeeping: Housekeeping) -> None:
+    def __init__(self, door: Door, housekeeping: Housekeeping, book: FeedbackBook) -> None:
         self._door = door
         self._housekeeping = housekeeping
+        self._book = book
         self._log = get_logger(__name__)
 
     async def delete(self, exchange: Exchange) -> None:
@@ -62,20 +69,19 @@ class StoredAnswers:
         await _answer(exchange, DroppedAnswer(place.entry_id, deleted))
 
     async def report(self, exchange: Exchange) -> None:
-        """Forget one because it was wrong, and keep the complaint."""
+        """Forget one because it was wrong, and keep that as feedback."""
         door = self._door
         caller = await door.caller(exchange)
         raw = await exchange.read_body(limit_bytes=door.settings.body_limit_bytes)
         report = decode_json(_report_decoder, raw) if raw.strip() else WrongHit()
+        given = GivenFeedback(name=WRONG_STORED_ANSWER, value=True, comment=report.comment)
         place, response_id = await self._named(exchange, caller)
+        said = verdict_of(given, entry=place.entry_id)
+        about = response_id or await self._origin(place)
         deleted = await self._housekeeping.drop(place)
-        complaint = Complaint(
-            entry=place.entry_id,
-            at=door.clock.now().timestamp(),
-            comment=report.comment,
-            response_id=response_id,
-        )
-        await self._housekeeping.complain(caller.tenant.id, complaint)
+        if about:
+            with suppress(Conflict, ChangedTooOften):  # it is gone, which is what was wanted
+                await self._book.give(caller.tenant.id, about, said)
         door.metrics.wrong_cache_hits.inc()
         self._log.warning("wrong_cache_hit", tenant=caller.tenant.id, entry=place.entry_id)
         await _answer(exchange, DroppedAnswer(place.entry_id, deleted))
@@ -95,6 +101,11 @@ class StoredAnswers:
         if place is None:
             raise NotFound(f"There is no stored answer '{name[:64]}'.", param="entry_id")
         return place, response_id
+
+    async def _origin(self, place: CachePlace) -> str | None:
+        """The response that it was first given to; None where it is gone."""
+        kept = await self._housekeeping.show(place)
+        return None if kept is None else kept.answer.response_id
 
     async def _entry_behind(self, response_id: str, caller: Caller) -> str:
         record = await self._door.find(response_id, caller)

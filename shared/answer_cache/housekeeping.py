@@ -1,4 +1,4 @@
-"""What a tenant or an operator does to stored answers: show, forget, forget all, complain."""
+"""What a tenant or an operator does to stored answers: show, forget, forget all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Final, cast
 
-import msgspec
 from redis.asyncio import Redis
 
 from shared.answer_cache.stored_answer import (
@@ -19,18 +18,7 @@ from shared.answer_cache.stored_answer import (
 )
 from shared.redis.connection import asking_redis
 
-MOST_COMPLAINTS: Final = 1_000
-COMPLAINTS_SECONDS: Final = 30 * 86_400
 _ENTRIES_A_TRIP: Final = 500
-
-
-class Complaint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A stored answer that somebody calls wrong; `at` is a Unix time."""
-
-    entry: str
-    at: float
-    comment: str = ""
-    response_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +63,6 @@ class Housekeeping:
         age_seconds = max(0.0, time.time() - int(fields[b"stored_ms"]) / 1000)
         return KeptAnswer(answer, age_seconds, fields[b"generation"] == generation)
 
-    async def complain(self, tenant_id: str, complaint: Complaint) -> None:
-        """Note a complaint; the latest thousand are kept for a month."""
-        key = _complaints_key(tenant_id)
-        async with asking_redis(), self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.lpush(key, msgspec.json.encode(complaint))
-            pipeline.ltrim(key, 0, MOST_COMPLAINTS - 1)
-            pipeline.expire(key, COMPLAINTS_SECONDS)
-            await pipeline.execute()
-
-    async def complaints(self, tenant_id: str, *, limit: int) -> list[Complaint]:
-        """The latest complaints, newest first."""
-        async with asking_redis():
-            stored = await self._redis.lrange(_complaints_key(tenant_id), 0, limit - 1)
-        return [msgspec.json.decode(each, type=Complaint) for each in stored]
-
     async def _next_generation(self, tenant_id: str) -> None:
         key = generation_key(tenant_id)
         known = int(await self._redis.get(key) or 0)
@@ -104,7 +77,3 @@ class Housekeeping:
             digests = [digest for digest, _ in cast("list[tuple[bytes, float]]", oldest)]
             prefix = entry_prefix(tenant_id).encode()
             swept += await self._redis.unlink(*(prefix + digest for digest in digests))
-
-
-def _complaints_key(tenant_id: str) -> str:
-    return f"forebay:cache:{{{tenant_id}}}:complaints"

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    String,
     and_,
     bindparam,
     case,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 
 from shared.batches.state import ItemOutcome
-from shared.batches.tables import batch_item
+from shared.batches.tables import batch, batch_item
 from shared.messages.state import ResponseState
 from shared.persistence.statements import RECORD_COLUMNS
 from shared.persistence.tables import message
@@ -100,6 +101,15 @@ WAITING: Final = (
     .where(_OF_BATCH, _BEHIND, OUTCOME.in_([str(ItemOutcome.WAITING)]))
     .order_by(batch_item.c.line)
     .limit(_LIMIT)
+)
+MESSAGE_OF_LINE: Final = (
+    select(batch_item.c.message_id)
+    .join(batch, batch.c.id == batch_item.c.batch_id)
+    .where(
+        _OF_BATCH,
+        batch_item.c.line == bindparam("line", type_=Integer),
+        batch.c.tenant_id == bindparam("tenant", type_=String),
+    )
 )
 # Workers may begin what they have heard of; what is held waits for nobody who would release it.
 _IS_HEARD_OF: Final = and_(

@@ -15,6 +15,7 @@ from shared.batches.item_statements import (
     EMBEDDED_TOKENS,
     FAILINGS,
     LINE_CANCELLED,
+    MESSAGE_OF_LINE,
     OF_ITEM,
     PAGE,
     TOKENS,
@@ -92,6 +93,12 @@ class BatchItems:
         tokens = {name: int(row._mapping[name] or 0) for name in TOKENS}
         tokens["input_tokens"] += embedded
         return BatchUsage(**tokens, cost=Decimal(row.cost or 0))
+
+    async def message_of(self, batch_id: str, line: int, *, tenant_id: str) -> str | None:
+        """The message that a line of one of the tenant's batches became, if it became one."""
+        wanted = {"batch": batch_id, "line": line, "tenant": tenant_id}
+        async with reading(self._database.relaxed) as connection:
+            return await connection.scalar(MESSAGE_OF_LINE, wanted)
 
     async def waiting(self, of: Batch, *, after_line: int = 0, limit: int) -> list[WaitingLine]:
         """Lines behind that one that have not ended, in their order."""

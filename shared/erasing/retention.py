@@ -12,6 +12,7 @@ from shared.batches.state import ENDED_BATCHES
 from shared.batches.tables import IN_OPEN_BATCH, batch
 from shared.clock import Clock
 from shared.erasing.batch_lines import BatchLines
+from shared.feedback.tables import feedback
 from shared.identifiers import RESPONSE, first_id
 from shared.messages.state import TERMINAL
 from shared.persistence.bulk_parameters import IdList
@@ -64,6 +65,7 @@ class Retention:
                 handoff.c.id,
                 attempt.c.message_id,
                 batch.c.id,
+                feedback.c.id,
             )
         }
 
@@ -158,6 +160,8 @@ _BY_AGE: Final = {
         handoff.c.state != HandoffState.OPEN,
         ~exists().where(message.c.id == handoff.c.message_id),
     ),
+    # Its comment went with its message; what was said late outlives it by as long as it was late.
+    feedback.name: _by_age(feedback.c.given_at),
 }
 # By their message's id, which sorts by time: it needs no index of its own.
 _SPENT: Final = (

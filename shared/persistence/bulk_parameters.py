@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import (
     ARRAY,
     JSON,
-    Column,
     ColumnElement,
     Dialect,
     FromClause,
@@ -43,7 +42,7 @@ class IdList:
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
 
-    def holds(self, column: Column[Any]) -> ColumnElement[bool]:
+    def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """The condition that this column's value is in the list."""
         if self._is_sqlite:
             each = func.json_each(bindparam(_IDS, type_=Text)).table_valued("value")

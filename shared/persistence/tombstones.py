@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import String, bindparam, column, delete, table, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messages.body import Body, encode_body
@@ -19,6 +19,8 @@ from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.tables import attempt, dead_letter, handoff, message
 
+# The room of feedback stands above this one: of its table, what is needed here.
+_FEEDBACK: Final = table("feedback", column("response_id", String), column("comment", String))
 NOTHING_SAID: Final = encode_body(Body.says("")).decode()
 _ERASED: Final = {
     "body": NOTHING_SAID,
@@ -54,6 +56,9 @@ class Tombstones:
             update(attempt)
             .where(holds(attempt.c.message_id), attempt.c.detail.is_not(None))
             .values(detail=None),
+            update(_FEEDBACK)
+            .where(holds(_FEEDBACK.c.response_id), _FEEDBACK.c.comment.is_not(None))
+            .values(comment=None),
             delete(handoff).where(holds(handoff.c.message_id)),
             delete(dead_letter).where(holds(dead_letter.c.message_id)),
         )
@@ -63,7 +68,8 @@ class Tombstones:
     ) -> list[str]:
         """Take the text out of those that have ended; which of them still had some.
 
-        Their handoffs and dead letters go, and what their attempts say besides what they cost.
+        Their handoffs and dead letters go, the comments of their feedback, and what their attempts
+        say besides what they cost.
         """
         if not message_ids:
             return []

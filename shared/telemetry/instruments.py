@@ -16,6 +16,7 @@ from shared.telemetry.instrument import (
 from shared.telemetry.instrument_tables.batches import BATCHES
 from shared.telemetry.instrument_tables.caching import CACHING
 from shared.telemetry.instrument_tables.indexing import INDEXING
+from shared.telemetry.instrument_tables.judged import JUDGED
 from shared.telemetry.instrument_tables.road import (
     DOOR,
     LANE,
@@ -218,6 +219,7 @@ INSTRUMENTS: Final[tuple[Instrument, ...]] = (
     *LEDGER_AND_QUEUE,
     *TURN,
     *CACHING,
+    *JUDGED,
     *BATCHES,
     *PROVIDER_BATCHES,
     *INDEXING,

@@ -85,6 +85,7 @@ class Metrics:
     cache_stores: Counter
     saved_cost: Counter
     wrong_cache_hits: Counter
+    feedback: Counter
     semantic_lookup_duration_seconds: Histogram
     semantic_entries: Gauge
     semantic_untold_changes: Counter

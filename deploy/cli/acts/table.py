@@ -75,6 +75,7 @@ READS: Final = frozenset(
         *("jobs list", "jobs show", "jobs follow", "collections list", "collections stats"),
         *("collections freshness", "cache show", "cache reports"),
         *("audit list", "audit verify"),
+        *("feedback list", "feedback show", "feedback add"),
     }
 )
 

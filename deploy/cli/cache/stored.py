@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from deploy.cli.connection import command_settings, open_command_redis, open_ledger
 from deploy.cli.tenants import tenant_named
-from shared.answer_cache.housekeeping import Complaint, Housekeeping, KeptAnswer
+from shared.answer_cache.housekeeping import Housekeeping, KeptAnswer
 from shared.answer_cache.stored_answer import CachePlace, place_of
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, NotFound
+from shared.feedback.book import FeedbackBook
+from shared.feedback.verdict import WRONG_STORED_ANSWER
 from shared.persistence.tenants import TenantRepository
+
+
+class Complaint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A stored answer that somebody calls wrong; `at` is a Unix time."""
+
+    entry: str
+    at: float
+    response_id: str
+    comment: str = ""
 
 
 async def invalidate(tenant: str) -> int:
@@ -41,9 +54,20 @@ async def drop(entry_id: str, tenant: str) -> None:
 
 async def complaints(tenant: str, limit: int) -> list[Complaint]:
     """What callers reported, the newest first. Raises NotFound, Unavailable."""
-    tenant_id = await _tenant_id(tenant)
-    async with _housekeeping() as housekeeping:
-        return await housekeeping.complaints(tenant_id, limit=limit)
+    clock = SystemClock()
+    async with open_ledger(command_settings()) as database:
+        tenant_id = (await tenant_named(tenant, TenantRepository(database, clock))).id
+        book = FeedbackBook(database, clock)
+        found = await book.page(tenant_id, name=WRONG_STORED_ANSWER, limit=limit)
+    return [
+        Complaint(
+            entry=each.entry or "",
+            at=each.at.timestamp(),
+            comment=each.comment or "",
+            response_id=each.response_id,
+        )
+        for each in found
+    ]
 
 
 async def _place(entry_id: str, tenant: str) -> CachePlace:

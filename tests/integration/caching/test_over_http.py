@@ -155,6 +155,21 @@ async def test_a_wrong_hit_is_reported_by_its_response_and_the_complaint_is_kept
     assert complaint["response_id"] == hit["id"]
 
 
+async def test_negative_feedback_on_a_stored_answer_withdraws_it_and_a_judges_does_not(
+    settings: Settings, door: RunningDoor
+) -> None:
+    async with tenant(settings, door, "acme") as acme:
+        hit = await acme.ask_until_stored("judged by somebody")
+        path = f"/v1/responses/{hit['id']}/feedback"
+        bad = {"name": "helpful", "value": "bad"}
+        for harmless in ({**bad, "source": "judge:tone"}, {**bad, "value": "good"}):
+            assert (await acme.send("POST", path, harmless))[0] == 200
+        again = await acme.ask("judged by somebody")
+        assert cache_of(again) is not None
+        assert (await acme.send("POST", path, bad))[0] == 200
+        assert cache_of(await acme.ask("judged by somebody")) is None
+
+
 async def test_a_tenant_and_an_operator_forget_everything(
     settings: Settings, door: RunningDoor, command: Command
 ) -> None:

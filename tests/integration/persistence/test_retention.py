@@ -71,6 +71,7 @@ async def test_everything_old_is_forgotten_and_what_was_spent_later(
         "batch": 0,
         "dead_letter": 1,
         "handoff": 0,  # it went with its message
+        "feedback": 0,
         "attempt": 0,
     }
     counts = await _counts(database)

@@ -44,6 +44,7 @@ from shared.telemetry.metrics import Metrics
 
 from .conversation_probes import CONVERSATION_PROBES, ConversationProbe
 from .erasing_probes import ERASING_PROBES, ErasingProbe, FullDesk
+from .feedback_probes import FEEDBACK_PROBES
 from .file_probes import FILE_PROBES, FileProbe, FullShelf
 from .full_index import FullIndex
 from .held_probes import HELD_PROBES
@@ -234,6 +235,6 @@ PROBES.update({name: _of_erasing(probe) for name, probe in ERASING_PROBES.items(
 PROBES.update(HELD_PROBES)
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 PROBES.update({name: _of_the_index(probe) for name, probe in INDEX_PROBES.items()})
-TOLD_AND_BEGUN: Final = WEBHOOK_PROBES | SCHEDULE_PROBES | VIEW_PROBES
+TOLD_AND_BEGUN: Final = WEBHOOK_PROBES | SCHEDULE_PROBES | VIEW_PROBES | FEEDBACK_PROBES
 PROBES.update({name: _of_webhooks(probe) for name, probe in TOLD_AND_BEGUN.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})

@@ -14,18 +14,21 @@ from shared.schedules.schedule_round import ScheduleRound
 from shared.schedules.schedules import Schedules
 from shared.schedules.tables import ScheduledKind, schedule, schedule_run
 
+from .feedback_probes import verdicts
+
 ScheduleProbe = Callable[[Database, Clock], Awaitable[object]]
 
 
 def schedules(rows: Callable[..., Insert], number: float, now: datetime) -> list[Insert]:
-    """So many that wait and some that are due, with so many times that came; `rows` makes the
-    statement."""
+    """So many that wait and some that are due, with so many times that came, and what was said of
+    answers; `rows` makes the statement."""
     made: dict[str, Any] = {"tenant_id": "ten_1", "kind": ScheduledKind.INDEX, "cron": "0 0 * * *"}
     made |= {"zone": "UTC", "job": "{}", "created_at": now}
     ran: dict[str, Any] = {"schedule_id": "sched_l", "due_at": now, "late_seconds": 0}
     later, lately = now + timedelta(days=1), now - timedelta(minutes=1)
     numbered = ("id", "name")
     return [
+        *verdicts(rows, number, now),
         rows(
             schedule,
             number,

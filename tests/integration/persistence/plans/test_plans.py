@@ -14,6 +14,7 @@ import shared.batches
 import shared.conversations
 import shared.costs
 import shared.erasing
+import shared.feedback
 import shared.files
 import shared.index
 import shared.persistence
@@ -124,6 +125,7 @@ def _statements() -> set[str]:
         shared.files,
         shared.conversations,
         shared.erasing,
+        shared.feedback,
         shared.index,
         shared.schedules,
         shared.views,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .erasing_probes import PARTS_OF_ERASING
+from .feedback_probes import FEEDBACK_BY_HAND
 from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
@@ -39,6 +40,7 @@ BY_HAND: Final = {
     **WHEN_TAKING_OVER,
     **SCHEDULES_BY_HAND,
     **VIEWS_BY_HAND,
+    **FEEDBACK_BY_HAND,
     **WEBHOOKS_BY_HAND,
 }
 """What a person types, or what one process asks once in a while."""

@@ -1,0 +1,1 @@
+"""Feedback over HTTP: what is said of an answer, and what was."""

@@ -1,0 +1,1 @@
+"""Feedback: what people and judges said of answers, kept beside the ledger."""
