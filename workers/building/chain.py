@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
+from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -13,16 +14,19 @@ from shared.breakers.fleet import BreakerFleet
 from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
+from shared.rehearsals.board import RehearsalBoard
 from shared.replies.reply_stream import ReplyStream
 from shared.resilience.periodic import repeat, running
 from shared.settings import Settings
 from shared.settings.providers import ProviderSettings
+from shared.settings.turn.chaos import ChaosSettings, InjectionSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
 from workers.building.recall import open_files
 from workers.providers.building import build_chain
 from workers.providers.chain import Chain
 from workers.providers.chaos.chaos import Chaos
+from workers.providers.chaos.rehearsing import Rehearsing
 from workers.providers.deployments.loads import DeploymentLoads
 from workers.providers.error_class import ErrorClass
 from workers.providers.limiting.outbound_limits import OutboundLimits
@@ -35,6 +39,9 @@ from workers.steps.choose_model import ChooseModel
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
 from workers.steps.patience import PatientAnswer
+
+_LOOK_SECONDS: Final = 1.0
+"""Between two looks for a rehearsal."""
 
 
 async def open_chain(
@@ -51,7 +58,8 @@ async def open_chain(
     connections = await stack.enter_async_context(ProviderConnections())
     limits = OutboundLimits(redis, clock)
     stack.push_async_callback(limits.close)
-    chain = build_chain(
+    build = partial(
+        build_chain,
         settings.providers,
         connections,
         clock=clock,
@@ -60,9 +68,11 @@ async def open_chain(
         limits=limits,
         loads=await _open_loads(settings, redis, stack, metrics=metrics, clock=clock),
         hedging=Hedging(settings.hedging, metrics) if settings.hedging.enabled else None,
-        chaos=_chaos(settings, metrics),
     )
+    chain = build(chaos=_chaos(settings, metrics))
     stack.push_async_callback(chain.close)
+    if settings.chaos.rehearsals and any(each.kind.is_model for each in settings.providers):
+        await stack.enter_async_context(_rehearsing(settings, chain, build, redis, metrics))
     count_from_zero(settings.providers, metrics)
     return chain
 
@@ -136,6 +146,23 @@ async def _open_breakers(
     )
     await stack.enter_async_context(running(refreshing))
     return breakers
+
+
+def _rehearsing(
+    settings: Settings,
+    chain: Chain,
+    build: Callable[..., Chain],
+    redis: Redis,
+    metrics: Metrics,
+) -> AbstractAsyncContextManager[None]:
+    lasting = settings.chaos.injections if settings.chaos.enabled else ()
+
+    def disturbed(injections: tuple[InjectionSettings, ...]) -> Chain:
+        struck = ChaosSettings(enabled=True, injections=(*injections, *lasting))
+        return build(chaos=Chaos(struck, metrics))
+
+    rehearsing = Rehearsing(chain, disturbed, RehearsalBoard(redis))
+    return running(repeat("rehearsals", rehearsing.look, every_seconds=_LOOK_SECONDS))
 
 
 def _chaos(settings: Settings, metrics: Metrics) -> Chaos | None:

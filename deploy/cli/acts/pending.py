@@ -25,14 +25,19 @@ class PendingAct:
         self._name = name
         self._target = target
         self._detail = detail
-        self._number: int | None = None
+        self.number: int | None = None
+        """Its entry's in the audit log, once it has begun."""
         self._settings: Settings | None = None
 
     async def begin(self, database: Database, settings: Settings) -> None:
         """Record it, once; raises LedgerUnavailable: what cannot be recorded is not done."""
-        if self._number is None:
-            self._number = await self._record(database, self._detail)
+        if self.number is None:
+            self.number = await self._record(database, self._detail)
             self._settings = settings
+
+    async def note(self, database: Database, came_of_it: dict[str, Any]) -> None:
+        """Record what came of it; raises LedgerUnavailable."""
+        await self._record(database, {"of": self.number, **came_of_it})
 
     async def fail(self, code: str) -> None:
         """Record that it failed, where it had begun; raises LedgerUnavailable."""
@@ -42,7 +47,7 @@ class PendingAct:
             return
         database = open_database(self._settings.ledger)
         try:
-            await self._record(database, {"of": self._number, "failed": code})
+            await self.note(database, {"failed": code})
         finally:
             await database.close()
 

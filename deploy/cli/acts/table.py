@@ -59,6 +59,7 @@ ACTS: Final[Mapping[str, RecordedAct]] = {
     "collections swap": RecordedAct("name", _OF_TENANT),
     "collections repair": RecordedAct("name", _OF_TENANT),
     "breakers reset": RecordedAct("name"),
+    "rehearse": RecordedAct("drill", ("lasting", "share", "tenant", "stop")),
     "cache invalidate": RecordedAct("tenant"),
     "cache drop": RecordedAct("entry_id", _OF_TENANT),
 }

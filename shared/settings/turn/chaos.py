@@ -67,6 +67,8 @@ class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     enabled: bool = False
     """Whether anything is injected; never where real callers are."""
+    rehearsals: bool = True
+    """Whether `forebay rehearse` may strike this system for a stated time."""
     injections: tuple[InjectionSettings, ...] = ()
     """What is injected, one `[[chaos.injections]]` for each; the first is the outermost."""
 

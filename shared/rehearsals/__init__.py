@@ -1,0 +1,1 @@
+"""Bad days on purpose, on a running system, for a stated time."""
