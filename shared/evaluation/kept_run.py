@@ -33,6 +33,8 @@ class CheckOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str
     passed: bool | None
     why: str = ""
+    judge: str = ""
+    """The digest of the judge that said so."""
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):

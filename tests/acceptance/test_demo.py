@@ -34,6 +34,7 @@ SCENES = {
     "hallucinated_balance",
     "forbidden_span",
     "long_conversation",
+    "evaluated",
     "routing",
     "exact_hit",
     "single_flight",
@@ -101,6 +102,7 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["wrong_hit"]["similarity"] > scenes["semantic_hit"]["similarity"]
     assert scenes["tool_and_outage"]["answered_over"] == "anthropic"
     assert scenes["structured_answer"]["provider_calls"] == 2
+    assert scenes["evaluated"]["gates"] == ["pass", "fail"]
     assert scenes["batch_run"]["provider_calls"] == 6
     assert scenes["batch_cancelled"]["answers_kept"] == 5
     assert scenes["line_cancelled"]["answered"] == 6

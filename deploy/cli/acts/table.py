@@ -77,6 +77,7 @@ READS: Final = frozenset(
         *("collections freshness", "cache show", "cache reports"),
         *("audit list", "audit verify"),
         *("feedback list", "feedback show", "feedback add"),
+        *("eval run", "eval list", "eval show", "eval compare", "eval gate", "eval agreement"),
     }
 )
 

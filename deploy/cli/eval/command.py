@@ -26,6 +26,17 @@ eval = App(  # noqa: A001 - the verb as it is typed
 )
 
 
+for _name, _place in (
+    ("run", "run:run"),
+    ("compare", "comparing:compare"),
+    ("gate", "comparing:gate"),
+    ("list", "kept_runs:list_runs"),
+    ("show", "kept_runs:show"),
+    ("agreement", "agreement:agreement"),
+):
+    eval.command(f"deploy.cli.eval.{_place}", name=_name)
+
+
 @eval.command
 def search(
     *,

@@ -1,0 +1,1 @@
+"""A golden set through the door, as a producer would send it, and what came of it."""

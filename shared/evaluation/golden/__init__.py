@@ -1,0 +1,1 @@
+"""Golden sets: messages, and what is expected of their answers."""

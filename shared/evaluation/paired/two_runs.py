@@ -1,0 +1,76 @@
+"""Two runs of one set with all their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from shared.errors import Conflict
+from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.judging.agreement import LEAST_TO_GATE, JudgeAgreement
+from shared.evaluation.kept_run import CaseResult, Figure, KeptRun
+from shared.evaluation.paired.case_figures import CaseFigures, figures_of
+from shared.evaluation.paired.difference import PairedDifference, difference
+from shared.evaluation.paired.gate import GateFinding, GateVerdict, at_least, no_worse
+
+
+class TwoRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of both together."""
+
+    before: KeptRun
+    after: KeptRun
+    judges: frozenset[str]
+    """Digests of the judges that a result of either rests on."""
+    figures_before: dict[str, CaseFigures]
+    figures_after: dict[str, CaseFigures]
+
+    def difference(self, figure: Figure) -> PairedDifference | None:
+        """By how much the second is better."""
+        return difference(figure, self.figures_before, self.figures_after)
+
+    def no_worse(self, figure: Figure, margin: float) -> GateFinding:
+        """Whether the second is worse by no more than the margin."""
+        return no_worse(figure, self.figures_before, self.figures_after, margin=margin)
+
+    def at_least(self, figure: Figure, bound: float) -> GateFinding:
+        """Whether the second keeps the bound."""
+        return at_least(figure, self.figures_after, bound=bound)
+
+    def as_far_as_judged(
+        self, finding: GateFinding, agreements: Mapping[str, JudgeAgreement]
+    ) -> GateFinding:
+        """The same, or inconclusive where it rests on a judge that people do not agree with."""
+        doubted = [each for each in self.judges if not _is_trusted(agreements.get(each))]
+        if not doubted:
+            return finding
+        why = (
+            f"{finding.why} But it rests on a judge whose agreement with people is not known to be "
+            f"{LEAST_TO_GATE:g}: measure it with `forebay eval agreement`."
+        )
+        return GateFinding(figure=finding.figure, verdict=GateVerdict.INCONCLUSIVE, why=why)
+
+
+async def read_two_runs(catalogue: EvaluationCatalogue, before: str, after: str) -> TwoRuns:
+    """Raises NotFound, Conflict for runs of different sets, and LedgerUnavailable."""
+    one, two = await catalogue.find(before), await catalogue.find(after)
+    if one.set_name != two.set_name:
+        raise Conflict(
+            f"They are of different sets, {one.set_name} and {two.set_name}: compare runs of one."
+        )
+    results = [await catalogue.all_results(each.id) for each in (one, two)]
+    return TwoRuns(
+        before=one,
+        after=two,
+        judges=frozenset(_judges([*results[0], *results[1]])),
+        figures_before=figures_of(results[0]),
+        figures_after=figures_of(results[1]),
+    )
+
+
+def _judges(results: Sequence[CaseResult]) -> set[str]:
+    return {check.judge for each in results for check in each.checks if check.judge}
+
+
+def _is_trusted(measured: JudgeAgreement | None) -> bool:
+    return measured is not None and measured.may_gate

@@ -1,0 +1,1 @@
+"""Answers of golden sets held against what is expected of them."""
