@@ -80,13 +80,13 @@ async def _serve(environment: dict[str, str], *, as_json: bool) -> None:
     async with opening as (stack, state):
         seconds = time.monotonic() - began
         if as_json:
-            say_json(_ready(state, stack.providers, seconds))
+            say_json(_ready(state, stack, seconds))
         else:
             _welcome(state, stack, seconds)
         await asyncio.Event().wait()
 
 
-def _ready(state: StackState, providers: list[str], seconds: float) -> dict[str, object]:
+def _ready(state: StackState, stack: EmbeddedStack, seconds: float) -> dict[str, object]:
     return {
         "ready": True,
         "seconds": round(seconds, 2),
@@ -94,12 +94,13 @@ def _ready(state: StackState, providers: list[str], seconds: float) -> dict[str,
         "folder": state.folder,
         "url": state.url,
         "docs_url": f"{state.url}/docs",
+        "console_url": f"{state.url}/console" if stack.has_console else None,
         "key": state.key,
         "admin_key": state.admin_key,
         "flower_url": state.flower_url,
         "flower_user": state.flower_user,
         "flower_password": state.flower_password,
-        "providers": providers,
+        "providers": stack.providers,
     }
 
 
@@ -108,6 +109,8 @@ def _welcome(state: StackState, stack: EmbeddedStack, seconds: float) -> None:
     say(f"  API      {state.url}/v1")
     say(f"  Key      {state.key}")
     say(f"  Docs     {state.url}/docs")
+    if stack.has_console:
+        say(f"  Console  {state.url}/console  (log in with {state.admin_key})")
     if state.flower_url:
         say(f"  Flower   {state.flower_url}  ({state.flower_user} / {state.flower_password})")
     say(f"  Answers  {', then '.join(stack.providers)}\n")

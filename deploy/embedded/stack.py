@@ -80,6 +80,11 @@ class EmbeddedStack:
         return next((child.pid for child in self._children if child.role.name == role), None)
 
     @property
+    def has_console(self) -> bool:
+        """Whether its door serves the console."""
+        return self._plan.settings.ingress.console
+
+    @property
     def providers(self) -> list[str]:
         """Who answers, in order; without settings the built-in rules, then people."""
         named = [provider.name for provider in self._plan.settings.providers]

@@ -8,19 +8,24 @@ import msgspec
 from redis.asyncio import Redis
 
 from ingress.api.http.border import Route
+from ingress.console.figures.provider_figures import ProviderFigures
 from ingress.console.guard import Guard
 from ingress.console.live.broadcast import Broadcast
 from ingress.console.live.stream import LiveStream
 from ingress.console.login import Login
 from ingress.console.operation import ConsoleOperation
+from ingress.console.recorded import RecordedActs
 from ingress.console.screen import ConsoleScreen
+from ingress.console.screens.audit import AuditScreen
 from ingress.console.screens.overview import OverviewScreen
 from ingress.console.screens.providers import ProvidersScreen
 from ingress.console.screens.tenants import TenantsScreen
 from ingress.console.static_files import StaticFiles
+from shared.audit.audit_log import AuditLog
 from shared.clock import Clock
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database, open_database
+from shared.rollups.reading import Rollups
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.settings import Settings
 from shared.settings.servers import LedgerSettings
@@ -42,13 +47,21 @@ class ConsoleSurface:
         self._guard = Guard(sessions, public_url)
         self._login = Login(sessions, public_url)
         self._files = StaticFiles()
-        self._screens: list[ConsoleScreen] = [
-            OverviewScreen(self.database, clock),
-            ProvidersScreen(redis, settings.breakers, settings.providers),
-            TenantsScreen(self.database, clock),
-        ]
+        self._screens = self._made(settings, redis, clock)
         topics = [topic for screen in self._screens for topic in screen.topics()]
         self._broadcast = Broadcast(topics, clock)
+
+    def _made(self, settings: Settings, redis: Redis, clock: Clock) -> list[ConsoleScreen]:
+        database, usual_budget = self.database, settings.limits.daily_budget
+        log = AuditLog(database, clock)
+        acts = RecordedActs(log)
+        figures = ProviderFigures(Rollups(database), clock)
+        return [
+            OverviewScreen(database, clock, usual_budget),
+            ProvidersScreen(redis, settings.breakers, settings.providers, figures, acts),
+            TenantsScreen(database, clock, usual_budget),
+            AuditScreen(log),
+        ]
 
     def operations(self) -> list[ConsoleOperation]:
         """All that can be asked and done, with the role that each takes."""

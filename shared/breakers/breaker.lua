@@ -5,7 +5,7 @@
 --          p<permit>: when the lease of a probe ends
 -- ARGV     window ms, failure share, minimum calls, failures in a row, open ms, probes, lease ms,
 --          successes to close, then the question:
---          report <outcomes> <permit>... | begin <permit> | end <permit> <outcome>
+--          report <outcomes> <permit>... | begin <permit> | end <permit> <outcome> | open
 -- Returns  state, ms until half-open, free probes, granted, changed, calls, failures
 
 local BUCKETS = 10
@@ -91,6 +91,8 @@ elseif question == 'begin' then
     write('p' .. ARGV[10], now + lease_ms)
     leases, granted = leases + 1, 1
   end
+elseif question == 'open' then
+  become('open')
 elseif question == 'end' and breaker['p' .. ARGV[10]] then
   write('p' .. ARGV[10], nil)
   leases = leases - 1

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from redis.asyncio import Redis
 
 from shared.breakers.reading import BreakerReading, BreakerState, CallOutcome
@@ -128,6 +129,18 @@ async def read_named_breakers(
     for name in names:
         call = ScriptCall((breaker_key(name),), (*_rules(settings), "report", ""))
         yield name, _reading(await script.call(redis, call))
+
+
+async def open_breaker(
+    redis: Redis, settings: BreakerSettings, name: str, *, seconds: float
+) -> BreakerReading:
+    """Have nobody call it for so long, whatever it has counted; then it is probed as ever.
+
+    Raises RedisUnavailable.
+    """
+    held = msgspec.structs.replace(settings, open_seconds=seconds)
+    call = ScriptCall((breaker_key(name),), (*_rules(held), "open"))
+    return _reading(await load_script("shared.breakers", "breaker.lua").call(redis, call))
 
 
 async def reset_breaker(redis: Redis, name: str) -> bool:

@@ -37,6 +37,7 @@ def test_it_says_once_it_is_ready_how_to_use_it(stack: RunningStack) -> None:
     assert ready["providers"] == ["rules", "handoff"]
     assert Path(ready["folder"]) == stack.folder / ".forebay"
     assert http_get(ready["docs_url"]).status_code == 200
+    assert http_get(ready["console_url"]).status_code == 200
 
 
 def test_the_real_openai_client_is_answered_by_a_rule(stack: RunningStack) -> None:

@@ -86,15 +86,22 @@ class Broadcast:
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _look(self, topics: Sequence[Topic]) -> None:
+        troubles = [code for topic in topics if (code := await self._look_at(topic)) is not None]
+        if topics:
+            self._seen[_TROUBLE] = _raw(troubles[0] if troubles else None)
+
+    async def _look_at(self, topic: Topic) -> str | None:
+        """None, or the code of the error."""
         try:
-            for topic in topics:
-                self._seen[topic.name] = _raw(await topic.look())
-            self._seen[_TROUBLE] = _raw(None)
+            self._seen[topic.name] = _raw(await topic.look())
         except ForebayError as error:
-            self._seen[_TROUBLE] = _raw(error.code)
+            return error.code
         except Exception as error:  # noqa: BLE001 - the edge of a task: pages go on without it
-            self._log.error("console cannot look", error=type(error).__name__, exc_info=error)
-            self._seen[_TROUBLE] = _raw("internal")
+            self._log.error(
+                "console cannot look", topic=topic.name, error=type(error).__name__, exc_info=error
+            )
+            return "internal"
+        return None
 
     def _wake(self) -> None:
         self._beaten.set()

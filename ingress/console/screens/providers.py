@@ -1,21 +1,31 @@
-"""The chain of providers, and how their breakers stand."""
+"""The chain of providers: how their breakers stand, and how they do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, Final, Literal
 
 import msgspec
 from redis.asyncio import Redis
 
+from ingress.api.http.exchange import Exchange
+from ingress.console.acts import read_act
+from ingress.console.figures.provider_figures import ProviderFigures
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
-from shared.breakers.fleet import read_breakers
-from shared.breakers.reading import BreakerState
+from ingress.console.recorded import RecordedActs
+from shared.breakers.fleet import open_breaker, read_breakers, reset_breaker
+from shared.breakers.reading import BreakerReading, BreakerState
+from shared.errors import InvalidRequest
+from shared.messages.tenant import KeyScope
+from shared.sessions.console_user import ConsoleUser
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 
+_LONGEST_SECONDS: Final = 86_400.0
 
-class ProviderStanding(msgspec.Struct, frozen=True):
+
+class ProviderStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A breaker with what it has counted lately; one that was never asked is closed.
 
     `seconds_left` is how long nobody will call it; `place` its place in the chain, None for what is
@@ -23,7 +33,6 @@ class ProviderStanding(msgspec.Struct, frozen=True):
     """
 
     name: str
-    provider: str
     kind: str | None
     place: int | None
     state: BreakerState = BreakerState.CLOSED
@@ -32,39 +41,90 @@ class ProviderStanding(msgspec.Struct, frozen=True):
     failures: int = 0
 
 
+class BreakerAct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Open a breaker for so long, or close it and forget what it has counted."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    become: Literal["open", "closed"]
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=_LONGEST_SECONDS)] = 300.0
+
+
+_read: Final = msgspec.json.Decoder(BreakerAct)
+
+
 class ProvidersScreen:
-    """Everything raises RedisUnavailable."""
+    """Everything raises RedisUnavailable; what acts LedgerUnavailable as well."""
 
     def __init__(
-        self, redis: Redis, settings: BreakerSettings, providers: Sequence[ProviderSettings]
+        self,
+        redis: Redis,
+        settings: BreakerSettings,
+        providers: Sequence[ProviderSettings],
+        figures: ProviderFigures,
+        acts: RecordedActs,
     ) -> None:
         self._redis = redis
         self._settings = settings
-        self._providers = [one for each in providers for one in each.each_deployment]
+        chain = [one for each in providers for one in each.each_deployment]
+        self._chain = {each.name: (place, each.kind.value) for place, each in enumerate(chain)}
+        self._known = [name for each in chain for name in _breakers_of(each)]
+        self._figures = figures
+        self._acts = acts
 
     def operations(self) -> Sequence[ConsoleOperation]:
-        return ()
+        return (ConsoleOperation("POST", "/breakers", self._set, KeyScope.OPERATOR),)
 
     def topics(self) -> Sequence[Topic]:
-        return (Topic("providers", self._standings, seconds=1.0),)
+        return (
+            Topic("breakers", self._standings, seconds=1.0),
+            Topic("provider_figures", self._figures.of_the_hour, seconds=10.0),
+        )
 
     async def _standings(self) -> list[ProviderStanding]:
         readings = dict([each async for each in read_breakers(self._redis, self._settings)])
-        places = {each.name: (place, each) for place, each in enumerate(self._providers)}
         asked = {name.partition("/")[0] for name in readings}
-        silent = [name for name in places if name not in asked]
-        standings = [
-            ProviderStanding(
-                name,
-                provider := name.partition("/")[0],
-                places[provider][1].kind.value if provider in places else None,
-                places[provider][0] if provider in places else None,
-                *(
-                    (each.state, round(each.seconds_left), each.calls, each.failures)
-                    if (each := readings.get(name)) is not None
-                    else ()
-                ),
-            )
-            for name in (*readings, *silent)
+        silent = [
+            self._standing(name, None)
+            for name in self._known
+            if name not in readings and ("/" in name or name not in asked)
         ]
+        standings = [*(self._standing(name, each) for name, each in readings.items()), *silent]
         return sorted(standings, key=lambda each: (each.place is None, each.place or 0, each.name))
+
+    def _standing(self, name: str, reading: BreakerReading | None) -> ProviderStanding:
+        place, kind = self._chain.get(name.partition("/")[0], (None, None))
+        if reading is None:
+            return ProviderStanding(name=name, kind=kind, place=place)
+        return ProviderStanding(
+            name=name,
+            kind=kind,
+            place=place,
+            state=reading.state,
+            seconds_left=round(reading.seconds_left),
+            calls=reading.calls,
+            failures=reading.failures,
+        )
+
+    async def _set(self, exchange: Exchange, user: ConsoleUser) -> None:
+        asked = await read_act(exchange, _read)
+        provider, _, model = asked.name.partition("/")
+        if provider not in self._chain or not model:
+            raise InvalidRequest(
+                "'name' is no breaker of this chain. Give the provider's name, a slash and the "
+                "model's, as the list has it.",
+                param="name",
+            )
+        if asked.become == "closed":
+            async with self._acts.doing(user, "breakers.reset", asked.name):
+                await reset_breaker(self._redis, asked.name)
+            return
+        seconds = asked.seconds
+        async with self._acts.doing(user, "breakers.open", asked.name, {"seconds": seconds}):
+            await open_breaker(self._redis, self._settings, asked.name, seconds=seconds)
+
+
+def _breakers_of(provider: ProviderSettings) -> list[str]:
+    """Those of the models that it is set for; its bare name, where none is named."""
+    named = (provider.model, *provider.models, provider.small_model, provider.large_model)
+    models = dict.fromkeys(model for model in named if model)
+    return [f"{provider.name}/{model}" for model in models] or [provider.name]

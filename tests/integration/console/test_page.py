@@ -13,7 +13,7 @@ from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import browser_page, needs_chromium
 
 pytestmark = needs_chromium
-SCREENS = ("overview", "providers", "tenants")
+SCREENS = ("overview", "providers", "tenants", "audit")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -63,6 +63,7 @@ async def test_it_is_read_on_a_phone(door: RunningDoor, make_key: MakeKey) -> No
         for name in SCREENS:
             await browser.page.goto(f"/console#/{name}")
             await browser.page.wait_for_selector(f"main.screen-{name} h1")
+            await browser.page.wait_for_selector(".state.waiting", state="detached")
             wide = await browser.page.evaluate("document.documentElement.scrollWidth")
             assert (name, wide) == (name, phone["width"])
 

@@ -2,7 +2,10 @@
 import { fill, h } from "./dom.js";
 import { empty, failure, loading } from "./states.js";
 
-/** A column: { title, cell(row) -> text or element, number: true, text: true } */
+/**
+ * A table that scrolls sideways where there is no room for it.
+ * A column: { title, cell(row) -> text or element, number: true, text: true }
+ */
 export function table(columns, rows, { caption, href, key, onselect } = {}) {
   const body = h("tbody", {}, rows.map((row) => line(columns, row, { href, key, onselect })));
   const made = h(
@@ -13,7 +16,7 @@ export function table(columns, rows, { caption, href, key, onselect } = {}) {
   );
   body.addEventListener("keydown", (event) => move(event, body));
   roam(body);
-  return made;
+  return h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": caption }, made);
 }
 
 const kind = (column) => column.number ? "number" : column.text ? "text" : null;
@@ -101,7 +104,7 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
     const kept = new Set(chosen());
     fill(
       holder,
-      h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": caption }, table(columns, items, { caption, href, key, onselect })),
+      table(columns, items, { caption, href, key, onselect }),
       h("div", { class: "more" }, next && h("button", { type: "button", onclick: more }, "Show more"), h("span", { class: "note" }, next ? `${items.length} shown` : `${items.length} in all`)),
     );
     for (const box of holder.querySelectorAll("input[data-key]")) box.checked = kept.has(box.dataset.key);

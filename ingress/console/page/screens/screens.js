@@ -4,4 +4,5 @@ export const SCREENS = [
   { name: "overview", title: "Overview", load: () => import("./overview.js") },
   { name: "providers", title: "Providers", load: () => import("./providers.js") },
   { name: "tenants", title: "Tenants", load: () => import("./tenants.js") },
+  { name: "audit", title: "Audit", load: () => import("./audit.js") },
 ];

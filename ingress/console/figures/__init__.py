@@ -1,0 +1,1 @@
+"""Figures of the whole system for its screens, read from aggregates and never from messages."""

@@ -1,0 +1,74 @@
+"""A day of traffic, as its settlements left it: figures, and what was done."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import insert
+
+from shared.audit.audit_log import AuditLog
+from shared.audit.entry import Actor
+from shared.clock import SystemClock
+from shared.persistence.engine import open_database
+from shared.persistence.statements import transaction
+from shared.persistence.tenants import TenantRepository
+from shared.rollups.delta import Delta, encode_delta
+from shared.rollups.tables import rollup_delta
+from shared.settings.servers import LedgerSettings
+from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
+
+MARKUP = "<img src=nowhere onerror='window.ran=1'><script>window.ran=1</script>"
+
+
+async def seed(ledger: LedgerSettings, *, minutes: int = 60, strange: str = "") -> None:
+    """So many minutes until now; `strange` stands in every name that a caller or a file gives."""
+    database, chance = open_database(ledger), Random(7)
+    try:
+        tenants, now = TenantRepository(database, SystemClock()), SystemClock().now()
+        owner = await tenants.create(f"harbour{strange}"[:128])
+        deltas = [
+            _minute(chance, now - timedelta(minutes=ago), owner.id, strange)
+            for ago in range(minutes)
+        ]
+        async with transaction(database.durable) as connection:
+            for delta in deltas:
+                await connection.execute(insert(rollup_delta).values(figures=encode_delta(delta)))
+        actor = Actor(f"ann@{strange}host"[:128], "command line")
+        log = AuditLog(database, SystemClock())
+        await log.record(actor, "keys.revoke", f"key_1{strange}"[:255], {"note": strange or "old"})
+    finally:
+        await database.close()
+
+
+def _minute(chance: Random, at: datetime, tenant_id: str, strange: str) -> Delta:
+    model, provider = f"gpt-5-mini{strange}"[:128], f"openai{strange}"[:64]
+    turns = tuple(
+        turn_fact(
+            at,
+            tenant_id=tenant_id,
+            model=model,
+            answered_by=provider if chance.random() < 0.9 else "rules",
+            state="failed" if chance.random() < 0.02 else "completed",
+            latency_ms=int(chance.lognormvariate(7.0, 0.6)),
+            wait_ms=int(chance.expovariate(1 / 200)),
+            cost_nanos=400_000,
+            saved_nanos=900_000 if chance.random() < 0.3 else None,
+        )
+        for _ in range(20 + chance.randrange(8))
+    )
+    attempts = tuple(
+        attempt_fact(
+            at,
+            tenant_id=tenant_id,
+            provider=provider,
+            model=model,
+            latency_ms=int(chance.lognormvariate(6.8, 0.6)),
+            error_class=f"timeout{strange}"[:32] if chance.random() < 0.03 else None,
+            cost_nanos=4_000_000,
+        )
+        for _ in turns
+    )
+    came = door_sums(at, tenant_id=tenant_id, count=26)
+    refused = door_sums(at, tenant_id=tenant_id, reason=f"rate{strange}"[:64], count=2)
+    return Delta(turns, attempts, (came, refused))
