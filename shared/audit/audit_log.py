@@ -91,7 +91,12 @@ class AuditLog:
             await self.record(actor, act, target, {"of": begun.number, **came_of_it})
 
     async def page(
-        self, limit: int, *, before: int | None = None, actor: str | None = None
+        self,
+        limit: int,
+        *,
+        before: int | None = None,
+        actor: str | None = None,
+        act: str | None = None,
     ) -> list[AuditEntry]:
         """The newest first; `before` is the number of the last entry of the page before."""
         query = _NEWEST
@@ -99,6 +104,8 @@ class AuditLog:
             query = query.where(audit_entry.c.number < before)
         if actor is not None:
             query = query.where(audit_entry.c.actor == actor)
+        if act is not None:
+            query = query.where(audit_entry.c.act == act)
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(query, {"limit": limit})
             return [_entry(row) for row in rows]

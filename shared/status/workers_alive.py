@@ -32,6 +32,11 @@ class WorkersAlive:
             leads = (await connection.execute(_LEADER, now)).first() is not None
         return list(_of(told, leads=leads))
 
+    async def number(self) -> int:
+        """How many workers are believed to live."""
+        async with reading(self._database.relaxed) as connection:
+            return len((await connection.execute(_ALIVE, {"now": self._clock.now()})).all())
+
 
 def _of(told: list[str | None], *, leads: bool) -> Iterator[StateFinding]:
     if not told:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 _SIGNS: Final = {Level.FINE: "ok   ", Level.HINT: "hint ", Level.FAULT: "FAULT"}
 
 
-def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = False) -> int:
+def check(
+    *,
+    migrate: bool = False,
+    providers: bool = False,
+    production: bool = False,
+    as_json: AsJson = False,
+) -> int:
     """Validate all settings, reach every server, and say whether Forebay may start.
 
     The exit code is 0 when it may and 1 when it may not. Secrets are never printed.
@@ -28,7 +34,13 @@ def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = F
     providers
         Ask each model one cheap question, which costs a few tokens, and say whether its address,
         its key or its name is wrong.
+    production
+        Say instead whether it is ready for real callers, a line for each point, by how it is now
+        and what happened last: fallbacks that were rehearsed, alerts that reached somebody. The
+        exit code is 1 where a point fails.
     """
+    if production:
+        return _ready(as_json=as_json)
     findings = _findings(migrate=migrate, ask=providers, list_all=as_json)
     may_start = all(finding.level is not Level.FAULT for finding in findings)
     if as_json:
@@ -38,6 +50,22 @@ def check(*, migrate: bool = False, providers: bool = False, as_json: AsJson = F
             say(f"{_SIGNS[finding.level]} {finding.sentence}")
         say("It may start." if may_start else "It may not start yet.")
     return 0 if may_start else 1
+
+
+def _ready(*, as_json: bool) -> int:
+    import asyncio
+
+    from deploy.cli.check.production.points import check_production
+
+    findings = asyncio.run(check_production(command_settings()))
+    is_ready = all(finding.level is not Level.FAULT for finding in findings)
+    if as_json:
+        say_json({"ok": is_ready, "findings": findings})
+    else:
+        for finding in findings:
+            say(f"{_SIGNS[finding.level]} {finding.part}: {finding.sentence}")
+        say("It is ready." if is_ready else "It is not ready for real callers yet.")
+    return 0 if is_ready else 1
 
 
 def _findings(*, migrate: bool, ask: bool, list_all: bool) -> list[CheckFinding]:
