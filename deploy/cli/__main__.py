@@ -46,6 +46,7 @@ _VERBS: Final = (
     "collections",
     "search",
     "eval",
+    "replay",
     "costs",
     "route",
     "providers",
@@ -61,8 +62,8 @@ _VERBS: Final = (
 )
 
 _FOLDERS: Final = frozenset(
-    {"batch", "cache", "check", "collections", "demo", "erase", "eval", "index", "route"}
-    | {"schedule", "send", "webhooks"}
+    {"batch", "cache", "check", "collections", "demo", "erase", "eval", "index", "replay"}
+    | {"route", "schedule", "send", "webhooks"}
 )
 """Verbs of several files."""
 _BESIDE: Final = {

@@ -74,7 +74,7 @@ READS: Final = frozenset(
         *("keys list", "tenants list", "handoff list", "handoff show", "dead list", "dead show"),
         *("files list", "files show", "webhooks list", "webhooks deliveries", "schedule list"),
         *("jobs list", "jobs show", "jobs follow", "collections list", "collections stats"),
-        *("collections freshness", "cache show", "cache reports"),
+        *("collections freshness", "cache show", "cache reports", "replay"),
         *("audit list", "audit verify"),
         *("feedback list", "feedback show", "feedback add"),
         *("eval run", "eval list", "eval show", "eval compare", "eval gate", "eval agreement"),

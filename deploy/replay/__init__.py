@@ -1,0 +1,1 @@
+"""A recorded or generated day through other settings, in virtual time and without a call."""

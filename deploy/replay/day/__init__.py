@@ -1,0 +1,1 @@
+"""What a day was: read out of the ledger, generated, or multiplied."""

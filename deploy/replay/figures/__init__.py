@@ -1,0 +1,1 @@
+"""What a run came to, beside the day as it was."""
