@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from redis.asyncio import Redis
 
 from shared.alerts.deciding import FigureReading
+from shared.alerts.figures.anomalies import AnomalyFigures
 from shared.alerts.figures.backlog import BacklogFigures
 from shared.alerts.figures.breakers import BreakerFigure
+from shared.alerts.figures.money import BudgetFigures
+from shared.alerts.figures.traffic import TrafficFigures
 from shared.alerts.rule import AlertRule
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.persistence.engine import Database
+from shared.rollups.reading import Rollups
 from shared.settings import Settings
 from shared.settings.watching.alert_rules import AlertFigure
 from shared.telemetry.logs import get_logger
@@ -48,8 +52,22 @@ class FigureTable:
 def figure_table(settings: Settings, database: Database, redis: Redis, clock: Clock) -> FigureTable:
     """The figures of this installation."""
     backlog = BacklogFigures(database, clock)
+    money = BudgetFigures(database, settings, clock)
+    traffic = TrafficFigures(Rollups(database), settings.alerts, clock)
+    anomalies = AnomalyFigures(database, clock)
     return FigureTable(
         {
+            AlertFigure.BUDGET_SHARE: money.share,
+            AlertFigure.BUDGET_FORECAST: money.forecast,
+            AlertFigure.UNKNOWN_COST: traffic.unknown_cost,
+            AlertFigure.COST_DEVIATION: anomalies.cost,
+            AlertFigure.MESSAGE_DEVIATION: anomalies.messages,
+            AlertFigure.ERROR_RATE: traffic.error_rate,
+            AlertFigure.LATENCY_SECONDS: traffic.latency,
+            AlertFigure.DEADLINE_BURN: traffic.deadline_burn,
+            AlertFigure.LATENCY_BURN: traffic.latency_burn,
+            AlertFigure.REFUSAL_RATE: traffic.refusal_rate,
+            AlertFigure.CACHED_TOKENS_CHANGE: traffic.cached_tokens_change,
             AlertFigure.OLDEST_WAIT_SECONDS: backlog.oldest_wait,
             AlertFigure.DEAD_LETTERS: backlog.dead_letters,
             AlertFigure.BATCH_OVERDUE_SECONDS: backlog.batch_overdue,

@@ -46,6 +46,10 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """US dollars that all tenants together are to spend in a day, in UTC: nothing is refused for
     it, and alerts say how far it is spent.
     """
+    deadline_objective: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.99
+    """The share of messages that are to be answered before their deadline."""
+    latency_objective_seconds: Positive = 10.0
+    """How long nineteen of twenty interactive messages may take."""
     allow_http: bool = False
     """Let sinks have addresses that begin with http:// too."""
     allowed_networks: tuple[str, ...] = ()
