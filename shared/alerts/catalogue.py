@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,17 +11,44 @@ from sqlalchemy import delete, insert, select, update
 
 from shared.alerts.event import AlertEvent, event_of
 from shared.alerts.keeping import AlertRecords, alert_of, event_of_row
-from shared.alerts.rule import Alert
+from shared.alerts.rule import Alert, AlertRule
 from shared.alerts.silence import Silence, checked_matchers
 from shared.alerts.state import AlertEventKind, AlertState
-from shared.alerts.tables import alert, alert_event, alert_silence
+from shared.alerts.tables import (
+    alert,
+    alert_delivery,
+    alert_event,
+    alert_rule,
+    alert_silence,
+)
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.identifiers import ALERT_SILENCE, new_id
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, transaction
+from shared.webhooks.tables import DeliveryState
 
 _LONGEST: Final = timedelta(days=366)
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that a sink has not taken: not yet, or `failed` for good, and why."""
+
+    message_id: str
+    sink: str
+    state: DeliveryState
+    tries: int
+    due_at: datetime | None
+    reason: str | None
+
+
+class AlertsStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a person looks at first; `without_data` are rules whose figure never had any."""
+
+    active: list[Alert]
+    without_data: list[str]
+    undelivered: list[Undelivered]
+    silences: list[Silence]
 
 
 class AlertCatalogue:
@@ -46,6 +74,20 @@ class AlertCatalogue:
             query = query.where(alert_event.c.id < after)
         async with reading(self._database.relaxed) as connection:
             return [event_of_row(row) for row in await connection.execute(query)]
+
+    async def standing(self, rules: Sequence[AlertRule], *, limit: int = 50) -> AlertsStanding:
+        """What is active, which of these rules never had data, what is not delivered, and what is
+        silenced."""
+        async with reading(self._database.relaxed) as connection:
+            known = {*(await connection.execute(select(alert_rule.c.name))).scalars()}
+            rows = await connection.execute(_UNDELIVERED.limit(limit))
+            undelivered = [Undelivered(**row._mapping) for row in rows]
+        return AlertsStanding(
+            active=await self.active(),
+            without_data=[rule.name for rule in rules if rule.name not in known],
+            undelivered=undelivered,
+            silences=await self.silences(),
+        )
 
     async def acknowledge(self, fingerprint: str, *, by: str) -> Alert:
         """Remind nobody of a firing alert any more: somebody is at it.
@@ -103,3 +145,10 @@ class AlertCatalogue:
         async with transaction(self._database.durable) as connection:
             if not (await connection.execute(gone)).rowcount:
                 raise NotFound(f"There is no silence '{silence_id[:64]}'.")
+
+
+_UNDELIVERED: Final = (
+    select(*(alert_delivery.c[name] for name in Undelivered.__struct_fields__))
+    .where(alert_delivery.c.reason.is_not(None), alert_delivery.c.state != DeliveryState.DELIVERED)
+    .order_by(alert_delivery.c.message_id.desc(), alert_delivery.c.sink)
+)

@@ -27,9 +27,8 @@ def _said(rule: AlertRuleSettings | None) -> dict[str, Any]:
     if rule is None:
         return {}
     said = {key: value for key, value in asdict(rule).items() if value is not None}
-    for key, other in (("above", "below"), ("below", "above")):
-        if key in said:
-            said[other] = None
+    if "above" in said or "below" in said:
+        said = {"above": None, "below": None} | said
     return said
 
 

@@ -32,6 +32,11 @@ class FigureTable:
         self._figures = figures
         self._log = get_logger(__name__)
 
+    @property
+    def figures(self) -> frozenset[AlertFigure]:
+        """Those that there is data for."""
+        return frozenset(self._figures)
+
     async def read(self, rules: Sequence[AlertRule]) -> dict[str, FigureReading]:
         """What the figure of each rule says, by the rule's name."""
         known = dict[tuple[AlertFigure, float], FigureReading]()

@@ -40,7 +40,7 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         tuple[Annotated[int, msgspec.Meta(ge=1, le=86_400)], ...], msgspec.Meta(max_length=20)
     ] = (5, 15, 60, 300, 900, 1_800, 3_600, 7_200)
     """The waits between tries of one message at one sink; after the last it is given up, which
-    the log says.
+    `forebay alerts list` and the log say.
     """
     daily_budget: Decimal | None = None
     """US dollars that all tenants together are to spend in a day, in UTC: nothing is refused for

@@ -44,7 +44,7 @@ RULE = AlertRule(
 def webhook_sink(url: str, name: str = "ops", **more: object) -> AlertSinkSettings:
     """One on loopback, with a secret in its place."""
     sink = AlertSinkSettings(name=name, kind=AlertSinkKind.WEBHOOK, url=ServerUrl(url))
-    return msgspec.structs.replace(sink, secrets=(Secret(SECRET),), **more)
+    return msgspec.structs.replace(sink, **{"secrets": (Secret(SECRET),), **more})
 
 
 def told_to(*sinks: AlertSinkSettings, **more: object) -> AlertSettings:

@@ -1,0 +1,239 @@
+"""Each way of telling, before real receivers; and what a sink that hangs or refuses does."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import SMTP, Envelope
+from standardwebhooks import Webhook
+
+from shared.alerts.telling.deliveries import SinkOutcome
+from shared.alerts.telling.message import AlertMessage, trial_message
+from shared.clock import SystemClock
+from shared.settings.secret import Secret, ServerUrl
+from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings, MailSecurity
+from shared.webhooks.tables import DeliveryState
+from tests.integration.webhooks.receiver import WebhookReceiver, received
+from workers.alerting.sinks.opening import open_sinks
+
+from .conftest import SECRET, WatchedLedger, send_round, told_to, webhook_sink
+
+OTHER_SECRET = "whsec_" + "B" * 44
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    async with received() as opened:
+        yield opened
+
+
+async def sent(sink: AlertSinkSettings) -> SinkOutcome:
+    """One message with markup in it, to this sink alone."""
+    (opened,) = open_sinks(told_to(sink), SystemClock()).values()
+    message = msgspec.structs.replace(trial_message(SystemClock().now()), title="<b>A & B</b>")
+    return await opened.send(message, msgspec.json.encode(message))
+
+
+async def test_a_webhook_is_signed_with_every_secret_that_is_in_force(
+    receiver: WebhookReceiver,
+) -> None:
+    sink = webhook_sink(receiver.url, secrets=(Secret(SECRET), Secret(OTHER_SECRET)))
+    assert await sent(sink) == SinkOutcome()
+    (got,) = receiver.got
+    for secret in (SECRET, OTHER_SECRET):
+        assert Webhook(secret).verify(got.body, got.headers)["object"] == "alerts"
+    assert got.id == got.event["id"]
+    assert got.event["is_test"] is True
+
+
+async def test_slack_is_given_text_that_holds_no_markup_of_others(
+    receiver: WebhookReceiver,
+) -> None:
+    sink = AlertSinkSettings(name="chat", kind=AlertSinkKind.SLACK, url=ServerUrl(receiver.url))
+    assert await sent(sink) == SinkOutcome()
+    assert receiver.got[0].event == {"text": "&lt;b&gt;A &amp; B&lt;/b&gt;"}
+
+
+async def test_a_sink_of_ones_own_network_is_named_as_what_may_be_allowed(
+    receiver: WebhookReceiver,
+) -> None:
+    settings = msgspec.structs.replace(told_to(webhook_sink(receiver.url)), allowed_networks=())
+    (opened,) = open_sinks(settings, SystemClock()).values()
+    message = trial_message(SystemClock().now())
+    outcome = await opened.send(message, b"{}")
+    assert "no public address" in (outcome.error or "")
+    assert receiver.got == []
+
+
+class _Mailbox(Sink):
+    def __init__(self, answer: str = "250 OK") -> None:
+        super().__init__()
+        self.mails: list[Envelope] = []
+        self.answer = answer
+
+    async def handle_DATA(  # noqa: N802 - as the library calls it
+        self, _server: object, _session: object, envelope: Envelope
+    ) -> str:
+        self.mails.append(envelope)
+        return self.answer
+
+
+def mail_sink(port: int, **more: object) -> AlertSinkSettings:
+    sink = AlertSinkSettings(
+        name="mail",
+        kind=AlertSinkKind.EMAIL,
+        host="127.0.0.1",
+        port=port,
+        security=MailSecurity.NONE,
+        sender="forebay@example.com",
+        recipients=("ann@example.com", "ben@example.com"),
+    )
+    return msgspec.structs.replace(sink, **more)
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[tuple[_Mailbox, int]]:
+    box, loop = _Mailbox(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    yield box, server.sockets[0].getsockname()[1]
+    server.close()
+
+
+async def test_mail_goes_to_everybody_and_holds_the_json(mailbox: tuple[_Mailbox, int]) -> None:
+    box, port = mailbox
+    assert await sent(mail_sink(port)) == SinkOutcome()
+    (envelope,) = box.mails
+    assert envelope.rcpt_tos == ["ann@example.com", "ben@example.com"]
+    mail = message_from_bytes(envelope.content or b"")  # type: ignore[arg-type]
+    assert mail["Subject"] == "<b>A & B</b>"
+    text, attached = mail.get_payload()  # type: ignore[misc]
+    body = attached.get_payload(decode=True)  # type: ignore[union-attr]
+    message = msgspec.json.decode(body, type=AlertMessage)
+    assert f"<{message.id}@example.com>" == mail["Message-ID"]
+    assert "<b>A & B</b>" in text.get_payload()  # type: ignore[union-attr]
+
+
+async def test_what_a_mail_server_refuses_with_is_told(mailbox: tuple[_Mailbox, int]) -> None:
+    box, port = mailbox
+    box.answer = "552 Too much mail"
+    outcome = await sent(mail_sink(port))
+    assert outcome.error == "The mail server answered 552: Too much mail"
+
+
+async def test_a_mail_server_that_says_nothing_is_waited_for_its_time_only() -> None:
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
+        outcome = await sent(mail_sink(port, timeout_seconds=0.3))
+    assert "mail server" in (outcome.error or "")
+
+
+def command_sink(script: str, *arguments: str, **more: object) -> AlertSinkSettings:
+    argv = (sys.executable, "-c", script, *arguments)
+    sink = AlertSinkSettings(name="run", kind=AlertSinkKind.COMMAND, argv=argv)
+    return msgspec.structs.replace(sink, **more)
+
+
+async def test_a_command_gets_the_message_and_no_shell_sees_its_arguments(tmp_path: Path) -> None:
+    file = tmp_path / "$(touch hacked); it"
+    keep = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+    assert await sent(command_sink(keep, str(file))) == SinkOutcome()
+    message = msgspec.json.decode(file.read_bytes(), type=AlertMessage)
+    assert message.title == "<b>A & B</b>"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+async def test_a_command_that_fails_says_why() -> None:
+    outcome = await sent(command_sink("import sys; sys.exit('It is full.')"))
+    assert outcome.error == "The command ended with 1: It is full."
+
+
+async def test_a_command_that_is_not_there_is_an_error_and_no_crash() -> None:
+    outcome = await sent(
+        AlertSinkSettings(name="run", kind=AlertSinkKind.COMMAND, argv=("/no/such",))
+    )
+    assert "cannot be run" in (outcome.error or "")
+
+
+async def test_a_command_that_hangs_is_ended_with_all_it_began(tmp_path: Path) -> None:
+    begins = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "open(sys.argv[1], 'w').write(str(child.pid))\n"
+        "time.sleep(600)\n"
+    )
+    file = tmp_path / "child"
+    outcome = await sent(command_sink(begins, str(file), timeout_seconds=2.0))
+    assert "did not end within 2 s" in (outcome.error or "")
+    child = Path("/proc", file.read_text())
+    async with asyncio.timeout(30):
+        while _lives(child):  # noqa: ASYNC110 - the kernel takes it away
+            await asyncio.sleep(0.05)
+
+
+def _lives(process: Path) -> bool:
+    try:
+        return "zombie" not in (process / "status").read_text()
+    except OSError:
+        return False
+
+
+async def test_a_sink_that_hangs_delays_no_other_and_loses_nothing(
+    watched: WatchedLedger, receiver: WebhookReceiver
+) -> None:
+    async with received() as hanging:
+        hanging.is_open.clear()
+        settings = told_to(
+            webhook_sink(hanging.url, "hangs", timeout_seconds=600.0),
+            webhook_sink(receiver.url, "works"),
+            retry_seconds=(10,),
+        )
+        watched.figures.values = {"ten_1": 20.0}
+        await watched.rounds(watched.leader(settings), seconds=60)
+        sending = watched.sending(settings)
+        await sending()
+        async with asyncio.timeout(60):
+            while not (receiver.got and hanging.got):  # noqa: ASYNC110 - a task takes it
+                await asyncio.sleep(0.01)
+        await sending.close()
+        assert (await watched.deliveries())["hangs"] == (DeliveryState.PENDING, 1)
+        hanging.is_open.set()
+        watched.clock.advance(60)
+        await send_round(watched.sending(settings))
+        ids = {got.id for got in (*hanging.got, *receiver.got)}
+        assert len(ids) == 1
+        assert (await watched.deliveries())["hangs"] == (DeliveryState.DELIVERED, 2)
+
+
+async def test_a_sink_that_refuses_is_tried_again_and_then_given_up_and_said(
+    watched: WatchedLedger, receiver: WebhookReceiver
+) -> None:
+    settings = told_to(webhook_sink(receiver.url), retry_seconds=(10, 100))
+    receiver.statuses.extend([503, 404, 500])
+    watched.figures.values = {"ten_1": 20.0}
+    await watched.rounds(watched.leader(settings), seconds=60)
+    sending = watched.sending(settings)
+    for wait in (0, 11, 101, 1_000):
+        watched.clock.advance(wait)
+        await send_round(sending)
+    assert [got.id for got in receiver.got] == [receiver.got[0].id] * 3
+    (undelivered,) = (await watched.catalogue.standing([])).undelivered
+    assert undelivered.state is DeliveryState.FAILED
+    assert undelivered.reason == "No try is left of its schedule. It answered 500."
+
+
+async def test_what_waits_for_a_sink_that_was_removed_is_given_up(
+    watched: WatchedLedger, receiver: WebhookReceiver
+) -> None:
+    watched.figures.values = {"ten_1": 20.0}
+    await watched.rounds(watched.leader(told_to(webhook_sink(receiver.url))), seconds=60)
+    await send_round(watched.sending(told_to()))
+    assert (await watched.deliveries())["ops"] == (DeliveryState.FAILED, 1)
+    assert receiver.got == []
