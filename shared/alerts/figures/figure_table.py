@@ -11,7 +11,7 @@ from shared.alerts.figures.anomalies import AnomalyFigures
 from shared.alerts.figures.backlog import BacklogFigures
 from shared.alerts.figures.breakers import BreakerFigure
 from shared.alerts.figures.money import BudgetFigures
-from shared.alerts.figures.traffic import TrafficFigures
+from shared.alerts.figures.traffic import ServiceFigures
 from shared.alerts.rule import AlertRule
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -58,7 +58,7 @@ def figure_table(settings: Settings, database: Database, redis: Redis, clock: Cl
     """The figures of this installation."""
     backlog = BacklogFigures(database, clock)
     money = BudgetFigures(database, settings, clock)
-    traffic = TrafficFigures(Rollups(database), settings.alerts, clock)
+    traffic = ServiceFigures(Rollups(database), settings.alerts, clock)
     anomalies = AnomalyFigures(database, clock)
     return FigureTable(
         {

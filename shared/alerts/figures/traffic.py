@@ -27,7 +27,7 @@ _P95: Final = 0.05
 _INTERACTIVE: Final = {Dimension.LANE: str(Lane.INTERACTIVE)}
 
 
-class TrafficFigures:
+class ServiceFigures:
     """Shares are unknown where there was too little traffic; all raise LedgerUnavailable."""
 
     def __init__(self, rollups: Rollups, settings: AlertSettings, clock: Clock) -> None:
