@@ -125,6 +125,10 @@ class Pipeline:
                 self._spans.describe(span, turn, outcome)
             return outcome
 
+    async def has_failed(self, message_id: str) -> bool:
+        """Whether one that was not there to be claimed has failed. Raises LedgerUnavailable."""
+        return await self._claim.has_failed(message_id)
+
     async def _run(self, turn: Turn) -> TurnOutcome:
         try:
             await self._answer_in_time(turn)

@@ -46,12 +46,15 @@ def register_tasks(app: Celery, running: Sequence[Pipeline]) -> None:
     async def answer(message_id: str, lane: str, deadline: str) -> str:  # noqa: ARG001
         """Answer one accepted message; what became of it, for Flower.
 
-        Raises MessageFailed where it ended as failed, which is written by then: nobody shall see
-        a green task. Either end acknowledges the wake-up. Its loss would be harmless, so a ledger
+        Raises MessageFailed where it ended as failed, which is written by then, also where that was
+        in the queue or under an earlier wake-up, whose task has the same id: nobody shall see a
+        green one. Either end acknowledges the wake-up. Its loss would be harmless, so a ledger
         that is away acknowledges too: the reconciler publishes again what nobody claimed.
         """
         try:
             outcome = await running[0].run(message_id)
+            if outcome is TurnOutcome.NOTHING_TO_CLAIM and await running[0].has_failed(message_id):
+                outcome = TurnOutcome.FAILED
         except LedgerUnavailable as error:
             get_logger(__name__).warning("turn_put_off", message_id=message_id, code=error.code)
             return error.code

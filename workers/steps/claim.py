@@ -42,6 +42,7 @@ class Claim:
         self._claims: GroupCommit[str, MessageRecord | None] = GroupCommit(
             claims.flush, meter=meter_of(LedgerOperation.CLAIM, metrics)
         )
+        self._group = claims
         self._replies = replies
         self._attempt_limit = attempt_limit
         self._metrics = metrics
@@ -65,6 +66,10 @@ class Claim:
             waited = (record.claimed_at - record.accepted_at).total_seconds()
             self._metrics.time_in_queue_seconds.labels(record.lane).observe(max(0.0, waited))
         return turn
+
+    async def has_failed(self, message_id: str) -> bool:
+        """Whether what was not there to claim has failed; raises LedgerUnavailable."""
+        return await self._group.has_failed(message_id)
 
     async def _purse_of(self, record: MessageRecord) -> Purse | None:
         """None where the tenant has no cap; where nobody can tell now, the purse asks again."""

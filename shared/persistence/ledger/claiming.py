@@ -20,6 +20,7 @@ from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.columns import StoredColumns
 from shared.persistence.engine import Database
+from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.records import TurnTab
 from shared.persistence.ledger.worker_lease import Lease, WorkerLease, WorkerOffer
 from shared.persistence.prepared.constant_text import ConstantText
@@ -53,6 +54,7 @@ class ClaimGroup:
             database, clock, worker=worker, lease_seconds=lease_seconds, offer=offer
         )
         self._running_charges: RunningCharges | None = None
+        self._states = MessageStates(database)
         self._wanted = IdList(database.relaxed.dialect)
         self._claim = ConstantText(self._taking(worker), database.relaxed.dialect)
         self._records = StoredColumns(RECORD_COLUMNS, database.relaxed.dialect)
@@ -95,6 +97,11 @@ class ClaimGroup:
         records = map(record_of, self._records.readable(rows))
         taken = {record.id: record for record in records}
         return [taken.pop(message_id, None) for message_id in message_ids]
+
+    async def has_failed(self, message_id: str) -> bool:
+        """Whether a message that was not there to take has failed; raises LedgerUnavailable."""
+        standing = (await self._states.of([message_id])).get(message_id)
+        return standing is not None and standing.state is ResponseState.FAILED
 
     async def renew(self, leases: Sequence[Lease]) -> set[Lease]:
         """Extend them all in one row; what is missing from the answer is lost: cancelled, or taken.
