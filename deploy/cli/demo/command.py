@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from deploy.cli.demo.screen import Screen
 from deploy.cli.options import AsJson
-from deploy.cli.output import as_typed, complain, say, say_json, say_table
+from deploy.cli.output import as_typed, complain, say_json, say_table
+from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from deploy.cli.demo.play import Played
     from deploy.cli.demo.scene import Scene
 
 
@@ -24,6 +25,7 @@ def demo(
     only: tuple[str, ...] = (),
     index: tuple[str, ...] = (),
     list_scenes: Annotated[bool, Parameter(name="--list")] = False,
+    record: Path | None = None,
     as_json: AsJson = False,
 ) -> int:
     """Start a stack of its own, send real messages through it and show what happened.
@@ -42,6 +44,8 @@ def demo(
         shared; may be given more than once. A smaller one takes less time.
     list_scenes
         Say what the scenes are called and what each shows, and play none.
+    record
+        Write what is shown into this file too, as a moving picture (SVG), three times as fast.
     """
     from deploy.cli.demo.programme import SCENES, scenes_named
 
@@ -52,8 +56,19 @@ def demo(
     from deploy.cli.demo.scenes.index.library import shelves_named
 
     shelves = shelves_named(index)
+    screen = Screen(as_json=as_json, record_into=_writable(record))
     with tempfile.TemporaryDirectory(prefix="forebay-demo-") as folder:
-        return asyncio.run(_demo(Path(folder).resolve(), scenes, shelves, as_json=as_json))
+        return asyncio.run(_demo(Path(folder).resolve(), scenes, shelves, screen))
+
+
+def _writable(file: Path | None) -> Path | None:
+    """Found out before minutes are spent on it; raises InvalidRequest."""
+    if file is not None:
+        try:
+            file.touch()
+        except OSError as error:
+            raise InvalidRequest(f"--record {file}: {error.strerror}. Name another.") from error
+    return file
 
 
 def _list(scenes: Sequence[Scene], *, as_json: bool) -> None:
@@ -67,14 +82,14 @@ def _list(scenes: Sequence[Scene], *, as_json: bool) -> None:
 
 
 async def _demo(
-    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], *, as_json: bool
+    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], screen: Screen
 ) -> int:
     from deploy.embedded.interruption import until_interrupted
 
     went_well: list[bool] = []
 
     async def play() -> None:
-        went_well.append(await _play(folder, scenes, shelves, as_json=as_json))
+        went_well.append(await _play(folder, scenes, shelves, screen))
 
     if await until_interrupted(play(), report=complain):
         raise KeyboardInterrupt
@@ -82,15 +97,12 @@ async def _demo(
 
 
 async def _play(
-    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], *, as_json: bool
+    folder: Path, scenes: Sequence[Scene], shelves: tuple[str, ...], screen: Screen
 ) -> bool:
     from deploy.cli.demo.play import play_all
     from deploy.cli.demo.stage import open_stage
 
-    def note(text: str) -> None:
-        if not as_json:
-            say(text)
-
+    note = screen.note
     began = time.monotonic()
     note("The models in this demo are scripted: they echo, lie and fail on demand, at made-up")
     note("prices. Everything else is real, and so is the small model that answers without a key.")
@@ -98,32 +110,9 @@ async def _play(
     opening = open_stage(folder, report=lambda text: note(f"  ({text})"), shelves=shelves)
     async with opening as stage:
         note(f"Ready in {time.monotonic() - began:.1f} s at {stage.state.url}.\n")
-        went_well = await play_all(stage, scenes, show=_show_json if as_json else _show)
+        went_well = await play_all(stage, scenes, show=screen.show)
         note("\nStopping ...")
     seconds = time.monotonic() - began
     note(f"{seconds:.1f} s in all, start and stop included. Try it yourself: {as_typed()} up")
+    screen.close()
     return went_well
-
-
-def _show_json(played: Played) -> None:
-    say_json(played.flat())
-
-
-def _show(played: Played) -> None:
-    from rich.console import Console
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from deploy.cli.demo.dollars import price_tag
-
-    sign, style = ("✓", "green") if played.ok else ("✗", "bold red")
-    line = Text.assemble(
-        (f"{sign} ", style),
-        (f"{played.scene:<24}", "bold"),
-        (f"{played.seconds:5.1f} s   ", "dim"),
-        f"spent {price_tag(played.spent)}, saved {price_tag(played.saved)}",
-    )
-    console = Console(highlight=False)
-    console.print(line)
-    told = Text(played.told, style="" if played.ok else "red")
-    console.print(Padding(told, (0, 0, 0, 2), expand=False))
