@@ -16,19 +16,24 @@ from ingress.console.login import Login
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
 from ingress.console.screen import ConsoleScreen
+from ingress.console.screens.alerts import AlertsScreen
 from ingress.console.screens.audit import AuditScreen
 from ingress.console.screens.overview import OverviewScreen
 from ingress.console.screens.providers import ProvidersScreen
+from ingress.console.screens.quality import QualityScreen
 from ingress.console.screens.tenants import TenantsScreen
 from ingress.console.static_files import StaticFiles
+from shared.alerts.catalogue import AlertCatalogue
 from shared.audit.audit_log import AuditLog
 from shared.clock import Clock
+from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database, open_database
 from shared.rollups.reading import Rollups
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.settings import Settings
 from shared.settings.servers import LedgerSettings
+from shared.views.negative_feedback import NegativeFeedback
 
 STATEMENT_SECONDS: Final = 2.0
 _CONNECTIONS: Final = 2
@@ -60,6 +65,8 @@ class ConsoleSurface:
             OverviewScreen(database, clock, usual_budget),
             ProvidersScreen(redis, settings.breakers, settings.providers, figures, acts),
             TenantsScreen(database, clock, usual_budget),
+            QualityScreen(EvaluationCatalogue(database), NegativeFeedback(database)),
+            AlertsScreen(AlertCatalogue(database, clock), acts, clock),
             AuditScreen(log),
         ]
 

@@ -16,6 +16,7 @@ from shared.persistence.tenants import TenantRepository
 from shared.rollups.delta import Delta, encode_delta
 from shared.rollups.tables import rollup_delta
 from shared.settings.servers import LedgerSettings
+from tests.integration.console.judging import add_alert, add_feedback, add_run
 from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 
 MARKUP = "<img src=nowhere onerror='window.ran=1'><script>window.ran=1</script>"
@@ -36,6 +37,9 @@ async def seed(ledger: LedgerSettings, *, minutes: int = 60, strange: str = "") 
                 await connection.execute(insert(rollup_delta).values(figures=encode_delta(delta)))
         actor = Actor(f"ann@{strange}host"[:128], "command line")
         log = AuditLog(database, SystemClock())
+        await add_alert(database, strange)
+        await add_run(database, strange)
+        await add_feedback(database, owner.id, strange)
         await log.record(actor, "keys.revoke", f"key_1{strange}"[:255], {"note": strange or "old"})
     finally:
         await database.close()

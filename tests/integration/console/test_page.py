@@ -9,17 +9,19 @@ import pytest
 
 from shared.settings import Settings
 from tests.integration.console.conftest import MakeKey, looking
+from tests.integration.console.seeding import seed
 from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import browser_page, needs_chromium
 
 pytestmark = needs_chromium
-SCREENS = ("overview", "providers", "tenants", "audit")
+SCREENS = ("overview", "providers", "tenants", "quality", "alerts", "audit")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_on_any_screen(
-    door: RunningDoor, make_key: MakeKey, scheme: str
+    settings: Settings, door: RunningDoor, make_key: MakeKey, scheme: str
 ) -> None:
+    await seed(settings.ledger, minutes=3)
     async with looking(door, await make_key(), color_scheme=scheme) as browser:
         page = browser.page
         assert await page.get_attribute("html", "data-theme") == scheme

@@ -64,6 +64,15 @@ async function show() {
   }
 }
 
+// How many alerts fire that nobody is at stands beside their screen's name.
+function badge({ active }) {
+  const place = document.querySelector('.places a[data-name="alerts"]');
+  if (!place) return;
+  const open = active.filter((alert) => alert.state === "firing" && !alert.acknowledged_by).length;
+  place.querySelector(".badge")?.remove();
+  if (open) place.append(" ", h("span", { class: "badge" }, open, h("span", { class: "unseen" }, " firing")));
+}
+
 function enter(who) {
   user = who;
   frame();
@@ -102,6 +111,7 @@ addEventListener("keydown", (event) => {
 });
 
 followTheme();
+live.on("alerts", badge);
 try {
   enter(await whoAmI());
 } catch (refusal) {

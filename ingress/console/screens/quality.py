@@ -1,0 +1,103 @@
+"""Whether answers are good: runs of golden sets, and what was said against answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.query import known_query, page_limit, whole_number
+from ingress.console.live.topic import Topic
+from ingress.console.operation import ConsoleOperation
+from shared.accepting.posted_documents import storable_id
+from shared.errors import InvalidRequest
+from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.kept_run import CaseResult, KeptRun
+from shared.messages.tenant import KeyScope
+from shared.sessions.console_user import ConsoleUser
+from shared.views.negative_feedback import FeedbackPage, NegativeFeedback
+from shared.views.place import Place
+
+_USUAL: Final = 50
+_LARGEST: Final = 200
+_BETWEEN: Final = "~"
+_MOST_REPEATS: Final = 1_000_000
+
+
+class RunPage(msgspec.Struct, frozen=True):
+    """The newest first."""
+
+    rows: list[KeptRun]
+    next: str | None
+
+
+class CaseResultPage(msgspec.Struct, frozen=True):
+    """What the cases of a run came to, by the case's id."""
+
+    run: KeptRun
+    rows: list[CaseResult]
+    next: str | None
+
+
+class QualityScreen:
+    """Nothing here acts. Everything raises LedgerUnavailable."""
+
+    def __init__(self, runs: EvaluationCatalogue, feedback: NegativeFeedback) -> None:
+        self._runs = runs
+        self._feedback = feedback
+
+    def operations(self) -> Sequence[ConsoleOperation]:
+        row, reader = ConsoleOperation, KeyScope.READER
+        return (
+            row("GET", "/quality/runs", self._page, reader),
+            row("GET", "/quality/runs/{run}", self._results, reader),
+            row("GET", "/quality/feedback", self._against, reader),
+        )
+
+    def topics(self) -> Sequence[Topic]:
+        return (Topic("quality", self._newest, seconds=5.0),)
+
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> RunPage:
+        query = known_query(exchange, ("before", "limit", "set"))
+        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
+        rows = await self._runs.runs(
+            after=_id(query.get("before")), limit=limit, set_name=_id(query.get("set"))
+        )
+        return RunPage(rows, rows[-1].id if len(rows) == limit else None)
+
+    async def _results(self, exchange: Exchange, _user: ConsoleUser) -> CaseResultPage:
+        query = known_query(exchange, ("before", "limit"))
+        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
+        run = await self._runs.find(exchange.parameters["run"])
+        rows = await self._runs.results(run.id, after=_case(query.get("before")), limit=limit)
+        is_whole = len(rows) == limit
+        following = f"{rows[-1].repeat}{_BETWEEN}{rows[-1].case_id}" if is_whole else None
+        return CaseResultPage(run, rows, following)
+
+    async def _against(self, exchange: Exchange, _user: ConsoleUser) -> FeedbackPage:
+        query = known_query(exchange, ("before", "limit", "tenant"))
+        before = query.get("before")
+        return await self._feedback.page(
+            tenant_id=_id(query.get("tenant")),
+            before=Place.read(before) if before else None,
+            limit=page_limit(query, usual=_USUAL, largest=_LARGEST),
+        )
+
+    async def _newest(self) -> tuple[list[KeptRun], str | None]:
+        against = await self._feedback.page(limit=1)
+        return await self._runs.runs(limit=3), against.rows[0].id if against.rows else None
+
+
+def _id(text: str | None) -> str | None:
+    return storable_id(text) if text else None
+
+
+def _case(place: str | None) -> tuple[str, int] | None:
+    if not place:
+        return None
+    repeat, between, case = place.partition(_BETWEEN)
+    if not between:
+        raise InvalidRequest("'before' is no place in this list.", param="before")
+    return storable_id(case), whole_number(repeat, "before", least=0, most=_MOST_REPEATS)
