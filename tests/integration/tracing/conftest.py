@@ -12,7 +12,12 @@ from deploy.scripted_provider.behaviour import Kind
 from tests.integration.conftest import OneMachine
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
-from tests.integration.tracing.told import REFUSED_QUESTION, Told, ask_everything
+from tests.integration.tracing.told import (
+    REFUSED_QUESTION,
+    Told,
+    ask_everything,
+    ask_over_the_queue,
+)
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
 from tests.integration.workers.stack import Stack, openai_link
@@ -50,6 +55,7 @@ async def _told(build: Callable[[str], Stack], folder: Path) -> Told:
         door = await asyncio.to_thread(RunningDoor(stack.settings).start)
         try:
             answers = await ask_everything(door.url, key)
+            answers |= await ask_over_the_queue(stack.broker_url, key)
         finally:
             await asyncio.to_thread(door.close)
         told = Told(collector, answers)

@@ -9,6 +9,7 @@ from tests.integration.tracing.told import (
     CALLER,
     FAILED,
     MALFORMED,
+    QUEUED,
     STREAMED,
     USER,
     Told,
@@ -38,9 +39,19 @@ def test_a_producers_trace_reaches_the_provider_over_the_queue(told: Told) -> No
     ]
 
 
+def test_a_message_of_the_intake_queue_goes_on_with_its_producers_trace(told: Told) -> None:
+    assert told.answers[QUEUED]["status"] == "completed"
+    spans = told.spans(QUEUED)
+    assert spans["publish"].parent_span_id.hex() == CALLER
+    assert spans["turn"].parent_span_id == spans["publish"].span_id
+    assert DOOR not in spans
+    users = {told.attributes(trace, "turn")["user.id"] for trace in (ANSWERED, QUEUED)}
+    assert len(users) == 1, "the same person by either door"
+
+
 def test_nothing_that_a_person_wrote_is_in_it(told: Told) -> None:
     everything = str(told.collector.exports)
-    for text in ("forebay?", "forebay for", "refuses our key", USER, "alice"):
+    for text in ("forebay?", "forebay for", "of the queue", "refuses our key", USER, "alice"):
         assert text not in everything
 
 

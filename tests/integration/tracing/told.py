@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from shared.queueing.producer import Producer
+from shared.telemetry.tracing import TraceContext, enter_trace
 from tests.servers.collector import Collector, attributes_of
 
 USER = "alice@example.com"
 REFUSED_QUESTION = "who refuses our key?"
-ANSWERED, STREAMED, FAILED, MALFORMED = (f"{number}" * 32 for number in (1, 2, 3, 4))
+ANSWERED, STREAMED, FAILED, MALFORMED, QUEUED = (f"{number}" * 32 for number in range(1, 6))
 """Trace ids, one for each request; the caller's own span is the one of its traceparent."""
 CALLER = "b7ad6b7169203331"
 _QUESTIONS = {
@@ -42,7 +45,7 @@ class Told:
     def is_whole(self) -> bool:
         """Whether the last span of everything has come."""
         ends = {ANSWERED: "remember", STREAMED: "remember", FAILED: "turn"}
-        ends = ends | dict.fromkeys(ends, "turn")
+        ends |= dict.fromkeys((*ends, QUEUED), "turn")
         return all(end in self.spans(trace) for trace, end in ends.items()) and bool(
             self.spans(MALFORMED)
         )
@@ -63,3 +66,17 @@ async def ask_everything(url: str, key: str) -> dict[str, Any]:
                 is_stream = answer.content_type == "text/event-stream"
                 answers[trace] = await (answer.text() if is_stream else answer.json())
     return answers | {"conversation": conversation}
+
+
+async def ask_over_the_queue(broker_url: str, key: str) -> dict[str, Any]:
+    """One message straight to the intake queue, as a producer in the middle of a trace posts it."""
+
+    def ask() -> dict[str, Any]:
+        previous = enter_trace(TraceContext(f"00-{QUEUED}-{CALLER}-01"))
+        try:
+            with Producer(broker_url, key) as producer:
+                return producer.ask("What of the queue?", user=USER)
+        finally:
+            enter_trace(previous)
+
+    return {QUEUED: await asyncio.to_thread(ask)}
