@@ -16,6 +16,7 @@ from tests.servers.process import ChildProcess
 from tests.servers.server import Server, find_program
 
 CONFIGURATION = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "prometheus.yml"
+RULES = CONFIGURATION.with_name("rules.yml")
 SCRAPE_SECONDS = 1
 """Of tests: in production it is fifteen."""
 
@@ -36,18 +37,26 @@ class PrometheusServer(Server):
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series that it gives now; AssertionError says what is wrong with the expression."""
-        address = f"{self.url}/api/v1/query?{urlencode({'query': expression})}"
+        found: list[dict[str, Any]] = self._asked("query", query=expression)["result"]
+        return found
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Those of every group, and how they fared when they were evaluated last."""
+        return [rule for group in self._asked("rules")["groups"] for rule in group["rules"]]
+
+    def _asked(self, what: str, **parameters: str) -> Any:
+        address = f"{self.url}/api/v1/{what}?{urlencode(parameters)}"
         try:
             with urllib.request.urlopen(address, timeout=60) as answer:
-                told = json.load(answer)
+                return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
-            raise AssertionError(f"{expression}: {error.read().decode()}") from None
-        found: list[dict[str, Any]] = told["data"]["result"]
-        return found
+            raise AssertionError(f"{parameters}: {error.read().decode()}") from None
 
     def _prepare(self) -> ChildProcess:
         configuration = yaml.safe_load(CONFIGURATION.read_text())
-        configuration["global"]["scrape_interval"] = f"{SCRAPE_SECONDS}s"
+        often = dict.fromkeys(("scrape_interval", "evaluation_interval"), f"{SCRAPE_SECONDS}s")
+        configuration["global"] |= often
+        configuration["rule_files"] = [str(RULES)]
         jobs = {job["job_name"]: job for job in configuration["scrape_configs"]}
         assert jobs.keys() == self._ports.keys()
         for name, job in jobs.items():

@@ -65,7 +65,7 @@ class CachingParts:
         caching, metrics = self.settings.caching, self.metrics
         if not caching.exact:
             return AnswerCaching()
-        from workers.caching.cacheable import CacheableRule, stand_ins
+        from workers.caching.cacheable import CacheableRule, NotCacheable, stand_ins
         from workers.caching.single_flight import SingleFlight
         from workers.steps.caching.look_up import LookUp
         from workers.steps.caching.store import Store
@@ -74,6 +74,8 @@ class CachingParts:
         never_kept = stand_ins(self.settings.providers)
         if len(never_kept) == len(self.settings.providers):
             return AnswerCaching()
+        for reason in NotCacheable:  # an alert does not see the rise of what begins at 1
+            metrics.cache_refusals.labels(reason)
         cache, retelling = self._cache(), self._retelling()
         rule = CacheableRule(caching, stand_ins=never_kept, is_refusal=begins_with_refusal)
         same_meaning = await self._same_meaning(cache, retelling)

@@ -55,6 +55,8 @@ class FactLookup:
     def __init__(self, listed: Sequence[Listed], *, metrics: Metrics, clock: Clock) -> None:
         self._listed = tuple(listed)
         self._metrics = metrics
+        for each in self._listed:
+            metrics.count_from_zero(source=each.settings.name)
         self._clock = clock
         self._log = get_logger(__name__)
 

@@ -17,7 +17,7 @@ from shared.telemetry.instruments import INSTRUMENTS
 from tests.architecture.tree import ROOT
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.scraping.traffic import Traffic
-from tests.servers.prometheus import CONFIGURATION, PrometheusServer
+from tests.servers.prometheus import CONFIGURATION, RULES, PrometheusServer
 from tests.servers.promtool import check_config, check_metrics, needs_prometheus
 
 GRAFANA = ROOT / "deploy" / "grafana"
@@ -83,19 +83,28 @@ def _numbers(series: list[dict[str, Any]]) -> list[float]:
 
 
 @needs_prometheus
-def test_the_configuration_can_be_read(tmp_path: Path) -> None:
-    file = tmp_path / "prometheus.yml"
-    file.write_text(CONFIGURATION.read_text())
-    check_config(file)
+def test_every_alert_can_be_evaluated_over_what_we_tell(prometheus: PrometheusServer) -> None:
+    until = time.monotonic() + NOTHING_YET_SECONDS
+    rules = prometheus.rules()
+    while any(rule["health"] == "unknown" for rule in rules):  # not evaluated yet
+        assert time.monotonic() < until, rules
+        time.sleep(0.5)
+        rules = prometheus.rules()
+    assert len(rules) == RULES.read_text().count("- alert:")
+    assert {rule["name"]: rule.get("lastError") for rule in rules if rule["health"] != "ok"} == {}
+
+
+@needs_prometheus
+def test_the_configuration_can_be_read_with_and_without_a_key(tmp_path: Path) -> None:
+    check_config(CONFIGURATION)
     key = tmp_path / "admin-key"
     key.write_text("fb_example")
-    with_key = CONFIGURATION.read_text().replace("    # authorization:", "    authorization:")
-    with_key = with_key.replace(
-        "    #   credentials_file: /etc/prometheus/forebay-admin-key",
-        f"      credentials_file: {key}",
-    )
-    assert str(key) in with_key
-    file.write_text(with_key)
+    text = CONFIGURATION.read_text().replace("    # authorization:", "    authorization:")
+    line = "    #   credentials_file: /etc/prometheus/forebay-admin-key"
+    assert line in text
+    file = tmp_path / "prometheus.yml"
+    file.write_text(text.replace(line, f"      credentials_file: {key}"))
+    (tmp_path / RULES.name).write_text(RULES.read_text())
     check_config(file)
 
 
