@@ -54,6 +54,9 @@ class TurnEnding(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_tokens: int | None = None
     """A part of the output tokens; those of the cache are parts of the input's."""
     cost: Decimal | None = None
+    saved: Decimal | None = None
+    """What a stored answer had cost when a provider gave it, 0 where that is not known; None where
+    none was given."""
     report: str | None = None
     incomplete_reason: _Upto32 | None = None
     error_code: _Upto64 | None = None

@@ -17,8 +17,11 @@ _Group = tuple[datetime | None, tuple[str, ...]]
 class Assembly:
     """Collects sums by time and names, and gives them as rows in that order."""
 
-    def __init__(self, by: Sequence[Dimension], step: timedelta | None) -> None:
+    def __init__(
+        self, by: Sequence[Dimension], cubes: Sequence[Cube], step: timedelta | None
+    ) -> None:
         self._by = tuple(by)
+        self._cubes = tuple(cubes)
         self._step = step
         self._found: dict[_Group, dict[str, dict[str, Sequence[int]]]] = {}
 
@@ -45,9 +48,11 @@ class Assembly:
     def _row(self, group: _Group, found: Mapping[str, dict[str, Sequence[int]]]) -> RollupRow:
         starts_at, names = group
         told: dict[str, Any] = {}
-        for cube, tell in _TELLING:
+        for cube in self._cubes:
             if by_reason := found.get(cube.name):
-                told |= tell(cube, by_reason)
+                told |= _TELLING[cube.name](cube, by_reason)
+        if TURNS in self._cubes and ATTEMPTS not in self._cubes and TURNS.name in found:
+            told |= _paid_for_turns(TURNS, found[TURNS.name])
         return RollupRow(dims=dict(zip(self._by, names, strict=True)), starts_at=starts_at, **told)
 
 
@@ -83,14 +88,17 @@ class _NamedSums:
 
 def _of_turns(cube: Cube, by_reason: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     sums = _NamedSums(cube, by_reason)
-    return sums.some(
-        "messages", "in_deadline", "input_tokens", "cached_tokens", "output_tokens"
-    ) | {
+    return sums.some("messages", "in_deadline") | {
         "wait": sums.histogram("wait"),
         "latency": sums.histogram("latency"),
-        "cost": dollars(sums["cost_nanos"]),
         "saved": dollars(sums["saved_nanos"]),
     }
+
+
+def _paid_for_turns(cube: Cube, by_reason: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    sums = _NamedSums(cube, by_reason)
+    tokens = sums.some("input_tokens", "cached_tokens", "output_tokens")
+    return tokens | {"cost": dollars(sums["cost_nanos"])}
 
 
 def _of_attempts(cube: Cube, by_reason: Mapping[str, Sequence[int]]) -> dict[str, Any]:
@@ -113,5 +121,4 @@ def _of_doors(cube: Cube, by_reason: Mapping[str, Sequence[int]]) -> dict[str, A
     }
 
 
-_TELLING: Final = ((TURNS, _of_turns), (DOORS, _of_doors), (ATTEMPTS, _of_attempts))
-"""Attempts last: where they are told, tokens and cost are theirs."""
+_TELLING: Final = {TURNS.name: _of_turns, ATTEMPTS.name: _of_attempts, DOORS.name: _of_doors}

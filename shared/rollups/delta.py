@@ -28,6 +28,8 @@ class TurnFact(msgspec.Struct, frozen=True, array_like=True):
     saved_nanos: int | None
     """Not None where a stored answer was given."""
     variant: str | None = None
+    times: int = 1
+    """How often it counts: -1 takes back what was told of it before something was added to it."""
 
 
 class AttemptFact(msgspec.Struct, frozen=True, array_like=True):

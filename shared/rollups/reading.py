@@ -13,12 +13,11 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import snapshot
 from shared.rollups.assembling import Assembly
 from shared.rollups.cubes import Dimension, Resolution, TimeSpan
-from shared.rollups.delta import decode_delta
 from shared.rollups.question import RollupQuestion
 from shared.rollups.row import RollupRow
 from shared.rollups.spans import SpanPiece, pieces_of
 from shared.rollups.tables import rollup_attempt, rollup_delta, rollup_turn
-from shared.rollups.tally import Tally
+from shared.rollups.tally import tally_of
 
 __all__ = ["Dimension", "RollupRow", "Rollups", "TimeSpan"]
 
@@ -29,6 +28,7 @@ _OLDEST: Final = tuple(
     for table in (rollup_turn, rollup_attempt)
 )
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Rollups:
@@ -54,11 +54,8 @@ class Rollups:
         """
         question = RollupQuestion(by, where or {})
         async with snapshot(self._database.relaxed) as connection:
-            pieces = pieces_of(
-                span,
-                minutes_since=await _kept_since(connection, Resolution.MINUTE),
-                hours_since=await _kept_since(connection, Resolution.HOUR),
-            )
+            minutes, hours = await _kept_since(connection)
+            pieces = pieces_of(span, minutes_since=minutes, hours_since=hours)
             return await _answer(connection, question, pieces, step=None)
 
     async def series(
@@ -88,7 +85,7 @@ async def _answer(
     *,
     step: timedelta | None,
 ) -> list[RollupRow]:
-    assembly = Assembly(question.by, step)
+    assembly = Assembly(question.by, question.cubes, step)
     if not pieces:
         return []
     for cube in question.cubes:
@@ -99,9 +96,8 @@ async def _answer(
             sums = row[told + by_time :]
             if any(sum_ is not None for sum_ in sums):  # one row of nothing where nothing groups
                 assembly.add(cube, row[:told], starts, sums)
-    tally = Tally({piece.resolution for piece in pieces})
-    for figures in await connection.scalars(_UNFOLDED):
-        tally.add(decode_delta(figures))
+    unfolded = await connection.scalars(_UNFOLDED)
+    tally = tally_of(unfolded, {piece.resolution for piece in pieces})
     for cube in question.cubes:
         for key, sums in tally.cubes[cube.name].items():
             if (found := question.tallied(cube, key, pieces)) is not None:
@@ -109,9 +105,16 @@ async def _answer(
     return assembly.rows()
 
 
-async def _kept_since(connection: AsyncConnection, resolution: Resolution) -> datetime:
-    oldest = [await connection.scalar(each, {"seconds": int(resolution)}) for each in _OLDEST]
-    return min((each for each in oldest if each is not None), default=_EVER)
+async def _kept_since(connection: AsyncConnection) -> tuple[datetime, datetime]:
+    """Since when there are minutes, and hours; where there is nothing at all, since ever."""
+    told: list[datetime] = []
+    for resolution in reversed(Resolution):
+        oldest = [await connection.scalar(each, {"seconds": int(resolution)}) for each in _OLDEST]
+        found = min((each for each in oldest if each is not None), default=None)
+        since = found or (_NEVER if told and told[-1] > _EVER else _EVER)
+        told.append(since)
+    _, hours, minutes = told
+    return minutes, hours
 
 
 def _resolution_of(step: timedelta) -> Resolution:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+import msgspec
+
+from shared.identifiers import PROVIDER_BATCH
 from shared.rollups.cubes import ATTEMPTS, CUBES, TURNS, Cube, Dimension, Resolution
-from shared.rollups.delta import Addition, AttemptFact, Delta, TurnFact
+from shared.rollups.delta import Addition, AttemptFact, Delta, TurnFact, decode_delta
 from shared.rollups.histogram import bucket_of
 from shared.rollups.tables import EVERYBODY
+from shared.telemetry.logs import get_logger
 
 CACHE: Final = "cache"
 """Who answered with a stored answer."""
@@ -50,24 +54,21 @@ class Tally:
     def add_turn(self, fact: TurnFact) -> None:
         """A message that has ended."""
         names = (
-            fact.model or "",
-            fact.lane,
-            fact.state,
-            fact.worker or "",
-            fact.variant or "",
-            _answered_by(fact),
+            *(fact.model or "", fact.lane, fact.state),
+            *(_worker(fact), fact.variant or "", _answered_by(fact)),
         )
+        wait, latency = _waited(fact.wait_ms), max(0, fact.latency_ms)
         told: list[tuple[int, int | None]] = [
             *((_MESSAGES, 1), (_IN_DEADLINE, fact.in_deadline), (_READ, fact.input_tokens)),
             *((_CACHED, fact.cached_tokens), (_WRITTEN, fact.output_tokens)),
             *((_COST, fact.cost_nanos), (_SAVED, fact.saved_nanos)),
-            *((_LATENCY, fact.latency_ms), (_LATENCIES + bucket_of(fact.latency_ms), 1)),
+            *((_LATENCY, latency), (_LATENCIES + bucket_of(latency), 1)),
         ]
-        if fact.wait_ms is not None:
-            told += (_WAIT, fact.wait_ms), (_WAITS + bucket_of(fact.wait_ms), 1)
+        if wait is not None:
+            told += (_WAIT, wait), (_WAITS + bucket_of(wait), 1)
         for sums in self._rows(TURNS, fact.tenant_id, fact.ended_ms // 1_000, names):
             for place, amount in told:
-                sums[place] += amount or 0
+                sums[place] += (amount or 0) * fact.times
 
     def add_attempt(self, fact: AttemptFact) -> None:
         """A call of a provider that was booked."""
@@ -125,12 +126,35 @@ class Tally:
         return row
 
 
+def tally_of(deltas: Iterable[str], resolutions: Iterable[Resolution] = Resolution) -> Tally:
+    """The sums of these rows; one that cannot be read is left out, and is a line in the log."""
+    tally = Tally(resolutions)
+    for figures in deltas:
+        try:
+            delta = decode_delta(figures)
+        except msgspec.DecodeError as error:
+            get_logger(__name__).warning("figures_unreadable", reason=str(error))
+            continue
+        tally.add(delta)
+    return tally
+
+
 def without_worker(cube: Cube, names: tuple[str, ...]) -> tuple[str, ...]:
     """The names under which a tenant's own row is kept."""
     return tuple(
         EVERYBODY if dimension is Dimension.WORKER else name
         for dimension, name in zip(cube.dimensions, names, strict=True)
     )
+
+
+def _waited(milliseconds: int | None) -> int | None:
+    # Two machines' clocks may say that it was claimed before it was accepted.
+    return None if milliseconds is None else max(0, milliseconds)
+
+
+def _worker(fact: TurnFact) -> str:
+    named = fact.worker or ""
+    return PROVIDER_BATCH if named.startswith(f"{PROVIDER_BATCH}_") else named
 
 
 def _answered_by(fact: TurnFact) -> str:

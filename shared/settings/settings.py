@@ -25,6 +25,7 @@ from shared.settings.turn.local_model import LocalModelSettings
 from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
 from shared.settings.watching.alerts import AlertSettings
+from shared.settings.watching.rollups import RollupSettings
 from shared.settings.webhooks import WebhookSettings
 
 
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     search: SearchSettings = SearchSettings()
     webhooks: WebhookSettings = WebhookSettings()
     alerts: AlertSettings = AlertSettings()
+    rollups: RollupSettings = RollupSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     providers: tuple[ProviderSettings, ...] = ()

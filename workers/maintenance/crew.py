@@ -27,6 +27,7 @@ from shared.queueing.publisher import build_publisher
 from shared.replies.wakeups import Wakeups
 from shared.resilience.patiently import patiently
 from shared.resilience.periodic import repeat, running
+from shared.rollups.rollup_round import RollupRound
 from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
@@ -44,6 +45,9 @@ _Round = Callable[[], Awaitable[None]]
 _OF_BATCHES: Final = frozenset(Batching._fields)
 _BATCHES_SECONDS: Final = 1.0
 """Between two looks at batches: whoever asks for one waits to be told what is wrong with it."""
+_FIGURES_SECONDS: Final = 5.0
+"""Between two foldings: whoever reads figures reads what is not folded as well."""
+_PAUSES: Final = dict.fromkeys(_OF_BATCHES, _BATCHES_SECONDS) | {"rollups": _FIGURES_SECONDS}
 _ROUNDS_PER_LEASE: Final = 4
 """A leader that died is followed within so many pauses between two rounds, and one more."""
 
@@ -65,14 +69,13 @@ async def maintenance(
     redis: Redis,
     wakeups: Wakeups,
 ) -> AsyncIterator[None]:
-    """Reconciler, janitor, eraser, expander and collector of batches, dispatcher, and the reader of
-    dead letters, while the context is open.
+    """Reconciler, janitor, eraser, expander and collector of batches, dispatcher, folder of figures
+    and the reader of dead letters, while the context is open.
 
     `worker` is this process's name among all that may do the rounds.
     """
     sweeps = LedgerSweeps(database, settings.ledger, clock)
     publisher = build_publisher(settings.broker, metrics)
-
     recorder = _recorder(settings, database, sweeps, metrics, clock)
     wake_after = settings.ledger.wake_after_seconds
     reconciler = Reconciler(sweeps, publisher, reply, metrics, clock, wake_after_seconds=wake_after)
@@ -93,8 +96,9 @@ async def maintenance(
         sending = webhook_round(settings.webhooks, database, metrics, clock)
         rounds["webhooks"] = await stack.enter_async_context(sending)
         rounds["schedules"] = ScheduleRound(database, clock)
+        rounds["rollups"] = RollupRound(database, settings.rollups, clock)
         for name, work in rounds.items():
-            pause = _BATCHES_SECONDS if name in _OF_BATCHES else every
+            pause = _PAUSES.get(name, every)
             role, seconds = f"{name}{_ROLES_OF}", max(every, pause) * _ROUNDS_PER_LEASE
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))

@@ -210,3 +210,9 @@ class NewRows:
     def insert(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> int:
         """How many of them were not there."""
         return connection.executemany(self._text, rows).rowcount
+
+    def insert_each(
+        self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]
+    ) -> list[bool]:
+        """Of each row, whether it was not there."""
+        return [connection.execute(self._text, row).rowcount > 0 for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 
@@ -114,4 +115,5 @@ class Retelling:
             input_tokens=0,
             cached_tokens=0,
             output_tokens=0,
+            saved=cost or Decimal(0),
         )

@@ -1,4 +1,4 @@
-"""The outbox of webhooks: that something has ended, written in the transaction of its end."""
+"""What comes with an end outside a turn: its figures, and the events that webhooks tell of."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.settlement.end_figures import EndFigures
 from shared.persistence.ledger.settlement.event_tables import (
     EventType,
     webhook_endpoint,
@@ -82,7 +83,8 @@ class EndedMessage(NamedTuple):
 
 
 class EndEvents:
-    """Writes the events of what ends outside a turn, into the transaction that ends it.
+    """Writes the events of what ends outside a turn, into the transaction that ends it, and appends
+    it to the figures.
 
     It asks which tenants have endpoints. An event that is there stays as it is: of one end there
     is one event, with one id.
@@ -91,12 +93,14 @@ class EndEvents:
     def __init__(self, database: Database) -> None:
         self._insert = insert_new(webhook_event, sqlite_dialect=database.is_sqlite)
         self._ids = IdList(database.durable.dialect)
+        self._figures = EndFigures(database.durable.dialect)
         self._told = _TENANTS.where(self._ids.holds(webhook_endpoint.c.tenant_id))
 
     async def add(
         self, connection: AsyncConnection, ended: Sequence[EndedMessage], *, now: datetime
     ) -> None:
-        """That these messages have ended; raises what the connection raises."""
+        """That these messages have ended, as their rows say; raises what the connection raises."""
+        await self._figures.add(connection, [each.message_id for each in ended])
         rows = [
             {
                 "id": sibling_id(WEBHOOK_EVENT, each.message_id),

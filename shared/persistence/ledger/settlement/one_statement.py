@@ -14,7 +14,19 @@ from shared.messages.record import SETTLED_FIELDS
 from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList, RowDocument
 from shared.persistence.ledger.records import Settlement
-from shared.persistence.ledger.settlement.parts import FENCE, PARTS, Key, SettlementPart
+from shared.persistence.ledger.settlement.figures import (
+    TOLD_OF_ATTEMPTS,
+    TOLD_OF_TURNS,
+    FiguresText,
+    has_ended,
+)
+from shared.persistence.ledger.settlement.parts import (
+    ATTEMPTS,
+    FENCE,
+    PARTS,
+    Key,
+    SettlementPart,
+)
 from shared.persistence.prepared.constant_text import ConstantText
 from shared.persistence.prepared.roads import StatementRoad
 from shared.persistence.statements import insert_new
@@ -29,6 +41,8 @@ _End = msgspec.defstruct("_End", [(name, Any, None) for name in _END_COLUMNS], o
 class OneStatement:
     """Ends messages and writes what comes with their ends, all or nothing.
 
+    What was really written is appended to the figures by the same statement.
+
     A part of which a group has no row is left out of its statement: to have planned and begun it
     costs Postgres more than to write a row of it. So there is a text for each set of parts that
     has come up so far.
@@ -42,6 +56,7 @@ class OneStatement:
         self._parts = [(part, _document(part, dialect), part.row_type) for part in parts]
         self._ends = RowDocument([message.c[name] for name in _END_COLUMNS], dialect, name=_ENDS)
         self._ids = IdList(dialect)
+        self._figures = FiguresText(dialect)
         self._texts: dict[tuple[str, ...], ConstantText] = {}
 
     async def write(self, settlements: Sequence[Settlement]) -> set[Key]:
@@ -80,15 +95,23 @@ class OneStatement:
                 message.c.state == ResponseState.IN_PROGRESS,
             )
             .values(lease_until=None, wake_at=None, **{name: ends[name] for name in SETTLED_FIELDS})
-            .returning(message.c.id, message.c.attempt)
+            .returning(message.c.id, message.c.attempt, *TOLD_OF_TURNS)
             .cte("ended")
         )
-        parts = [
-            _insert(part, document, ended).cte(part.name)
+        parts = {
+            part.name: _insert(part, document, ended).cte(part.name)
             for part, document, _ in self._parts
             if part.name in names
-        ]
-        return select(ended.c.id, ended.c.attempt).add_cte(*parts)
+        }
+        figures = self._figures_of(ended, parts.get(ATTEMPTS)).cte("figures")
+        return select(ended.c.id, ended.c.attempt).add_cte(*parts.values(), figures)
+
+    def _figures_of(self, ended: CTE, attempts: CTE | None) -> Insert:
+        text = self._figures
+        return text.append(
+            turns=select(text.turn(ended.c)).where(has_ended(ended.c.state)),
+            attempts=None if attempts is None else select(text.attempt(attempts.c)),
+        )
 
 
 def _document(part: SettlementPart, dialect: Dialect) -> RowDocument:
@@ -101,4 +124,5 @@ def _insert(part: SettlementPart, document: RowDocument, ended: CTE) -> Insert:
     new = select(*(rows[name] for name in part.columns))
     if part.is_fenced:
         new = new.where(and_(ended.c.id == rows.message_id, ended.c.attempt == rows[FENCE]))
-    return insert_new(part.table, sqlite_dialect=False).from_select([*part.columns], new)
+    adding = insert_new(part.table, sqlite_dialect=False).from_select([*part.columns], new)
+    return adding.returning(*TOLD_OF_ATTEMPTS) if part.name == ATTEMPTS else adding

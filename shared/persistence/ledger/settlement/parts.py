@@ -54,7 +54,13 @@ class SettlementPart(NamedTuple):
 
 FENCE: Final = "fence"
 """The name of that attempt."""
+ATTEMPTS: Final = "attempts"
+"""The name of the part that is paid for."""
 _OF_ATTEMPT: Final = AttemptRecord.__struct_fields__
+BOOKED_COLUMNS: Final = (
+    *_OF_ATTEMPT,
+    *("message_id", "claim", "ordinal", "tenant_id", "user_id", "lane", "booked_at"),
+)
 _booked = attrgetter(*_OF_ATTEMPT)
 
 
@@ -129,12 +135,9 @@ def _charge_rows(settlements: Sequence[Settlement]) -> list[tuple[Any, ...]]:
 
 PARTS: Final = (
     SettlementPart(
-        name="attempts",
+        name=ATTEMPTS,
         table=attempt,
-        columns=(
-            *_OF_ATTEMPT,
-            *("message_id", "claim", "ordinal", "tenant_id", "user_id", "lane", "booked_at"),
-        ),
+        columns=BOOKED_COLUMNS,
         is_fenced=False,
         rows=_attempt_rows,
     ),

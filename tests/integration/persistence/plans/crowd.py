@@ -45,6 +45,7 @@ from .conversation_crowd import conversations
 from .file_crowd import files
 from .held_probes import held
 from .index_crowd import index
+from .rollup_probes import figures
 from .schedule_probes import schedules
 from .webhook_crowd import webhooks
 
@@ -88,8 +89,8 @@ async def fill_more(
     await _run(database, *conversations(_rows, BESIDE * scale, now))
     await _run(database, *index(_rows, BESIDE * scale, now))
     await _run(database, *batches(_rows, BESIDE * scale, now))
-    await _run(database, *webhooks(_rows, BESIDE * scale, now))
-    await _run(database, *schedules(_rows, BESIDE * scale, now))
+    told = (_rows, BESIDE * scale, now)
+    await _run(database, *webhooks(*told), *figures(*told), *schedules(*told))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))

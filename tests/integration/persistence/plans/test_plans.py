@@ -18,6 +18,7 @@ import shared.feedback
 import shared.files
 import shared.index
 import shared.persistence
+import shared.rollups
 import shared.schedules
 import shared.views
 import shared.webhooks
@@ -127,6 +128,7 @@ def _statements() -> set[str]:
         shared.erasing,
         shared.feedback,
         shared.index,
+        shared.rollups,
         shared.schedules,
         shared.views,
         shared.webhooks,

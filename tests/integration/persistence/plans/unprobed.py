@@ -9,6 +9,7 @@ from .feedback_probes import FEEDBACK_BY_HAND
 from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
+from .rollup_probes import PARTS_OF_ROLLUPS, ROLLUPS_BY_HAND
 from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
 from .view_probes import PARTS_OF_VIEWS, VIEWS_BY_HAND
 from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
@@ -24,6 +25,7 @@ ELSEWHERE: Final = {
     **PARTS_OF_ERASING,
     **PARTS_OF_FILES,
     **PARTS_OF_THE_INDEX,
+    **PARTS_OF_ROLLUPS,
     **PARTS_OF_SCHEDULES,
     **PARTS_OF_VIEWS,
     **PARTS_OF_WEBHOOKS,
@@ -38,6 +40,7 @@ BY_HAND: Final = {
     "Spending": {"report"},
     **OF_WHOLE_COLLECTIONS,
     **WHEN_TAKING_OVER,
+    **ROLLUPS_BY_HAND,
     **SCHEDULES_BY_HAND,
     **VIEWS_BY_HAND,
     **FEEDBACK_BY_HAND,
