@@ -8,12 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from deploy.cli.demo.scenes.quality.evaluated import true_answer
 from deploy.scripted_provider.behaviour import CalledTool, Kind
 from shared.evaluation.golden.golden_set import read_golden_set
-from tests.acceptance.command import RunningStack, Typed, printed
+from tests.acceptance.command import RunningStack, Typed, http_post, printed
 from tests.integration.workers.provider_thread import ProviderThread
 
 SETTINGS = """
@@ -112,6 +113,10 @@ def test_a_worse_version_is_compared_and_stopped(typed: Typed, provider: Provide
     assert gated(typed, after, "--minimum", "task_completion=0.9", code=1)["verdict"] == "fail"
     listed = printed(typed, "eval", "list", "--set", "account", "--limit", "1")
     assert [each["id"] for each in listed] == [after]
+    (balance,) = (each for each in good["results"] if each["case_id"] == "balance")
+    assert typed("feedback", "add", balance["response_id"], "4", "--scale", "1..5").returncode == 0
+    told = printed(typed, "eval", "show", before)["run"]["scores"]["satisfaction"]
+    assert told["mean"] == 0.75
     shown = typed("eval", "show", after).stdout
     assert "regex: Nothing of it matches." in shown
     assert "rather not" not in shown
@@ -211,6 +216,62 @@ def test_wrong_lines_are_named_and_the_others_can_be_run(
     assert "temperature" in by_case["none"]["checks"][0]["why"]
 
 
+def test_a_set_is_cut_out_of_what_was_asked_without_what_nobody_may_read(
+    typed: Typed, provider: ProviderThread, stack: RunningStack
+) -> None:
+    ids = {
+        name: _asked(stack, **body)
+        for name, body in {
+            "card": {"input": "My card 4111 1111 1111 1111 fails. Write to ada@example.com."},
+            "unstored": {"input": "Do not keep this.", "store": False},
+            "deleted": {"input": "Forget me."},
+            "good": {"input": "All is well."},
+        }.items()
+    }
+    ids["later"] = _asked(stack, input="Still?", previous_response_id=ids["card"])
+    for name in ("card", "later", "deleted", "unstored"):
+        assert typed("feedback", "add", ids[name], "no").returncode == 0
+    assert typed("feedback", "add", ids["good"], "yes").returncode == 0
+    tenant = printed(typed, "tenants", "list")[0]["name"]
+    address = f"{stack.ready['url']}/v1/responses/{ids['deleted']}"
+    assert httpx2.delete(address, headers=_key(stack), timeout=60).status_code == 200
+
+    words = ("eval", "from-traffic", "cut.jsonl", "--tenant", tenant, "--where", "feedback=bad")
+    assert "one of them" in typed(*words).stderr
+    told = printed(typed, *words, "--redact")
+    assert told["cases"] == 2
+    # What was not to be stored is gone as soon as somebody sweeps.
+    assert sum(told["left_out"].values()) == 2
+    assert "there already" in typed(*words, "--redact").stderr
+    golden, faults = read_golden_set("cut.jsonl")
+    assert not faults
+    later, card = golden.cases
+    assert card.input == "My card [removed] fails. Write to [removed]."
+    assert [each["role"] for each in later.input] == ["user", "assistant", "user"]
+    text = (stack.folder / "cut.jsonl").read_text()
+    assert not any(each in text for each in ("4111", "ada@", "Forget", "Do not keep", "All is"))
+    assert (stack.folder / "cut.jsonl").stat().st_mode & 0o077 == 0
+    provider.behave(Kind.ANSWER, contains="question", text='{"reason":"So.","passes":true}')
+    run = ran(typed, "cut.jsonl", "--judge", "scripted")
+    assert {each["passed"] for each in run["results"]} == {True}
+    (recorded,) = (
+        each for each in printed(typed, "audit", "list") if each["act"] == "eval.from-traffic"
+    )
+    assert recorded["target"] == tenant
+
+
+def _asked(stack: RunningStack, **body: Any) -> str:
+    """The id of a message that was answered."""
+    url = f"{stack.ready['url']}/v1/responses"
+    answer = http_post(url, json={"model": "scripted", **body}, headers=_key(stack)).json()
+    assert answer["status"] == "completed", answer
+    return str(answer["id"])
+
+
+def _key(stack: RunningStack) -> dict[str, str]:
+    return {"Authorization": f"Bearer {stack.ready['key']}"}
+
+
 @pytest.mark.parametrize(
     ("words", "fix"),
     [
@@ -220,6 +281,8 @@ def test_wrong_lines_are_named_and_the_others_can_be_run(
         (("gate", "evalrun_0"), "--minimum"),
         (("gate", "evalrun_0", "--minimum", "task_completion=high"), "task_completion=0.9"),
         (("gate", "evalrun_0", "--minimum", "beauty=1"), "task_completion, hallucination"),
+        (("from-traffic", "o", "--tenant", "t", "--where", "x=1", "--redact"), "feedback=bad"),
+        (("from-traffic", "o", "--tenant", "t", "--where", "state=x", "--redact"), "failed"),
         (("agreement", "nowhere.jsonl", "--judge", "m"), "Check the path"),
     ],
 )

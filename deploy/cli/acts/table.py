@@ -63,6 +63,8 @@ ACTS: Final[Mapping[str, RecordedAct]] = {
     "breakers reset": RecordedAct("name"),
     "rehearse": RecordedAct("drill", ("lasting", "share", "tenant", "stop")),
     "cache invalidate": RecordedAct("tenant"),
+    # What was said leaves the ledger.
+    "eval from-traffic": RecordedAct("tenant", ("where", "redact", "limit")),
     "cache drop": RecordedAct("entry_id", _OF_TENANT),
 }
 

@@ -136,10 +136,9 @@ async def _two(before: str, after: str) -> TwoRuns:
 
 
 async def _judged(before: str, after: str) -> tuple[TwoRuns, dict[str, JudgeAgreement]]:
-    from shared.evaluation.catalogue import EvaluationCatalogue
     from shared.evaluation.judging.agreement import JudgeAgreements
     from shared.evaluation.paired.two_runs import read_two_runs
 
     async with open_ledger(command_settings()) as database:
-        runs = await read_two_runs(EvaluationCatalogue(database), before, after)
+        runs = await read_two_runs(database, before, after)
         return runs, await JudgeAgreements(database).newest(runs.judges)

@@ -63,8 +63,19 @@ async def _page(after: str | None, limit: int, set_name: str | None) -> list[Kep
 
 
 async def _one(run_id: str) -> tuple[KeptRun, list[CaseResult]]:
+    import msgspec
+
     from shared.evaluation.catalogue import EvaluationCatalogue
+    from shared.evaluation.paired.case_figures import figures_of
+    from shared.evaluation.paired.scoring import scores_of
+    from shared.evaluation.satisfaction import satisfaction_of
 
     async with open_ledger(command_settings()) as database:
         catalogue = EvaluationCatalogue(database)
-        return await catalogue.find(run_id), await catalogue.all_results(run_id)
+        run, results = await catalogue.find(run_id), await catalogue.all_results(run_id)
+        said = await satisfaction_of(
+            database, [each.response_id for each in results if each.response_id]
+        )
+    # People speak after a run has ended.
+    scores = scores_of(figures_of(results, said)) if results else None
+    return msgspec.structs.replace(run, scores=scores), results

@@ -13,6 +13,8 @@ from shared.evaluation.kept_run import CaseResult, Figure, KeptRun
 from shared.evaluation.paired.case_figures import CaseFigures, figures_of
 from shared.evaluation.paired.difference import PairedDifference, difference
 from shared.evaluation.paired.gate import GateFinding, GateVerdict, at_least, no_worse
+from shared.evaluation.satisfaction import satisfaction_of
+from shared.persistence.engine import Database
 
 
 class TwoRuns(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,20 +53,26 @@ class TwoRuns(msgspec.Struct, frozen=True, kw_only=True):
         return GateFinding(figure=finding.figure, verdict=GateVerdict.INCONCLUSIVE, why=why)
 
 
-async def read_two_runs(catalogue: EvaluationCatalogue, before: str, after: str) -> TwoRuns:
-    """Raises NotFound, Conflict for runs of different sets, and LedgerUnavailable."""
+async def read_two_runs(database: Database, before: str, after: str) -> TwoRuns:
+    """With what people have said of their answers by now.
+
+    Raises NotFound, Conflict for runs of different sets, and LedgerUnavailable."""
+    catalogue = EvaluationCatalogue(database)
     one, two = await catalogue.find(before), await catalogue.find(after)
     if one.set_name != two.set_name:
         raise Conflict(
             f"They are of different sets, {one.set_name} and {two.set_name}: compare runs of one."
         )
     results = [await catalogue.all_results(each.id) for each in (one, two)]
+    said = await satisfaction_of(
+        database, [each.response_id for run in results for each in run if each.response_id]
+    )
     return TwoRuns(
         before=one,
         after=two,
         judges=frozenset(_judges([*results[0], *results[1]])),
-        figures_before=figures_of(results[0]),
-        figures_after=figures_of(results[1]),
+        figures_before=figures_of(results[0], said),
+        figures_after=figures_of(results[1], said),
     )
 
 

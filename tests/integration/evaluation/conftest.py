@@ -6,9 +6,17 @@ import pytest
 
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.persistence.engine import Database
-from tests.integration.persistence.conftest import database, settings
+from tests.integration.persistence.conftest import (
+    answer_message,
+    claims,
+    clock,
+    database,
+    ledger,
+    new_message,
+    settings,
+)
 
-__all__ = ["database", "settings"]
+__all__ = ["answer_message", "claims", "clock", "database", "ledger", "new_message", "settings"]
 
 
 @pytest.fixture

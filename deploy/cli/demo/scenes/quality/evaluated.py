@@ -11,7 +11,6 @@ from deploy.cli.demo.scene import Told, expect
 from deploy.cli.demo.stage import Stage
 from deploy.cli.eval.running.plan import RunPlan, run_planned
 from deploy.scripted_provider.behaviour import Behaviour
-from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.golden.case import GoldenCase
 from shared.evaluation.golden.golden_set import GoldenSet, read_golden_set
 from shared.evaluation.kept_run import Figure, KeptRun
@@ -30,9 +29,8 @@ async def evaluated(stage: Stage) -> Told:
     before = await _run(stage, golden, "1.0", evades_every=None)
     same = await _run(stage, golden, "1.0.1", evades_every=None)
     worse = await _run(stage, golden, "1.1", evades_every=_EVADES_EVERY)
-    catalogue = EvaluationCatalogue(stage.database)
-    kept = (await read_two_runs(catalogue, before.id, same.id)).no_worse(_COMPLETED, _MARGIN)
-    runs = await read_two_runs(catalogue, before.id, worse.id)
+    kept = (await read_two_runs(stage.database, before.id, same.id)).no_worse(_COMPLETED, _MARGIN)
+    runs = await read_two_runs(stage.database, before.id, worse.id)
     lost = runs.no_worse(_COMPLETED, _MARGIN)
     expect(kept.verdict is GateVerdict.PASS, f"The same version: {kept.verdict}: {kept.why}")
     expect(lost.verdict is GateVerdict.FAIL, f"The worse version: {lost.verdict}: {lost.why}")
