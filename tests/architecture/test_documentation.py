@@ -22,9 +22,11 @@ TABLE_OF_KEYS = re.compile(
 )
 SETTING = re.compile(r"`([a-z_]+(?:\.[a-z_]+)+)`")
 CODE = re.compile(r"`[^`\n]+`|^```.*?^```", flags=re.MULTILINE | re.DOTALL)
-FOREBAY_CALL = re.compile(r"\bforebay ([a-z]+(?: [a-z]+)?)\b([^\n`]*)")
+FOREBAY_CALL = re.compile(r"\bforebay ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)\b([^\n`]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-COMMAND_HELP = re.compile(r"^## forebay ([a-z ]+)$(.*?)(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL)
+COMMAND_HELP = re.compile(
+    r"^## forebay ([a-z -]+)$(.*?)(?=^## |\Z)", flags=re.MULTILINE | re.DOTALL
+)
 STEP = re.compile(r'^    name = "([a-z_]+)"', flags=re.MULTILINE)
 STEP_ROW = re.compile(r"^\| ([a-z ]+) \|", flags=re.MULTILINE)
 PYTHON = re.compile(r"^```python$(.*?)^```", flags=re.MULTILINE | re.DOTALL)

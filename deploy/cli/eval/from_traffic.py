@@ -18,7 +18,7 @@ from deploy.cli.output import counted, say, say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from deploy.cli.eval.cutting.choosing import Where
+    from deploy.cli.eval.cutting.choosing import TrafficCondition
     from shared.evaluation.golden.case import GoldenCase
 
 _RUBRIC = "The answer is correct, answers the whole question and is polite."
@@ -60,11 +60,11 @@ def from_traffic(
     limit
         At most so many cases.
     """
-    from deploy.cli.eval.cutting.choosing import Where
+    from deploy.cli.eval.cutting.choosing import TrafficCondition
 
     if redact is as_it_is:
         raise InvalidRequest("Say --redact, or --as-it-is to keep every word: one of them.")
-    condition = Where.read(where)
+    condition = TrafficCondition.read(where)
     if out.exists():
         raise InvalidRequest(f"{out} is there already. Name another file.", param="out")
     cutting = _cut(tenant, condition, rubric=rubric, redact=redact, limit=limit)
@@ -79,7 +79,7 @@ def from_traffic(
 
 
 async def _cut(
-    tenant: str, where: Where, *, rubric: str, redact: bool, limit: int
+    tenant: str, where: TrafficCondition, *, rubric: str, redact: bool, limit: int
 ) -> tuple[list[GoldenCase], dict[str, int]]:
     from deploy.cli.eval.cutting.choosing import chosen
     from deploy.cli.eval.cutting.cutting import CaseCutter, NotCut

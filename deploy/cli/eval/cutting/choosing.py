@@ -31,14 +31,14 @@ class Opinion(StrEnum):
     GOOD = "good"
 
 
-class Where(msgspec.Struct, frozen=True):
+class TrafficCondition(msgspec.Struct, frozen=True):
     """A condition: what somebody said of the answer, or how it ended."""
 
     opinion: Opinion | None = None
     state: ResponseState | None = None
 
     @classmethod
-    def read(cls, text: str) -> Where:
+    def read(cls, text: str) -> TrafficCondition:
         """As it is typed. Raises InvalidRequest with the fix."""
         name, _, value = text.partition(_PARTING)
         kinds = {_Field.FEEDBACK.value: Opinion, _Field.STATE.value: ResponseState}
@@ -57,7 +57,7 @@ class Where(msgspec.Struct, frozen=True):
 
 
 async def chosen(
-    where: Where, tenant_id: str, *, database: Database, clock: Clock
+    where: TrafficCondition, tenant_id: str, *, database: Database, clock: Clock
 ) -> AsyncIterator[str]:
     """Ids of responses, the newest first, each once. Raises LedgerUnavailable."""
     found = (

@@ -1,0 +1,1 @@
+"""`forebay eval` before a whole stack with a scripted model."""
