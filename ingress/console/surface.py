@@ -23,12 +23,14 @@ from ingress.console.screens.providers import ProvidersScreen
 from ingress.console.screens.quality import QualityScreen
 from ingress.console.screens.tenants import TenantsScreen
 from ingress.console.static_files import StaticFiles
+from ingress.console.work import screens_of_work
 from shared.alerts.catalogue import AlertCatalogue
 from shared.audit.audit_log import AuditLog
 from shared.clock import Clock
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database, open_database
+from shared.redis.guarded import GuardedRedis
 from shared.rollups.reading import Rollups
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.settings import Settings
@@ -52,6 +54,7 @@ class ConsoleSurface:
         self._guard = Guard(sessions, public_url)
         self._login = Login(sessions, public_url)
         self._files = StaticFiles()
+        self._guarded = GuardedRedis(redis, clock)
         self._screens = self._made(settings, redis, clock)
         topics = [topic for screen in self._screens for topic in screen.topics()]
         self._broadcast = Broadcast(topics, clock)
@@ -68,6 +71,7 @@ class ConsoleSurface:
             QualityScreen(EvaluationCatalogue(database), NegativeFeedback(database)),
             AlertsScreen(AlertCatalogue(database, clock), acts, clock),
             AuditScreen(log),
+            *screens_of_work(database, self._guarded, settings, clock, acts),
         ]
 
     def operations(self) -> list[ConsoleOperation]:
@@ -93,6 +97,7 @@ class ConsoleSurface:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._guarded.close()
         await self.database.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,7 +13,7 @@ from shared.accepting.entrance import Entrance
 from shared.accepting.ledger_entry import LedgerEntries
 from shared.acts.intake_return import put_on_intake
 from shared.clock import SystemClock
-from shared.errors import Conflict, ForebayError, InvalidRequest, NotFound
+from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.files.content_ledger import ContentLedger
 from shared.files.database_content import DatabaseContent
 from shared.messages.stored_body import decode_body, references_in
@@ -36,13 +36,6 @@ class Replayed(msgspec.Struct, frozen=True):
 
     letter_id: str
     replayed_as: str
-
-
-class NotReplayed(msgspec.Struct, frozen=True):
-    """A letter of several that stays as it was, and why."""
-
-    letter_id: str
-    error: str
 
 
 class LetterReplays:
@@ -79,18 +72,6 @@ class LetterReplays:
             letter_id, state=DeadLetterState.REPLAYED, replayed_as=replayed_as
         )
         return Replayed(letter_id, replayed_as)
-
-    async def replay_each(
-        self, letter_ids: Sequence[str], *, key: str | None
-    ) -> list[Replayed | NotReplayed]:
-        """Each of them, one after the other; one that cannot be sent again keeps no other."""
-        outcomes: list[Replayed | NotReplayed] = []
-        for letter_id in letter_ids:
-            try:
-                outcomes.append(await self.replay(letter_id, key=key))
-            except ForebayError as error:
-                outcomes.append(NotReplayed(letter_id, error.message))
-        return outcomes
 
     async def _through_the_ledger(self, letter: DeadLetter) -> str:
         """The new message's id. Its idempotency key names the letter, so there is one at most.

@@ -14,7 +14,10 @@ from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import browser_page, needs_chromium
 
 pytestmark = needs_chromium
-SCREENS = ("overview", "providers", "tenants", "quality", "alerts", "audit")
+SCREENS = (
+    *("overview", "messages", "lanes", "batches", "providers", "tenants", "alerts", "quality"),
+    *("letters", "handoffs", "collections", "audit"),
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,9 +2,15 @@
 
 export const SCREENS = [
   { name: "overview", title: "Overview", load: () => import("./overview.js") },
+  { name: "messages", title: "Messages", load: () => import("./messages.js") },
+  { name: "lanes", title: "Lanes", load: () => import("./lanes.js") },
+  { name: "batches", title: "Batches", load: () => import("./batches.js") },
   { name: "providers", title: "Providers", load: () => import("./providers.js") },
   { name: "tenants", title: "Tenants", load: () => import("./tenants.js") },
   { name: "alerts", title: "Alerts", load: () => import("./alerts.js") },
   { name: "quality", title: "Quality", load: () => import("./quality.js") },
+  { name: "letters", title: "Dead letters", load: () => import("./letters.js") },
+  { name: "handoffs", title: "Handoffs", load: () => import("./handoffs.js") },
+  { name: "collections", title: "Collections", load: () => import("./collections.js") },
   { name: "audit", title: "Audit", load: () => import("./audit.js") },
 ];

@@ -1,0 +1,71 @@
+"""A page of a list, as the console is told it, and what is asked for with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from ingress.api.http.exchange import Exchange
+from ingress.api.http.query import page_limit
+from shared.errors import InvalidRequest
+from shared.persistence.engine import Database
+from shared.storable_text import is_storable
+from shared.views.tenant_names import TenantNames
+
+ROWS: Final = 50
+MOST_ROWS: Final = 200
+T = TypeVar("T")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which page of a list: how many rows, and from where on."""
+
+    limit: int
+    before: str | None
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """`tenants` are the names of those that the rows name by id."""
+
+    rows: Sequence[Any]
+    next: str | None
+    tenants: dict[str, str]
+    looked_back_to: datetime | None = None
+
+
+class Listings:
+    """Puts names beside rows; raises LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._names = TenantNames(database)
+
+    async def of(
+        self, rows: Sequence[Any], following: str | None, looked_back_to: datetime | None = None
+    ) -> Listing:
+        """Rows that have a `tenant_id`."""
+        names = await self._names.of(row.tenant_id for row in rows)
+        return Listing(rows=rows, next=following, tenants=names, looked_back_to=looked_back_to)
+
+    async def tenant_id(self, name_or_id: str | None) -> str | None:
+        """The id of the tenant that was asked for, if one was."""
+        return None if not name_or_id else await self._names.id_of(name_or_id)
+
+
+def read_query(exchange: Exchange, kind: type[T]) -> tuple[T, Asked]:
+    """What was asked for, as a `kind` whose fields are the parameters, and which page of it.
+
+    Raises InvalidRequest that names what nobody knows, or what cannot be read.
+    """
+    query = exchange.query()
+    for name, value in query.items():
+        if not is_storable(value):
+            raise InvalidRequest(f"'{name[:64]}' holds a NUL character. Remove it.", param=name)
+    asked = Asked(page_limit(query, usual=ROWS, largest=MOST_ROWS), query.get("before"))
+    fields = {name: value for name, value in query.items() if name not in {"limit", "before"}}
+    try:
+        return msgspec.convert(fields, kind, strict=False), asked
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"This cannot be looked for: {error}. Change that filter.") from error
