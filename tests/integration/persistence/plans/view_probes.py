@@ -18,6 +18,7 @@ from shared.views.letter_pages import LetterFilter, LetterPages
 from shared.views.message_pages import MessageFilter, MessagePages
 from shared.views.one_message import MessageViews
 from shared.views.shown_handoff import HandoffViews
+from shared.views.tenant_names import TenantNames
 
 ViewProbe = Callable[[Database, Clock], Awaitable[object]]
 _LOOKED_AT: Final = 500
@@ -65,6 +66,8 @@ VIEW_PROBES: Final[dict[str, ViewProbe]] = {
     "Inbox.page": lambda database, _: Inbox(database).page(limit=_PAGE),
     "MessageViews.show": _message,
     "BatchPages.page": _batch,
+    "TenantNames.of": lambda database, _: TenantNames(database).of(["ten_7", "ten_8", "ten_none"]),
+    "TenantNames.id_of": lambda database, _: TenantNames(database).id_of("tenant 7"),
     "HandoffViews.show": lambda database, clock: HandoffViews(
         database, ContextSettings(), clock
     ).show("hand_9"),
