@@ -20,14 +20,14 @@ MOST_ROWS: Final = 200
 T = TypeVar("T")
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AskedPage(msgspec.Struct, frozen=True):
     """Which page of a list: how many rows, and from where on."""
 
     limit: int
     before: str | None
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class NamedRows(msgspec.Struct, frozen=True, kw_only=True):
     """`tenants` are the names of those that the rows name by id."""
 
     rows: Sequence[Any]
@@ -44,17 +44,17 @@ class Listings:
 
     async def of(
         self, rows: Sequence[Any], following: str | None, looked_back_to: datetime | None = None
-    ) -> Listing:
+    ) -> NamedRows:
         """Rows that have a `tenant_id`."""
         names = await self._names.of(row.tenant_id for row in rows)
-        return Listing(rows=rows, next=following, tenants=names, looked_back_to=looked_back_to)
+        return NamedRows(rows=rows, next=following, tenants=names, looked_back_to=looked_back_to)
 
     async def tenant_id(self, name_or_id: str | None) -> str | None:
         """The id of the tenant that was asked for, if one was."""
         return None if not name_or_id else await self._names.id_of(name_or_id)
 
 
-def read_query(exchange: Exchange, kind: type[T]) -> tuple[T, Asked]:
+def read_query(exchange: Exchange, kind: type[T]) -> tuple[T, AskedPage]:
     """What was asked for, as a `kind` whose fields are the parameters, and which page of it.
 
     Raises InvalidRequest that names what nobody knows, or what cannot be read.
@@ -63,7 +63,7 @@ def read_query(exchange: Exchange, kind: type[T]) -> tuple[T, Asked]:
     for name, value in query.items():
         if not is_storable(value):
             raise InvalidRequest(f"'{name[:64]}' holds a NUL character. Remove it.", param=name)
-    asked = Asked(page_limit(query, usual=ROWS, largest=MOST_ROWS), query.get("before"))
+    asked = AskedPage(page_limit(query, usual=ROWS, largest=MOST_ROWS), query.get("before"))
     fields = {name: value for name, value in query.items() if name not in {"limit", "before"}}
     try:
         return msgspec.convert(fields, kind, strict=False), asked

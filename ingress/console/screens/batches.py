@@ -8,7 +8,7 @@ import msgspec
 
 from ingress.api.batches.results import ResultPieces
 from ingress.api.http.exchange import Exchange
-from ingress.console.listing import Listing, Listings, read_query
+from ingress.console.listing import Listings, NamedRows, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
@@ -64,7 +64,7 @@ class BatchesScreen:
     def topics(self) -> Sequence[Topic]:
         return ()
 
-    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> Listing:
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         search, asked = read_query(exchange, BatchSearch)
         page = await self._pages.page(
             tenant_id=await self._listings.tenant_id(search.tenant),

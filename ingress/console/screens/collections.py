@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.console.listing import Listing, Listings, read_query
+from ingress.console.listing import Listings, NamedRows, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from shared.messages.tenant import KeyScope
@@ -38,7 +38,7 @@ class CollectionsScreen:
     def topics(self) -> Sequence[Topic]:
         return ()
 
-    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> Listing:
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         search, asked = read_query(exchange, CollectionSearch)
         page = await self._pages.page(
             tenant_id=await self._listings.tenant_id(search.tenant),

@@ -10,7 +10,7 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.console.acts import read_act
-from ingress.console.listing import Listing, Listings, read_query
+from ingress.console.listing import Listings, NamedRows, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
@@ -91,7 +91,7 @@ class HandoffsScreen:
     async def _counts(self) -> InboxCounts:
         return await self._inbox.counts()
 
-    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> Listing:
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         search, asked = read_query(exchange, InboxSearch)
         page = await self._inbox.page(
             is_everything=search.is_everything,

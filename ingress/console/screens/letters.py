@@ -10,7 +10,7 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.console.acts import read_act
-from ingress.console.listing import Listing, Listings, read_query
+from ingress.console.listing import Listings, NamedRows, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
@@ -95,7 +95,7 @@ class LettersScreen:
     async def _counts(self) -> LetterCounts:
         return await self._pages.counts()
 
-    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> Listing:
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         search, asked = read_query(exchange, LetterSearch)
         tenant_id = await self._listings.tenant_id(search.tenant or search.tenant_id)
         wanted = LetterFilter(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.console.listing import Asked, Listing, Listings, read_query
+from ingress.console.listing import AskedPage, Listings, NamedRows, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from shared.dispatch.flows import FlowBoard
@@ -47,7 +47,7 @@ class MessagesScreen:
     def topics(self) -> Sequence[Topic]:
         return ()
 
-    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> Listing:
+    async def _page(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         search, asked = read_query(exchange, MessageSearch)
         tenant_id = await self._listings.tenant_id(search.tenant or search.tenant_id)
         if search.conversation:
@@ -56,7 +56,7 @@ class MessagesScreen:
         page = await self._messages.page(wanted, before=asked.before, limit=asked.limit)
         return await self._listings.of(page.rows, page.next, page.looked_back_to)
 
-    async def _conversation(self, name: str, tenant_id: str | None, asked: Asked) -> Listing:
+    async def _conversation(self, name: str, tenant_id: str | None, asked: AskedPage) -> NamedRows:
         """Where several tenants have one of this name, the first page of each is shown."""
         found = self._conversations
         owners = [tenant_id] if tenant_id else await found.tenants(name)
