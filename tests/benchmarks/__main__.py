@@ -30,6 +30,7 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
 from tests.benchmarks.batching import beside_batch, whole_batch
+from tests.benchmarks.console import beside_console, screens
 from tests.benchmarks.day import saving
 from tests.benchmarks.deployments import spread
 from tests.benchmarks.dispatch import decisions, overhead, real_flood, waits
@@ -85,6 +86,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "dispatch_overhead": overhead.measure,
     "hybrid_search": hybrid.measure,
     "vector_search": vectors.measure,
+    "console_screens": screens.measure,
+    "beside_console": beside_console.measure,
 }
 
 ON_REQUEST: Final = frozenset(
