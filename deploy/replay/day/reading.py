@@ -145,6 +145,7 @@ def _recorded(record: MessageRecord, rows: list[Any], questions: Questions) -> R
         waited=None if claimed is None else max(0.0, claimed - at),
         took=None if claimed is None or over is None else max(0.0, over - claimed),
         held=record.held_at is not None,
+        released=None if record.released_at is None else _seconds(record.released_at) - at,
         state=record.state,
         attempts=own,
         cost_beside=beside,

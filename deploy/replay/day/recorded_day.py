@@ -65,6 +65,8 @@ class RecordedMessage(msgspec.Struct, frozen=True, kw_only=True):
     waited: float | None = None
     took: float | None = None
     held: bool = False
+    released: float | None = None
+    """Seconds from its acceptance to its last release, where it was held."""
     state: ResponseState = ResponseState.COMPLETED
     attempts: tuple[RecordedAttempt, ...] = ()
     """Of its last turn, up to its end."""

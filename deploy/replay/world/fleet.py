@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from itertools import count
 
 from deploy.replay.world.lane_figures import LaneFigures
 from deploy.replay.world.virtual_message import VirtualMessage
 from deploy.replay.world.virtual_time import VirtualTime
+from deploy.replay.world.ways import Ways
 from shared.messages.lane import Lane
 from shared.persistence.ledger.held.slot_counts import SlotCount
 
 
 class VirtualFleet:
-    """Workers that read all lanes, first come first served among what was published.
+    """Workers that read all lanes. `busy_seconds` is what slots were taken for, all together.
 
-    `busy_seconds` is what slots were taken for, all together.
+    Of what was published those go first that came first; where they read `in_turns`, as they do on
+    Redis, the lane that had its turn is the last of the next round.
     """
 
     def __init__(
@@ -24,17 +27,25 @@ class VirtualFleet:
         lanes: LaneFigures,
         time: VirtualTime,
         *,
+        ways: Ways,
+        in_turns: bool,
         begin: Callable[[VirtualMessage], None],
     ) -> None:
         self.slots = slots
+        self._turning = 0
         self.running: dict[str, VirtualMessage] = {}
         self.busy_seconds = 0.0
         self.full_at: float | None = None
         self._by_lane: Counter[Lane] = Counter()
         self._published: Counter[Lane] = Counter()
-        self._queue: deque[VirtualMessage] = deque()
+        self._queues: dict[Lane, deque[tuple[int, VirtualMessage]]] = {
+            lane: deque() for lane in Lane
+        }
+        self._in_turns = in_turns
+        self._numbers = count()
         self._lanes = lanes
         self._time = time
+        self._ways = ways
         self._begin = begin
 
     @property
@@ -58,24 +69,47 @@ class VirtualFleet:
     def publish(self, job: VirtualMessage) -> None:
         """Its wake-up is on its way to whoever has a slot."""
         self._published[job.message.lane] += 1
-        self._time.at(self._time.seconds + job.way, self._arrive, job)
+        now = self._time.seconds
+        way = self._ways.of_release(now) if job.held else self._ways.of(job.message)
+        self._time.at(now + way, self._arrive, job)
 
     def free(self, job: VirtualMessage) -> None:
         """Its turn is over, or was taken from it."""
         if self.running.pop(job.message.id, None) is None:
             return
         self._by_lane[job.message.lane] -= 1
-        self.busy_seconds += self._time.seconds - job.claimed_at
+        now = self._time.seconds
+        self.busy_seconds += now - job.claimed_at
+        if lasts := self._ways.turnover(now):
+            self._turning += 1
+            self._time.at(now + lasts, self._take_again)
+        else:
+            self._fill()
+
+    def _take_again(self) -> None:
+        self._turning -= 1
         self._fill()
 
     def _arrive(self, job: VirtualMessage) -> None:
-        self._queue.append(job)
+        self._queues[job.message.lane].append((next(self._numbers), job))
         self._fill()
 
+    def _next(self) -> VirtualMessage | None:
+        waiting = [lane for lane, queue in self._queues.items() if queue]
+        if not waiting:
+            return None
+        if not self._in_turns:
+            return self._queues[min(waiting, key=lambda lane: self._queues[lane][0])].popleft()[1]
+        lane = waiting[0]
+        self._queues[lane] = self._queues.pop(lane)
+        return self._queues[lane].popleft()[1]
+
     def _fill(self) -> None:
-        queue, running = self._queue, self.running
-        while queue and len(running) < self.slots:
-            job = queue.popleft()
+        running = self.running
+        while len(running) + self._turning < self.slots:
+            job = self._next()
+            if job is None:
+                return
             lane = job.message.lane
             self._published[lane] -= 1
             self._by_lane[lane] += 1

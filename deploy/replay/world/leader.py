@@ -11,6 +11,7 @@ from deploy.replay.world.fleet import VirtualFleet
 from deploy.replay.world.lane_figures import LaneFigures
 from deploy.replay.world.virtual_message import VirtualMessage
 from deploy.replay.world.virtual_time import VirtualTime
+from deploy.replay.world.ways import Ways
 from shared.dispatch.credit import LaneSlots
 from shared.messages.lane import Lane
 from shared.settings import Settings
@@ -41,6 +42,7 @@ class VirtualLeader:
         fleet: VirtualFleet,
         lanes: LaneFigures,
         time: VirtualTime,
+        ways: Ways,
     ) -> None:
         dispatch = settings.dispatch
         self.scheduler = Scheduler(weight_of=weight_of, waste=WasteBudget(dispatch.waste_share))
@@ -53,7 +55,9 @@ class VirtualLeader:
         self._told: frozenset[Lane] = frozenset()
         self._rooms: dict[tuple[object, ...], dict[Lane, LaneSlots]] = {}
         self._next_round = 0.0
+        self._ways = ways
         self._is_round_due = False
+        self._is_in_round = False
         self._waits: dict[tuple[Lane, str], float | None] = {}
         self._waits_at = float("-inf")
         self.given_way: Callable[[VirtualMessage], None] = lambda _job: None
@@ -80,7 +84,7 @@ class VirtualLeader:
             message.id, message.lane, message.tenant, message.at, message.deadline, units
         )
         self.scheduler.add(held, self._time.seconds)
-        self._round()
+        self._time.at(self._time.seconds + self._ways.of_hold(message), self._round)
 
     def ended(self, job: VirtualMessage) -> None:
         """A turn is over: its slot may be another's."""
@@ -111,6 +115,17 @@ class VirtualLeader:
 
     def _due_round(self) -> None:
         self._is_round_due = False
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        """What it sees then it acts on when the ledger has heard of it; one at a time."""
+        if not self._is_in_round:
+            self._is_in_round = True
+            now = self._time.seconds
+            self._time.at(now + self._ways.release(now), self._end_round)
+
+    def _end_round(self) -> None:
+        self._is_in_round = False
         self._round()
 
     def _round(self) -> None:

@@ -9,8 +9,8 @@ from shared.messages.turn_report import CacheKind
 
 
 class VirtualMessage:
-    """`waited` is as of RecordedMessage; `way` are the seconds from its publishing to its claim
-    where a slot is free. `turn` counts its turns: what belongs to an earlier one is void."""
+    """`waited` is as of RecordedMessage. `turn` counts its turns: what belongs to an earlier one is
+    void."""
 
     __slots__ = (
         "asked",
@@ -30,12 +30,10 @@ class VirtualMessage:
         "units",
         "unused",
         "waited",
-        "way",
     )
 
-    def __init__(self, message: RecordedMessage, way: float) -> None:
+    def __init__(self, message: RecordedMessage) -> None:
         self.message = message
-        self.way = way
         self.asked: Asked | None = None
         self.refused_by: str | None = None
         self.held = False

@@ -1,49 +1,118 @@
-"""How long a wake-up takes to its worker where a slot is free."""
+"""What takes time beside turns: wake-ups on their way, slots that are taken again, releases."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from random import Random
 from typing import Final
 
 from deploy.replay.day.recorded_day import RecordedDay, RecordedMessage
 
 _NEAREST: Final = 16
-_FREE: Final = 0.5
-"""Part of the slots below which nobody waits for one."""
+_PAUSE: Final = 0.02
+"""Of the leader, between two releases."""
+_ROOM: Final = 0.8
+"""Part of the slots below which every lane may start."""
+_LONGEST: Final = 1.0
+"""Seconds beyond which a slot was not waited for, but nothing was there."""
+
+_Event = tuple[float, int, RecordedMessage]
+_ACCEPTED, _PUBLISHED, _CLAIMED, _ENDED = 0, 1, 2, 3
 
 
 class Ways:
-    """A message that found free slots on the day took its own way; others take that of one that
-    did about then."""
+    """As long as they took on the day, about then; nothing where the day does not say.
+
+    A message that found a free slot on the day takes its own way.
+    """
 
     def __init__(self, day: RecordedDay, random: Random) -> None:
         self._random = random
-        self._own = _unhindered(day)
-        self._pool = sorted(
-            (each.at, self._own[each.id]) for each in day.messages if each.id in self._own
-        )
+        self._own: dict[str, float] = {}
+        self._accepted: list[tuple[float, float]] = []
+        self._released: list[tuple[float, float]] = []
+        self._held: list[tuple[float, float]] = []
+        self._own_hold: dict[str, float] = {}
+        self._releases: list[tuple[float, float]] = []
+        self._turnovers: list[tuple[float, float]] = []
+        self._look(day)
 
     def of(self, message: RecordedMessage) -> float:
-        """Seconds."""
+        """From acceptance to claim, where a slot is free."""
         own = self._own.get(message.id)
-        if own is not None:
-            return own
-        if not self._pool:
+        return self._near(self._accepted, message.at) if own is None else own
+
+    def of_release(self, at: float) -> float:
+        """From release to claim, where a slot is free."""
+        return self._near(self._released or self._accepted, at)
+
+    def of_hold(self, message: RecordedMessage) -> float:
+        """From acceptance to release, where there is room."""
+        own = self._own_hold.get(message.id)
+        return self._near(self._held, message.at) if own is None else own
+
+    def release(self, at: float) -> float:
+        """From what gave room, or from the pause after the last release, to the next one."""
+        return self._near(self._releases, at)
+
+    def turnover(self, at: float) -> float:
+        """From the end of a turn to the next claim, where something lies in the queue."""
+        return self._near(self._turnovers, at)
+
+    def _near(self, pool: list[tuple[float, float]], at: float) -> float:
+        if not pool:
             return 0.0
-        place = bisect_left(self._pool, (message.at, 0.0))
-        low, high = max(0, place - _NEAREST), min(len(self._pool), place + _NEAREST)
-        return self._pool[self._random.randrange(low, high)][1]
+        place = bisect_left(pool, (at, 0.0))
+        low, high = max(0, place - _NEAREST), min(len(pool), place + _NEAREST)
+        return pool[self._random.randrange(low, high)][1]
+
+    def _look(self, day: RecordedDay) -> None:
+        held = published = running = 0
+        ended_at = room_at = None
+        released_at = float("-inf")
+        for at, kind, message in sorted(_events(day), key=lambda event: event[:2]):
+            if kind == _ACCEPTED:
+                if not held and published + running < _ROOM * day.slots:
+                    self._own_hold[message.id] = message.released or 0.0
+                    self._held.append((at, message.released or 0.0))
+                held += 1
+            elif kind == _PUBLISHED:
+                if published + running < day.slots:
+                    self._free_slot(message, at)
+                if message.held and room_at is not None and at > released_at:
+                    lasts = at - max(room_at, released_at + _PAUSE)
+                    if 0.0 <= lasts < _LONGEST:
+                        self._releases.append((at, lasts))
+                if message.held:
+                    released_at, room_at = at, None
+                held, published = held - message.held, published + 1
+            elif kind == _CLAIMED:
+                if ended_at is not None and at - ended_at < _LONGEST:
+                    self._turnovers.append((ended_at, at - ended_at))
+                published, running, ended_at = published - 1, running + 1, None
+            else:
+                ended_at = at if published > 0 and running >= day.slots else None
+                running -= 1
+                if held and room_at is None:
+                    room_at = at
+
+    def _free_slot(self, message: RecordedMessage, at: float) -> None:
+        way = message.at + (message.waited or 0.0) - at
+        if message.held:
+            self._released.append((at, way))
+        else:
+            self._own[message.id] = way
+            self._accepted.append((at, way))
 
 
-def _unhindered(day: RecordedDay) -> dict[str, float]:
-    """The waits of messages that were published at once while slots were free, by their ids."""
-    claimed = [each for each in day.messages if each.waited is not None]
-    ends = sorted(each.at + (each.waited or 0.0) + (each.took or 0.0) for each in claimed)
-    begins = [each.at for each in claimed]
-    found = {}
-    for number, each in enumerate(claimed):
-        under_way = number - bisect_left(ends, begins[number])
-        if not each.held and each.waited is not None and under_way < _FREE * day.slots:
-            found[each.id] = each.waited
-    return found
+def _events(day: RecordedDay) -> Iterator[_Event]:
+    for each in day.messages:
+        if each.waited is None or (each.held and each.released is None):
+            continue
+        claimed = each.at + each.waited
+        if each.held:
+            yield each.at, _ACCEPTED, each
+        yield min(claimed, each.at + (each.released or 0.0)), _PUBLISHED, each
+        yield claimed, _CLAIMED, each
+        yield claimed + (each.took or 0.0), _ENDED, each

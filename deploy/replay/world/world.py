@@ -64,9 +64,19 @@ class VirtualWorld:
         self._turns = Turns(
             caching, store, sources, self._chain, self._calls, time, ended=self._turn_over
         )
-        self._fleet = VirtualFleet(slots, self._lanes, time, begin=self._begin)
+        ways = Ways(day, random)
+        in_turns = settings.broker.is_redis
+        self._fleet = VirtualFleet(
+            slots, self._lanes, time, ways=ways, in_turns=in_turns, begin=self._begin
+        )
         self._leader = VirtualLeader(
-            settings, self._weight, self._credits, self._fleet, self._lanes, time
+            settings,
+            self._weight,
+            self._credits,
+            self._fleet,
+            self._lanes,
+            time,
+            ways,
         )
         self._leader.given_way = self._given_way
         self._leader.expired = self._expired
@@ -75,7 +85,6 @@ class VirtualWorld:
         )
         self._asked: dict[str, str] = {}
         self._open = 0
-        self._ways = Ways(day, random)
         self._door = VirtualDoor(
             settings, day.plans, self._credits, self._lanes, time, wait_of=self._leader.wait_of
         )
@@ -102,7 +111,7 @@ class VirtualWorld:
         for number, message in enumerate(self._day.messages):
             if tell is not None and number % _TOLD_EVERY == 0:
                 tell(number)
-            job = VirtualMessage(message, self._ways.of(message))
+            job = VirtualMessage(message)
             rerun.jobs.append(job)
             yield message.at, job
 
