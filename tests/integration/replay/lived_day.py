@@ -1,4 +1,4 @@
-"""A short day really lived: a door, a worker and a scripted provider, under more than they can do."""
+"""A short day really lived: door, worker and scripted provider, under more than they can do."""
 
 from __future__ import annotations
 
@@ -192,7 +192,6 @@ async def _until_ended(database: Database) -> None:
 
 
 def _answers(servers: Servers) -> bool:
-
 
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", servers.port)) == 0
