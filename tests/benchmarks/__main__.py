@@ -26,6 +26,7 @@ from tests.benchmarks import (
     provider_calls,
     redis_bytes,
     round_trip,
+    virtual_days,
     worker_fleet,
 )
 from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
@@ -84,6 +85,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "dispatch_decisions": decisions.measure,
     "dispatch_flood": real_flood.measure,
     "dispatch_overhead": overhead.measure,
+    "virtual_replay": virtual_days.measure,
     "hybrid_search": hybrid.measure,
     "vector_search": vectors.measure,
     "console_screens": screens.measure,

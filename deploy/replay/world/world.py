@@ -23,6 +23,7 @@ from deploy.replay.world.virtual_time import VirtualTime
 from deploy.replay.world.ways import Ways
 from shared.messages.state import ResponseState
 from shared.settings import Settings
+from shared.settings.turn.caching import CachingSettings
 
 _TOLD_EVERY: Final = 1_000
 """Messages."""
@@ -53,11 +54,7 @@ class VirtualWorld:
         self._lanes = LaneFigures(time)
         self._credits = CreditRules()
         caching = settings.caching
-        store = AnswerStore(
-            ttl=caching.ttl_seconds,
-            entries_per_tenant=caching.entries_per_tenant,
-            lease=caching.flight_lease_seconds,
-        )
+        store = _store(caching)
         self._calls = Calls(day, settings, random)
         self._chain = VirtualChain(settings, self._calls, time, random)
         sources = Sources(day, store, caching.semantic, random)
@@ -152,6 +149,14 @@ class VirtualWorld:
     def _weight(self, tenant: str) -> float:
         plan = self._day.plans.get(tenant)
         return 1.0 if plan is None else plan.weight
+
+
+def _store(caching: CachingSettings) -> AnswerStore:
+    return AnswerStore(
+        ttl=caching.ttl_seconds,
+        entries_per_tenant=caching.entries_per_tenant,
+        lease=caching.flight_lease_seconds,
+    )
 
 
 def run_day(
