@@ -78,7 +78,7 @@ class Bootstrap:
         tail = (100 - _CONFIDENCE) / 2
         with numpy.errstate(divide="ignore", invalid="ignore"):
             drawn = (self._shares @ one) / (self._shares @ other)
-        low, high = numpy.nanpercentile(drawn, [tail, 100 - tail])
+            low, high = numpy.nanpercentile(drawn, [tail, 100 - tail])
         share = one.mean(dtype=numpy.float64) / other.mean(dtype=numpy.float64)
         return Estimate(float(share), float(low), float(high))
 

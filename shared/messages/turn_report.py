@@ -63,6 +63,10 @@ class TurnReport(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cache: CacheReport | None = None
     dropped: tuple[str, ...] = ()
     """What was asked for that the provider who answered does without, by the field's name."""
+    caught: tuple[str, ...] = ()
+    """The validators of the guardrail that caught something in an answer, mended or asked anew."""
+    variant: str | None = None
+    """The variant of the settings under which it was answered."""
 
 
 _decoder = msgspec.json.Decoder(TurnReport)

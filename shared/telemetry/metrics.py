@@ -86,6 +86,9 @@ class Metrics:
     saved_cost: Counter
     wrong_cache_hits: Counter
     feedback: Counter
+    outcomes: Counter
+    outcome_cost: Counter
+    outcome_turns: Counter
     semantic_lookup_duration_seconds: Histogram
     semantic_entries: Gauge
     semantic_untold_changes: Counter

@@ -16,6 +16,7 @@ from shared.files.database_content import DatabaseContent
 from shared.files.file_sweeps import FileSweeps
 from shared.index.documents.of_files import FileDocuments
 from shared.messages.dead_letter import DeadReason
+from shared.outcomes.closing import OutcomeRound
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.leadership import led
@@ -30,7 +31,7 @@ from shared.resilience.periodic import repeat, running
 from shared.rollups.rollup_round import RollupRound
 from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
-from shared.telemetry.metrics import Metrics
+from shared.telemetry.metrics import Metrics, installed_version
 from workers.alerting.opening import alerting
 from workers.answer_queue import AnswerQueue
 from workers.batching.opening import Batching, open_batching
@@ -97,14 +98,14 @@ async def maintenance(
         rounds["webhooks"] = await stack.enter_async_context(sending)
         rounds["schedules"] = ScheduleRound(database, clock)
         rounds["rollups"] = RollupRound(database, settings.rollups, clock)
+        rounds["outcomes"] = _outcomes(settings, database, metrics, clock)
         for name, work in rounds.items():
             pause = _PAUSES.get(name, every)
             role, seconds = f"{name}{_ROLES_OF}", max(every, pause) * _ROUNDS_PER_LEASE
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=pause)))
-        alerts = alerting(settings, database, redis, clock, worker=worker)
-        await stack.enter_async_context(alerts)
+        await stack.enter_async_context(alerting(settings, database, redis, clock, worker=worker))
         leading = dispatching(
             settings, database, publisher, redis, wakeups, metrics, clock, worker=worker
         )
@@ -114,6 +115,12 @@ async def maintenance(
         watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
         await stack.enter_async_context(running(watching))
         yield
+
+
+def _outcomes(
+    settings: Settings, database: Database, metrics: Metrics, clock: Clock
+) -> OutcomeRound:
+    return OutcomeRound(database, settings.ledger, metrics, clock, version=installed_version())
 
 
 def _janitor(

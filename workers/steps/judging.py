@@ -105,6 +105,10 @@ class Judging:
         self._log.warning("orders_to_the_model", where=where)
 
     def _note(self, turn: Turn, conclusion: Conclusion) -> None:
+        if conclusion.catches:
+            before = turn.report.caught if turn.report is not None else ()
+            names = (*before, *(catch.validator for catch in conclusion.catches))
+            turn.tell(caught=tuple(dict.fromkeys(names)))
         for catch in conclusion.catches:
             if signal := _RISK_SIGNALS.get(catch.validator):
                 turn.risk_signals.add(signal)

@@ -81,7 +81,7 @@ READS: Final = frozenset(
         *("collections freshness", "cache show", "cache reports", "replay"),
         *("alerts list", "alerts test", "alerts export"),
         *("audit list", "audit verify"),
-        *("feedback list", "feedback show", "feedback add"),
+        *("feedback list", "feedback show", "feedback add", "outcomes"),
         *("eval run", "eval list", "eval show", "eval compare", "eval gate", "eval agreement"),
     }
 )

@@ -49,6 +49,7 @@ from .file_probes import FILE_PROBES, FileProbe, FullShelf
 from .full_index import FullIndex
 from .held_probes import HELD_PROBES
 from .index_probes import INDEX_PROBES, IndexProbe
+from .outcome_probes import OUTCOME_PROBES
 from .rollup_probes import ROLLUP_PROBES
 from .schedule_probes import SCHEDULE_PROBES
 from .view_probes import VIEW_PROBES
@@ -237,7 +238,12 @@ PROBES.update(HELD_PROBES)
 PROBES.update({name: _of_files(probe) for name, probe in FILE_PROBES.items()})
 PROBES.update({name: _of_the_index(probe) for name, probe in INDEX_PROBES.items()})
 TOLD_AND_BEGUN: Final = (
-    WEBHOOK_PROBES | SCHEDULE_PROBES | VIEW_PROBES | FEEDBACK_PROBES | ROLLUP_PROBES
+    WEBHOOK_PROBES
+    | SCHEDULE_PROBES
+    | VIEW_PROBES
+    | FEEDBACK_PROBES
+    | ROLLUP_PROBES
+    | OUTCOME_PROBES
 )
 PROBES.update({name: _of_webhooks(probe) for name, probe in TOLD_AND_BEGUN.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})

@@ -17,6 +17,7 @@ import shared.erasing
 import shared.feedback
 import shared.files
 import shared.index
+import shared.outcomes
 import shared.persistence
 import shared.rollups
 import shared.schedules
@@ -127,6 +128,7 @@ def _statements() -> set[str]:
         shared.conversations,
         shared.erasing,
         shared.feedback,
+        shared.outcomes,
         shared.index,
         shared.rollups,
         shared.schedules,

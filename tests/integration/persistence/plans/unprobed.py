@@ -9,6 +9,7 @@ from .feedback_probes import FEEDBACK_BY_HAND
 from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
+from .outcome_probes import PARTS_OF_OUTCOMES
 from .rollup_probes import PARTS_OF_ROLLUPS, ROLLUPS_BY_HAND
 from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
 from .view_probes import PARTS_OF_VIEWS, VIEWS_BY_HAND
@@ -26,6 +27,7 @@ ELSEWHERE: Final = {
     **PARTS_OF_FILES,
     **PARTS_OF_THE_INDEX,
     **PARTS_OF_ROLLUPS,
+    **PARTS_OF_OUTCOMES,
     **PARTS_OF_SCHEDULES,
     **PARTS_OF_VIEWS,
     **PARTS_OF_WEBHOOKS,

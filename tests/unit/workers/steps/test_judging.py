@@ -83,7 +83,11 @@ async def test_only_what_somebody_asked_for_speaks_against_the_user(judging: Jud
     mistaken = turn_of(facts=LOOKED_UP)
     await judging.judge(mistaken, answer("Your balance is $127,549.32."))
     assert not mistaken.risk_signals
+    assert mistaken.report is not None
+    assert mistaken.report.caught == ("facts",)
     pried = turn_of()
+    await judging.judge(pried, answer("Nothing is wrong."))
+    assert pried.report is None
     await judging.judge(pried, answer("The card is 4111 1111 1111 1111."))
     assert pried.risk_signals == {RiskSignal.VALIDATOR_BLOCK}
 

@@ -1,0 +1,1 @@
+"""Outcomes: what conversations came to, and what a success cost."""
