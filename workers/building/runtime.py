@@ -42,6 +42,7 @@ from workers.steps.meter import Meter
 from workers.steps.remember import Remember
 from workers.steps.reply import Reply
 from workers.steps.summary_follow_up import FollowUp
+from workers.steps.traced_reply import open_reply
 from workers.validation.building import build_guardrail
 
 
@@ -85,7 +86,7 @@ class WorkerRuntime:
         self._stack.push_async_callback(ledger.close)
         answering = open_answer_queue(self._settings.broker, ledger)
         answers = await self._stack.enter_async_context(answering)
-        reply = self._reply(replies, reservations, answers)
+        reply = self._reply(tracing, replies, reservations, answers)
         await self._maintain(ledger, reply, answers)
         chain = await self._chain(tracing)
         judging = Judging(build_guardrail(self._settings.validation), self._metrics)
@@ -207,14 +208,9 @@ class WorkerRuntime:
         self._stack.push_async_callback(reservations.close)
         return reservations
 
-    def _reply(
-        self, replies: ReplyStream, reservations: Reservations, answers: AnswerQueue
-    ) -> Reply:
-        reply = Reply(
-            replies, reservations, answers, self._metrics, redis=self._redis, clock=self._clock
-        )
-        self._stack.push_async_callback(reply.close)
-        return reply
+    def _reply(self, tracing: Tracing, *parts: object) -> Reply:
+        servers = {"redis": self._redis, "clock": self._clock}
+        return open_reply(self._stack, tracing, *parts, self._metrics, **servers)
 
     async def _maintain(self, ledger: MessageLedger, reply: Reply, answers: AnswerQueue) -> None:
         await self._stack.enter_async_context(

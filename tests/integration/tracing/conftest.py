@@ -17,6 +17,7 @@ from tests.integration.tracing.told import (
     Told,
     ask_everything,
     ask_over_the_queue,
+    die_in_the_queue,
 )
 from tests.integration.workers.agent_worker import AgentWorker
 from tests.integration.workers.provider_thread import ProviderThread
@@ -56,6 +57,7 @@ async def _told(build: Callable[[str], Stack], folder: Path) -> Told:
         try:
             answers = await ask_everything(door.url, key)
             answers |= await ask_over_the_queue(stack.broker_url, key)
+            await die_in_the_queue(stack)
         finally:
             await asyncio.to_thread(door.close)
         told = Told(collector, answers)

@@ -8,6 +8,7 @@ from tests.integration.tracing.told import (
     ANSWERED,
     CALLER,
     FAILED,
+    LATE,
     MALFORMED,
     QUEUED,
     STREAMED,
@@ -108,6 +109,13 @@ def test_a_dead_letter_is_an_error_on_its_turn_and_at_the_door(told: Told) -> No
     assert told.attributes(FAILED, DOOR)["error.type"] == "server_error"
     assert told.attributes(FAILED, "turn")["error.type"] == "chain_exhausted"
     assert told.spans(FAILED)[CHAT].status.code == ERROR
+
+
+def test_what_died_in_the_queue_says_so_in_its_trace(told: Told) -> None:
+    (end,) = told.spans(LATE).values()
+    assert (end.name, end.parent_span_id.hex()) == ("end", CALLER)
+    assert end.status.code == ERROR
+    assert attributes_of(end)["forebay.state"] == "failed"
 
 
 def test_a_stream_tells_when_its_first_piece_came(told: Told) -> None:

@@ -9,13 +9,16 @@ from typing import Any
 import aiohttp
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from shared.messages.state import ResponseState
 from shared.queueing.producer import Producer
 from shared.telemetry.tracing import TraceContext, enter_trace
+from tests.integration.workers.road import open_road
+from tests.integration.workers.stack import Stack
 from tests.servers.collector import Collector, attributes_of
 
 USER = "alice@example.com"
 REFUSED_QUESTION = "who refuses our key?"
-ANSWERED, STREAMED, FAILED, MALFORMED, QUEUED = (f"{number}" * 32 for number in range(1, 6))
+ANSWERED, STREAMED, FAILED, MALFORMED, QUEUED, LATE = (f"{number}" * 32 for number in range(1, 7))
 """Trace ids, one for each request; the caller's own span is the one of its traceparent."""
 CALLER = "b7ad6b7169203331"
 _QUESTIONS = {
@@ -45,7 +48,7 @@ class Told:
     def is_whole(self) -> bool:
         """Whether the last span of everything has come."""
         ends = {ANSWERED: "remember", STREAMED: "remember", FAILED: "turn"}
-        ends |= dict.fromkeys((*ends, QUEUED), "turn")
+        ends |= dict.fromkeys((*ends, QUEUED), "turn") | {LATE: "end"}
         return all(end in self.spans(trace) for trace, end in ends.items()) and bool(
             self.spans(MALFORMED)
         )
@@ -80,3 +83,11 @@ async def ask_over_the_queue(broker_url: str, key: str) -> dict[str, Any]:
             enter_trace(previous)
 
     return {QUEUED: await asyncio.to_thread(ask)}
+
+
+async def die_in_the_queue(stack: Stack) -> None:
+    """A message whose deadline has passed when somebody looks at it first."""
+    async with open_road(stack) as road:
+        carried = f"00-{LATE}-{CALLER}-01"
+        late = await road.accept("too late?", wake=False, seconds=-1, traceparent=carried)
+        await road.until(late, ResponseState.FAILED)

@@ -1,0 +1,43 @@
+"""Reply with a span for what ends outside of any turn: its trace would not tell how it ended."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+from shared.messages.body import Body
+from shared.messages.record import MessageRecord
+from shared.telemetry.message_spans.ending import tell_state
+from shared.telemetry.tracing import TRACEPARENT, AttributeValue, Tracing, extract
+from workers.steps.reply import Reply
+
+
+class TracedReply(Reply):
+    """A message that died in the queue, or whose workers did, has a span `end` beside its turns."""
+
+    def __init__(self, *parts: Any, tracing: Tracing, **settings: Any) -> None:
+        """The parts and settings of a Reply."""
+        super().__init__(*parts, **settings)
+        self._tracing = tracing
+
+    async def tell(self, record: MessageRecord, body: Body | None = None) -> None:
+        told: dict[str, AttributeValue] = {
+            "forebay.message_id": record.id,
+            "forebay.lane": record.lane,
+            "forebay.attempt": record.attempt,
+        }
+        parent = extract({TRACEPARENT: record.traceparent})
+        with self._tracing.span("end", attributes=told, parent=parent, about=record) as span:
+            tell_state(span, record.state, reason=record.error_code)
+            await super().tell(record, body)
+
+
+def open_reply(stack: AsyncExitStack, tracing: Tracing, *parts: Any, **settings: Any) -> Reply:
+    """A Reply of these parts and settings, closed with the stack; with spans, where these are
+    recorded."""
+    if tracing.recording:
+        reply: Reply = TracedReply(*parts, tracing=tracing, **settings)
+    else:
+        reply = Reply(*parts, **settings)
+    stack.push_async_callback(reply.close)
+    return reply
