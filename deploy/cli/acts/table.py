@@ -61,6 +61,7 @@ ACTS: Final[Mapping[str, RecordedAct]] = {
     "alerts acknowledge": RecordedAct("fingerprint", ("by",)),
     "alerts silence": RecordedAct("matchers", ("lasting", "end")),
     "breakers reset": RecordedAct("name"),
+    "rollups rebuild": RecordedAct("begin", ("end",)),
     "rehearse": RecordedAct("drill", ("lasting", "share", "tenant", "stop")),
     "cache invalidate": RecordedAct("tenant"),
     # What was said leaves the ledger.
@@ -80,7 +81,7 @@ READS: Final = frozenset(
         *("jobs list", "jobs show", "jobs follow", "collections list", "collections stats"),
         *("collections freshness", "cache show", "cache reports", "replay"),
         *("alerts list", "alerts test", "alerts export"),
-        *("audit list", "audit verify"),
+        *("audit list", "audit verify", "report"),
         *("feedback list", "feedback show", "feedback add", "outcomes"),
         *("eval run", "eval list", "eval show", "eval compare", "eval gate", "eval agreement"),
     }
