@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ingress.api.http.errors import error_answer
 from ingress.api.http.exchange import Endpoint, Exchange
+from ingress.api.http.wire import Disconnected
 from shared.errors import ForebayError
 from shared.telemetry import genai
 from shared.telemetry.tracing import Span, SpanKind, TraceContext, Tracing
 
-_FAULTS_OF_OURS = 500
+_FAULTS_OF_OURS: Final = 500
+_HUNG_UP: Final = 499
 
 
 async def in_span(
@@ -18,7 +22,7 @@ async def in_span(
 
     As OpenTelemetry has it of servers, only a fault of ours makes the span one of error.
     """
-    refusal: ForebayError | None = None
+    refusal: ForebayError | Disconnected | None = None
     asked = {
         genai.HTTP_METHOD: exchange.method,
         genai.HTTP_ROUTE: exchange.route,
@@ -28,16 +32,20 @@ async def in_span(
     with tracing.span(name, SpanKind.SERVER, asked, parent=parent) as span:
         try:
             await work(exchange)
-        except ForebayError as error:
+        except (ForebayError, Disconnected) as error:
             refusal = error
         _tell_answer(span, exchange, refusal)
     if refusal is not None:
         raise refusal
 
 
-def _tell_answer(span: Span, exchange: Exchange, refusal: ForebayError | None) -> None:
+def _tell_answer(
+    span: Span, exchange: Exchange, refusal: ForebayError | Disconnected | None
+) -> None:
     status = exchange.status
-    if refusal is not None:
+    if isinstance(refusal, Disconnected):
+        status = status or _HUNG_UP
+    elif refusal is not None:
         answer = error_answer(refusal)
         status, code = status or answer.status, answer.detail.code or refusal.code
         if status >= _FAULTS_OF_OURS:
