@@ -64,7 +64,8 @@ ACTS: Final[Mapping[str, RecordedAct]] = {
     "rollups rebuild": RecordedAct("begin", ("end",)),
     "rehearse": RecordedAct("drill", ("lasting", "share", "tenant", "stop")),
     "cache invalidate": RecordedAct("tenant"),
-    # What was said leaves the ledger.
+    # What was said leaves the ledger, or is told to a judge.
+    "eval online": RecordedAct("tenant", ("judge", "budget", "hours", "sample")),
     "eval from-traffic": RecordedAct("tenant", ("where", "redact", "limit")),
     "cache drop": RecordedAct("entry_id", _OF_TENANT),
 }

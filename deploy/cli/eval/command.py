@@ -33,6 +33,7 @@ for _name, _place in (
     ("list", "kept_runs:list_runs"),
     ("show", "kept_runs:show"),
     ("agreement", "agreement:agreement"),
+    ("online", "online:online"),
     ("from-traffic", "from_traffic:from_traffic"),
 ):
     eval.command(f"deploy.cli.eval.{_place}", name=_name)

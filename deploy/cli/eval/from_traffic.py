@@ -82,7 +82,8 @@ async def _cut(
     tenant: str, where: TrafficCondition, *, rubric: str, redact: bool, limit: int
 ) -> tuple[list[GoldenCase], dict[str, int]]:
     from deploy.cli.eval.cutting.choosing import chosen
-    from deploy.cli.eval.cutting.cutting import CaseCutter, NotCut
+    from deploy.cli.eval.cutting.cutting import CaseCutter
+    from deploy.cli.eval.cutting.kept_message import NotCut
     from deploy.cli.eval.cutting.redaction import Redactor
     from deploy.cli.tenants import tenant_named
     from shared.clock import SystemClock

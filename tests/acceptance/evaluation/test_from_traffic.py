@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx2
 
 from deploy.scripted_provider.behaviour import Kind
 from shared.evaluation.golden.golden_set import read_golden_set
-from tests.acceptance.command import RunningStack, Typed, http_post, printed
-from tests.acceptance.evaluation.typing_in import ran
+from tests.acceptance.command import RunningStack, Typed, printed
+from tests.acceptance.evaluation.typing_in import asked, key_of, ran
 from tests.integration.workers.provider_thread import ProviderThread
 
 
@@ -17,7 +15,7 @@ def test_a_set_is_cut_out_of_what_was_asked_without_what_nobody_may_read(
     typed: Typed, provider: ProviderThread, stack: RunningStack
 ) -> None:
     ids = {
-        name: _asked(stack, **body)
+        name: asked(stack, **body)
         for name, body in {
             "card": {"input": "My card 4111 1111 1111 1111 fails. Write to ada@example.com."},
             "unstored": {"input": "Do not keep this.", "store": False},
@@ -25,13 +23,13 @@ def test_a_set_is_cut_out_of_what_was_asked_without_what_nobody_may_read(
             "good": {"input": "All is well."},
         }.items()
     }
-    ids["later"] = _asked(stack, input="Still?", previous_response_id=ids["card"])
+    ids["later"] = asked(stack, input="Still?", previous_response_id=ids["card"])
     for name in ("card", "later", "deleted", "unstored"):
         assert typed("feedback", "add", ids[name], "no").returncode == 0
     assert typed("feedback", "add", ids["good"], "yes").returncode == 0
     tenant = printed(typed, "tenants", "list")[0]["name"]
     address = f"{stack.ready['url']}/v1/responses/{ids['deleted']}"
-    assert httpx2.delete(address, headers=_key(stack), timeout=60).status_code == 200
+    assert httpx2.delete(address, headers=key_of(stack), timeout=60).status_code == 200
 
     words = ("eval", "from-traffic", "cut.jsonl", "--tenant", tenant, "--where", "feedback=bad")
     assert "one of them" in typed(*words).stderr
@@ -55,15 +53,3 @@ def test_a_set_is_cut_out_of_what_was_asked_without_what_nobody_may_read(
         each for each in printed(typed, "audit", "list") if each["act"] == "eval.from-traffic"
     )
     assert recorded["target"] == tenant
-
-
-def _asked(stack: RunningStack, **body: Any) -> str:
-    """The id of a message that was answered."""
-    url = f"{stack.ready['url']}/v1/responses"
-    answer = http_post(url, json={"model": "scripted", **body}, headers=_key(stack)).json()
-    assert answer["status"] == "completed", answer
-    return str(answer["id"])
-
-
-def _key(stack: RunningStack) -> dict[str, str]:
-    return {"Authorization": f"Bearer {stack.ready['key']}"}

@@ -9,7 +9,7 @@ from typing import Any
 from deploy.cli.demo.scenes.quality.evaluated import true_answer
 from deploy.scripted_provider.behaviour import Kind
 from shared.evaluation.golden.golden_set import read_golden_set
-from tests.acceptance.command import Typed, printed
+from tests.acceptance.command import RunningStack, Typed, http_post, printed
 from tests.integration.workers.provider_thread import ProviderThread
 
 
@@ -35,3 +35,15 @@ def gated(typed: Typed, *words: str, code: int) -> dict[str, Any]:
     done = typed("eval", "gate", *words, "--json")
     assert done.returncode == code, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
+
+
+def asked(stack: RunningStack, **body: Any) -> str:
+    """The id of a message that was answered."""
+    url = f"{stack.ready['url']}/v1/responses"
+    answer = http_post(url, json={"model": "scripted", **body}, headers=key_of(stack)).json()
+    assert answer["status"] == "completed", answer
+    return str(answer["id"])
+
+
+def key_of(stack: RunningStack) -> dict[str, str]:
+    return {"Authorization": f"Bearer {stack.ready['key']}"}

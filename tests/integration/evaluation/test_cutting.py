@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from deploy.cli.eval.cutting.cutting import CaseCutter, NotCut
+from deploy.cli.eval.cutting.cutting import CaseCutter
+from deploy.cli.eval.cutting.kept_message import NotCut
 from deploy.cli.eval.cutting.redaction import Redactor
 from shared.clock import ManualClock
 from shared.evaluation.golden.checks import FactsCheck, JudgeCheck, SchemaCheck
 from shared.messages.body import Body, encode_body
 from shared.messages.item import MessageItem, Role
 from shared.messages.part import ImagePart
-from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message
 from shared.settings.validation import ValidationSettings
-from tests.integration.persistence.conftest import AnswerMessage, NewMessage
-
-Say = Callable[..., Any]
-TENANT = "ten_1"
-
-
-@pytest.fixture
-def say(new_message: NewMessage, answer_message: AnswerMessage, clock: ManualClock) -> Say:
-    """One message that was answered; each a second after the one before."""
-
-    async def said(text: str, body: dict[str, Any] | None = None, **columns: Any) -> MessageRecord:
-        clock.advance(1)
-        # Ids tell when a message came; those of one test come within a millisecond.
-        stamp = f"resp_{int(clock.now().timestamp() * 1000) << 80:032x}"
-        columns.setdefault("written", json.dumps({"input": text, **(body or {})}))
-        written = columns.pop("written")
-        record = new_message(id=stamp, body=written, tenant_id=TENANT, **columns)
-        return await answer_message(record, output_text=f"You said: {text}")
-
-    return said
+from tests.integration.evaluation.conftest import TENANT, Say
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
 
+from deploy.cli.eval.cutting.kept_message import NotCut, body_of, kept_message
 from deploy.cli.eval.cutting.redaction import Redactor
 from shared.conversations.history import ConversationRepository
 from shared.errors import ForebayError, InvalidRequest
@@ -20,21 +20,13 @@ from shared.messages.facts import facts_of
 from shared.messages.item import FunctionCall, FunctionCallOutput, Item, MessageItem
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
-from shared.messages.stored_body import attachments_of, decode_body
+from shared.messages.stored_body import attachments_of
 from shared.persistence.engine import Database
-from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
-from shared.persistence.tables import message
 
 _TOLD: Final = ("instructions", "tools", "tool_choice", "temperature", "top_p", "max_output_tokens")
 _MOST_MESSAGES: Final = 100
 _MOST_BYTES: Final = 1_048_576
 _OURS: Final = re.compile(r"_([0-9a-f]{32})(?:_\d+)?$")
-
-
-class NotCut(ForebayError):
-    """A message that becomes no case, and why."""
-
-    code = "not_cut"
 
 
 class CaseCutter:
@@ -48,8 +40,8 @@ class CaseCutter:
 
     async def case_of(self, response_id: str, *, tenant_id: str) -> GoldenCase:
         """Raises NotCut for what may not be kept or cannot be asked again, LedgerUnavailable."""
-        record = await self._record(response_id, tenant_id)
-        body = _body(record)
+        record = await kept_message(self._database, response_id, tenant_id=tenant_id)
+        body = body_of(record)
         asked = body.input
         items = [*await self._before(record, asked), *asked]
         if any(True for item in items for _ in attachments_of(item)):
@@ -66,17 +58,6 @@ class CaseCutter:
             conversation=f"conv-{_digest(record.conversation_id or record.id)}",
             tags=("from-traffic",),
         )
-
-    async def _record(self, response_id: str, tenant_id: str) -> MessageRecord:
-        query = select(*RECORD_COLUMNS).where(message.c.id == response_id)
-        async with reading(self._database.relaxed) as connection:
-            row = (await connection.execute(query)).one_or_none()
-        record = None if row is None else record_of(row)
-        if record is None or record.tenant_id != tenant_id or record.erased_at is not None:
-            raise NotCut("are gone, or were erased")
-        if record.store is False:
-            raise NotCut("were not to be stored")
-        return record
 
     async def _before(self, record: MessageRecord, asked: Sequence[Item]) -> list[Item]:
         """What was said before it; what came after it in its conversation is no part of it."""
@@ -136,13 +117,6 @@ class CaseCutter:
         if asked is not None and asked.type == "json_schema" and asked.schema is not None:
             checks.append(SchemaCheck(dict(asked.schema)))
         return [*checks, JudgeCheck(self._rubric)]
-
-
-def _body(record: MessageRecord) -> Body:
-    try:
-        return decode_body(record.body.encode())
-    except msgspec.DecodeError as error:
-        raise NotCut("cannot be read by this version") from error
 
 
 def _request(record: MessageRecord, body: Body) -> dict[str, Any]:

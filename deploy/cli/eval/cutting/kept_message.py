@@ -1,0 +1,41 @@
+"""A message whose words may be used for more than its own answer."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import select
+
+from shared.errors import ForebayError
+from shared.messages.body import Body
+from shared.messages.record import MessageRecord
+from shared.messages.stored_body import decode_body
+from shared.persistence.engine import Database
+from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
+from shared.persistence.tables import message
+
+
+class NotCut(ForebayError):
+    """A message that is not used, and why: to be read behind "messages"."""
+
+    code = "not_cut"
+
+
+async def kept_message(database: Database, response_id: str, *, tenant_id: str) -> MessageRecord:
+    """Raises NotCut for one that is gone, erased or was not to be stored, LedgerUnavailable."""
+    query = select(*RECORD_COLUMNS).where(message.c.id == response_id)
+    async with reading(database.relaxed) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    record = None if row is None else record_of(row)
+    if record is None or record.tenant_id != tenant_id or record.erased_at is not None:
+        raise NotCut("are gone, or were erased")
+    if record.store is False:
+        raise NotCut("were not to be stored")
+    return record
+
+
+def body_of(record: MessageRecord) -> Body:
+    """What it asks; raises NotCut for one of another version."""
+    try:
+        return decode_body(record.body.encode())
+    except msgspec.DecodeError as error:
+        raise NotCut("cannot be read by this version") from error

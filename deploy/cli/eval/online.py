@@ -1,0 +1,127 @@
+"""`forebay eval online`: answers that were given, judged under a budget of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from deploy.cli.connection import command_settings, door_and_key, open_ledger
+from deploy.cli.options import AsJson
+from deploy.cli.output import complain, counted, say, say_json
+
+if TYPE_CHECKING:
+    from deploy.cli.eval.running.online import JudgedAnswers
+
+_RUBRIC = "The answer is correct, answers the whole question and is polite."
+_PATIENCE_SECONDS = 600.0
+
+
+def online(
+    *,
+    tenant: str,
+    judge: str,
+    budget: Annotated[float, Parameter(validator=Number(gt=0))],
+    hours: Annotated[float, Parameter(validator=Number(gt=0, lte=8_784))] = 24.0,
+    sample: Annotated[int, Parameter(validator=Number(gte=0, lte=10_000))] = 20,
+    rubric: str = _RUBRIC,
+    against: str | None = None,
+    key: str | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge answers that a tenant was given: all suspicious ones, and a sample of the others.
+
+    Suspicious is what somebody spoke badly of, what a human answered, and of what the guardrail
+    caught a draft. Verdicts are kept as feedback `quality` whose source is the judge; what was
+    judged already costs nothing. Let a scheduler of yours type it.
+
+    Parameters
+    ----------
+    tenant
+        Name of the tenant, as `forebay tenants list` shows it.
+    judge
+        The model that is asked, through the door.
+    budget
+        The most that the judge may cost, in US dollars; the last question may pass it.
+    hours
+        Of answers so old at the most.
+    sample
+        So many of all that were completed, each as likely as any other.
+    rubric
+        What answers are held to.
+    against
+        The door, such as http://127.0.0.1:8080.
+    key
+        The API key that the judge is asked with. The environment is the better place for it.
+    """
+    came = asyncio.run(
+        _judge(
+            tenant,
+            judge,
+            rubric,
+            budget=Decimal(str(budget)),
+            age=timedelta(hours=hours),
+            sample=sample,
+            door=door_and_key(against, key),
+        )
+    )
+    if came.cost is None:
+        complain("What the judge costs is not known: set a price of its model. It was asked once.")
+    if as_json:
+        say_json(came)
+    else:
+        _say(came)
+
+
+def _say(came: JudgedAnswers) -> None:
+    from deploy.cli.eval.telling import dollars
+
+    say(
+        f"{counted(came.judged, 'answer')} judged, {came.passed} passed, "
+        f"{came.without_verdict} without a verdict; the judge cost {dollars(came.cost)}."
+    )
+    if came.left_over:
+        say(f"The budget was spent before {counted(came.left_over, 'answer')} more.")
+    for why, count in came.left_out.items():
+        say(f"{counted(count, 'message')} left out: they {why}.")
+
+
+async def _judge(
+    tenant: str,
+    model: str,
+    rubric: str,
+    *,
+    budget: Decimal,
+    age: timedelta,
+    sample: int,
+    door: tuple[str, str],
+) -> JudgedAnswers:
+    from random import SystemRandom
+
+    from deploy.cli.eval.bar import evaluation_bar
+    from deploy.cli.eval.cutting.sampling import AnswerSample
+    from deploy.cli.eval.running.asking import BatchAsker
+    from deploy.cli.eval.running.online import OnlineJudging
+    from deploy.cli.tenants import tenant_named
+    from shared.clock import SystemClock
+    from shared.evaluation.judging.judge import Judge
+    from shared.evaluation.judging.verdicts import JudgeVerdicts
+    from shared.persistence.tenants import TenantRepository
+
+    clock = SystemClock()
+    async with open_ledger(command_settings()) as database:
+        owner = await tenant_named(tenant, TenantRepository(database, clock))
+        of = AnswerSample(database, clock, tenant_id=owner.id, since=clock.now() - age)
+        chosen = [*await of.suspicious(), *await of.some(sample, SystemRandom())]
+        async with BatchAsker(*door, patience_seconds=_PATIENCE_SECONDS) as asker:
+            asking = Judge(model, ask=asker.ask, verdicts=JudgeVerdicts(database, clock))
+            with evaluation_bar() as progress:
+                judging = OnlineJudging(
+                    asking, rubric, database=database, clock=clock, progress=progress
+                )
+                once = [*dict.fromkeys(chosen)]
+                return await judging.judge(once, tenant_id=owner.id, budget=budget)
