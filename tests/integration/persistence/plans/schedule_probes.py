@@ -14,6 +14,7 @@ from shared.schedules.schedule_round import ScheduleRound
 from shared.schedules.schedules import Schedules
 from shared.schedules.tables import ScheduledKind, schedule, schedule_run
 
+from .console_probes import sessions
 from .feedback_probes import verdicts
 
 ScheduleProbe = Callable[[Database, Clock], Awaitable[object]]
@@ -29,6 +30,7 @@ def schedules(rows: Callable[..., Insert], number: float, now: datetime) -> list
     numbered = ("id", "name")
     return [
         *verdicts(rows, number, now),
+        *sessions(rows, number, now),
         rows(
             schedule,
             number,

@@ -21,6 +21,7 @@ import shared.outcomes
 import shared.persistence
 import shared.rollups
 import shared.schedules
+import shared.sessions
 import shared.views
 import shared.webhooks
 from shared.clock import ManualClock
@@ -132,6 +133,7 @@ def _statements() -> set[str]:
         shared.index,
         shared.rollups,
         shared.schedules,
+        shared.sessions,
         shared.views,
         shared.webhooks,
     ):

@@ -20,6 +20,8 @@ from shared.views.one_message import MessageViews
 from shared.views.shown_handoff import HandoffViews
 from shared.views.tenant_names import TenantNames
 
+from .console_probes import CONSOLE_BY_HAND, CONSOLE_PROBES
+
 ViewProbe = Callable[[Database, Clock], Awaitable[object]]
 _LOOKED_AT: Final = 500
 _PAGE: Final = 50
@@ -71,6 +73,7 @@ VIEW_PROBES: Final[dict[str, ViewProbe]] = {
     "HandoffViews.show": lambda database, clock: HandoffViews(
         database, ContextSettings(), clock
     ).show("hand_9"),
+    **CONSOLE_PROBES,
 }
 PARTS_OF_VIEWS: Final = {
     "LetterPages.counts": "LetterPages.page",
@@ -81,6 +84,7 @@ VIEWS_BY_HAND: Final = {
     # Both are bounded by what they count: some thousands of rows, read when a person looks.
     "Inbox": {"counts"},
     "CollectionPages": {"page", "one"},
+    **CONSOLE_BY_HAND,
     # It looks once for each tenant there is.
     "ConversationMessages": {"tenants"},
 }
