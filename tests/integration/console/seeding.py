@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 from sqlalchemy import insert
@@ -10,6 +11,7 @@ from sqlalchemy import insert
 from shared.audit.audit_log import AuditLog
 from shared.audit.entry import Actor
 from shared.clock import SystemClock
+from shared.messages.tenant import Plan
 from shared.persistence.engine import open_database
 from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
@@ -19,6 +21,8 @@ from shared.settings.servers import LedgerSettings
 from tests.integration.console.judging import add_alert, add_feedback, add_run
 from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 
+CHAIN = (("openai", "gpt-5-mini"), ("anthropic", "claude-haiku"), ("local", "smollm2"))
+PLAN = Plan(6_000, 6_000_000, 600, 600_000, 10_000, daily_budget=Decimal(120))
 MARKUP = "<img src=nowhere onerror='window.ran=1'><script>window.ran=1</script>"
 
 
@@ -27,7 +31,7 @@ async def seed(ledger: LedgerSettings, *, minutes: int = 60, strange: str = "") 
     database, chance = open_database(ledger), Random(7)
     try:
         tenants, now = TenantRepository(database, SystemClock()), SystemClock().now()
-        owner = await tenants.create(f"harbour{strange}"[:128])
+        owner = await tenants.create(f"harbour{strange}"[:128], PLAN)
         deltas = [
             _minute(chance, now - timedelta(minutes=ago), owner.id, strange)
             for ago in range(minutes)
@@ -46,20 +50,20 @@ async def seed(ledger: LedgerSettings, *, minutes: int = 60, strange: str = "") 
 
 
 def _minute(chance: Random, at: datetime, tenant_id: str, strange: str) -> Delta:
-    model, provider = f"gpt-5-mini{strange}"[:128], f"openai{strange}"[:64]
+    asked = chance.choices(CHAIN, weights=(7, 2, 1), k=20 + chance.randrange(8))
+    names = [(f"{provider}{strange}"[:64], f"{model}{strange}"[:128]) for provider, model in asked]
     turns = tuple(
         turn_fact(
             at,
             tenant_id=tenant_id,
             model=model,
-            answered_by=provider if chance.random() < 0.9 else "rules",
+            answered_by=provider,
             state="failed" if chance.random() < 0.02 else "completed",
             latency_ms=int(chance.lognormvariate(7.0, 0.6)),
             wait_ms=int(chance.expovariate(1 / 200)),
-            cost_nanos=400_000,
-            saved_nanos=900_000 if chance.random() < 0.3 else None,
+            saved_nanos=5_000_000 if chance.random() < 0.3 else None,
         )
-        for _ in range(20 + chance.randrange(8))
+        for provider, model in names
     )
     attempts = tuple(
         attempt_fact(
@@ -68,11 +72,11 @@ def _minute(chance: Random, at: datetime, tenant_id: str, strange: str) -> Delta
             provider=provider,
             model=model,
             latency_ms=int(chance.lognormvariate(6.8, 0.6)),
-            error_class=f"timeout{strange}"[:32] if chance.random() < 0.03 else None,
-            cost_nanos=4_000_000,
+            error_class=chance.choice((f"timeout{strange}"[:32], "rate_limited", *[None] * 50)),
+            cost_nanos=chance.randrange(2_000_000, 9_000_000),
         )
-        for _ in turns
+        for provider, model in names
     )
-    came = door_sums(at, tenant_id=tenant_id, count=26)
-    refused = door_sums(at, tenant_id=tenant_id, reason=f"rate{strange}"[:64], count=2)
+    came = door_sums(at, tenant_id=tenant_id, count=len(turns) + 1)
+    refused = door_sums(at, tenant_id=tenant_id, reason=f"rate{strange}"[:64], count=1)
     return Delta(turns, attempts, (came, refused))
