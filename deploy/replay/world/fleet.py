@@ -61,10 +61,13 @@ class VirtualFleet:
     def runs(self, lane: Lane) -> bool:
         return self._by_lane[lane] > 0
 
-    def count(self) -> SlotCount:
-        """As the leader of the dispatch counts it in the ledger."""
-        slots = Counter({frozenset(Lane): self.slots})
-        return SlotCount(slots, self._by_lane.copy(), self._published.copy())
+    def count(self, busy: tuple[int, ...]) -> SlotCount:
+        """What was busy, as the leader of the dispatch counts it in the ledger."""
+        slots, lanes = Counter({frozenset(Lane): self.slots}), len(Lane)
+        running, published = (
+            Counter(dict(zip(Lane, some, strict=True))) for some in (busy[:lanes], busy[lanes:])
+        )
+        return SlotCount(slots, running, published)
 
     def publish(self, job: VirtualMessage) -> None:
         """Its wake-up is on its way to whoever has a slot."""

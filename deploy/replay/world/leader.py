@@ -9,16 +9,16 @@ from typing import Final
 from deploy.replay.rules.credit_rules import CreditRules
 from deploy.replay.world.fleet import VirtualFleet
 from deploy.replay.world.lane_figures import LaneFigures
+from deploy.replay.world.rooms import RememberedRooms
 from deploy.replay.world.virtual_message import VirtualMessage
 from deploy.replay.world.virtual_time import VirtualTime
 from deploy.replay.world.ways import Ways
-from shared.dispatch.credit import LaneSlots
 from shared.messages.lane import Lane
 from shared.settings import Settings
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.giving_way import GivingWay
 from workers.dispatch.lanes.waste import WasteBudget
-from workers.dispatch.leading.fleet_room import YIELDING, FleetRoom
+from workers.dispatch.leading.fleet_room import YIELDING
 from workers.dispatch.leading.leader import LEASE_SECONDS
 from workers.dispatch.leading.releasing import lanes_that_wait, waiting_for_slots
 from workers.dispatch.scheduler import Scheduler
@@ -53,7 +53,7 @@ class VirtualLeader:
         self._jobs: dict[str, VirtualMessage] = {}
         self._deadlines: list[tuple[float, str]] = []
         self._told: frozenset[Lane] = frozenset()
-        self._rooms: dict[tuple[object, ...], dict[Lane, LaneSlots]] = {}
+        self._rooms = RememberedRooms(fleet, self.scheduler.ceilings, depth=dispatch.depth)
         self._next_round = 0.0
         self._ways = ways
         self._is_round_due = False
@@ -134,13 +134,12 @@ class VirtualLeader:
         self._next_round = now + _PAUSE
         is_batch = False
         if fleet.busy < self._depth * fleet.slots:
-            room, released = self._room(), 0
-            while released < _AT_ONCE and (open_lanes := room.open()):
-                message = scheduler.pick(now, open_lanes)
+            busy, taken = fleet.busy_by_lane, tuple[Lane, ...]()
+            while len(taken) < _AT_ONCE and (lanes := self._rooms.open(taken, busy, now)):
+                message = scheduler.pick(now, lanes)
                 if message is None:
                     break
-                room.take(message.lane)
-                released += 1
+                taken = (*taken, message.lane)
                 is_batch = is_batch or message.lane in YIELDING
                 fleet.publish(self._jobs.pop(message.id))
         if fleet.runs(Lane.BATCH) and (waiting := waiting_for_slots(scheduler)):
@@ -167,19 +166,8 @@ class VirtualLeader:
         self._told = waiting = lanes_that_wait(self.scheduler)
         if not self._is_on:
             return
-        busy = *self._fleet.busy_by_lane, waiting, self._ceiling()
-        lanes = self._rooms.get(busy)
-        if lanes is None:
-            lanes = self._rooms[busy] = self._room().for_doors(waiting)
-        self._credits.set(lanes, until=self._time.seconds + LEASE_SECONDS)
-
-    def _ceiling(self) -> float:
-        """All that room depends on beside what is busy."""
-        return self.scheduler.ceilings.of(Lane.BATCH, self._time.seconds)
-
-    def _room(self) -> FleetRoom:
-        scheduler, now = self.scheduler, self._time.seconds
-        return FleetRoom(self._fleet.count(), scheduler.ceilings, depth=self._depth, now=now)
+        now = self._time.seconds
+        self._credits.set(self._rooms.for_doors(waiting, now), until=now + LEASE_SECONDS)
 
     def _expire(self, now: float) -> None:
         """What waited past its deadline ends."""
