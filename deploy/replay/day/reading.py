@@ -21,6 +21,7 @@ from deploy.replay.day.recorded_day import (
 )
 from shared.clock import SystemClock
 from shared.costs.price import nano_dollars
+from shared.feedback.tables import feedback
 from shared.identifiers import RESPONSE, first_id
 from shared.messages.record import MessageRecord
 from shared.messages.turn_report import decode_report
@@ -61,13 +62,22 @@ async def read_day(
     """
     questions = Questions(settings)
     messages: list[RecordedMessage] = []
+    verdicts: dict[str, bool] = {}
     workers: defaultdict[int, set[str]] = defaultdict(set)
     last, end = first_id(RESPONSE, since), first_id(RESPONSE, until)
     while rows := await _page(database, last, end):
         last = rows[-1].id
         attempts = await _attempts_of(database, rows[0].id, last)
+        verdicts |= (judged := await _verdicts_on_stored(database, rows[0].id, last))
         for record in rows:
-            messages.append(_recorded(record, attempts.get(record.id, []), questions))
+            messages.append(
+                _recorded(
+                    record,
+                    attempts.get(record.id, []),
+                    questions,
+                    is_false_hit=judged.get(record.id, False),
+                )
+            )
             if record.claimed_by and record.claimed_at:
                 workers[int(_seconds(record.claimed_at) // _STRETCH)].add(record.claimed_by)
         if tell is not None:
@@ -80,6 +90,7 @@ async def read_day(
         messages=_with_sources(messages),
         slots=await _slots(database, settings, workers.values()),
         plans={each.id: each.plan for each in tenants if each.plan is not None},
+        false_hits_known=bool(verdicts),
     )
 
 
@@ -107,6 +118,20 @@ async def _attempts_of(database: Database, first: str, last: str) -> dict[str, l
     return found
 
 
+async def _verdicts_on_stored(database: Database, first: str, last: str) -> dict[str, bool]:
+    """Of stored answers of which somebody said something: whether it was bad."""
+    said = (
+        select(feedback.c.response_id, feedback.c.is_negative)
+        .where(feedback.c.response_id >= first, feedback.c.response_id <= last)
+        .where(feedback.c.entry.is_not(None))
+    )
+    found: dict[str, bool] = {}
+    async with reading(database.relaxed) as connection:
+        for row in await connection.execute(said):
+            found[row.response_id] = found.get(row.response_id, False) or row.is_negative
+    return found
+
+
 async def _slots(database: Database, settings: Settings, seen: Iterable[set[str]]) -> int:
     """Turns that all workers could hold at once: of those that claimed something in the same
     quarter of an hour, as they say it themselves or as the settings do."""
@@ -118,7 +143,9 @@ async def _slots(database: Database, settings: Settings, seen: Iterable[set[str]
     return int(median(at_once)) if at_once else usual
 
 
-def _recorded(record: MessageRecord, rows: list[Any], questions: Questions) -> RecordedMessage:
+def _recorded(
+    record: MessageRecord, rows: list[Any], questions: Questions, *, is_false_hit: bool
+) -> RecordedMessage:
     body = questions.body_of(record)
     report = decode_report(record.report)
     cache = report.cache if report else None
@@ -153,6 +180,7 @@ def _recorded(record: MessageRecord, rows: list[Any], questions: Questions) -> R
         source=cache.response_id if cache else None,
         age=cache.age_seconds if cache else 0.0,
         similarity=cache.similarity if cache else None,
+        is_false_hit=is_false_hit and cache is not None,
     )
 
 

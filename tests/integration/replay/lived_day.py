@@ -114,12 +114,16 @@ async def live(
     *,
     concurrency: int,
     chosen: Mapping[str, str],
+    prefix: str = "tenant",
 ) -> LivedDay:
-    """Post all of it at its time, wait until it has ended, and read the day."""
+    """Post all of it at its time, wait until it has ended, and read the day.
+
+    Tenants have names that begin with `prefix`: those of an earlier day are others.
+    """
     with ScriptedProvider(servers.folder, seconds=0.0, others=CALLS) as provider:
         environment = settings_of(servers, provider.url, chosen, concurrency)
         settings = load_settings(environment)
-        async with _open(servers, environment, concurrency, came) as (visitors, database):
+        async with _open(servers, environment, concurrency, came, prefix) as (visitors, database):
             since = SystemClock().now()
             refused = await _post_all(visitors, came)
             await _until_ended(database)
@@ -131,7 +135,11 @@ async def live(
 
 @asynccontextmanager
 async def _open(
-    servers: Servers, environment: Mapping[str, str], concurrency: int, came: Sequence[Posting]
+    servers: Servers,
+    environment: Mapping[str, str],
+    concurrency: int,
+    came: Sequence[Posting],
+    prefix: str,
 ) -> AsyncIterator[tuple[list[Visitor], Database]]:
     async with AsyncExitStack() as exits:
         programs = [
@@ -152,7 +160,7 @@ async def _open(
         tenants = TenantRepository(database, SystemClock())
         visitors = []
         for number in range(1 + max(each.tenant for each in came)):
-            tenant = await tenants.create(f"tenant {number}")
+            tenant = await tenants.create(f"{prefix} {number}")
             key = (await tenants.create_key(tenant, scope=KeyScope.PRODUCER)).key
             url = f"http://127.0.0.1:{servers.port}"
             visitors.append(Visitor(session, url, key, shares_answers=True))

@@ -9,22 +9,20 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.__main__ import FAILED, WRONGLY_USED, run
-from tests.servers.migrated import migrate
 
 Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def typed(
-    ledger_url: str,
+    migrated_sqlite_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Typed:
     """Runs the command beside an empty ledger; its code, and what it says on both streams."""
-    migrate(ledger_url)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FOREBAY_LEDGER__URL", ledger_url)
+    monkeypatch.setenv("FOREBAY_LEDGER__URL", migrated_sqlite_url)
 
     def type_in(*words: str) -> tuple[int, str, str]:
         code = run(["replay", *words])

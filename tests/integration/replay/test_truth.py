@@ -10,16 +10,14 @@ from deploy.replay.figures.comparing import ReplayFigure, compared
 from deploy.replay.figures.report import sample_of_day, sample_of_run
 from deploy.replay.world.world import run_day
 from tests.integration.replay.lived_day import Servers, live, postings
-from tests.servers.migrated import migrate
 from tests.servers.ports import free_port
 
 SLOTS = 8
 
 
 @pytest.fixture
-def servers(redis_url: str, postgres_url: str, tmp_path: Path) -> Servers:
-    migrate(postgres_url)
-    return Servers(redis_url, postgres_url, free_port(), tmp_path)
+def servers(redis_url: str, migrated_postgres_url: str, tmp_path: Path) -> Servers:
+    return Servers(redis_url, migrated_postgres_url, free_port(), tmp_path)
 
 
 def close(figure: ReplayFigure, *, part: float, least: float) -> bool:
