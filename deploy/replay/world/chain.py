@@ -52,6 +52,7 @@ class VirtualChain:
         self.links = cache(self._links)
         self.opened: dict[str, float] = {}
         """When each breaker opened first."""
+        self._probing: set[str] = set()
         self._time = time
 
     def permit(self, job: VirtualMessage, link: Link) -> str | None:
@@ -88,11 +89,22 @@ class VirtualChain:
         longest = retry.first_backoff_seconds * 2 ** (tries - 1)
         return self._random.uniform(0.0, min(retry.longest_backoff_seconds, longest))
 
-    def answers(self, asked: str) -> bool:
-        """Whether any of its models may be called now, or there is none."""
+    def lets(self, message_id: str, asked: str) -> bool:
+        """Whether a message that can wait may go: a model would answer it, or it may probe."""
         models = [link for link in self.links(asked) if link.is_model]
-        states = (self._breakers.breaker(each.breaker).report("", ()).state for each in models)
-        return not models or any(state is not BreakerState.OPEN for state in states)
+        states = {self._breakers.breaker(each.breaker).report("", ()).state for each in models}
+        if not models or _CLOSED in states:
+            return True
+        if BreakerState.HALF_OPEN not in states:
+            return False
+        if len(self._probing - {message_id}) < self._settings.breakers.probes:
+            self._probing.add(message_id)
+            return True
+        return False
+
+    def forget(self, message_id: str) -> None:
+        """It has ended, and probes no more."""
+        self._probing.discard(message_id)
 
     def _links(self, asked: str) -> tuple[Link, ...]:
         calls, links = self._calls, []

@@ -69,6 +69,7 @@ class VirtualLeader:
         """Each second: what is urgent, what doors may publish."""
         now = self._time.seconds
         self.scheduler.tick(now)
+        self.scheduler.parking.reconsider(now)
         self._expire(now)
         self._tell()
         self._soon()

@@ -77,8 +77,8 @@ class VirtualWorld:
         )
         self._leader.given_way = self._given_way
         self._leader.expired = self._expired
-        self._leader.scheduler.parking.lets = lambda held: self._chain.answers(
-            self._asked.get(held.id, "")
+        self._leader.scheduler.parking.lets = lambda held: self._chain.lets(
+            held.id, self._asked.get(held.id, "")
         )
         self._asked: dict[str, str] = {}
         self._open = 0
@@ -144,6 +144,7 @@ class VirtualWorld:
     def _settle(self, job: VirtualMessage) -> None:
         self._open -= 1
         self._asked.pop(job.message.id, None)
+        self._chain.forget(job.message.id)
         self._door.settle(job)
 
     def _weight(self, tenant: str) -> float:

@@ -159,6 +159,16 @@ def test_a_breaker_opens_and_nobody_waits_for_its_provider_any_more() -> None:
     assert all(job.state is ResponseState.COMPLETED for job in rerun.jobs)
 
 
+def test_batch_messages_are_parked_while_no_model_answers_and_go_on_afterwards() -> None:
+    failing = [asked(f"f{n}", n / 10, call(0.1, error="misconfigured")) for n in range(10)]
+    parked = [asked(f"b{n}", 5.0 + n, call(1.0), lane=Lane.BATCH) for n in range(10)]
+
+    jobs = run(*failing, *parked)
+
+    assert all(jobs[each.id].state is ResponseState.COMPLETED for each in parked)
+    assert min(jobs[each.id].waited or 0.0 for each in parked) > 15.0
+
+
 def test_another_model_is_asked_at_its_own_price_as_the_day_knew_calls() -> None:
     day = day_of(*(asked(f"m{n}", float(n), call(3.0)) for n in range(10)))
 
