@@ -39,17 +39,19 @@ class IdList:
     relation for a large one reads the whole table instead.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, of: TypeEngine[Any] | None = None) -> None:
+        """Ids are text, unless they are `of` another type."""
         self._is_sqlite = dialect.name == "sqlite"
+        self._type = of or String()
 
     def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """The condition that this column's value is in the list."""
         if self._is_sqlite:
             each = func.json_each(bindparam(_IDS, type_=Text)).table_valued("value")
             return column.in_(select(each.c.value))
-        return column == any_(bindparam(_IDS, type_=ARRAY(String)))
+        return column == any_(bindparam(_IDS, type_=ARRAY(self._type)))
 
-    def parameters(self, ids: Sequence[str]) -> dict[str, Any]:
+    def parameters(self, ids: Sequence[Any]) -> dict[str, Any]:
         """What to execute the statement with."""
         return {_IDS: msgspec.json.encode(ids).decode() if self._is_sqlite else [*ids]}
 
