@@ -86,7 +86,7 @@ class HandoffsScreen:
         )
 
     def topics(self) -> Sequence[Topic]:
-        return (Topic("handoffs", self._counts),)
+        return (Topic("handoffs", self._counts, seconds=5.0),)
 
     async def _counts(self) -> InboxCounts:
         return await self._inbox.counts()

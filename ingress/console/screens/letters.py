@@ -90,7 +90,7 @@ class LettersScreen:
         )
 
     def topics(self) -> Sequence[Topic]:
-        return (Topic("dead_letters", self._counts),)
+        return (Topic("dead_letters", self._counts, seconds=5.0),)
 
     async def _counts(self) -> LetterCounts:
         return await self._pages.counts()

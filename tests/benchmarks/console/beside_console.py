@@ -1,8 +1,8 @@
 """What an open console costs those who post: rounds with pages open and rounds without take turns.
 
-A page holds its stream, and reads the list of messages, the batches and the dead letters every two
-seconds, as one does that is looked at. Messages come on time, 100 a second, and are accepted for
-later, so a figure is what the door alone takes.
+A page holds its stream, and goes from the messages to the batches and the dead letters and round
+again, two seconds at each, as somebody does who looks for something. Messages come on time, 100 a
+second, and are accepted for later, so a figure is what the door alone takes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from time import perf_counter
 from typing import Final
 
@@ -20,7 +21,7 @@ from ingress.console.guard import CSRF
 from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope
 from shared.persistence.tenants import TenantRepository
-from tests.benchmarks.console.filling import Filling
+from tests.benchmarks.console.filling import fill_ledger
 from tests.benchmarks.ground.forebay import door, opened_ledger
 from tests.benchmarks.ground.open_loop import at_share
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
@@ -32,8 +33,8 @@ MESSAGES: Final = 100_000
 OF_CLOSED: Final = 1.02
 _ROUNDS: Final = 20 if os.environ.get("SCALE") == "full" else 4
 """Of each kind."""
-_READ_EVERY: Final = 2.0
-_READ: Final = ("messages", "batches", "dead_letters")
+_AT_EACH: Final = 2.0
+_SCREENS: Final = ("messages", "batches", "dead_letters")
 
 
 def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
@@ -41,7 +42,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
     ground = stage.ground(Broker.REDIS, Ledger.POSTGRES)
     producer, reader = asyncio.run(_prepare(ground))
     with door(ground) as running:
-        running.wait_until(ground.is_served)
+        running.wait_until(ground.is_served, "door")
         latencies = asyncio.run(_measure(ground, producer, reader, seconds, say))
     for share in (0.5, 0.99):
         yield Row(
@@ -55,8 +56,8 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
 
 
 async def _prepare(ground: Ground) -> tuple[str, str]:
+    await fill_ledger(ground.ledger_url, MESSAGES)
     async with opened_ledger(ground) as (database, tenant):
-        await Filling(database, messages=MESSAGES, now=SystemClock().now()).fill()
         keys = TenantRepository(database, SystemClock())
         scopes = KeyScope.PRODUCER, KeyScope.READER
         producer, reader = [(await keys.create_key(tenant, scope=one)).key for one in scopes]
@@ -115,12 +116,11 @@ async def _pages(url: str, key: str, count: int) -> AsyncIterator[None]:
 
 
 async def _look(session: aiohttp.ClientSession) -> None:
-    while True:
-        for path in _READ:
-            async with session.get(f"/console/api/{path}") as answer:
-                await answer.read()
-                answer.raise_for_status()
-        await asyncio.sleep(_READ_EVERY)
+    for path in cycle(_SCREENS):
+        async with session.get(f"/console/api/{path}") as answer:
+            await answer.read()
+            answer.raise_for_status()
+        await asyncio.sleep(_AT_EACH)
 
 
 async def _listen(session: aiohttp.ClientSession) -> None:

@@ -7,8 +7,11 @@ from typing import Final
 
 from sqlalchemy import text
 
-from shared.persistence.engine import Database
+from shared.clock import SystemClock
+from shared.persistence.engine import Database, open_database
 from shared.persistence.statements import transaction
+from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
 
 TENANTS: Final = 1_000
 RARE_TENANT: Final = "ten_rare"
@@ -111,6 +114,15 @@ SELECT 'vs_' || {collection}, 'doc_' || n, 'ten_1', 'files', 'a/' || n,
   CASE WHEN n % 50 = 0 THEN 'unreadable' END, 1, 1000, 3, 2000, {accepted}, {no}, 0, 0
 FROM {numbers}
 """
+
+
+async def fill_ledger(url: str, messages: int) -> None:
+    """Fill it up to now, however long that takes."""
+    database = open_database(LedgerSettings(url=ServerUrl(url), timeout_seconds=3_600))
+    try:
+        await Filling(database, messages=messages, now=SystemClock().now()).fill()
+    finally:
+        await database.close()
 
 
 class Filling:

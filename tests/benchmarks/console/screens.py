@@ -18,7 +18,7 @@ from ingress.console.surface import open_console_database
 from shared.clock import SystemClock
 from shared.dispatch.flows import FlowBoard
 from shared.messages.state import ResponseState
-from shared.persistence.engine import Database, open_database
+from shared.persistence.engine import Database
 from shared.redis.client import open_redis
 from shared.redis.guarded import GuardedRedis
 from shared.settings.secret import ServerUrl
@@ -30,7 +30,7 @@ from shared.views.inbox import Inbox
 from shared.views.letter_pages import LetterFilter, LetterPages
 from shared.views.message_pages import MessageFilter, MessagePages
 from shared.views.one_message import MessageViews
-from tests.benchmarks.console.filling import BATCHES, COLLECTIONS, RARE_TENANT, Filling
+from tests.benchmarks.console.filling import BATCHES, COLLECTIONS, RARE_TENANT, fill_ledger
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
 from tests.benchmarks.measurement import Progress, Row
 
@@ -67,9 +67,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
 async def _figures(ground: Ground, messages: int) -> dict[str, float]:
     clock, url = SystemClock(), ServerUrl(ground.ledger_url)
     now = clock.now()
-    patient = open_database(LedgerSettings(url=url, timeout_seconds=3_600))
-    await Filling(patient, messages=messages, now=now).fill()
-    await patient.close()
+    await fill_ledger(ground.ledger_url, messages)
     database = open_console_database(LedgerSettings(url=url))
     redis = open_redis(RedisSettings(url=ServerUrl(ground.redis_url)))
     guarded = GuardedRedis(redis, clock)
