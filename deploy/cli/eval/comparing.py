@@ -80,6 +80,7 @@ def gate(
     if not bounds and not figures:
         raise InvalidRequest("There is nothing to hold it to: give a baseline, or --minimum.")
     runs, agreements = asyncio.run(_judged(baseline or run, run))
+    runs.refuse_unfinished()
     findings = [runs.at_least(figure, bound) for figure, bound in bounds.items()]
     findings += [runs.no_worse(figure, margin) for figure in figures]
     findings = [runs.as_far_as_judged(each, agreements) for each in findings]

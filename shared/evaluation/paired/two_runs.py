@@ -14,6 +14,7 @@ from shared.evaluation.paired.case_figures import CaseFigures, figures_of
 from shared.evaluation.paired.difference import PairedDifference, difference
 from shared.evaluation.paired.gate import GateFinding, GateVerdict, at_least, no_worse
 from shared.evaluation.satisfaction import satisfaction_of
+from shared.evaluation.tables import RunState
 from shared.persistence.engine import Database
 
 
@@ -26,6 +27,13 @@ class TwoRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Digests of the judges that a result of either rests on."""
     figures_before: dict[str, CaseFigures]
     figures_after: dict[str, CaseFigures]
+
+    def refuse_unfinished(self) -> None:
+        """Raises Conflict where one of them has not reached its end: what is missing may be what
+        fails."""
+        for each in (self.before, self.after):
+            if each.state is not RunState.COMPLETED:
+                raise Conflict(f"{each.id} is {each.state}: no gate rests on a part of a set.")
 
     def difference(self, figure: Figure) -> PairedDifference | None:
         """By how much the second is better."""
@@ -56,13 +64,10 @@ class TwoRuns(msgspec.Struct, frozen=True, kw_only=True):
 async def read_two_runs(database: Database, before: str, after: str) -> TwoRuns:
     """With what people have said of their answers by now.
 
-    Raises NotFound, Conflict for runs of different sets, and LedgerUnavailable."""
+    Raises NotFound, Conflict for runs of different cases, and LedgerUnavailable."""
     catalogue = EvaluationCatalogue(database)
     one, two = await catalogue.find(before), await catalogue.find(after)
-    if one.set_name != two.set_name:
-        raise Conflict(
-            f"They are of different sets, {one.set_name} and {two.set_name}: compare runs of one."
-        )
+    refuse_other_cases(one, two.set_name, two.set_digest)
     results = [await catalogue.all_results(each.id) for each in (one, two)]
     said = await satisfaction_of(
         database, [each.response_id for run in results for each in run if each.response_id]
@@ -74,6 +79,19 @@ async def read_two_runs(database: Database, before: str, after: str) -> TwoRuns:
         figures_before=figures_of(results[0], said),
         figures_after=figures_of(results[1], said),
     )
+
+
+def refuse_other_cases(run: KeptRun, set_name: str, set_digest: str) -> None:
+    """Raises Conflict where a run is of another set, or of this one as it was before a change: a
+    case of the same id may ask something else then."""
+    if run.set_name != set_name:
+        raise Conflict(
+            f"{run.id} is of the set {run.set_name}, not of {set_name}: compare runs of one set."
+        )
+    if run.set_digest != set_digest:
+        raise Conflict(
+            f"{set_name} has changed since {run.id}: run that version on the set as it is now."
+        )
 
 
 def _judges(results: Sequence[CaseResult]) -> set[str]:

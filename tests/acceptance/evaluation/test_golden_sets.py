@@ -10,7 +10,7 @@ import pytest
 from deploy.scripted_provider.behaviour import CalledTool, Kind
 from shared.evaluation.golden.golden_set import read_golden_set
 from tests.acceptance.command import RunningStack, Typed, printed
-from tests.acceptance.evaluation.typing_in import answer_truly, gated, ran
+from tests.acceptance.evaluation.typing_in import answer_truly, gated, ran, written
 from tests.integration.workers.provider_thread import ProviderThread
 
 
@@ -77,6 +77,19 @@ def test_tools_and_forms_are_checked(typed: Typed, provider: ProviderThread) -> 
     # What is in no form is not let through: it is no answer, and why is told.
     assert {name for name, each in structured.items() if each["passed"]} == {"author", "city"}
     assert structured["items"]["state"] == "failed"
+
+
+def test_runs_of_other_cases_are_not_compared(typed: Typed, stack: RunningStack) -> None:
+    case = {"id": "a", "input": "Hi.", "checks": [{"kind": "regex", "pattern": "Hi"}]}
+    one = ran(typed, written(stack.folder, "changing.jsonl", case))["run"]["id"]
+    written(stack.folder, "changing.jsonl", {**case, "input": "Hi there."})
+    two = ran(typed, "changing.jsonl")["run"]["id"]
+    other = ran(typed, written(stack.folder, "other.jsonl", case))["run"]["id"]
+    assert "has changed since" in typed("eval", "compare", one, two).stderr
+    assert "compare runs of one set" in typed("eval", "gate", two, other).stderr
+    again = typed("eval", "run", "changing.jsonl", "--baseline", one)
+    assert again.returncode == 1
+    assert "has changed since" in again.stderr
 
 
 def test_wrong_lines_are_named_and_the_others_can_be_run(

@@ -47,3 +47,6 @@ def test_a_run_whose_door_goes_away_is_kept_as_stopped(typed: Typed) -> None:
     assert "Nobody answers at http://127.0.0.1:9" in done.stderr
     newest = printed(typed, "eval", "list", "--set", "tools", "--limit", "1")[0]
     assert (newest["version"], newest["state"]) == ("nowhere", "stopped")
+    gate = typed("eval", "gate", newest["id"], "--minimum", "task_completion=0")
+    assert gate.returncode == 1
+    assert "no gate rests on a part of a set" in gate.stderr

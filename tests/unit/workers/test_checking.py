@@ -54,6 +54,8 @@ def outcome(check: dict[str, Any], answer: AnsweredCase = ANSWER, **more: Any) -
         ({"kind": "facts"}, True),
         ({"kind": "schema", "schema": {"type": "object"}}, False),
         ({"kind": "retrieval", "documents": ["costs.md"]}, True),
+        ({"kind": "retrieval", "documents": ["/repository/docs/costs.md"]}, True),
+        ({"kind": "retrieval", "documents": ["sts.md"]}, False),
         ({"kind": "retrieval", "documents": ["docs/facts.md"]}, False),
         ({"kind": "tool_call", "name": "refund", "arguments": {"cents": 1250}}, True),
         ({"kind": "tool_call", "name": "refund", "arguments": {"cents": 12}}, False),

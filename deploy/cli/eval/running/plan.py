@@ -15,6 +15,7 @@ from shared.evaluation.golden.golden_set import GoldenSet
 from shared.evaluation.judging.judge import Judge
 from shared.evaluation.judging.verdicts import JudgeVerdicts
 from shared.evaluation.kept_run import CaseResult, KeptRun
+from shared.evaluation.paired.two_runs import refuse_other_cases
 from shared.identifiers import EVALUATION_RUN, new_id
 from shared.persistence.engine import Database
 
@@ -38,12 +39,14 @@ async def run_planned(
 ) -> tuple[KeptRun, list[CaseResult]]:
     """The run as it ended, and what its cases came to.
 
-    Raises NotFound for a baseline that is not there, Unavailable and LedgerUnavailable.
+    Raises NotFound for a baseline that is not there, Conflict for one of other cases, Unavailable
+    and LedgerUnavailable.
     """
     catalogue, clock = EvaluationCatalogue(database), SystemClock()
     before: dict[str, bool | None] = {}
     if plan.baseline is not None:
         known = await catalogue.find(plan.baseline)
+        refuse_other_cases(known, golden.name, golden.digest)
         kept = await catalogue.all_results(known.id)
         before = {each.case_id: each.passed for each in kept if each.repeat == 0}
     rubrics = sorted({rubric for case in golden.cases for rubric in case.rubrics})
