@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -96,13 +97,23 @@ async def _answer(
             sums = row[told + by_time :]
             if any(sum_ is not None for sum_ in sums):  # one row of nothing where nothing groups
                 assembly.add(cube, row[:told], starts, sums)
-    unfolded = await connection.scalars(_UNFOLDED)
+    unfolded = (await connection.scalars(_UNFOLDED)).all()
+    # There may be thousands: whoever else is served by this loop must not wait for all of them.
+    await asyncio.to_thread(_add_unfolded, assembly, question, pieces, unfolded)
+    return assembly.rows()
+
+
+def _add_unfolded(
+    assembly: Assembly,
+    question: RollupQuestion,
+    pieces: Sequence[SpanPiece],
+    unfolded: Sequence[str],
+) -> None:
     tally = tally_of(unfolded, {piece.resolution for piece in pieces})
     for cube in question.cubes:
         for key, sums in tally.cubes[cube.name].items():
             if (found := question.tallied(cube, key, pieces)) is not None:
                 assembly.add(cube, *found, sums)
-    return assembly.rows()
 
 
 async def _kept_since(connection: AsyncConnection) -> tuple[datetime, datetime]:
