@@ -13,6 +13,7 @@ class FigureUnit(StrEnum):
     SECONDS = "seconds"
     SHARE = "share"
     TIMES = "times"
+    SCORE = "score"
 
     def shown(self, value: float) -> str:
         """The value as a message has it."""
@@ -23,6 +24,8 @@ class FigureUnit(StrEnum):
                 return _duration(value)
             case FigureUnit.SHARE:
                 return f"{value * 100:.3g} %"
+            case FigureUnit.SCORE:
+                return f"{value:.2f}"
             case FigureUnit.TIMES:
                 return f"{value:.3g}x"
             case _:

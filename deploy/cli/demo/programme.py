@@ -28,6 +28,7 @@ from deploy.cli.demo.scenes.money.routing import routing
 from deploy.cli.demo.scenes.money.semantic_hit import semantic_hit
 from deploy.cli.demo.scenes.money.single_flight import single_flight
 from deploy.cli.demo.scenes.money.wrong_hit import wrong_hit
+from deploy.cli.demo.scenes.quality.alert_received import alert_received
 from deploy.cli.demo.scenes.quality.evaluated import evaluated
 from deploy.cli.demo.scenes.quality.forbidden_span import forbidden_span
 from deploy.cli.demo.scenes.quality.hallucination import hallucinated_balance
@@ -60,7 +61,13 @@ _ROAD: Final = (
 )
 _AGENTS: Final = (tool_and_outage, image_seen, structured_answer, conversation_continued)
 _RESILIENCE: Final = (provider_outage, breaker, hedging, local_model, rules, handoff)
-_QUALITY: Final = (hallucinated_balance, forbidden_span, long_conversation, evaluated)
+_QUALITY: Final = (
+    hallucinated_balance,
+    forbidden_span,
+    long_conversation,
+    evaluated,
+    alert_received,
+)
 _MONEY: Final = (routing, exact_hit, single_flight, semantic_hit, wrong_hit, budget_stop)
 _BATCHES: Final = (
     batch_run,

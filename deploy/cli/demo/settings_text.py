@@ -65,6 +65,24 @@ threshold = 0.8
 allow_http = true
 allowed_networks = ["127.0.0.0/8"]
 
+# The demo itself is told of alerts; what wants minutes elsewhere has a second here.
+[alerts]
+every_seconds = 1.0
+group_seconds = 0.5
+resolve_after_seconds = 0
+flapping_seconds = 0
+allow_http = true
+allowed_networks = ["127.0.0.0/8"]
+
+[alerts.rules.breaker_open]
+for_seconds = 0
+
+[[alerts.sinks]]
+name = "demo"
+kind = "webhook"
+url = "{alerts_url}"
+secrets_file = ["{alerts_secret}"]
+
 [[costs.prices]]
 model = "scripted"
 input_per_million = 2.50
@@ -123,7 +141,13 @@ poll_seconds = 0.5
 
 
 def settings_text(
-    folder: Path, *, primary: str, secondary: str, takes_batches: bool = False
+    folder: Path,
+    *,
+    primary: str,
+    secondary: str,
+    alerts_url: str,
+    alerts_secret: Path,
+    takes_batches: bool = False,
 ) -> str:
     """A settings file for a stack in `folder`, with two models behind these URLs.
 
@@ -135,6 +159,8 @@ def settings_text(
         primary=primary,
         batch=_BATCHES if takes_batches else "",
         secondary=secondary,
+        alerts_url=alerts_url,
+        alerts_secret=alerts_secret,
         model_port=usable_port(0),
         rules=BUILT_IN_RULES,
     )

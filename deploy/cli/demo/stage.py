@@ -16,6 +16,7 @@ import aiohttp
 from deploy.cli.demo.books import Books
 from deploy.cli.demo.dollars import NOTHING
 from deploy.cli.demo.fleet import Fleet
+from deploy.cli.demo.receiver import Receiver, receiving
 from deploy.cli.demo.settings_text import settings_text
 from deploy.cli.demo.visitor import Visitor, open_session
 from deploy.embedded.environment import overlaid
@@ -30,6 +31,7 @@ from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
 from shared.redis.client import open_redis
 from shared.settings import load_settings
+from shared.webhooks.signing import new_secret
 
 _NONE: Final[Mapping[str, str]] = {}
 _TRACES: Final = "FOREBAY_TELEMETRY__TRACES_ENDPOINT"
@@ -47,7 +49,8 @@ AMPLE: Final = Plan(
 class Stage:
     """What a scene works with. `environment` makes a process of its own part of the stack;
     `workers` says how many worker processes it has, `sweep_seconds` how often they look around,
-    `shelves` which folders of Forebay's own are indexed.
+    `shelves` which folders of Forebay's own are indexed; `told` is who gets alerts, signed with
+    `alert_secret`.
     """
 
     stack: EmbeddedStack
@@ -64,6 +67,8 @@ class Stage:
     sweep_seconds: float
     environment: dict[str, str]
     shelves: tuple[str, ...]
+    told: Receiver
+    alert_secret: str
 
     async def reset(self) -> None:
         """Both providers are honest again, have forgotten every call and have no bad name."""
@@ -100,11 +105,16 @@ async def open_stage(
     async with AsyncExitStack() as exits:
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())
+        told, alert_secret = await exits.enter_async_context(receiving()), new_secret()
+        secret_file = folder / "alerts.secret"
+        secret_file.write_text(alert_secret, encoding="utf-8")
         settings_file = folder / "forebay.toml"
         text = settings_text(
             folder / "stack",
             primary=primary.openai_url,
             secondary=secondary.url,
+            alerts_url=told.url,
+            alerts_secret=secret_file,
             takes_batches=provider_batches,
         )
         settings_file.write_text(text, encoding="utf-8")
@@ -132,6 +142,8 @@ async def open_stage(
             prices=open_prices(settings.costs.prices, settings.providers),
             environment=joined,
             shelves=shelves,
+            told=told,
+            alert_secret=alert_secret,
         )
 
 

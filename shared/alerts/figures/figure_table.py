@@ -11,6 +11,7 @@ from shared.alerts.figures.anomalies import AnomalyFigures
 from shared.alerts.figures.backlog import BacklogFigures
 from shared.alerts.figures.breakers import BreakerFigure
 from shared.alerts.figures.money import BudgetFigures
+from shared.alerts.figures.opinions import OpinionFigures
 from shared.alerts.figures.traffic import ServiceFigures
 from shared.alerts.rule import AlertRule
 from shared.clock import Clock
@@ -59,6 +60,7 @@ def figure_table(settings: Settings, database: Database, redis: Redis, clock: Cl
     backlog = BacklogFigures(database, clock)
     money = BudgetFigures(database, settings, clock)
     traffic = ServiceFigures(Rollups(database), settings.alerts, clock)
+    opinions = OpinionFigures(database, clock)
     anomalies = AnomalyFigures(database, clock)
     return FigureTable(
         {
@@ -73,6 +75,8 @@ def figure_table(settings: Settings, database: Database, redis: Redis, clock: Cl
             AlertFigure.LATENCY_BURN: traffic.latency_burn,
             AlertFigure.REFUSAL_RATE: traffic.refusal_rate,
             AlertFigure.CACHED_TOKENS_CHANGE: traffic.cached_tokens_change,
+            AlertFigure.SATISFACTION: opinions.satisfaction,
+            AlertFigure.JUDGE_SCORE: opinions.judge_score,
             AlertFigure.OLDEST_WAIT_SECONDS: backlog.oldest_wait,
             AlertFigure.DEAD_LETTERS: backlog.dead_letters,
             AlertFigure.BATCH_OVERDUE_SECONDS: backlog.batch_overdue,

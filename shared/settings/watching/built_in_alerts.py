@@ -102,6 +102,22 @@ _SERVICE: Final = {
         severity=_WARNING,
         summary="Providers have {value} as much of the input cached as before.",
     ),
+    "satisfaction": AlertRuleSettings(
+        figure=AlertFigure.SATISFACTION,
+        window_seconds=86_400,
+        below=0.6,
+        for_seconds=300,
+        severity=_WARNING,
+        summary="What people say of answers is {value} on average, of 1.",
+    ),
+    "judge_score": AlertRuleSettings(
+        figure=AlertFigure.JUDGE_SCORE,
+        window_seconds=86_400,
+        below=0.7,
+        for_seconds=300,
+        severity=_WARNING,
+        summary="What judges say of answers is {value} on average, of 1.",
+    ),
     "message_anomaly": AlertRuleSettings(
         figure=AlertFigure.MESSAGE_DEVIATION,
         above=6,
@@ -143,7 +159,7 @@ _SERVERS: Final = {
         above=0,
         for_seconds=300,
         severity=_WARNING,
-        summary="The breaker of {provider} has not been closed for more than five minutes.",
+        summary="The breaker of {provider} keeps calls away from it.",
     ),
     "dead_letters": AlertRuleSettings(
         figure=AlertFigure.DEAD_LETTERS,

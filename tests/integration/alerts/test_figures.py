@@ -14,6 +14,7 @@ from shared.alerts.deciding import FigureReading
 from shared.alerts.figures.figure_table import FigureTable, figure_table
 from shared.alerts.rule import AlertRule
 from shared.clock import ManualClock
+from shared.feedback.tables import feedback
 from shared.messages.dead_letter import DeadReason
 from shared.messages.tenant import Plan
 from shared.persistence.engine import Database
@@ -89,6 +90,8 @@ async def test_without_data_shares_are_unknown_and_counts_are_none(figures: Figu
         AlertFigure.CACHED_TOKENS_CHANGE,
         AlertFigure.COST_DEVIATION,
         AlertFigure.MESSAGE_DEVIATION,
+        AlertFigure.SATISFACTION,
+        AlertFigure.JUDGE_SCORE,
     }
     for figure in AlertFigure:
         assert (await figures.read(figure)).knows is (figure not in unknown), figure
@@ -239,3 +242,23 @@ async def test_a_redis_that_is_away_leaves_breakers_unknown_and_the_rest_as_it_i
 
 async def test_a_breaker_is_told_by_the_name_of_its_model(figures: Figures) -> None:
     assert await figures.values(AlertFigure.BREAKER_OPEN) == {"p/m": 0.0}
+
+
+async def test_people_and_judges_are_averaged_apart_once_there_are_enough(
+    figures: Figures, database: Database
+) -> None:
+    def said(number: int, source: str, value: float | None) -> dict[str, Any]:
+        given = {"given_at": NOON, "created_at": NOON, "original": "1", "earlier": "[]"}
+        whose = {"id": f"{source}{number}", "response_id": f"resp_{number}", "tenant_id": "ten_1"}
+        told = {"name": "good", "source": source, "value": value, "is_negative": False}
+        return given | whose | told | {"changes": 0}
+
+    rows = [said(n, "user", 0.25 + 0.5 * (n % 2)) for n in range(10)]
+    rows += [said(n, "judge:strict", 0.9) for n in range(11)] + [said(99, "user", None)]
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(feedback), rows[:9])
+    assert await figures.values(AlertFigure.SATISFACTION) == {"": None}
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(feedback), rows[9:])
+    assert await figures.values(AlertFigure.SATISFACTION) == {"": pytest.approx(0.5)}
+    assert await figures.values(AlertFigure.JUDGE_SCORE) == {"": pytest.approx(0.9)}
