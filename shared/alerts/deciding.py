@@ -18,10 +18,12 @@ from shared.alerts.machine import (
     told,
     unobserved,
 )
-from shared.alerts.rule import Alert, AlertRule, fingerprint_of
+from shared.alerts.rule import Alert, AlertRule
 from shared.alerts.silence import Silence
 from shared.alerts.state import AlertEventKind, AlertState
 from shared.settings.watching.alerts import AlertSettings
+
+_Labels = frozenset[tuple[str, str]]
 
 
 class FigureReading(NamedTuple):
@@ -64,9 +66,9 @@ class AlertRounds:
     ) -> Decision:
         """What a round changes that found `alerts` and read this by rule; no readings where
         nothing may fire or resolve."""
-        after = dict(alerts)
+        after, by_rule = dict(alerts), _by_rule(alerts.values())
         for name, reading in readings.items():
-            after |= self._seen(self._rules[name], reading, alerts, at)
+            after |= self._seen(self._rules[name], reading, by_rule.get(name, {}), at)
         for alert in alerts.values():
             if alert.rule not in self._rules and alert.state is not AlertState.RESOLVED:
                 after[alert.fingerprint] = moved(alert, AlertState.RESOLVED, at)
@@ -76,25 +78,20 @@ class AlertRounds:
         return decision
 
     def _seen(
-        self,
-        rule: AlertRule,
-        reading: FigureReading,
-        alerts: Mapping[str, Alert],
-        at: Moment,
+        self, rule: AlertRule, reading: FigureReading, kept: Mapping[_Labels, Alert], at: Moment
     ) -> dict[str, Alert]:
-        seen = dict[str, Alert]()
-        named = set[str]()
+        """What becomes of the alerts of a rule, and those that begin."""
+        seen, unnamed = dict[str, Alert](), dict(kept)
         for each in reading.observations:
             if not rule.takes(each.labels):
                 continue
-            fingerprint = fingerprint_of(rule.name, each.labels)
-            named.add(fingerprint)
-            alert = observed(alerts.get(fingerprint), rule, each, at, self._settings)
-            if alert is not None:
-                seen[fingerprint] = alert
-        for alert in _of(rule, alerts.values()):
-            if alert.fingerprint not in named:
-                seen[alert.fingerprint] = self._unnamed(alert, rule, reading, at)
+            # Most of thousands do not hold and never did: these cost a look at two tables.
+            before = unnamed.pop(frozenset(each.labels.items()), None) if unnamed else None
+            after = observed(before, rule, each, at, self._settings)
+            if after is not None:
+                seen[after.fingerprint] = after
+        for alert in unnamed.values():
+            seen[alert.fingerprint] = self._unnamed(alert, rule, reading, at)
         return seen
 
     def _unnamed(self, alert: Alert, rule: AlertRule, reading: FigureReading, at: Moment) -> Alert:
@@ -132,8 +129,11 @@ class AlertRounds:
             decision.changed.append(alert)
 
 
-def _of(rule: AlertRule, alerts: Iterable[Alert]) -> Iterable[Alert]:
-    return (alert for alert in alerts if alert.rule == rule.name)
+def _by_rule(alerts: Iterable[Alert]) -> dict[str, dict[_Labels, Alert]]:
+    found = dict[str, dict[_Labels, Alert]]()
+    for alert in alerts:
+        found.setdefault(alert.rule, {})[frozenset(alert.labels.items())] = alert
+    return found
 
 
 def _has_fired(before: Alert | None) -> bool:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from tests.benchmarks import (
     active_keys,
+    alerts,
     batches,
     beside_indexing,
     concurrent_calls,
@@ -62,6 +63,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "ledger_layouts": ledger_layouts.measure,
     "round_trip": round_trip.measure,
     "redis_bytes": redis_bytes.measure,
+    "alerts": alerts.measure,
     "batches": batches.measure,
     "whole_batch": whole_batch.measure,
     "beside_batch": beside_batch.measure,

@@ -22,22 +22,28 @@ _FEWEST_TOKENS: Final = 100_000
 _SHORT: Final = 12
 """The short window of a burn rate is this part of the long one: 5 minutes of an hour."""
 _BEFORE: Final = 24
-"""What the cached tokens of a window are held against: so many windows before it."""
+"""What the cached tokens of a window are held against: it and so many before it."""
 _P95: Final = 0.05
-_INTERACTIVE: Final = {Dimension.LANE: str(Lane.INTERACTIVE)}
+_FRESH: Final = 60
+_Question = tuple[float, tuple[Dimension, ...]]
 
 
 class ServiceFigures:
-    """Shares are unknown where there was too little traffic; all raise LedgerUnavailable."""
+    """Shares are unknown where there was too little traffic; all raise LedgerUnavailable.
+
+    One reading of a window serves every figure that wants it, and is good for a sixtieth of the
+    window: what is asked of hours is not read every 15 seconds.
+    """
 
     def __init__(self, rollups: Rollups, settings: AlertSettings, clock: Clock) -> None:
         self._rollups = rollups
         self._settings = settings
         self._clock = clock
+        self._known: dict[_Question, tuple[float, list[RollupRow]]] = {}
 
     async def error_rate(self, window_seconds: float) -> FigureReading:
         """The share of messages that ended as failed."""
-        rows = await self._sums(window_seconds, by=[Dimension.STATE])
+        rows = await self._ends(window_seconds)
         failed = sum(
             row.messages for row in rows if row.dims[Dimension.STATE] == ResponseState.FAILED
         )
@@ -45,16 +51,17 @@ class ServiceFigures:
 
     async def latency(self, window_seconds: float) -> FigureReading:
         """Seconds from acceptance to the end of interactive messages, on average."""
-        latency = _latency(await self._sums(window_seconds, where=_INTERACTIVE))
-        mean = latency.mean if latency.count >= _FEWEST else None
-        return _one(mean, FigureUnit.SECONDS)
+        ends = _interactive(await self._ends(window_seconds))
+        number = sum(latency.count for latency in ends)
+        whole = sum(latency.seconds for latency in ends)
+        return _one(whole / number if number >= _FEWEST else None, FigureUnit.SECONDS)
 
     async def deadline_burn(self, window_seconds: float) -> FigureReading:
         """How many times faster than the objective allows messages miss their deadline: over the
         window and over a twelfth of it, whichever is less."""
         allowed = 1 - self._settings.deadline_objective
         burns = [
-            _times(_missed(await self._sums(seconds)), allowed)
+            _times(_missed(await self._ends(seconds)), allowed)
             for seconds in (window_seconds, window_seconds / _SHORT)
         ]
         return _one(_least(burns), FigureUnit.TIMES)
@@ -63,11 +70,10 @@ class ServiceFigures:
         """The same for the 95th percentile of latency of interactive messages: how many times more
         than one in twenty take longer than the objective."""
         objective = self._settings.latency_objective_seconds
-        burns = list[float | None]()
-        for seconds in (window_seconds, window_seconds / _SHORT):
-            latency = _latency(await self._sums(seconds, where=_INTERACTIVE))
-            within = latency.share_within(objective) if latency.count >= _FEWEST else None
-            burns.append(_times(None if within is None else 1 - within, _P95))
+        burns = [
+            _times(_slower(_interactive(await self._ends(seconds)), objective), _P95)
+            for seconds in (window_seconds, window_seconds / _SHORT)
+        ]
         return _one(_least(burns), FigureUnit.TIMES)
 
     async def refusal_rate(self, window_seconds: float) -> FigureReading:
@@ -86,7 +92,7 @@ class ServiceFigures:
 
     async def unknown_cost(self, window_seconds: float) -> FigureReading:
         """Attempts whose cost is not known, by model."""
-        rows = await self._sums(window_seconds, by=[Dimension.MODEL])
+        rows = await self._sums(window_seconds, Dimension.MODEL)
         return FigureReading(
             [
                 FigureValue({"model": row.dims[Dimension.MODEL]}, float(row.unknown))
@@ -99,24 +105,24 @@ class ServiceFigures:
     async def cached_tokens_change(self, window_seconds: float) -> FigureReading:
         """The share of input tokens that providers had cached, as a part of what it was over 24
         such windows before."""
-        end = self._clock.now()
-        begin = end - timedelta(seconds=window_seconds)
-        now = await self._rollups.sums(TimeSpan(begin, end))
-        earlier = TimeSpan(begin - timedelta(seconds=window_seconds * _BEFORE), begin)
-        usual = _cached(await self._rollups.sums(earlier))
-        change = _times(_cached(now), usual) if usual else None
+        now = _cached(await self._sums(window_seconds))
+        whole = await self._sums(window_seconds * (_BEFORE + 1))
+        usual = _cached(whole)
+        change = _times(now, usual) if usual else None
         return _one(change, FigureUnit.SHARE)
 
-    async def _sums(
-        self,
-        window_seconds: float,
-        *,
-        by: Sequence[Dimension] = (),
-        where: dict[Dimension, str] | None = None,
-    ) -> list[RollupRow]:
+    async def _ends(self, window_seconds: float) -> list[RollupRow]:
+        return await self._sums(window_seconds, Dimension.LANE, Dimension.STATE)
+
+    async def _sums(self, window_seconds: float, *by: Dimension) -> list[RollupRow]:
+        wanted, at = (window_seconds, by), self._clock.monotonic()
+        if (known := self._known.get(wanted)) and at - known[0] < window_seconds / _FRESH:
+            return known[1]
         end = self._clock.now()
         span = TimeSpan(end - timedelta(seconds=window_seconds), end)
-        return await self._rollups.sums(span, by=by, where=where)
+        rows = await self._rollups.sums(span, by=by)
+        self._known[wanted] = at, rows
+        return rows
 
 
 def _one(value: float | None, unit: FigureUnit) -> FigureReading:
@@ -132,8 +138,14 @@ def _missed(rows: Sequence[RollupRow]) -> float | None:
     return _share(messages - sum(row.in_deadline for row in rows), messages)
 
 
-def _latency(rows: Sequence[RollupRow]) -> Histogram:
-    return next((row.latency for row in rows), Histogram())
+def _interactive(rows: Sequence[RollupRow]) -> list[Histogram]:
+    return [row.latency for row in rows if row.dims[Dimension.LANE] == Lane.INTERACTIVE]
+
+
+def _slower(latencies: Sequence[Histogram], objective: float) -> float | None:
+    number = sum(latency.count for latency in latencies)
+    within = sum(latency.count * (latency.share_within(objective) or 0) for latency in latencies)
+    return 1 - within / number if number >= _FEWEST else None
 
 
 def _cached(rows: Sequence[RollupRow]) -> float | None:

@@ -141,12 +141,12 @@ async def test_costs_that_nobody_knows_are_counted_by_model(
 async def test_cached_tokens_are_held_against_those_of_a_day_before(
     figures: Figures, database: Database
 ) -> None:
-    whole = {"input_tokens": 200_000}
-    before = attempt_fact(NOON - timedelta(hours=5), cached_tokens=100_000, **whole)
-    lately = attempt_fact(NOON - timedelta(minutes=5), cached_tokens=20_000, **whole)
+    earlier, now = NOON - timedelta(hours=5), NOON - timedelta(minutes=5)
+    before = attempt_fact(earlier, input_tokens=2_000_000, cached_tokens=1_000_000)
+    lately = attempt_fact(now, input_tokens=200_000, cached_tokens=20_000)
     await append(database, Delta(attempts=(before, lately)))
     found = await figures.values(AlertFigure.CACHED_TOKENS_CHANGE, 3_600)
-    assert found == {"": pytest.approx(0.2)}
+    assert found == {"": pytest.approx(0.1 / (1_020 / 2_200))}
 
 
 async def _spent(
