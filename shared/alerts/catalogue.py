@@ -135,7 +135,7 @@ class AlertCatalogue:
         return made
 
     async def silences(self) -> list[Silence]:
-        """Those in force, the oldest first."""
+        """Those in force, the next to end first."""
         async with reading(self._database.relaxed) as connection:
             return await self._records.silences(connection, self._clock.now())
 

@@ -123,7 +123,7 @@ _TICK: Final = (
 _SILENCES: Final = (
     select(alert_silence)
     .where(alert_silence.c.until > bindparam("now"))
-    .order_by(alert_silence.c.id)
+    .order_by(alert_silence.c.until, alert_silence.c.id)
 )
 _WAITING: Final = (
     select(alert_event)

@@ -18,7 +18,7 @@ from shared.persistence.statements import reading
 
 _FEWEST: Final = 10
 """Verdicts below which their mean says nothing."""
-_MOST: Final = 2_000
+_MOST: Final = 1_000
 """The newest that are looked at."""
 
 
@@ -46,17 +46,21 @@ class OpinionFigures:
         return FigureReading([FigureValue({}, mean, FigureUnit.SCORE)])
 
 
+_NEWEST: Final = (
+    select(feedback.c.value, feedback.c.source)
+    .where(feedback.c.given_at > bindparam("since"))
+    .order_by(feedback.c.given_at.desc())
+    .limit(bindparam("most", type_=Integer))
+    .subquery()
+)
+_IS_JUDGE: Final = or_(_NEWEST.c.source == JUDGE, _NEWEST.c.source.startswith(f"{JUDGE}:"))
+
+
 def _mean_of(whose: ColumnElement[bool]) -> Select[Any]:
-    newest = (
-        select(feedback.c.value)
-        .where(feedback.c.given_at > bindparam("since"), feedback.c.value.is_not(None), whose)
-        .order_by(feedback.c.given_at.desc())
-        .limit(bindparam("most", type_=Integer))
-        .subquery()
-    )
-    return select(func.avg(newest.c.value).label("mean"), func.count().label("number"))
+    # What says neither good nor bad has no value, and counts for neither.
+    mean, number = func.avg(_NEWEST.c.value), func.count(_NEWEST.c.value)
+    return select(mean.label("mean"), number.label("number")).where(whose)
 
 
-_IS_JUDGE: Final = or_(feedback.c.source == JUDGE, feedback.c.source.startswith(f"{JUDGE}:"))
 _OF_PEOPLE: Final = _mean_of(~_IS_JUDGE)
 _OF_JUDGES: Final = _mean_of(_IS_JUDGE)

@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Integer, bindparam, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    exists,
+    or_,
+    select,
+    update,
+)
 
 from shared.alerts.tables import alert_delivery, alert_message
 from shared.alerts.telling.message import AlertMessage
@@ -112,16 +121,24 @@ def _is_due() -> ColumnElement[bool]:
     )
 
 
-_SINKS: Final = (
-    select(alert_delivery.c.sink)
-    .where(alert_delivery.c.due_at.is_not(None), _is_due())
-    .distinct()
-    .order_by(alert_delivery.c.sink)
-)
+def _sinks() -> Select[Any]:
+    """Steps from one sink to the next in the index of what is due."""
+    of = alert_delivery.c.sink
+    first = select(of).where(alert_delivery.c.due_at.is_not(None)).order_by(of).limit(1)
+    walk = select(first.scalar_subquery().label("sink")).cte("walk", recursive=True)
+    following = first.where(of > walk.c.sink).scalar_subquery()
+    walk = walk.union_all(select(following).where(walk.c.sink.is_not(None)))
+    is_due = exists().where(of == walk.c.sink, _is_due())
+    return select(walk.c.sink).where(walk.c.sink.is_not(None), is_due)
+
+
+_SINKS: Final = _sinks()
 _DUE: Final = (
     select(alert_message.c.id, alert_message.c.body, alert_delivery.c.tries)
     .join(alert_message, alert_message.c.id == alert_delivery.c.message_id)
-    .where(alert_delivery.c.sink == bindparam("sink"), _is_due())
+    .where(
+        alert_delivery.c.sink == bindparam("sink"), alert_delivery.c.due_at.is_not(None), _is_due()
+    )
     .order_by(alert_delivery.c.due_at)
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True, of=alert_delivery)

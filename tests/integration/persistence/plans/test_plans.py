@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 from sqlalchemy import delete
 
+import shared.alerts
 import shared.batches
 import shared.conversations
 import shared.costs
@@ -123,6 +124,7 @@ def _statements() -> set[str]:
     found = set()
     for package in (
         shared.persistence,
+        shared.alerts,
         shared.batches,
         shared.costs,
         shared.files,

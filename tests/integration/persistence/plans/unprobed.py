@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .alert_probes import ALERTS_BY_HAND, PARTS_OF_ALERTS
 from .erasing_probes import PARTS_OF_ERASING
 from .feedback_probes import FEEDBACK_BY_HAND
 from .file_probes import PARTS_OF_FILES
@@ -31,6 +32,7 @@ ELSEWHERE: Final = {
     **PARTS_OF_SCHEDULES,
     **PARTS_OF_VIEWS,
     **PARTS_OF_WEBHOOKS,
+    **PARTS_OF_ALERTS,
 }
 """Methods that only hand over to another, or are a part of it."""
 
@@ -47,5 +49,6 @@ BY_HAND: Final = {
     **VIEWS_BY_HAND,
     **FEEDBACK_BY_HAND,
     **WEBHOOKS_BY_HAND,
+    **ALERTS_BY_HAND,
 }
 """What a person types, or what one process asks once in a while."""
