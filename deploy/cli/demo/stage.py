@@ -106,18 +106,15 @@ async def open_stage(
         primary = await exits.enter_async_context(ScriptedProvider())
         secondary = await exits.enter_async_context(ScriptedProvider())
         told, alert_secret = await exits.enter_async_context(receiving()), new_secret()
-        secret_file = folder / "alerts.secret"
-        secret_file.write_text(alert_secret, encoding="utf-8")
-        settings_file = folder / "forebay.toml"
         text = settings_text(
             folder / "stack",
             primary=primary.openai_url,
             secondary=secondary.url,
             alerts_url=told.url,
-            alerts_secret=secret_file,
+            alerts_secret=_kept(alert_secret, folder / "alerts.secret"),
             takes_batches=provider_batches,
         )
-        settings_file.write_text(text, encoding="utf-8")
+        settings_file = _kept(text, folder / "forebay.toml")
         own = {name: value for name, value in os.environ.items() if not _is_setting(name)}
         environment = {**own, "FOREBAY_CONFIG": str(settings_file), **variables}
         stack, state = await exits.enter_async_context(embedded_stack(environment, report=report))
@@ -156,6 +153,11 @@ async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 60.0) 
     except TimeoutError:
         return False
     return True
+
+
+def _kept(text: str, file: Path) -> Path:
+    file.write_text(text, encoding="utf-8")
+    return file
 
 
 def _is_setting(name: str) -> bool:

@@ -2,81 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import insert
 
 from shared.alerts.deciding import FigureReading
-from shared.alerts.figures.figure_table import FigureTable, figure_table
-from shared.alerts.rule import AlertRule
+from shared.alerts.figures.figure_table import figure_table
 from shared.clock import ManualClock
 from shared.feedback.tables import feedback
 from shared.messages.dead_letter import DeadReason
-from shared.messages.tenant import Plan
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import DeadLetterState, dead_letter
-from shared.persistence.tenants import TenantRepository
 from shared.redis.client import open_redis
-from shared.rollups.cubes import Resolution
 from shared.rollups.delta import Delta
-from shared.rollups.tables import EVERYBODY, rollup_attempt
-from shared.settings import Settings
-from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.watching.alert_rules import AlertFigure
-from shared.settings.watching.alerts import AlertSettings
 from tests.integration.patience import patient_settings
 from tests.integration.rollups.conftest import append
 from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 
-NOON = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
-PLAN = Plan(
-    requests_per_minute=1,
-    tokens_per_minute=1,
-    user_requests_per_minute=1,
-    user_tokens_per_minute=1,
-    max_in_flight=1,
-    daily_budget=Decimal(10),
-)
-DOLLAR = 1_000_000_000
-SETTINGS = Settings(
-    alerts=AlertSettings(daily_budget=Decimal(100)),
-    providers=(
-        ProviderSettings(name="p", kind=ProviderKind.OPENAI_COMPATIBLE, base_url="", model="m"),
-    ),
-)
+from .read_figures import NOON, SETTINGS, Figures, clock, figures
 
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(NOON)
-
-
-class Figures:
-    """Reads one figure after the other."""
-
-    def __init__(self, table: FigureTable) -> None:
-        self._table = table
-
-    async def read(self, figure: AlertFigure, window_seconds: float = 600) -> FigureReading:
-        rule = AlertRule(name="rule", figure=figure, window_seconds=window_seconds)
-        return (await self._table.read([rule]))["rule"]
-
-    async def values(self, figure: AlertFigure, window_seconds: float = 600) -> dict[str, Any]:
-        """By the value of their label."""
-        found = await self.read(figure, window_seconds)
-        return {"".join(each.labels.values()): each.value for each in found.observations}
-
-
-@pytest.fixture
-async def figures(database: Database, clock: ManualClock, redis_url: str) -> Any:
-    redis: Redis = open_redis(patient_settings(redis_url))
-    yield Figures(figure_table(SETTINGS, database, redis, clock))
-    await redis.aclose()
+__all__ = ["clock", "figures"]
 
 
 async def test_without_data_shares_are_unknown_and_counts_are_none(figures: Figures) -> None:
@@ -147,69 +96,6 @@ async def test_cached_tokens_are_held_against_those_of_a_day_before(
     await append(database, Delta(attempts=(before, lately)))
     found = await figures.values(AlertFigure.CACHED_TOKENS_CHANGE, 3_600)
     assert found == {"": pytest.approx(0.1 / (1_020 / 2_200))}
-
-
-async def _spent(
-    database: Database, resolution: Resolution, at: datetime, tenant_id: str, dollars: float
-) -> None:
-    names = dict.fromkeys(("provider", "model", "lane", "error_class", "variant"), "")
-    row = {"seconds": resolution, "starts_at": at, "tenant_id": tenant_id, **names}
-    async with transaction(database.durable) as connection:
-        await connection.execute(
-            insert(rollup_attempt), row | {"cost_nanos": round(dollars * DOLLAR)}
-        )
-
-
-async def test_budgets_and_what_the_day_will_have_cost(
-    figures: Figures, database: Database, clock: ManualClock
-) -> None:
-    owner = await TenantRepository(database, clock).create("acme", PLAN)
-    await TenantRepository(database, clock).create("without a cap")
-    midnight = NOON.replace(hour=0, minute=0)
-    await _spent(database, Resolution.DAY, midnight, owner.id, 6)
-    await _spent(database, Resolution.DAY, midnight, EVERYBODY, 7)
-    await _spent(database, Resolution.DAY, midnight - timedelta(days=1), owner.id, 50)
-    for quarter in range(12):
-        # One quarter of an hour was ten times as dear, and is no rate.
-        minute = NOON - timedelta(minutes=15 * quarter + 5)
-        await _spent(database, Resolution.MINUTE, minute, owner.id, 1 if quarter == 3 else 0.1)
-    shares = await figures.values(AlertFigure.BUDGET_SHARE)
-    assert shares == {owner.id: pytest.approx(0.6), EVERYBODY: pytest.approx(0.07)}
-    forecast = await figures.values(AlertFigure.BUDGET_FORECAST)
-    assert forecast[owner.id] == pytest.approx((6 + 0.1 * 4 * 11.5) / 10)
-    (told, _) = (await figures.read(AlertFigure.BUDGET_SHARE)).observations
-    assert "acme" in told.words.values() or told.labels["tenant"] == EVERYBODY
-
-
-@pytest.mark.parametrize(
-    ("days", "now", "deviates"), [(5, 1.0, 0.0), (5, 40.0, None), (2, 40.0, None)]
-)
-async def test_an_anomaly_is_far_from_the_same_hour_of_other_days(
-    figures: Figures, database: Database, days: int, now: float, deviates: float | None
-) -> None:
-    hour = NOON.replace(minute=0) - timedelta(hours=1)
-    for day in range(1, days + 1):
-        cost = 1.0 + 0.1 * (day % 3 - 1)
-        await _spent(database, Resolution.HOUR, hour - timedelta(days=day), "ten_1", cost)
-    await _spent(database, Resolution.HOUR, hour, "ten_1", now)
-    found = await figures.values(AlertFigure.COST_DEVIATION)
-    if days < 3:
-        assert found == {}
-    elif deviates is None:
-        assert found["ten_1"] > 100
-    else:
-        assert found["ten_1"] == pytest.approx(deviates)
-
-
-async def test_this_hour_counts_as_soon_as_it_is_above_what_is_usual(
-    figures: Figures, database: Database
-) -> None:
-    hour = NOON.replace(minute=0)
-    for day in range(1, 5):
-        await _spent(database, Resolution.HOUR, hour - timedelta(days=day), "ten_1", 1)
-    assert await figures.values(AlertFigure.COST_DEVIATION) == {"ten_1": 0.0}
-    await _spent(database, Resolution.HOUR, hour, "ten_1", 2)
-    assert (await figures.values(AlertFigure.COST_DEVIATION))["ten_1"] == pytest.approx(20)
 
 
 async def test_dead_letters_are_counted_by_their_reason(

@@ -40,7 +40,6 @@ from shared.persistence.tables import (
     worker_lease,
 )
 
-from .alert_probes import alerts
 from .batch_crowd import batches
 from .conversation_crowd import conversations
 from .file_crowd import files
@@ -91,7 +90,7 @@ async def fill_more(
     await _run(database, *index(_rows, BESIDE * scale, now))
     await _run(database, *batches(_rows, BESIDE * scale, now))
     told = (_rows, BESIDE * scale, now)
-    await _run(database, *webhooks(*told), *figures(*told), *schedules(*told), *alerts(*told))
+    await _run(database, *webhooks(*told), *figures(*told), *schedules(*told))
     if statistics == "stale":
         await _run(database, text("ANALYZE"))
     await _run(database, *_open(now, scale))

@@ -42,7 +42,6 @@ from shared.persistence.tenants import TenantRepository
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
-from .alert_probes import ALERT_PROBES
 from .conversation_probes import CONVERSATION_PROBES, ConversationProbe
 from .erasing_probes import ERASING_PROBES, ErasingProbe, FullDesk
 from .feedback_probes import FEEDBACK_PROBES
@@ -245,7 +244,6 @@ TOLD_AND_BEGUN: Final = (
     | FEEDBACK_PROBES
     | ROLLUP_PROBES
     | OUTCOME_PROBES
-    | ALERT_PROBES
 )
 PROBES.update({name: _of_webhooks(probe) for name, probe in TOLD_AND_BEGUN.items()})
 PROBES.update({name: _of_conversations(probe) for name, probe in CONVERSATION_PROBES.items()})

@@ -17,12 +17,14 @@ from shared.webhooks.tables import (
     webhook_event,
 )
 
+from .alert_probes import alerts
+
 ENDPOINTS: Final = 500
 """Of as many tenants, where there are so many: all are read, by each worker, once a second."""
 
 
 def webhooks(rows: Callable[..., Insert], number: float, now: datetime) -> list[Insert]:
-    """So many events and deliveries of each kind; `rows` makes the statement."""
+    """So many events and deliveries of each kind, and of alerts; `rows` makes the statement."""
     old, lately, later = now - timedelta(days=60), now - timedelta(days=1), now + timedelta(days=1)
     endpoint = {"id": "we_", "tenant_id": "ten_", "url": "https://example.com/hook"}
     endpoint |= {"secret": "whsec_AAAA", "created_at": old}  # type: ignore[dict-item]
@@ -44,6 +46,7 @@ def webhooks(rows: Callable[..., Insert], number: float, now: datetime) -> list[
         *(_events(rows, number, kind, made | {"created_at": at}) for kind, at, _ in kinds),
         *(_deliveries(rows, number, kind, at, of) for kind, at, of in kinds),
         *(_tries(rows, number, kind, at) for kind, at, _ in kinds),
+        *alerts(rows, number, now),
     ]
 
 

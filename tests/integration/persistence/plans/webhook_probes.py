@@ -16,6 +16,8 @@ from shared.settings.webhooks import WebhookSettings
 from shared.webhooks.deliveries import TriedDelivery, WebhookDeliveries
 from shared.webhooks.outbox import WebhookOutbox
 
+from .alert_probes import ALERT_PROBES
+
 WebhookProbe = Callable[[Database, Clock], Awaitable[object]]
 _SETTINGS: Final = WebhookSettings()
 
@@ -78,6 +80,7 @@ WEBHOOK_PROBES: Final[dict[str, WebhookProbe]] = {
     "WebhookDeliveries.finish": _finished,
     "WebhookOutbox.fan_out": _fanned_out,
     "WebhookOutbox.forget_old": _forgotten,
+    **ALERT_PROBES,
 }
 PARTS_OF_WEBHOOKS: Final = {"WebhookDeliveries.claim": "WebhookDeliveries.finish"}
 WEBHOOKS_BY_HAND: Final = {
