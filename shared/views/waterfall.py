@@ -10,6 +10,7 @@ from itertools import pairwise
 import msgspec
 
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.message_history import BookedAttempt, MessageHistory
 
 
@@ -133,8 +134,10 @@ def _steps(
 def _person(history: MessageHistory) -> Iterator[Stretch]:
     record = history.record
     if record is not None and history.handed_off_at is not None:
-        since, until = history.handed_off_at, history.answered_by_person_at or record.finished_at
-        yield _stretch(record, StretchKind.PERSON, "a person has it", since, until)
+        # A message that waits for a person has the end of its turn for its own.
+        waits = record.state is ResponseState.REQUIRES_ACTION
+        until = history.answered_by_person_at or (None if waits else record.finished_at)
+        yield _stretch(record, StretchKind.PERSON, "a person has it", history.handed_off_at, until)
 
 
 def _ended(call: BookedAttempt) -> datetime:

@@ -19,7 +19,7 @@ export function drawMessage(told) {
 
 function outcome({ message, tenant_name: tenant, letters, handoff_id: handoff, handoff_state: handoffState, asked_model: asked }) {
   if (!message) return h("p", {}, "It was deleted: what was spent on it is kept.");
-  const ended = message.finished_at && `${moment(message.finished_at)}, after ${duration(between(message.accepted_at, message.finished_at))}`;
+  const ended = message.state !== "requires_action" && message.finished_at && `${moment(message.finished_at)}, after ${duration(between(message.accepted_at, message.finished_at))}`;
   return facts([
     ["state", h("span", {}, stateTag(message.state), message.incomplete_reason && ` (${message.incomplete_reason})`)],
     ["error", message.error_code && `${message.error_code}: ${message.error_message}`],

@@ -21,7 +21,7 @@ const columns = [
   { title: "model", text: true, cell: (row) => row.model ?? "—" },
   { title: "answered by", text: true, cell: (row) => row.answered_by ?? "—" },
   { title: "waited", number: true, cell: (row) => duration(between(row.accepted_at, row.claimed_at ?? row.finished_at)) },
-  { title: "took", number: true, cell: (row) => row.finished_at ? duration(between(row.accepted_at, row.finished_at)) : "—" },
+  { title: "took", number: true, cell: (row) => row.finished_at && row.state !== "requires_action" ? duration(between(row.accepted_at, row.finished_at)) : "—" },
   { title: "in", number: true, cell: (row) => count(row.input_tokens) },
   { title: "cached", number: true, cell: (row) => count(row.cached_tokens) },
   { title: "out", number: true, cell: (row) => count(row.output_tokens) },

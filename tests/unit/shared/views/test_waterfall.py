@@ -92,7 +92,9 @@ def test_a_turn_that_was_given_back_is_followed_by_another_wait() -> None:
 
 
 def test_a_person_has_what_was_handed_over() -> None:
-    waiting = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2))
+    state = ResponseState.REQUIRES_ACTION
+    ended = {"claimed_at": at(1), "attempt": 1, "finished_at": at(2)}
+    waiting = shown(**ended, state=state, handed_off_at=at(2))
     assert tally(waiting)[-1] == (StretchKind.PERSON, 2, None)
     assert tally(waiting)[1] == (StretchKind.TURN, 1, 2)
     answered = shown(claimed_at=at(1), attempt=1, handed_off_at=at(2), answered_by_person_at=at(60))
