@@ -19,6 +19,7 @@ from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
 ELSEWHERE: Final = {
     "AcceptGroup.insert": "AcceptGroup.flush",
     "AcceptGroup.outcomes": "AcceptGroup.flush",
+    "ClaimGroup.has_failed": "MessageStates.of",
     "WorkerLease.extend": "ClaimGroup.renew",
     "WorkerLease.extend_in_time": "ClaimGroup.flush",
     "MessageLedger.book_late": "LateBooking.write",
