@@ -55,6 +55,7 @@ from shared.reservations.reservations import Reservations
 from shared.resilience.kept_running import end_tasks
 from shared.resilience.loop_watch import watched_loop
 from shared.resilience.patiently import patiently
+from shared.rollups.door_figures import DoorFigures
 from shared.settings import Settings
 from shared.status.system_watch import SystemWatch
 from shared.telemetry.metrics import Metrics
@@ -87,15 +88,16 @@ class DoorRuntime:
         self.redis_probe = redis_probe(self._redis, clock, settings.redis.timeout_seconds)
         self.conversations = Conversations(self.database, clock)
         self._lanes = self._lane_watch()
+        self._figures = DoorFigures(self.database)
+        prices = open_prices(settings.costs.prices, settings.providers)
         self._admission = Admission(
             self._redis,
             settings.limits,
             clock,
             self.metrics,
             lanes=self._lanes,
-            budgets=Budgets(
-                self.database, open_prices(settings.costs.prices, settings.providers), clock
-            ),
+            budgets=Budgets(self.database, prices, clock),
+            counts=self._figures.counts,
         )
         self._stack = AsyncExitStack()
         self.door = self._door()
@@ -112,6 +114,7 @@ class DoorRuntime:
         await self._stack.enter_async_context(watched_loop(self.metrics, seconds=seconds))
         push(self.database.close)
         push(self._redis.aclose)
+        await self._stack.enter_async_context(self._figures.appended())
         push(self._tracing.close)
         push(self.ledger_probe.close)
         push(self.redis_probe.close)

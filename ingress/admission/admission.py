@@ -22,7 +22,7 @@ from ingress.admission.reply import (
     too_large,
 )
 from ingress.admission.returns import Returns
-from ingress.admission.told_verdict import Observation
+from ingress.admission.told_verdict import Observation, RequestCounts
 from ingress.admission.verdict import Admitted, Verdict
 from shared.accepting.ledger_entry import DEFAULT_OUTPUT_TOKENS
 from shared.clock import Clock
@@ -57,6 +57,7 @@ class Admission:
         *,
         lanes: LaneWatch | None = None,
         budgets: Budgets | None = None,
+        counts: RequestCounts | None = None,
     ) -> None:
         self._redis = GuardedRedis(redis, clock, on_close=self._redis_is_back)
         self._settings = settings
@@ -65,7 +66,7 @@ class Admission:
         self._flows = FlowWaits(FlowBoard(self._redis), clock)
         self._credits = LaneCredits()
         self._budgets = budgets
-        self._observation = Observation(metrics, clock)
+        self._observation = Observation(metrics, clock, counts)
         self._script: LuaScript = load_account_script("shared.reservations", "admission.lua")
         self._group: GroupCommit[_Asked, AdmissionReply] = GroupCommit(self._ask_all)
         self._reservations = Reservations(
@@ -85,13 +86,14 @@ class Admission:
         verdict: Verdict | None = too_large(request, limits)
         if verdict is None:
             verdict = await self._ask(request, limits)
-        self._observation.end(began, verdict)
+        self._observation.end(began, verdict, request)
         return verdict
 
     def committed(self, request: AdmissionRequest) -> None:
         """What was admitted is on disk: its slot is kept until `settle`, or a minute after its
         deadline. Not waited for."""
         self._commitments.note(request)
+        self._observation.committed(request)
 
     async def give_back(
         self, request: AdmissionRequest, *, owner_id: str | None = None, held: bool = False

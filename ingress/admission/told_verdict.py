@@ -6,14 +6,18 @@ fields); the `x-ratelimit-*` names are those of OpenAI's API, which its clients 
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil
 
 from ingress.admission.limits import MINUTE_SECONDS
+from ingress.admission.question import AdmissionRequest
 from ingress.admission.verdict import Admitted, Existing, Quota, RefusalReason, Refused, Verdict
 from shared.clock import Clock
 from shared.telemetry.metrics import Metrics
 
 Header = tuple[bytes, bytes]
+RequestCounts = Counter[tuple[int, str, str, str]]
+"""By the minute since 1970, tenant, lane, and the reason of a refusal; '' of what was accepted."""
 
 
 def quota_headers(quota: Quota | None, refusal: Refused | None = None) -> list[Header]:
@@ -68,11 +72,12 @@ def _duration(seconds: float) -> bytes:
 class Observation:
     """Durations by verdict, refusals by reason, sizes of groups, risk, local decisions.
 
-    Labels are bound once.
+    Labels are bound once. `counts` are what figures are made of.
     """
 
-    def __init__(self, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, counts: RequestCounts | None = None) -> None:
         self._clock = clock
+        self._counts = RequestCounts() if counts is None else counts
         durations = metrics.admission_duration_seconds
         self._admitted = durations.labels("admitted")
         self._existing = durations.labels("existing")
@@ -89,7 +94,7 @@ class Observation:
         """The moment a verdict is asked for."""
         return self._clock.monotonic()
 
-    def end(self, began: float, verdict: Verdict) -> None:
+    def end(self, began: float, verdict: Verdict, request: AdmissionRequest) -> None:
         """The verdict is there."""
         seconds = self._clock.monotonic() - began
         match verdict:
@@ -100,10 +105,20 @@ class Observation:
                 self._existing.observe(seconds)
                 if not verdict.same_body:
                     self._reasons[RefusalReason.IDEMPOTENCY_CONFLICT].inc()
+                    self._count(request, RefusalReason.IDEMPOTENCY_CONFLICT)
             case Refused():
                 self._refused.observe(seconds)
                 self._reasons[verdict.reason].inc()
+                self._count(request, verdict.reason)
                 self._risk.observe(verdict.risk)
+
+    def committed(self, request: AdmissionRequest) -> None:
+        """What was admitted is on disk."""
+        self._count(request, "")
+
+    def _count(self, request: AdmissionRequest, reason: str) -> None:
+        minute = int(self._clock.now().timestamp()) // 60
+        self._counts[minute, request.tenant.id, str(request.lane), str(reason)] += 1
 
     def group(self, messages: int) -> None:
         """So many verdicts came with one round trip."""

@@ -109,9 +109,9 @@ def _add_unfolded(
     pieces: Sequence[SpanPiece],
     unfolded: Sequence[str],
 ) -> None:
-    tally = tally_of(unfolded, {piece.resolution for piece in pieces})
+    cubes = tally_of(unfolded, {piece.resolution for piece in pieces}).cubes
     for cube in question.cubes:
-        for key, sums in tally.cubes[cube.name].items():
+        for key, sums in cubes[cube.name].items():
             if (found := question.tallied(cube, key, pieces)) is not None:
                 assembly.add(cube, *found, sums)
 

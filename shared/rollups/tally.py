@@ -30,6 +30,8 @@ class RollupKey(NamedTuple):
 
 
 Sums = dict[RollupKey, list[int]]
+_OfMinute = tuple[str, int, tuple[str, ...]]
+"""A tenant, the minute since 1970, and the names with the worker's."""
 
 
 class Tally:
@@ -40,7 +42,20 @@ class Tally:
 
     def __init__(self, resolutions: Iterable[Resolution] = Resolution) -> None:
         self._resolutions = [*resolutions]
-        self.cubes: dict[str, Sums] = {cube.name: {} for cube in CUBES}
+        # Of one minute there are many ends and few names: they are put where else they belong once.
+        self._minutes: dict[str, dict[_OfMinute, list[int]]] = {cube.name: {} for cube in CUBES}
+        self._cubes: dict[str, Sums] = {cube.name: {} for cube in CUBES}
+
+    @property
+    def cubes(self) -> dict[str, Sums]:
+        """By their names, all that was added so far."""
+        for cube in CUBES:
+            minutes = self._minutes[cube.name]
+            for (tenant_id, minute, names), amounts in minutes.items():
+                for sums in self._rows(cube, tenant_id, minute * 60, names):
+                    sums[:] = [one + other for one, other in zip(sums, amounts, strict=True)]
+            minutes.clear()
+        return self._cubes
 
     def add(self, delta: Delta) -> None:
         """All that one transaction appended."""
@@ -66,9 +81,11 @@ class Tally:
         ]
         if wait is not None:
             told += (_WAIT, wait), (_WAITS + bucket_of(wait), 1)
-        for sums in self._rows(TURNS, fact.tenant_id, fact.ended_ms // 1_000, names):
-            for place, amount in told:
-                sums[place] += (amount or 0) * fact.times
+        sums = self._minute(TURNS, fact.tenant_id, fact.ended_ms // 60_000, names)
+        times = fact.times
+        for place, amount in told:
+            if amount:
+                sums[place] += amount * times
 
     def add_attempt(self, fact: AttemptFact) -> None:
         """A call of a provider that was booked."""
@@ -92,22 +109,30 @@ class Tally:
             fact.latency_ms,
         )
         bucket = len(counted) + bucket_of(fact.latency_ms)
-        for sums in self._rows(ATTEMPTS, fact.tenant_id or "", fact.booked_ms // 1_000, names):
-            for place, amount in enumerate(counted):
-                sums[place] += amount or 0
-            sums[bucket] += 1
+        sums = self._minute(ATTEMPTS, fact.tenant_id or "", fact.booked_ms // 60_000, names)
+        for place, amount in enumerate(counted):
+            if amount:
+                sums[place] += amount
+        sums[bucket] += 1
 
     def add_sums(self, addition: Addition) -> None:
         """Sums that are ready made; names of sums that this version does not know are left out."""
         cube = _BY_NAME[addition.cube]
         if addition.seconds is not None:
             key = RollupKey(addition.seconds, addition.tenant_id, addition.starts, addition.names)
-            rows = iter([self._row(cube, key)])
+            sums = self._row(cube, key)
         else:
-            rows = self._rows(cube, addition.tenant_id, addition.starts, addition.names)
-        for sums in rows:
-            for place, name in enumerate(cube.sums):
-                sums[place] += addition.sums.get(name, 0)
+            minute = addition.starts // 60
+            sums = self._minute(cube, addition.tenant_id, minute, addition.names)
+        for place, name in enumerate(cube.sums):
+            sums[place] += addition.sums.get(name, 0)
+
+    def _minute(self, cube: Cube, tenant_id: str, minute: int, names: tuple[str, ...]) -> list[int]:
+        minutes, key = self._minutes[cube.name], (tenant_id, minute, names)
+        found = minutes.get(key)
+        if found is None:
+            found = minutes[key] = [0] * len(cube.sums)
+        return found
 
     def _rows(
         self, cube: Cube, tenant_id: str, moment: int, names: tuple[str, ...]
@@ -119,7 +144,7 @@ class Tally:
             yield self._row(cube, RollupKey(seconds, EVERYBODY, starts, names))
 
     def _row(self, cube: Cube, key: RollupKey) -> list[int]:
-        rows = self.cubes[cube.name]
+        rows = self._cubes[cube.name]
         row = rows.get(key)
         if row is None:
             row = rows[key] = [0] * len(cube.sums)

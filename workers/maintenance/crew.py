@@ -28,7 +28,6 @@ from shared.queueing.publisher import build_publisher
 from shared.replies.wakeups import Wakeups
 from shared.resilience.patiently import patiently
 from shared.resilience.periodic import repeat, running
-from shared.rollups.rollup_round import RollupRound
 from shared.schedules.schedule_round import ScheduleRound
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics, installed_version
@@ -39,6 +38,7 @@ from workers.maintenance.dispatching import dispatching
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.one_core import OneCore
 from workers.maintenance.reconciler import Reconciler
+from workers.maintenance.rollup_round import RollupRound
 from workers.steps.reply import Reply
 from workers.webhooks.round import webhook_round
 

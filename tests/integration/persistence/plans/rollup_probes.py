@@ -10,6 +10,7 @@ from sqlalchemy import Insert
 
 from shared.clock import Clock
 from shared.persistence.engine import Database
+from shared.rollups.door_figures import DoorFigures
 from shared.rollups.folding import Folding
 from shared.rollups.forgetting import Forgetting
 from shared.rollups.reading import Dimension, Rollups, TimeSpan
@@ -58,11 +59,16 @@ async def _forgotten(database: Database, clock: Clock) -> object:
     return forgotten
 
 
+async def _counted(database: Database, clock: Clock) -> object:
+    door, minute = DoorFigures(database), int(clock.now().timestamp()) // 60
+    door.counts[minute, "ten_7", "standard", ""] += 1
+    return await door.append()
+
+
 ROLLUP_PROBES: Final[dict[str, RollupProbe]] = {
+    "DoorFigures.append": _counted,
     "Rollups.sums": _sums,
     "Rollups.series": _series,
     "Folding.fold": lambda database, _: Folding(database).fold(),
     "Forgetting.forget_old": _forgotten,
 }
-PARTS_OF_ROLLUPS: Final = {"RollupRound.__call__": "Folding.fold"}
-ROLLUPS_BY_HAND: Final = {"RollupRebuilding": {"rebuild"}}

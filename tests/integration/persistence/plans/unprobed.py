@@ -11,7 +11,6 @@ from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
 from .outcome_probes import PARTS_OF_OUTCOMES
-from .rollup_probes import PARTS_OF_ROLLUPS, ROLLUPS_BY_HAND
 from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
 from .view_probes import PARTS_OF_VIEWS, VIEWS_BY_HAND
 from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
@@ -28,7 +27,6 @@ ELSEWHERE: Final = {
     **PARTS_OF_ERASING,
     **PARTS_OF_FILES,
     **PARTS_OF_THE_INDEX,
-    **PARTS_OF_ROLLUPS,
     **PARTS_OF_OUTCOMES,
     **PARTS_OF_SCHEDULES,
     **PARTS_OF_VIEWS,
@@ -45,7 +43,6 @@ BY_HAND: Final = {
     "Spending": {"report"},
     **OF_WHOLE_COLLECTIONS,
     **WHEN_TAKING_OVER,
-    **ROLLUPS_BY_HAND,
     **SCHEDULES_BY_HAND,
     **VIEWS_BY_HAND,
     **FEEDBACK_BY_HAND,
