@@ -132,7 +132,12 @@ async def test_a_mail_server_that_says_nothing_is_waited_for_its_time_only() -> 
     async with silent:
         port = silent.sockets[0].getsockname()[1]
         outcome = await sent(mail_sink(port, timeout_seconds=0.3))
-    assert "mail server" in (outcome.error or "")
+    assert "mail" in (outcome.error or "")
+
+
+async def test_an_address_with_a_line_break_is_an_error_and_no_header() -> None:
+    outcome = await sent(mail_sink(1, sender="a@example.com\nBcc: b@example.com"))
+    assert "cannot be handed over" in (outcome.error or "")
 
 
 def command_sink(script: str, *arguments: str, **more: object) -> AlertSinkSettings:

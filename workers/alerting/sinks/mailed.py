@@ -29,9 +29,9 @@ class MailSink:
         self._tls = tls
 
     async def send(self, message: AlertMessage, body: bytes) -> SinkOutcome:
-        mail = self._mail(message, body)
         limit = self._settings.timeout_seconds
         try:
+            mail = self._mail(message, body)  # an address may be none
             async with asyncio.timeout(limit + _GRACE_SECONDS):
                 await asyncio.to_thread(self._hand_over, mail)
         except TimeoutError:
@@ -42,7 +42,7 @@ class MailSink:
             error = f"The mail server answered {refused.smtp_code}: {words}"
             return SinkOutcome(error=error[:_LONGEST_ERROR])
         except (smtplib.SMTPException, OSError, ValueError) as failed:
-            error = f"The mail server cannot be used: {failed}"
+            error = f"The mail cannot be handed over: {failed}"
             return SinkOutcome(error=error[:_LONGEST_ERROR])
         return SinkOutcome()
 
