@@ -28,6 +28,7 @@ from shared.messages.tool import ToolChoice
 from shared.messages.turn_report import ContextReport, TurnReport, encode_report
 from shared.persistence.ledger.records import AttemptRecord, Settlement, TurnTab
 from shared.reservations.reservations import RiskSignal
+from shared.settings.watching.variants import VariantSettings
 from shared.storable_text import storable
 
 Shorten = Callable[[float], tuple[list[Item], ContextReport] | None]
@@ -95,6 +96,8 @@ class Turn:
     """Fits the items anew into that share of their tokens; None when so much cannot go."""
     tab: TurnTab | None = None
     """What was charged so far, where a dispatcher released its message."""
+    variant: VariantSettings | None = None
+    """What is otherwise than the settings say; None for most."""
     purse: Purse | None = None
     """What its calls are paid from where the tenant's spending is capped."""
     opened: AsyncExitStack | None = None
@@ -177,6 +180,7 @@ class Turn:
             attempts=self.attempts,
             cost=total_cost(each.cost for each in self.attempts),
             report=None if self.report is None else encode_report(self.report),
+            variant=None if self.report is None else self.report.variant,
             units=self.units_left(),
             **outcome,
         )

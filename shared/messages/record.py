@@ -58,6 +58,8 @@ class TurnEnding(msgspec.Struct, frozen=True, kw_only=True):
     """What a stored answer had cost when a provider gave it, 0 where that is not known; None where
     none was given."""
     report: str | None = None
+    variant: _Upto64 | None = None
+    """The variant of the settings under which it was answered."""
     incomplete_reason: _Upto32 | None = None
     error_code: _Upto64 | None = None
     error_message: str | None = None

@@ -33,6 +33,7 @@ class TalkedTurn(NamedTuple):
     model: str | None
     answered_by: str | None
     report: str | None
+    variant: str | None
     body: str | None = None
 
 

@@ -43,7 +43,7 @@ def reckoned(
         version=version,
         model=last.model or "",
         route=_route(last),
-        variant=reports[-1].variant or "",
+        variant=last.variant or "",
         closed_at=closed_at,
         turns=len(turns),
         caught=sum(map(_is_caught, reports, by_people)),

@@ -26,6 +26,7 @@ from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
 from shared.settings.watching.alerts import AlertSettings
 from shared.settings.watching.rollups import RollupSettings
+from shared.settings.watching.variants import VariantSettings
 from shared.settings.webhooks import WebhookSettings
 
 
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     rollups: RollupSettings = RollupSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
+    variants: dict[str, VariantSettings] = {}
     providers: tuple[ProviderSettings, ...] = ()
 
     @property

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from redis.asyncio import Redis
 
 from shared.clock import Clock
@@ -25,11 +28,22 @@ from workers.steps.meter import Meter
 from workers.steps.recall import Recall
 from workers.steps.summary_model import ChainModel
 
+if TYPE_CHECKING:
+    from workers.steps.vary import Vary
+
 
 def open_files(database: Database, clock: Clock) -> AttachedFiles:
     """What messages name by the ids of files."""
     store = DatabaseContent(database)
     return AttachedFiles(FileCatalogue(database, clock), store, MessageContents(database, store))
+
+
+def varying(settings: Settings) -> Iterator[Vary]:
+    """Nothing where no variant is set."""
+    if settings.variants:
+        from workers.steps.vary import Vary
+
+        yield Vary(settings.variants)
 
 
 def build_recall(

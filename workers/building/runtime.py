@@ -30,7 +30,7 @@ from workers.building.caching import AnswerCaching, CachingParts
 from workers.building.chain import AnswerParts, model_choice, open_chain
 from workers.building.facts import open_fact_steps
 from workers.building.provider_batches import open_provider_batches
-from workers.building.recall import build_recall
+from workers.building.recall import build_recall, varying
 from workers.building.searching import open_search_steps
 from workers.maintenance.crew import maintenance
 from workers.maintenance.lease_keeping import kept_leases
@@ -177,7 +177,7 @@ class WorkerRuntime:
             clock=clock,
         )
         facts = await self._stack.enter_async_context(open_fact_steps(settings, metrics, clock))
-        return (recall, *facts, *model_choice(settings, metrics))
+        return (*varying(settings), recall, *facts, *model_choice(settings, metrics))
 
     def _claim(self, claims: ClaimGroup, replies: ReplyStream, till: Till) -> Claim:
         claim = Claim(

@@ -19,12 +19,17 @@ class ModelRouter:
         self._settings = settings
         self._complexity = Complexity(settings)
 
-    def route(self, question: RoutedQuestion, *, tenant: str = "") -> RoutingReport:
-        """The tier of a message that names no model. Reasons quote nothing of it."""
+    def route(
+        self, question: RoutedQuestion, *, tenant: str = "", large_from: float | None = None
+    ) -> RoutingReport:
+        """The tier of a message that names no model; `large_from` goes before the thresholds.
+
+        Reasons quote nothing of it.
+        """
         override = self._settings.tenants.get(tenant, _USUAL)
         if override.tier is not None:
             return RoutingReport(Tier(override.tier), "the tenant is pinned to it")
-        threshold = self.threshold(tenant)
+        threshold = self.threshold(tenant) if large_from is None else large_from
         score = self.score(question)
         tier = Tier.LARGE if score.value >= threshold else Tier.SMALL
         return RoutingReport(tier, reason(score, threshold), score.value)

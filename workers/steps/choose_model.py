@@ -12,6 +12,7 @@ from workers.routing.question import question_of
 from workers.turn import Turn
 
 _NAMED: Final = "the caller named it"
+_VARIED: Final = "the variant has it"
 _TIERS: Final = frozenset(Tier)
 
 
@@ -29,11 +30,18 @@ class ChooseModel:
 
     async def __call__(self, turn: Turn) -> None:
         asked = turn.body.model or AUTOMATIC_MODEL
-        if asked in _TIERS:
+        if turn.model in _TIERS:
+            self._tell(turn, RoutingReport(Tier(turn.model), _VARIED))
+        elif turn.model is not None:
+            return
+        elif asked in _TIERS:
             self._tell(turn, RoutingReport(Tier(asked), _NAMED))
         elif asked == AUTOMATIC_MODEL:
             question = question_of(turn.body, turn.items)
-            chosen = self._router.route(question, tenant=turn.record.tenant_id)
+            large_from = None if turn.variant is None else turn.variant.large_from
+            chosen = self._router.route(
+                question, tenant=turn.record.tenant_id, large_from=large_from
+            )
             turn.model = chosen.tier
             self._tell(turn, chosen)
 

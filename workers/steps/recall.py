@@ -188,7 +188,10 @@ def _refuse_cuts(items: Sequence[Item], window: Window, budget: int) -> None:
 
 def _instructions(turn: Turn) -> list[Item]:
     instructions = turn.body.instructions
-    return [MessageItem(Role.SYSTEM, instructions)] if instructions else []
+    told: list[Item] = [MessageItem(Role.SYSTEM, instructions)] if instructions else []
+    if turn.variant is not None and turn.variant.system_prefix is not None:
+        told.insert(0, MessageItem(Role.SYSTEM, turn.variant.system_prefix))
+    return told
 
 
 def _without_repeats(items: Sequence[Item]) -> list[Item]:

@@ -84,6 +84,7 @@ READS: Final = frozenset(
         *("alerts list", "alerts test", "alerts export"),
         *("audit list", "audit verify", "report"),
         *("feedback list", "feedback show", "feedback add", "outcomes"),
+        *("variants list", "variants compare", "variants promote"),
         *("eval run", "eval list", "eval show", "eval compare", "eval gate", "eval agreement"),
     }
 )

@@ -21,6 +21,7 @@ from shared.settings.turn.fact_field import FactField
 from shared.settings.turn.fact_source import FactSourceSettings
 from shared.settings.watching.alert_rules import AlertRuleSettings
 from shared.settings.watching.alert_sinks import AlertSinkSettings
+from shared.settings.watching.variants import VariantSettings
 
 _HEAD: Final = "| setting | variable | takes | default | what |\n|---|---|---|---|---|\n"
 
@@ -38,6 +39,7 @@ def settings_reference() -> str:
         _entries("facts.sources.facts.NAME", FactField, mark="[]"),
         _entries("alerts.rules.NAME", AlertRuleSettings, mark="[]"),
         _entries("alerts.sinks", AlertSinkSettings),
+        _entries("variants.NAME", VariantSettings, mark="[]"),
     ]
     return "\n".join([*sections, *entries])
 

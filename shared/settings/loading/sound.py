@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from shared.settings.providers import ProviderSettings
 from shared.settings.settings import Settings
 from shared.settings.turn.fact_source import SourceFailure
+from shared.settings.watching.variants import variant_faults
 
 
 @runtime_checkable
@@ -30,6 +31,8 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _visibility(settings)
     yield from _hedging(settings)
     yield from _handing_off(settings)
+    models = {one for each in settings.providers for one in each.named_models}
+    yield from variant_faults(settings.variants, models=models)
 
 
 def _chain(providers: tuple[ProviderSettings, ...]) -> Iterator[str]:

@@ -49,6 +49,7 @@ def talk(answer_message: AnswerMessage, new_message: NewMessage, clock: ManualCl
         *costs: str | None,
         text: str = "?",
         state: ResponseState = COMPLETED,
+        variant: str | None = None,
         **told: Any,
     ) -> MessageRecord:
         """One turn with an attempt for each cost."""
@@ -73,6 +74,7 @@ def talk(answer_message: AnswerMessage, new_message: NewMessage, clock: ManualCl
             model="m",
             answered_by="p",
             handoff_reason=handoff,
+            variant=variant,
             report=encode_report(TurnReport(**told)) if told else None,
         )
 

@@ -16,6 +16,7 @@ from tests.integration.workers.road import Road, open_road
 from tests.integration.workers.stack import Stack, openai_link
 
 PINNED = "ten_pinned"
+STRICT = {"model": "large", "system_prefix": "Say nothing that you do not know."}
 HARD = "Prove that there are infinitely many primes, and explain why each step holds."
 
 
@@ -33,7 +34,10 @@ def routed_stack(
         redis_url=redis_url,
         ledger_url=migrated_postgres_url,
         providers=models,
-        extra={"FOREBAY_ROUTING__TENANTS": json.dumps({PINNED: {"tier": "large"}})},
+        extra={
+            "FOREBAY_ROUTING__TENANTS": json.dumps({PINNED: {"tier": "large"}}),
+            "FOREBAY_VARIANTS": json.dumps({"strict": STRICT}),
+        },
     )
 
 
@@ -69,6 +73,14 @@ async def test_each_message_gets_its_model_and_the_response_says_why(
         assert (routing.tier if routing else None) == tier, text
     record = await routed.ended(await routed.accept("Who? I am pinned.", tenant_id=PINNED))
     assert record.model == "max"
+    metadata = {"forebay_variant": "strict"}
+    varied = await routed.ended(await routed.accept("Who varies?", body={"metadata": metadata}))
+    (call,) = provider.calls("Who varies?")
+    assert call.model == varied.model == "max"
+    assert call.instructions == STRICT["system_prefix"]
+    told = response_object(varied)
+    assert told.turn is not None
+    assert (told.turn.variant, varied.variant, told.instructions) == ("strict", "strict", None)
 
 
 @pytest.mark.parametrize("models", [[]], ids=["one-model"])

@@ -41,7 +41,6 @@ ColumnsNamed = ReadOnlyColumnCollection[str, Any]
 _YES: Final = literal_column("1", Integer)
 _NO: Final = literal_column("0", Integer)
 _NO_ROWS: Final = literal_column("'[]'::json", Text)
-_NO_VARIANT: Final = literal_column("NULL", Text)
 _THOUSAND: Final = literal_column("1000", Integer)
 _NANOS: Final = literal_column("1000000000", BigInteger)
 _DAY: Final = literal_column("86400000", BigInteger)
@@ -52,7 +51,7 @@ TOLD_OF_TURNS: Final[tuple[Column[Any], ...]] = (
     *(message.c.tenant_id, message.c.model, message.c.lane, message.c.state, message.c.claimed_by),
     *(message.c.answered_by, message.c.finished_at, message.c.claimed_at, message.c.accepted_at),
     *(message.c.deadline, message.c.input_tokens, message.c.cached_tokens),
-    *(message.c.output_tokens, message.c.cost, message.c.saved),
+    *(message.c.output_tokens, message.c.cost, message.c.saved, message.c.variant),
 )
 """What has to be there of a message to tell its figures."""
 TOLD_OF_ATTEMPTS: Final[tuple[Column[Any], ...]] = (
@@ -92,7 +91,7 @@ class FiguresText:
             *(of["input_tokens"], of["cached_tokens"], of["output_tokens"]),
             self._whole(of["cost"] * _NANOS),
             self._whole(of["saved"] * _NANOS),
-            _NO_VARIANT,
+            of["variant"],
             literal_column(str(times), Integer),
         )
 
