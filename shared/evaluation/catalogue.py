@@ -99,7 +99,7 @@ class EvaluationCatalogue:
 
 
 _PAGE: Final = 1000
-_ENDING: Final = ("state", "finished_at", "cases", "cost", "judge_cost", "scores")
+_ENDING: Final = ("variant", "state", "finished_at", "cases", "cost", "judge_cost", "scores")
 _CASE: Final = evaluation_result.c
 _LIMIT: Final = bindparam("limit", type_=Integer)
 _FIND: Final = select(evaluation_run).where(evaluation_run.c.id == bindparam("id"))

@@ -68,6 +68,7 @@ class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
     set_digest: str
     version: str
     variant: str | None = None
+    """Under which all of it was answered; None where there was none, or more than one."""
     state: RunState = RunState.RUNNING
     began_at: datetime
     finished_at: datetime | None = None

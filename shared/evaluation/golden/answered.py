@@ -35,6 +35,8 @@ class AnsweredCase(msgspec.Struct, frozen=True, kw_only=True):
     cited: tuple[str, ...] = ()
     """Names of the documents that it refers to."""
     model: str | None = None
+    variant: str | None = None
+    """The variant of the settings under which it was answered."""
     told_cost: Decimal | None = None
     """What the response says that it cost."""
     sight: Sight | None = None
@@ -62,6 +64,7 @@ def answered_by(response: ResponseObject) -> AnsweredCase:
         calls=tuple(each for each in response.output if isinstance(each, OutputCall)),
         cited=tuple(_cited(messages)),
         model=response.model,
+        variant=response.turn.variant if response.turn else None,
         told_cost=None if response.cost is None else Decimal(response.cost.amount),
     )
 

@@ -49,6 +49,7 @@ async def test_a_run_is_read_as_it_ended(catalogue: EvaluationCatalogue) -> None
     assert await catalogue.find(begun.id) == begun
     ended = msgspec.structs.replace(
         begun,
+        variant="small first",
         state=RunState.COMPLETED,
         finished_at=NOW + timedelta(seconds=3),
         cost=Decimal("0.00025"),

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.evaluation.golden.answered import AnsweredCase, Sight
+from shared.evaluation.golden.answered import AnsweredCase, Sight, answered_by
 from shared.evaluation.golden.case import GoldenCase
 from shared.messages.output import OutputCall
+from shared.messages.response import read_response
 from workers.evaluation.checking import check_answer
 from workers.evaluation.concluding import conclude
 
@@ -115,3 +116,17 @@ def test_what_was_not_completed_did_not_succeed_unless_that_was_wanted() -> None
         golden = case(check)
         outcomes = [check_answer(golden.checks[0], golden, waits)]
         assert conclude(golden, waits, outcomes, repeat=0, at=ANSWERED_AT).passed is passed
+
+
+def test_a_response_is_seen_with_what_it_cost_cites_and_was_answered_under() -> None:
+    cited = {"type": "file_citation", "index": 0, "file_id": "f", "filename": "docs/costs.md"}
+    said = {"text": "Yes.", "type": "output_text", "annotations": [cited]}
+    told = {"id": "msg_1", "type": "message", "content": [said]}
+    response = {
+        "id": "resp_1", "created_at": 1, "status": "completed", "background": True, "model": "m",
+        "service_tier": "flex", "text": {}, "metadata": {}, "output": [told],
+        "cost": {"amount": "0.002"}, "turn": {"variant": "small first"},
+    }  # fmt: skip
+    seen = answered_by(read_response(msgspec.json.encode(response)))
+    assert (seen.text, seen.cited, seen.variant) == ("Yes.", ("docs/costs.md",), "small first")
+    assert seen.cost == Decimal("0.002")

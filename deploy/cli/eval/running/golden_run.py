@@ -67,6 +67,7 @@ class GoldenRun:
         self._slots = asyncio.Semaphore(concurrency)
         self._collection_id = collection_id
         self._results: list[CaseResult] = []
+        self._variants: set[str | None] = set()
         self._judge_cost: Decimal | None = Decimal(0)
 
     async def to_its_end(
@@ -108,6 +109,7 @@ class GoldenRun:
             if answered.response_id is not None:
                 sight = await self._sights.of(answered.response_id)
                 answered = msgspec.structs.replace(answered, sight=sight)
+                self._variants.add(answered.variant)
             outcomes = [await self._outcome(each, case, answered) for each in case.checks]
             result = conclude(case, answered, outcomes, repeat=repeat, at=self._clock.now())
             await self._catalogue.keep(self._run.id, [result])
@@ -132,6 +134,7 @@ class GoldenRun:
         nothing: Decimal | None = Decimal(0)
         ended = msgspec.structs.replace(
             self._run,
+            variant=next(iter(self._variants)) if len(self._variants) == 1 else None,
             state=state,
             finished_at=self._clock.now(),
             cost=reduce(_sum, costs, nothing),
