@@ -16,6 +16,8 @@ from shared.rollups.tally import CACHE, HUMAN
 
 _CAUGHT: Final = "rejected"
 """The class of attempts whose answer the guardrail did not let through."""
+_OF_USERS: Final = "user_"
+"""How the reasons of refusals begin that are about one user of a tenant."""
 _MICRO: Final = Decimal("0.000001")
 
 
@@ -41,6 +43,10 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that the guardrail kept back, hallucinations among them."""
     fallbacks: int
     """Messages that were answered by another than the first of the chain, by a human too."""
+    refused: int
+    """Messages that doors refused, for whatever reason; they are none of those above."""
+    abuse: int
+    """Of these, by the limits of single users."""
 
 
 class TrafficReport:
@@ -104,4 +110,6 @@ def _row(whose: str | None, row: RollupRow, *, cancelled: int, fallbacks: int) -
         saved=row.saved,
         caught=row.errors.get(_CAUGHT, 0),
         fallbacks=fallbacks,
+        refused=sum(row.refused.values()),
+        abuse=sum(count for why, count in row.refused.items() if why.startswith(_OF_USERS)),
     )

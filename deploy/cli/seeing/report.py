@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEADINGS: Final = (
     *("tenant", "messages", "cancelled", "mean s", "p95 s", "in deadline", "dollars"),
-    *("per message", "saved", "caught", "fallbacks"),
+    *("per message", "saved", "caught", "fallbacks", "refused", "abuse"),
 )
 _DAY: Final = timedelta(days=1)
 
@@ -43,8 +43,9 @@ def report(
 
     One line for each tenant, and one for all. `in deadline` is the share of messages that were
     answered before their deadline, those apart that their callers cancelled; `caught` are answers
-    that the guardrail kept back, and `fallbacks` messages that another than the first provider
-    answered.
+    that the guardrail kept back, `fallbacks` messages that another than the first provider
+    answered, `refused` those that doors refused, and `abuse` those of them that one user's own
+    limits did.
 
     Parameters
     ----------
@@ -127,6 +128,8 @@ def _cells(name: str, row: ReportRow) -> tuple[object, ...]:
         f"{row.saved:.6f}",
         row.caught,
         row.fallbacks,
+        row.refused,
+        row.abuse,
     )
 
 

@@ -22,7 +22,7 @@ from shared.rollups.delta import Delta
 from shared.rollups.folding import Folding
 from shared.rollups.tables import rollup_attempt
 from tests.integration.rollups.conftest import append
-from tests.integration.rollups.facts import attempt_fact, turn_fact
+from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 from tests.integration.rollups.history import MessageHistory
 
 
@@ -54,7 +54,11 @@ async def tenant_id(database: Database, clock: ManualClock) -> str:
         attempt_fact(at, **of, cost_nanos=40_000_000),
         attempt_fact(at, **of, cost_nanos=0, error_class="rejected"),
     )
-    await append(database, Delta(turns, attempts))
+    doors = (
+        door_sums(at, reason="user_rate_limited_tokens", count=3, **of),
+        door_sums(at, reason="lane_overloaded", count=2, **of),
+    )
+    await append(database, Delta(turns, attempts, doors))
     return acme.id
 
 
@@ -80,6 +84,8 @@ async def test_a_line_tells_what_was_answered_how_soon_and_for_how_much(
         "saved": "2",
         "caught": 1,
         "fallbacks": 1,
+        "refused": 5,
+        "abuse": 3,
     }
     assert await _typed("report", *days) == DONE
     shown = capsys.readouterr().out
