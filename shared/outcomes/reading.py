@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from math import isfinite
 from typing import Any, Final
 
@@ -85,6 +86,8 @@ class Outcomes:
         if tenant_id is not None:
             sums = sums.where(outcome_day.c.tenant_id == tenant_id)
         found = []
+        # To draw takes longest; equal numbers of conversations are drawn from alike.
+        dice = cache(Bootstrap)
         async with reading(self._database.relaxed) as connection:
             for row in (await connection.execute(sums)).all():
                 if not row.conversations:
@@ -94,7 +97,7 @@ class Outcomes:
                     drawn = drawn.where(outcome.c[by] == row.name)
                 if tenant_id is not None:
                     drawn = drawn.where(outcome.c.tenant_id == tenant_id)
-                found.append(_figures(row, (await connection.execute(drawn)).all()))
+                found.append(_figures(row, (await connection.execute(drawn)).all(), dice))
         return found
 
 
@@ -122,8 +125,10 @@ def _drawn(first: date, last: date) -> Select[Any]:
     )
 
 
-def _figures(row: Row[Any], drawn: Sequence[Row[Any]]) -> OutcomeFigures:
-    dice = Bootstrap(len(drawn)) if drawn else None
+def _figures(
+    row: Row[Any], drawn: Sequence[Row[Any]], dice_for: Callable[[int], Bootstrap]
+) -> OutcomeFigures:
+    dice = dice_for(len(drawn)) if drawn else None
 
     def share(
         top: float, bottom: float, of: Callable[[Any], tuple[float, float]]
