@@ -35,6 +35,7 @@ SCENES = {
     "forbidden_span",
     "long_conversation",
     "evaluated",
+    "alert_received",
     "routing",
     "exact_hit",
     "single_flight",
@@ -54,6 +55,7 @@ SCENES = {
     "cited",
     "forgotten",
     "flower",
+    "own_figures",
 }
 SAVING = {
     "cut_and_resumed",
@@ -77,6 +79,7 @@ FREE = {
     "gives_way",
     "indexed",
     "found",
+    "own_figures",
 }
 
 
@@ -112,6 +115,9 @@ def test_every_scene_is_one_json_object_and_goes_well(tmp_path: Path) -> None:
     assert scenes["indexed"]["points"] == scenes["indexed"]["passages"] > 1_000
     assert scenes["found"]["by_name"] == 1
     assert scenes["cited"]["cited"]
+    assert Decimal(scenes["own_figures"]["cost"]) == Decimal(total["spent"])
+    assert scenes["own_figures"]["messages"] > 100
+    assert scenes["own_figures"]["refused"] >= scenes["burst_429"]["refused"]
 
 
 def test_only_the_scenes_that_are_asked_for_are_played(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from deploy.cli.demo.scenes.quality.evaluated import evaluated
 from deploy.cli.demo.scenes.quality.forbidden_span import forbidden_span
 from deploy.cli.demo.scenes.quality.hallucination import hallucinated_balance
 from deploy.cli.demo.scenes.quality.long_conversation import long_conversation
+from deploy.cli.demo.scenes.quality.own_figures import own_figures
 from deploy.cli.demo.scenes.resilience.breaker import breaker
 from deploy.cli.demo.scenes.resilience.handoff import handoff
 from deploy.cli.demo.scenes.resilience.hedging import hedging
@@ -82,7 +83,7 @@ _BATCHES: Final = (
 _INDEX: Final = (indexed, found, cited, forgotten)
 
 # The last ones want no company: a worker that was killed is not back at once, and Flower counts.
-_LAST: Final = (worker_killed, flower)
+_LAST: Final = (worker_killed, flower, own_figures)
 
 _ASKED: Final = (*_ROAD, *_AGENTS, *_RESILIENCE, *_QUALITY, *_MONEY)
 
