@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import msgspec
@@ -12,9 +13,9 @@ from shared.alerts.machine import (
     FigureValue,
     Moment,
     is_over,
-    moved,
     next_message,
     observed,
+    resolved,
     told,
     unobserved,
 )
@@ -36,7 +37,8 @@ class FigureReading(NamedTuple):
     @property
     def knows(self) -> bool:
         """Whether there was any data."""
-        return self.absent is not None or any(each.value is not None for each in self.observations)
+        values = [self.absent, *(each.value for each in self.observations)]
+        return any(value is not None and isfinite(value) for value in values)
 
 
 class Decision(msgspec.Struct, kw_only=True):
@@ -71,7 +73,7 @@ class AlertRounds:
             after |= self._seen(self._rules[name], reading, by_rule.get(name, {}), at)
         for alert in alerts.values():
             if alert.rule not in self._rules and alert.state is not AlertState.RESOLVED:
-                after[alert.fingerprint] = moved(alert, AlertState.RESOLVED, at)
+                after[alert.fingerprint] = resolved(alert, at)
         decision = Decision()
         for fingerprint, alert in after.items():
             self._note(alerts.get(fingerprint), alert, silences, at, decision)

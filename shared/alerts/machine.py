@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -19,7 +20,8 @@ _WORTH_WRITING: Final = 0.1
 
 
 class FigureValue(NamedTuple):
-    """What a figure says of what has these labels; no value where nothing is known.
+    """What a figure says of what has these labels; no value, or none that is finite, where nothing
+    is known.
 
     `words` name what the labels only identify, such as a tenant, for people.
     """
@@ -46,7 +48,7 @@ def observed(
 ) -> Alert | None:
     """The alert after a round that saw this; the same object where nothing changed, None where
     there is still none."""
-    if seen.value is None:
+    if seen.value is None or not isfinite(seen.value):
         return None if alert is None else unobserved(alert, at, settings)
     if not rule.holds(seen.value):
         return None if alert is None else _without(alert, at, settings)
@@ -71,12 +73,15 @@ def unobserved(alert: Alert, at: Moment, settings: AlertSettings) -> Alert:
     if alert.silent_at_seconds is None:
         return replace(alert, silent_at_seconds=at.seconds)
     if at.seconds - alert.silent_at_seconds >= settings.no_data_seconds:
-        return _resolved(alert, at)
+        return resolved(alert, at)
     return alert
 
 
 def next_message(alert: Alert, at: Moment, settings: AlertSettings) -> AlertEventKind | None:
-    """What receivers are to be told now; None where they know, or need not."""
+    """What receivers are to be told now; None where they know, need not, or heard of an alert that
+    flaps within the hour."""
+    if alert.flaps and _waits(alert, at, settings):
+        return None
     if alert.state is AlertState.FIRING and alert.told_as is not AlertState.FIRING:
         return AlertEventKind.FIRED
     if alert.state is AlertState.RESOLVED and alert.told_as is AlertState.FIRING:
@@ -88,6 +93,15 @@ def next_message(alert: Alert, at: Moment, settings: AlertSettings) -> AlertEven
     return AlertEventKind.REMINDED if is_due else None
 
 
+def _waits(alert: Alert, at: Moment, settings: AlertSettings) -> bool:
+    """Whether it is not the time to tell of what flaps: something was told lately, or it has just
+    stopped again, and nobody is to be called for that."""
+    told_at = alert.told_at_seconds
+    if told_at is not None and at.seconds - told_at < settings.flapping_seconds:
+        return True
+    return alert.told_as is not AlertState.FIRING and alert.clear_at_seconds is not None
+
+
 def told(alert: Alert, at: Moment) -> Alert:
     """The alert once receivers are to be told how it stands."""
     return replace(alert, told_as=alert.state, told_at_seconds=at.seconds)
@@ -97,8 +111,14 @@ def is_over(alert: Alert, at: Moment, settings: AlertSettings) -> bool:
     """Whether nothing of it matters any more but its history."""
     if alert.state is not AlertState.RESOLVED or alert.told_as is AlertState.FIRING:
         return False
-    ended = alert.resolved_at_seconds
-    return ended is None or at.seconds - ended >= settings.flapping_seconds
+    return not _is_fresh(alert, at, settings)
+
+
+def _is_fresh(alert: Alert, at: Moment, settings: AlertSettings) -> bool:
+    """Whether what fires now ended, or was told to have ended, so lately that it flaps."""
+    ended, told_at = alert.resolved_at_seconds, alert.told_at_seconds
+    last = ended if told_at is None or ended is None else max(ended, told_at)
+    return last is not None and at.seconds - last < settings.flapping_seconds
 
 
 def _begun(rule: AlertRule, seen: FigureValue, at: Moment) -> Alert:
@@ -140,25 +160,25 @@ def _without(alert: Alert, at: Moment, settings: AlertSettings) -> Alert:
         wanted = max(wanted, settings.flapping_seconds)
     began = alert.clear_at_seconds
     if began is not None and at.seconds - began >= wanted:
-        return _resolved(alert, at)
+        return resolved(alert, at)
     return alert
 
 
 def _fired(
     alert: Alert, rule: AlertRule, seen: FigureValue, at: Moment, settings: AlertSettings
 ) -> Alert:
-    ended = alert.resolved_at_seconds
     return replace(
         moved(alert, AlertState.FIRING, at),
         value=seen.value or 0.0,
         summary=seen.told(rule),
-        flaps=ended is not None and at.seconds - ended < settings.flapping_seconds,
+        flaps=_is_fresh(alert, at, settings),
         acknowledged_by=None,
         acknowledged_at=None,
     )
 
 
-def _resolved(alert: Alert, at: Moment) -> Alert:
+def resolved(alert: Alert, at: Moment) -> Alert:
+    """The alert once its rule is taken not to hold any more; raises ValueError where it was so."""
     has_fired = alert.state is AlertState.FIRING
     ended = at.seconds if has_fired else alert.resolved_at_seconds
     return replace(moved(alert, AlertState.RESOLVED, at), resolved_at_seconds=ended)

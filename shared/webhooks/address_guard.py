@@ -29,7 +29,9 @@ class ForbiddenAddress(ForebayError):
 class AddressGuard:
     """Whether an address may be connected to: of every name, each address it resolves to."""
 
-    def __init__(self, settings: WebhookSettings) -> None:
+    def __init__(self, settings: WebhookSettings, *, section: str = "webhooks") -> None:
+        """`section` of the settings is named where they could allow what is refused."""
+        self._section = section
         self._allows_http = settings.allow_http
         self._networks = [ip_network(each) for each in settings.allowed_networks]
 
@@ -48,7 +50,7 @@ class AddressGuard:
             if not self.permits(each):
                 raise ForbiddenAddress(
                     f"{host} is {each}, which is no public address. An operator can allow it: "
-                    "webhooks.allowed_networks."
+                    f"{self._section}.allowed_networks."
                 )
 
     def permits(self, address: str) -> bool:
@@ -72,7 +74,7 @@ class AddressGuard:
             yield "is no URL: write one such as https://example.com/webhooks."
         elif parts.scheme not in schemes:
             yield f"does not begin with {' or '.join(f'{each}://' for each in schemes)}." + (
-                "" if self._allows_http else " webhooks.allow_http would allow http://."
+                "" if self._allows_http else f" {self._section}.allow_http would allow http://."
             )
         elif parts.username is not None or parts.password is not None:
             yield "holds a name or password: signatures say who sends, so leave them out."
@@ -81,7 +83,7 @@ class AddressGuard:
         elif _is_address(parts.hostname) and not self.permits(parts.hostname):
             yield (
                 "names no public address. Name another server, or have it allowed: "
-                "webhooks.allowed_networks."
+                f"{self._section}.allowed_networks."
             )
 
 

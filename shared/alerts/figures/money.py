@@ -18,7 +18,7 @@ from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.rollups.cubes import Resolution
-from shared.rollups.tables import EVERYBODY, rollup_attempt
+from shared.rollups.tables import EVERYBODY, rollup_attempt, rollup_door
 from shared.settings import Settings
 
 _NANOS: Final = Decimal(1_000_000_000)
@@ -28,6 +28,11 @@ _STEPS: Final = round(_RATE_WINDOW / _STEP)
 _RATE_SECONDS: Final = 300.0
 """How long rates are good for: reading them is by far the dearest of all figures."""
 _DAY: Final = timedelta(days=1)
+_EXHAUSTED: Final = "budget_exhausted"
+"""Why doors refuse what the budget of a day is too little for."""
+_REFUSED_WINDOW: Final = timedelta(minutes=15)
+_REFUSED_SECONDS: Final = 60.0
+"""So often it is asked whom they refused."""
 
 
 class BudgetFigures:
@@ -44,11 +49,15 @@ class BudgetFigures:
         self._clock = clock
         self._rates: dict[str, float] = {}
         self._rates_at: float | None = None
+        self._refused_tenants = frozenset[str]()
+        self._refused_at: float | None = None
 
     async def share(self, _window_seconds: float) -> FigureReading:
-        """Spent since midnight in UTC, as a share of the cap."""
+        """Spent since midnight in UTC, as a share of the cap; all of it, at least, of whom a door
+        refused for it just now."""
         caps, spent = await self._caps(), await self._spent()
-        return _shares(caps, spent)
+        refused = await self._refused()
+        return _shares(caps, spent, refused)
 
     async def forecast(self, _window_seconds: float) -> FigureReading:
         """What the day will have cost by its end, at the median rate of the last 3 hours."""
@@ -62,6 +71,20 @@ class BudgetFigures:
     async def _caps(self) -> dict[str, DailyCap]:
         caps = await daily_caps(self._database, self._limits)
         return caps | ({EVERYBODY: DailyCap("all tenants", self._total)} if self._total else {})
+
+    async def _refused(self) -> frozenset[str]:
+        """Tenants with too little left for a message. A door holds back what a message may cost at
+        most: where that is much, what is spent never comes near the cap."""
+        at = self._clock.monotonic()
+        if self._refused_at is None or at - self._refused_at >= _REFUSED_SECONDS:
+            now = self._clock.now()
+            since = max(now - _REFUSED_WINDOW, _midnight(now))
+            bounds = {"seconds": Resolution.MINUTE, "since": since, "reason": _EXHAUSTED}
+            async with reading(self._database.relaxed) as connection:
+                found = (await connection.execute(_REFUSED, bounds)).scalars()
+                self._refused_tenants = frozenset(found)
+            self._refused_at = at
+        return self._refused_tenants
 
     async def _spent(self) -> dict[str, float]:
         """Billionths of a dollar by tenant."""
@@ -91,12 +114,21 @@ class BudgetFigures:
         return {id_: median(of_steps) / seconds for id_, of_steps in steps.items()}
 
 
-def _shares(caps: Mapping[str, DailyCap], spent: Mapping[str, float]) -> FigureReading:
+def _shares(
+    caps: Mapping[str, DailyCap],
+    spent: Mapping[str, float],
+    refused: frozenset[str] = frozenset(),
+) -> FigureReading:
+    """`refused` have no less than all of it."""
     return FigureReading(
         [
             FigureValue(
                 {"tenant": id_},
-                spent.get(id_, 0.0) / float(cap.dollars * _NANOS),
+                max(
+                    # A cap below what is booked at all would be 0 here.
+                    spent.get(id_, 0.0) / max(float(cap.dollars * _NANOS), 1.0),
+                    1.0 if id_ in refused else 0.0,
+                ),
                 FigureUnit.SHARE,
                 {"name": cap.name},
             )
@@ -128,4 +160,14 @@ _BY_MINUTE: Final = (
         rollup_attempt.c.starts_at >= bindparam("since"),
     )
     .group_by(rollup_attempt.c.tenant_id, rollup_attempt.c.starts_at)
+)
+_REFUSED: Final = (
+    select(rollup_door.c.tenant_id)
+    .where(
+        rollup_door.c.seconds == bindparam("seconds"),
+        rollup_door.c.starts_at >= bindparam("since"),
+        rollup_door.c.reason == bindparam("reason"),
+        rollup_door.c.tenant_id != EVERYBODY,
+    )
+    .distinct()
 )

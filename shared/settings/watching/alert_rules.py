@@ -30,7 +30,8 @@ class AlertFigure(StrEnum):
     """What a rule may look at."""
 
     BUDGET_SHARE = "budget_share"
-    """Spent since midnight in UTC, as a share of the cap; by tenant, `*` for all together."""
+    """Spent since midnight in UTC, as a share of the cap; all of it where a door refuses for it.
+    By tenant, `*` for all together."""
     BUDGET_FORECAST = "budget_forecast"
     """The same for the end of the day, at the median rate of the last 3 hours."""
     UNKNOWN_COST = "unknown_cost"

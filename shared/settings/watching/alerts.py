@@ -29,8 +29,8 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     resolve_after_seconds: NotNegative = 600.0
     """An alert resolves once its rule has not held for so long."""
     flapping_seconds: NotNegative = 3_600.0
-    """One that fires again within so long after it resolved is taken to flap: from then on it
-    resolves only after this time.
+    """One that fires again within so long after it was told to be over is taken to flap: it is told
+    of once in this time at most, and resolves only after so long.
     """
     no_data_seconds: Positive = 3_600.0
     """A firing alert of which nothing is known any more resolves after so long."""
@@ -69,6 +69,11 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             yield f"alerts.sinks: two are named '{name}'. Give each its own name."
         for sink in self.sinks:
             yield from sink.faults()
+            if sink.url is not None and not self.allow_http and sink.url.startswith("http://"):
+                yield (
+                    f"alerts.sinks: the url of '{sink.name}' does not begin with https://. Write "
+                    "one that does, or set alerts.allow_http."
+                )
         for network in self.allowed_networks:
             try:
                 ip_network(network)

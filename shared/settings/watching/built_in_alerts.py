@@ -17,7 +17,7 @@ def _spent(share: float, severity: AlertSeverity) -> AlertRuleSettings:
         figure=AlertFigure.BUDGET_SHARE,
         above=share,
         severity=severity,
-        summary="{name} has spent {value} of today's budget.",
+        summary="{value} of today's budget of {name} is spent, or held for messages under way.",
     )
 
 
@@ -41,7 +41,7 @@ _BURNS: Final = {
 _MONEY: Final = {
     "budget_50": _spent(0.5, AlertSeverity.INFO),
     "budget_80": _spent(0.8, _WARNING),
-    # What is reserved for a last message may never be spent.
+    # Nobody spends all of it to the cent: whom a door refuses for it has.
     "budget_100": _spent(0.999, _CRITICAL),
     "budget_forecast": AlertRuleSettings(
         figure=AlertFigure.BUDGET_FORECAST,

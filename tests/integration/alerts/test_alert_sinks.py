@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -61,14 +62,21 @@ async def test_slack_is_given_text_that_holds_no_markup_of_others(
     assert receiver.got[0].event == {"text": "&lt;b&gt;A &amp; B&lt;/b&gt;"}
 
 
-async def test_a_sink_of_ones_own_network_is_named_as_what_may_be_allowed(
-    receiver: WebhookReceiver,
+@pytest.mark.parametrize(
+    ("refused", "says"),
+    [
+        ({"allowed_networks": ()}, "no public address. An operator can allow it: alerts.allowed"),
+        ({"allow_http": False}, "does not begin with https://. alerts.allow_http would allow"),
+    ],
+)
+async def test_what_sinks_may_not_reach_names_the_setting_that_would_allow_it(
+    receiver: WebhookReceiver, refused: dict[str, Any], says: str
 ) -> None:
-    settings = msgspec.structs.replace(told_to(webhook_sink(receiver.url)), allowed_networks=())
+    settings = msgspec.structs.replace(told_to(webhook_sink(receiver.url)), **refused)
     (opened,) = open_sinks(settings, SystemClock()).values()
     message = trial_message(SystemClock().now())
     outcome = await opened.send(message, b"{}")
-    assert "no public address" in (outcome.error or "")
+    assert says in (outcome.error or "")
     assert receiver.got == []
 
 

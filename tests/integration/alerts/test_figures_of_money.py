@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from shared.clock import ManualClock
@@ -12,7 +14,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
 from shared.rollups.cubes import Resolution
-from shared.rollups.tables import EVERYBODY, rollup_attempt
+from shared.rollups.tables import EVERYBODY, rollup_attempt, rollup_door
 from shared.settings.watching.alert_rules import AlertFigure
 
 from .read_figures import DOLLAR, NOON, PLAN, Figures, clock, figures
@@ -50,6 +52,34 @@ async def test_budgets_and_what_the_day_will_have_cost(
     assert forecast[owner.id] == pytest.approx((6 + 0.1 * 4 * 11.5) / 10)
     (told, _) = (await figures.read(AlertFigure.BUDGET_SHARE)).observations
     assert "acme" in told.words.values() or told.labels["tenant"] == EVERYBODY
+
+
+async def test_who_is_refused_for_the_budget_has_spent_it(
+    figures: Figures, database: Database, clock: ManualClock
+) -> None:
+    tenants = TenantRepository(database, clock)
+    refused, before, limited = [await tenants.create(name, PLAN) for name in ("a", "b", "c")]
+    for owner, minutes, reason in (
+        (refused, 5, "budget_exhausted"),
+        (before, 30, "budget_exhausted"),
+        (limited, 5, "tenant_requests"),
+    ):
+        minute = NOON - timedelta(minutes=minutes)
+        row = {"seconds": Resolution.MINUTE, "starts_at": minute, "tenant_id": owner.id}
+        async with transaction(database.durable) as connection:
+            names = {"lane": "standard", "reason": reason, "refused": 1}
+            await connection.execute(insert(rollup_door), row | names)
+    shares = await figures.values(AlertFigure.BUDGET_SHARE)
+    assert shares == {refused.id: 1.0, before.id: 0.0, limited.id: 0.0, EVERYBODY: 0.0}
+
+
+async def test_a_cap_of_next_to_nothing_keeps_no_other_figure_from_being_read(
+    figures: Figures, database: Database, clock: ManualClock
+) -> None:
+    least = replace(PLAN, daily_budget=Decimal("1e-400"))
+    owner = await TenantRepository(database, clock).create("tiny", least)
+    shares = await figures.values(AlertFigure.BUDGET_SHARE)
+    assert shares == {owner.id: 0.0, EVERYBODY: 0.0}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ def _guarded(sink: AlertSinkSettings, settings: AlertSettings) -> GuardedPost:
     allowed = WebhookSettings(
         allow_http=settings.allow_http, allowed_networks=settings.allowed_networks
     )
-    return GuardedPost(AddressGuard(allowed), timeout_seconds=sink.timeout_seconds)
+    guard = AddressGuard(allowed, section="alerts")
+    return GuardedPost(guard, timeout_seconds=sink.timeout_seconds)
 
 
 def _webhook(sink: AlertSinkSettings, settings: AlertSettings, clock: Clock) -> AlertSink:

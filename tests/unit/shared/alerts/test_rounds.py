@@ -71,9 +71,7 @@ def test_what_flaps_faster_than_it_may_resolve_gives_one_message_and_reminders(
 
 
 @pytest.mark.parametrize("seconds", [900, 1_200, 1_800, 3_000])
-def test_what_flaps_slowly_gives_at_most_a_message_an_hour_once_that_is_known(
-    seconds: float,
-) -> None:
+def test_what_flaps_slowly_gives_at_most_a_message_an_hour(seconds: float) -> None:
     rounds = Rounds()
     at: list[float] = []
     while rounds.seconds < 24 * HOUR:
@@ -81,7 +79,40 @@ def test_what_flaps_slowly_gives_at_most_a_message_an_hour_once_that_is_known(
             for _ in range(int(seconds / EVERY_SECONDS)):
                 at += [rounds.seconds] * len(rounds.sees(value))
     assert [event.kind for event in rounds.told[:3]] == [FIRED, RESOLVED, FIRED]
-    assert all(later - earlier >= HOUR for earlier, later in pairwise(at[2:]))
+    # That it flaps is known when it fires again, after the first that resolved.
+    assert all(later - earlier >= HOUR for earlier, later in pairwise(at[1:]))
+
+
+def test_what_fires_again_within_the_hour_is_told_at_its_end_if_it_still_fires() -> None:
+    rounds = Rounds()
+    rounds.goes_on(20.0, seconds=60)
+    assert rounds.goes_on(5.0, seconds=660) == [RESOLVED]
+    assert rounds.goes_on(20.0, seconds=HOUR - 90) == []
+    assert [event.message_id for event in rounds.history[2:]] == [None]
+    assert rounds.goes_on(20.0, seconds=90) == [FIRED]
+    assert rounds.goes_on(5.0, seconds=HOUR - 60) == []
+    assert rounds.goes_on(5.0, seconds=120) == [RESOLVED]
+
+
+def test_what_fires_again_and_stops_within_the_hour_is_in_the_history_alone() -> None:
+    rounds = Rounds()
+    rounds.goes_on(20.0, seconds=60)
+    assert rounds.goes_on(5.0, seconds=660) == [RESOLVED]
+    rounds.goes_on(20.0, seconds=60)
+    assert rounds.goes_on(5.0, seconds=4 * HOUR) == []
+    kinds = [event.kind for event in rounds.history]
+    assert kinds == [FIRED, RESOLVED, FIRED, RESOLVED]
+    assert rounds.alerts == {}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_no_number_is_unknown(value: float) -> None:
+    rounds = Rounds()
+    assert rounds.goes_on(value, seconds=HOUR) == []
+    assert not FigureReading([FigureValue({}, value)]).knows
+    rounds.sees(20.0)
+    assert rounds.goes_on(value, seconds=HOUR - 60) == []
+    assert rounds.only.state is AlertState.FIRING
 
 
 def test_a_figure_of_which_nothing_is_known_neither_fires_nor_resolves() -> None:

@@ -12,7 +12,9 @@ from shared.alerts.rules import rules_of
 from shared.errors import SettingsError
 from shared.settings import Settings
 from shared.settings.loading.load import load_settings
+from shared.settings.secret import ServerUrl
 from shared.settings.watching.alert_rules import AlertFigure, AlertSeverity
+from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from shared.settings.watching.alerts import AlertSettings
 from shared.settings.watching.built_in_alerts import BUILT_IN_RULES
 
@@ -94,3 +96,14 @@ def test_rules_may_be_set_by_a_variable() -> None:
 def test_every_figure_that_a_rule_may_name_can_be_read() -> None:
     table = figure_table(Settings(), *([None] * 3))  # type: ignore[arg-type]
     assert table.figures == {*AlertFigure}
+
+
+@pytest.mark.parametrize(("allowed", "number"), [(False, 1), (True, 0)])
+def test_a_url_without_tls_is_a_fault_unless_the_settings_allow_it(
+    allowed: bool, number: int
+) -> None:
+    url = ServerUrl("http://example.com/alerts")
+    sink = AlertSinkSettings(name="chat", kind=AlertSinkKind.SLACK, url=url)
+    faults = [*AlertSettings(sinks=(sink,), allow_http=allowed).faults()]
+    assert len(faults) == number
+    assert all("'chat'" in fault and "alerts.allow_http" in fault for fault in faults)

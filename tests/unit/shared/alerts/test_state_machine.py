@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +33,8 @@ class _Model:
     fired_at: int = 0
     resolved_at: int = -1_000
     flaps: bool = False
-    told_at: int = 0
+    told: AlertEventKind = AlertEventKind.RESOLVED
+    told_at: int = -1_000
     pending: int | None = None
     seen: list[float | None] = field(default_factory=list)
 
@@ -40,7 +42,18 @@ class _Model:
         now = len(self.seen)
         self.seen.append(value)
         if self.fires:
-            return self._firing(now)
+            self._firing(now)
+        else:
+            self._quiet(now, value)
+        kind = self._tells(now)
+        if kind is None:
+            return []
+        self.told_at = now
+        if kind is not AlertEventKind.REMINDED:
+            self.told = kind
+        return [kind]
+
+    def _quiet(self, now: int, value: float | None) -> None:
         if value == 5.0:
             self.pending = None
         elif value is None:
@@ -50,22 +63,27 @@ class _Model:
         else:
             self.pending = now if self.pending is None else self.pending
             if now - self.pending >= _FOR:
-                self.fires, self.fired_at, self.told_at = True, now, now
-                self.flaps = now - self.resolved_at < _FLAPS
+                self.fires, self.fired_at = True, now
+                self.flaps = now - max(self.resolved_at, self.told_at) < _FLAPS
                 self.pending = None
-                return [AlertEventKind.FIRED]
-        return []
 
-    def _firing(self, now: int) -> list[AlertEventKind]:
+    def _firing(self, now: int) -> None:
         wanted = max(_RESOLVE, _FLAPS) if self.flaps else _RESOLVE
         is_clear = self.seen[-1] == 5.0 and self._since_it_held(now) > wanted
         if is_clear or self._in_a_row({None}) > _SILENT:
             self.fires, self.resolved_at = False, now
-            return [AlertEventKind.RESOLVED]
-        if now - self.told_at >= _REMIND:
-            self.told_at = now
-            return [AlertEventKind.REMINDED]
-        return []
+
+    def _tells(self, now: int) -> AlertEventKind | None:
+        believed = self.told is AlertEventKind.FIRED
+        if self.flaps and now - self.told_at < _FLAPS:
+            return None
+        if self.fires and not believed:
+            stopped = self.flaps and 5.0 in self._after_it_held()
+            return None if stopped else AlertEventKind.FIRED
+        if not self.fires and believed:
+            return AlertEventKind.RESOLVED
+        is_due = self.fires and now - self.told_at >= _REMIND
+        return AlertEventKind.REMINDED if is_due else None
 
     def _in_a_row(self, values: set[float | None]) -> int:
         number = 0
@@ -77,10 +95,13 @@ class _Model:
 
     def _since_it_held(self, now: int) -> int:
         """Rounds from the first that was clear, and in which nothing held since, to this one."""
+        after = self._after_it_held()
+        return len(after) - after.index(5.0)
+
+    def _after_it_held(self) -> list[float | None]:
         lately = self.seen[self.fired_at + 1 :]
         held = max((at for at, value in enumerate(lately) if value == 20.0), default=-1)
-        after = lately[held + 1 :]
-        return len(after) - after.index(5.0)
+        return lately[held + 1 :]
 
 
 @given(_RUNS)
@@ -91,7 +112,7 @@ def test_a_random_history_is_told_as_the_model_tells_it(values: list[float | Non
 
 
 @given(_RUNS)
-def test_what_is_told_alternates_and_the_state_is_what_was_told(
+def test_what_is_told_alternates_and_only_what_flaps_is_held_back(
     values: list[float | None],
 ) -> None:
     rounds = Rounds(rule(for_seconds=_FOR * EVERY_SECONDS), settings=_SETTINGS)
@@ -101,4 +122,17 @@ def test_what_is_told_alternates_and_the_state_is_what_was_told(
     expected = [AlertEventKind.FIRED, AlertEventKind.RESOLVED] * len(kinds)
     assert kinds == expected[: len(kinds)]
     fires = any(alert.state == "firing" for alert in rounds.alerts.values())
-    assert fires is bool(len(kinds) % 2)
+    flaps = any(alert.flaps for alert in rounds.alerts.values())
+    assert fires is bool(len(kinds) % 2) or flaps
+
+
+@given(_RUNS)
+def test_no_firing_is_told_within_the_flapping_time_after_another_message(
+    values: list[float | None],
+) -> None:
+    rounds = Rounds(rule(for_seconds=_FOR * EVERY_SECONDS), settings=_SETTINGS)
+    for value in values:
+        rounds.sees(value)
+    for earlier, later in pairwise(rounds.told):
+        passed = (later.at - earlier.at).total_seconds()
+        assert later.kind is not AlertEventKind.FIRED or passed >= _FLAPS * EVERY_SECONDS
