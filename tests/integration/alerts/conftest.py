@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,6 +26,7 @@ from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSetting
 from shared.settings.watching.alerts import AlertSettings
 from shared.webhooks.tables import DeliveryState
 from tests.integration.persistence.conftest import database, settings
+from tests.integration.webhooks.receiver import WebhookReceiver, received
 from workers.alerting.sending import AlertSending
 from workers.alerting.sinks.opening import open_sinks
 
@@ -51,6 +52,12 @@ def told_to(*sinks: AlertSinkSettings, **more: object) -> AlertSettings:
     """Settings that tell these, wherever on this machine they are."""
     loopback = AlertSettings(allow_http=True, allowed_networks=("127.0.0.0/8",), sinks=sinks)
     return msgspec.structs.replace(loopback, **more)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[WebhookReceiver]:
+    async with received() as opened:
+        yield opened
 
 
 @pytest.fixture
