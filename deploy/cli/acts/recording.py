@@ -26,7 +26,7 @@ def recorded(app: App, arguments: Sequence[str], name: str) -> Iterator[None]:
     if act.only_with and not any(typed.get(each) for each in act.only_with):
         yield
         return
-    target = str(typed.get(act.target, ""))
+    target = _named(typed.get(act.target, ""))
     pending = PendingAct(name.replace(" ", "."), target, _detail(act, typed))
     before = pending_act.set(pending)
     try:
@@ -36,6 +36,11 @@ def recorded(app: App, arguments: Sequence[str], name: str) -> Iterator[None]:
         raise
     finally:
         pending_act.reset(before)
+
+
+def _named(target: object) -> str:
+    """Several are told as they were typed."""
+    return " ".join(map(str, target)) if isinstance(target, tuple) else str(target)
 
 
 def _detail(act: RecordedAct, typed: dict[str, Any]) -> dict[str, Any]:
