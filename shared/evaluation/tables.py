@@ -92,3 +92,22 @@ judge_agreement = Table(
     Column("agreement", Float, nullable=False),
     Column("kappa", Float),
 )
+
+# One time whose answers are judged by the round of workers; the next begins where it ends.
+judged_window = Table(
+    "judged_window",
+    metadata,
+    Column("starts_at", UtcDateTime, primary_key=True),
+    Column("ends_at", UtcDateTime, nullable=False),
+    # Of the answers that were chosen in it, in their order: how far the round is.
+    Column("done", Integer, nullable=False),
+    Column("judged", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("without_verdict", Integer, nullable=False),
+    # Answers that the day's budget did not suffice for.
+    Column("left_over", Integer, nullable=False),
+    # US dollars of all askings whose cost is known, and how many are not.
+    Column("cost", Numeric(18, 9), nullable=False),
+    Column("unknown_costs", Integer, nullable=False),
+    Column("finished_at", UtcDateTime),
+)

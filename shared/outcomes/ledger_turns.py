@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Row, String, bindparam, case, func, or_, select
+from sqlalchemy import Integer, Row, String, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.feedback.tables import feedback
@@ -15,7 +15,7 @@ from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
-from shared.persistence.tables import attempt, handoff, message
+from shared.persistence.tables import OF_TRAFFIC, attempt, handoff, message
 
 MOST_TURNS: Final = 50
 """Of a longer conversation the last ones are looked at."""
@@ -127,7 +127,7 @@ _COLUMNS: Final = message.c
 _PLAIN: Final = tuple(_COLUMNS[name] for name in TalkedTurn._fields if name != "body")
 # Of what was erased nobody knows any more what it belonged to; what was never to be stored belonged
 # to nothing.
-_TOLD: Final = or_(_COLUMNS.erased_at.is_(None), _COLUMNS.store.is_(False))
+_TOLD: Final = and_(or_(_COLUMNS.erased_at.is_(None), _COLUMNS.store.is_(False)), OF_TRAFFIC)
 _LIMIT: Final = bindparam("limit", type_=Integer)
 _ENDED: Final = (
     select(*_PLAIN)

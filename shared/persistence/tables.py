@@ -18,9 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    or_,
     text,
 )
 
+from shared.identifiers import EVALUATION_MESSAGE
 from shared.messages.dead_letter import DeadReason
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
@@ -150,6 +152,12 @@ message = Table(
 
 REMEMBERED: Final = and_(message.c.store.is_not(False), message.c.erased_at.is_(None))
 """That what a message said may be said again: to a later message, or about it."""
+
+OF_TRAFFIC: Final = or_(
+    message.c.idempotency_key.is_(None),
+    ~message.c.idempotency_key.startswith(f"{EVALUATION_MESSAGE}_", autoescape=True),
+)
+"""That no evaluation asked it: golden cases and judges' questions say nothing of callers."""
 
 # Money spent outlives its message: an attempt says itself whose it was, and there is no foreign
 # key to what a caller may delete.

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from deploy.cli.send.door import DoorClient, RefusedByDoor
+from deploy.cli.send.door import DoorClient
 from deploy.cli.send.order import Order
 from shared.errors import Unavailable
+from shared.surfaces.refused_by_door import RefusedByDoor
 
 Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

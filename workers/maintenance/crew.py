@@ -34,6 +34,7 @@ from shared.telemetry.metrics import Metrics, installed_version
 from workers.alerting.opening import alerting
 from workers.answer_queue import AnswerQueue
 from workers.batching.opening import Batching, open_batching
+from workers.judging.opening import judging
 from workers.maintenance.dispatching import dispatching
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.one_core import OneCore
@@ -105,7 +106,7 @@ async def maintenance(
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=pause)))
-        await stack.enter_async_context(alerting(settings, database, redis, clock, worker=worker))
+        await stack.enter_async_context(_looking(settings, database, redis, clock, worker=worker))
         leading = dispatching(
             settings, database, publisher, redis, wakeups, metrics, clock, worker=worker
         )
@@ -114,6 +115,18 @@ async def maintenance(
             await stack.enter_async_context(OneCore().taken())
         watching = repeat("broker watch", reconciler.watch_broker, every_seconds=every)
         await stack.enter_async_context(running(watching))
+        yield
+
+
+@asynccontextmanager
+async def _looking(
+    settings: Settings, database: Database, redis: Redis, clock: Clock, *, worker: str
+) -> AsyncIterator[None]:
+    """Alerts and judges, while the context is open."""
+    async with (
+        alerting(settings, database, redis, clock, worker=worker),
+        judging(settings.evaluation, database, clock, worker=worker),
+    ):
         yield
 
 

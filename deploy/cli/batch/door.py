@@ -9,8 +9,8 @@ from typing import Any, BinaryIO, Final, Self
 import aiohttp
 import msgspec
 
-from deploy.cli.send.door import refuse
 from shared.errors import InvalidRequest, Unavailable
+from shared.surfaces.refused_by_door import refuse
 
 _CONNECT_SECONDS: Final = 5.0
 _PIECE_BYTES: Final = 262_144

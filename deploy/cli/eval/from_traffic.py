@@ -83,11 +83,11 @@ async def _cut(
 ) -> tuple[list[GoldenCase], dict[str, int]]:
     from deploy.cli.eval.cutting.choosing import chosen
     from deploy.cli.eval.cutting.cutting import CaseCutter
-    from deploy.cli.eval.cutting.kept_message import NotCut
     from deploy.cli.eval.cutting.redaction import Redactor
     from deploy.cli.tenants import tenant_named
     from shared.clock import SystemClock
     from shared.persistence.tenants import TenantRepository
+    from workers.judging.kept_message import NotCut
 
     settings, clock = command_settings(), SystemClock()
     cases: list[GoldenCase] = []

@@ -13,11 +13,11 @@ from cyclopts.validators import Number
 from deploy.cli.connection import command_settings, door_and_key, open_ledger
 from deploy.cli.options import AsJson
 from deploy.cli.output import complain, counted, say, say_json
+from shared.settings.watching.evaluation import RUBRIC
 
 if TYPE_CHECKING:
-    from deploy.cli.eval.running.online import JudgedAnswers
+    from deploy.cli.eval.running.typed_purse import JudgedAnswers
 
-_RUBRIC = "The answer is correct, answers the whole question and is polite."
 _PATIENCE_SECONDS = 600.0
 
 
@@ -28,7 +28,7 @@ def online(
     budget: Annotated[float, Parameter(validator=Number(gt=0))],
     hours: Annotated[float, Parameter(validator=Number(gt=0, lte=8_784))] = 24.0,
     sample: Annotated[int, Parameter(validator=Number(gte=0, lte=10_000))] = 20,
-    rubric: str = _RUBRIC,
+    rubric: str = RUBRIC,
     against: str | None = None,
     key: str | None = None,
     as_json: AsJson = False,
@@ -103,25 +103,29 @@ async def _judge(
     from random import SystemRandom
 
     from deploy.cli.eval.bar import evaluation_bar
-    from deploy.cli.eval.cutting.sampling import AnswerSample
-    from deploy.cli.eval.running.asking import BatchAsker
-    from deploy.cli.eval.running.online import OnlineJudging
+    from deploy.cli.eval.running.typed_purse import TypedPurse
     from deploy.cli.tenants import tenant_named
     from shared.clock import SystemClock
+    from shared.evaluation.judging.asking import BatchAsker
     from shared.evaluation.judging.judge import Judge
+    from shared.evaluation.judging.sights import LedgerSights, SeenAsker
     from shared.evaluation.judging.verdicts import JudgeVerdicts
     from shared.persistence.tenants import TenantRepository
+    from workers.judging.judged_answers import OnlineJudging
+    from workers.judging.sampling import AnswerSample
 
     clock = SystemClock()
     async with open_ledger(command_settings()) as database:
         owner = await tenant_named(tenant, TenantRepository(database, clock))
-        of = AnswerSample(database, clock, tenant_id=owner.id, since=clock.now() - age)
-        chosen = [*await of.suspicious(), *await of.some(sample, SystemRandom())]
+        now = clock.now()
+        of = AnswerSample(database, since=now - age, until=now, tenant_ids=[owner.id])
+        chosen = await of.chosen(share=1.0, most=sample, dice=SystemRandom())
         async with BatchAsker(*door, patience_seconds=_PATIENCE_SECONDS) as asker:
-            asking = Judge(model, ask=asker.ask, verdicts=JudgeVerdicts(database, clock))
+            seen = SeenAsker(asker.ask, LedgerSights(database))
+            asking = Judge(model, ask=seen.ask, verdicts=JudgeVerdicts(database, clock))
             with evaluation_bar() as progress:
-                judging = OnlineJudging(
-                    asking, rubric, database=database, clock=clock, progress=progress
-                )
-                once = [*dict.fromkeys(chosen)]
-                return await judging.judge(once, tenant_id=owner.id, budget=budget)
+                progress.begin("Judging", len(chosen))
+                purse = TypedPurse(budget, progress)
+                judging = OnlineJudging(asking, rubric, database=database, clock=clock, purse=purse)
+                done = await judging.judge(chosen)
+                return purse.came(left_over=len(chosen) - done)

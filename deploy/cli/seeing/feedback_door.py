@@ -10,8 +10,8 @@ import aiohttp
 import msgspec
 
 from deploy.cli.connection import door_and_key
-from deploy.cli.send.door import refuse
 from shared.errors import InvalidRequest, Unavailable
+from shared.surfaces.refused_by_door import refuse
 
 _SECONDS: Final = 30.0
 _WORDS: Final = {"yes": True, "true": True, "no": False, "false": False}

@@ -13,8 +13,9 @@ import msgspec
 
 from deploy.cli.send.order import Order
 from deploy.cli.send.result import Result, result_of
-from shared.errors import ForebayError, Unavailable
+from shared.errors import Unavailable
 from shared.identifiers import new_id
+from shared.surfaces.refused_by_door import RefusedByDoor, refuse
 
 _CONNECT_SECONDS: Final = 5.0
 _TRIES_TO_CONNECT: Final = 3
@@ -26,21 +27,6 @@ LAST_EVENTS: Final = frozenset(
     for state in ("completed", "failed", "incomplete", "cancelled", "requires_action")
 )
 _Request = AbstractAsyncContextManager[aiohttp.ClientResponse]
-
-
-class RefusedByDoor(ForebayError):
-    """The door said no, and why."""
-
-    code = "refused"
-
-    def __init__(self, message: str, *, status: int, retry_after_seconds: float | None) -> None:
-        super().__init__(message, retry_after_seconds=retry_after_seconds)
-        self.status = status
-
-    @property
-    def is_for_now(self) -> bool:
-        """Whether the same message may be let in later."""
-        return self.status in {429, 503} and self.retry_after_seconds is not None
 
 
 class DoorClient:
@@ -164,22 +150,3 @@ async def _events(request: _Request) -> AsyncIterator[dict[str, Any]]:
                     yield msgspec.json.decode(line[6:])
     except aiohttp.ClientError:
         return
-
-
-async def refuse(response: aiohttp.ClientResponse) -> None:
-    """Raises RefusedByDoor for an answer that is an error."""
-    if response.status < 400:
-        return
-    try:
-        said = msgspec.json.decode(await response.read())
-        message = str(said["error"]["message"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        message = f"The door answered with HTTP status {response.status}."
-    raise RefusedByDoor(message, status=response.status, retry_after_seconds=_retry_after(response))
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    try:
-        return float(response.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None

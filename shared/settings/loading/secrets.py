@@ -25,6 +25,7 @@ from shared.settings.settings import Settings
 from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.fact_source import FactSourceSettings
 from shared.settings.watching.alerts import AlertSettings
+from shared.settings.watching.evaluation import EvaluationSettings
 
 
 def with_secrets(settings: Settings, env: Mapping[str, str] | None = None) -> Settings:
@@ -55,6 +56,7 @@ def with_known_secrets(
         search=secrets.of_search(settings.search),
         telemetry=secrets.of_telemetry(settings.telemetry),
         alerts=secrets.of_alerts(settings.alerts),
+        evaluation=secrets.of_evaluation(settings.evaluation),
     )
     return filled, [*secrets.findings, *facts.faults()]
 
@@ -200,6 +202,10 @@ class _Secrets:
     def of_alerts(self, alerts: AlertSettings) -> AlertSettings:
         sinks = (with_secrets_of_sink(sink, self._find, self.findings) for sink in alerts.sinks)
         return msgspec.structs.replace(alerts, sinks=tuple(sinks))
+
+    def of_evaluation(self, judged: EvaluationSettings) -> EvaluationSettings:
+        key = self._find("evaluation", "key", "key", judged.key_env, judged.key_file)
+        return msgspec.structs.replace(judged, key=Secret(key)) if key else judged
 
     def of_server(self, owner: str, server: SearchServerSettings) -> SearchServerSettings:
         key = self._find(owner, "key", "api_key", server.api_key_env, server.api_key_file)

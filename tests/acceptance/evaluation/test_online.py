@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from deploy.cli.connection import command_settings, open_ledger
 from deploy.scripted_provider.behaviour import Kind
+from shared.clock import SystemClock
+from shared.settings.secret import Secret, ServerUrl
+from shared.settings.watching.evaluation import EvaluationSettings
 from tests.acceptance.command import RunningStack, Typed, printed
-from tests.acceptance.evaluation.typing_in import asked
+from tests.acceptance.evaluation.typing_in import asked, ran, written
 from tests.integration.workers.provider_thread import ProviderThread
+from workers.judging.opening import judging
+from workers.judging.sampling import AnswerSample, GivenAnswer
+from workers.judging.windows import JudgedWindow, JudgedWindows
 
 
 def test_suspicious_answers_are_judged_once_and_within_the_budget(
@@ -38,6 +51,56 @@ def test_suspicious_answers_are_judged_once_and_within_the_budget(
     calls = len(provider.calls("raining here"))
     printed(typed, *words, *rubric, "--budget", "1")
     assert len(provider.calls("raining here")) == calls, "What was judged was asked again."
+
+
+class _ClockAhead(SystemClock):
+    """What ended just now is long over for it."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(minutes=2)
+
+
+async def _judged(settings: EvaluationSettings) -> tuple[JudgedWindow, list[GivenAnswer]]:
+    """What came of the first time that was judged, and what would be chosen afterwards."""
+    clock = _ClockAhead()
+    async with open_ledger(command_settings()) as database:
+        windows = JudgedWindows(database)
+        async with judging(settings, database, clock, worker="a worker"), asyncio.timeout(60):
+            while True:
+                window = await windows.newest()
+                if window is not None and window.finished_at is not None:
+                    break
+                await asyncio.sleep(0.05)
+        after = AnswerSample(database, since=window.starts_at, until=clock.now())
+        return window, await after.chosen(share=1.0, most=1_000, dice=Random(1))
+
+
+def test_a_worker_judges_traffic_and_nothing_that_an_evaluation_asked(
+    typed: Typed, provider: ProviderThread, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.behave(Kind.ANSWER, contains="snowy", text='{"reason":"So.","passes":true}')
+    key = printed(typed, "keys", "create", "--tenant", "snowed")["key"]
+    answered = {asked(stack, key=key, input=f"Is it snowy {where}?") for where in ("in", "out")}
+    case = {"id": "a", "input": "Is it snowy?", "checks": [{"kind": "judge", "rubric": "Snow."}]}
+    golden = written(stack.folder, "snow.jsonl", case)
+    ran(typed, golden, "--version", "1", "--judge", "scripted", "--key", key)
+    settings = EvaluationSettings(
+        enabled=True,
+        judge="scripted",
+        share=1.0,
+        every_seconds=900,
+        tenants=("snowed",),
+        url=ServerUrl(stack.ready["url"]),
+        key=Secret(key),
+    )
+    monkeypatch.chdir(stack.folder)
+    window, chosen = asyncio.run(_judged(settings))
+    assert (window.done, window.judged, window.passed, window.left_over) == (2, 2, 2, 0)
+    assert window.cost > 0
+    tenant = next(each.tenant_id for each in chosen if each.response_id in answered)
+    assert {each.response_id for each in chosen if each.tenant_id == tenant} == answered
+    for each in answered:
+        assert [said["name"] for said in printed(typed, "feedback", "show", each)] == ["quality"]
 
 
 def test_a_run_whose_door_goes_away_is_kept_as_stopped(typed: Typed) -> None:

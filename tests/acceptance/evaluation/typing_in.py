@@ -37,13 +37,13 @@ def gated(typed: Typed, *words: str, code: int) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def asked(stack: RunningStack, **body: Any) -> str:
+def asked(stack: RunningStack, key: str | None = None, **body: Any) -> str:
     """The id of a message that was answered."""
     url = f"{stack.ready['url']}/v1/responses"
-    answer = http_post(url, json={"model": "scripted", **body}, headers=key_of(stack)).json()
+    answer = http_post(url, json={"model": "scripted", **body}, headers=key_of(stack, key)).json()
     assert answer["status"] == "completed", answer
     return str(answer["id"])
 
 
-def key_of(stack: RunningStack) -> dict[str, str]:
-    return {"Authorization": f"Bearer {stack.ready['key']}"}
+def key_of(stack: RunningStack, key: str | None = None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key or stack.ready['key']}"}

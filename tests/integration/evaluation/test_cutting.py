@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import update
 
 from deploy.cli.eval.cutting.cutting import CaseCutter
-from deploy.cli.eval.cutting.kept_message import NotCut
 from deploy.cli.eval.cutting.redaction import Redactor
 from shared.clock import ManualClock
 from shared.evaluation.golden.checks import FactsCheck, JudgeCheck, SchemaCheck
@@ -21,6 +20,7 @@ from shared.persistence.statements import transaction
 from shared.persistence.tables import message
 from shared.settings.validation import ValidationSettings
 from tests.integration.evaluation.conftest import TENANT, Say
+from workers.judging.kept_message import NotCut
 
 
 @pytest.fixture

@@ -9,27 +9,42 @@ from random import Random
 import pytest
 from sqlalchemy import insert, update
 
-from deploy.cli.eval.cutting.sampling import AnswerSample
 from shared.clock import ManualClock
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import FeedbackVerdict
+from shared.identifiers import EVALUATION_MESSAGE, new_id
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import HandoffState, attempt, handoff, message
 from tests.integration.evaluation.conftest import TENANT, Say
+from workers.judging.sampling import AnswerSample, GivenAnswer
+
+_OTHER = "ten_2"
 
 
 @pytest.fixture
 def sample(database: Database, clock: ManualClock) -> AnswerSample:
-    return AnswerSample(database, clock, tenant_id=TENANT, since=clock.now())
+    now = clock.now()
+    return AnswerSample(database, since=now, until=now + timedelta(hours=1))
+
+
+async def _suspicious(of: AnswerSample) -> list[GivenAnswer]:
+    return await of.chosen(share=1.0, most=0, dice=Random(1))
 
 
 async def test_what_is_suspicious_is_taken_whole(
     sample: AnswerSample, say: Say, database: Database, clock: ManualClock
 ) -> None:
-    bad, handed, caught, _fine = [await say(f"Question {n}.") for n in range(4)]
-    said = FeedbackVerdict(name="helpful", source="user", original=False, value=0.0)
-    await FeedbackBook(database, clock).give(TENANT, bad.id, said)
+    bad, judged, abusive, handed, caught, _fine = [await say(f"Question {n}.") for n in range(6)]
+    book = FeedbackBook(database, clock)
+    for each, name, source in (
+        (bad, "helpful", "user"),
+        (judged, "quality", "judge:1"),
+        (abusive, "abuse", "user"),
+    ):
+        value = float(name == "abuse")
+        said = FeedbackVerdict(name=name, source=source, original=bool(value), value=value)
+        await book.give(TENANT, each.id, said)
     async with transaction(database.durable) as connection:
         await connection.execute(
             insert(handoff),
@@ -58,25 +73,44 @@ async def test_what_is_suspicious_is_taken_whole(
                     "tenant_id": TENANT,
                 },
             )
-    assert await sample.suspicious() == [bad.id, handed.id, caught.id]
-    later = AnswerSample(
-        database, clock, tenant_id=TENANT, since=clock.now() + timedelta(seconds=1)
-    )
-    assert await later.suspicious() == []
+    assert await _suspicious(sample) == [
+        GivenAnswer(TENANT, each.id) for each in (bad, handed, caught)
+    ]
+    now = clock.now() + timedelta(seconds=1)
+    assert await _suspicious(AnswerSample(database, since=now, until=now)) == []
 
 
-async def test_each_answer_is_as_likely_as_any_other(
+async def test_what_an_evaluation_asked_is_no_traffic(
     sample: AnswerSample, say: Say, database: Database
 ) -> None:
-    records = [await say(f"Question {n}.") for n in range(6)]
-    others = {"tenant_id": "ten_2"}
+    asked = await say("Is it so?", idempotency_key="req_1")
+    await say("A golden case.", idempotency_key=new_id(EVALUATION_MESSAGE))
+    await say("Not to be kept.", store=False)
+    assert await sample.chosen(share=1.0, most=9, dice=Random(1)) == [GivenAnswer(TENANT, asked.id)]
+
+
+async def test_each_answer_is_as_likely_as_any_other_of_its_tenant(
+    sample: AnswerSample, say: Say, database: Database, clock: ManualClock
+) -> None:
+    records = [await say(f"Question {n}.") for n in range(7)]
+    theirs = [each.id for each in records[5:]]
     async with transaction(database.durable) as connection:
-        await connection.execute(update(message).where(message.c.id == records[-1].id), others)
+        query = update(message).where(message.c.id.in_(theirs)).values(tenant_id=_OTHER)
+        await connection.execute(query)
     dice, drawn = Random(5), Counter[str]()
     for _ in range(60):
-        some = await sample.some(2, dice)
-        assert len({*some}) == 2
-        drawn.update(some)
-    assert {*drawn} == {each.id for each in records[:-1]}
+        some = await sample.chosen(share=1.0, most=2, dice=dice)
+        assert Counter(each.tenant_id for each in some) == {TENANT: 2, _OTHER: 2}
+        assert [each.tenant_id for each in some] == [TENANT, _OTHER] * 2
+        drawn.update(each.response_id for each in some)
+    assert {*drawn} == {each.id for each in records}
     assert min(drawn.values()) >= 12
-    assert len(await sample.some(50, dice)) == 5
+    assert len(await sample.chosen(share=1.0, most=50, dice=dice)) == 7
+    assert len(await sample.chosen(share=0.2, most=50, dice=dice)) == 2
+    now = clock.now()
+    hers = AnswerSample(
+        database, since=now - timedelta(hours=1), until=now + timedelta(1), tenant_ids=[_OTHER]
+    )
+    assert {each.tenant_id for each in await hers.chosen(share=1.0, most=9, dice=dice)} == {_OTHER}
+    again = [await sample.chosen(share=1.0, most=2, dice=Random(3)) for _ in range(2)]
+    assert again[0] == again[1]

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from shared.clock import ManualClock
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import GivenFeedback, verdict_of
+from shared.identifiers import EVALUATION_MESSAGE, new_id
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.messages.turn_report import TurnReport, encode_report
@@ -128,6 +129,20 @@ async def test_a_success_pays_for_what_failed_and_for_every_conversation_that_wa
     assert whole.satisfaction is None
     assert metrics.outcomes.labels("success", "")._value.get() == 2
     assert metrics.outcomes.labels("asked_again", "")._value.get() == 1
+
+
+async def test_what_an_evaluation_asked_is_in_no_figure(
+    new_message: NewMessage,
+    answer_message: AnswerMessage,
+    close: Close,
+    database: Database,
+    clock: ManualClock,
+) -> None:
+    for key in (new_id(EVALUATION_MESSAGE), "of_a_caller", None):
+        await answer_message(new_message(idempotency_key=key))
+    clock.advance(QUIET.total_seconds() + 1)
+    await close()
+    assert (await figures(database, clock))[""].conversations == 2
 
 
 async def test_a_conversation_that_goes_on_or_is_judged_late_is_counted_once(

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import msgspec
 
-from deploy.cli.eval.cutting.kept_message import NotCut, body_of, kept_message
 from deploy.cli.eval.cutting.redaction import Redactor
 from shared.conversations.history import ConversationRepository
 from shared.errors import ForebayError, InvalidRequest
@@ -22,6 +21,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.stored_body import attachments_of
 from shared.persistence.engine import Database
+from workers.judging.kept_message import NotCut, body_of, kept_message
 
 _TOLD: Final = ("instructions", "tools", "tool_choice", "temperature", "top_p", "max_output_tokens")
 _MOST_MESSAGES: Final = 100

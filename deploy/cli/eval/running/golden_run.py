@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import msgspec
 
-from deploy.cli.eval.running.sights import LedgerSights
 from shared.clock import Clock
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.golden.answered import AnsweredCase
@@ -18,6 +17,7 @@ from shared.evaluation.golden.case import GoldenCase
 from shared.evaluation.golden.checks import Check, JudgeCheck, kind_of
 from shared.evaluation.golden.golden_set import GoldenSet
 from shared.evaluation.judging.judge import Ask, Judge
+from shared.evaluation.judging.sights import LedgerSights
 from shared.evaluation.kept_run import CaseResult, CheckOutcome, KeptRun
 from shared.evaluation.paired.case_figures import figures_of
 from shared.evaluation.paired.scoring import scores_of

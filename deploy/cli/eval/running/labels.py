@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from deploy.cli.eval.running.asking import BatchAsker
 from deploy.cli.eval.running.golden_run import Progress
 from shared.clock import SystemClock
 from shared.evaluation.golden.golden_set import ReadLines, WrongLine, lines_of, read_json_lines
@@ -20,6 +19,7 @@ from shared.evaluation.judging.agreement import (
     LabelledAnswer,
     agreement_of,
 )
+from shared.evaluation.judging.asking import BatchAsker
 from shared.evaluation.judging.judge import Judge, judge_id
 from shared.evaluation.judging.verdicts import JudgeVerdicts
 from shared.persistence.engine import Database

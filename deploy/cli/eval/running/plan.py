@@ -6,13 +6,13 @@ from hashlib import sha256
 
 import msgspec
 
-from deploy.cli.eval.running.asking import BatchAsker
 from deploy.cli.eval.running.golden_run import GoldenRun, Progress
-from deploy.cli.eval.running.sights import LedgerSights
 from shared.clock import SystemClock
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.golden.golden_set import GoldenSet
+from shared.evaluation.judging.asking import BatchAsker
 from shared.evaluation.judging.judge import Judge
+from shared.evaluation.judging.sights import LedgerSights
 from shared.evaluation.judging.verdicts import JudgeVerdicts
 from shared.evaluation.kept_run import CaseResult, KeptRun
 from shared.evaluation.paired.two_runs import refuse_other_cases

@@ -9,13 +9,13 @@ from typing import Any, Final, Self
 import aiohttp
 import msgspec
 
-from deploy.cli.send.door import RefusedByDoor, refuse
 from shared.errors import Unavailable
 from shared.evaluation.golden.answered import REFUSED, AnsweredCase, answered_by
-from shared.identifiers import REQUEST, new_id
+from shared.identifiers import EVALUATION_MESSAGE, new_id
 from shared.messages.lane import TIER_OF_LANE, Lane
 from shared.messages.response import ResponseObject, read_response
 from shared.messages.state import ResponseState
+from shared.surfaces.refused_by_door import RefusedByDoor, refuse
 
 UNANSWERED: Final = "unanswered"
 _CONNECT_SECONDS: Final = 5.0
@@ -68,7 +68,7 @@ class BatchAsker:
 
     async def _posted(self, body: dict[str, Any], give_up_at: float) -> ResponseObject:
         headers = {
-            "Idempotency-Key": new_id(REQUEST),
+            "Idempotency-Key": new_id(EVALUATION_MESSAGE),
             "X-Forebay-Deadline": f"{self._patience_seconds:g}",
         }
         while True:

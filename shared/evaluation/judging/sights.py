@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import bindparam, select
 
-from shared.evaluation.golden.answered import Sight
+from shared.evaluation.golden.answered import AnsweredCase, Sight
+from shared.evaluation.judging.judge import Ask
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 from shared.persistence.tables import attempt, message
@@ -38,6 +40,22 @@ class LedgerSights:
             cost=_cost(attempts),
             caught=frozenset(_caught(each.detail for each in attempts)),
         )
+
+
+class SeenAsker:
+    """Asks, and tells what that cost by the ledger: also of what failed, or was never answered."""
+
+    def __init__(self, ask: Ask, sights: LedgerSights) -> None:
+        self._ask = ask
+        self._sights = sights
+
+    async def ask(self, body: dict[str, Any]) -> AnsweredCase:
+        """Raises LedgerUnavailable, and what asking raises."""
+        answered = await self._ask(body)
+        if answered.response_id is None:
+            return msgspec.structs.replace(answered, told_cost=Decimal(0))
+        sight = await self._sights.of(answered.response_id)
+        return msgspec.structs.replace(answered, sight=sight)
 
 
 def _cost(attempts: Iterable[Any]) -> Decimal | None:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import select
 
 from shared.errors import ForebayError
+from shared.identifiers import EVALUATION_MESSAGE
 from shared.messages.body import Body
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import decode_body
@@ -21,7 +22,8 @@ class NotCut(ForebayError):
 
 
 async def kept_message(database: Database, response_id: str, *, tenant_id: str) -> MessageRecord:
-    """Raises NotCut for one that is gone, erased or was not to be stored, LedgerUnavailable."""
+    """Raises NotCut for one that is gone, erased, was not to be stored or is of an evaluation,
+    LedgerUnavailable."""
     query = select(*RECORD_COLUMNS).where(message.c.id == response_id)
     async with reading(database.relaxed) as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -30,6 +32,8 @@ async def kept_message(database: Database, response_id: str, *, tenant_id: str) 
         raise NotCut("are gone, or were erased")
     if record.store is False:
         raise NotCut("were not to be stored")
+    if (record.idempotency_key or "").startswith(f"{EVALUATION_MESSAGE}_"):
+        raise NotCut("were asked by an evaluation")
     return record
 
 

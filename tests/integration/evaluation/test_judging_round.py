@@ -1,0 +1,181 @@
+"""The round that has answers judged: once each, within a day's budget, by whoever leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.errors import Unavailable
+from shared.evaluation.golden.answered import AnsweredCase
+from shared.evaluation.judging.judge import Judge
+from shared.evaluation.judging.verdicts import JudgeVerdicts
+from shared.feedback.book import FeedbackBook
+from shared.feedback.record import FeedbackRecord
+from shared.persistence.engine import Database
+from shared.settings.watching.evaluation import EvaluationSettings
+from tests.integration.evaluation.conftest import TENANT, Say
+from workers.judging.judging_round import JudgingRound
+from workers.judging.windows import JudgedWindow, JudgedWindows
+
+_HOUR = timedelta(hours=1)
+_EACH = Decimal("0.01")
+_SETTINGS = EvaluationSettings(share=1.0, most=50, daily_budget=Decimal("0.035"))
+
+
+class _ScriptedJudge:
+    """Says no to what has `bad` in it; each question costs the same."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.cost: Decimal | None = _EACH
+        self.away_after: int | None = None
+
+    async def ask(self, body: dict[str, Any]) -> AnsweredCase:
+        if self.away_after is not None and len(self.asked) >= self.away_after:
+            raise Unavailable("Nobody is there.")
+        self.asked.append(body["input"])
+        passes = "false" if "bad" in body["input"] else "true"
+        said = f'{{"reason":"So.","passes":{passes}}}'
+        return AnsweredCase(state="completed", text=said, model="judge", told_cost=self.cost)
+
+
+@pytest.fixture
+def judge() -> _ScriptedJudge:
+    return _ScriptedJudge()
+
+
+@pytest.fixture
+def windows(database: Database) -> JudgedWindows:
+    return JudgedWindows(database)
+
+
+Rounds = Callable[..., JudgingRound]
+
+
+@pytest.fixture
+def a_round(database: Database, clock: ManualClock, judge: _ScriptedJudge) -> Rounds:
+    """As a worker makes one; another is another worker's."""
+
+    def made(settings: EvaluationSettings = _SETTINGS) -> JudgingRound:
+        asking = Judge("judge", ask=judge.ask, verdicts=JudgeVerdicts(database, clock))
+        return JudgingRound(asking, settings, database=database, clock=clock, round_seconds=300)
+
+    return made
+
+
+async def _newest(windows: JudgedWindows) -> JudgedWindow:
+    found = await windows.newest()
+    assert found is not None
+    return found
+
+
+async def test_a_time_that_is_over_is_judged_once(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    database: Database,
+    clock: ManualClock,
+) -> None:
+    good, bad = await say("Is it so?"), await say("Is it bad?")
+    clock.advance(120)
+    await a_round()()
+    await a_round()()
+    assert len(judge.asked) == 2
+    book = FeedbackBook(database, clock)
+    kept: dict[str, FeedbackRecord] = {}
+    for each in (good, bad):
+        (kept[each.id],) = await book.of(TENANT, each.id)
+    assert [each.value for each in kept.values()] == [1.0, 0.0]
+    assert all(each.source.startswith("judge:") for each in kept.values())
+    ended = await _newest(windows)
+    assert (ended.judged, ended.passed, ended.left_over, ended.cost) == (2, 1, 0, 2 * _EACH)
+    assert ended.finished_at is not None
+    await say("What came later?")
+    clock.advance(3_600)
+    await a_round()()
+    following = await _newest(windows)
+    assert following.starts_at == ended.ends_at
+    assert (following.judged, len(judge.asked)) == (1, 3)
+
+
+async def test_a_day_ends_with_its_budget_and_says_so(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock.advance(12 * 3_600)
+    for nth in range(6):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    await a_round()()
+    spent = await _newest(windows)
+    assert (spent.judged, spent.left_over, spent.cost) == (4, 2, 4 * _EACH)
+    (said,) = (each for each in caplog.records if "judging_budget_spent" in str(each.msg))
+    assert "'left_over': 2" in str(said.msg)
+    await say("One more?")
+    clock.advance(3_600)
+    await a_round()()
+    assert (await _newest(windows)).left_over == 1
+    assert len(judge.asked) == 4
+    clock.advance(timedelta(days=1).total_seconds())
+    await a_round()()
+    await say("On the next day?")
+    clock.advance(3_600)
+    for _ in range(30):
+        await a_round()()
+    assert len(judge.asked) == 5
+
+
+async def test_who_follows_goes_on_behind_the_last_answer(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    clock: ManualClock,
+) -> None:
+    for nth in range(3):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    judge.away_after = 2
+    with pytest.raises(Unavailable):
+        await a_round()()
+    begun = await _newest(windows)
+    assert (begun.done, begun.finished_at) == (2, None)
+    judge.away_after = None
+    await a_round()()
+    ended = await _newest(windows)
+    assert (ended.starts_at, ended.judged, ended.cost) == (begun.starts_at, 3, 3 * _EACH)
+    assert len({*judge.asked}) == len(judge.asked) == 3
+
+
+async def test_a_judge_of_unknown_price_is_asked_once_a_day(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    clock: ManualClock,
+) -> None:
+    judge.cost = None
+    for nth in range(3):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    await a_round()()
+    assert (len(judge.asked), (await _newest(windows)).left_over) == (1, 2)
+
+
+async def test_tenants_that_are_not_named_are_not_judged(
+    a_round: Rounds, say: Say, judge: _ScriptedJudge, clock: ManualClock
+) -> None:
+    await say("Is it so?")
+    clock.advance(120)
+    await a_round(EvaluationSettings(share=1.0, tenants=("nobody of that name",)))()
+    assert judge.asked == []

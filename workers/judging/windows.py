@@ -1,0 +1,119 @@
+"""The times whose answers are judged, one after the other, and what that has cost."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Row, bindparam, func, select, update
+
+from shared.evaluation.tables import judged_window
+from shared.persistence.columns import UtcDateTime
+from shared.persistence.engine import Database
+from shared.persistence.statements import insert_new, reading, transaction
+from workers.judging.purse import AnswerJudged
+
+SETTLED: Final = timedelta(minutes=1)
+"""What ended longer ago is there, however long its transaction took."""
+_CAUGHT_UP: Final = timedelta(days=1)
+"""What nobody judged for longer is not judged any more."""
+
+
+class JudgedWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The columns of `judged_window`."""
+
+    starts_at: datetime
+    ends_at: datetime
+    done: int = 0
+    judged: int = 0
+    passed: int = 0
+    without_verdict: int = 0
+    left_over: int = 0
+    cost: Decimal = Decimal(0)
+    unknown_costs: int = 0
+    finished_at: datetime | None = None
+
+
+class JudgedWindows:
+    """Everything raises LedgerUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = insert_new(judged_window, sqlite_dialect=database.is_sqlite)
+
+    async def newest(self) -> JudgedWindow | None:
+        """The one that was begun last."""
+        async with reading(self._database.durable) as connection:
+            row = (await connection.execute(_NEWEST)).one_or_none()
+        return None if row is None else _window(row)
+
+    async def next(self, now: datetime, every: timedelta) -> JudgedWindow | None:
+        """The one that is under way, or the next that is over; None where there is none yet."""
+        newest = await self.newest()
+        if newest is not None and newest.finished_at is None:
+            return newest
+        end = now - SETTLED
+        goes_on = end - every if newest is None else newest.ends_at
+        begin = max(goes_on, end - max(every, _CAUGHT_UP))
+        if end - begin < every:
+            return None
+        found = JudgedWindow(starts_at=begin, ends_at=begin + every)
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(self._insert, msgspec.structs.asdict(found))
+        return found
+
+    async def add(self, window: JudgedWindow, judged: AnswerJudged) -> None:
+        """One more answer of it is done."""
+        has_verdict = judged.left_out is None and judged.passed is not None
+        is_without = judged.left_out is None and judged.passed is None
+        added = {
+            "done": 1,
+            "judged": int(has_verdict),
+            "passed": int(has_verdict and judged.passed is True),
+            "without_verdict": int(is_without),
+            "cost": judged.cost or Decimal(0),
+            "unknown_costs": int(judged.cost is None),
+        }
+        columns = judged_window.c
+        query = (
+            update(judged_window)
+            .where(columns.starts_at == window.starts_at)
+            .values({name: columns[name] + value for name, value in added.items()})
+        )
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(query)
+
+    async def finish(self, window: JudgedWindow, *, left_over: int, at: datetime) -> None:
+        """Nothing more of it is judged."""
+        query = (
+            update(judged_window)
+            .where(judged_window.c.starts_at == window.starts_at)
+            .values(left_over=left_over, finished_at=at)
+        )
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(query)
+
+    async def spent(self, of: JudgedWindow) -> Decimal | None:
+        """US dollars that the windows which begin on its day have cost; None where that of one
+        asking is not known."""
+        midnight = datetime.combine(of.starts_at.date(), time(), of.starts_at.tzinfo)
+        bounds = {"since": midnight, "until": midnight + timedelta(days=1)}
+        async with reading(self._database.durable) as connection:
+            row = (await connection.execute(_SPENT, bounds)).one()
+        return None if row.unknown_costs else Decimal(row.cost or 0)
+
+
+def _window(row: Row[Any]) -> JudgedWindow:
+    return JudgedWindow(**row._mapping)
+
+
+_NEWEST: Final = select(judged_window).order_by(judged_window.c.starts_at.desc()).limit(1)
+_SPENT: Final = select(
+    func.sum(judged_window.c.cost).label("cost"),
+    func.sum(judged_window.c.unknown_costs).label("unknown_costs"),
+).where(
+    judged_window.c.starts_at >= bindparam("since", type_=UtcDateTime),
+    judged_window.c.starts_at < bindparam("until", type_=UtcDateTime),
+)
