@@ -175,6 +175,7 @@ class Turn:
             user_id=self.record.user_id,
             lane=self.record.lane,
             attempt=self.record.attempt,
+            claimed=self.record,
             state=state,
             finished_at=finished_at,
             attempts=self.attempts,

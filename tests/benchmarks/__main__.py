@@ -30,7 +30,7 @@ from tests.benchmarks import (
     virtual_days,
     worker_fleet,
 )
-from tests.benchmarks.baseline import command_start, hot_path, hot_statements, waiters
+from tests.benchmarks.baseline import aggregates, command_start, hot_path, hot_statements, waiters
 from tests.benchmarks.batching import beside_batch, whole_batch
 from tests.benchmarks.console import beside_console, screens
 from tests.benchmarks.day import saving
@@ -71,6 +71,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "beside_indexing": beside_indexing.measure,
     "baseline": hot_path.measure,
     "hot_statements": hot_statements.measure,
+    "aggregates": aggregates.measure,
     "waiters": waiters.measure,
     "command_start": command_start.measure,
     "guardrail": guardrail.measure,

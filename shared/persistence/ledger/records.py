@@ -97,5 +97,7 @@ class Settlement(TurnEnding, frozen=True, kw_only=True):
     user_id: str | None = None
     dead_reason: DeadReason | None = None
     handoff_reason: str | None = None
+    claimed: MessageRecord | None = None
+    """The message as it was claimed under `attempt`; looked up where it is not told."""
     units: float | None = None
     """What the turn used and its flow was not charged yet; None where no dispatcher counts it."""

@@ -201,6 +201,10 @@ class NewRows:
             f"INSERT INTO {table.name} ({', '.join(names)})"  # noqa: S608 - our own names
             f" VALUES ({marks}) ON CONFLICT DO NOTHING"
         )
+        self._newest = (
+            f"SELECT {', '.join(names)} FROM {table.name}"  # noqa: S608 - the same
+            " ORDER BY rowid DESC LIMIT ?"
+        )
         self._columns = StoredColumns([table.c[name] for name in names], dialect)
 
     def spelt(self, row: Sequence[Any]) -> list[Any]:
@@ -211,8 +215,6 @@ class NewRows:
         """How many of them were not there."""
         return connection.executemany(self._text, rows).rowcount
 
-    def insert_each(
-        self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]
-    ) -> list[bool]:
-        """Of each row, whether it was not there."""
-        return [connection.execute(self._text, row).rowcount > 0 for row in rows]
+    def newest(self, connection: sqlite3.Connection, count: int) -> list[tuple[Any, ...]]:
+        """So many rows that were inserted last, as the database has them."""
+        return connection.execute(self._newest, (count,)).fetchall()

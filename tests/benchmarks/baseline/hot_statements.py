@@ -44,7 +44,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
                 say(f"hot statements on {ledger} beside {IMPORTED_REVISION}, round {turn + 1}")
                 for name in sorted(both, reverse=bool(turn % 2)):
                     ground = stage.bare_ground(Broker.REDIS, ledger)
-                    for what, cost in _costs(both[name], ground).items():
+                    for what, cost in statement_costs(both[name], ground).items():
                         client[name].add(**{what: cost["client"]})
                         server[name].add(**{what: cost["server"]})
             for what in client["ours"]:
@@ -59,7 +59,8 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
                 )
 
 
-def _costs(build: Checkout, ground: Ground) -> dict[str, dict[str, float]]:
+def statement_costs(build: Checkout, ground: Ground) -> dict[str, dict[str, float]]:
+    """By statement and size of the group, what it costs on this build."""
     build.prepare(ground)
     finished = build.run_python(ground, str(PROGRAM), ground.ledger_url)
     return msgspec.json.decode(finished, type=dict[str, dict[str, float]])

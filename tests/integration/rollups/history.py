@@ -54,7 +54,7 @@ class MessageHistory:
 
     async def step(self) -> None:
         """Something happens to some of them."""
-        self._clock.advance(self.random.choice((0.25, 7, 65, 900, -120)))
+        self._clock.advance(self.random.choice((0.25, 7, 65, 900, -120)) + self.random.random())
         happens = (
             *(self._accept, self._claim, self._settle, self._settle),
             *(self._repeat, self._cancel, self._answer, self._expire, self._book_late),
@@ -126,6 +126,8 @@ class MessageHistory:
             tenant_id=record.tenant_id,
             lane=record.lane,
             attempt=record.attempt,
+            claimed=self.random.choice((record, None)),
+            variant=self.random.choice((None, None, "brief")),
             state=state,
             finished_at=self._clock.now(),
             model=self.random.choice((None, "small", "large")),

@@ -66,7 +66,10 @@ def _attempt(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _milliseconds(begin: datetime, end: datetime) -> int:
-    return max(0, round((end - begin).total_seconds() * 1_000))
+    began, ended = (
+        each.replace(microsecond=each.microsecond // 1_000 * 1_000) for each in (begin, end)
+    )
+    return max(0, round((ended - began).total_seconds() * 1_000))
 
 
 def told_figures(rows: list[RollupRow]) -> Figures:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Dialect,
     Insert,
     Integer,
-    Numeric,
     ScalarSelect,
     Select,
     Text,
@@ -43,9 +42,12 @@ _NO: Final = literal_column("0", Integer)
 _NO_ROWS: Final = literal_column("'[]'::json", Text)
 _THOUSAND: Final = literal_column("1000", Integer)
 _NANOS: Final = literal_column("1000000000", BigInteger)
-_DAY: Final = literal_column("86400000", BigInteger)
-_EPOCH: Final = literal_column("2440587.5", Numeric)
-"""1970 as SQLite counts days."""
+_SECONDS: Final = literal_column("'%s'", Text)
+_FIRST: Final = literal_column("1", Integer)
+_SECOND: Final = literal_column("19", Integer)
+_FRACTION: Final = literal_column("21", Integer)
+_DIGITS: Final = literal_column("3", Integer)
+"""Where a time has them as SQLite keeps it: 2026-01-31 00:00:00.000000."""
 
 TOLD_OF_TURNS: Final[tuple[Column[Any], ...]] = (
     *(message.c.tenant_id, message.c.model, message.c.lane, message.c.state, message.c.claimed_by),
@@ -119,15 +121,14 @@ class FiguresText:
         ).scalar_subquery()
 
     def _moment(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
-        """In milliseconds since 1970."""
+        """In whole milliseconds since 1970: what is behind them is left out."""
         if self._is_sqlite:
-            return self._whole((func.julianday(time) - _EPOCH) * _DAY)
-        return self._whole(extract("epoch", time) * _THOUSAND)
+            seconds = cast(func.strftime(_SECONDS, func.substr(time, _FIRST, _SECOND)), BigInteger)
+            return seconds * _THOUSAND + cast(func.substr(time, _FRACTION, _DIGITS), Integer)
+        return cast(func.floor(extract("epoch", time) * _THOUSAND), BigInteger)
 
     def _between(self, begin: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[Any]:
-        if self._is_sqlite:
-            return self._whole((func.julianday(end) - func.julianday(begin)) * _DAY)
-        return self._whole((extract("epoch", end) - extract("epoch", begin)) * _THOUSAND)
+        return self._moment(end) - self._moment(begin)
 
     def _whole(self, number: ColumnElement[Any]) -> ColumnElement[Any]:
         return cast(func.round(number), Integer if self._is_sqlite else BigInteger)

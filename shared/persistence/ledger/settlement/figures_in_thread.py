@@ -1,55 +1,105 @@
-"""SQLite: what a settlement appends to the figures, told by the rows that it has just written."""
+"""SQLite: what a settlement appends to the figures, told from what it is about to write.
+
+SQLite would look up each row that was just written, and make JSON of it value by value, while
+others wait for its lock. So the facts are made before, and which of them hold is said after. What
+`FiguresText` tells of the same rows is the same, to the last digit.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Dialect, Text, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import Dialect
 
-from shared.persistence.bulk_parameters import IdList
-from shared.persistence.ledger.settlement.figures import FiguresText, has_ended
+from shared.messages.record import MessageRecord
+from shared.messages.state import TERMINAL, ResponseState
+from shared.persistence.columns import StoredColumns
+from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.settlement.delta_tables import rollup_delta
+from shared.persistence.ledger.settlement.figures import TOLD_OF_ATTEMPTS
 from shared.persistence.ledger.settlement.parts import BOOKED_COLUMNS
-from shared.persistence.prepared.constant_text import ConstantText
-from shared.persistence.tables import attempt, message
+from shared.persistence.statements import RECORD_COLUMNS, record_of
 
-_KEY: Final = ("message_id", "claim", "ordinal")
-_PLACES: Final = tuple(BOOKED_COLUMNS.index(name) for name in _KEY)
-_KEYS: Final = "keys"
+Fact = tuple[Any, ...]
+"""What is told of a message, or of an attempt: a TurnFact or an AttemptFact of `rollups`."""
+_APPEND: Final = f"INSERT INTO {rollup_delta.name} (figures) VALUES (?)"  # noqa: S608 - ours
+_CLAIMED: Final = (
+    f"SELECT {', '.join(each.name for each in RECORD_COLUMNS)}"  # noqa: S608 - ours
+    " FROM message WHERE id = ?"
+)
+_ANSWERED: Final = (ResponseState.COMPLETED, ResponseState.INCOMPLETE)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_told_of_attempt: Final = itemgetter(*map(BOOKED_COLUMNS.index, (c.name for c in TOLD_OF_ATTEMPTS)))
 
 
 class FiguresInThread:
     """Appends within the transaction of whoever writes."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._ids = IdList(dialect)
-        text = FiguresText(dialect)
-        turns = select(text.turn(message.c)).where(
-            self._ids.holds(message.c.id), has_ended(message.c.state)
-        )
-        each = func.json_each(bindparam(_KEYS, type_=Text)).table_valued("value")
-        keys = select(
-            *(
-                func.json_extract(each.c.value, literal_column(f"'$[{n}]'"))
-                for n, _ in enumerate(_KEY)
-            )
-        )
-        of_attempts = select(text.attempt(attempt.c)).where(
-            tuple_(*(attempt.c[name] for name in _KEY)).in_(keys)
-        )
-        self._both = ConstantText(text.append(turns=turns, attempts=of_attempts), dialect)
-        self._turns = ConstantText(text.append(turns=turns, attempts=None), dialect)
+        self._records = StoredColumns(RECORD_COLUMNS, dialect)
 
     def append(
-        self, connection: sqlite3.Connection, ended: Sequence[str], booked: Sequence[Sequence[Any]]
+        self, connection: sqlite3.Connection, ended: Iterable[Settlement], attempts: Sequence[Fact]
     ) -> None:
-        """The messages that were ended, and the rows of attempts that were not there before."""
-        given = self._ids.parameters(ended)
-        if booked:
-            keys = [[row[place] for place in _PLACES] for row in booked]
-            given[_KEYS] = msgspec.json.encode(keys).decode()
-            connection.execute(self._both.text, self._both.values(given))
-        elif ended:
-            connection.execute(self._turns.text, self._turns.values(given))
+        """The messages that were ended, and the attempts that were not there before."""
+        turns = [
+            turn_fact(end, end.claimed or self._claimed(connection, end.message_id))
+            for end in ended
+            if end.state in TERMINAL
+        ]
+        if turns or attempts:
+            figures = msgspec.json.encode({"turns": turns, "attempts": attempts})
+            connection.execute(_APPEND, (figures.decode(),))
+
+    def _claimed(self, connection: sqlite3.Connection, message_id: str) -> MessageRecord:
+        rows = connection.execute(_CLAIMED, (message_id,)).fetchall()
+        (row,) = self._records.readable(rows)
+        return record_of(row)
+
+
+def turn_fact(end: Settlement, claimed: MessageRecord) -> Fact:
+    """What is told of a message that ended so."""
+    accepted_ms, ended_ms = _moment(claimed.accepted_at), _moment(end.finished_at)
+    claimed_at = claimed.claimed_at
+    return (
+        *(claimed.tenant_id, end.model, claimed.lane, end.state),
+        *(claimed.claimed_by, end.answered_by),
+        ended_ms,
+        None if claimed_at is None else _moment(claimed_at) - accepted_ms,
+        ended_ms - accepted_ms,
+        int(end.state in _ANSWERED and end.finished_at <= claimed.deadline),
+        *(end.input_tokens, end.cached_tokens, end.output_tokens),
+        *(_nanos(end.cost), _nanos(end.saved), end.variant, 1),
+    )
+
+
+def attempt_fact(booked: Sequence[Any]) -> Fact:
+    """What is told of an attempt that is booked so, in the order of BOOKED_COLUMNS."""
+    told = _told_of_attempt(booked)
+    tenant_id, provider, model, lane, error_class, booked_at, latency_seconds = told[:7]
+    *tokens, cost, is_estimated = told[7:]
+    return (
+        *(tenant_id, provider, model, lane, error_class),
+        *(_moment(booked_at), _rounded(latency_seconds * 1_000)),
+        *tokens,
+        *(_nanos(cost), int(is_estimated)),
+    )
+
+
+def _moment(time: datetime) -> int:
+    since = time - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
+
+
+def _nanos(cost: Decimal | None) -> int | None:
+    return None if cost is None else _rounded(float(cost) * 1_000_000_000)
+
+
+def _rounded(number: float) -> int:
+    return int(number + 0.5)  # as SQLite does it

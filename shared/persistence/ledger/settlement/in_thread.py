@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Dialect
@@ -14,13 +14,24 @@ from shared.messages.record import SETTLED_FIELDS
 from shared.messages.state import ResponseState
 from shared.persistence.columns import StoredColumns
 from shared.persistence.ledger.records import Settlement
-from shared.persistence.ledger.settlement.figures_in_thread import FiguresInThread
-from shared.persistence.ledger.settlement.parts import ATTEMPTS, PARTS, Key, SettlementPart
+from shared.persistence.ledger.settlement.figures_in_thread import (
+    Fact,
+    FiguresInThread,
+    attempt_fact,
+)
+from shared.persistence.ledger.settlement.parts import (
+    ATTEMPTS,
+    BOOKED_COLUMNS,
+    PARTS,
+    Key,
+    SettlementPart,
+)
 from shared.persistence.prepared.sqlite_thread import NewRows, SqliteWriter
 from shared.persistence.tables import message
 
 _end = attrgetter(*SETTLED_FIELDS, "message_id", "attempt")
 _key = attrgetter("message_id", "attempt")
+_booked_key = itemgetter(*map(BOOKED_COLUMNS.index, ("message_id", "claim", "ordinal")))
 _END: Final = (
     f"UPDATE message SET {', '.join(f'{name} = ?' for name in SETTLED_FIELDS)},"  # noqa: S608 - ours
     " lease_until = NULL, wake_at = NULL"
@@ -45,13 +56,20 @@ class InThread:
 
         Raises LedgerUnavailable, and DBAPIError for a value that the database refuses.
         """
-        ends = {_key(item): self._ends.spelt(_end(item)) for item in settlements}
+        ends = {_key(item): _SpeltEnd(item, self._ends.spelt(_end(item))) for item in settlements}
         parts = [
-            _PartRows(part, inserting, [*map(part.key_of, rows)], _spelt(inserting, rows))
+            _part_rows(part, inserting, rows)
             for part, inserting in self._parts
             if (rows := part.rows(settlements))
         ]
         return await self._writer.commit(partial(_write, ends, parts, self._figures))
+
+
+class _SpeltEnd(NamedTuple):
+    """How a message ends, and the same as the driver takes it."""
+
+    settlement: Settlement
+    spelt: list[Any]
 
 
 class _PartRows(NamedTuple):
@@ -61,34 +79,46 @@ class _PartRows(NamedTuple):
     inserting: NewRows
     keys: list[Key]
     rows: list[list[Any]]
+    facts: list[Fact]
+    """What is told of each in figures; of a part that is paid for alone."""
 
-    def insert(
-        self, connection: sqlite3.Connection, ended: set[Key], *, are_all: bool
-    ) -> list[list[Any]]:
-        """The rows of a part that is paid for which were not there; of others it tells nothing."""
+    def insert(self, connection: sqlite3.Connection, ended: set[Key], *, are_all: bool) -> None:
+        """But for those that are there, and for those whose message was not ended."""
         rows = self.rows
         if self.part.is_fenced and not are_all:
             rows = [row for key, row in zip(self.keys, rows, strict=True) if key in ended]
-        if self.part.name == ATTEMPTS:
-            new = self.inserting.insert_each(connection, rows)
-            return [row for row, is_new in zip(rows, new, strict=True) if is_new]
         self.inserting.insert(connection, rows)
-        return []
+
+    def pay(self, connection: sqlite3.Connection) -> list[Fact]:
+        """The facts of rows that were not there."""
+        new = self.inserting.insert(connection, self.rows)
+        if new == len(self.rows):
+            return self.facts
+        keys = {_booked_key(row) for row in self.inserting.newest(connection, new)}
+        pairs = zip(self.rows, self.facts, strict=True)
+        return [fact for row, fact in pairs if _booked_key(row) in keys]
 
 
-def _spelt(inserting: NewRows, rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [inserting.spelt(row[:-1]) for row in rows]  # the fence is no column
+def _part_rows(
+    part: SettlementPart, inserting: NewRows, rows: Sequence[tuple[Any, ...]]
+) -> _PartRows:
+    spelt = [inserting.spelt(row[:-1]) for row in rows]  # the fence is no column
+    facts = [*map(attempt_fact, rows)] if part.name == ATTEMPTS else []
+    return _PartRows(part, inserting, [*map(part.key_of, rows)], spelt, facts)
 
 
 def _write(
-    ends: Mapping[Key, list[Any]],
+    ends: Mapping[Key, _SpeltEnd],
     parts: Sequence[_PartRows],
     figures: FiguresInThread,
     connection: sqlite3.Connection,
 ) -> set[Key]:
-    ended = {key for key, end in ends.items() if connection.execute(_END, end).rowcount}
-    booked: list[list[Any]] = []
+    ended = {key for key, end in ends.items() if connection.execute(_END, end.spelt).rowcount}
+    paid: list[Fact] = []
     for part in parts:
-        booked += part.insert(connection, ended, are_all=len(ended) == len(ends))
-    figures.append(connection, [message_id for message_id, _ in ended], booked)
+        if part.part.name == ATTEMPTS:
+            paid += part.pay(connection)
+        else:
+            part.insert(connection, ended, are_all=len(ended) == len(ends))
+    figures.append(connection, [ends[key].settlement for key in ended], paid)
     return ended

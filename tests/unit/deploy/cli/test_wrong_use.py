@@ -50,4 +50,4 @@ def test_help_is_as_wide_as_the_terminal(
     assert run(["keys", "create", "--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 50
-    assert "  admin] [default: producer]" in lines
+    assert "  [choices: producer, reader, operator, admin]" in lines
