@@ -234,7 +234,7 @@ class DoorRuntime:
         )
 
     def _console(self) -> ConsoleSurface:
-        return ConsoleSurface(self.settings, self._redis, self.clock)
+        return ConsoleSurface(self.settings, self._redis, self.clock, self.broker_is_well)
 
     def _lane_watch(self) -> LaneWatch:
         loads = LaneLoads(self.database, self.clock)

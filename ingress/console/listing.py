@@ -49,6 +49,10 @@ class Listings:
         names = await self._names.of(row.tenant_id for row in rows)
         return NamedRows(rows=rows, next=following, tenants=names, looked_back_to=looked_back_to)
 
+    async def one(self, row: Any) -> NamedRows:
+        """A single row that has a `tenant_id`."""
+        return await self.of((row,), None)
+
     async def tenant_id(self, name_or_id: str | None) -> str | None:
         """The id of the tenant that was asked for, if one was."""
         return None if not name_or_id else await self._names.id_of(name_or_id)

@@ -44,16 +44,16 @@ class Login:
         self._sessions = sessions
         self._public_url = public_url
 
-    def route(self) -> Route:
-        """Logging in, which is for everybody."""
-        return Route("POST", API + _PATH, self._begin)
+    def routes(self) -> list[Route]:
+        """Logging in, and asking who is, which are for everybody."""
+        return [
+            Route("POST", API + _PATH, self._begin),
+            Route("GET", API + _PATH, self._who),
+        ]
 
     def operations(self) -> list[ConsoleOperation]:
         """What else there is of it, for who is logged in."""
-        return [
-            ConsoleOperation("GET", _PATH, self._who, KeyScope.READER),
-            ConsoleOperation("DELETE", _PATH, self._end, KeyScope.READER),
-        ]
+        return [ConsoleOperation("DELETE", _PATH, self._end, KeyScope.READER)]
 
     async def _begin(self, exchange: Exchange) -> None:
         check_origin(exchange, self._public_url)
@@ -65,8 +65,15 @@ class Login:
         logged_in = LoggedIn(session.user, csrf_token(session.token))
         await exchange.answer(200, msgspec.json.encode(logged_in), headers)
 
-    async def _who(self, exchange: Exchange, user: ConsoleUser) -> LoggedIn:
-        return LoggedIn(user, csrf_token(session_token(exchange) or ""))
+    async def _who(self, exchange: Exchange) -> None:
+        # That nobody is logged in is an answer: a browser would report a refusal as a fault.
+        token = session_token(exchange)
+        user = None if token is None else await self._sessions.user(token)
+        if token is None or user is None:
+            await exchange.answer_nothing(204, NO_STORE)
+        else:
+            logged_in = LoggedIn(user, csrf_token(token))
+            await exchange.answer(200, msgspec.json.encode(logged_in), NO_STORE)
 
     async def _end(self, exchange: Exchange, _user: ConsoleUser) -> None:
         await self._sessions.end(session_token(exchange) or "")

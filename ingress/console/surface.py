@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from ingress.api.http.border import Route
+from ingress.console.figures.kept_outcomes import KeptOutcomes
 from ingress.console.figures.provider_figures import ProviderFigures
 from ingress.console.guard import Guard
 from ingress.console.live.broadcast import Broadcast
@@ -29,13 +30,16 @@ from shared.audit.audit_log import AuditLog
 from shared.clock import Clock
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.messages.tenant import KeyScope
+from shared.outcomes.reading import Outcomes
 from shared.persistence.engine import Database, open_database
 from shared.redis.guarded import GuardedRedis
 from shared.rollups.reading import Rollups
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.settings import Settings
 from shared.settings.servers import LedgerSettings
+from shared.status.system_watch import IsWell, SystemWatch
 from shared.views.negative_feedback import NegativeFeedback
+from shared.views.tenant_names import TenantNames
 
 STATEMENT_SECONDS: Final = 2.0
 _CONNECTIONS: Final = 2
@@ -47,7 +51,9 @@ class ConsoleSurface:
     `STATEMENT_SECONDS`: it takes nothing from what messages need.
     """
 
-    def __init__(self, settings: Settings, redis: Redis, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, redis: Redis, clock: Clock, broker_is_well: IsWell
+    ) -> None:
         self.database = open_console_database(settings.ledger)
         sessions = ConsoleSessions(self.database, clock)
         public_url = settings.ingress.public_url
@@ -55,20 +61,27 @@ class ConsoleSurface:
         self._login = Login(sessions, public_url)
         self._files = StaticFiles()
         self._guarded = GuardedRedis(redis, clock)
-        self._screens = self._made(settings, redis, clock)
+        watch = SystemWatch(settings, self.database, redis, clock, broker_is_well=broker_is_well)
+        self._screens = self._made(settings, redis, clock, watch)
         topics = [topic for screen in self._screens for topic in screen.topics()]
         self._broadcast = Broadcast(topics, clock)
 
-    def _made(self, settings: Settings, redis: Redis, clock: Clock) -> list[ConsoleScreen]:
+    def _made(
+        self, settings: Settings, redis: Redis, clock: Clock, watch: SystemWatch
+    ) -> list[ConsoleScreen]:
         database, usual_budget = self.database, settings.limits.daily_budget
         log = AuditLog(database, clock)
         acts = RecordedActs(log)
         figures = ProviderFigures(Rollups(database), clock)
         return [
-            OverviewScreen(database, clock, usual_budget),
+            OverviewScreen(database, clock, usual_budget, watch),
             ProvidersScreen(redis, settings.breakers, settings.providers, figures, acts),
             TenantsScreen(database, clock, usual_budget),
-            QualityScreen(EvaluationCatalogue(database), NegativeFeedback(database)),
+            QualityScreen(
+                EvaluationCatalogue(database),
+                NegativeFeedback(database),
+                KeptOutcomes(Outcomes(database), TenantNames(database), clock),
+            ),
             AlertsScreen(AlertCatalogue(database, clock), acts, clock),
             AuditScreen(log),
             *screens_of_work(database, self._guarded, settings, clock, acts),
@@ -87,7 +100,7 @@ class ConsoleSurface:
         """What the door serves of it: the page and the login for everybody, the rest guarded."""
         return [
             *self._files.routes(),
-            self._login.route(),
+            *self._login.routes(),
             *self._guard.routes(self.operations()),
         ]
 

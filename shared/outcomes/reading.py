@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -80,12 +81,16 @@ class Outcomes:
         *,
         by: OutcomeDimension | None = None,
         tenant_id: str | None = None,
+        most: int = MOST_GROUPS,
     ) -> list[OutcomeFigures]:
-        """Of these days, both included: of all together, or of each group, the largest first."""
-        sums = _sums(first, last, by)
+        """Of these days, both included: of all together, or of each group, the largest first.
+
+        Intervals are drawn in a thread, a fifth of a second for a thousand conversations.
+        """
+        sums = _sums(first, last, by).limit(most)
         if tenant_id is not None:
             sums = sums.where(outcome_day.c.tenant_id == tenant_id)
-        found = []
+        found: list[tuple[Row[Any], Sequence[Row[Any]]]] = []
         # To draw takes longest; equal numbers of conversations are drawn from alike.
         dice = cache(Bootstrap)
         async with reading(self._database.relaxed) as connection:
@@ -97,8 +102,8 @@ class Outcomes:
                     drawn = drawn.where(outcome.c[by] == row.name)
                 if tenant_id is not None:
                     drawn = drawn.where(outcome.c.tenant_id == tenant_id)
-                found.append(_figures(row, (await connection.execute(drawn)).all(), dice))
-        return found
+                found.append((row, (await connection.execute(drawn)).all()))
+        return [await asyncio.to_thread(_figures, row, drawn, dice) for row, drawn in found]
 
 
 def _sums(first: date, last: date, by: OutcomeDimension | None) -> Select[*tuple[Any, ...]]:
@@ -109,9 +114,7 @@ def _sums(first: date, last: date, by: OutcomeDimension | None) -> Select[*tuple
         return select(func.max("").label("name"), *added).where(within)
     name = days[by].label("name")
     largest = func.sum(days.conversations).desc()
-    return (
-        select(name, *added).where(within).group_by(name).order_by(largest, name).limit(MOST_GROUPS)
-    )
+    return select(name, *added).where(within).group_by(name).order_by(largest, name)
 
 
 def _drawn(first: date, last: date) -> Select[Any]:

@@ -15,14 +15,18 @@ from playwright.async_api import Page, async_playwright
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 _SERIOUS: Final = {"serious", "critical"}
+_REFUSED: Final = "Failed to load resource"
 _PATIENCE_MS: Final = 30_000
 
 
 class BrowserPage:
-    """A page, and what went wrong in it: errors of its scripts, and what its policy forbade."""
+    """A page, and what went wrong in it: errors of its scripts, what its policy forbade, and what a
+    door refused it, unless it `may_be_refused`.
+    """
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.may_be_refused = False
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._hear)
@@ -37,9 +41,9 @@ class BrowserPage:
         ]
 
     def _hear(self, said: Any) -> None:
-        # A door that is away or refuses is no fault of the page.
-        if said.type == "error" and "Failed to load resource" not in said.text:
-            self.errors.append(said.text)
+        # Of a door that is away, or that a test makes refuse, no page is at fault.
+        if said.type == "error" and not (self.may_be_refused and _REFUSED in said.text):
+            self.errors.append(f"{said.text} {said.location.get('url', '')}")
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from shared.files.file_catalogue import FileCatalogue
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database
 from shared.sessions.console_user import ConsoleUser
-from shared.views.batch_pages import BatchPages, BatchRow
+from shared.views.batch_pages import BatchPages
 
 
 class BatchSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,8 +73,8 @@ class BatchesScreen:
         )
         return await self._listings.of(page.rows, page.next)
 
-    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> BatchRow:
-        return await self._pages.one(exchange.parameters["batch_id"])
+    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
+        return await self._listings.one(await self._pages.one(exchange.parameters["batch_id"]))
 
     async def _download(self, exchange: Exchange, _user: ConsoleUser) -> None:
         search, _ = read_query(exchange, ResultSearch)
@@ -84,8 +84,8 @@ class BatchesScreen:
         headers = [(b"content-disposition", name.encode()), (b"cache-control", b"no-store")]
         await self._results.answer(exchange, found, search.kind, headers=headers)
 
-    async def _cancel(self, exchange: Exchange, user: ConsoleUser) -> BatchRow:
+    async def _cancel(self, exchange: Exchange, user: ConsoleUser) -> NamedRows:
         named = await self._pages.one(exchange.parameters["batch_id"])
         async with self._acts.doing(user, "batch.cancel", named.id):
             await self._catalogue.cancel(named.id, tenant_id=named.tenant_id)
-        return await self._pages.one(named.id)
+        return await self._listings.one(await self._pages.one(named.id))

@@ -13,13 +13,20 @@ from ingress.console.operation import ConsoleOperation
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database
 from shared.sessions.console_user import ConsoleUser
-from shared.views.collection_pages import CollectionPages, WholeCollection
+from shared.views.collection_pages import CollectionPages
 
 
 class CollectionSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`tenant` is a name or an id."""
 
     tenant: str | None = None
+
+
+class NamedCollection(msgspec.Struct, frozen=True):
+    """One as a row with the name of its tenant, and why documents of it failed."""
+
+    named: NamedRows
+    failures: dict[str, int]
 
 
 class CollectionsScreen:
@@ -47,5 +54,6 @@ class CollectionsScreen:
         )
         return await self._listings.of(page.rows, page.next)
 
-    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> WholeCollection:
-        return await self._pages.one(exchange.parameters["collection_id"])
+    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedCollection:
+        whole = await self._pages.one(exchange.parameters["collection_id"])
+        return NamedCollection(await self._listings.one(whole.collection), whole.failures)

@@ -100,15 +100,16 @@ class HandoffsScreen:
         )
         return await self._listings.of(page.rows, page.next)
 
-    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> WholeHandoff:
+    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         shown = await self._views.show(exchange.parameters["handoff_id"])
         names = WholeHandoff.__struct_fields__[:8]
-        return WholeHandoff(
+        whole = WholeHandoff(
             **{name: getattr(shown.handoff, name) for name in names},
             instructions=shown.body.instructions,
             conversation=shown.conversation,
             missing=shown.missing,
         )
+        return await self._listings.one(whole)
 
     async def _answer(self, exchange: Exchange, user: ConsoleUser) -> Answered:
         answer = await read_act(exchange, _answer)

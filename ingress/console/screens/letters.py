@@ -105,11 +105,11 @@ class LettersScreen:
         page = await self._pages.page(wanted, before=place, limit=asked.limit)
         return await self._listings.of(page.rows, page.next)
 
-    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> WholeLetter:
+    async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         letter = await self._letters.show(exchange.parameters["letter_id"])
         body = None if letter.body is None else letter.body.decode(errors="backslashreplace")
         fields = {name: getattr(letter, name) for name in WholeLetter.__struct_fields__}
-        return WholeLetter(**fields | {"body": body})
+        return await self._listings.one(WholeLetter(**fields | {"body": body}))
 
     async def _replay(self, exchange: Exchange, user: ConsoleUser) -> LettersDone:
         chosen = await read_act(exchange, _chosen)

@@ -20,6 +20,8 @@ from shared.persistence.engine import Database
 from shared.persistence.ledger.lane_load import LaneLoad, LaneLoads
 from shared.persistence.tenants import TenantRepository
 from shared.rollups.reading import Dimension, RollupRow, Rollups, TimeSpan
+from shared.status.system_state import StateFinding, SystemState
+from shared.status.system_watch import SystemWatch
 
 _HOUR: Final = timedelta(hours=1)
 _HOURS: Final = 24
@@ -41,11 +43,21 @@ class DayFigures(msgspec.Struct, frozen=True):
     costs: CostLines
 
 
+class SystemView(msgspec.Struct, frozen=True):
+    """In what state the system is, and why; without the moment, so that it is news of itself."""
+
+    state: SystemState
+    findings: list[StateFinding]
+
+
 class OverviewScreen:
     """Figures of the whole system. Nothing here acts. Everything raises LedgerUnavailable."""
 
-    def __init__(self, database: Database, clock: Clock, usual_budget: Decimal | None) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, usual_budget: Decimal | None, watch: SystemWatch
+    ) -> None:
         self._clock = clock
+        self._watch = watch
         self._usual_budget = usual_budget
         self._loads = LaneLoads(database, clock)
         self._tenants = TenantRepository(database, clock)
@@ -59,10 +71,15 @@ class OverviewScreen:
     def topics(self) -> Sequence[Topic]:
         return (
             Topic("lane_loads", self._lane_loads),
+            Topic("state", self._state, seconds=5.0),
             Topic("traffic", self._traffic.lately, seconds=5.0),
             Topic("hour", self._traffic.of_the_hour, seconds=15.0),
             Topic("day", self._day, seconds=30.0),
         )
+
+    async def _state(self) -> SystemView:
+        status = await self._watch.look()
+        return SystemView(status.state, status.findings)
 
     async def _lane_loads(self) -> dict[Lane, LaneLoad]:
         return await self._loads.lane_loads()

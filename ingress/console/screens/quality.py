@@ -9,6 +9,7 @@ import msgspec
 
 from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import known_query, page_limit, whole_number
+from ingress.console.figures.kept_outcomes import MOST_DAYS, KeptOutcomes, OutcomeView
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from shared.accepting.posted_documents import storable_id
@@ -16,6 +17,7 @@ from shared.errors import InvalidRequest
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.kept_run import CaseResult, KeptRun
 from shared.messages.tenant import KeyScope
+from shared.outcomes.reading import OutcomeDimension
 from shared.sessions.console_user import ConsoleUser
 from shared.views.negative_feedback import FeedbackPage, NegativeFeedback
 from shared.views.place import Place
@@ -23,6 +25,8 @@ from shared.views.place import Place
 _USUAL: Final = 50
 _LARGEST: Final = 200
 _BETWEEN: Final = "~"
+_WEEK: Final = 7
+_GROUPS: Final = {each.name.lower(): each for each in OutcomeDimension}
 _MOST_REPEATS: Final = 1_000_000
 
 
@@ -44,9 +48,12 @@ class CaseResultPage(msgspec.Struct, frozen=True):
 class QualityScreen:
     """Nothing here acts. Everything raises LedgerUnavailable."""
 
-    def __init__(self, runs: EvaluationCatalogue, feedback: NegativeFeedback) -> None:
+    def __init__(
+        self, runs: EvaluationCatalogue, feedback: NegativeFeedback, outcomes: KeptOutcomes
+    ) -> None:
         self._runs = runs
         self._feedback = feedback
+        self._outcomes = outcomes
 
     def operations(self) -> Sequence[ConsoleOperation]:
         row, reader = ConsoleOperation, KeyScope.READER
@@ -54,6 +61,7 @@ class QualityScreen:
             row("GET", "/quality/runs", self._page, reader),
             row("GET", "/quality/runs/{run}", self._results, reader),
             row("GET", "/quality/feedback", self._against, reader),
+            row("GET", "/quality/outcomes", self._came_of_it, reader),
         )
 
     def topics(self) -> Sequence[Topic]:
@@ -83,6 +91,15 @@ class QualityScreen:
             tenant_id=_id(query.get("tenant")),
             before=Place.read(before) if before else None,
             limit=page_limit(query, usual=_USUAL, largest=_LARGEST),
+        )
+
+    async def _came_of_it(self, exchange: Exchange, _user: ConsoleUser) -> OutcomeView:
+        query = known_query(exchange, ("by", "days"))
+        by, days = query.get("by") or "version", query.get("days") or str(_WEEK)
+        if by not in _GROUPS:
+            raise InvalidRequest(f"'by' must be one of {', '.join(_GROUPS)}.", param="by")
+        return await self._outcomes.of(
+            _GROUPS[by], whole_number(days, "days", least=1, most=MOST_DAYS)
         )
 
     async def _newest(self) -> tuple[list[KeptRun], str | None]:

@@ -19,6 +19,8 @@ from shared.evaluation.tables import RunState
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import FeedbackVerdict
 from shared.identifiers import new_id, new_response_id
+from shared.outcomes.outcome import SUMS
+from shared.outcomes.tables import outcome_day
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.settings.watching.alert_rules import AlertSeverity
@@ -80,6 +82,22 @@ async def add_run(database: Database, strange: str = "") -> str:
         )
     )
     return run.id
+
+
+async def add_outcomes(database: Database, tenant_id: str, strange: str = "") -> None:
+    """Of two conversations, one of which was asked again."""
+    sums = dict.fromkeys(SUMS, 0) | {"conversations": 2, "completed": 2, "successes": 1}
+    names = {
+        "day": f"{SystemClock().now():%Y-%m-%d}",
+        "tenant_id": tenant_id,
+        "version": f"1.1{strange}"[:64],
+        "model": f"gpt{strange}"[:128],
+        "route": f"openai{strange}"[:64],
+        "variant": "",
+    }
+    counts = {"asked_again": 1, "turns": 4, "caught": 2, "cost": Decimal("0.004")}
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(outcome_day).values(names | sums | counts))
 
 
 async def add_feedback(database: Database, tenant_id: str, strange: str = "") -> None:

@@ -55,6 +55,10 @@ async def test_a_run_is_read_down_to_what_did_not_hold(
         await page.goto("/console#/quality")
         await page.wait_for_selector("text=10 % to 90 %")
         await page.wait_for_selector("text=helpful by ann")
+        await page.wait_for_selector("text=1 asked again")
+        await page.select_option("label:has-text('for each') select", "tenant")
+        await page.wait_for_selector("td:text-is('harbour')")
+        await page.wait_for_selector("text=50 %")
         await page.locator("tr[tabindex='0']").first.focus()
         await page.keyboard.press("Enter")
         await page.wait_for_selector("text=/facts: a sentence contradicts/")
@@ -75,6 +79,18 @@ async def test_a_silence_that_makes_no_sense_is_refused_by_its_field(
 ) -> None:
     operator = await log_in(KeyScope.OPERATOR)
     async with operator.post("/console/api/alerts/silences", json=body) as answer:
+        detail = (await answer.json())["detail"]
+        assert (answer.status, word in detail) == (400, True), detail
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"), [("by=colour", "'by'"), ("days=0", "'days'"), ("day=1", "'day'")]
+)
+async def test_outcomes_that_cannot_be_told_are_refused_by_their_field(
+    log_in: LogIn, asked: str, word: str
+) -> None:
+    reader = await log_in()
+    async with reader.get(f"/console/api/quality/outcomes?{asked}") as answer:
         detail = (await answer.json())["detail"]
         assert (answer.status, word in detail) == (400, True), detail
 

@@ -21,8 +21,12 @@ ROLES = (KeyScope.READER, KeyScope.OPERATOR, KeyScope.ADMIN)
 @pytest.fixture
 def operations(settings: Settings) -> list[ConsoleOperation]:
     """The table that the door serves."""
-    surface = ConsoleSurface(settings, open_redis(settings.redis), SystemClock())
+    surface = ConsoleSurface(settings, open_redis(settings.redis), SystemClock(), _well)
     return surface.operations()
+
+
+async def _well() -> bool:
+    return True
 
 
 def _path(operation: ConsoleOperation) -> str:

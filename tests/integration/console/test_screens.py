@@ -56,6 +56,8 @@ async def test_the_overview_tells_of_the_last_minutes_and_of_today(
         await page.wait_for_selector("canvas")
         figures = await page.locator(".cards .figure").all_inner_texts()
         assert len(figures) == 6
+        await page.wait_for_selector("text=The system is down")
+        await page.wait_for_selector("text=No worker is alive")
         assert "—" not in figures[1:], figures
         assert await page.locator(".u-legend >> text=p95").count()
 

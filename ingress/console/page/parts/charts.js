@@ -20,7 +20,7 @@ export function lineChart({ title, times, series, format = String, height = 230,
       width: Math.max(200, holder.clientWidth), height,
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * 1.08] } },
-      axes: [{ ...axis, values: clock }, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, values: clock }, { ...axis, size: roomFor, values: (_, ticks) => ticks.map(format) }],
       series: [{ label: "Time", value: (_, at) => at === null ? "—" : new Date(at * 1000).toLocaleTimeString("sv") }, ...series.map((one, place) => line(one, colour(one.colour ?? COLOURS[place % COLOURS.length]), format))],
     };
     holder.replaceChildren();
@@ -37,9 +37,12 @@ export function lineChart({ title, times, series, format = String, height = 230,
 const line = (one, stroke, format) => ({
   label: one.label, stroke, width: 2, spanGaps: false,
   fill: one.fill ? `color-mix(in srgb, ${stroke} 18%, transparent)` : undefined,
-  points: { show: one.values.length < 20 },
+  points: { show: one.values.filter((value) => value !== null).length < 20 },
   value: (_, value) => value === null || value === undefined ? "—" : format(value),
 });
+
+// As wide as the longest of its texts, at 12 px.
+const roomFor = (_, texts) => 22 + 7 * Math.max(4, ...(texts ?? []).map((text) => text.length));
 
 const clock = (_, ticks, __, ___, step) => ticks.map((at) => {
   const text = new Date(at * 1000);

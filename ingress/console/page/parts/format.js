@@ -48,6 +48,9 @@ export function moment(text) {
   return day + at.toLocaleTimeString("sv");
 }
 
+/** The beginning of a text that is too long for a row. */
+export const shortened = (text, most = 200) => text.length > most ? `${text.slice(0, most)} …` : text;
+
 export function bytes(value) {
   if (missing(value)) return NONE;
   let size = Number(value);

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 let holder;
 
 export function say(text) {
-  if (!holder) {
+  if (!holder?.isConnected) { // the page was made anew since
     holder = h("div", { class: "said", role: "status", "aria-live": "polite" });
     document.body.append(holder);
   }

@@ -14,6 +14,12 @@ export function failure(error, again) {
   );
 }
 
+/** Call `again()` every so many ms while the page is seen, until it gives false or `signal` aborts. */
+export function follow(again, signal, every = 2000) {
+  const timer = setInterval(() => { if (!document.hidden && again() === false) clearInterval(timer); }, every);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 /**
  * Fill `holder` with what `load` gives and `draw` makes of it; with `quiet` what stands there
  * stays until then, and where it fails it stays as well.

@@ -4,6 +4,7 @@ import { empty, failure, loading } from "./states.js";
 
 /**
  * A table that scrolls sideways where there is no room for it.
+ * `onselect(event)` is told of each choice, and without an event when the table was drawn anew.
  * A column: { title, cell(row) -> text or element, number: true, text: true }
  */
 export function table(columns, rows, { caption, href, key, onselect } = {}) {
@@ -55,25 +56,28 @@ function move(event, body) {
 
 /**
  * A list that is read a page at a time: load(after) gives { rows, next }, where `next` is what
- * the following page is asked for with, or null. Returns { element, refresh, chosen }.
- * refresh() reads as much as is shown again, without a blink, and keeps who has the focus.
+ * the following page is asked for with, or null. Returns { element, refresh, chosen, pages }.
+ * refresh() reads as much as is shown again, without a blink, and keeps who has the focus;
+ * pages() says how many pages that is.
  */
 export function pagedTable({ columns, load, caption, href, key, nothing = "Nothing here yet.", hint, onselect }) {
   const holder = h("div", { class: "paged" });
-  let items = [], next = null, turn = 0;
+  let items = [], next = null, turn = 0, pages = 0;
 
   async function read({ quiet }) {
     const mine = ++turn;
     if (!quiet) fill(holder, loading());
     const wanted = quiet ? items.length : 0;
     try {
-      let page = await load(null), read = page.rows;
+      let page = await load(null), read = page.rows, pagesRead = 1;
       while (page.next && read.length < wanted) {
         page = await load(page.next);
         read = read.concat(page.rows);
+        pagesRead += 1;
       }
       if (mine !== turn) return;
       items = read;
+      pages = pagesRead;
       next = page.next;
       draw();
     } catch (error) {
@@ -89,6 +93,7 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
       if (mine !== turn) return;
       const first = items.length;
       items = items.concat(page.rows);
+      pages += 1;
       next = page.next;
       draw();
       holder.querySelectorAll("tbody tr")[first]?.focus();
@@ -99,7 +104,10 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
   }
 
   function draw() {
-    if (!items.length) return fill(holder, empty(nothing, hint));
+    if (!items.length) {
+      fill(holder, empty(nothing, hint));
+      return onselect?.();
+    }
     const focused = holder.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.row : null;
     const kept = new Set(chosen());
     fill(
@@ -108,10 +116,11 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
       h("div", { class: "more" }, next && h("button", { type: "button", onclick: more }, "Show more"), h("span", { class: "note" }, next ? `${items.length} shown` : `${items.length} in all`)),
     );
     for (const box of holder.querySelectorAll("input[data-key]")) box.checked = kept.has(box.dataset.key);
+    onselect?.();
     if (focused) [...holder.querySelectorAll("tr[data-row]")].find((row) => row.dataset.row === focused)?.focus();
   }
 
   const chosen = () => [...holder.querySelectorAll("input[data-key]:checked")].map((box) => box.dataset.key);
   read({ quiet: false });
-  return { element: holder, refresh: () => read({ quiet: true }), chosen };
+  return { element: holder, refresh: () => read({ quiet: true }), chosen, pages: () => pages };
 }

@@ -15,13 +15,19 @@ export function named(page) {
   return page;
 }
 
+/** The only row of a page, named. */
+export const theRow = (page) => named(page).rows[0];
+
+/** Of a row that `named` has been through. */
+export const tenantName = (row) => row.tenant === row.tenant_id ? row.tenant : `${row.tenant} (${row.tenant_id})`;
+
 /** Seconds between two moments; until now where the second is missing. */
 export const between = (since, until) => since ? ((until ? new Date(until) : new Date()) - new Date(since)) / 1000 : null;
 
 /** Facts in two columns: [["state", "open"], …]; those without a value are left out. */
 export const facts = (pairs) => h(
   "dl", { class: "facts" },
-  pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  pairs.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "").map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
 );
 
 export const scroller = (label, ...children) => h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": label }, children);

@@ -4,14 +4,13 @@ import { ask } from "../parts/dialog.js";
 import { count, duration, moment, money } from "../parts/format.js";
 import { filters } from "../parts/filters.js";
 import { say } from "../parts/said.js";
-import { settle } from "../parts/states.js";
+import { follow, settle } from "../parts/states.js";
 import { pagedTable, table } from "../parts/table.js";
-import { between, facts, named, scroller, stateTag } from "../parts/words.js";
+import { between, facts, named, scroller, stateTag, tenantName, theRow } from "../parts/words.js";
 import { act, address, get } from "../shell/api.js";
 import { link } from "../shell/place.js";
 
 const OPEN = ["validating", "in_progress", "finalizing", "cancelling"];
-const EVERY = 2000;
 const about = (row, text) => row.is_sampled ? `about ${text}` : text;
 const unanswered = (counts) => counts.failed + counts.expired + counts.cancelled;
 
@@ -51,18 +50,18 @@ function all(place) {
     nothing: "There are no batches.", hint: "Ask for one: forebay batch submit FILE",
   });
   fill(main, h("h1", {}, "Batches"), filters(place, [{ name: "tenant", label: "tenant" }]), h("div", { class: "card" }, list.element));
-  follow(() => { list.refresh(); return true; }, signal);
+  follow(() => { list.refresh(); }, signal);
 }
 
 function one({ main, parts, signal, may }) {
   const holder = h("div"), path = `batches/${encodeURIComponent(parts[0])}`;
   let state = "validating";
-  const load = async () => { const row = await get(path, {}, signal); state = row.state; return row; };
+  const load = async () => { const row = theRow(await get(path, {}, signal)); state = row.state; return row; };
   const draw = (row) => drawBatch(row, path, may("operator") && cancel);
   const cancel = async () => {
     if (!await ask({ title: "Cancel this batch?", text: "What was not begun of it never is. What has ended keeps its result.", confirm: "Cancel the batch", danger: true })) return;
     try {
-      const row = await act("POST", `${path}/cancel`);
+      const row = theRow(await act("POST", `${path}/cancel`));
       say(`The batch is ${row.state}.`);
     } catch (refusal) {
       say(refusal.message);
@@ -72,11 +71,6 @@ function one({ main, parts, signal, may }) {
   fill(main, h("div", { class: "head" }, h("h1", {}, "Batch"), h("span", { class: "mono" }, parts[0])), holder);
   settle(holder, load, draw);
   follow(() => { settle(holder, load, draw, { quiet: true }); return OPEN.includes(state); }, signal);
-}
-
-function follow(again, signal) {
-  const timer = setInterval(() => { if (!document.hidden && !again()) clearInterval(timer); }, EVERY);
-  signal.addEventListener("abort", () => clearInterval(timer));
 }
 
 function drawBatch(row, path, cancel) {
@@ -98,7 +92,7 @@ function drawBatch(row, path, cancel) {
       ["made", moment(row.created_at)],
       ["requests to", row.endpoint],
       ["model", row.model],
-      ["tenant", row.tenant_id],
+      ["tenant", tenantName(row)],
     ]),
     row.is_sampled && h("p", { class: "note" }, "A large batch that runs is told by some of its lines."),
     h("div", { class: "acts" }, download("output", "Download answers"), download("errors", "Download errors"), cancel && isOpen && row.state !== "cancelling" && h("button", { type: "button", class: "danger", onclick: cancel }, "Cancel the batch")),

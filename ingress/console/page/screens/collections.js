@@ -2,9 +2,9 @@
 import { fill, h } from "../parts/dom.js";
 import { bytes, count, duration, moment } from "../parts/format.js";
 import { filters } from "../parts/filters.js";
-import { settle } from "../parts/states.js";
+import { follow, settle } from "../parts/states.js";
 import { pagedTable, table } from "../parts/table.js";
-import { between, facts, named, scroller } from "../parts/words.js";
+import { between, facts, named, scroller, tenantName, theRow } from "../parts/words.js";
 import { get } from "../shell/api.js";
 import { link } from "../shell/place.js";
 
@@ -36,6 +36,7 @@ function all(place) {
     nothing: "There are no collections.", hint: "Make one: forebay index FOLDER",
   });
   fill(main, h("h1", {}, "Collections"), filters(place, [{ name: "tenant", label: "tenant" }]), h("div", { class: "card" }, list.element));
+  follow(() => { list.refresh(); }, signal, 5000);
 }
 
 const sources = [
@@ -43,15 +44,19 @@ const sources = [
   { title: "branch", text: true, cell: (row) => row.branch ?? "—" },
   { title: "commit", cell: (row) => h("span", { class: "mono" }, row.commit_id ?? "—") },
   { title: "indexed through", cell: (row) => moment(row.indexed_through) },
-  { title: "behind by", number: true, cell: (row) => row.indexed_through ? duration(between(row.indexed_through, null)) : "never indexed whole" },
+  { title: "time since", number: true, cell: (row) => row.indexed_through ? duration(between(row.indexed_through, null)) : "never indexed whole" },
 ];
 
 function one({ main, parts, signal }) {
   const holder = h("div");
   fill(main, h("div", { class: "head" }, h("h1", {}, "Collection"), h("span", { class: "mono" }, parts[0])), holder);
-  settle(holder, () => get(`collections/${encodeURIComponent(parts[0])}`, {}, signal), ({ collection: row, failures }) => [
+  settle(holder, () => get(`collections/${encodeURIComponent(parts[0])}`, {}, signal), ({ named: page, failures }) => drawCollection(theRow(page), failures));
+}
+
+function drawCollection(row, failures) {
+  return [
     h("div", { class: "card" }, facts([
-      ["name", row.name], ["tenant", row.tenant_id], ["made", moment(row.created_at)], ["expires", row.expires_at && moment(row.expires_at)],
+      ["name", row.name], ["tenant", tenantName(row)], ["made", moment(row.created_at)], ["expires", row.expires_at && moment(row.expires_at)],
       ["documents", atLeast(row, count(row.documents))],
       ...Object.entries(row.by_state).map(([state, number]) => [state.replaceAll("_", " "), count(number)]),
       ["chunks", atLeast(row, count(row.passages))], ["size", atLeast(row, bytes(row.usage_bytes))],
@@ -59,5 +64,5 @@ function one({ main, parts, signal }) {
       ...Object.entries(failures).map(([reason, number]) => [`failed: ${reason.replaceAll("_", " ")}`, count(number)]),
     ])),
     row.sources.length > 0 && h("div", { class: "card" }, scroller("Sources", table(sources, row.sources, { caption: "Sources" }))),
-  ]);
+  ];
 }

@@ -32,17 +32,17 @@ function outcome({ message, tenant_name: tenant, letters, handoff_id: handoff, h
     ["accepted", moment(message.accepted_at)],
     ["ended", ended],
     ["deadline", moment(message.deadline)],
-    ["model", `${asked ?? "any"} asked, ${message.model ?? "none"} served`],
+    ["model", !ended && !message.model ? `${asked ?? "any"} asked` : `${asked ?? "any"} asked, ${message.model ?? "none"} served`],
     ["answered by", message.answered_by],
-    ["tokens", `${count(message.input_tokens)} in, ${count(message.cached_tokens)} of them cached, ${count(message.output_tokens)} out`],
-    ["cost", message.cost === null ? "unknown" : money(message.cost)],
+    ["tokens", message.input_tokens !== null && `${count(message.input_tokens)} in, ${count(message.cached_tokens)} of them cached, ${count(message.output_tokens)} out`],
+    ["cost", message.cost !== null ? money(message.cost) : ended && "unknown"],
     ["trace", message.traceparent && h("span", { class: "mono" }, message.traceparent.slice(3, 35))],
     ...letters.map((letter) => ["dead letter", h("a", { href: link("letters", letter.id) }, `${letter.reason}, ${letter.state}`)]),
     ["handoff", handoff && h("a", { href: link("handoffs", handoff) }, handoffState)],
   ]);
 }
 
-function road({ waits_because: why, report, lines, attempts: calls }) {
+function road({ message, waits_because: why, report, lines, attempts: calls }) {
   const verdicts = calls.filter((call) => call.error_class === "rejected");
   const told = facts([
     ["waits because", why],
@@ -50,7 +50,8 @@ function road({ waits_because: why, report, lines, attempts: calls }) {
     ...Object.entries(report).map(([part, said]) => [part, spelled(said)]),
     ...verdicts.map((call) => ["guardrail", `rejected ${call.model}: ${call.detail ?? "no reason kept"}`]),
   ]);
-  return told.children.length ? told : h("p", { class: "note" }, "The whole conversation was given to the model, no stored answer was used, and no answer was rejected.");
+  if (told.children.length) return told;
+  return h("p", { class: "note" }, message?.finished_at ? "The whole conversation was given to the model, no stored answer was used, and no answer was rejected." : "This is told when it has ended.");
 }
 
 function spelled(said) {

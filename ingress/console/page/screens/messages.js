@@ -2,7 +2,7 @@
 import { fill, h } from "../parts/dom.js";
 import { count, duration, moment, money } from "../parts/format.js";
 import { filters } from "../parts/filters.js";
-import { settle } from "../parts/states.js";
+import { follow, settle } from "../parts/states.js";
 import { pagedTable } from "../parts/table.js";
 import { between, named, stateTag } from "../parts/words.js";
 import { get } from "../shell/api.js";
@@ -10,6 +10,7 @@ import { link } from "../shell/place.js";
 import { drawMessage } from "./message.js";
 
 const STATES = ["queued", "in_progress", "requires_action", "completed", "failed", "cancelled", "incomplete"];
+const OPEN = ["queued", "in_progress", "requires_action"];
 const LANES = ["interactive", "standard", "batch"];
 const MOST_EMPTY = 20;
 
@@ -64,6 +65,7 @@ function all(place) {
     ]),
     h("div", { class: "card" }, list.element, note),
   );
+  follow(() => { if (list.pages() < 2) list.refresh(); }, signal, 3000);
 }
 
 // A page looks at some thousands of messages: where it found none, the next ones are looked at.
@@ -90,5 +92,12 @@ function iso(text) {
 function one({ main, parts, signal }) {
   const holder = h("div");
   fill(main, h("div", { class: "head" }, h("h1", {}, "Message"), h("span", { class: "mono" }, parts[0])), holder);
-  settle(holder, () => get(`messages/${encodeURIComponent(parts[0])}`, {}, signal), drawMessage);
+  let isOpen = true;
+  const load = async () => {
+    const told = await get(`messages/${encodeURIComponent(parts[0])}`, {}, signal);
+    isOpen = OPEN.includes(told.message?.state);
+    return told;
+  };
+  settle(holder, load, drawMessage);
+  follow(() => { if (isOpen) settle(holder, load, drawMessage, { quiet: true }); return isOpen; }, signal);
 }

@@ -12,19 +12,24 @@ export function show({ main, live, signal }) {
   const cost = h("section", { class: "card half" }, loading());
   const lanes = h("section", { class: "card half" }, loading());
   const answered = h("section", { class: "card narrow" }, loading());
+  const state = h("section", { class: "card system", role: "status" }, loading());
+  let ended = 0;
   fill(
     main,
     h("h1", { class: "unseen" }, "Overview"),
+    state,
     h("div", { class: "cards" }, oldest, times, throughput, errors, spent, saved),
     h("div", { class: "row" }, chart, answered),
     h("div", { class: "row" }, lanes, cost),
   );
   const charts = (holder, title, draw) => fill(holder, h("h2", {}, title), draw());
+  live.on("state", (told) => fill(state, systemState(told)), signal);
   live.on("lane_loads", (loads) => {
     figure(oldest, "Oldest waiting", ...oldestOf(loads));
     fill(lanes, h("h2", {}, "Lanes"), table(LANES, Object.entries(loads), { caption: "Lanes" }));
   }, signal);
   live.on("traffic", (traffic) => {
+    ended = traffic.messages;
     figure(times, "p50 / p95 / p99", traffic.p50 === null ? "—" : together([traffic.p50, traffic.p95, traffic.p99]), "from acceptance to the end, 5 min");
     figure(throughput, "Throughput", rate(traffic.messages / traffic.seconds), `accepted ${rate(traffic.accepted / traffic.seconds)}${refusals(traffic.refused)}`);
     figure(errors, "Failed", traffic.messages ? percent(traffic.failed / traffic.messages) : "—", classes(traffic));
@@ -43,7 +48,19 @@ export function show({ main, live, signal }) {
       lineChart({ title: "Time to answer", times: hour.times, series: [{ label: "p50", values: hour.p50 }, { label: "p95", values: hour.p95 }], format: duration, height: 180, signal }),
       lineChart({ title: "Messages per minute", times: hour.times, series: [{ label: "ended", values: hour.messages, fill: true }, { label: "failed", values: hour.failed, colour: "--bad-fill" }], format: count, height: 150, signal }),
     ]
-    : empty("Nothing has ended in the last hour.", "Send something: forebay send \"hello\"")), signal);
+    : ended ? empty("No minute of traffic is over yet.", "The lines begin with the next minute.") : empty("Nothing has ended in the last hour.", "Send something: forebay send \"hello\"")), signal);
+}
+
+const TONES = { healthy: "good", degraded: "warn", down: "bad" };
+
+// In what state the system is, and every reason for it.
+function systemState({ state, findings }) {
+  return [
+    h("span", { class: `tag ${TONES[state]}` }, h("strong", {}, `The system is ${state}`)),
+    findings.length
+      ? h("ul", {}, findings.map((finding) => h("li", {}, h("span", { class: `tag ${TONES[finding.state]}` }, h("strong", {}, finding.part)), ` ${finding.sentence}`)))
+      : h("span", { class: "note" }, "Messages are accepted, and models answer them."),
+  ];
 }
 
 // Three times in one unit: "0.9 / 2.4 / 6.1 s"
@@ -78,7 +95,7 @@ function classes({ attempts, errors }) {
   const named = Object.entries(errors).sort(([, one], [, other]) => other - one);
   if (!attempts) return "no calls, 5 min";
   if (!named.length) return `${count(attempts)} calls, none failed`;
-  return `of ${count(attempts)} calls: ${named.slice(0, 3).map(([name, each]) => `${name} ${count(each)}`).join(", ")}`;
+  return `of ${count(attempts)} calls: ${named.slice(0, 3).map(([name, each]) => `${name.replaceAll("_", " ")} ${count(each)}`).join(", ")}`;
 }
 
 function shares(answered) {

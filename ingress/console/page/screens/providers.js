@@ -35,7 +35,7 @@ function list(rows, may) {
 
 const COLUMNS = [
   { title: "provider / model", text: true, cell: (row) => [row.name, h("div", { class: "note" }, row.kind ?? "no longer set")] },
-  { title: "breaker", cell: (row) => state(row) },
+  { title: "breaker", cell: (row) => row.name.includes("/") ? state(row) : h("span", { class: "quiet" }, "none") },
   { title: "share", number: true, cell: (row) => percent(row.hour?.share) },
   { title: "calls, 1 h", number: true, cell: (row) => count(row.hour?.calls) },
   { title: "failed", number: true, cell: (row) => row.hour ? h("span", { title: classes(row.hour.errors) }, percent(row.hour.failed / row.hour.calls)) : "—" },

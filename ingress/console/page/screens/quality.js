@@ -1,11 +1,13 @@
 // Whether answers are good: runs of golden sets, and what was said against answers.
 import { fill, h } from "../parts/dom.js";
-import { count, duration, moment, money, percent } from "../parts/format.js";
-import { loading } from "../parts/states.js";
-import { pagedTable } from "../parts/table.js";
+import { filters } from "../parts/filters.js";
+import { count, duration, moment, money, percent, shortened } from "../parts/format.js";
+import { empty, loading, settle } from "../parts/states.js";
+import { pagedTable, table } from "../parts/table.js";
 import { get } from "../shell/api.js";
 import { link } from "../shell/place.js";
 
+const MINUTE = 60000;
 const FIGURES = { task_completion: ["task completion", percent], hallucination: ["hallucination", percent], satisfaction: ["satisfaction", percent], cost_per_success: ["cost per success", money] };
 const STATES = { completed: "good", running: "warn", stopped: "bad" };
 
@@ -24,11 +26,31 @@ const RUNS = [
   { title: "cost", number: true, cell: (run) => [money(run.cost), run.judge_cost ? h("div", { class: "note" }, `judges ${money(run.judge_cost)}`) : null] },
 ];
 
+// An end of an interval that too few conversations can tell is "?".
+function interval(estimate, told) {
+  if (!estimate) return "—";
+  const ends = [estimate.low, estimate.high].map((end) => end === null ? "?" : told(end));
+  return [told(estimate.mean), ends.every((end) => end === "?") ? null : h("div", { class: "note" }, ends.join(" to "))];
+}
+
+const OUTCOMES = { completion: "task completion", hallucinations: "hallucination", satisfaction: "satisfaction", cost_per_success: "cost per success" };
+const GROUPS = ["version", "variant", "route", "model", "tenant"];
+
+const outcomes = (by) => [
+  { title: by, text: true, cell: (row) => row.group || h("span", { class: "quiet" }, "none") },
+  { title: "conversations", number: true, cell: (row) => count(row.conversations) },
+  { title: "successes", number: true, cell: (row) => [count(row.successes), h("div", { class: "note" }, against(row))] },
+  ...Object.entries(OUTCOMES).map(([name, title]) => ({ title, number: true, cell: (row) => interval(row[name], name === "cost_per_success" ? money : percent) })),
+  { title: "cost", number: true, cell: (row) => [money(row.cost), row.unknown_costs ? h("div", { class: "note" }, `${count(row.unknown_costs)} unknown`) : null] },
+];
+
+const against = (row) => [[row.handed_off, "to people"], [row.negative, "spoken against"], [row.asked_again, "asked again"]].filter(([number]) => number).map(([number, words]) => `${count(number)} ${words}`).join(", ");
+
 const AGAINST = [
   { title: "at", cell: (row) => moment(row.at) },
   { title: "what", text: true, cell: (row) => [row.label ?? row.name, h("div", { class: "note" }, `${row.name} by ${row.source}`)] },
   { title: "value", number: true, cell: (row) => percent(row.value) },
-  { title: "comment", text: true, cell: (row) => row.comment ?? "" },
+  { title: "comment", text: true, cell: (row) => shortened(row.comment ?? "", 400) },
   { title: "answer", text: true, cell: (row) => h("a", { class: "mono", href: link("messages", row.response_id) }, row.response_id) },
 ];
 
@@ -46,22 +68,34 @@ const verdict = (passed) => passed === null ? "—" : h("span", { class: `tag ${
 
 export const show = (place) => place.parts.length ? one(place, place.parts[0]) : all(place);
 
-function all({ main, live, signal }) {
+function all(place) {
+  const { main, query, live, signal } = place;
+  const by = query.get("by") || GROUPS[0], days = query.get("days") || "7";
+  const came = h("div");
+  const reckon = (quiet) => settle(came, () => get("quality/outcomes", { by, days }, signal), ({ rows }) => rows.length
+    ? table(outcomes(by), rows, { caption: "What conversations came to" })
+    : empty(`No conversation was closed in ${days === "1" ? "this day" : `these ${days} days`}.`, "One is closed ten minutes after its last answer."), { quiet });
   const runs = pagedTable({
     columns: RUNS, caption: "Runs of golden sets", key: (run) => run.id, href: (run) => link("quality", run.id),
     load: (before) => get("quality/runs", { before }, signal),
     nothing: "No golden set was run so far.", hint: "Run one: forebay eval run account",
   });
-  const against = pagedTable({
+  const said = pagedTable({
     columns: AGAINST, caption: "Negative feedback", key: (row) => row.id,
     load: (before) => get("quality/feedback", { before }, signal),
     nothing: "Nothing was said against an answer.",
   });
   fill(
     main, h("h1", {}, "Quality"),
-    h("div", { class: "stack" }, h("section", { class: "card" }, h("h2", {}, "Runs, with intervals of 95 %"), runs.element), h("section", { class: "card" }, h("h2", {}, "Negative feedback"), against.element)),
+    h("div", { class: "stack" }, h("section", { class: "card" }, h("h2", {}, "What conversations came to, with intervals of 95 %"), filters(place, [
+      { name: "by", label: "for each", kind: "select", options: GROUPS.map((each) => [each]), usual: GROUPS[0] },
+      { name: "days", label: "of the last", kind: "select", options: [["1", "day"], ["7", "7 days"], ["30", "30 days"], ["90", "90 days"]], usual: "7" },
+    ]), came), h("section", { class: "card" }, h("h2", {}, "Runs, with intervals of 95 %"), runs.element), h("section", { class: "card" }, h("h2", {}, "Negative feedback"), said.element)),
   );
-  live.on("quality", () => { runs.refresh(); against.refresh(); }, signal);
+  reckon(false);
+  const again = setInterval(() => document.hidden || reckon(true), MINUTE);
+  signal.addEventListener("abort", () => clearInterval(again));
+  live.on("quality", () => { runs.refresh(); said.refresh(); }, signal);
 }
 
 function one({ main, live, signal }, id) {

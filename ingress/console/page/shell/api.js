@@ -28,9 +28,10 @@ export function act(method, path, body = {}) {
   return send(address(path), { method, headers, body: JSON.stringify(body) });
 }
 
-/** Who is logged in. */
+/** Who is logged in; null where nobody is. */
 export async function whoAmI() {
-  return remember(await get("session"));
+  const loggedIn = await get("session");
+  return loggedIn && remember(loggedIn);
 }
 
 export async function logIn(key) {

@@ -11,6 +11,7 @@ import { followTheme, toggleTheme } from "./theme.js";
 const ROLES = ["reader", "operator", "admin"];
 const main = h("main", { id: "main", tabindex: "-1" });
 const shown = h("span", { class: "live", role: "status" }, "connecting");
+const trouble = h("p", { class: "trouble", role: "status", hidden: true });
 const live = new Live(shown);
 let user = null;
 let leaving = new AbortController();
@@ -34,7 +35,7 @@ function frame() {
         h("button", { type: "button", class: "plain", onclick: leave }, "Log out"),
       ),
     ),
-    main,
+    trouble, main,
   );
 }
 
@@ -45,8 +46,12 @@ async function show() {
   const { name, parts, query } = readPlace(location.hash);
   const screen = SCREENS.find((each) => each.name === name);
   for (const each of document.querySelectorAll(".places a")) {
-    if (each.dataset.name === name) each.setAttribute("aria-current", "page");
-    else each.removeAttribute("aria-current");
+    if (each.dataset.name === name) {
+      each.setAttribute("aria-current", "page");
+      // Not by scrollIntoView, which is where Tab would go on from.
+      const places = each.closest("ul");
+      places.scrollLeft = each.offsetLeft - (places.clientWidth - each.offsetWidth) / 2;
+    } else each.removeAttribute("aria-current");
   }
   document.title = screen ? `${screen.title} · Forebay` : "Forebay";
   main.className = screen ? `screen-${name}` : "";
@@ -73,6 +78,12 @@ function badge({ active }) {
   if (open) place.append(" ", h("span", { class: "badge" }, open, h("span", { class: "unseen" }, " firing")));
 }
 
+// What the door cannot look at stands still on the screens, which has to be said.
+function tellTrouble(code) {
+  trouble.hidden = !code;
+  fill(trouble, code && `Not all that is shown is current: the door met ${code.replaceAll("_", " ")}. It looks again by itself.`);
+}
+
 function enter(who) {
   user = who;
   frame();
@@ -97,6 +108,11 @@ async function leave() {
 
 addEventListener("hashchange", () => user && show());
 addEventListener("logged-out", () => user && away("You are no longer logged in."));
+// A stream that is refused says nothing of why: the session may be over.
+addEventListener("stream-lost", async () => {
+  const who = await whoAmI().catch(() => user);
+  if (user && !who) away("You are no longer logged in.");
+});
 addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
   const search = document.querySelector("input[data-search]");
@@ -112,8 +128,11 @@ addEventListener("keydown", (event) => {
 
 followTheme();
 live.on("alerts", badge);
+live.on("trouble", tellTrouble);
 try {
-  enter(await whoAmI());
+  const who = await whoAmI();
+  if (who) enter(who);
+  else away();
 } catch (refusal) {
-  away(refusal.status === 401 ? undefined : refusal.message);
+  away(refusal.message);
 }

@@ -73,6 +73,7 @@ export class Live {
     this.#leave();
     if (!this.#running) return;
     this.#show("lost", "reconnecting");
+    dispatchEvent(new Event("stream-lost"));
     this.#timer = setTimeout(() => this.#open(), this.#pause);
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
   }

@@ -5,6 +5,8 @@ import { logIn } from "./api.js";
 /** Ask for a key until one is taken; `done(user)` then. */
 export function showLogin(holder, done, said) {
   const key = h("input", { type: "password", name: "key", autocomplete: "current-password", required: true, "aria-describedby": "login-error", spellcheck: "false" });
+  // Browsers keep a password under a name; all who come with a key have the same one.
+  const name = h("input", { type: "text", name: "username", autocomplete: "username", value: "forebay", hidden: true, readonly: true });
   const error = h("p", { id: "login-error", class: "bad", role: "alert", hidden: !said }, said);
   const button = h("button", { class: "main" }, "Log in");
 
@@ -29,7 +31,7 @@ export function showLogin(holder, done, said) {
       h(
         "div", { class: "card" },
         h("h1", {}, "Forebay console"),
-        h("label", { class: "field" }, "Key of an admin, an operator or a reader", key),
+        h("label", { class: "field" }, "Key of an admin, an operator or a reader", name, key),
         error,
         button,
         h("p", { class: "note" }, "Make one with ", h("span", { class: "mono" }, "forebay keys create --tenant NAME --scope reader")),
