@@ -10,13 +10,14 @@ import msgspec
 from sqlalchemy import Integer, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.outcomes.outcome import SUMS, ConversationOutcome, day_changes
+from shared.outcomes.outcome import SPREADS, SUMS, ConversationOutcome, day_changes
 from shared.outcomes.tables import outcome, outcome_day, outcome_place
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
 from shared.persistence.statements import upsert
 
+_ADDED: Final = (*SUMS, *SPREADS)
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -31,7 +32,7 @@ class OutcomeKeeping:
         columns = {each.name: each for each in into.excluded if each.name != "key"}
         self._write = into.on_conflict_do_update(index_elements=["key"], set_=columns)
         day = upsert(outcome_day, sqlite_dialect=database.is_sqlite)
-        added = {name: outcome_day.c[name] + day.excluded[name] for name in SUMS}
+        added = {name: outcome_day.c[name] + day.excluded[name] for name in _ADDED}
         self._names = [each.name for each in outcome_day.primary_key]
         self._add = day.on_conflict_do_update(index_elements=self._names, set_=added)
         at = upsert(outcome_place, sqlite_dialect=database.is_sqlite)
@@ -49,7 +50,7 @@ class OutcomeKeeping:
         await connection.execute(self._write, [msgspec.structs.asdict(each) for each in found])
         changes = day_changes((known.get(each.key), each) for each in found)
         days = [
-            dict(zip(self._names, key, strict=True)) | dict(zip(SUMS, row, strict=True))
+            dict(zip(self._names, key, strict=True)) | dict(zip(_ADDED, row, strict=True))
             for key, row in changes.items()
         ]
         await connection.execute(self._add, days)

@@ -18,6 +18,11 @@ SUMS: Final = (
     *("turns", "caught", "verdicts", "unknown_costs", "score", "cost"),
 )
 """What the day of an outcome adds up."""
+SPREADS: Final = (
+    *("caught_squared", "caught_turns", "turns_squared"),
+    *("score_squared", "score_verdicts", "verdicts_squared", "cost_squared", "success_cost"),
+)
+"""Beside them: squares and products of each conversation, so that intervals need no rows."""
 
 
 class ConversationOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +74,15 @@ class ConversationOutcome(msgspec.Struct, frozen=True, kw_only=True):
         return day, self.tenant_id, self.version, self.model, self.route, self.variant
 
     def sums(self) -> tuple[int | float | Decimal, ...]:
-        """What it adds to its day, in the order of SUMS."""
+        """What it adds to its day, in the order of SUMS and SPREADS."""
+        cost = float(self.cost)
         return (
             *(1, int(self.is_completed), int(self.is_success), int(self.is_handed_off)),
             *(int(self.is_negative), int(self.is_asked_again), self.turns, self.caught),
             *(self.verdicts, self.unknown_costs, self.score, self.cost),
+            *(self.caught**2, self.caught * self.turns, self.turns**2),
+            *(self.score**2, self.score * self.verdicts, self.verdicts**2),
+            *(cost * cost, cost * self.is_success),
         )
 
 
@@ -91,7 +100,7 @@ def day_changes(
         for each, sign in ((before, -1), (after, 1)):
             if each is None:
                 continue
-            row = found.setdefault(each.names, [0] * len(SUMS))
+            row = found.setdefault(each.names, [0] * len(SUMS + SPREADS))
             for nth, value in enumerate(each.sums()):
                 row[nth] += sign * value  # type: ignore[operator] # each keeps its own kind
     return found

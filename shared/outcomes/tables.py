@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
 )
 
+from shared.outcomes.outcome import SPREADS
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.tables import metadata
 
@@ -66,6 +67,8 @@ outcome_day = Table(
     ),
     Column("score", Double, nullable=False),
     Column("cost", Numeric(18, 9), nullable=False),
+    # Null in days of a version that did not keep them: these have figures without an interval.
+    *(Column(name, Double) for name in SPREADS),
 )
 
 # How far each walk along the ledger is.
