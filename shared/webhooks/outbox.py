@@ -14,6 +14,7 @@ from shared.identifiers import WEBHOOK_DELIVERY, new_id
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
 from shared.persistence.statements import insert_new, reading, skipping_locked, transaction
+from shared.persistence.tables import OF_TRAFFIC, message
 from shared.settings.webhooks import WebhookSettings
 from shared.webhooks.endpoints import WebhookEndpoint, endpoint_of
 from shared.webhooks.tables import (
@@ -37,7 +38,7 @@ class WebhookOutbox:
 
     async def fan_out(self, limit: int = 200) -> int:
         """Give each of up to `limit` events a delivery for every endpoint that wants it; how many
-        events there were. A line of a batch is not told of: its batch is."""
+        events there were. A line of a batch is not told of, its batch is; nor of an evaluation."""
         now = self._clock.now()
         async with transaction(self._database.durable) as connection:
             events = (await connection.execute(_EVENTS, {"now": now, "limit": limit})).all()
@@ -50,7 +51,7 @@ class WebhookOutbox:
             wanted = [
                 _delivery(event, each, now)
                 for event in events
-                if not event.is_line
+                if not (event.is_line or event.is_evaluation)
                 for each in endpoints
                 if each.tenant_id == event.tenant_id and each.wants(event.type)
             ]
@@ -96,6 +97,9 @@ _EVENTS: Final = skipping_locked(
         webhook_event.c.tenant_id,
         webhook_event.c.type,
         exists().where(batch_item.c.message_id == webhook_event.c.message_id).label("is_line"),
+        exists()
+        .where(message.c.id == webhook_event.c.message_id, ~OF_TRAFFIC)
+        .label("is_evaluation"),
     )
     .where(webhook_event.c.due_at <= bindparam("now"))
     .order_by(webhook_event.c.due_at)

@@ -28,10 +28,12 @@ async def kept_message(database: Database, response_id: str, *, tenant_id: str) 
     async with reading(database.relaxed) as connection:
         row = (await connection.execute(query)).one_or_none()
     record = None if row is None else record_of(row)
-    if record is None or record.tenant_id != tenant_id or record.erased_at is not None:
+    if record is None or record.tenant_id != tenant_id:
         raise NotCut("are gone, or were erased")
     if record.store is False:
         raise NotCut("were not to be stored")
+    if record.erased_at is not None:
+        raise NotCut("are gone, or were erased")
     if (record.idempotency_key or "").startswith(f"{EVALUATION_MESSAGE}_"):
         raise NotCut("were asked by an evaluation")
     return record

@@ -64,9 +64,14 @@ ACTS: Final[Mapping[str, RecordedAct]] = {
     "rollups rebuild": RecordedAct("begin", ("end",)),
     "rehearse": RecordedAct("drill", ("lasting", "share", "tenant", "stop")),
     "cache invalidate": RecordedAct("tenant"),
-    # What was said leaves the ledger, or is told to a judge.
+    # What was said leaves the ledger, or is told to a judge or another model.
     "eval online": RecordedAct("tenant", ("judge", "budget", "hours", "sample")),
     "eval from-traffic": RecordedAct("tenant", ("where", "redact", "limit")),
+    "replay": RecordedAct(
+        "tenant",
+        ("live", "budget", "model", "variant", "judge", "since", "until"),
+        only_with=("live",),
+    ),
     "cache drop": RecordedAct("entry_id", _OF_TENANT),
 }
 
@@ -80,7 +85,7 @@ READS: Final = frozenset(
         *("keys list", "tenants list", "handoff list", "handoff show", "dead list", "dead show"),
         *("files list", "files show", "webhooks list", "webhooks deliveries", "schedule list"),
         *("jobs list", "jobs show", "jobs follow", "collections list", "collections stats"),
-        *("collections freshness", "cache show", "cache reports", "replay"),
+        *("collections freshness", "cache show", "cache reports"),
         *("alerts list", "alerts test", "alerts export"),
         *("audit list", "audit verify", "report"),
         *("feedback list", "feedback show", "feedback add", "outcomes"),

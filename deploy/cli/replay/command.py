@@ -1,28 +1,25 @@
-"""`forebay replay`: a day again, through other settings or under more load."""
+"""`forebay replay`: a day again, in virtual time or asked of another model."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from deploy.cli.connection import command_settings, open_ledger
+from deploy.cli.connection import command_settings
 from deploy.cli.options import AsJson
 from deploy.cli.output import say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from deploy.cli.replay.bar import ReplayBar
-    from deploy.replay.day.recorded_day import RecordedDay
-    from deploy.replay.figures.report import ReplayReport
-    from deploy.replay.figures.sample import ReplayFigures
-    from shared.settings import Settings
+    from deploy.replay.day.generating import GeneratedTraffic
 
-replay = App(name="replay", help="Run a day again, through other settings or under more load.")
+replay = App(
+    name="replay", help="Run a day again: through other settings, under more load, by other models."
+)
 
 _DAY: Final = timedelta(days=1)
 _Count = Annotated[int, Parameter(validator=Number(gte=1))]
@@ -31,7 +28,8 @@ _Count = Annotated[int, Parameter(validator=Number(gte=1))]
 @replay.default
 def run(
     *,
-    virtual: bool = True,
+    virtual: Annotated[bool, Parameter(negative=())] = False,
+    live: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     settings: Path | None = None,
@@ -44,28 +42,44 @@ def run(
     repeated: Annotated[float, Parameter(validator=Number(gte=0, lt=1))] = 0.2,
     call_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 2.0,
     seed: int = 0,
+    tenant: str | None = None,
+    budget: Annotated[float, Parameter(validator=Number(gt=0))] | None = None,
+    model: str | None = None,
+    variant: str | None = None,
+    judge: str | None = None,
+    rubric: str | None = None,
+    against: str | None = None,
+    key: str | None = None,
+    concurrency: Annotated[int, Parameter(validator=Number(gte=1, lte=256))] = 16,
     as_json: AsJson = False,
-) -> None:
-    """Run a day of the ledger again in virtual time, and say what waits, what is refused, what it
-    costs and what the cache gives. Nobody is called and nothing is written.
+) -> int:
+    """Run a day of the ledger again, and say what comes of it beside what was.
+
+    In virtual time, unless --live is given: what waits, what is refused, what it costs and what
+    the cache gives; nobody is called and nothing is written. With --live a share of its messages
+    is really asked again in the batch lane, of another model, and the answers are dropped: what is
+    answered, what it costs, how long it takes. That costs money, up to --budget.
 
     Parameters
     ----------
     virtual
-        In virtual time, by what the ledger knows of each call. This is what is done.
+        In virtual time, by what the ledger knows of each call. That is what is done without --live.
+    live
+        Ask this share of the messages again, such as 5%: always the same ones. Needs --tenant and
+        --budget.
     since
         From this time on, UTC; a day before `until` if not given.
     until
         Up to this time, UTC; now if not given.
     settings
-        Through the settings of this file; through those of the day, as they are now, if not given:
-        then it says how true replay is of that day.
+        Virtual: through the settings of this file; through those of the day, as they are now, if
+        not given: then it says how true replay is of that day.
     times
-        With so much of the same traffic.
+        Virtual: with so much of the same traffic.
     slots
-        Turns that all workers can hold at once; as many as the day had if not given.
+        Virtual: turns that all workers can hold at once; as many as the day had if not given.
     generate
-        Run a day of so many messages that nobody sent instead.
+        Virtual: run a day of so many messages that nobody sent instead.
     hours
         How long the generated day is.
     shape
@@ -77,86 +91,120 @@ def run(
     call_seconds
         How long its calls last, in the mean.
     seed
-        What is drawn where the day does not say it; the same seed gives the same run.
+        Virtual: what is drawn where the day does not say it; the same seed gives the same run.
+    tenant
+        Live: whose messages are asked again, by the name in `forebay tenants list`.
+    budget
+        Live: the most that all of it may cost, judge and all, in US dollars.
+    model
+        Live: the model that is asked; the one that each message named if not given.
+    variant
+        Live: the variant of the settings under which it is answered; the usual ones if not given.
+    judge
+        Live: a model that says which of both answers is better.
+    rubric
+        Live: what the judge is to hold for better.
+    against
+        Live: the door that is asked, such as http://127.0.0.1:8080.
+    key
+        Live: the API key whose tenant pays, and whose limits hold. The environment is the better
+        place for it: `ps` shows this.
+    concurrency
+        Live: messages under way at once.
     """
+    typed = dict(locals())
+    _refuse_mixed(typed)
+    span = _span(since, until)
+    if live is not None:
+        return _run_live(typed, span)
+    _run_virtual(typed, span)
+    return 0
+
+
+def _refuse_mixed(typed: dict[str, Any]) -> None:
+    """Raises InvalidRequest for what the other kind of replay takes."""
+    if typed["virtual"] and typed["live"] is not None:
+        raise InvalidRequest("--virtual calls nobody and --live does: give one of both.")
+    is_live = typed["live"] is not None
+    for name, usual in (_VIRTUAL if is_live else _LIVE).items():
+        if typed[name] != usual:
+            option = f"--{name.replace('_', '-')}"
+            fix = "leave out --live or it" if is_live else "give --live N% as well"
+            raise InvalidRequest(
+                f"{option} is for replay {'in virtual time' if is_live else 'with --live'}: {fix}.",
+                param=name,
+            )
+
+
+def _run_virtual(typed: dict[str, Any], span: tuple[datetime, datetime]) -> None:
     from deploy.cli.replay.bar import replay_bar
     from deploy.cli.replay.showing import say_replay
+    from deploy.cli.replay.virtual import VirtualPlan, replay_virtually
     from shared.settings import load_settings
 
-    del virtual
-    own = command_settings()
-    chosen = own if settings is None else load_settings(file=_existing(settings))
-    span = _span(since, until)
+    own, file = command_settings(), typed["settings"]
+    plan = VirtualPlan(
+        own=own,
+        chosen=own if file is None else load_settings(file=_existing(file)),
+        span=span,
+        traffic=None if typed["generate"] is None else _traffic(typed),
+        times=typed["times"],
+        slots=typed["slots"],
+        seed=typed["seed"],
+    )
     with replay_bar() as bar:
-        if generate is not None:
-            from deploy.replay.day.generating import GeneratedTraffic, Shape, generated_day
-
-            traffic = GeneratedTraffic(
-                messages=generate,
-                hours=hours,
-                shape=Shape(shape),
-                tenants=tenants,
-                repeated=repeated,
-                call_seconds=call_seconds,
-                seed=seed,
-            )
-            day = generated_day(traffic, slots=slots or own.worker.concurrency)
-        else:
-            day = asyncio.run(_read(own, span, bar))
-        report = _replayed(
-            day, own, chosen, times=times, slots=slots, seed=seed, bar=bar, is_real=not generate
-        )
-    if as_json:
+        report = replay_virtually(plan, bar)
+    if typed["as_json"]:
         say_json(report)
     else:
         say_replay(report)
 
 
-def _replayed(
-    day: RecordedDay,
-    own: Settings,
-    chosen: Settings,
-    *,
-    times: float,
-    slots: int | None,
-    seed: int,
-    bar: ReplayBar,
-    is_real: bool,
-) -> ReplayReport:
-    from time import perf_counter
+def _traffic(typed: dict[str, Any]) -> GeneratedTraffic:
+    from deploy.replay.day.generating import GeneratedTraffic, Shape
 
-    from deploy.replay.day.multiplying import multiplied
-    from deploy.replay.figures.report import report_of, sample_of_day, sample_of_run
-    from deploy.replay.world.world import run_day
-
-    base: ReplayFigures
-    if is_real:
-        base = sample_of_day(day)
-    else:
-        bar.begin("as it is", len(day.messages))
-        base = sample_of_run(day, run_day(day, own, slots=day.slots, seed=seed, tell=bar.reach))
-    more = day if times == 1.0 else multiplied(day, times, seed=seed)
-    bar.begin("replaying", len(more.messages))
-    began = perf_counter()
-    rerun = run_day(more, chosen, slots=slots or day.slots, seed=seed, tell=bar.reach)
-    return report_of(more, base, rerun, seconds=perf_counter() - began)
+    return GeneratedTraffic(
+        messages=typed["generate"],
+        hours=typed["hours"],
+        shape=Shape(typed["shape"]),
+        tenants=typed["tenants"],
+        repeated=typed["repeated"],
+        call_seconds=typed["call_seconds"],
+        seed=typed["seed"],
+    )
 
 
-async def _read(settings: Settings, span: tuple[datetime, datetime], bar: ReplayBar) -> RecordedDay:
-    from deploy.replay.day.reading import read_day
-    from deploy.replay.day.refusals import with_refusals
+def _run_live(typed: dict[str, Any], span: tuple[datetime, datetime]) -> int:
+    from deploy.cli.replay.live.command import LiveOrder, replay_live
 
-    since, until = span
-    bar.begin("reading", None)
-    async with open_ledger(settings) as database:
-        day = await read_day(database, settings, since=since, until=until, tell=bar.reach)
-        if not day.messages:
-            raise InvalidRequest(
-                f"The ledger has no message that came between {since:%Y-%m-%d %H:%M} and "
-                f"{until:%Y-%m-%d %H:%M} UTC: name another time with --since and --until, or "
-                "--generate a day."
-            )
-        return await with_refusals(day, database, since=since, until=until)
+    order = LiveOrder(span=span, **{name: typed[name] for name in ("live", *_LIVE, "as_json")})
+    return replay_live(order)
+
+
+_VIRTUAL: Final[dict[str, object]] = {
+    "settings": None,
+    "times": 1.0,
+    "slots": None,
+    "generate": None,
+    "hours": 24.0,
+    "shape": "day",
+    "tenants": 20,
+    "repeated": 0.2,
+    "call_seconds": 2.0,
+    "seed": 0,
+}
+"""What only replay in virtual time takes, with what it is if not given."""
+_LIVE: Final[dict[str, object]] = {
+    "tenant": None,
+    "budget": None,
+    "model": None,
+    "variant": None,
+    "judge": None,
+    "rubric": None,
+    "against": None,
+    "key": None,
+    "concurrency": 16,
+}
 
 
 def _span(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:

@@ -37,6 +37,8 @@ class AnsweredCase(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     variant: str | None = None
     """The variant of the settings under which it was answered."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     told_cost: Decimal | None = None
     """What the response says that it cost."""
     sight: Sight | None = None
@@ -56,6 +58,7 @@ class AnsweredCase(msgspec.Struct, frozen=True, kw_only=True):
 def answered_by(response: ResponseObject) -> AnsweredCase:
     """The response as checks see it."""
     messages = [each for each in response.output if isinstance(each, OutputMessage)]
+    usage = response.usage or None
     return AnsweredCase(
         state=str(response.status),
         error=response.error.message if response.error else "",
@@ -65,6 +68,8 @@ def answered_by(response: ResponseObject) -> AnsweredCase:
         cited=tuple(_cited(messages)),
         model=response.model,
         variant=response.turn.variant if response.turn else None,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
         told_cost=None if response.cost is None else Decimal(response.cost.amount),
     )
 

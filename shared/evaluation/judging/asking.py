@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final, Self
 
 import aiohttp
 import msgspec
 
-from shared.errors import Unavailable
+from shared.errors import ForebayError, Unavailable
 from shared.evaluation.golden.answered import REFUSED, AnsweredCase, answered_by
 from shared.identifiers import EVALUATION_MESSAGE, new_id
 from shared.messages.lane import TIER_OF_LANE, Lane
@@ -30,7 +32,9 @@ class BatchAsker:
     """One HTTP session with one door; close it by leaving its context.
 
     Each message has `patience_seconds` as its deadline, and an idempotency key, so asking again
-    cannot double it. No stored answer is wanted: what is measured is what answers now.
+    cannot double it, and by which it is known as an evaluation's: no conversation's, and told to
+    nobody. No stored answer is wanted: what is measured is what answers now. What nobody waits for
+    any more is cancelled: whatever a person would answer, and all that is left when asking is.
     """
 
     def __init__(self, url: str, key: str, *, patience_seconds: float) -> None:
@@ -59,11 +63,20 @@ class BatchAsker:
             response = await self._posted({**body, **lane}, give_up_at)
         except RefusedByDoor as refused:
             return AnsweredCase(state=REFUSED, error=refused.message)
+        try:
+            return await self._ended(response, give_up_at)
+        except asyncio.CancelledError:
+            await self._withdraw(response.id)
+            raise
+
+    async def _ended(self, response: ResponseObject, give_up_at: float) -> AnsweredCase:
         while not _has_ended(response):
             if time.monotonic() > give_up_at:
                 error = f"It was not answered within {self._patience_seconds:g} s."
                 return AnsweredCase(state=UNANSWERED, error=error, response_id=response.id)
             response = await self._found(response.id)
+        if not response.status.is_terminal:
+            await self._withdraw(response.id)
         return answered_by(response)
 
     async def _posted(self, body: dict[str, Any], give_up_at: float) -> ResponseObject:
@@ -73,7 +86,7 @@ class BatchAsker:
         }
         while True:
             try:
-                return await self._exchange("POST", self._url, headers, body)
+                return await self._not_left(self._exchange("POST", self._url, headers, body))
             except RefusedByDoor as refused:
                 pause = min(refused.retry_after_seconds or 0.0, _LONGEST_PAUSE_SECONDS)
                 if not refused.is_for_now or time.monotonic() + pause > give_up_at:
@@ -89,6 +102,21 @@ class BatchAsker:
                 raise
             await asyncio.sleep(refused.retry_after_seconds or _AGAIN_SECONDS)
             return await self._found(response_id)
+
+    async def _not_left(self, posting: Coroutine[None, None, ResponseObject]) -> ResponseObject:
+        """Who leaves meanwhile waits for what came of it: only then can it be cancelled."""
+        task = asyncio.create_task(posting)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with suppress(ForebayError):
+                await self._withdraw((await task).id)
+            raise
+
+    async def _withdraw(self, response_id: str) -> None:
+        """As far as the door can be reached: else it ends by its deadline."""
+        with suppress(ForebayError):
+            await self._exchange("POST", f"{self._url}/{response_id}/cancel", {})
 
     async def _exchange(
         self, method: str, url: str, headers: dict[str, str], body: dict[str, Any] | None = None

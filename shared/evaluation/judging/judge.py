@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from shared.messages.state import ResponseState
 
 Ask = Callable[[dict[str, Any]], Awaitable[AnsweredCase]]
 """Has a body of POST /v1/responses answered in the batch lane."""
+
+Said = TypeVar("Said")
 
 TRIES: Final = 2
 _INSTRUCTIONS: Final = (
@@ -72,8 +74,9 @@ class Judge:
         for _ in range(TRIES):
             said = await self._ask(self._body(rubric, told))
             cost = None if cost is None or said.cost is None else cost + said.cost
-            passed, why = self._read(said)
-            if passed is not None:
+            read, why = read_verdict(said, self.model, _verdict.decode)
+            if read is not None:
+                passed = read.passes
                 given = GivenVerdict(judge=judge, answer_digest=digest, passed=passed, cost=cost)
                 await self._verdicts.keep(given)
                 return JudgeVerdict(judge=judge, passed=passed, cost=cost)
@@ -88,15 +91,19 @@ class Judge:
             "store": False,
         }
 
-    def _read(self, said: AnsweredCase) -> tuple[bool | None, str]:
-        if said.state != ResponseState.COMPLETED:
-            return None, f"The judge gave no verdict: its message ended {said.state}."
-        if not (said.model or "").startswith(self.model):
-            return None, f"Not the judge answered, but {said.model}."
-        try:
-            return _verdict.decode(said.text).passes, ""
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return None, "The judge gave no verdict: it answered no JSON of the form asked for."
+
+def read_verdict(
+    said: AnsweredCase, model: str, decode: Callable[[str], Said]
+) -> tuple[Said | None, str]:
+    """What the judge said; None and why, where that is no verdict."""
+    if said.state != ResponseState.COMPLETED:
+        return None, f"The judge gave no verdict: its message ended {said.state}."
+    if not (said.model or "").startswith(model):
+        return None, f"Not the judge answered, but {said.model}."
+    try:
+        return decode(said.text), ""
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None, "The judge gave no verdict: it answered no JSON of the form asked for."
 
 
 def judge_id(model: str, rubric: str) -> str:

@@ -15,6 +15,9 @@ model = "scripted"
 input_per_million = 2.50
 output_per_million = 10.00
 
+[variants.terse]
+system_prefix = "Be brief."
+
 [[providers]]
 name = "primary"
 kind = "openai_compatible"

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.cli.__main__ import FAILED, WRONGLY_USED, run
 
+DOOR = ("--against", "http://127.0.0.1:9", "--key", "fb_none")
 Typed = Callable[..., tuple[int, str, str]]
 
 
@@ -57,6 +58,15 @@ def test_a_settings_file_with_a_key_that_is_none_is_refused_by_its_name(
         (("--settings", "missing.toml"), "--settings: there is no file 'missing.toml'"),
         (("--since", "2026-01-02", "--until", "2026-01-01"), "is not before --until"),
         (("--times", "0"), "times"),
+        (("--virtual", "--live", "5%"), "give one of both"),
+        (("--live", "5%", "--times", "2"), "--times is for replay in virtual time"),
+        (("--virtual", "--judge", "m"), "--judge is for replay with --live: give --live N%"),
+        (("--live", "5%", "--tenant", "acme"), "--budget USD"),
+        (("--live", "5%", "--budget", "1"), "--tenant NAME"),
+        (("--live", "all", "--budget", "1", "--tenant", "acme", *DOOR), "such as 5%"),
+        (("--live", "0%", "--budget", "1", "--tenant", "acme", *DOOR), "such as 5%"),
+        (("--live", "5", "--budget", "1", "--tenant", "acme", "--rubric", "r"), "--judge MODEL"),
+        (("--live", "5", "--budget", "0", "--tenant", "acme"), "budget"),
     ],
 )
 def test_what_makes_no_sense_is_said(typed: Typed, words: tuple[str, ...], complaint: str) -> None:
@@ -67,8 +77,8 @@ def test_what_makes_no_sense_is_said(typed: Typed, words: tuple[str, ...], compl
 
 
 def test_a_generated_day_is_told_beside_more_of_it(typed: Typed) -> None:
-    words = ("--generate", "2000", "--hours", "0.1", "--slots", "10", "--times", "3", "--json")
-    code, said, _ = typed(*words)
+    words = ("--virtual", "--generate", "2000", "--hours", "0.1", "--slots", "10", "--times", "3")
+    code, said, _ = typed(*words, "--json")
 
     told = json.loads(said)
     assert code == 0

@@ -126,8 +126,11 @@ class Ending:
     ) -> None:
         self._told, self._new, self._answer = told, new_message, answer_message
 
-    async def __call__(self, state: ResponseState = ResponseState.COMPLETED) -> str:
-        return (await self._answer(self._new(tenant_id=self._told.tenant.id), state=state)).id
+    async def __call__(
+        self, state: ResponseState = ResponseState.COMPLETED, **columns: object
+    ) -> str:
+        record = self._new(tenant_id=self._told.tenant.id, **columns)
+        return (await self._answer(record, state=state)).id
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from standardwebhooks.webhooks import Webhook
 from shared.batches.catalogue import BatchCatalogue
 from shared.batches.tables import batch_item
 from shared.clock import ManualClock
+from shared.identifiers import EVALUATION_MESSAGE, new_id
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.settlement.event_tables import EventType
 from shared.persistence.statements import transaction
@@ -69,6 +70,15 @@ async def test_a_line_of_a_batch_is_not_told_of_by_itself(
         await connection.execute(batch_item.insert(), item)
     await whole_round(told.round())
     assert [each.event["data"]["id"] for each in receiver.got] == [alone]
+
+
+async def test_what_an_evaluation_asks_is_not_told_of(
+    told: ToldTenant, receiver: WebhookReceiver, ends: Ending
+) -> None:
+    await ends(idempotency_key=new_id(EVALUATION_MESSAGE))
+    usual = await ends(idempotency_key="order-7")
+    await whole_round(told.round())
+    assert [each.event["data"]["id"] for each in receiver.got] == [usual]
 
 
 async def test_a_refusal_is_tried_again_by_the_schedule_and_given_up_with_a_reason(
