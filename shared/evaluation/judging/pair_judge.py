@@ -45,7 +45,7 @@ class PairVerdict(StrEnum):
     LOSS = "loss"
 
 
-class JudgedPair(msgspec.Struct, frozen=True, kw_only=True):
+class ComparedAnswers(msgspec.Struct, frozen=True, kw_only=True):
     """`verdict` is None where the judge gave none, and `why` says why not. `cost` is in US dollars,
     None where that is not known."""
 
@@ -62,12 +62,12 @@ class PairJudge:
         self._rubric = rubric
         self._ask = ask
 
-    async def compare(self, question: str, *, known: str, other: str) -> JudgedPair:
+    async def compare(self, question: str, *, known: str, other: str) -> ComparedAnswers:
         """Whether the other is better than the known one. Equal ones are a tie that nobody is
         asked about. Nonsense is asked for once more and is then no verdict; raises what asking
         raises."""
         if known == other:
-            return JudgedPair(verdict=PairVerdict.TIE, cost=Decimal(0))
+            return ComparedAnswers(verdict=PairVerdict.TIE, cost=Decimal(0))
         cost: Decimal | None = Decimal(0)
         found = set[PairVerdict]()
         for first, second, meant in ((known, other, _KNOWN_FIRST), (other, known, _OTHER_FIRST)):
@@ -75,10 +75,10 @@ class PairJudge:
             better, why, spent = await self._better(msgspec.json.encode(told).decode())
             cost = None if cost is None or spent is None else cost + spent
             if better is None:
-                return JudgedPair(verdict=None, cost=cost, why=why)
+                return ComparedAnswers(verdict=None, cost=cost, why=why)
             found.add(meant[better])
         verdict = found.pop() if len(found) == 1 else PairVerdict.TIE
-        return JudgedPair(verdict=verdict, cost=cost)
+        return ComparedAnswers(verdict=verdict, cost=cost)
 
     async def _better(self, told: str) -> tuple[str | None, str, Decimal | None]:
         cost: Decimal | None = Decimal(0)

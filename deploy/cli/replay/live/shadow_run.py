@@ -16,7 +16,7 @@ from deploy.cli.replay.live.budget import ShadowBudget
 from deploy.cli.replay.live.recorded import RecordedAnswer, RecordedTraffic
 from shared.evaluation.golden.answered import AnsweredCase
 from shared.evaluation.judging.judge import Ask
-from shared.evaluation.judging.pair_judge import JudgedPair, PairJudge
+from shared.evaluation.judging.pair_judge import ComparedAnswers, PairJudge
 from shared.evaluation.judging.sights import LedgerSights
 from shared.messages.state import ResponseState
 from workers.judging.kept_message import NotCut
@@ -39,7 +39,7 @@ class ShadowPair(msgspec.Struct, frozen=True, kw_only=True):
     conversation: str
     then: AnsweredCase
     now: AnsweredCase
-    judged: JudgedPair | None = None
+    judged: ComparedAnswers | None = None
 
     @property
     def is_comparable(self) -> bool:
@@ -159,7 +159,7 @@ def is_answered(of: AnsweredCase) -> bool:
     return of.state == ResponseState.COMPLETED
 
 
-def _cost(now: AnsweredCase, judged: JudgedPair | None) -> Decimal | None:
+def _cost(now: AnsweredCase, judged: ComparedAnswers | None) -> Decimal | None:
     beside = _NOTHING if judged is None else judged.cost
     return None if now.cost is None or beside is None else now.cost + beside
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from shared.evaluation.golden.answered import AnsweredCase
-from shared.evaluation.judging.pair_judge import JudgedPair, PairJudge, PairVerdict
+from shared.evaluation.judging.pair_judge import ComparedAnswers, PairJudge, PairVerdict
 
 Says = Callable[[dict[str, str]], str]
 
 
-async def judged(says: Says, *, model: str = "judge-1", cost: str | None = "0.1") -> JudgedPair:
+async def judged(
+    says: Says, *, model: str = "judge-1", cost: str | None = "0.1"
+) -> ComparedAnswers:
     async def ask(body: dict[str, Any]) -> AnsweredCase:
         assert body["store"] is False
         text = says(json.loads(body["input"]))
