@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, select, tuple_, update
+from sqlalchemy import Integer, bindparam, func, select, tuple_, update
 
 from shared.errors import NotFound
 from shared.evaluation.kept_run import (
@@ -16,7 +16,7 @@ from shared.evaluation.kept_run import (
     row_of_run,
     run_of_row,
 )
-from shared.evaluation.tables import evaluation_result, evaluation_run
+from shared.evaluation.tables import RunState, evaluation_result, evaluation_run
 from shared.persistence.engine import Database
 from shared.persistence.statements import insert_new, reading, transaction, upsert
 from shared.storable_text import is_storable
@@ -77,6 +77,12 @@ class EvaluationCatalogue:
             rows = await connection.execute(query, {"limit": limit})
             return [run_of_row(row) for row in rows]
 
+    async def newest_of_each_set(self, *, limit: int) -> list[KeptRun]:
+        """The last run of each set that was not stopped; of sets that were run last."""
+        async with reading(self._database.relaxed) as connection:
+            rows = await connection.execute(_NEWEST_OF_SETS, {"limit": limit})
+            return [run_of_row(row) for row in rows]
+
     async def results(
         self, run_id: str, *, after: tuple[str, int] | None = None, limit: int = 200
     ) -> list[CaseResult]:
@@ -104,6 +110,13 @@ _CASE: Final = evaluation_result.c
 _LIMIT: Final = bindparam("limit", type_=Integer)
 _FIND: Final = select(evaluation_run).where(evaluation_run.c.id == bindparam("id"))
 _NEWEST: Final = select(evaluation_run).order_by(evaluation_run.c.id.desc()).limit(_LIMIT)
+_NEWEST_OF_SETS: Final = _NEWEST.where(
+    evaluation_run.c.id.in_(
+        select(func.max(evaluation_run.c.id))
+        .where(evaluation_run.c.state == RunState.COMPLETED)
+        .group_by(evaluation_run.c.set_name)
+    )
+)
 _RESULTS: Final = (
     select(evaluation_result)
     .where(_CASE.run_id == bindparam("run"))

@@ -89,6 +89,14 @@ class Metrics:
     outcomes: Counter
     outcome_cost: Counter
     outcome_turns: Counter
+    outcome_task_completion: Gauge
+    outcome_hallucination: Gauge
+    outcome_satisfaction: Gauge
+    outcome_cost_per_success: Gauge
+    evaluation_task_completion: Gauge
+    evaluation_hallucination: Gauge
+    evaluation_satisfaction: Gauge
+    evaluation_cost_per_success: Gauge
     semantic_lookup_duration_seconds: Histogram
     semantic_entries: Gauge
     semantic_untold_changes: Counter
@@ -133,6 +141,12 @@ class Metrics:
             counted = getattr(self, instrument.attribute)
             for values in instrument.children(given):
                 counted.labels(*values)
+
+    @staticmethod
+    def forget(gauge: Gauge) -> None:
+        """Let it have no series, until it is set again."""
+        gauge.clear()
+        gauge.labels.cache_clear()  # type: ignore[attr-defined] # it remembers its children
 
     def render(self) -> bytes:
         """All metrics in Prometheus' text format; serve it as `CONTENT_TYPE`."""

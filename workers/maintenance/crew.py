@@ -38,6 +38,7 @@ from workers.judging.opening import judging
 from workers.maintenance.dispatching import dispatching
 from workers.maintenance.janitor import Janitor
 from workers.maintenance.one_core import OneCore
+from workers.maintenance.quality_gauges import telling_quality
 from workers.maintenance.reconciler import Reconciler
 from workers.maintenance.rollup_round import RollupRound
 from workers.steps.reply import Reply
@@ -90,8 +91,7 @@ async def maintenance(
         every = settings.ledger.sweep_seconds
         await stack.enter_async_context(_kept_fresh(subscribers, every_seconds=every))
         rounds: dict[str, _Round] = {"reconciler": reconciler, "janitor": janitor}
-        erasing = open_erasing(settings, database, clock)
-        rounds["eraser"] = await stack.enter_async_context(erasing)
+        rounds["eraser"] = await stack.enter_async_context(open_erasing(settings, database, clock))
         opening = open_batching(settings, database, publisher, metrics, clock)
         batching = await stack.enter_async_context(opening)
         rounds |= batching._asdict()
@@ -106,7 +106,8 @@ async def maintenance(
             lease = RoleLease(database, clock, role=role, holder=worker, lease_seconds=seconds)
             a_round = await stack.enter_async_context(led(lease, work))
             await stack.enter_async_context(running(repeat(name, a_round, every_seconds=pause)))
-        await stack.enter_async_context(_looking(settings, database, redis, clock, worker=worker))
+        looking = _looking(settings, database, redis, metrics, clock, worker=worker)
+        await stack.enter_async_context(looking)
         leading = dispatching(
             settings, database, publisher, redis, wakeups, metrics, clock, worker=worker
         )
@@ -120,10 +121,17 @@ async def maintenance(
 
 @asynccontextmanager
 async def _looking(
-    settings: Settings, database: Database, redis: Redis, clock: Clock, *, worker: str
+    settings: Settings,
+    database: Database,
+    redis: Redis,
+    metrics: Metrics,
+    clock: Clock,
+    *,
+    worker: str,
 ) -> AsyncIterator[None]:
-    """Alerts and judges, while the context is open."""
+    """Alerts, judges and what is told of quality, while the context is open."""
     async with (
+        telling_quality(database, metrics, clock, worker=worker),
         alerting(settings, database, redis, clock, worker=worker),
         judging(settings.evaluation, database, clock, worker=worker),
     ):
