@@ -29,16 +29,17 @@ _Labels = frozenset[tuple[str, str]]
 
 class FigureReading(NamedTuple):
     """What a figure says now. `absent` is the value of what it does not name; None where nothing is
-    known of that."""
+    known of that. `is_data` is False where there is nothing that it could say anything of."""
 
     observations: Sequence[FigureValue] = ()
     absent: float | None = None
+    is_data: bool = True
 
     @property
     def knows(self) -> bool:
         """Whether there was any data."""
         values = [self.absent, *(each.value for each in self.observations)]
-        return any(value is not None and isfinite(value) for value in values)
+        return self.is_data and any(value is not None and isfinite(value) for value in values)
 
 
 class Decision(msgspec.Struct, kw_only=True):

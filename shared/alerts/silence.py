@@ -14,7 +14,7 @@ from shared.errors import InvalidRequest
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
     """`matchers` are values, with * and ?, by label; `rule` and `severity` count as labels. An
-    alert has to match all of them."""
+    alert has to have all of them and match; a bracket stands for itself."""
 
     id: str
     matchers: dict[str, str]
@@ -26,7 +26,10 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     def covers(self, alert: Alert) -> bool:
         """Whether it is about this alert."""
         known = {**alert.labels, "rule": alert.rule, "severity": str(alert.severity)}
-        return all(fnmatchcase(known.get(name, ""), like) for name, like in self.matchers.items())
+        return all(
+            name in known and fnmatchcase(known[name], like.replace("[", "[[]"))
+            for name, like in self.matchers.items()
+        )
 
 
 def checked_matchers(matchers: Mapping[str, str]) -> dict[str, str]:

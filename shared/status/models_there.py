@@ -28,25 +28,28 @@ class ModelsThere:
             for place in each.each_deployment
             for model in each.named_models
         ]
+        self._has_others = any(not each.kind.is_model for each in providers)
 
     async def findings(self) -> list[StateFinding]:
         stand = {name: each async for name, each in read_breakers(self._redis, self._breakers)}
-        return list(breaker_findings(self._names, stand))
+        return list(breaker_findings(self._names, stand, has_others=self._has_others))
 
 
 def breaker_findings(
-    names: Collection[str], stand: Mapping[str, BreakerReading]
+    names: Collection[str], stand: Mapping[str, BreakerReading], *, has_others: bool
 ) -> Iterator[StateFinding]:
     """One for all where no model may be called, else one for each that may not.
 
-    A breaker of which nothing is kept is closed.
+    `has_others` says that rules or people stand behind them. A breaker of which nothing is kept is
+    closed.
     """
     away = [each for each in names if _is_open(stand.get(each))]
     if away and len(away) == len(names):
         left = min(stand[each].seconds_left for each in away)
+        who = "rules or people answer" if has_others else "nobody answers"
         yield degraded(
             "models",
-            "All model breakers are open: no retries are spent, and rules or people answer. The "
+            f"All model breakers are open: no retries are spent, and {who}. The "
             f"first one is tried again in {left:.0f} s. See: forebay providers",
         )
         return

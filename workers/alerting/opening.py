@@ -22,7 +22,9 @@ from shared.settings import Settings
 from workers.alerting.sending import AlertSending
 from workers.alerting.sinks.opening import open_sinks
 
-_ROUNDS_PER_LEASE: Final = 4
+_ROUNDS_PER_LEASE: Final = 2
+"""A leader that dies is followed after so many rounds and one more; one that is slower than that
+has company, which does no harm."""
 _CLAIM_GRACE_SECONDS: Final = 30.0
 _FORGET_SECONDS: Final = 3_600.0
 

@@ -32,5 +32,8 @@ class BreakerFigure:
             [
                 FigureValue({"provider": name}, float(each.state is not BreakerState.CLOSED))
                 async for name, each in found
-            ]
+            ],
+            # What the settings do not name any more keeps no call away.
+            absent=0.0,
+            is_data=bool(self._names),
         )

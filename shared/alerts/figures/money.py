@@ -133,7 +133,10 @@ def _shares(
                 {"name": cap.name},
             )
             for id_, cap in caps.items()
-        ]
+        ],
+        # Without a cap, or gone: nothing of it can be spent any more.
+        absent=0.0,
+        is_data=bool(caps),
     )
 
 

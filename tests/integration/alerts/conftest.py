@@ -42,6 +42,10 @@ RULE = AlertRule(
 )
 
 
+ON_SQLITE = pytest.mark.parametrize("migrated_ledger_url", ["sqlite"], indirect=True)
+"""For what another database would not do otherwise: it takes a third of the time."""
+
+
 def webhook_sink(url: str, name: str = "ops", **more: object) -> AlertSinkSettings:
     """One on loopback, with a secret in its place."""
     sink = AlertSinkSettings(name=name, kind=AlertSinkKind.WEBHOOK, url=ServerUrl(url))

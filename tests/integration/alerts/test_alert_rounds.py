@@ -15,7 +15,7 @@ from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from shared.settings.watching.alerts import AlertSettings
 
-from .conftest import WatchedLedger, told_to
+from .conftest import ON_SQLITE, WatchedLedger, told_to
 
 SINK = AlertSinkSettings(name="ops", kind=AlertSinkKind.COMMAND, argv=("true",))
 SETTINGS = told_to(SINK)
@@ -32,6 +32,7 @@ async def test_a_thousand_alerts_at_once_are_one_message(watched: WatchedLedger)
     assert len(await watched.catalogue.active()) == 1_000
 
 
+@ON_SQLITE
 async def test_what_fires_within_the_time_of_a_group_is_told_with_it(
     watched: WatchedLedger,
 ) -> None:
@@ -44,6 +45,7 @@ async def test_what_fires_within_the_time_of_a_group_is_told_with_it(
     assert message.fired == 2
 
 
+@ON_SQLITE
 async def test_a_restart_neither_repeats_nor_loses_a_message(watched: WatchedLedger) -> None:
     watched.figures.values = {"ten_1": 20.0}
     for _ in range(20):
@@ -86,6 +88,7 @@ async def test_two_leaders_at_once_tell_nothing_twice(watched: WatchedLedger) ->
     assert len(await watched.catalogue.history()) == 2
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("days", [1, -1])
 @pytest.mark.parametrize("value_after", [20.0, None])
 async def test_a_clock_that_jumps_neither_fires_nor_resolves_anything(
@@ -107,6 +110,7 @@ async def test_a_clock_that_jumps_neither_fires_nor_resolves_anything(
     assert len(await watched.messages()) == 1
 
 
+@ON_SQLITE
 async def test_another_leader_goes_on_counting_where_the_clock_jumped_meanwhile(
     watched: WatchedLedger,
 ) -> None:
@@ -141,6 +145,7 @@ async def test_people_see_what_fires_and_acknowledge_it(watched: WatchedLedger) 
         await watched.catalogue.acknowledge(alert.fingerprint, by="ann")
 
 
+@ON_SQLITE
 async def test_a_silence_is_kept_until_it_is_over_or_ended(watched: WatchedLedger) -> None:
     catalogue, leader = watched.catalogue, watched.leader(SETTINGS)
     until = watched.clock.now() + timedelta(minutes=10)
@@ -175,6 +180,7 @@ async def test_history_is_forgotten_once_its_time_is_over(watched: WatchedLedger
     assert len(await watched.messages()) == 1
 
 
+@ON_SQLITE
 async def test_without_sinks_alerts_are_kept_and_nothing_waits(watched: WatchedLedger) -> None:
     watched.figures.values = {"ten_1": 20.0}
     await watched.rounds(watched.leader(AlertSettings()), seconds=60)

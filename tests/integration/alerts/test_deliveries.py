@@ -7,9 +7,10 @@ import asyncio
 from shared.webhooks.tables import DeliveryState
 from tests.integration.webhooks.receiver import WebhookReceiver, received
 
-from .conftest import WatchedLedger, send_round, told_to, webhook_sink
+from .conftest import ON_SQLITE, WatchedLedger, send_round, told_to, webhook_sink
 
 
+@ON_SQLITE
 async def test_a_sink_that_hangs_delays_no_other_and_loses_nothing(
     watched: WatchedLedger, receiver: WebhookReceiver
 ) -> None:
@@ -54,6 +55,7 @@ async def test_a_sink_that_refuses_is_tried_again_and_then_given_up_and_said(
     assert undelivered.reason == "No try is left of its schedule. It answered 500."
 
 
+@ON_SQLITE
 async def test_what_waits_for_a_sink_that_was_removed_is_given_up(
     watched: WatchedLedger, receiver: WebhookReceiver
 ) -> None:

@@ -128,6 +128,8 @@ async def test_a_redis_that_is_away_leaves_breakers_unknown_and_the_rest_as_it_i
 
 async def test_a_breaker_is_told_by_the_name_of_its_model(figures: Figures) -> None:
     assert await figures.values(AlertFigure.BREAKER_OPEN) == {"p/m": 0.0}
+    # One that the settings name no more resolves as one that closed.
+    assert (await figures.read(AlertFigure.BREAKER_OPEN)).absent == 0.0
 
 
 async def test_people_and_judges_are_averaged_apart_once_there_are_enough(

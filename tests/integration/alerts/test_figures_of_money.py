@@ -9,13 +9,17 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import insert
 
+from shared.alerts.figures.figure_table import figure_table
 from shared.clock import ManualClock
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
+from shared.redis.client import open_redis
 from shared.rollups.cubes import Resolution
 from shared.rollups.tables import EVERYBODY, rollup_attempt, rollup_door
+from shared.settings import Settings
 from shared.settings.watching.alert_rules import AlertFigure
+from tests.integration.patience import patient_settings
 
 from .read_figures import DOLLAR, NOON, PLAN, Figures, clock, figures
 
@@ -71,6 +75,16 @@ async def test_who_is_refused_for_the_budget_has_spent_it(
             await connection.execute(insert(rollup_door), row | names)
     shares = await figures.values(AlertFigure.BUDGET_SHARE)
     assert shares == {refused.id: 1.0, before.id: 0.0, limited.id: 0.0, EVERYBODY: 0.0}
+
+
+async def test_who_has_no_cap_any_more_spends_nothing_of_it(
+    database: Database, clock: ManualClock, redis_url: str
+) -> None:
+    redis = open_redis(patient_settings(redis_url))
+    figures = Figures(figure_table(Settings(), database, redis, clock))
+    found = await figures.read(AlertFigure.BUDGET_SHARE)
+    assert (found.observations, found.absent, found.knows) == ([], 0.0, False)
+    await redis.aclose()
 
 
 async def test_a_cap_of_next_to_nothing_keeps_no_other_figure_from_being_read(

@@ -54,6 +54,12 @@ def test_what_was_done_is_listed_with_who_did_it_and_without_secrets(typed: Any)
     assert (code, found["ok"], found["entries"]) == (0, True, 3)
 
 
+def test_several_words_are_recorded_as_they_were_typed(typed: Any) -> None:
+    typed("alerts", "silence", "rule=latency", "tenant=ten_*")
+    ((act, target, _),) = _acts(typed)
+    assert (act, target) == ("alerts.silence", "rule=latency tenant=ten_*")
+
+
 def test_one_that_failed_is_recorded_as_failed(typed: Any) -> None:
     code, _ = typed("keys", "revoke", "key_none")
     assert code == 1

@@ -73,7 +73,11 @@ async def check_alerts(ground: Ground) -> CheckFinding:
     if looked_at is None or ground.ago(looked_at) > _LATE:
         return fault("alerts", "No worker looks at the rules. See: forebay alerts list")
     if last is None:
-        return hint("alerts", "Rules are looked at; no sink was told yet. Try: forebay alerts test")
+        return hint(
+            "alerts",
+            "Rules are looked at; nothing has fired yet that a sink was told of. Whether sinks "
+            "take a message: forebay alerts test",
+        )
     when = in_words(ground.ago(last.ended_at))
     if last.state is not DeliveryState.DELIVERED:
         return fault("alerts", f"The sink {last.sink} was not reached {when} ago: {last.reason}")

@@ -158,6 +158,35 @@ def test_a_silence_tells_nobody_and_what_still_fires_after_it_is_told() -> None:
     assert rounds.sees(20.0) == [FIRED]
 
 
+@pytest.mark.parametrize(
+    ("matchers", "number"),
+    [
+        ({"lane": "stand*"}, 0),
+        ({"lane": "*", "rule": "wait?"}, 0),
+        # An alert without the label is not meant, and a bracket is no class of letters.
+        ({"tenant": "*"}, 1),
+        ({"lane": "[a-z]*"}, 1),
+    ],
+)
+def test_a_silence_is_about_what_has_its_labels(matchers: dict[str, str], number: int) -> None:
+    rounds = Rounds()
+    rounds.silences = [
+        Silence(id="s", matchers=matchers, until=START, by="", why="", created_at=START)
+    ]
+    assert len(rounds.sees(20.0)) == number
+
+
+def test_a_rule_that_is_taken_away_and_comes_back_flaps() -> None:
+    rounds = Rounds()
+    assert rounds.sees(20.0) == [FIRED]
+    gone = Rounds(rule("other"))
+    gone.alerts, gone.seconds = rounds.alerts, rounds.seconds
+    assert gone.reads(FigureReading()) == [RESOLVED]
+    rounds.alerts, rounds.seconds = gone.alerts, gone.seconds
+    assert rounds.goes_on(20.0, seconds=HOUR - 15) == []
+    assert rounds.goes_on(20.0, seconds=30) == [FIRED]
+
+
 def test_what_fired_and_resolved_in_silence_is_never_told() -> None:
     rounds = Rounds()
     rounds.silences = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from shared.breakers.reading import BreakerReading, BreakerState
 from shared.clock import ManualClock
 from shared.status.models_there import breaker_findings
@@ -13,26 +15,34 @@ LATER = BreakerReading(state=BreakerState.OPEN, seconds_left=30.0)
 CLOSED = BreakerReading(state=BreakerState.CLOSED)
 HALF_OPEN = BreakerReading(state=BreakerState.HALF_OPEN)
 
+all_findings = partial(breaker_findings, has_others=True)
+
 
 def test_all_open_is_one_finding_that_says_who_answers_and_when_one_is_tried() -> None:
-    (found,) = breaker_findings(NAMES, dict(zip(NAMES, (LATER, OPEN), strict=True)))
+    (found,) = all_findings(NAMES, dict(zip(NAMES, (LATER, OPEN), strict=True)))
     assert (found.part, found.state) == ("models", SystemState.DEGRADED)
     assert "no retries are spent" in found.sentence
     assert "12 s" in found.sentence
 
 
+def test_without_rules_and_people_nobody_answers_while_all_are_open() -> None:
+    (found,) = breaker_findings(NAMES, dict.fromkeys(NAMES, OPEN), has_others=False)
+    assert "nobody answers" in found.sentence
+    assert "rules" not in found.sentence
+
+
 def test_one_open_of_two_is_named() -> None:
-    (found,) = breaker_findings(NAMES, {"primary/large": OPEN, "secondary/small": HALF_OPEN})
+    (found,) = all_findings(NAMES, {"primary/large": OPEN, "secondary/small": HALF_OPEN})
     assert found.part == "model primary/large"
 
 
 def test_closed_unknown_and_half_open_ones_are_no_finding_and_strangers_neither() -> None:
-    assert not [*breaker_findings(NAMES, {"primary/large": CLOSED, "gone/model": OPEN})]
-    assert not [*breaker_findings(NAMES, {"primary/large": HALF_OPEN})]
+    assert not [*all_findings(NAMES, {"primary/large": CLOSED, "gone/model": OPEN})]
+    assert not [*all_findings(NAMES, {"primary/large": HALF_OPEN})]
 
 
 def test_without_a_model_in_the_chain_there_is_none_to_be_away() -> None:
-    assert not [*breaker_findings((), {"gone/model": OPEN})]
+    assert not [*all_findings((), {"gone/model": OPEN})]
 
 
 def test_a_system_is_as_bad_as_its_worst_finding_which_comes_first() -> None:
