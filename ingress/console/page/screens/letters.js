@@ -55,8 +55,8 @@ function all(place) {
     everything.disabled = isActing || !list.element.querySelector("input[data-key]");
     if (isActing) return;
     replay.disabled = discard.disabled = !number;
-    replay.textContent = number ? `Replay ${number}` : "Replay";
-    discard.textContent = number ? `Discard ${number}` : "Discard";
+    replay.textContent = number ? `Replay ${count(number)}` : "Replay";
+    discard.textContent = number ? `Discard ${count(number)}` : "Discard";
   }
   // Somebody has chosen one or taken one from all; without an event the list was drawn anew.
   function choosing(event) {
