@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar, cast
@@ -138,18 +139,19 @@ def _leaf(value: object, kind: Any, *, from_text: bool) -> object:
         leaf = msgspec.convert(value, kind, strict=not from_text, dec_hook=_decode_custom)
     except msgspec.ValidationError as error:
         raise invalid_field(str(error)) from None
-    if _holds_boundless(value) or _holds_boundless(leaf):
-        raise InvalidRequest(f"Expected no number above {_LARGEST:g}.")
+    for place in (*_boundless(value), *_boundless(leaf)):
+        inside = f" in {'.'.join(place)}" if place else ""
+        raise InvalidRequest(f"Expected no number above {_LARGEST:g}{inside}.")
     return leaf
 
 
-def _holds_boundless(value: object) -> bool:
-    """TOML has words for infinity, and for what is no number at all."""
-    if isinstance(value, dict):
-        return any(map(_holds_boundless, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_boundless, value))
-    return isinstance(value, float) and not abs(value) <= _LARGEST
+def _boundless(value: object, *place: str) -> Iterator[tuple[str, ...]]:
+    """Where inside of it: TOML has words for infinity, and for what is no number at all."""
+    if isinstance(value, dict | list):
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _boundless(each, *place, str(name))
+    elif isinstance(value, float) and not abs(value) <= _LARGEST:
+        yield place
 
 
 def _decode_custom(kind: type, value: object) -> object:

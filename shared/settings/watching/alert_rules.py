@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -70,6 +71,24 @@ class AlertFigure(StrEnum):
     """How long the oldest document of a tenant has waited for the indexer."""
 
 
+LABELS: Final[Mapping[AlertFigure, tuple[str, ...]]] = MappingProxyType(
+    {
+        AlertFigure.BUDGET_SHARE: ("tenant",),
+        AlertFigure.BUDGET_FORECAST: ("tenant",),
+        AlertFigure.UNKNOWN_COST: ("model",),
+        AlertFigure.COST_DEVIATION: ("tenant",),
+        AlertFigure.MESSAGE_DEVIATION: ("tenant",),
+        AlertFigure.REFUSAL_RATE: ("reason",),
+        AlertFigure.OLDEST_WAIT_SECONDS: ("lane",),
+        AlertFigure.BREAKER_OPEN: ("provider",),
+        AlertFigure.DEAD_LETTERS: ("reason",),
+        AlertFigure.BATCH_OVERDUE_SECONDS: ("provider", "model"),
+        AlertFigure.INDEX_BEHIND_SECONDS: ("tenant",),
+    }
+)
+"""What tells the values of a figure apart; one that is not named here has a single value."""
+
+
 class AlertRuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may be said of a rule; what is left out is as the built-in rule of that name has it."""
 
@@ -92,7 +111,7 @@ class AlertRuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 def read_rules(
-    rules: Mapping[str, object], *, known: Mapping[str, object]
+    rules: Mapping[str, object], *, known: Mapping[str, AlertRuleSettings]
 ) -> dict[str, AlertRuleSettings]:
     """The rules by name, those of `known` being built in.
 
@@ -103,7 +122,9 @@ def read_rules(
     return {name: _convert(said) for name, said in rules.items()}
 
 
-def rule_faults(rules: Mapping[str, object], *, known: Mapping[str, object]) -> Iterator[str]:
+def rule_faults(
+    rules: Mapping[str, object], *, known: Mapping[str, AlertRuleSettings]
+) -> Iterator[str]:
     """One sentence for each fault of these rules."""
     for name, said in rules.items():
         place = f"alerts.rules.{name}"
@@ -120,7 +141,12 @@ def rule_faults(rules: Mapping[str, object], *, known: Mapping[str, object]) -> 
         except msgspec.ValidationError as error:
             yield _unreadable(place, said, error)
             continue
-        yield from (f"{place}.{fault}" for fault in _faults(rule, is_known=name in known))
+        built_in = known.get(name)
+        for fault in (
+            *_faults(rule, is_known=built_in is not None),
+            *_label_faults(rule, (built_in or rule).figure),
+        ):
+            yield f"{place}.{fault}"
 
 
 def _convert(said: object) -> AlertRuleSettings:
@@ -156,3 +182,12 @@ def _faults(rule: AlertRuleSettings, *, is_known: bool) -> Iterator[str]:
         value = getattr(rule, key)
         if value is not None and not abs(value) <= _LARGEST:
             yield f"{key} = {value}: is no number to compare with. Set one up to {_LARGEST:g}."
+
+
+def _label_faults(rule: AlertRuleSettings, figure: AlertFigure | None) -> Iterator[str]:
+    """It would never fire: no value of the figure has such a label."""
+    labels = () if figure is None else LABELS.get(figure, ())
+    for name in rule.where or {}:
+        if figure is not None and name not in labels:
+            fix = use_one_of(labels) if labels else "Remove it: that has a single value"
+            yield f"where.{name} is no label of {figure}. {fix}."

@@ -18,7 +18,7 @@ from shared.persistence.engine import Database
 from shared.redis.client import open_redis
 from shared.settings import Settings
 from shared.settings.providers import ProviderKind, ProviderSettings
-from shared.settings.watching.alert_rules import AlertFigure
+from shared.settings.watching.alert_rules import LABELS, AlertFigure
 from shared.settings.watching.alerts import AlertSettings
 from tests.integration.patience import patient_settings
 
@@ -58,6 +58,7 @@ class Figures:
     async def values(self, figure: AlertFigure, window_seconds: float = 600) -> dict[str, Any]:
         """By the value of their label."""
         found = await self.read(figure, window_seconds)
+        assert all({*each.labels} <= {*LABELS.get(figure, ())} for each in found.observations)
         return {"".join(each.labels.values()): each.value for each in found.observations}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,8 @@ def test_a_rule_of_ones_own_looks_at_a_named_figure() -> None:
         ("latency", {"figure": "error_rate"}, "a built-in rule keeps its own"),
         ("latency", {"for_seconds": -1}, "alerts.rules.latency.for_seconds = -1"),
         ("latency", {"where": {"lane": 3}}, "alerts.rules.latency.where = {'lane': 3}"),
+        ("latency", {"where": {"lane": "batch"}}, "where.lane is no label of latency_seconds. Rem"),
+        ("batch_waits", {"where": {"lan": "batch"}}, "where.lan is no label of oldest_wait"),
         ("latency", 3, "alerts.rules.latency = 3: is a table"),
         ("latenc", {"above": 3}, "alerts.rules.latenc.figure is missing"),
         ("mine", {"figure": "error_rate"}, "alerts.rules.mine.above is missing"),
@@ -91,6 +94,18 @@ def test_rules_may_be_set_by_a_variable() -> None:
     assert named(settings.alerts)["latency"].above == 3.5
     with pytest.raises(SettingsError, match="latency"):
         load_settings({"FOREBAY_ALERTS__RULES__LATENCY__ABOVE": "soon"})
+
+
+@pytest.mark.parametrize("key", ["above", "window_seconds"])
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_what_is_no_number_is_named_by_its_rule_and_key(
+    tmp_path: Path, key: str, number: str
+) -> None:
+    file = tmp_path / "forebay.toml"
+    file.write_text(f"[alerts.rules.latency]\n{key} = {number}\n")
+    with pytest.raises(SettingsError) as raised:
+        load_settings({"FOREBAY_CONFIG": str(file)})
+    assert f"latency.{key}" in str(raised.value)
 
 
 def test_every_figure_that_a_rule_may_name_can_be_read() -> None:
