@@ -68,11 +68,11 @@ def _say(rubric: str, of: JudgeAgreement) -> None:
 async def _measure(
     labels: tuple[LabelledAnswer, ...], judge: str, door: tuple[str, str]
 ) -> dict[str, JudgeAgreement]:
-    from deploy.cli.eval.bar import evaluation_bar
     from deploy.cli.eval.running.labels import measure_agreement
+    from deploy.cli.step_bar import step_bar
 
     async with open_ledger(command_settings()) as database:
-        with evaluation_bar() as progress:
+        with step_bar() as progress:
             return await measure_agreement(
                 labels, judge, door=door, database=database, progress=progress
             )

@@ -93,11 +93,11 @@ def search(
 
 
 async def _measure(plan: EvaluationPlan, runs: Path) -> EvaluationReport:
-    from deploy.cli.eval.bar import evaluation_bar
+    from deploy.cli.step_bar import step_bar
     from indexer.evaluation.search_evaluation import SearchEvaluation
     from shared.clock import SystemClock
     from shared.evaluation.run_folder import RunFolder
 
-    with evaluation_bar() as progress:
+    with step_bar() as progress:
         evaluated = SearchEvaluation(command_settings(), RunFolder(runs), SystemClock(), progress)
         return await evaluated.run(plan)

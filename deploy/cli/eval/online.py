@@ -102,8 +102,8 @@ async def _judge(
 ) -> JudgedAnswers:
     from random import SystemRandom
 
-    from deploy.cli.eval.bar import evaluation_bar
     from deploy.cli.eval.running.typed_purse import TypedPurse
+    from deploy.cli.step_bar import step_bar
     from deploy.cli.tenants import tenant_named
     from shared.clock import SystemClock
     from shared.evaluation.judging.asking import BatchAsker
@@ -123,7 +123,7 @@ async def _judge(
         async with BatchAsker(*door, patience_seconds=_PATIENCE_SECONDS) as asker:
             seen = SeenAsker(asker.ask, LedgerSights(database))
             asking = Judge(model, ask=seen.ask, verdicts=JudgeVerdicts(database, clock))
-            with evaluation_bar() as progress:
+            with step_bar() as progress:
                 progress.begin("Judging", len(chosen))
                 purse = TypedPurse(budget, progress)
                 judging = OnlineJudging(asking, rubric, database=database, clock=clock, purse=purse)

@@ -105,11 +105,11 @@ def run(
 
 
 async def _run(golden: GoldenSet, plan: RunPlan) -> tuple[KeptRun, list[CaseResult]]:
-    from deploy.cli.eval.bar import evaluation_bar
     from deploy.cli.eval.running.plan import run_planned
+    from deploy.cli.step_bar import step_bar
 
     async with open_ledger(command_settings()) as database:
-        with evaluation_bar() as progress:
+        with step_bar() as progress:
             return await run_planned(golden, plan, database=database, progress=progress)
 
 

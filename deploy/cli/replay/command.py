@@ -137,9 +137,9 @@ def _refuse_mixed(typed: dict[str, Any]) -> None:
 
 
 def _run_virtual(typed: dict[str, Any], span: tuple[datetime, datetime]) -> None:
-    from deploy.cli.replay.bar import replay_bar
     from deploy.cli.replay.showing import say_replay
     from deploy.cli.replay.virtual import VirtualPlan, replay_virtually
+    from deploy.cli.step_bar import step_bar
     from shared.settings import load_settings
 
     own, file = command_settings(), typed["settings"]
@@ -152,7 +152,7 @@ def _run_virtual(typed: dict[str, Any], span: tuple[datetime, datetime]) -> None
         slots=typed["slots"],
         seed=typed["seed"],
     )
-    with replay_bar() as bar:
+    with step_bar() as bar:
         report = replay_virtually(plan, bar)
     if typed["as_json"]:
         say_json(report)

@@ -12,7 +12,7 @@ from deploy.cli.connection import open_ledger
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from deploy.cli.replay.bar import ReplayBar
+    from deploy.cli.step_bar import StepBar
     from deploy.replay.day.generating import GeneratedTraffic
     from deploy.replay.day.recorded_day import RecordedDay
     from deploy.replay.figures.report import ReplayReport
@@ -32,7 +32,7 @@ class VirtualPlan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-def replay_virtually(plan: VirtualPlan, bar: ReplayBar) -> ReplayReport:
+def replay_virtually(plan: VirtualPlan, bar: StepBar) -> ReplayReport:
     """Raises InvalidRequest for a time without messages, and LedgerUnavailable."""
     if plan.traffic is None:
         return _replayed(asyncio.run(_read(plan.own, plan.span, bar)), plan, bar)
@@ -42,7 +42,7 @@ def replay_virtually(plan: VirtualPlan, bar: ReplayBar) -> ReplayReport:
     return _replayed(generated_day(plan.traffic, slots=slots), plan, bar)
 
 
-def _replayed(day: RecordedDay, plan: VirtualPlan, bar: ReplayBar) -> ReplayReport:
+def _replayed(day: RecordedDay, plan: VirtualPlan, bar: StepBar) -> ReplayReport:
     from time import perf_counter
 
     from deploy.replay.day.multiplying import multiplied
@@ -64,7 +64,7 @@ def _replayed(day: RecordedDay, plan: VirtualPlan, bar: ReplayBar) -> ReplayRepo
     return report_of(more, base, rerun, seconds=perf_counter() - began)
 
 
-async def _read(settings: Settings, span: tuple[datetime, datetime], bar: ReplayBar) -> RecordedDay:
+async def _read(settings: Settings, span: tuple[datetime, datetime], bar: StepBar) -> RecordedDay:
     from deploy.replay.day.reading import read_day
     from deploy.replay.day.refusals import with_refusals
 

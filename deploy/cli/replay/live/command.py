@@ -15,10 +15,10 @@ from deploy.cli.output import say_json
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from deploy.cli.replay.bar import ReplayBar
     from deploy.cli.replay.live.budget import ShadowBudget
     from deploy.cli.replay.live.shadow_report import ShadowReport
     from deploy.cli.replay.live.shadow_run import ShadowAsking, ShadowEnd, ShadowRun
+    from deploy.cli.step_bar import StepBar
     from shared.evaluation.judging.asking import BatchAsker
     from shared.persistence.engine import Database
 
@@ -63,9 +63,9 @@ def replay_live(order: LiveOrder) -> int:
 
     Raises InvalidRequest, NotFound, Unavailable and LedgerUnavailable.
     """
-    from deploy.cli.replay.bar import replay_bar
     from deploy.cli.replay.live.shadow_run import ShadowEnd
     from deploy.cli.replay.live.telling import say_shadows
+    from deploy.cli.step_bar import step_bar
 
     if order.tenant is None or order.budget is None:
         raise InvalidRequest(
@@ -74,7 +74,7 @@ def replay_live(order: LiveOrder) -> int:
         )
     if order.rubric is not None and order.judge is None:
         raise InvalidRequest("--rubric is what a judge goes by: give --judge MODEL as well.")
-    with replay_bar() as bar:
+    with step_bar() as bar:
         report = asyncio.run(_ask(order, order.tenant, Decimal(str(order.budget)), bar))
     if order.as_json:
         say_json(report)
@@ -83,7 +83,7 @@ def replay_live(order: LiveOrder) -> int:
     return _INTERRUPTED if report.end is ShadowEnd.INTERRUPTED else 0
 
 
-async def _ask(order: LiveOrder, tenant: str, budget: Decimal, bar: ReplayBar) -> ShadowReport:
+async def _ask(order: LiveOrder, tenant: str, budget: Decimal, bar: StepBar) -> ShadowReport:
     from deploy.cli.replay.live.budget import ShadowBudget
     from deploy.cli.replay.live.recorded import RecordedTraffic
     from deploy.cli.replay.live.shadow_run import ShadowEnd, ShadowRun

@@ -1,4 +1,4 @@
-"""A bar on stderr: which step is under way, and how far it is."""
+"""A bar on stderr: which step is under way, how far it is, and when it ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class ReplayBar:
+class StepBar:
     """One line for the step that is under way."""
 
     def __init__(self, progress: Progress) -> None:
@@ -20,13 +20,17 @@ class ReplayBar:
         """A new step; the one before is done. None where nobody knows how long it is."""
         self._progress.reset(self._step, total=total, description=step)
 
+    def advance(self, done: int) -> None:
+        """So many more of the step."""
+        self._progress.advance(self._step, done)
+
     def reach(self, done: int) -> None:
-        """It has come so far."""
+        """The step has come so far."""
         self._progress.update(self._step, completed=done)
 
 
 @contextmanager
-def replay_bar() -> Iterator[ReplayBar]:
+def step_bar() -> Iterator[StepBar]:
     """Shown where somebody looks."""
     columns = (
         TextColumn("{task.description}"),
@@ -35,4 +39,4 @@ def replay_bar() -> Iterator[ReplayBar]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield ReplayBar(progress)
+        yield StepBar(progress)
