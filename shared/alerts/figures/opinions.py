@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from statistics import mean
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select
@@ -11,6 +12,7 @@ from shared.alerts.deciding import FigureReading
 from shared.alerts.machine import FigureValue
 from shared.alerts.unit import FigureUnit
 from shared.clock import Clock
+from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.feedback.tables import feedback
 from shared.feedback.verdict import JUDGE
 from shared.persistence.engine import Database
@@ -18,6 +20,7 @@ from shared.persistence.statements import reading
 
 _FEWEST: Final = 10
 """Verdicts below which their mean says nothing."""
+_MOST_SETS: Final = 100
 _MOST: Final = 1_000
 """The newest that are looked at."""
 
@@ -29,21 +32,53 @@ class OpinionFigures:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._catalogue = EvaluationCatalogue(database)
+        self._of_runs: dict[str, float | None] = {}
 
     async def satisfaction(self, window_seconds: float) -> FigureReading:
         """Of people."""
-        return await self._mean(_OF_PEOPLE, window_seconds)
+        return FigureReading([await self._mean(_OF_PEOPLE, window_seconds)])
 
     async def judge_score(self, window_seconds: float) -> FigureReading:
-        """Of judges."""
-        return await self._mean(_OF_JUDGES, window_seconds)
+        """Of judges: of answers that were given, and by golden set of its newest run."""
+        given = await self._mean(_OF_JUDGES, window_seconds)
+        words = {"of": "answers that were given"}
+        return FigureReading(
+            [given._replace(words=words), *await self._judged_runs(window_seconds)]
+        )
 
-    async def _mean(self, query: Select[Any], window_seconds: float) -> FigureReading:
+    async def _judged_runs(self, window_seconds: float) -> list[FigureValue]:
+        """Those that ended within the window; a run is read once."""
+        since = self._clock.now() - timedelta(seconds=window_seconds)
+        runs = await self._catalogue.newest_of_each_set(limit=_MOST_SETS)
+        ended = [each for each in runs if each.judge_model and (each.finished_at or since) > since]
+        known = self._of_runs
+        self._of_runs = {
+            each.id: known[each.id] if each.id in known else await self._share_that_passed(each.id)
+            for each in ended
+        }
+        return [
+            FigureValue(
+                {"set": each.set_name},
+                self._of_runs[each.id],
+                FigureUnit.SCORE,
+                {"of": f"the cases of {each.set_name}"},
+            )
+            for each in ended
+        ]
+
+    async def _share_that_passed(self, run_id: str) -> float | None:
+        results = await self._catalogue.all_results(run_id)
+        said = [check.passed for each in results for check in each.checks if check.judge]
+        verdicts = [each for each in said if each is not None]
+        return mean(verdicts) if len(verdicts) >= _FEWEST else None
+
+    async def _mean(self, query: Select[Any], window_seconds: float) -> FigureValue:
         since = self._clock.now() - timedelta(seconds=window_seconds)
         async with reading(self._database.relaxed) as connection:
             row = (await connection.execute(query, {"since": since, "most": _MOST})).one()
-        mean = float(row.mean) if row.number >= _FEWEST else None
-        return FigureReading([FigureValue({}, mean, FigureUnit.SCORE)])
+        value = float(row.mean) if row.number >= _FEWEST else None
+        return FigureValue({}, value, FigureUnit.SCORE)
 
 
 _NEWEST: Final = (

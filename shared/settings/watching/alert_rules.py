@@ -58,7 +58,7 @@ class AlertFigure(StrEnum):
     SATISFACTION = "satisfaction"
     """What people said of answers within the window, on average, 0 to 1."""
     JUDGE_SCORE = "judge_score"
-    """What judges said of them."""
+    """What judges said of them, and by set of the newest run of a golden set."""
     OLDEST_WAIT_SECONDS = "oldest_wait_seconds"
     """How long the oldest message of a lane has waited."""
     BREAKER_OPEN = "breaker_open"

@@ -116,7 +116,7 @@ _SERVICE: Final = {
         below=0.7,
         for_seconds=300,
         severity=_WARNING,
-        summary="What judges say of answers is {value} on average, of 1.",
+        summary="What judges say of {of} is {value} on average, of 1.",
     ),
     "message_anomaly": AlertRuleSettings(
         figure=AlertFigure.MESSAGE_DEVIATION,

@@ -6,11 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert
 
 from shared.alerts.deciding import FigureReading
 from shared.alerts.figures.figure_table import figure_table
 from shared.clock import ManualClock
+from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.kept_run import CaseResult, CheckOutcome, KeptRun
+from shared.evaluation.tables import RunState
 from shared.feedback.tables import feedback
 from shared.messages.dead_letter import DeadReason
 from shared.persistence.engine import Database
@@ -150,3 +154,41 @@ async def test_people_and_judges_are_averaged_apart_once_there_are_enough(
         await connection.execute(insert(feedback), rows[9:])
     assert await figures.values(AlertFigure.SATISFACTION) == {"": pytest.approx(0.5)}
     assert await figures.values(AlertFigure.JUDGE_SCORE) == {"": pytest.approx(0.9)}
+
+
+async def test_what_judges_said_in_the_newest_run_of_a_set_is_told_apart(
+    figures: Figures, database: Database
+) -> None:
+    catalogue = EvaluationCatalogue(database)
+    run = KeptRun(
+        id="evalrun_1",
+        set_name="account",
+        set_digest="d",
+        version="1",
+        state=RunState.COMPLETED,
+        began_at=NOON,
+        finished_at=NOON,
+        cases=12,
+        judge_model="m",
+    )
+    for each, good in ((run, 12), (replace(run, id="evalrun_2"), 3)):
+        outcomes = [CheckOutcome("judge", nth < good, judge="j") for nth in range(12)]
+        await catalogue.begin(each)
+        await catalogue.keep(
+            each.id,
+            [
+                CaseResult(
+                    case_id=f"c{nth}",
+                    conversation="c",
+                    state="completed",
+                    passed=one.passed,
+                    checks=(CheckOutcome("exact", True), one),
+                    finished_at=NOON,
+                )
+                for nth, one in enumerate(outcomes)
+            ],
+        )
+    await catalogue.begin(replace(run, id="evalrun_3", set_name="without", judge_model=None))
+    await catalogue.begin(replace(run, id="evalrun_4", set_name="few"))
+    score = await figures.values(AlertFigure.JUDGE_SCORE)
+    assert score == {"": None, "account": 0.25, "few": None}
