@@ -6,12 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from shared.settings.watching.variants import CONTROL, VariantSettings
+from shared.settings.watching.variants import ASKED_FOR, CONTROL, VariantSettings
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.turn import Turn
 
-ASKED_FOR: Final = "forebay_variant"
-"""The key of a message's metadata that names one, or the usual settings."""
 _WHOLE: Final = 2**64
 
 

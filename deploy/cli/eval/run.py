@@ -12,6 +12,7 @@ from deploy.cli.connection import command_settings, door_and_key, open_ledger
 from deploy.cli.options import AsJson
 from deploy.cli.output import complain, say_json
 from shared.errors import InvalidRequest
+from shared.settings.watching.variants import CONTROL
 
 if TYPE_CHECKING:
     from deploy.cli.eval.running.plan import RunPlan
@@ -28,6 +29,7 @@ def run(
     version: str | None = None,
     judge: str | None = None,
     collection: str | None = None,
+    variant: str | None = None,
     baseline: str | None = None,
     repeats: Annotated[int, Parameter(validator=Number(gte=0, lte=100))] = 0,
     skip_bad_lines: bool = False,
@@ -56,6 +58,8 @@ def run(
         The model that says what no check can; it is asked through the same door.
     collection
         The id of the collection that stands for $collection in a case.
+    variant
+        The variant of the settings that all of it is answered under, or control: as usual.
     baseline
         The id of a run before; with --repeats cases that come out another way are asked again.
     repeats
@@ -89,12 +93,15 @@ def run(
         version=version or _own_version(),
         judge=judge,
         collection_id=collection,
+        variant=variant,
         baseline=baseline,
         repeats=repeats,
         concurrency=concurrency,
         patience_seconds=patience_seconds,
     )
     ended, results = asyncio.run(_run(golden, plan))
+    if variant is not None and ended.variant != (None if variant == CONTROL else variant):
+        complain(f"Not all of it was answered under {variant}: do workers have it?")
     if as_json:
         say_json({"run": ended, "results": results})
     else:

@@ -159,7 +159,7 @@ async def _gated(name: str, run: str, baseline: str, margin: float) -> GateFindi
                 told = ", ".join(sorted(under)) or "nothing that is kept"
                 raise Conflict(
                     f"The run {each} was answered under {told}, and not under {wanted} alone. "
-                    f'Ask its cases with the metadata {{"forebay_variant": "{wanted}"}}.'
+                    f"Type: forebay eval run SET --variant {wanted}"
                 )
         agreements = await JudgeAgreements(database).newest(runs.judges)
         finding = runs.no_worse(Figure.TASK_COMPLETION, margin)

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.evaluation.golden.checks import Check, JudgeCheck, SchemaCheck
 from shared.messages.facts import FACTS_KEY
+from shared.settings.watching.variants import ASKED_FOR
 
 COLLECTION: Final = "$collection"
 """Stands in a case for the collection that is searched, which has another id on every system."""
@@ -49,12 +50,16 @@ class GoldenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         """Whether it searches one that is named when it is run."""
         return COLLECTION.encode() in msgspec.json.encode(self.request)
 
-    def body(self, *, collection_id: str | None = None) -> dict[str, Any]:
-        """The body of POST /v1/responses."""
+    def body(
+        self, *, collection_id: str | None = None, variant: str | None = None
+    ) -> dict[str, Any]:
+        """The body of POST /v1/responses; to be answered under that variant of the settings."""
         request = _with_collection(self.request, collection_id)
         metadata = dict(request.pop("metadata", {}))
         if self.facts:
             metadata[FACTS_KEY] = msgspec.json.encode(self.facts).decode()
+        if variant is not None:
+            metadata[ASKED_FOR] = variant
         return {**request, "input": self.input, **({"metadata": metadata} if metadata else {})}
 
     @property

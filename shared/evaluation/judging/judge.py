@@ -16,6 +16,7 @@ import msgspec
 from shared.evaluation.golden.answered import AnsweredCase
 from shared.evaluation.judging.verdicts import GivenVerdict, JudgeVerdicts
 from shared.messages.state import ResponseState
+from shared.settings.watching.variants import ASKED_FOR, CONTROL
 
 Ask = Callable[[dict[str, Any]], Awaitable[AnsweredCase]]
 """Has a body of POST /v1/responses answered in the batch lane."""
@@ -89,6 +90,8 @@ class Judge:
             "input": told,
             "text": {"format": _FORMAT},
             "store": False,
+            # A variant's words are no part of what the judge is told.
+            "metadata": {ASKED_FOR: CONTROL},
         }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from shared.evaluation.judging.judge import TRIES, Ask, read_verdict
+from shared.settings.watching.variants import ASKED_FOR, CONTROL
 
 _INSTRUCTIONS: Final = (
     "You compare two answers to one question. The user's message is one JSON object with a "
@@ -98,6 +99,7 @@ class PairJudge:
             "input": told,
             "text": {"format": _FORMAT},
             "store": False,
+            "metadata": {ASKED_FOR: CONTROL},
         }
 
 

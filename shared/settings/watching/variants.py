@@ -13,6 +13,8 @@ from shared.settings.units import Share
 
 CONTROL: Final = "control"
 """The name of what is answered as usual."""
+ASKED_FOR: Final = "forebay_variant"
+"""The key of a message's metadata that names a variant, or the usual settings."""
 MOST_VARIANTS: Final = 8
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,47}")
 _TIERS: Final = ("small", "large")

@@ -38,6 +38,8 @@ class _ScriptedJudge:
     async def ask(self, body: dict[str, Any]) -> AnsweredCase:
         if self.away_after is not None and len(self.asked) >= self.away_after:
             raise Unavailable("Nobody is there.")
+        assert body["store"] is False
+        assert body["metadata"] == {"forebay_variant": "control"}
         self.asked.append(body["input"])
         passes = "false" if "bad" in body["input"] else "true"
         said = f'{{"reason":"So.","passes":{passes}}}'

@@ -55,6 +55,7 @@ class GoldenRun:
         progress: Progress,
         concurrency: int,
         collection_id: str | None = None,
+        variant: str | None = None,
     ) -> None:
         self._run = run
         self._golden = golden
@@ -66,6 +67,7 @@ class GoldenRun:
         self._progress = progress
         self._slots = asyncio.Semaphore(concurrency)
         self._collection_id = collection_id
+        self._variant = variant
         self._results: list[CaseResult] = []
         self._variants: set[str | None] = set()
         self._judge_cost: Decimal | None = Decimal(0)
@@ -105,7 +107,9 @@ class GoldenRun:
 
     async def _one(self, case: GoldenCase, repeat: int) -> None:
         async with self._slots:
-            answered = await self._ask(case.body(collection_id=self._collection_id))
+            answered = await self._ask(
+                case.body(collection_id=self._collection_id, variant=self._variant)
+            )
             if answered.response_id is not None:
                 sight = await self._sights.of(answered.response_id)
                 answered = msgspec.structs.replace(answered, sight=sight)

@@ -28,6 +28,7 @@ class RunPlan(msgspec.Struct, frozen=True):
     version: str
     judge: str | None = None
     collection_id: str | None = None
+    variant: str | None = None
     baseline: str | None = None
     repeats: int = 0
     concurrency: int = 16
@@ -77,6 +78,7 @@ async def run_planned(
             progress=progress,
             concurrency=plan.concurrency,
             collection_id=plan.collection_id,
+            variant=plan.variant,
         )
         ended = await running.to_its_end(repeats=plan.repeats, before=before)
     return ended, await catalogue.all_results(run.id)

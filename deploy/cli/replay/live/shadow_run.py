@@ -19,8 +19,8 @@ from shared.evaluation.judging.judge import Ask
 from shared.evaluation.judging.pair_judge import ComparedAnswers, PairJudge
 from shared.evaluation.judging.sights import LedgerSights
 from shared.messages.state import ResponseState
+from shared.settings.watching.variants import ASKED_FOR
 from workers.judging.kept_message import NotCut
-from workers.steps.vary import ASKED_FOR
 
 
 class ShadowEnd(StrEnum):

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from shared.messages.turn_report import Tier
 from shared.settings import Settings
 from shared.settings.turn.routing import RoutingSettings
-from shared.settings.watching.variants import VariantSettings, variant_faults
+from shared.settings.watching.variants import ASKED_FOR, VariantSettings, variant_faults
 from shared.telemetry.metrics import Metrics
 from tests.queued_message import queued_message
 from workers.building.recall import varying
 from workers.routing.model_router import ModelRouter
 from workers.steps.choose_model import ChooseModel
 from workers.steps.recall import _instructions
-from workers.steps.vary import ASKED_FOR, Vary
+from workers.steps.vary import Vary
 from workers.turn import Turn, begin_turn
 
 WARM = VariantSettings(share=0.25, system_prefix="Be kind.", large_from=1.0)
