@@ -17,7 +17,7 @@ from shared.rollups.tables import rollup_delta
 from shared.rollups.tally import RollupKey, Sums, tally_of
 
 FOLDED_AT_ONCE: Final = 500
-_GROUPS_AT_ONCE: Final = 20
+_GROUPS_AT_ONCE: Final = 100
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(8245196)")
 """Of Postgres: whoever folds has it until its commit, and nobody waits for it."""
 _TAKEN: Final = select(rollup_delta.c.id).order_by(rollup_delta.c.id).limit(FOLDED_AT_ONCE)
@@ -38,7 +38,7 @@ class Folding:
         self._rows = [_CubeRows(cube, database.durable.dialect) for cube in CUBES]
 
     async def fold(self) -> int:
-        """Fold what is there, some thousands of deltas at most; how many they were."""
+        """Fold what is there, some ten thousands of deltas at most; how many they were."""
         folded = 0
         for _ in range(_GROUPS_AT_ONCE):
             async with reading(self._database.relaxed) as connection:

@@ -6,9 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, cast, func, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    String,
+    Tuple,
+    cast,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from shared.errors import InvalidRequest
+from shared.persistence.columns import UtcDateTime
 from shared.rollups.cubes import ATTEMPTS, CUBES, DOORS, Cube, Dimension
 from shared.rollups.spans import SpanPiece
 from shared.rollups.tables import EVERYBODY
@@ -64,17 +76,34 @@ class RollupQuestion:
         return tuple(_value(cube, key, name) for name in self.told(cube)), starts
 
     def _rows_of(self, cube: Cube, piece: SpanPiece) -> Select[Any]:
-        columns = cube.table.c
-        query = select(cube.table).where(
-            columns.seconds == int(piece.resolution),
-            columns.starts_at >= piece.begin,
-            columns.starts_at < piece.end,
-        )
+        columns, tenant_id = cube.table.c, self._tenant
+        query = select(cube.table).where(columns.seconds == int(piece.resolution))
+        if tenant_id is None:
+            query = query.where(
+                columns.starts_at >= piece.begin,
+                columns.starts_at < piece.end,
+                columns.tenant_id != EVERYBODY,
+            )
+        else:
+            # As the key has them: of a table whose size it does not know, Postgres would read all
+            # tenants of that time.
+            key = tuple_(columns.tenant_id, columns.starts_at)
+            query = query.where(
+                key >= _key(tenant_id, piece.begin), key < _key(tenant_id, piece.end)
+            )
+        others = ((name, value) for name, value in self.where.items() if name != Dimension.TENANT)
+        return query.where(*(columns[name.value] == value for name, value in others))
+
+    @property
+    def _tenant(self) -> str | None:
+        """Whose rows are read; None for those of each."""
         if not self._is_of_tenants:
-            query = query.where(columns.tenant_id == EVERYBODY)
-        elif Dimension.TENANT not in self.where:
-            query = query.where(columns.tenant_id != EVERYBODY)
-        return query.where(*(columns[name.value] == value for name, value in self.where.items()))
+            return EVERYBODY
+        return self.where.get(Dimension.TENANT)
+
+
+def _key(tenant_id: str, moment: datetime) -> Tuple:
+    return tuple_(literal(tenant_id, String), literal(moment, UtcDateTime))
 
 
 def _value(cube: Cube, key: RollupKey, name: Dimension) -> str:

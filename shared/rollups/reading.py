@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence.engine import Database
-from shared.persistence.statements import snapshot
+from shared.persistence.statements import reading, snapshot
 from shared.rollups.assembling import Assembly
 from shared.rollups.cubes import Dimension, Resolution, TimeSpan
 from shared.rollups.question import RollupQuestion
@@ -22,8 +22,10 @@ from shared.rollups.tally import tally_of
 
 __all__ = ["Dimension", "RollupRow", "Rollups", "TimeSpan"]
 
-_UNFOLDED: Final = select(rollup_delta.c.figures).order_by(rollup_delta.c.id).limit(5_000)
+_READ_BESIDE: Final = 5_000
+_UNFOLDED: Final = select(rollup_delta.c.figures).order_by(rollup_delta.c.id).limit(_READ_BESIDE)
 """What is read beside what is folded: some seconds of a busy system."""
+_MORE: Final = select(rollup_delta.c.id).order_by(rollup_delta.c.id).offset(_READ_BESIDE).limit(1)
 _OLDEST: Final = tuple(
     select(func.min(table.c.starts_at)).where(table.c.seconds == bindparam("seconds"))
     for table in (rollup_turn, rollup_attempt)
@@ -77,6 +79,11 @@ class Rollups:
         piece = SpanPiece(resolution, resolution.floor(span.begin), resolution.ceil(span.end))
         async with snapshot(self._database.relaxed) as connection:
             return await _answer(connection, question, [piece], step=step)
+
+    async def are_behind(self) -> bool:
+        """Whether more is not folded than is read beside: then what ended last is missing."""
+        async with reading(self._database.relaxed) as connection:
+            return await connection.scalar(_MORE) is not None
 
 
 async def _answer(

@@ -15,7 +15,10 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
+from shared.errors import Conflict
+from shared.identifiers import new_process_name
 from shared.persistence.engine import Database
+from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.statements import snapshot, transaction
 from shared.persistence.tables import tenant
 from shared.rollups.cubes import ATTEMPTS, TURNS, Cube, Resolution, TimeSpan
@@ -27,6 +30,7 @@ from shared.settings import Settings
 
 _ADDITIONS_IN_A_DELTA: Final = 200
 _DAY: Final = timedelta(days=1)
+_LEASE_SECONDS: Final = 60
 
 
 class RebuiltDay(NamedTuple):
@@ -42,10 +46,10 @@ class RebuiltDay(NamedTuple):
 
 
 class RollupRebuilding:
-    """Holds figures to the ledger, day by day; to do it again, or break it off, does no harm. Two
-    at once may count a difference twice, which the next one puts right.
+    """Holds figures to the ledger, day by day; to do it again, or break it off, does no harm.
 
-    Raises LedgerUnavailable. What doors told is in no other row, and stays as it is.
+    Raises LedgerUnavailable, and Conflict while another does it: both would add the same
+    difference. What doors told is in no other row, and stays as it is.
     """
 
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
@@ -53,13 +57,31 @@ class RollupRebuilding:
         self._settings = settings
         self._clock = clock
         self._raw = RawRows(database.durable.dialect)
+        self._alone = RoleLease(
+            database,
+            clock,
+            role="rebuilding figures",
+            holder=new_process_name(),
+            lease_seconds=_LEASE_SECONDS,
+        )
 
     async def rebuild(self, span: TimeSpan) -> AsyncIterator[RebuiltDay]:
         """Each day of the span in its order, once it is right."""
         day = Resolution.DAY.floor(span.begin)
-        while day < span.end:
-            yield await self._rebuild_day(day)
-            day += _DAY
+        try:
+            while day < span.end:
+                await self._be_alone()
+                yield await self._rebuild_day(day)
+                day += _DAY
+        finally:
+            await self._alone.give_back()
+
+    async def _be_alone(self) -> None:
+        if not await self._alone.take():
+            raise Conflict(
+                "Another rebuild of figures is at work, or was broken off within the last "
+                f"{_LEASE_SECONDS} seconds. Let it end, and begin again then."
+            )
 
     async def _rebuild_day(self, day: datetime) -> RebuiltDay:
         span = TimeSpan(day, day + _DAY)
@@ -114,6 +136,7 @@ class RollupRebuilding:
             {"figures": encode_delta(Delta(additions=tuple(some)))} for some in _groups(additions)
         ]
         if rows:
+            await self._be_alone()  # a day may take longer than its lease
             async with transaction(self._database.durable) as connection:
                 await connection.execute(insert(rollup_delta), rows)
 

@@ -6,24 +6,31 @@ import asyncio
 import csv
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
+import msgspec
 from cyclopts import Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.options import AsJson
-from deploy.cli.output import say_json, say_table
+from deploy.cli.output import complain, say_json, say_table
 from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from shared.outcomes.totals import OutcomeTotal
     from shared.rollups.cubes import TimeSpan
     from shared.rollups.report import ReportRow
 
 _HEADINGS: Final = (
     *("tenant", "messages", "cancelled", "mean s", "p95 s", "in deadline", "dollars"),
-    *("per message", "saved", "caught", "fallbacks", "refused", "abuse"),
+    *("per message", "saved", "satisfaction", "hallucinations", "caught", "fallbacks"),
+    *("refused", "abuse"),
+)
+_BEHIND: Final = (
+    "Figures are behind: more has ended than a look adds up, and what ended last is missing. "
+    "See in `forebay status` that a worker runs, and ask again in some seconds."
 )
 _DAY: Final = timedelta(days=1)
 
@@ -41,11 +48,13 @@ def report(
 ) -> None:
     """Show what was answered: how much, how soon, how surely, and for how much.
 
-    One line for each tenant, and one for all. `in deadline` is the share of messages that were
-    answered before their deadline, those apart that their callers cancelled; `caught` are answers
-    that the guardrail kept back, `fallbacks` messages that another than the first provider
-    answered, `refused` those that doors refused, and `abuse` those of them that one user's own
-    limits did.
+    One line for each tenant, and one for all, of what ended in these days. `in deadline` is the
+    share of messages that were answered before their deadline, those apart that their callers
+    cancelled; `caught` are answers that the guardrail kept back, `fallbacks` messages that another
+    than the first provider answered, `refused` those that doors refused, and `abuse` those of them
+    that one user's own limits did. Of conversations that closed in these days, `satisfaction` is
+    people's mean verdict, 0 to 1, and `hallucinations` are turns in which facts, amounts or
+    grounding did not hold.
 
     Parameters
     ----------
@@ -59,17 +68,19 @@ def report(
         Print CSV instead of a table: for a sheet.
     """
     span = span_of_days(begin, end, now=SystemClock().now())
-    rows = asyncio.run(_rows(span, tenant))
+    lines, are_behind = asyncio.run(_lines(span, tenant))
+    if are_behind:
+        complain(_BEHIND)
     if as_json:
-        say_json([row for _, row in rows])
+        say_json([line.told() for line in lines])
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(_HEADINGS)
-        writer.writerows(_cells(name, row) for name, row in rows)
+        writer.writerows(line.cells() for line in lines)
     else:
         say_table(
             _HEADINGS,
-            [_cells(name, row) for name, row in rows],
+            [line.cells() for line in lines],
             empty="Nothing has ended in these days.",
         )
 
@@ -96,42 +107,63 @@ def _day(told: str, now: datetime, option: str) -> datetime:
         ) from None
 
 
-async def _rows(span: TimeSpan, name: str | None) -> list[tuple[str, ReportRow]]:
+class _ReportLine(NamedTuple):
+    """What is told of one tenant, or of all."""
+
+    name: str
+    row: ReportRow
+    outcomes: OutcomeTotal
+
+    def told(self) -> dict[str, object]:
+        of_outcomes = {
+            "satisfaction": self.outcomes.satisfaction,
+            "hallucinations": self.outcomes.caught,
+        }
+        return msgspec.structs.asdict(self.row) | of_outcomes
+
+    def cells(self) -> tuple[object, ...]:
+        row = self.row
+        return (
+            *(self.name, row.messages, row.cancelled),
+            _spelt(row.mean_seconds, ".2f"),
+            _spelt(row.p95_seconds, ".2f"),
+            _spelt(row.availability, ".2%"),
+            f"{row.cost:.6f}",
+            "" if row.cost_per_message is None else f"{row.cost_per_message:.6f}",
+            f"{row.saved:.6f}",
+            _spelt(self.outcomes.satisfaction, ".2f"),
+            *(self.outcomes.caught, row.caught, row.fallbacks, row.refused, row.abuse),
+        )
+
+
+async def _lines(span: TimeSpan, name: str | None) -> tuple[list[_ReportLine], bool]:
+    """And whether figures are behind what has ended."""
+    from shared.outcomes.totals import OutcomeTotal, OutcomeTotals
     from shared.persistence.tenants import TenantRepository
     from shared.rollups.reading import Rollups
     from shared.rollups.report import TrafficReport
 
     settings = command_settings()
     async with open_ledger(settings) as database:
-        tenants = TenantRepository(database, SystemClock())
+        tenants, rollups = TenantRepository(database, SystemClock()), Rollups(database)
         whose = None if name is None else (await tenant_named(name, tenants)).id
         first = settings.providers[0].name if settings.providers else None
-        rows = await TrafficReport(Rollups(database), first=first).of(span, tenant_id=whose)
+        are_behind = await rollups.are_behind()
+        rows = await TrafficReport(rollups, first=first).of(span, tenant_id=whose)
+        days = span.begin.date(), (span.end - _DAY).date()
+        outcomes = await OutcomeTotals(database).of_tenants(*days)
         names = {each.id: each.name for each in await tenants.all()}
-    return [(_name(row.tenant_id, names), row) for row in rows]
+    everybody = sum(outcomes.values(), OutcomeTotal())
+    lines = [
+        _ReportLine("all", row, everybody)
+        if (tenant_id := row.tenant_id) is None
+        else _ReportLine(
+            names.get(tenant_id, tenant_id), row, outcomes.get(tenant_id, OutcomeTotal())
+        )
+        for row in rows
+    ]
+    return lines, are_behind
 
 
-def _name(tenant_id: str | None, names: dict[str, str]) -> str:
-    return "all" if tenant_id is None else names.get(tenant_id, tenant_id)
-
-
-def _cells(name: str, row: ReportRow) -> tuple[object, ...]:
-    return (
-        name,
-        row.messages,
-        row.cancelled,
-        _told(row.mean_seconds, ".2f"),
-        _told(row.p95_seconds, ".2f"),
-        _told(row.availability, ".2%"),
-        f"{row.cost:.6f}",
-        "" if row.cost_per_message is None else f"{row.cost_per_message:.6f}",
-        f"{row.saved:.6f}",
-        row.caught,
-        row.fallbacks,
-        row.refused,
-        row.abuse,
-    )
-
-
-def _told(number: float | None, spelling: str) -> str:
+def _spelt(number: float | None, spelling: str) -> str:
     return "" if number is None else format(number, spelling)

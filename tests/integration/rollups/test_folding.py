@@ -6,12 +6,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from shared.clock import ManualClock
+from shared.errors import Conflict
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, transaction
-from shared.rollups.delta import Delta
+from shared.rollups.delta import Delta, encode_delta
 from shared.rollups.folding import Folding
 from shared.rollups.forgetting import Forgetting
 from shared.rollups.reading import Dimension, RollupRow, Rollups, TimeSpan
@@ -155,3 +156,38 @@ async def test_nothing_is_written_where_nothing_has_ended(database: Database) ->
     assert await Folding(database).fold() == 0
     async with reading(database.relaxed) as connection:
         assert await connection.scalar(select(func.count()).select_from(rollup_turn)) == 0
+
+
+async def test_a_second_rebuild_is_refused_while_one_is_at_work(
+    database: Database, clock: ManualClock
+) -> None:
+    now = clock.now()
+    await append(database, *(Delta((turn_fact(now),)) for _ in range(3)))  # of no message
+    span = TimeSpan(now, now + timedelta(days=2))
+    first = RollupRebuilding(database, Settings(), clock).rebuild(span)
+    assert (await anext(first)).corrected
+    with pytest.raises(Conflict, match="Another rebuild"):
+        await _rebuild(database, clock)
+    async for _ in first:
+        pass
+    assert await _rebuild(database, clock) == 0
+    assert not sum(row.messages for row in await _read(database, clock))
+
+
+async def test_it_is_told_when_more_waits_to_be_folded_than_is_read_beside(
+    database: Database, clock: ManualClock
+) -> None:
+    rollups, delta = Rollups(database), encode_delta(Delta((turn_fact(clock.now()),)))
+    await _append_many(database, delta, 5_000)
+    assert not await rollups.are_behind()
+    await _append_many(database, delta, 1_001)
+    assert await rollups.are_behind()
+    assert sum(row.messages for row in await _read(database, clock)) == 5_000
+    assert await Folding(database).fold() == 6_001
+    assert not await rollups.are_behind()
+    assert sum(row.messages for row in await _read(database, clock)) == 6_001
+
+
+async def _append_many(database: Database, figures: str, count: int) -> None:
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(rollup_delta), [{"figures": figures}] * count)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from deploy.cli.__main__ import DONE, FAILED, WRONGLY_USED, run
 from shared.clock import ManualClock, SystemClock
+from shared.outcomes.outcome import SUMS
+from shared.outcomes.tables import outcome_day
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
@@ -59,7 +61,15 @@ async def tenant_id(database: Database, clock: ManualClock) -> str:
         door_sums(at, reason="lane_overloaded", count=2, **of),
     )
     await append(database, Delta(turns, attempts, doors))
+    await _outcomes(database, acme.id, day="2026-01-31", caught=2, verdicts=2, score=1.5)
+    await _outcomes(database, acme.id, day="2026-02-01", caught=9, verdicts=9, score=0.0)
     return acme.id
+
+
+async def _outcomes(database: Database, tenant_id: str, **told: Any) -> None:
+    row = dict.fromkeys(SUMS, 0) | dict.fromkeys(("version", "model", "route", "variant"), "")
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(outcome_day).values(row | {"tenant_id": tenant_id} | told))
 
 
 async def _typed(*words: str) -> int:
@@ -82,6 +92,8 @@ async def test_a_line_tells_what_was_answered_how_soon_and_for_how_much(
         "cost": "0.04",
         "cost_per_message": "0.01",
         "saved": "2",
+        "satisfaction": 0.75,
+        "hallucinations": 2,
         "caught": 1,
         "fallbacks": 1,
         "refused": 5,

@@ -1,7 +1,8 @@
 """What is appended to the figures with each end: one row, told by the database from its own rows.
 
 So it holds what was really written and no more: a settlement that the fence refused, or an attempt
-that was there already, is not among it. And a worker neither makes it nor sends it.
+that was there already, is not among it. What
+settlements of SQLite append, `figures_in_thread` tells the same way.
 """
 
 from __future__ import annotations

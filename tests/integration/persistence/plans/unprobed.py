@@ -11,6 +11,7 @@ from .file_probes import PARTS_OF_FILES
 from .full_index import OF_WHOLE_COLLECTIONS, PARTS_OF_THE_INDEX
 from .held_probes import WHEN_TAKING_OVER
 from .outcome_probes import PARTS_OF_OUTCOMES
+from .rollup_probes import ROLLUPS_BY_HAND
 from .schedule_probes import PARTS_OF_SCHEDULES, SCHEDULES_BY_HAND
 from .view_probes import PARTS_OF_VIEWS, VIEWS_BY_HAND
 from .webhook_probes import PARTS_OF_WEBHOOKS, WEBHOOKS_BY_HAND
@@ -48,5 +49,6 @@ BY_HAND: Final = {
     **FEEDBACK_BY_HAND,
     **WEBHOOKS_BY_HAND,
     **ALERTS_BY_HAND,
+    **ROLLUPS_BY_HAND,
 }
 """What a person types, or what one process asks once in a while."""
