@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from msgspec import structs
 
+from ingress.console.live.broadcast import Broadcast
+from ingress.console.live.topic import Topic
+from shared.clock import Clock
 from shared.messages.tenant import KeyScope
 from shared.settings import Settings
 from tests.integration.ingress.conftest import patient, settings_for
@@ -23,6 +27,19 @@ LogIn = Callable[..., Awaitable[aiohttp.ClientSession]]
 @pytest.fixture
 def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
     return patient(settings_for(migrated_sqlite_url, redis_url))
+
+
+@pytest.fixture(autouse=True)
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is live is looked at more often than people need, so that tests wait less."""
+    begin = Broadcast.__init__
+
+    def begin_often(broadcast: Broadcast, topics: Sequence[Topic], clock: Clock) -> None:
+        often = [structs.replace(each, seconds=min(each.seconds, 0.5)) for each in topics]
+        begin(broadcast, often, clock)
+
+    monkeypatch.setattr(Broadcast, "__init__", begin_often)
+    monkeypatch.setattr("ingress.console.live.broadcast.BEAT_SECONDS", 0.25)
 
 
 @pytest.fixture

@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import aiohttp
-import pytest
+from playwright.async_api import ViewportSize
 
 from shared.settings import Settings
 from tests.integration.console.conftest import MakeKey, looking
 from tests.integration.console.seeding import seed
 from tests.integration.ingress.running_door import RunningDoor
-from tests.servers.browser import browser_page, needs_chromium
+from tests.servers.browser import BrowserPage, browser_page, needs_chromium
 
 pytestmark = needs_chromium
+PHONE: ViewportSize = {"width": 375, "height": 700}
+_SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 SCREENS = (
     *("overview", "messages", "lanes", "batches", "providers", "tenants", "alerts", "quality"),
     *("letters", "handoffs", "collections", "audit"),
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_on_any_screen(
-    settings: Settings, door: RunningDoor, make_key: MakeKey, scheme: str
+async def test_every_screen_is_read_in_light_and_dark_and_on_a_phone(
+    settings: Settings, door: RunningDoor, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=3)
-    async with looking(door, await make_key(), color_scheme=scheme) as browser:
+    async with looking(door, await make_key(), color_scheme="dark") as browser:
         page = browser.page
-        assert await page.get_attribute("html", "data-theme") == scheme
         for name in SCREENS:
             await page.goto(f"/console#/{name}")
             await page.wait_for_selector(f"main.screen-{name} h1")
             await page.wait_for_selector(".state.waiting", state="detached")
-            assert (name, await browser.complaints()) == (name, [])
+            for scheme in _SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                await page.wait_for_selector(f"html[data-theme={scheme}]")
+                assert (name, scheme, await browser.complaints()) == (name, scheme, [])
+            await page.set_viewport_size(PHONE)
+            assert (name, await _width(browser)) == (name, PHONE["width"])
+            await page.set_viewport_size({"width": 1280, "height": 720})
+
+
+async def test_what_is_not_there_and_has_the_longest_name_is_told_within_the_page(
+    door: RunningDoor, make_key: MakeKey
+) -> None:
+    async with looking(door, await make_key(), viewport=PHONE) as browser:
+        browser.may_be_refused = True
+        for name in ("messages", "letters", "handoffs", "batches", "collections", "quality"):
+            await browser.page.goto(f"/console#/{name}/{'y' * 1_000}")
+            await browser.page.wait_for_selector(f"main.screen-{name} .state.bad")
+            await browser.page.wait_for_selector(".state.waiting", state="detached")
+            assert (name, await _width(browser)) == (name, PHONE["width"])
+            place = await browser.page.locator(".places a[aria-current]").bounding_box()
+            assert place is not None
+            assert 0 <= place["x"] <= PHONE["width"] - place["width"], "it is in view"
+        await browser.page.go_back()
+        await browser.page.wait_for_selector("main.screen-collections .state.bad")
+
+
+async def _width(browser: BrowserPage) -> int:
+    return int(await browser.page.evaluate("document.documentElement.scrollWidth"))
 
 
 async def test_somebody_logs_in_by_keyboard_alone_and_out(
@@ -62,17 +90,6 @@ async def test_somebody_logs_in_by_keyboard_alone_and_out(
         await page.reload()
         await page.wait_for_selector("input[name=key]")
         assert not browser.errors
-
-
-async def test_it_is_read_on_a_phone(door: RunningDoor, make_key: MakeKey) -> None:
-    phone = {"width": 375, "height": 700}
-    async with looking(door, await make_key(), viewport=phone) as browser:
-        for name in SCREENS:
-            await browser.page.goto(f"/console#/{name}")
-            await browser.page.wait_for_selector(f"main.screen-{name} h1")
-            await browser.page.wait_for_selector(".state.waiting", state="detached")
-            wide = await browser.page.evaluate("document.documentElement.scrollWidth")
-            assert (name, wide) == (name, phone["width"])
 
 
 async def test_the_stream_comes_back_when_the_door_does(

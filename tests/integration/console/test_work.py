@@ -54,7 +54,7 @@ async def test_more_letters_than_anybody_scrolls_through_are_discarded_at_once(
     assert await _letters(viewed.database, DeadLetterState.OPEN) == 20
 
 
-async def test_a_reader_is_shown_no_act(
+async def test_a_reader_is_shown_no_act_and_no_wait_below_zero(
     door: RunningDoor, make_key: MakeKey, viewed: ViewedLedger
 ) -> None:
     await viewed.letters(1)
@@ -68,6 +68,9 @@ async def test_a_reader_is_shown_no_act(
         await page.goto("/console#/handoffs/hand_0000")
         await page.wait_for_selector("main dd .tag")
         assert await page.locator("main form").count() == 0
+        await page.clock.set_fixed_time("2000-01-01T00:00:00Z")
+        await page.goto("/console#/handoffs")
+        await page.wait_for_selector("td:text-is('0 ms')")
 
 
 async def test_who_was_slower_with_an_answer_is_told_and_keeps_what_they_wrote(

@@ -20,10 +20,10 @@ export function percent(share) {
   return `${value !== 0 && Math.abs(value) < 10 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** Seconds: 0.034 -> 34 ms, 1.84 -> 1.8 s, 370 -> 6 m 10 s */
+/** Seconds: 0.034 -> 34 ms, 1.84 -> 1.8 s, 370 -> 6 m 10 s; below 0, as clocks differ, it is 0 */
 export function duration(seconds) {
   if (missing(seconds)) return NONE;
-  const value = Number(seconds);
+  const value = Math.max(0, Number(seconds));
   if (value < 0.9995) return `${Math.round(value * 1000)} ms`;
   if (value < 60) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
   const whole = Math.round(value);

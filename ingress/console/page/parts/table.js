@@ -62,10 +62,11 @@ function move(event, body) {
  */
 export function pagedTable({ columns, load, caption, href, key, nothing = "Nothing here yet.", hint, onselect }) {
   const holder = h("div", { class: "paged" });
-  let items = [], next = null, turn = 0, pages = 0;
+  let items = [], next = null, turn = 0, pages = 0, isDrawn = false;
 
   async function read({ quiet }) {
     const mine = ++turn;
+    quiet &&= isDrawn; // or what overtakes the first look, and fails, would leave it at that
     if (!quiet) fill(holder, loading());
     const wanted = quiet ? items.length : 0;
     try {
@@ -81,7 +82,7 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
       next = page.next;
       draw();
     } catch (error) {
-      if (error.name !== "AbortError" && mine === turn && !quiet) fill(holder, failure(error, () => read({ quiet: false })));
+      if (error.name !== "AbortError" && mine === turn && !quiet) { isDrawn = false; fill(holder, failure(error, () => read({ quiet: false }))); }
     }
   }
 
@@ -104,6 +105,7 @@ export function pagedTable({ columns, load, caption, href, key, nothing = "Nothi
   }
 
   function draw() {
+    isDrawn = true;
     if (!items.length) {
       fill(holder, empty(nothing, hint));
       return onselect?.();

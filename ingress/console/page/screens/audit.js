@@ -19,7 +19,7 @@ export function show(place) {
   const list = pagedTable({
     columns, caption: "Audit log", key: (row) => String(row.number),
     load: (before) => get("audit", { before, actor: place.query.get("actor") }, place.signal),
-    nothing: "Nothing was done so far.",
+    nothing: place.query.get("actor") ? "Nothing was done by them." : "Nothing was done so far.",
   });
   fill(
     place.main,

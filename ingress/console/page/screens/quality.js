@@ -108,7 +108,7 @@ function one({ main, live, signal }, id) {
   const cases = pagedTable({
     columns: CASES, caption: "Cases", key: (row) => `${row.case_id} ${row.repeat}`,
     load: async (before) => {
-      const page = await get(`quality/runs/${encodeURIComponent(id)}`, { before }, signal);
+      const page = await get(`quality/runs/${encodeURIComponent(id)}`, { before }, signal).catch((error) => { fill(scores); throw error; });
       draw(page.run);
       return page;
     },
