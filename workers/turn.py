@@ -98,6 +98,8 @@ class Turn:
     """What was charged so far, where a dispatcher released its message."""
     variant: VariantSettings | None = None
     """What is otherwise than the settings say; None for most."""
+    order: tuple[str, ...] = ()
+    """The models that are asked, by their providers; all of the chain where it is empty."""
     purse: Purse | None = None
     """What its calls are paid from where the tenant's spending is capped."""
     opened: AsyncExitStack | None = None

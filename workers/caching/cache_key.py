@@ -80,9 +80,13 @@ def _asked(turn: Turn) -> dict[str, object]:
     body = turn.body
     metadata = body.metadata or {}
     # An answer from files is old as soon as one of their collections has changed.
-    searched = {"editions": turn.search.editions} if turn.search is not None else {}
+    told: dict[str, object] = {}
+    if turn.search is not None:
+        told["editions"] = turn.search.editions
+    if turn.order:
+        told["order"] = turn.order
     return {
-        **searched,
+        **told,
         "tenant": turn.record.tenant_id,
         "model": turn.model or body.model,
         "body": _keyed(body),

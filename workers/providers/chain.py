@@ -69,6 +69,7 @@ class Chain:
         that does is asked once more with what it gives.
         `purse` pays ahead for each call, and one that it cannot pay for is not made.
         `on_called` is given the attempts once, however the walk ends, also where it is cancelled.
+        A prompt with an `order` is given to these models alone.
         What `waits` is not given to those behind the models while all of these are away: then it
         raises `ModelsAwayError`.
         Raises `InvalidRequestError` with the first refusal's words when everybody refused the
@@ -85,8 +86,19 @@ class Chain:
             purse=purse,
             waits=waits,
         )
-        return walk.over(self.links)
+        return walk.over(_in_order(self.links, prompt.order) if prompt.order else self.links)
 
     async def close(self) -> None:
         for link in self.links:
             await link.provider.close()
+
+
+def _in_order(links: Sequence[ChainLink], order: Sequence[str]) -> tuple[ChainLink, ...]:
+    """The models of that order alone; what is no model keeps its place before or behind them."""
+    models = {link.provider.name: link for link in links if link.is_model}
+    first = next((nth for nth, link in enumerate(links) if link.is_model), 0)
+    return (
+        *links[:first],
+        *(models[name] for name in order if name in models),
+        *(link for link in links[first:] if not link.is_model),
+    )

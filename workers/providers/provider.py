@@ -51,6 +51,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: ReasoningOptions | None = None
     prompt_cache_key: str | None = None
     conversation: str | None = None  # its id; no provider is told
+    order: tuple[str, ...] = ()  # of the models that are asked; as the chain has them without
     can_wait: bool = False  # for a slower tier; one that has none is not told
     top_logprobs: int | None = None
     """How many likely tokens are wanted beside each that is written; None for no probabilities."""

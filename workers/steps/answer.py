@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.identifiers import HANDOFF, sibling_id
-from shared.messages.body import TextOptions
+from shared.messages.body import TextFormat
 from shared.messages.dead_letter import DeadReason
 from shared.messages.item import Item, are_only_text
 from shared.messages.output import OutputItem, encode_items, output_items
@@ -205,6 +205,7 @@ def prompt_of(turn: Turn) -> Prompt:
         reasoning=body.reasoning,
         prompt_cache_key=body.prompt_cache_key,
         conversation=turn.record.conversation_id,
+        order=turn.order,
         can_wait=turn.can_wait,
         top_logprobs=body.top_logprobs,
         tenant=turn.record.tenant_id,
@@ -233,15 +234,14 @@ def _extra(turn: Turn) -> dict[str, object]:
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
         "top_k": body.top_k,
-        "response_format": _response_format(body.text),
+        "response_format": _response_format(body.text.format if body.text else None),
         "verbosity": body.text.verbosity if body.text else None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _response_format(text: TextOptions | None) -> dict[str, object] | None:
+def _response_format(form: TextFormat | None) -> dict[str, object] | None:
     """The chat spelling of the Responses API's `text.format`; None for plain text."""
-    form = text.format if text else None
     if form is None:
         return None
     if form.type != "json_schema":

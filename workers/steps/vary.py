@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
+from shared.messages.turn_report import Tier
 from shared.settings.watching.variants import ASKED_FOR, CONTROL, VariantSettings
 from workers.providers.provider import AUTOMATIC_MODEL
 from workers.turn import Turn
 
+_NO_ONES: Final = (None, AUTOMATIC_MODEL, *Tier)
+"""What a message names where any provider may answer it."""
 _WHOLE: Final = 2**64
 
 
@@ -36,6 +39,8 @@ class Vary:
         turn.tell(variant=name)
         if turn.variant.model is not None and turn.body.model in (None, AUTOMATIC_MODEL):
             turn.model = turn.variant.model
+        if turn.body.model in _NO_ONES:
+            turn.order = turn.variant.chain
 
     def _drawn(self, tenant_id: str, conversation: str) -> str | None:
         digest = hashlib.blake2b(f"{tenant_id}\0{conversation}".encode(), digest_size=8).digest()

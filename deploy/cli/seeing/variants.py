@@ -37,9 +37,12 @@ def list_variants(*, as_json: AsJson = False) -> None:
         say_json(found)
         return
     say_table(
-        ("name", "share", "model", "large from", "system prefix"),
+        ("name", "share", "model", "chain", "large from", "system prefix"),
         [
-            (name, f"{each.share:.0%}", each.model, each.large_from, each.system_prefix)
+            (
+                *(name, f"{each.share:.0%}", each.model, ", ".join(each.chain)),
+                *(each.large_from, each.system_prefix),
+            )
             for name, each in found.items()
         ],
         empty="There are no variants: everything is answered as usual.",
@@ -122,7 +125,7 @@ def _named(name: str) -> VariantSettings:
 
 def _to_write(name: str, variant: VariantSettings) -> list[str]:
     """All conversations get it; a threshold alone becomes the usual one."""
-    if variant.model is None and variant.system_prefix is None:
+    if variant.model is None and variant.system_prefix is None and not variant.chain:
         return [
             "[routing]",
             f"large_from = {variant.large_from}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 
 import msgspec
 
@@ -50,17 +50,30 @@ class SettingsReading:
         for part in path[:-1]:
             below = parent.setdefault(part, {})
             if not isinstance(below, dict):
+                self._outdone(path, below, origin)
                 return
             parent = below
         parent[path[-1]] = value
         self.origins[".".join(path)] = origin
 
+    def _outdone(self, path: list[str], whole: object, origin: Origin) -> None:
+        if isinstance(whole, str) and whole[:1] == "{":
+            key = ".".join(path)
+            self.findings.append(
+                f"{key} (from {origin.name}): a variable holds all of it as JSON, too. Keep one."
+            )
+
     def fault(self, path: str, value: object, problem: str) -> None:
         """Note what is wrong with the value at `path`."""
-        origin = self.origins.get(path) or self._origin_inside(path)
+        origin = self._origin_around(path) or self._origin_inside(path)
         where = f" (from {origin.name})" if origin else ""
         shown = "***" if path.rpartition(".")[2] in _SECRET_KEYS else _shown(value)
         self.findings.append(f"{path} = {shown}{where}: {problem}")
+
+    def _origin_around(self, path: str) -> Origin | None:
+        while path and path not in self.origins:
+            path = path.rpartition(".")[0]
+        return self.origins.get(path)
 
     def _origin_inside(self, section: str) -> Origin | None:
         within = (each for each in self.origins if each.startswith(f"{section}."))
@@ -85,7 +98,12 @@ def _built(
             reading.fault(path, value, f"is not a setting.{_meant(name, known, at)}")
             continue
         inner = known[name]
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+        entry = _entry_kind(inner)
+        if entry is not None and isinstance(value := _from_json(value), dict):
+            built[name] = {
+                key: _entry(entry, one, f"{path}.{key}", reading) for key, one in value.items()
+            }
+        elif isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             if isinstance(value, dict):
                 built[name] = _built(inner, value, path, reading)
             else:
@@ -93,6 +111,30 @@ def _built(
         else:
             _read_leaf(built, name, value, inner, path, reading)
     return kind(**built) if not reading.findings else None
+
+
+def _entry_kind(kind: Any) -> type[msgspec.Struct] | None:
+    """Of a table of sections, each under a name that its writer gives it, what one of them is."""
+    if get_origin(kind) is not dict:
+        return None
+    entry = get_args(kind)[1]
+    return entry if isinstance(entry, type) and issubclass(entry, msgspec.Struct) else None
+
+
+def _entry(kind: type[msgspec.Struct], value: object, at: str, reading: SettingsReading) -> Any:
+    if isinstance(value, dict):
+        return _built(kind, value, at, reading)
+    return reading.fault(at, value, "is a section; set a key inside it.")
+
+
+def _from_json(value: object) -> object:
+    """What a variable holds as JSON; what cannot be read is left to be found as it is."""
+    if not (isinstance(value, str) and value[:1] == "{"):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
 
 
 def _meant(name: str, known: dict[str, Any], at: str) -> str:

@@ -31,7 +31,7 @@ def unsound(settings: Settings) -> Iterator[str]:
     yield from _visibility(settings)
     yield from _hedging(settings)
     yield from _handing_off(settings)
-    models = {one for each in settings.providers for one in each.named_models}
+    models = {each.name: each.named_models for each in settings.providers if each.kind.is_model}
     yield from variant_faults(settings.variants, models=models)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -31,27 +31,61 @@ class VariantSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """A system message before all others."""
     large_from: Share | None = None
     """In place of routing.large_from, and of a tenant's own."""
+    chain: tuple[str, ...] = ()
+    """The models that are asked, by the names of their providers, in this order; the others not."""
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it changes nothing."""
+        changed = (self.model, self.system_prefix, self.large_from)
+        return changed == (None, None, None) and not self.chain
 
 
 def variant_faults(
-    variants: Mapping[str, VariantSettings], *, models: Collection[str]
+    variants: Mapping[str, VariantSettings], *, models: Mapping[str, Collection[str]]
 ) -> Iterator[str]:
-    """One sentence for each fault, with its fix; `models` are those of all providers."""
+    """One sentence for each fault, with its key and its fix; `models` are those of each provider
+    that is one, by its name."""
     for name, each in variants.items():
         if not _NAME.fullmatch(name) or name == CONTROL:
             yield (
                 f"variants: '{name[:48]}' is no name of a variant. Use up to 48 of a-z, 0-9, _ "
                 f"and -, beginning with a letter; {CONTROL} is what all others get."
             )
-        if (each.model, each.system_prefix, each.large_from) == (None, None, None):
+        if each.is_usual:
             yield (
-                f"variants.{name} changes nothing. Give it a model, a system_prefix or large_from."
+                f"variants.{name} changes nothing. Give it a model, a system_prefix, large_from "
+                "or a chain."
             )
-        if each.model is not None and each.model not in (*_TIERS, *models):
-            known = use_one_of((*_TIERS, *sorted(models)))
-            yield f"variants.{name}.model = '{each.model}' is no model of any provider. {known}."
+        yield from _chain_faults(f"variants.{name}.chain", each.chain, models)
+        yield from _model_faults(f"variants.{name}.model", each, models)
     if (shares := sum(each.share for each in variants.values())) > 1:
-        yield f"variants: their shares come to {shares:g}. Lower them to 1 together."
+        listed = " + ".join(
+            f"variants.{name}.share" for name, each in variants.items() if each.share
+        )
+        yield f"{listed} come to {shares:g}. Lower them to 1 together."
     if len(variants) > MOST_VARIANTS:
         count = len(variants)
         yield f"variants: there are {count}. Keep {MOST_VARIANTS}: each is a label of metrics."
+
+
+def _chain_faults(
+    key: str, chain: Sequence[str], models: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    for name in dict.fromkeys(chain):
+        if name not in models:
+            known = use_one_of((*models,)) if models else "Add a [[providers]]"
+            yield f"{key}: '{name[:64]}' is no provider that is a model. {known}."
+        if chain.count(name) > 1:
+            yield f"{key} names '{name[:64]}' more than once. Name it once."
+
+
+def _model_faults(
+    key: str, variant: VariantSettings, models: Mapping[str, Collection[str]]
+) -> Iterator[str]:
+    asked = [models.get(name, ()) for name in variant.chain] or [*models.values()]
+    named = {one for each in asked for one in each}
+    if variant.model is not None and variant.model not in (*_TIERS, *named):
+        known = use_one_of((*_TIERS, *sorted(named)))
+        whose = "any provider of its chain" if variant.chain else "any provider"
+        yield f"{key} = '{variant.model}' is no model of {whose}. {known}."

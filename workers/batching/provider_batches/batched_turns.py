@@ -77,8 +77,8 @@ class BatchedTurns:
     async def prompt_of(self, record: MessageRecord) -> Prompt | None:
         """What a model is asked for a message that was just claimed.
 
-        None where it has ended here without one, or is not for a batch: it is streamed, or its
-        steps did not come to an end. Raises LedgerUnavailable.
+        None where it has ended here without one, or is not for a batch: it is streamed, its variant
+        has a chain of its own, or its steps did not come to an end. Raises LedgerUnavailable.
         """
         with bind(message_id=record.id, tenant=record.tenant_id):
             turn = begin_turn(record)
@@ -87,7 +87,7 @@ class BatchedTurns:
             try:
                 await self._prepare(turn, self._packing)
                 if turn.settlement is None:
-                    return prompt_of(turn)
+                    return None if turn.order else prompt_of(turn)
                 await self._end(turn)
             except ForebayError as error:
                 self._log.warning("not_batched", code=error.code)

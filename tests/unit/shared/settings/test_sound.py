@@ -23,6 +23,26 @@ def findings(**env: str) -> list[str]:
     return list(refused.value.findings)
 
 
+def test_a_fault_of_a_variant_names_it_and_its_key() -> None:
+    told = findings(VARIANTS='{"warm": {"share": 2, "modl": "x"}, "cold": 3}')
+    share, key, cold = told
+    assert share.startswith("variants.warm.share = 2 (from FOREBAY_VARIANTS): Expected")
+    assert "variants.warm.modl" in key
+    assert "Did you mean variants.warm.model?" in key
+    assert cold.startswith("variants.cold = 3")
+    (share,) = findings(VARIANTS__WARM__SHARE="much")
+    assert share.startswith("variants.warm.share = 'much' (from FOREBAY_VARIANTS__WARM__SHARE)")
+    (both,) = findings(VARIANTS='{"warm": {"large_from": 1}}', VARIANTS__WARM__SHARE="0.1")
+    assert both.endswith("a variable holds all of it as JSON, too. Keep one.")
+
+
+def test_variables_set_single_keys_of_a_variant() -> None:
+    names = ("SHARE", "0.25"), ("LARGE_FROM", "1"), ("SYSTEM_PREFIX", "Be kind.")
+    env = {f"FOREBAY_VARIANTS__WARM__{name}": value for name, value in names}
+    warm = load_settings(env).variants["warm"]
+    assert (warm.share, warm.large_from, warm.system_prefix) == (0.25, 1.0, "Be kind.")
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [("BROKER__URL", "broker.url"), ("REDIS__URL", "redis.url"), ("LEDGER__URL", "ledger.url")],

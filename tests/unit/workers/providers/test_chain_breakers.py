@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from shared.breakers.board import BreakerBoard
@@ -57,12 +58,14 @@ class BreakerStage(Stage):
         seconds: float = 60.0,
         judge: Judge | None = None,
         waits: bool = False,
+        order: tuple[str, ...] = (),
     ) -> ChainResult:
         links = [ChainLink(provider=model, breakers=self.board) for model in models]
         human = ChainLink(provider=self.provider("human", HUMAN))
         chain = Chain([*links, human], clock=self.clock, sleep=self._sleep)
         deadline = self.clock.now() + timedelta(seconds=seconds)
-        return await chain.answer(PROMPT, deadline=deadline, judge=judge, waits=waits)
+        prompt = msgspec.structs.replace(PROMPT, order=order)
+        return await chain.answer(prompt, deadline=deadline, judge=judge, waits=waits)
 
 
 @pytest.fixture
@@ -214,3 +217,11 @@ async def test_what_can_wait_is_given_to_no_human_while_every_model_is_away(
     assert result.provider == "human", "a model was there, and had it"
     result = await stage.walk(stage.provider("a"), stage.provider("d", *[transient()] * 3))
     assert result.provider == "human", "it cannot wait"
+
+
+async def test_a_prompt_with_an_order_is_given_to_those_models_alone_and_then_to_people(
+    stage: BreakerStage,
+) -> None:
+    a, b, c = (stage.provider(name, unauthorised()) for name in "abc")
+    result = await stage.walk(a, b, c, order=("c", "a"))
+    assert [each.provider for each in result.attempts] == ["c", "a", "human"]

@@ -14,7 +14,9 @@ from shared.settings.watching.variants import ASKED_FOR, VariantSettings, varian
 from shared.telemetry.metrics import Metrics
 from tests.queued_message import queued_message
 from workers.building.recall import varying
+from workers.caching.cache_key import cache_key
 from workers.routing.model_router import ModelRouter
+from workers.steps.answer import prompt_of
 from workers.steps.choose_model import ChooseModel
 from workers.steps.recall import _instructions
 from workers.steps.vary import Vary
@@ -74,6 +76,20 @@ async def test_a_model_that_the_caller_named_is_never_another_one() -> None:
     assert turn.model is None
 
 
+async def test_a_chain_of_its_own_is_for_what_any_provider_may_answer() -> None:
+    vary = Vary({"other": VariantSettings(share=1.0, chain=("b", "a"))})
+    for model, order in ((None, ("b", "a")), ("auto", ("b", "a")), ("large", ("b", "a"))):
+        turn = turn_of(model=model)
+        await vary(turn)
+        assert prompt_of(turn).order == order
+    named, usual = turn_of(model="gpt-x"), turn_of()
+    await vary(named)
+    assert prompt_of(named).order == prompt_of(usual).order == ()
+    varied_turn = turn_of()
+    await vary(varied_turn)
+    assert cache_key(varied_turn, chain="c").place != cache_key(usual, chain="c").place
+
+
 async def test_the_end_of_a_turn_says_its_variant() -> None:
     turn = turn_of()
     await Vary({"large": replace(LARGE, share=1.0)})(turn)
@@ -93,11 +109,22 @@ def test_without_variants_there_is_no_step() -> None:
         ({"warm": VariantSettings(share=0.1)}, "changes nothing"),
         ({"Warm": WARM}, "is no name of a variant"),
         ({"control": WARM}, "is no name of a variant"),
-        ({"warm": VariantSettings(model="gpt-9")}, "Use one of: small, large, gpt-x"),
-        ({"a": replace(WARM, share=0.7), "b": replace(WARM, share=0.7)}, "come to 1.4"),
+        ({"warm": VariantSettings(model="gpt-9")}, "Use one of: small, large, gpt-x, gpt-y"),
+        (
+            {"a": replace(WARM, share=0.7), "b": replace(WARM, share=0.7)},
+            "variants.a.share + variants.b.share come to 1.4",
+        ),
+        ({"warm": VariantSettings(chain=("c",))}, "variants.warm.chain: 'c' is no provider"),
+        ({"warm": VariantSettings(chain=("b", "a", "b"))}, "names 'b' more than once"),
+        (
+            {"warm": VariantSettings(chain=("b",), model="gpt-x")},
+            "variants.warm.model = 'gpt-x' is no model of any provider of its chain",
+        ),
         ({f"v{number}": WARM for number in range(9)}, "Keep 8"),
     ],
 )
 def test_what_cannot_work_is_a_finding(variants: dict[str, VariantSettings], fault: str) -> None:
-    assert any(fault in each for each in variant_faults(variants, models={"gpt-x"}))
-    assert [*variant_faults({"warm": WARM}, models=())] == []
+    assert any(
+        fault in each for each in variant_faults(variants, models={"a": {"gpt-x"}, "b": {"gpt-y"}})
+    )
+    assert [*variant_faults({"warm": WARM}, models={})] == []
