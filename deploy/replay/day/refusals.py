@@ -17,6 +17,7 @@ from shared.rollups.reading import Dimension, Rollups, TimeSpan
 
 _MINUTE: Final = timedelta(minutes=1)
 _NEAREST: Final = 8
+_ABOUT: Final = 1.0
 _OF_ANOTHER_KIND: Final = frozenset(
     {"request_too_large_for_limit", "idempotency_conflict", "unavailable"}
 )
@@ -28,8 +29,8 @@ async def with_refusals(
 ) -> RecordedDay:
     """The day with what doors refused, where they kept count; raises LedgerUnavailable.
 
-    A refused message comes at a random moment of its minute and is like one of its tenant's that
-    was let in about then, or like any: what it said nobody kept.
+    A refused message comes within a second of one of its tenant's that was let in in its minute,
+    or of any at a random moment, and is like it: what it said nobody kept.
     """
     rows = await Rollups(database).series(TimeSpan(since, until), _MINUTE, by=(Dimension.TENANT,))
     random = Random(0)
@@ -59,12 +60,10 @@ def _messages(
 ) -> Iterator[RecordedMessage]:
     like = own.get(tenant) or day.messages
     began = minute.timestamp() - EPOCH
+    low, high = max(began, day.began), min(began + _MINUTE.total_seconds(), day.ended)
     for reason, number in reasons.items():
         for count in range(number if like and reason not in _OF_ANOTHER_KIND else 0):
-            at = min(max(began + random.uniform(0.0, 60.0), day.began), day.ended)
-            place = bisect_left(like, at, key=lambda each: each.at)
-            near = like[max(0, place - _NEAREST) : place + _NEAREST]
-            model = random.choice(near)
+            at, model = _alike(like, low, high, random)
             yield replace(
                 model,
                 id=f"refused {tenant} {began:.0f} {reason} {count}",
@@ -82,3 +81,15 @@ def _messages(
                 source=None,
                 refused=reason,
             )
+
+
+def _alike(
+    like: list[RecordedMessage], low: float, high: float, random: Random
+) -> tuple[float, RecordedMessage]:
+    """When one came between both, and a message that it is like."""
+    first, last = (bisect_left(like, at, key=lambda each: each.at) for at in (low, high))
+    if first < last:
+        model = like[random.randrange(first, last)]
+        return random.uniform(max(low, model.at - _ABOUT), min(high, model.at + _ABOUT)), model
+    near = like[max(0, first - _NEAREST) : first + _NEAREST]
+    return random.uniform(low, high), random.choice(near)

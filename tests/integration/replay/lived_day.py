@@ -27,6 +27,7 @@ from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tables import message
 from shared.persistence.tenants import TenantRepository
+from shared.rollups.reading import Rollups, TimeSpan
 from shared.settings import Settings, load_settings
 from tests.benchmarks.ground.program import Program
 from tests.benchmarks.ground.provider import ScriptedProvider
@@ -127,6 +128,7 @@ async def live(
             since = SystemClock().now()
             refused = await _post_all(visitors, came)
             await _until_ended(database)
+            await _until_counted(database, since, refused.total())
             until = SystemClock().now() + timedelta(seconds=0.1)
             day = await read_day(database, settings, since=since, until=until)
             day = await with_refusals(day, database, since=_minute(since), until=until)
@@ -199,8 +201,20 @@ async def _until_ended(database: Database) -> None:
         await asyncio.sleep(0.2)
 
 
-def _answers(servers: Servers) -> bool:
+async def _until_counted(database: Database, since: datetime, refused: int) -> None:
+    """Doors append what they refused every few seconds."""
+    give_up_at = monotonic() + _PATIENCE_SECONDS
+    while True:
+        span = TimeSpan(_minute(since), SystemClock().now() + timedelta(minutes=1))
+        rows = await Rollups(database).sums(span)
+        counted = sum(sum(row.refused.values()) for row in rows)
+        if counted >= refused:
+            return
+        assert monotonic() < give_up_at, f"{counted} of {refused} refusals are counted"
+        await asyncio.sleep(0.2)
 
+
+def _answers(servers: Servers) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", servers.port)) == 0
 

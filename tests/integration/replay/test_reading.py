@@ -130,6 +130,9 @@ async def test_what_doors_refused_came_too(database: Database) -> None:
     assert {each.refused for each in came} == {"rate_limited_requests"}
     assert len(came) == 7
     assert all(each.tenant == "acme" and each.waited is None for each in came)
+    (let_in,) = (each for each in day.messages if each.refused is None)
+    # Not anywhere in its minute: it came with the others.
+    assert all(abs(each.at - let_in.at) <= 1.0 for each in came)
     assert len({each.id for each in day.messages}) == len(day.messages)
 
 
