@@ -50,9 +50,26 @@ def test_a_message_of_the_intake_queue_goes_on_with_its_producers_trace(told: To
     assert len(users) == 1, "the same person by either door"
 
 
+def test_a_verdict_on_an_answer_is_an_event_in_the_trace_of_its_message(told: Told) -> None:
+    (event,) = told.spans(ANSWERED)["feedback"].events
+    assert event.name == "gen_ai.evaluation.result"
+    said = {one.key: one.value for one in event.attributes}
+    assert said["gen_ai.evaluation.name"].string_value == "tone"
+    assert said["gen_ai.evaluation.score.value"].double_value == 0.75
+    assert said["gen_ai.response.id"].string_value == told.answers[ANSWERED]["id"]
+
+
 def test_nothing_that_a_person_wrote_is_in_it(told: Told) -> None:
     everything = str(told.collector.exports)
-    for text in ("forebay?", "forebay for", "of the queue", "refuses our key", USER, "alice"):
+    for text in (
+        "forebay?",
+        "forebay for",
+        "of the queue",
+        "refuses our key",
+        USER,
+        "alice",
+        "Ask Bob",
+    ):
         assert text not in everything
 
 

@@ -21,6 +21,7 @@ REFUSED_QUESTION = "who refuses our key?"
 ANSWERED, STREAMED, FAILED, MALFORMED, QUEUED, LATE = (f"{number}" * 32 for number in range(1, 7))
 """Trace ids, one for each request; the caller's own span is the one of its traceparent."""
 CALLER = "b7ad6b7169203331"
+VERDICT = {"name": "tone", "value": 4, "scale": {"min": 1, "max": 5}, "comment": "Ask Bob."}
 _QUESTIONS = {
     ANSWERED: {"input": "What is a forebay?", "user": USER},
     STREAMED: {"input": "What is a forebay for?", "stream": True},
@@ -49,6 +50,8 @@ class Told:
         """Whether the last span of everything has come."""
         ends = {ANSWERED: "remember", STREAMED: "remember", FAILED: "turn"}
         ends |= dict.fromkeys((*ends, QUEUED), "turn") | {LATE: "end"}
+        if "feedback" not in self.spans(ANSWERED):
+            return False
         return all(end in self.spans(trace) for trace, end in ends.items()) and bool(
             self.spans(MALFORMED)
         )
@@ -68,6 +71,9 @@ async def ask_everything(url: str, key: str) -> dict[str, Any]:
             async with session.post("/v1/responses", json=body, headers=carried) as answer:
                 is_stream = answer.content_type == "text/event-stream"
                 answers[trace] = await (answer.text() if is_stream else answer.json())
+        path = f"/v1/responses/{answers[ANSWERED]['id']}/feedback"
+        async with session.post(path, json=VERDICT) as answer:
+            assert answer.status == 200
     return answers | {"conversation": conversation}
 
 
