@@ -87,7 +87,7 @@ function drawBatch(row, path, cancel) {
       ["cancelled", about(row, count(row.counts.cancelled))],
       ["cost so far", about(row, money(row.cost))],
       ["cost at the end", row.cost_at_end === null ? "unknown" : about(row, money(row.cost_at_end))],
-      ["ends in", ending(row)],
+      [OPEN.includes(row.state) ? "ends in" : "ended", OPEN.includes(row.state) ? ending(row) : moment(row.ended_at)],
       ["time ends", moment(row.expires_at)],
       ["made", moment(row.created_at)],
       ["requests to", row.endpoint],
