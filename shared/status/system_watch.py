@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.persistence.engine import Database
 from shared.settings import Settings
+from shared.status.critical_alerts import CriticalAlerts
 from shared.status.models_there import ModelsThere
 from shared.status.system_state import StateFinding, SystemStatus, degraded, down, status_of
 from shared.status.workers_alive import WorkersAlive
@@ -39,6 +40,7 @@ class SystemWatch:
             _Look(WorkersAlive(database, clock).findings, _LEDGER_AWAY),
             _Look(ModelsThere(redis, settings.breakers, settings.providers).findings, _REDIS_AWAY),
             _Look(self._broker, _BROKER_AWAY),
+            _Look(CriticalAlerts(database, clock).findings, None),
         )
 
     async def look(self) -> SystemStatus:
@@ -52,14 +54,15 @@ class SystemWatch:
 
 class _Look(NamedTuple):
     findings: Callable[[], Awaitable[list[StateFinding]]]
-    away: StateFinding
+    away: StateFinding | None
+    """What it says that it has no answer; None where another look says the same."""
 
     async def in_time(self) -> list[StateFinding]:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self.findings()
         except (Unavailable, TimeoutError):
-            return [self.away]
+            return [] if self.away is None else [self.away]
 
 
 _LEDGER_AWAY: Final = down(

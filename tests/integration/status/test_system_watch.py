@@ -6,19 +6,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import insert
 
+from shared.alerts.state import AlertState
+from shared.alerts.tables import alert
 from shared.breakers.fleet import BreakerFleet
 from shared.clock import SystemClock
 from shared.messages.lane import Lane
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.worker_lease import WorkerLease, WorkerOffer
+from shared.persistence.statements import transaction
 from shared.redis.client import open_redis
 from shared.settings import Settings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings, RedisSettings
+from shared.settings.watching.alert_rules import AlertSeverity
 from shared.status.system_state import SystemState
 from shared.status.system_watch import SystemWatch
 from shared.status.workers_alive import DISPATCHER
@@ -92,6 +97,25 @@ async def test_all_model_breakers_open_is_degraded(database: Database, redis_url
         assert await _parts(watch) == {"models": SystemState.DEGRADED}
         await fleet.close()
         await redis.aclose()
+
+
+async def test_a_critical_alert_that_fires_is_degraded_and_others_are_not(
+    database: Database, redis_url: str
+) -> None:
+    await _work(database, *Lane)
+    await _lead(database)
+    firing = {"state": AlertState.FIRING, "since": CLOCK.now(), "value": 1.0, "flaps": False}
+    rows = [
+        {"fingerprint": rule, "rule": rule, "labels": "{}", "summary": f"{rule} is wrong."}
+        | {"severity": severity, "began_at_seconds": 0.0, **firing}
+        for rule, severity in (("bad", AlertSeverity.CRITICAL), ("odd", AlertSeverity.WARNING))
+    ]
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(alert), rows)
+    async with _watch(database, redis_url) as watch:
+        (found,) = (await watch.look()).findings
+    assert (found.part, found.state) == ("alert bad", SystemState.DEGRADED)
+    assert found.sentence.startswith("bad is wrong.")
 
 
 @pytest.mark.parametrize("away", ["redis", "ledger"])
