@@ -16,7 +16,7 @@ from tests.benchmarks.baseline.hot_statements import statement_costs
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
 from tests.benchmarks.measurement import Progress, Rounds, Row
 
-BEFORE: Final = "de1c941d"
+BEFORE: Final = "e6edd361"
 """The last build without figures."""
 PROGRAM: Final = Path(__file__).with_name("folding_program.py")
 
