@@ -55,20 +55,24 @@ def door_and_key(url: str | None, key: str | None) -> tuple[str, str]:
     return address, secret
 
 
-def command_settings() -> Settings:
-    """The settings of an embedded stack that runs here, unless the environment names servers.
-
-    Raises SettingsError.
+def command_environment() -> dict[str, str]:
+    """This process's variables, with those of an embedded stack that runs here in the place of what
+    they say of the same settings; unless they name servers. Raises SettingsError.
     """
-    from shared.settings import load_settings
-
     names_servers = any(os.environ.get(name) or f"{name}_FILE" in os.environ for name in _SERVERS)
     stack = None if names_servers else running_stack()
     if stack is None:
-        return load_settings()
+        return {**os.environ}
     from deploy.embedded.environment import overlaid
 
-    return load_settings(overlaid(os.environ, stack.environment))
+    return overlaid(os.environ, stack.environment)
+
+
+def command_settings() -> Settings:
+    """The settings that this environment has; raises SettingsError."""
+    from shared.settings import load_settings
+
+    return load_settings(command_environment())
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from deploy.cli.check.finding import CheckFinding, Level, fault, hint
-from deploy.cli.connection import command_settings
+from deploy.cli.connection import command_environment, command_settings
 from deploy.cli.options import AsJson
 from deploy.cli.output import say, say_json
 from shared.errors import SettingsError
@@ -95,7 +95,7 @@ async def _reach(
     from deploy.cli.check.reranker import check_reranker
     from shared.settings.loading.secrets import with_known_secrets
 
-    settings, missing = with_known_secrets(settings)
+    settings, missing = with_known_secrets(settings, command_environment())
     # One after the other: side by side, slow imports of one would look like another's silence.
     findings = [*check_installed(list_all=list_all), *await check_broker(settings.broker)]
     if settings.broker.is_redis and findings[-1].level is Level.FINE:

@@ -84,6 +84,7 @@ LABELS: Final[Mapping[AlertFigure, tuple[str, ...]]] = MappingProxyType(
         AlertFigure.DEAD_LETTERS: ("reason",),
         AlertFigure.BATCH_OVERDUE_SECONDS: ("provider", "model"),
         AlertFigure.INDEX_BEHIND_SECONDS: ("tenant",),
+        AlertFigure.JUDGE_SCORE: ("set",),
     }
 )
 """What tells the values of a figure apart; one that is not named here has a single value."""

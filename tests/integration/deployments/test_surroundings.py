@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from shared.clock import SystemClock
 from shared.settings.turn.chaos import InjectedError, InjectionKind, InjectionSettings
+from shared.telemetry.message_spans.pseudonyms import Pseudonyms
 from shared.telemetry.recording_tracing import RecordingTracing
 from shared.telemetry.redacting_exporter import RedactingExporter
 from tests.integration.deployments.fleet import NAMES, PROMPT, Fleet
@@ -39,7 +40,7 @@ async def test_chaos_strikes_one_of_them_or_all(fleet: Fleet, named: str, struck
 async def test_a_span_says_which_one_was_called(fleet: Fleet) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing = RecordingTracing(provider, RedactingExporter(exporter))
+    tracing = RecordingTracing(provider, RedactingExporter(exporter), Pseudonyms(None))
 
     asked = await fleet.worker(tracing=tracing).asked()
 

@@ -13,6 +13,7 @@ from deploy.scripted_provider.behaviour import Behaviour, Kind
 from deploy.scripted_provider.provider import ScriptedProvider
 from shared.clock import SystemClock
 from shared.settings.providers import ProviderKind, ProviderSettings
+from shared.telemetry.message_spans.pseudonyms import Pseudonyms
 from shared.telemetry.recording_tracing import RecordingTracing
 from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import SilentTracing, Tracing, extract
@@ -49,7 +50,9 @@ async def test_every_attempt_has_its_span_and_the_provider_continues_it(
     provider.add_span_processor(SimpleSpanProcessor(exporter))
 
     heard = await ask(
-        scripted, connections, RecordingTracing(provider, RedactingExporter(exporter))
+        scripted,
+        connections,
+        RecordingTracing(provider, RedactingExporter(exporter), Pseudonyms(None)),
     )
 
     failed, answered, turn = exporter.get_finished_spans()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Identity, Integer, Table, Text
 
 from shared.persistence.tables import metadata
 
@@ -11,6 +11,6 @@ from shared.persistence.tables import metadata
 rollup_delta = Table(
     "rollup_delta",
     metadata,
-    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True),
     Column("figures", Text, nullable=False),
 )

@@ -34,7 +34,8 @@ def upgrade() -> None:
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     op.create_table(
         "rollup_delta",
-        sa.Column("id", number, nullable=False),
+        # No sequence of its own, for which whoever inserts would need one more right.
+        sa.Column("id", number, sa.Identity(), nullable=False),
         sa.Column("figures", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollup_delta")),
     )

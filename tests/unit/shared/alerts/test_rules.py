@@ -10,10 +10,14 @@ import pytest
 from shared.alerts.figures.figure_table import figure_table
 from shared.alerts.rule import AlertRule
 from shared.alerts.rules import rules_of
+from shared.clock import SystemClock
 from shared.errors import SettingsError
+from shared.persistence.engine import open_database
+from shared.redis.client import open_redis
 from shared.settings import Settings
 from shared.settings.loading.load import load_settings
 from shared.settings.secret import ServerUrl
+from shared.settings.servers import LedgerSettings
 from shared.settings.watching.alert_rules import AlertFigure, AlertSeverity
 from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from shared.settings.watching.alerts import AlertSettings
@@ -108,9 +112,13 @@ def test_what_is_no_number_is_named_by_its_rule_and_key(
     assert f"latency.{key}" in str(raised.value)
 
 
-def test_every_figure_that_a_rule_may_name_can_be_read() -> None:
-    table = figure_table(Settings(), *([None] * 3))  # type: ignore[arg-type]
-    assert table.figures == {*AlertFigure}
+async def test_every_figure_that_a_rule_may_name_can_be_read(tmp_path: Path) -> None:
+    ledger = LedgerSettings(url=ServerUrl(f"sqlite+aiosqlite:///{tmp_path / 'ledger'}"))
+    settings, database = Settings(ledger=ledger), open_database(ledger)
+    redis = open_redis(settings.redis)
+    assert figure_table(settings, database, redis, SystemClock()).figures == {*AlertFigure}
+    await redis.aclose()
+    await database.close()
 
 
 @pytest.mark.parametrize(("allowed", "number"), [(False, 1), (True, 0)])
