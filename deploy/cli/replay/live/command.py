@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
+from collections.abc import Coroutine
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -75,12 +77,28 @@ def replay_live(order: LiveOrder) -> int:
     if order.rubric is not None and order.judge is None:
         raise InvalidRequest("--rubric is what a judge goes by: give --judge MODEL as well.")
     with step_bar() as bar:
-        report = asyncio.run(_ask(order, order.tenant, Decimal(str(order.budget)), bar))
+        report = asyncio.run(_ended_by_hand(_ask(order, order.tenant, _amount(order.budget), bar)))
     if order.as_json:
         say_json(report)
     else:
         say_shadows(report)
     return _INTERRUPTED if report.end is ShadowEnd.INTERRUPTED else 0
+
+
+def _amount(dollars: float) -> Decimal:
+    return Decimal(str(dollars))
+
+
+async def _ended_by_hand(asking: Coroutine[Any, Any, ShadowReport]) -> ShadowReport:
+    """Ctrl-C and SIGTERM cancel it, also where it was started in the background: what is under way
+    costs money until it is cancelled."""
+    task = asyncio.ensure_future(asking)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:  # before the first was asked
+        raise KeyboardInterrupt from None
 
 
 async def _ask(order: LiveOrder, tenant: str, budget: Decimal, bar: StepBar) -> ShadowReport:
