@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +27,8 @@ from shared.settings.telemetry import TelemetrySettings
 from shared.settings.turn.fact_source import FactSourceSettings
 from shared.settings.watching.alerts import AlertSettings
 from shared.settings.watching.evaluation import EvaluationSettings
+
+_Filled = TypeVar("_Filled")
 
 
 def with_secrets(settings: Settings, env: Mapping[str, str] | None = None) -> Settings:
@@ -74,9 +77,7 @@ def with_encoder_keys(
         text=secrets.of_encoder("text", settings.text),
         code=secrets.of_encoder("code", settings.code),
     )
-    if secrets.findings:
-        raise SettingsError(secrets.findings)
-    return filled
+    return secrets.whole(filled)
 
 
 def with_index_keys(settings: IndexSettings, env: Mapping[str, str] | None = None) -> IndexSettings:
@@ -85,10 +86,7 @@ def with_index_keys(settings: IndexSettings, env: Mapping[str, str] | None = Non
     Raises SettingsError with one finding for each that cannot be had.
     """
     secrets = _Secrets(os.environ if env is None else env)
-    filled = secrets.of_index(settings)
-    if secrets.findings:
-        raise SettingsError(secrets.findings)
-    return filled
+    return secrets.whole(secrets.of_index(settings))
 
 
 def with_search_keys(
@@ -99,10 +97,7 @@ def with_search_keys(
     Raises SettingsError where it cannot be had.
     """
     secrets = _Secrets(os.environ if env is None else env)
-    filled = secrets.of_search(settings)
-    if secrets.findings:
-        raise SettingsError(secrets.findings)
-    return filled
+    return secrets.whole(secrets.of_search(settings))
 
 
 def with_pseudonym_key(
@@ -111,10 +106,7 @@ def with_pseudonym_key(
     """What is told, with the key of pseudonyms in place; raises SettingsError where it cannot be
     had."""
     secrets = _Secrets(os.environ if env is None else env)
-    filled = secrets.of_telemetry(settings)
-    if secrets.findings:
-        raise SettingsError(secrets.findings)
-    return filled
+    return secrets.whole(secrets.of_telemetry(settings))
 
 
 def with_sink_secrets(
@@ -125,16 +117,19 @@ def with_sink_secrets(
     Raises SettingsError with one finding for each that cannot be had.
     """
     secrets = _Secrets(os.environ if env is None else env)
-    filled = secrets.of_alerts(settings)
-    if secrets.findings:
-        raise SettingsError(secrets.findings)
-    return filled
+    return secrets.whole(secrets.of_alerts(settings))
 
 
 class _Secrets:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self.findings: list[str] = []
+
+    def whole(self, filled: _Filled) -> _Filled:
+        """It, unless a secret was missing: raises SettingsError with a finding for each."""
+        if self.findings:
+            raise SettingsError(self.findings)
+        return filled
 
     def of_provider(self, provider: ProviderSettings) -> ProviderSettings:
         owner = f"providers: '{provider.name}'"
