@@ -32,7 +32,8 @@ _LONGEST: Final = timedelta(days=366)
 
 
 class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that a sink has not taken: not yet, or `failed` for good, and why."""
+    """A message that a sink has not taken: not yet, `failed` for good, or `delivered` to some of
+    those whom it was for; and why."""
 
     message_id: str
     sink: str
@@ -149,6 +150,6 @@ class AlertCatalogue:
 
 _UNDELIVERED: Final = (
     select(*(alert_delivery.c[name] for name in Undelivered.__struct_fields__))
-    .where(alert_delivery.c.reason.is_not(None), alert_delivery.c.state != DeliveryState.DELIVERED)
+    .where(alert_delivery.c.reason.is_not(None))
     .order_by(alert_delivery.c.message_id.desc(), alert_delivery.c.sink)
 )

@@ -77,10 +77,11 @@ class AlertSending:
         else:
             outcome = await sink.send(claimed.message, claimed.body)
             state = await self._deliveries.finish(claimed, outcome)
-        if outcome.error is None:
-            return
         told = {"sink": name, "message": claimed.message.id, "tries": claimed.ordinal}
-        if state is DeliveryState.FAILED:
+        if outcome.error is None:
+            if outcome.remark is not None:
+                self._log.warning("alert_delivered_in_part", **told, reason=outcome.remark)
+        elif state is DeliveryState.FAILED:
             self._log.error("alert_given_up", **told, reason=outcome.error)
         else:
             self._log.warning("alert_not_delivered", **told, reason=outcome.error)

@@ -137,7 +137,8 @@ def send_test(*, sink: tuple[str, ...] = (), as_json: AsJson = False) -> int:
     if as_json:
         say_json({name: {"ok": not each.error, "error": each.error} for name, each in outcomes})
     else:
-        rows = [(name, each.error or "It took the message.") for name, each in outcomes]
+        took = "It took the message."
+        rows = [(name, each.error or each.remark or took) for name, each in outcomes]
         say_table(("sink", "what came of it"), rows, empty="No sinks are set: [[alerts.sinks]].")
     return 0 if outcomes and not any(each.error for _, each in outcomes) else 1
 

@@ -9,7 +9,7 @@ import msgspec
 from deploy.cli.output import complain, moment, say, say_table
 
 if TYPE_CHECKING:
-    from shared.alerts.catalogue import AlertsStanding
+    from shared.alerts.catalogue import AlertsStanding, Undelivered
 
 
 def plain_alerts(found: AlertsStanding) -> dict[str, Any]:
@@ -44,5 +44,11 @@ def say_alerts(found: AlertsStanding) -> None:
         matched = " ".join(f"{name}={value}" for name, value in silence.matchers.items())
         say(f"Silent until {moment(silence.until)} ({silence.id}, {silence.by}): {matched}")
     for each in found.undelivered:
-        again = "given up" if each.due_at is None else f"again at {moment(each.due_at)}"
-        complain(f"{each.sink} has not taken {each.message_id} ({again}): {each.reason}")
+        complain(_undelivered(each))
+
+
+def _undelivered(each: Undelivered) -> str:
+    if each.state == "delivered":
+        return f"{each.sink} took {each.message_id}, but not for everybody: {each.reason}"
+    again = "given up" if each.due_at is None else f"again at {moment(each.due_at)}"
+    return f"{each.sink} has not taken {each.message_id} ({again}): {each.reason}"

@@ -25,8 +25,9 @@ from shared.persistence.statements import reading, transaction
 from shared.settings.watching.alerts import AlertSettings
 from shared.webhooks.tables import DeliveryState
 
-_UNBELIEVABLE: Final = timedelta(days=2)
-"""What is due later than this was set by a clock that was wrong: it is due now."""
+_SLACK_SECONDS: Final = 3_600.0
+"""Clocks of workers differ. What is due by more than this after the longest wait or try was set by
+a clock that was wrong: it is due now."""
 
 
 class ClaimedMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +41,11 @@ class ClaimedMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SinkOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a try; `error` is None where the sink took it."""
+    """What came of a try; `error` is None where the sink took it, with a `remark` where it did not
+    take all of it."""
 
     error: str | None = None
+    remark: str | None = None
     wait_seconds: float = 0.0
     """So long a pause the sink asked for."""
 
@@ -95,7 +98,7 @@ class AlertDeliveries:
         now, waits = self._clock.now(), self._settings.retry_seconds
         over = {"due_at": None, "ended_at": now}
         if outcome.error is None:
-            return {"state": DeliveryState.DELIVERED, "reason": None, **over}
+            return {"state": DeliveryState.DELIVERED, "reason": outcome.remark, **over}
         if claimed.ordinal > len(waits):
             reason = f"No try is left of its schedule. {outcome.error}"
             return {"state": DeliveryState.FAILED, "reason": reason, **over}
@@ -104,8 +107,10 @@ class AlertDeliveries:
         return {"state": DeliveryState.PENDING, "reason": outcome.error, **due}
 
     def _bounds(self) -> dict[str, datetime]:
-        now = self._clock.now()
-        return {"now": now, "unbelievable": now + _UNBELIEVABLE}
+        now, told = self._clock.now(), self._settings
+        tries = (sink.timeout_seconds for sink in told.sinks)
+        longest = max((*told.retry_seconds, *tries), default=0.0)
+        return {"now": now, "unbelievable": now + timedelta(seconds=longest + _SLACK_SECONDS)}
 
 
 def _claimed(row: Any, sink: str) -> ClaimedMessage:
@@ -118,6 +123,7 @@ def _is_due() -> ColumnElement[bool]:
     return or_(
         alert_delivery.c.due_at <= bindparam("now"),
         alert_delivery.c.due_at > bindparam("unbelievable"),
+        alert_delivery.c.tries == 0,  # at once, whatever the clock of who wrote it said
     )
 
 

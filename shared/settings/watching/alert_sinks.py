@@ -100,10 +100,22 @@ def _faults(sink: AlertSinkSettings) -> Iterator[str]:
         for key in keys:
             if sink.kind not in kinds and getattr(sink, key):
                 yield f"has {key}, which only {' and '.join(kinds)} takes. Remove it."
+    if sink.kind is AlertSinkKind.EMAIL:
+        yield from _login_faults(sink)
     if sink.kind is AlertSinkKind.WEBHOOK and not (sink.secrets_env or sink.secrets_file):
         yield (
             "has no secret to sign with. Name variables in secrets_env or files in secrets_file."
         )
+
+
+def _login_faults(sink: AlertSinkSettings) -> Iterator[str]:
+    has_password = bool(sink.password_env or sink.password_file)
+    if sink.username and not has_password:
+        yield "has a username and no password. Set password_env or password_file."
+    if has_password and not sink.username:
+        yield "has a password and nobody to log in as. Set username."
+    if has_password and sink.security is MailSecurity.NONE:
+        yield "would send its password in plain text. Set security to starttls or tls."
 
 
 _PREFIX: Final = "whsec_"

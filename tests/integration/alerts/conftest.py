@@ -16,9 +16,9 @@ from shared.alerts.deciding import FigureReading
 from shared.alerts.machine import FigureValue
 from shared.alerts.rule import AlertRule
 from shared.alerts.tables import alert_delivery, alert_message
-from shared.alerts.telling.deliveries import AlertDeliveries
-from shared.alerts.telling.message import AlertMessage
-from shared.clock import ManualClock
+from shared.alerts.telling.deliveries import AlertDeliveries, SinkOutcome
+from shared.alerts.telling.message import AlertMessage, trial_message
+from shared.clock import ManualClock, SystemClock
 from shared.persistence.engine import Database
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.watching.alert_rules import AlertFigure
@@ -56,6 +56,13 @@ def told_to(*sinks: AlertSinkSettings, **more: object) -> AlertSettings:
     """Settings that tell these, wherever on this machine they are."""
     loopback = AlertSettings(allow_http=True, allowed_networks=("127.0.0.0/8",), sinks=sinks)
     return msgspec.structs.replace(loopback, **more)
+
+
+async def sent(sink: AlertSinkSettings) -> SinkOutcome:
+    """One message with markup in it, to this sink alone."""
+    (opened,) = open_sinks(told_to(sink), SystemClock()).values()
+    message = msgspec.structs.replace(trial_message(SystemClock().now()), title="<b>A & B</b>")
+    return await opened.send(message, msgspec.json.encode(message))
 
 
 @pytest.fixture

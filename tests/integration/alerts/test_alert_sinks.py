@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from aiosmtpd.handlers import Sink
-from aiosmtpd.smtp import SMTP, Envelope
 from standardwebhooks import Webhook
 
 from shared.alerts.telling.deliveries import SinkOutcome
 from shared.alerts.telling.message import AlertMessage, trial_message
 from shared.clock import SystemClock
 from shared.settings.secret import Secret, ServerUrl
-from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings, MailSecurity
+from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from tests.integration.webhooks.receiver import WebhookReceiver
 from workers.alerting.sinks.opening import open_sinks
 
-from .conftest import SECRET, told_to, webhook_sink
+from .conftest import SECRET, sent, told_to, webhook_sink
 
 OTHER_SECRET = "whsec_" + "B" * 44
-
-
-async def sent(sink: AlertSinkSettings) -> SinkOutcome:
-    """One message with markup in it, to this sink alone."""
-    (opened,) = open_sinks(told_to(sink), SystemClock()).values()
-    message = msgspec.structs.replace(trial_message(SystemClock().now()), title="<b>A & B</b>")
-    return await opened.send(message, msgspec.json.encode(message))
 
 
 async def test_a_webhook_is_signed_with_every_secret_that_is_in_force(
@@ -74,74 +63,6 @@ async def test_what_sinks_may_not_reach_names_the_setting_that_would_allow_it(
     outcome = await opened.send(message, b"{}")
     assert says in (outcome.error or "")
     assert receiver.got == []
-
-
-class _Mailbox(Sink):
-    def __init__(self, answer: str = "250 OK") -> None:
-        super().__init__()
-        self.mails: list[Envelope] = []
-        self.answer = answer
-
-    async def handle_DATA(  # noqa: N802 - as the library calls it
-        self, _server: object, _session: object, envelope: Envelope
-    ) -> str:
-        self.mails.append(envelope)
-        return self.answer
-
-
-def mail_sink(port: int, **more: object) -> AlertSinkSettings:
-    sink = AlertSinkSettings(
-        name="mail",
-        kind=AlertSinkKind.EMAIL,
-        host="127.0.0.1",
-        port=port,
-        security=MailSecurity.NONE,
-        sender="forebay@example.com",
-        recipients=("ann@example.com", "ben@example.com"),
-    )
-    return msgspec.structs.replace(sink, **more)
-
-
-@pytest.fixture
-async def mailbox() -> AsyncIterator[tuple[_Mailbox, int]]:
-    box, loop = _Mailbox(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
-    yield box, server.sockets[0].getsockname()[1]
-    server.close()
-
-
-async def test_mail_goes_to_everybody_and_holds_the_json(mailbox: tuple[_Mailbox, int]) -> None:
-    box, port = mailbox
-    assert await sent(mail_sink(port)) == SinkOutcome()
-    (envelope,) = box.mails
-    assert envelope.rcpt_tos == ["ann@example.com", "ben@example.com"]
-    mail = message_from_bytes(envelope.content or b"")  # type: ignore[arg-type]
-    assert mail["Subject"] == "<b>A & B</b>"
-    text, attached = mail.get_payload()  # type: ignore[misc]
-    body = attached.get_payload(decode=True)  # type: ignore[union-attr]
-    message = msgspec.json.decode(body, type=AlertMessage)
-    assert f"<{message.id}@example.com>" == mail["Message-ID"]
-    assert "<b>A & B</b>" in text.get_payload()  # type: ignore[union-attr]
-
-
-async def test_what_a_mail_server_refuses_with_is_told(mailbox: tuple[_Mailbox, int]) -> None:
-    box, port = mailbox
-    box.answer = "552 Too much mail"
-    outcome = await sent(mail_sink(port))
-    assert outcome.error == "The mail server answered 552: Too much mail"
-
-
-async def test_a_mail_server_that_says_nothing_is_waited_for_its_time_only() -> None:
-    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    async with silent:
-        port = silent.sockets[0].getsockname()[1]
-        outcome = await sent(mail_sink(port, timeout_seconds=0.3))
-    assert "mail" in (outcome.error or "")
-
-
-async def test_an_address_with_a_line_break_is_an_error_and_no_header() -> None:
-    outcome = await sent(mail_sink(1, sender="a@example.com\nBcc: b@example.com"))
-    assert "cannot be handed over" in (outcome.error or "")
 
 
 def command_sink(script: str, *arguments: str, **more: object) -> AlertSinkSettings:
