@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.alerts.clock import AlertClock, ClockRow
-from shared.alerts.deciding import AlertRounds, FigureReading
+from shared.alerts.deciding import AlertRounds, Decision, FigureReading
 from shared.alerts.keeping import AlertRecords
 from shared.alerts.rule import AlertRule
 from shared.alerts.telling.message import message_of
@@ -60,8 +60,9 @@ class AlertRound:
             clock = self._seconds.following(before)
             alerts = await self._records.read(connection)
             silences = await self._records.silences(connection, clock.read_at)
-            heard = {} if clock.is_held else readings
-            decision = self._rounds.decide(alerts, heard, silences, clock.moment)
+            decision = Decision()
+            if not clock.is_held:
+                decision = self._rounds.decide(alerts, readings, silences, clock.moment)
             await self._records.write(connection, clock, decision)
             await self._tell(connection, clock)
             with_data = {name for name, reading in readings.items() if reading.knows}

@@ -22,6 +22,7 @@ from shared.alerts.machine import (
 from shared.alerts.rule import Alert, AlertRule
 from shared.alerts.silence import Silence
 from shared.alerts.state import AlertEventKind, AlertState
+from shared.alerts.strength import RuleStrengths
 from shared.settings.watching.alerts import AlertSettings
 
 _Labels = frozenset[tuple[str, str]]
@@ -50,6 +51,7 @@ class Decision(msgspec.Struct, kw_only=True):
     events: list[AlertEvent] = []
 
 
+_UPWARD = (AlertEventKind.FIRED, AlertEventKind.REMINDED)
 _CHANGES = {AlertState.FIRING: AlertEventKind.FIRED, AlertState.RESOLVED: AlertEventKind.RESOLVED}
 
 
@@ -58,6 +60,7 @@ class AlertRounds:
 
     def __init__(self, rules: Sequence[AlertRule], settings: AlertSettings) -> None:
         self._rules = {rule.name: rule for rule in rules}
+        self._strengths = RuleStrengths(rules)
         self._settings = settings
 
     def decide(
@@ -67,8 +70,7 @@ class AlertRounds:
         silences: Sequence[Silence],
         at: Moment,
     ) -> Decision:
-        """What a round changes that found `alerts` and read this by rule; no readings where
-        nothing may fire or resolve."""
+        """What a round changes that found `alerts` and read this by rule."""
         after, by_rule = dict(alerts), _by_rule(alerts.values())
         for name, reading in readings.items():
             after |= self._seen(self._rules[name], reading, by_rule.get(name, {}), at)
@@ -76,8 +78,12 @@ class AlertRounds:
             if alert.rule not in self._rules and alert.state is not AlertState.RESOLVED:
                 after[alert.fingerprint] = resolved(alert, at)
         decision = Decision()
-        for fingerprint, alert in after.items():
-            self._note(alerts.get(fingerprint), alert, silences, at, decision)
+        for alert in sorted(after.values(), key=self._strengths.rank):
+            before = alerts.get(alert.fingerprint)
+            tell = next_message(alert, at, self._settings)
+            if tell in _UPWARD and self._strengths.is_said_by_another(alert, after):
+                tell = None
+            after[alert.fingerprint] = self._note(before, alert, tell, silences, at, decision)
         return decision
 
     def _seen(
@@ -107,16 +113,16 @@ class AlertRounds:
         self,
         before: Alert | None,
         alert: Alert,
+        tell: AlertEventKind | None,
         silences: Sequence[Silence],
         at: Moment,
         decision: Decision,
-    ) -> None:
+    ) -> Alert:
         kind = None
         if before is None or before.state is not alert.state:
             kind = _CHANGES.get(alert.state)
             if kind is AlertEventKind.RESOLVED and not _has_fired(before):
                 kind = None
-        tell = next_message(alert, at, self._settings)
         silence = next((each for each in silences if each.covers(alert)), None) if tell else None
         if tell is not None and silence is None:
             alert = told(alert, at)
@@ -130,6 +136,7 @@ class AlertRounds:
                 decision.over.append(alert.fingerprint)
         elif alert is not before:
             decision.changed.append(alert)
+        return alert
 
 
 def _by_rule(alerts: Iterable[Alert]) -> dict[str, dict[_Labels, Alert]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +32,8 @@ from shared.persistence.statements import insert_new, upsert
 from shared.webhooks.tables import DeliveryState
 
 _TOLD_AT_ONCE: Final = 5_000
+_AT_ONCE: Final = timedelta(days=2)
+"""A message is due by so much before it was made: at once, though a clock was ahead then."""
 
 
 class AlertRecords:
@@ -148,7 +150,7 @@ def _due(message: AlertMessage, sink: str) -> dict[str, Any]:
         "sink": sink,
         "state": DeliveryState.PENDING,
         "tries": 0,
-        "due_at": message.created_at,
+        "due_at": message.created_at - _AT_ONCE,
     }
 
 

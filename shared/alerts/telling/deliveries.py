@@ -123,7 +123,6 @@ def _is_due() -> ColumnElement[bool]:
     return or_(
         alert_delivery.c.due_at <= bindparam("now"),
         alert_delivery.c.due_at > bindparam("unbelievable"),
-        alert_delivery.c.tries == 0,  # at once, whatever the clock of who wrote it said
     )
 
 

@@ -12,11 +12,10 @@ import msgspec
 from shared.alerts.event import AlertEvent
 from shared.alerts.state import AlertEventKind
 from shared.identifiers import ALERT_MESSAGE, new_id
-from shared.settings.watching.alert_rules import AlertSeverity
+from shared.settings.watching.alert_rules import MOST_SEVERE_FIRST, AlertSeverity
 
 _LISTED: Final = 50
 """Alerts that a message names one by one; of others it has the number."""
-_ORDER: Final = (AlertSeverity.CRITICAL, AlertSeverity.WARNING, AlertSeverity.INFO)
 
 
 class ToldAlert(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +57,9 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
 def message_of(events: Sequence[AlertEvent], now: datetime) -> AlertMessage:
     """One message of these; of an alert that fired and resolved meanwhile, only the last."""
     last = {event.fingerprint: event for event in events}
-    ordered = sorted(last.values(), key=lambda one: (_ORDER.index(one.severity), one.rule))
+    ordered = sorted(
+        last.values(), key=lambda one: (MOST_SEVERE_FIRST.index(one.severity), one.rule)
+    )
     kinds = Counter(event.kind for event in ordered)
     alerts = tuple(_told(event) for event in ordered[:_LISTED])
     return AlertMessage(
@@ -85,6 +86,10 @@ def trial_message(now: datetime) -> AlertMessage:
         resolved=0,
         alerts=(),
     )
+
+
+def _urgency(event: AlertEvent) -> tuple[int, str]:
+    return MOST_SEVERE_FIRST.index(event.severity), event.rule
 
 
 def _told(event: AlertEvent) -> ToldAlert:

@@ -27,6 +27,9 @@ class AlertSeverity(StrEnum):
     CRITICAL = "critical"
 
 
+MOST_SEVERE_FIRST: Final = (AlertSeverity.CRITICAL, AlertSeverity.WARNING, AlertSeverity.INFO)
+
+
 class AlertFigure(StrEnum):
     """What a rule may look at."""
 

@@ -111,6 +111,24 @@ async def test_a_clock_that_jumps_neither_fires_nor_resolves_anything(
 
 
 @ON_SQLITE
+async def test_a_clock_that_jumps_ahead_and_back_tells_nothing_that_is_silenced(
+    watched: WatchedLedger,
+) -> None:
+    leader, until = watched.leader(SETTINGS), watched.clock.now() + timedelta(hours=2)
+    await watched.catalogue.silence({"tenant": "*"}, until=until, by="ann", why="We know.")
+    watched.figures.values = {"silenced": 20.0, "does not": 5.0}
+    await watched.rounds(leader, seconds=120)
+    watched.clock.jump(timedelta(days=1))
+    watched.figures.values = {"silenced": 20.0, "does not": 20.0}
+    await watched.rounds(leader, seconds=240)
+    watched.clock.jump(timedelta(days=-1))
+    watched.figures.values = {"silenced": 20.0, "does not": 5.0}
+    await watched.rounds(leader, seconds=900)
+    assert len(await watched.catalogue.history()) == 1
+    assert await watched.messages() == []
+
+
+@ON_SQLITE
 async def test_another_leader_goes_on_counting_where_the_clock_jumped_meanwhile(
     watched: WatchedLedger,
 ) -> None:
