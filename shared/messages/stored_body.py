@@ -72,6 +72,14 @@ def decode_body(raw: bytes) -> Body:
     )
 
 
+def readable_body(raw: bytes) -> Body | None:
+    """The same; None where the ledger holds another, which must cost nothing else."""
+    try:
+        return decode_body(raw)
+    except msgspec.DecodeError:
+        return None
+
+
 def is_streamed(raw: bytes) -> bool:
     """Whether its answer is streamed, for who needs to know no more of it; raises as above."""
     return bool(_manner.decode(raw).stream)

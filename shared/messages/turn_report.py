@@ -78,5 +78,8 @@ def encode_report(report: TurnReport) -> str:
 
 
 def decode_report(stored: str | None) -> TurnReport | None:
-    """The report from the ledger's column."""
-    return None if stored is None else _decoder.decode(stored)
+    """The report from the ledger's column; None also where another version wrote it."""
+    try:
+        return None if stored is None else _decoder.decode(stored)
+    except msgspec.DecodeError:
+        return None

@@ -19,20 +19,23 @@ from shared.outcomes.outcome import ConversationOutcome
 from shared.outcomes.reckoning import key_of, reckoned
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
-from shared.persistence.statements import transaction
+from shared.persistence.statements import is_alone, transaction
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
 QUIET: Final = timedelta(minutes=10)
 """After its last answer a conversation is closed: as long as somebody may ask again."""
 _TURNS, _VERDICTS = "turns", "verdicts"
+_LOCK: Final = 7_151_604
+"""Whoever adds to the sums of days has it until its commit."""
 _COMMITTED: Final = timedelta(minutes=1)
 """What was given longer ago is there, however long its transaction took."""
 
 
 class OutcomeRound:
-    """One leader does it. Each page is one transaction with the note of how far it is: whoever
-    follows a leader that died goes on there, and no conversation is counted twice.
+    """Each page is one transaction with the note of how far it is: whoever follows a leader that
+    died goes on there. Two that believe they lead do it one after the other, and no conversation is
+    counted twice.
 
     Raises LedgerUnavailable.
     """
@@ -57,22 +60,22 @@ class OutcomeRound:
     async def __call__(self, limit: int = 200) -> None:
         """A page of each: what has ended, what was judged, what is too old."""
         before = self._clock.now() - QUIET
-        async with transaction(self._database.durable) as connection:
-            place = await self._keeping.place(connection, _TURNS)
-            ended = await self._turns.ended(connection, place=place, before=before, limit=limit)
-            await self._close(connection, ended, before)
-            times = [each.finished_at for each in ended if each.finished_at is not None]
-            await self._keeping.go_on(connection, _TURNS, place, times, limit=limit)
-        async with transaction(self._database.durable) as connection:
-            await self._judged(connection, before, limit)
-        async with transaction(self._database.durable) as connection:
-            old = self._clock.now() - self._kept
-            await self._keeping.forget(connection, before=old, limit=limit)
+        for page in (self._ended, self._judged, self._forget):
+            async with transaction(self._database.durable) as connection:
+                if await is_alone(connection, _LOCK):
+                    await page(connection, before, limit)
+
+    async def _ended(self, connection: AsyncConnection, before: datetime, limit: int) -> None:
+        place = await self._keeping.place(connection, _TURNS, latest=before)
+        ended = await self._turns.ended(connection, place=place, before=before, limit=limit)
+        await self._close(connection, ended, before)
+        times = [each.finished_at for each in ended if each.finished_at is not None]
+        await self._keeping.go_on(connection, _TURNS, place, times, limit=limit)
 
     async def _judged(self, connection: AsyncConnection, before: datetime, limit: int) -> None:
         """What was closed and was judged since."""
-        place = await self._keeping.place(connection, _VERDICTS)
         settled = self._clock.now() - _COMMITTED
+        place = await self._keeping.place(connection, _VERDICTS, latest=settled)
         bounds = {"place": place, "before": settled, "limit": limit}
         rows = (await connection.execute(_GIVEN, bounds)).all()
         named = await self._turns.named(connection, [*{row.response_id for row in rows}])
@@ -81,6 +84,10 @@ class OutcomeRound:
         await self._keeping.go_on(
             connection, _VERDICTS, place, [row.given_at for row in rows], limit=limit
         )
+
+    async def _forget(self, connection: AsyncConnection, _before: datetime, limit: int) -> None:
+        old = self._clock.now() - self._kept
+        await self._keeping.forget(connection, before=old, limit=limit)
 
     async def _close(
         self, connection: AsyncConnection, ended: Sequence[TalkedTurn], before: datetime

@@ -22,7 +22,7 @@ _TICK: Final = timedelta(microseconds=1)
 
 
 class OutcomeKeeping:
-    """Writes within a connection of its caller's; of its callers one works at a time."""
+    """Writes within a connection of its caller's, who is alone with it."""
 
     def __init__(self, database: Database) -> None:
         ids = self._ids = IdList(database.durable.dialect)
@@ -62,10 +62,14 @@ class OutcomeKeeping:
         if keys := [*(await connection.execute(_OLD, old)).scalars()]:
             await connection.execute(self._forget, self._ids.parameters(keys))
 
-    async def place(self, connection: AsyncConnection, walk: str) -> datetime:
-        """How far that walk is."""
+    async def place(self, connection: AsyncConnection, walk: str, *, latest: datetime) -> datetime:
+        """How far that walk is; it goes back to `latest` where a clock that was ahead took it
+        further, or it would pass over all until then."""
         found: datetime | None = await connection.scalar(_PLACE, {"name": walk})
-        return found or datetime(1970, 1, 1, tzinfo=UTC)
+        if found is None or found <= latest:
+            return found or datetime(1970, 1, 1, tzinfo=UTC)
+        await connection.execute(self._move, {"walk": walk, "place": latest})
+        return latest
 
     async def go_on(
         self,

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.feedback.verdict import ABUSE, FAULTS, is_of_person
 from shared.messages.state import ResponseState
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import readable_body
 from shared.messages.turn_report import TurnReport, decode_report
 from shared.outcomes.asked_again import TalkQuestion, asks_again
 from shared.outcomes.ledger_turns import SaidOfTurn, TalkedTurn, TurnCost
@@ -75,6 +75,6 @@ def _is_caught(report: TurnReport, verdicts: Sequence[SaidOfTurn]) -> bool:
 
 
 def _question(turn: TalkedTurn) -> TalkQuestion:
-    body = decode_body((turn.body or "").encode()) if turn.body else None
+    body = readable_body((turn.body or "").encode())
     text = body.input[-1].text() if body is not None and body.input else ""
     return TalkQuestion(turn.accepted_at, turn.finished_at or turn.accepted_at, text)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Result, Row, Select, Table
+from sqlalchemy import Insert, Result, Row, Select, Table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +20,7 @@ from shared.telemetry.logs import get_logger
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 RECORD_COLUMNS = tuple(message.c[name] for name in RECORD_FIELDS)
 
 
@@ -43,6 +44,16 @@ def upsert(table: Table, *, sqlite_dialect: bool) -> postgresql.Insert | sqlite.
 def skipping_locked(query: Select[Any]) -> Select[Any]:
     """Rows that another sweeper holds are left to it. SQLite has one writer and ignores this."""
     return query.with_for_update(skip_locked=True)
+
+
+async def is_alone(connection: AsyncConnection, lock: int) -> bool:
+    """Whether nobody else has that lock, which this transaction then keeps until its end.
+
+    Nobody waits for it. SQLite writes one transaction at a time anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(await connection.scalar(_TRY_LOCK, {"lock": lock}))
 
 
 def readable(result: Result[Any]) -> Iterator[Row[Any]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Insert, Integer, bindparam, delete, func, select, text
+from sqlalchemy import Dialect, Insert, Integer, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence.bulk_parameters import RowDocument
 from shared.persistence.engine import Database
-from shared.persistence.statements import reading, transaction, upsert
+from shared.persistence.statements import is_alone, reading, transaction, upsert
 from shared.rollups.cubes import CUBES, Cube, Dimension
 from shared.rollups.tables import rollup_delta
 from shared.rollups.tally import RollupKey, Sums, tally_of
@@ -20,8 +20,8 @@ FOLDED_AT_ONCE: Final = 500
 _ON_SQLITE: Final = 50
 """Whoever ends a message waits for its one writer: of ten thousand tenants 500 deltas took 5 s."""
 _GROUPS_AT_ONCE: Final = 100
-_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(8245196)")
-"""Of Postgres: whoever folds has it until its commit, and nobody waits for it."""
+_LOCK: Final = 8_245_196
+"""Whoever folds has it until its commit."""
 _TAKEN: Final = (
     select(rollup_delta.c.id).order_by(rollup_delta.c.id).limit(bindparam("most", type_=Integer))
 )
@@ -57,7 +57,7 @@ class Folding:
 
     async def _fold_some(self) -> int:
         async with transaction(self._database.durable) as connection:
-            if not (self._database.is_sqlite or await connection.scalar(_LOCK)):
+            if not await is_alone(connection, _LOCK):
                 return 0
             taken = (await connection.scalars(_TAKE, {"most": self._most})).all()
             tally = tally_of(taken)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import select
 
 from shared.errors import ForebayError
 from shared.identifiers import EVALUATION_MESSAGE
 from shared.messages.body import Body
 from shared.messages.record import MessageRecord
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import readable_body
 from shared.persistence.engine import Database
 from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
 from shared.persistence.tables import message
@@ -41,7 +40,7 @@ async def kept_message(database: Database, response_id: str, *, tenant_id: str) 
 
 def body_of(record: MessageRecord) -> Body:
     """What it asks; raises NotCut for one of another version."""
-    try:
-        return decode_body(record.body.encode())
-    except msgspec.DecodeError as error:
-        raise NotCut("cannot be read by this version") from error
+    body = readable_body(record.body.encode())
+    if body is None:
+        raise NotCut("cannot be read by this version")
+    return body

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.clock import ManualClock
 from shared.identifiers import new_response_id
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
+from shared.messages.turn_report import TurnReport, encode_report
+from shared.outcomes.closing import OutcomeRound
 from shared.persistence.engine import Database, open_database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import Settlement
+from shared.persistence.ledger.records import AttemptRecord, Settlement
 from shared.persistence.ledger.sweeping import LedgerSweeps
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
@@ -29,6 +33,8 @@ from .worker_before import WorkerBefore
 NewMessage = Callable[..., MessageRecord]
 NewHeld = Callable[..., MessageRecord]
 AnswerMessage = Callable[..., Awaitable[MessageRecord]]
+Talk = Callable[..., Awaitable[MessageRecord]]
+Close = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -117,3 +123,60 @@ def answer_message(ledger: MessageLedger, claims: ClaimGroup, clock: ManualClock
         return record
 
     return answer
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def talk(answer_message: AnswerMessage, new_message: NewMessage, clock: ManualClock) -> Talk:
+    async def say(
+        conversation: str | None,
+        *costs: str | None,
+        text: str = "?",
+        state: ResponseState = ResponseState.COMPLETED,
+        variant: str | None = None,
+        **told: Any,
+    ) -> MessageRecord:
+        """One turn with an attempt for each cost."""
+        attempts = tuple(
+            AttemptRecord(
+                provider="p",
+                model="m",
+                started_at=clock.now(),
+                latency_seconds=1.0,
+                cost=None if cost is None else Decimal(cost),
+            )
+            for cost in costs
+        )
+        body = msgspec.json.encode({"input": text}).decode()
+        record = new_message(conversation_id=conversation, body=body)
+        handoff = "why" if state is ResponseState.REQUIRES_ACTION else None
+        clock.advance(1)
+        return await answer_message(
+            record,
+            state=state,
+            attempts=attempts,
+            model="m",
+            answered_by="p",
+            handoff_reason=handoff,
+            variant=variant,
+            report=encode_report(TurnReport(**told)) if told else None,
+        )
+
+    return say
+
+
+@pytest.fixture
+def close(
+    database: Database, settings: LedgerSettings, metrics: Metrics, clock: ManualClock
+) -> Close:
+    async def once() -> None:
+        # Another process each time: what it knows is in the ledger.
+        a_round = OutcomeRound(database, settings, metrics, clock, version="1.2.3")
+        for _ in range(4):
+            await a_round(limit=7)
+
+    return once

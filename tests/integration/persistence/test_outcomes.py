@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import func, select
 
@@ -16,83 +13,21 @@ from shared.clock import ManualClock
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import GivenFeedback, verdict_of
 from shared.identifiers import EVALUATION_MESSAGE, new_id
-from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.messages.turn_report import TurnReport, encode_report
-from shared.outcomes.closing import QUIET, OutcomeRound
+from shared.outcomes.closing import QUIET
 from shared.outcomes.outcome import SUMS
 from shared.outcomes.reading import OutcomeDimension, OutcomeFigures, Outcomes
 from shared.outcomes.tables import outcome, outcome_day
 from shared.persistence.engine import Database
 from shared.persistence.ledger.message_ledger import MessageLedger
-from shared.persistence.ledger.records import AttemptRecord
 from shared.persistence.statements import reading
 from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
 
-from .conftest import AnswerMessage, NewMessage
+from .conftest import AnswerMessage, Close, NewMessage, Talk
 
-Talk = Callable[..., Awaitable[MessageRecord]]
-Close = Callable[[], Awaitable[None]]
 OWNER = "ten_1"
 COMPLETED, FAILED = ResponseState.COMPLETED, ResponseState.FAILED
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-def talk(answer_message: AnswerMessage, new_message: NewMessage, clock: ManualClock) -> Talk:
-    async def say(
-        conversation: str | None,
-        *costs: str | None,
-        text: str = "?",
-        state: ResponseState = COMPLETED,
-        variant: str | None = None,
-        **told: Any,
-    ) -> MessageRecord:
-        """One turn with an attempt for each cost."""
-        attempts = tuple(
-            AttemptRecord(
-                provider="p",
-                model="m",
-                started_at=clock.now(),
-                latency_seconds=1.0,
-                cost=None if cost is None else Decimal(cost),
-            )
-            for cost in costs
-        )
-        body = msgspec.json.encode({"input": text}).decode()
-        record = new_message(conversation_id=conversation, body=body)
-        handoff = "why" if state is ResponseState.REQUIRES_ACTION else None
-        clock.advance(1)
-        return await answer_message(
-            record,
-            state=state,
-            attempts=attempts,
-            model="m",
-            answered_by="p",
-            handoff_reason=handoff,
-            variant=variant,
-            report=encode_report(TurnReport(**told)) if told else None,
-        )
-
-    return say
-
-
-@pytest.fixture
-def close(
-    database: Database, settings: LedgerSettings, metrics: Metrics, clock: ManualClock
-) -> Close:
-    async def once() -> None:
-        # Another process each time: what it knows is in the ledger.
-        a_round = OutcomeRound(database, settings, metrics, clock, version="1.2.3")
-        for _ in range(4):
-            await a_round(limit=7)
-
-    return once
 
 
 async def figures(database: Database, clock: ManualClock, **more: Any) -> dict[str, OutcomeFigures]:
