@@ -35,7 +35,8 @@ class ConsoleSessions:
     """Who holds which token, in the ledger, so that every door knows it.
 
     A session ends with its key (revoked or expired), `IDLE` after it was last used, and `LONGEST`
-    after it began. Everything raises LedgerUnavailable.
+    after it began; one of a clock that was more than `IDLE` ahead is none. Everything raises
+    LedgerUnavailable.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -59,7 +60,12 @@ class ConsoleSessions:
         token = secrets.token_urlsafe(32)
         async with transaction(self._database.durable) as connection:
             await connection.execute(
-                delete(console_session).where(console_session.c.began_at <= now - LONGEST)
+                delete(console_session).where(
+                    or_(
+                        console_session.c.began_at <= now - LONGEST,
+                        console_session.c.began_at > now + IDLE,
+                    )
+                )
             )
             await connection.execute(
                 insert(console_session).values(
@@ -80,6 +86,7 @@ class ConsoleSessions:
                 console_session.c.digest == key_digest(token),
                 console_session.c.began_at > now - LONGEST,
                 console_session.c.seen_at > now - IDLE,
+                console_session.c.seen_at <= now + IDLE,
                 _works(now),
             )
         )

@@ -43,15 +43,16 @@ class JudgedWindows:
         self._database = database
         self._insert = insert_new(judged_window, sqlite_dialect=database.is_sqlite)
 
-    async def newest(self) -> JudgedWindow | None:
-        """The one that was begun last."""
+    async def newest(self, now: datetime) -> JudgedWindow | None:
+        """The one that was begun last; none of a clock that was ahead, which would be the last for
+        as long as that takes to come."""
         async with reading(self._database.durable) as connection:
-            row = (await connection.execute(_NEWEST)).one_or_none()
+            row = (await connection.execute(_NEWEST, {"now": now})).one_or_none()
         return None if row is None else _window(row)
 
     async def next(self, now: datetime, every: timedelta) -> JudgedWindow | None:
         """The one that is under way, or the next that is over; None where there is none yet."""
-        newest = await self.newest()
+        newest = await self.newest(now)
         if newest is not None and newest.finished_at is None:
             return newest
         end = now - SETTLED
@@ -109,7 +110,12 @@ def _window(row: Row[Any]) -> JudgedWindow:
     return JudgedWindow(**row._mapping)
 
 
-_NEWEST: Final = select(judged_window).order_by(judged_window.c.starts_at.desc()).limit(1)
+_NEWEST: Final = (
+    select(judged_window)
+    .where(judged_window.c.starts_at < bindparam("now", type_=UtcDateTime))
+    .order_by(judged_window.c.starts_at.desc())
+    .limit(1)
+)
 _SPENT: Final = select(
     func.sum(judged_window.c.cost).label("cost"),
     func.sum(judged_window.c.unknown_costs).label("unknown_costs"),

@@ -67,7 +67,7 @@ async def _judged(settings: EvaluationSettings) -> tuple[JudgedWindow, list[Give
         windows = JudgedWindows(database)
         async with judging(settings, database, clock, worker="a worker"), asyncio.timeout(60):
             while True:
-                window = await windows.newest()
+                window = await windows.newest(clock.now())
                 if window is not None and window.finished_at is not None:
                     break
                 await asyncio.sleep(0.05)

@@ -115,6 +115,22 @@ async def test_it_ends_when_nobody_is_there_and_after_its_longest(migrated_ledge
         await database.close()
 
 
+async def test_a_clock_that_was_ahead_begins_none_that_lasts_until_then(settings: Settings) -> None:
+    database, clock = open_database(settings.ledger), ManualClock()
+    try:
+        sessions, tenants = ConsoleSessions(database, clock), TenantRepository(database, clock)
+        made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.READER)
+        clock.jump(timedelta(days=400))
+        begun = await sessions.begin(made.key)
+        assert begun is not None
+        clock.jump(timedelta(days=-400))
+        assert await sessions.user(begun.token) is None
+        assert await sessions.begin(made.key) is not None
+        assert len(await _digests(database)) == 1, "what is over is gone"
+    finally:
+        await database.close()
+
+
 async def test_it_ends_with_its_key(settings: Settings) -> None:
     database, clock = open_database(settings.ledger), ManualClock()
     try:

@@ -70,8 +70,8 @@ def a_round(database: Database, clock: ManualClock, judge: _ScriptedJudge) -> Ro
     return made
 
 
-async def _newest(windows: JudgedWindows) -> JudgedWindow:
-    found = await windows.newest()
+async def _newest(windows: JudgedWindows, clock: ManualClock) -> JudgedWindow:
+    found = await windows.newest(clock.now())
     assert found is not None
     return found
 
@@ -95,13 +95,13 @@ async def test_a_time_that_is_over_is_judged_once(
         (kept[each.id],) = await book.of(TENANT, each.id)
     assert [each.value for each in kept.values()] == [1.0, 0.0]
     assert all(each.source.startswith("judge:") for each in kept.values())
-    ended = await _newest(windows)
+    ended = await _newest(windows, clock)
     assert (ended.judged, ended.passed, ended.left_over, ended.cost) == (2, 1, 0, 2 * _EACH)
     assert ended.finished_at is not None
     await say("What came later?")
     clock.advance(3_600)
     await a_round()()
-    following = await _newest(windows)
+    following = await _newest(windows, clock)
     assert following.starts_at == ended.ends_at
     assert (following.judged, len(judge.asked)) == (1, 3)
 
@@ -119,14 +119,14 @@ async def test_a_day_ends_with_its_budget_and_says_so(
         await say(f"Question {nth}?")
     clock.advance(120)
     await a_round()()
-    spent = await _newest(windows)
+    spent = await _newest(windows, clock)
     assert (spent.judged, spent.left_over, spent.cost) == (4, 2, 4 * _EACH)
     (said,) = (each for each in caplog.records if "judging_budget_spent" in str(each.msg))
     assert "'left_over': 2" in str(said.msg)
     await say("One more?")
     clock.advance(3_600)
     await a_round()()
-    assert (await _newest(windows)).left_over == 1
+    assert (await _newest(windows, clock)).left_over == 1
     assert len(judge.asked) == 4
     clock.advance(timedelta(days=1).total_seconds())
     await a_round()()
@@ -150,11 +150,11 @@ async def test_who_follows_goes_on_behind_the_last_answer(
     judge.away_after = 2
     with pytest.raises(Unavailable):
         await a_round()()
-    begun = await _newest(windows)
+    begun = await _newest(windows, clock)
     assert (begun.done, begun.finished_at) == (2, None)
     judge.away_after = None
     await a_round()()
-    ended = await _newest(windows)
+    ended = await _newest(windows, clock)
     assert (ended.starts_at, ended.judged, ended.cost) == (begun.starts_at, 3, 3 * _EACH)
     assert len({*judge.asked}) == len(judge.asked) == 3
 
@@ -171,7 +171,7 @@ async def test_a_judge_of_unknown_price_is_asked_once_a_day(
         await say(f"Question {nth}?")
     clock.advance(120)
     await a_round()()
-    assert (len(judge.asked), (await _newest(windows)).left_over) == (1, 2)
+    assert (len(judge.asked), (await _newest(windows, clock)).left_over) == (1, 2)
 
 
 async def test_tenants_that_are_not_named_are_not_judged(
@@ -181,3 +181,22 @@ async def test_tenants_that_are_not_named_are_not_judged(
     clock.advance(120)
     await a_round(EvaluationSettings(share=1.0, tenants=("nobody of that name",)))()
     assert judge.asked == []
+
+
+async def test_a_clock_that_was_far_ahead_once_ends_no_judging(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    clock: ManualClock,
+) -> None:
+    clock.jump(timedelta(days=400))
+    await a_round()()
+    clock.jump(timedelta(days=-400))
+    await a_round()()
+    await say("Is it so?")
+    clock.advance(2 * 3_600)
+    await a_round()()
+    await a_round()()
+    assert len(judge.asked) == 1
+    assert (await _newest(windows, clock)).ends_at < clock.now()

@@ -97,6 +97,18 @@ async def test_a_thousand_verdicts_on_one_answer_are_bounded(
     assert max(len(each.earlier) for each in kept) == KEPT_EARLIER
 
 
+async def test_a_clock_that_was_ahead_keeps_nobody_from_a_last_word(
+    book: FeedbackBook, clock: ManualClock
+) -> None:
+    clock.jump(timedelta(days=1))
+    for nth in range(12):
+        clock.advance(10)
+        await book.give(OWNER, "resp_1", said(nth / 12))
+    clock.jump(timedelta(days=-1))
+    given = await book.give(OWNER, "resp_1", said(1.0))
+    assert given.record.value == 1.0
+
+
 async def test_writers_at_the_same_time_go_beyond_nothing(book: FeedbackBook) -> None:
     for number in range(MOST_ON_ONE - 2):
         await book.give(OWNER, "resp_1", said(name=f"n{number}"))
