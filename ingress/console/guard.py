@@ -15,9 +15,10 @@ from ingress.api.http.error_answer import Header
 from ingress.api.http.exchange import Endpoint, Exchange
 from ingress.console.operation import API, ConsoleOperation
 from ingress.console.same_page import acts, check_origin
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, InvalidRequest, Unauthenticated
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.sessions.console_user import ConsoleUser
+from shared.storable_text import is_storable, storable
 
 COOKIE: Final = "forebay_console"
 CSRF: Final = b"x-forebay-csrf"
@@ -55,6 +56,7 @@ class Guard:
                     f"This takes the role '{operation.role}', and you are logged in as "
                     f"'{user.role}'. Log in with a key of that scope."
                 )
+            _check_words(exchange)
             if acts(exchange):
                 check_origin(exchange, self._public_url)
                 _check_token(exchange)
@@ -74,6 +76,14 @@ def session_token(exchange: Exchange) -> str | None:
 def csrf_token(token: str) -> str:
     """What a page of this session sends with every act, and no other page can know."""
     return sha256(b"csrf:" + token.encode()).hexdigest()
+
+
+def _check_words(exchange: Exchange) -> None:
+    """Whatever an operation asks the ledger with them, it takes no NUL."""
+    for name, value in {**exchange.parameters, **exchange.query()}.items():
+        if not (is_storable(name) and is_storable(value)):
+            told = storable(name)[:64]
+            raise InvalidRequest(f"'{told}' holds a NUL character. Remove it.", param=told)
 
 
 def _check_token(exchange: Exchange) -> None:

@@ -12,7 +12,7 @@ from ingress.api.http.exchange import Exchange
 from ingress.api.http.query import page_limit
 from shared.errors import InvalidRequest
 from shared.persistence.engine import Database
-from shared.storable_text import is_storable
+from shared.views.place import Place
 from shared.views.tenant_names import TenantNames
 
 ROWS: Final = 50
@@ -25,6 +25,15 @@ class AskedPage(msgspec.Struct, frozen=True):
 
     limit: int
     before: str | None
+
+    @property
+    def place(self) -> Place | None:
+        """From where on, in a list that is in the order of a time; raises InvalidRequest."""
+        return None if self.before is None else Place.read(self.before)
+
+
+class Everything(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked of a list that cannot be narrowed down."""
 
 
 class NamedRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +73,8 @@ def read_query(exchange: Exchange, kind: type[T]) -> tuple[T, AskedPage]:
     Raises InvalidRequest that names what nobody knows, or what cannot be read.
     """
     query = exchange.query()
-    for name, value in query.items():
-        if not is_storable(value):
-            raise InvalidRequest(f"'{name[:64]}' holds a NUL character. Remove it.", param=name)
-    asked = AskedPage(page_limit(query, usual=ROWS, largest=MOST_ROWS), query.get("before"))
+    limit = page_limit(query, usual=ROWS, largest=MOST_ROWS)
+    asked = AskedPage(limit, query.get("before") or None)
     fields = {name: value for name, value in query.items() if name not in {"limit", "before"}}
     try:
         return msgspec.convert(fields, kind, strict=False), asked

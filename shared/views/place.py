@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import msgspec
@@ -26,14 +26,15 @@ class Place(msgspec.Struct, frozen=True):
         at, _, identifier = told.partition(_BETWEEN)
         try:
             moment = datetime.fromisoformat(at)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or not identifier or not is_storable(identifier):
+            known = moment.tzinfo is not None and moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            known = False
+        if not known or not identifier or not is_storable(identifier):
             raise InvalidRequest(
                 "'before' is no place in this list. Give the 'next' of the page before, unchanged.",
                 param="before",
             )
-        return cls(moment, identifier)
+        return cls(known, identifier)
 
     def told(self) -> str:
         """It as one word, which `read` takes."""

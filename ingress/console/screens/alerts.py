@@ -9,12 +9,12 @@ from typing import Annotated, Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query, page_limit
+from ingress.api.http.query import known_query
 from ingress.console.acts import read_act
+from ingress.console.listing import Everything, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
-from shared.accepting.posted_documents import storable_id
 from shared.alerts.catalogue import AlertCatalogue
 from shared.alerts.event import AlertEvent
 from shared.alerts.rule import Alert
@@ -23,8 +23,6 @@ from shared.clock import Clock
 from shared.messages.tenant import KeyScope
 from shared.sessions.console_user import ConsoleUser
 
-_USUAL: Final = 50
-_LARGEST: Final = 200
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 
 
@@ -82,15 +80,12 @@ class AlertsScreen:
         return await self._now()
 
     async def _history(self, exchange: Exchange, _user: ConsoleUser) -> AlertEventPage:
-        query = known_query(exchange, ("before", "limit"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
-        before = query.get("before")
-        after = storable_id(before) if before else None
-        rows = await self._catalogue.history(after=after, limit=limit)
-        return AlertEventPage(rows, rows[-1].id if len(rows) == limit else None)
+        _, asked = read_query(exchange, Everything)
+        rows = await self._catalogue.history(after=asked.before, limit=asked.limit)
+        return AlertEventPage(rows, rows[-1].id if len(rows) == asked.limit else None)
 
     async def _acknowledge(self, exchange: Exchange, user: ConsoleUser) -> Alert:
-        fingerprint = storable_id(exchange.parameters["fingerprint"])
+        fingerprint = exchange.parameters["fingerprint"]
         async with self._acts.doing(user, "alerts.acknowledge", fingerprint):
             return await self._catalogue.acknowledge(fingerprint, by=user.key_id)
 
@@ -105,6 +100,6 @@ class AlertsScreen:
             )
 
     async def _end_silence(self, exchange: Exchange, user: ConsoleUser) -> None:
-        silence = storable_id(exchange.parameters["silence"])
+        silence = exchange.parameters["silence"]
         async with self._acts.doing(user, "alerts.unsilence", silence):
             await self._catalogue.end_silence(silence)

@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query, page_limit, whole_number
+from ingress.api.http.query import known_query, whole_number
+from ingress.console.listing import read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from shared.audit.audit_log import AuditLog, Verified
@@ -16,9 +17,13 @@ from shared.audit.entry import AuditEntry
 from shared.messages.tenant import KeyScope
 from shared.sessions.console_user import ConsoleUser
 
-_USUAL: Final = 50
-_LARGEST: Final = 200
 _LAST_NUMBER: Final = 2**62
+
+
+class AuditSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one key, or one person at the command line, did."""
+
+    actor: str | None = None
 
 
 class AuditPage(msgspec.Struct, frozen=True):
@@ -44,12 +49,10 @@ class AuditScreen:
         return (Topic("audit", self._newest),)
 
     async def _page(self, exchange: Exchange, _user: ConsoleUser) -> AuditPage:
-        query = known_query(exchange, ("before", "limit", "actor"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
-        place = query.get("before")
-        before = whole_number(place, "before", least=1, most=_LAST_NUMBER) if place else None
-        rows = await self._log.page(limit, before=before, actor=query.get("actor") or None)
-        return AuditPage(rows, rows[-1].number if len(rows) == limit else None)
+        search, asked = read_query(exchange, AuditSearch)
+        before = asked.before and whole_number(asked.before, "before", least=1, most=_LAST_NUMBER)
+        rows = await self._log.page(asked.limit, before=before or None, actor=search.actor or None)
+        return AuditPage(rows, rows[-1].number if len(rows) == asked.limit else None)
 
     async def _proof(self, exchange: Exchange, _user: ConsoleUser) -> Verified:
         known_query(exchange, ())

@@ -23,7 +23,6 @@ from shared.persistence.tables import HandoffState
 from shared.sessions.console_user import ConsoleUser
 from shared.settings import Settings
 from shared.views.inbox import Inbox, InboxCounts
-from shared.views.place import Place
 from shared.views.shown_handoff import HandoffViews
 
 
@@ -95,7 +94,7 @@ class HandoffsScreen:
         search, asked = read_query(exchange, InboxSearch)
         page = await self._inbox.page(
             is_everything=search.is_everything,
-            before=None if asked.before is None else Place.read(asked.before),
+            before=asked.place,
             limit=asked.limit,
         )
         return await self._listings.of(page.rows, page.next)

@@ -24,7 +24,6 @@ from shared.persistence.tables import DeadLetterState
 from shared.sessions.console_user import ConsoleUser
 from shared.settings import Settings
 from shared.views.letter_pages import LetterCounts, LetterFilter, LetterPages
-from shared.views.place import Place
 
 MOST_AT_ONCE: Final = 100
 
@@ -101,8 +100,7 @@ class LettersScreen:
         wanted = LetterFilter(
             reason=search.reason, tenant_id=tenant_id, is_everything=search.is_everything
         )
-        place = None if asked.before is None else Place.read(asked.before)
-        page = await self._pages.page(wanted, before=place, limit=asked.limit)
+        page = await self._pages.page(wanted, before=asked.place, limit=asked.limit)
         return await self._listings.of(page.rows, page.next)
 
     async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:

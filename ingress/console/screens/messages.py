@@ -19,7 +19,6 @@ from shared.sessions.console_user import ConsoleUser
 from shared.views.conversation_messages import ConversationMessages
 from shared.views.message_pages import MessageFilter, MessagePages, MessageRow
 from shared.views.one_message import MessageViews, OneMessage
-from shared.views.place import Place
 
 
 class MessageSearch(MessageFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,8 +60,7 @@ class MessagesScreen:
         found = self._conversations
         owners = [tenant_id] if tenant_id else await found.tenants(name)
         if len(owners) == 1:
-            place = None if asked.before is None else Place.read(asked.before)
-            page = await found.page(owners[0], name, before=place, limit=asked.limit)
+            page = await found.page(owners[0], name, before=asked.place, limit=asked.limit)
             return await self._listings.of(page.rows, page.next)
         rows: list[MessageRow] = []
         for owner in owners:

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query, page_limit, whole_number
+from ingress.api.http.query import known_query, whole_number
 from ingress.console.figures.kept_outcomes import MOST_DAYS, KeptOutcomes, OutcomeView
+from ingress.console.listing import Everything, read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
-from shared.accepting.posted_documents import storable_id
 from shared.errors import InvalidRequest
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.kept_run import CaseResult, KeptRun
@@ -20,14 +20,23 @@ from shared.messages.tenant import KeyScope
 from shared.outcomes.reading import OutcomeDimension
 from shared.sessions.console_user import ConsoleUser
 from shared.views.negative_feedback import FeedbackPage, NegativeFeedback
-from shared.views.place import Place
 
-_USUAL: Final = 50
-_LARGEST: Final = 200
 _BETWEEN: Final = "~"
 _WEEK: Final = 7
 _GROUPS: Final = {each.name.lower(): each for each in OutcomeDimension}
 _MOST_REPEATS: Final = 1_000_000
+
+
+class RunSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Runs of one golden set."""
+
+    set_name: str | None = msgspec.field(name="set", default=None)
+
+
+class AgainstSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was said against answers to one tenant, by its id."""
+
+    tenant: str | None = None
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -68,29 +77,24 @@ class QualityScreen:
         return (Topic("quality", self._newest, seconds=5.0),)
 
     async def _page(self, exchange: Exchange, _user: ConsoleUser) -> RunPage:
-        query = known_query(exchange, ("before", "limit", "set"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
+        search, asked = read_query(exchange, RunSearch)
         rows = await self._runs.runs(
-            after=_id(query.get("before")), limit=limit, set_name=_id(query.get("set"))
+            after=asked.before, limit=asked.limit, set_name=search.set_name or None
         )
-        return RunPage(rows, rows[-1].id if len(rows) == limit else None)
+        return RunPage(rows, rows[-1].id if len(rows) == asked.limit else None)
 
     async def _results(self, exchange: Exchange, _user: ConsoleUser) -> CaseResultPage:
-        query = known_query(exchange, ("before", "limit"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
+        _, asked = read_query(exchange, Everything)
         run = await self._runs.find(exchange.parameters["run"])
-        rows = await self._runs.results(run.id, after=_case(query.get("before")), limit=limit)
-        is_whole = len(rows) == limit
+        rows = await self._runs.results(run.id, after=_case(asked.before), limit=asked.limit)
+        is_whole = len(rows) == asked.limit
         following = f"{rows[-1].repeat}{_BETWEEN}{rows[-1].case_id}" if is_whole else None
         return CaseResultPage(run, rows, following)
 
     async def _against(self, exchange: Exchange, _user: ConsoleUser) -> FeedbackPage:
-        query = known_query(exchange, ("before", "limit", "tenant"))
-        before = query.get("before")
+        search, asked = read_query(exchange, AgainstSearch)
         return await self._feedback.page(
-            tenant_id=_id(query.get("tenant")),
-            before=Place.read(before) if before else None,
-            limit=page_limit(query, usual=_USUAL, largest=_LARGEST),
+            tenant_id=search.tenant or None, before=asked.place, limit=asked.limit
         )
 
     async def _came_of_it(self, exchange: Exchange, _user: ConsoleUser) -> OutcomeView:
@@ -107,14 +111,10 @@ class QualityScreen:
         return await self._runs.runs(limit=3), against.rows[0].id if against.rows else None
 
 
-def _id(text: str | None) -> str | None:
-    return storable_id(text) if text else None
-
-
 def _case(place: str | None) -> tuple[str, int] | None:
     if not place:
         return None
     repeat, between, case = place.partition(_BETWEEN)
     if not between:
         raise InvalidRequest("'before' is no place in this list.", param="before")
-    return storable_id(case), whole_number(repeat, "before", least=0, most=_MOST_REPEATS)
+    return case, whole_number(repeat, "before", least=0, most=_MOST_REPEATS)

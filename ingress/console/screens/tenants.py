@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from ingress.api.http.exchange import Exchange
-from ingress.api.http.query import known_query, page_limit
 from ingress.console.figures.spending import DaySpending, SpendingFigures, budget_of
+from ingress.console.listing import read_query
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from shared.clock import Clock
@@ -22,8 +22,12 @@ from shared.rollups.reading import Dimension, Rollups, TimeSpan
 from shared.sessions.console_user import ConsoleUser
 
 _HOUR: Final = timedelta(hours=1)
-_USUAL: Final = 50
-_LARGEST: Final = 200
+
+
+class TenantSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the name."""
+
+    name: str = ""
 
 
 class TenantRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +70,8 @@ class TenantsScreen:
         return ()
 
     async def _page(self, exchange: Exchange, _user: ConsoleUser) -> TenantPage:
-        query = known_query(exchange, ("before", "limit", "name"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
-        behind, name = query.get("before", ""), query.get("name", "").casefold()
+        search, asked = read_query(exchange, TenantSearch)
+        limit, behind, name = asked.limit, asked.before or "", search.name.casefold()
         wanted = [
             each
             for each in sorted(await self._tenants.all(), key=lambda each: each.name)

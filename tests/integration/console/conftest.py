@@ -11,8 +11,11 @@ from msgspec import structs
 
 from ingress.console.live.broadcast import Broadcast
 from ingress.console.live.topic import Topic
-from shared.clock import Clock
+from ingress.console.operation import ConsoleOperation
+from ingress.console.surface import ConsoleSurface
+from shared.clock import Clock, SystemClock
 from shared.messages.tenant import KeyScope
+from shared.redis.client import open_redis
 from shared.settings import Settings
 from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.new_key import new_key
@@ -75,6 +78,17 @@ async def log_in(door: RunningDoor, make_key: MakeKey) -> AsyncIterator[LogIn]:
     yield begin
     for session in sessions:
         await session.close()
+
+
+@pytest.fixture
+def operations(settings: Settings) -> list[ConsoleOperation]:
+    """The table that the door serves."""
+    surface = ConsoleSurface(settings, open_redis(settings.redis), SystemClock(), _well)
+    return surface.operations()
+
+
+async def _well() -> bool:
+    return True
 
 
 @pytest.fixture

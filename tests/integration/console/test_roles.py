@@ -5,28 +5,12 @@ from __future__ import annotations
 import re
 
 import aiohttp
-import pytest
 
 from ingress.console.operation import API, ConsoleOperation
-from ingress.console.surface import ConsoleSurface
-from shared.clock import SystemClock
 from shared.messages.tenant import KeyScope
-from shared.redis.client import open_redis
-from shared.settings import Settings
 from tests.integration.console.conftest import LogIn
 
 ROLES = (KeyScope.READER, KeyScope.OPERATOR, KeyScope.ADMIN)
-
-
-@pytest.fixture
-def operations(settings: Settings) -> list[ConsoleOperation]:
-    """The table that the door serves."""
-    surface = ConsoleSurface(settings, open_redis(settings.redis), SystemClock(), _well)
-    return surface.operations()
-
-
-async def _well() -> bool:
-    return True
 
 
 def _path(operation: ConsoleOperation) -> str:
