@@ -29,12 +29,14 @@ _Labels = frozenset[tuple[str, str]]
 
 
 class FigureReading(NamedTuple):
-    """What a figure says now. `absent` is the value of what it does not name; None where nothing is
-    known of that. `is_data` is False where there is nothing that it could say anything of."""
+    """What a figure says now. `absent` is the value of what it does not name; None where there is
+    none. `is_data` is False where there is nothing that it could say anything of, `is_read` where
+    it could not be asked."""
 
     observations: Sequence[FigureValue] = ()
     absent: float | None = None
     is_data: bool = True
+    is_read: bool = True
 
     @property
     def knows(self) -> bool:
@@ -104,7 +106,7 @@ class AlertRounds:
         return seen
 
     def _unnamed(self, alert: Alert, rule: AlertRule, reading: FigureReading, at: Moment) -> Alert:
-        if reading.absent is None:
+        if not reading.is_read:
             return unobserved(alert, at, self._settings)
         absent = FigureValue(alert.labels, reading.absent)
         return observed(alert, rule, absent, at, self._settings) or alert

@@ -17,6 +17,7 @@ from shared.settings.watching.alerts import AlertSettings
 
 _WORTH_WRITING: Final = 0.1
 """The part by which a value has to move to be kept: a round must not write every alert."""
+_NO_DATA: Final = "No data any more. Before: "
 
 
 class FigureValue(NamedTuple):
@@ -49,7 +50,7 @@ def observed(
     """The alert after a round that saw this; the same object where nothing changed, None where
     there is still none."""
     if seen.value is None or not isfinite(seen.value):
-        return None if alert is None else unobserved(alert, at, settings)
+        return None if alert is None else without_data(alert, at, settings)
     if not rule.holds(seen.value):
         return None if alert is None else _without(alert, at, settings)
     if alert is None:
@@ -65,15 +66,26 @@ def observed(
     return _kept(alert, rule, seen)
 
 
+def without_data(alert: Alert, at: Moment, settings: AlertSettings) -> Alert:
+    """The alert after a round in which there was nothing that its figure could say anything of: it
+    goes the way of one whose rule does not hold, and says so in the end."""
+    if alert.state is not AlertState.FIRING:
+        return unobserved(alert, at, settings)
+    after = _without(alert, at, settings)
+    if after.state is AlertState.FIRING:
+        return after
+    return replace(after, summary=f"{_NO_DATA}{after.summary}")
+
+
 def unobserved(alert: Alert, at: Moment, settings: AlertSettings) -> Alert:
-    """The alert after a round in which nothing was known of it: it neither fires nor resolves,
+    """The alert after a round in which its figure could not be read: it neither fires nor resolves,
     unless that lasts."""
     if alert.state is AlertState.RESOLVED:
         return alert
     if alert.silent_at_seconds is None:
         return replace(alert, silent_at_seconds=at.seconds)
     if at.seconds - alert.silent_at_seconds >= settings.no_data_seconds:
-        return resolved(alert, at)
+        return replace(resolved(alert, at), summary=f"{_NO_DATA}{alert.summary}")
     return alert
 
 

@@ -63,9 +63,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     began_at_seconds: float
     """When the rule began to hold, for the time that it must before it fires."""
     clear_at_seconds: float | None = None
-    """Since when the rule of a firing alert has not held."""
+    """Since when the rule of a firing alert has not held, or there was no data for it."""
     silent_at_seconds: float | None = None
-    """Since when nothing is known of it."""
+    """Since when nothing is known of it: of a firing one, because it could not be read."""
     resolved_at_seconds: float | None = None
     """When it resolved last, after it had fired."""
     flaps: bool = False

@@ -52,7 +52,7 @@ class FigureTable:
             return await self._figures[figure](window_seconds)
         except Unavailable as error:
             self._log.warning("figure_unknown", figure=figure, code=error.code)
-            return FigureReading()
+            return FigureReading(is_read=False)
 
 
 def figure_table(settings: Settings, database: Database, redis: Redis, clock: Clock) -> FigureTable:

@@ -33,7 +33,9 @@ class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     of once in this time at most, and resolves only after so long.
     """
     no_data_seconds: Positive = 3_600.0
-    """A firing alert of which nothing is known any more resolves after so long."""
+    """A firing alert whose figure cannot be read any more resolves after so long; one that had
+    nothing to say, such as a rate without traffic, after `resolve_after_seconds`.
+    """
     retention_days: PositiveInt = 90
     """How long the history of alerts is kept."""
     retry_seconds: Annotated[

@@ -125,7 +125,7 @@ async def test_a_redis_that_is_away_leaves_breakers_unknown_and_the_rest_as_it_i
 ) -> None:
     redis = open_redis(patient_settings("redis://127.0.0.1:1/0"))
     figures = Figures(figure_table(SETTINGS, database, redis, clock))
-    assert await figures.read(AlertFigure.BREAKER_OPEN) == FigureReading()
+    assert await figures.read(AlertFigure.BREAKER_OPEN) == FigureReading(is_read=False)
     assert (await figures.read(AlertFigure.OLDEST_WAIT_SECONDS)).knows
     await redis.aclose()
 

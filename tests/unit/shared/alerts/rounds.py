@@ -66,6 +66,13 @@ class Rounds:
             told += self.sees(value)
         return told
 
+    def cannot_be_read(self, *, seconds: float) -> list[AlertEventKind]:
+        """Rounds for so long to which no figure answers; what they tell."""
+        told: list[AlertEventKind] = []
+        for _ in range(int(seconds / EVERY_SECONDS)):
+            told += self.reads(FigureReading(is_read=False))
+        return told
+
     @property
     def only(self) -> Alert:
         """The one alert there is."""

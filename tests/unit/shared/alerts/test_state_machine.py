@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -12,11 +13,15 @@ from shared.alerts.state import AlertEventKind
 from shared.settings.watching.alerts import AlertSettings
 from tests.unit.shared.alerts.rounds import EVERY_SECONDS, Rounds, rule
 
-_RUNS = st.lists(st.tuples(st.sampled_from([20.0, 5.0, None]), st.integers(1, 9)), max_size=30).map(
+_UNREAD = -1.0
+"""The figure could not be asked; None is one that had nothing to say."""
+_SEEN = st.sampled_from([20.0, 5.0, None, _UNREAD])
+_RUNS = st.lists(st.tuples(_SEEN, st.integers(1, 9)), max_size=30).map(
     lambda runs: [value for value, number in runs for _ in range(number)]
 )
 _FOR, _RESOLVE, _FLAPS, _SILENT, _REMIND = 2, 3, 8, 4, 12
 """In rounds."""
+_CLEAR, _UNKNOWN = (5.0, None), (None, _UNREAD)
 _SETTINGS = AlertSettings(
     resolve_after_seconds=_RESOLVE * EVERY_SECONDS,
     flapping_seconds=_FLAPS * EVERY_SECONDS,
@@ -56,9 +61,9 @@ class _Model:
     def _quiet(self, now: int, value: float | None) -> None:
         if value == 5.0:
             self.pending = None
-        elif value is None:
+        elif value in _UNKNOWN:
             # What began is neither forgotten nor fires while nothing is known, unless that lasts.
-            if self.pending is not None and self._in_a_row({None}) > _SILENT:
+            if self.pending is not None and self._in_a_row(_UNKNOWN) > _SILENT:
                 self.pending = None
         else:
             self.pending = now if self.pending is None else self.pending
@@ -69,8 +74,8 @@ class _Model:
 
     def _firing(self, now: int) -> None:
         wanted = max(_RESOLVE, _FLAPS) if self.flaps else _RESOLVE
-        is_clear = self.seen[-1] == 5.0 and self._since_it_held(now) > wanted
-        if is_clear or self._in_a_row({None}) > _SILENT:
+        is_clear = self.seen[-1] in _CLEAR and self._since_it_held() > wanted
+        if is_clear or self._in_a_row({_UNREAD}) > _SILENT:
             self.fires, self.resolved_at = False, now
 
     def _tells(self, now: int) -> AlertEventKind | None:
@@ -78,14 +83,14 @@ class _Model:
         if self.flaps and now - self.told_at < _FLAPS:
             return None
         if self.fires and not believed:
-            stopped = self.flaps and 5.0 in self._after_it_held()
+            stopped = self.flaps and any(each in _CLEAR for each in self._after_it_held())
             return None if stopped else AlertEventKind.FIRED
         if not self.fires and believed:
             return AlertEventKind.RESOLVED
         is_due = self.fires and now - self.told_at >= _REMIND
         return AlertEventKind.REMINDED if is_due else None
 
-    def _in_a_row(self, values: set[float | None]) -> int:
+    def _in_a_row(self, values: Collection[float | None]) -> int:
         number = 0
         for value in reversed(self.seen[self.fired_at + 1 if self.fires else 0 :]):
             if value not in values:
@@ -93,10 +98,10 @@ class _Model:
             number += 1
         return number
 
-    def _since_it_held(self, now: int) -> int:
+    def _since_it_held(self) -> int:
         """Rounds from the first that was clear, and in which nothing held since, to this one."""
         after = self._after_it_held()
-        return len(after) - after.index(5.0)
+        return len(after) - next(at for at, value in enumerate(after) if value in _CLEAR)
 
     def _after_it_held(self) -> list[float | None]:
         lately = self.seen[self.fired_at + 1 :]
@@ -104,11 +109,17 @@ class _Model:
         return lately[held + 1 :]
 
 
+def _seen(rounds: Rounds, value: float | None) -> list[AlertEventKind]:
+    if value == _UNREAD:
+        return rounds.cannot_be_read(seconds=EVERY_SECONDS)
+    return rounds.sees(value)
+
+
 @given(_RUNS)
 def test_a_random_history_is_told_as_the_model_tells_it(values: list[float | None]) -> None:
     rounds = Rounds(rule(for_seconds=_FOR * EVERY_SECONDS), settings=_SETTINGS)
     model = _Model()
-    assert [rounds.sees(value) for value in values] == [model.sees(value) for value in values]
+    assert [_seen(rounds, value) for value in values] == [model.sees(value) for value in values]
 
 
 @given(_RUNS)
@@ -117,7 +128,7 @@ def test_what_is_told_alternates_and_only_what_flaps_is_held_back(
 ) -> None:
     rounds = Rounds(rule(for_seconds=_FOR * EVERY_SECONDS), settings=_SETTINGS)
     for value in values:
-        rounds.sees(value)
+        _seen(rounds, value)
     kinds = [each.kind for each in rounds.told if each.kind is not AlertEventKind.REMINDED]
     expected = [AlertEventKind.FIRED, AlertEventKind.RESOLVED] * len(kinds)
     assert kinds == expected[: len(kinds)]
@@ -132,7 +143,7 @@ def test_no_firing_is_told_within_the_flapping_time_after_another_message(
 ) -> None:
     rounds = Rounds(rule(for_seconds=_FOR * EVERY_SECONDS), settings=_SETTINGS)
     for value in values:
-        rounds.sees(value)
+        _seen(rounds, value)
     for earlier, later in pairwise(rounds.told):
         passed = (later.at - earlier.at).total_seconds()
         assert later.kind is not AlertEventKind.FIRED or passed >= _FLAPS * EVERY_SECONDS
