@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import msgspec
 from cyclopts import App, Parameter
 
-from deploy.cli.acts.pending import operating_user
+from deploy.cli.acts.pending import operating_user, pending_act
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
 from deploy.cli.options import AsJson, Limit
@@ -19,6 +19,9 @@ from deploy.cli.output import complain, moment, say, say_json, say_table
 from deploy.cli.seeing.alerts_shown import plain_alerts, say_alerts
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, use_one_of
+
+TOOK: Final = "took"
+"""Under this name the audit log has which sinks took a test."""
 
 if TYPE_CHECKING:
     from shared.alerts.catalogue import AlertCatalogue, AlertsStanding
@@ -126,7 +129,8 @@ def silence(
 
 @alerts.command(name="test")
 def send_test(*, sink: tuple[str, ...] = (), as_json: AsJson = False) -> int:
-    """Send a marked message through each sink from here, and show what came of it.
+    """Send a marked message through each sink from here, and show what came of it; which of them
+    took it is kept, and `forebay check --production` goes by it.
 
     Parameters
     ----------
@@ -215,8 +219,13 @@ async def _test(names: tuple[str, ...]) -> list[tuple[str, SinkOutcome]]:
     message = trial_message(SystemClock().now())
     body = msgspec.json.encode(message)
     chosen = {name: sink for name, sink in sinks.items() if not names or name in names}
-    outcomes = await asyncio.gather(*(sink.send(message, body) for sink in chosen.values()))
-    return [*zip(chosen, outcomes, strict=True)]
+    async with open_ledger(command_settings()) as database:
+        outcomes = await asyncio.gather(*(sink.send(message, body) for sink in chosen.values()))
+        told = [*zip(chosen, outcomes, strict=True)]
+        if told and (act := pending_act.get()) is not None:
+            # Whether, and not why: what a command or a server says may hold anything.
+            await act.note(database, {TOOK: {name: not each.error for name, each in told}})
+    return told
 
 
 def _matcher(text: str) -> tuple[str, str]:

@@ -78,4 +78,8 @@ def test_a_test_goes_through_every_sink_and_says_what_came_of_it(
     assert "cannot be run" in outcomes["fails"]["error"]
     assert json.loads(file.read_text())["is_test"] is True
     assert "It took the message." in _said(capsys, "test", "--sink", "runs")
+    assert run(["audit", "list", "--json"]) == 0
+    kept = [json.loads(each["detail"]) for each in json.loads(capsys.readouterr().out)]
+    took = [each["took"] for each in kept if "took" in each]
+    assert took == [{"runs": True}, {"runs": True, "fails": False}]
     _said(capsys, "test", "--sink", "none", code=2)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
+from sqlalchemy import insert
 
 from deploy.cli.check.finding import CheckFinding, Level
 from deploy.cli.check.production.chain import check_breakers, check_fallbacks, check_rehearsed
@@ -16,7 +17,10 @@ from deploy.cli.check.production.ground import Ground
 from deploy.cli.check.production.judged import check_evaluations, check_no_chaos
 from deploy.cli.check.production.money import check_cost_alerts
 from deploy.cli.check.production.points import check_production
-from deploy.cli.check.production.seen import check_alerts, check_traces, check_workers
+from deploy.cli.check.production.seen import check_traces, check_workers
+from deploy.cli.check.production.told import check_alerts
+from shared.alerts.clock import ClockRow
+from shared.alerts.tables import CLOCK_ROW, alert_clock, alert_delivery
 from shared.audit.audit_log import AuditLog
 from shared.audit.entry import Actor
 from shared.breakers.fleet import BreakerFleet
@@ -29,6 +33,7 @@ from shared.messages.lane import Lane
 from shared.persistence.engine import Database
 from shared.persistence.ledger.role_leases import RoleLease
 from shared.persistence.ledger.worker_lease import WorkerLease, WorkerOffer
+from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
 from shared.redis.client import open_redis
 from shared.rehearsals.board import RehearsalBoard
@@ -39,8 +44,10 @@ from shared.settings.resilience import BreakerSettings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings, RedisSettings
 from shared.settings.turn.chaos import ChaosSettings
+from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from shared.settings.watching.alerts import AlertSettings
 from shared.status.workers_alive import DISPATCHER
+from shared.webhooks.tables import DeliveryState
 from tests.integration.persistence.conftest import clock, database, settings
 
 __all__ = ["clock", "database", "settings"]
@@ -117,6 +124,49 @@ async def test_money_is_watched_where_a_tenant_or_all_have_a_budget(ground: Grou
 
 async def test_nobody_is_told_without_a_sink(ground: Ground) -> None:
     assert (await check_alerts(ground)).level is Level.FAULT
+
+
+async def test_each_sink_goes_by_the_last_that_it_was_told_be_it_a_test(
+    ground: Ground, clock: ManualClock
+) -> None:
+    sinks = tuple(
+        AlertSinkSettings(name=name, kind=AlertSinkKind.COMMAND, argv=("true",))
+        for name in ("ops", "chat")
+    )
+    log, ground = AuditLog(ground.database, clock), _with(ground, alerts=AlertSettings(sinks=sinks))
+
+    async def told() -> tuple[Level, str]:
+        found = await check_alerts(ground)
+        return found.level, found.sentence
+
+    assert (await told())[1] == "No worker looks at the rules. See: forebay alerts list"
+    await _look(ground)
+    level, said = await told()
+    assert (level, "reaches ops, chat nobody knows yet" in said) == (Level.HINT, True)
+    await log.record(ANN, "alerts.test", "", {"of": 1, "took": {"ops": True, "chat": False}})
+    level, said = await told()
+    assert (level, said.startswith("The sink chat was not reached")) == (Level.FAULT, True)
+    clock.advance(1)
+    await log.record(ANN, "alerts.test", "chat", {"of": 3, "took": {"chat": True}})
+    assert (await told())[0] is Level.FINE
+    clock.advance(1)
+    await _deliver(ground, "ops", error="It answered 500.")
+    level, said = await told()
+    assert (level, "The sink ops was not reached 0 seconds ago: It" in said) == (Level.FAULT, True)
+
+
+async def _look(ground: Ground) -> None:
+    """A worker's round."""
+    async with transaction(ground.database.durable) as connection:
+        row = {"id": CLOCK_ROW, **asdict(ClockRow(read_at=ground.clock.now()))}
+        await connection.execute(insert(alert_clock), row)
+
+
+async def _deliver(ground: Ground, sink: str, *, error: str) -> None:
+    row = {"message_id": "amsg_1", "sink": sink, "state": DeliveryState.FAILED, "tries": 1}
+    async with transaction(ground.database.durable) as connection:
+        ended = {"ended_at": ground.clock.now(), "reason": error}
+        await connection.execute(insert(alert_delivery), row | ended)
 
 
 async def test_traces_arrive_where_the_collector_takes_an_export(

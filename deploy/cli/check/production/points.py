@@ -14,7 +14,8 @@ from deploy.cli.check.production.judged import (
     check_no_chaos,
 )
 from deploy.cli.check.production.money import check_cost_alerts, check_limits
-from deploy.cli.check.production.seen import check_alerts, check_traces, check_workers
+from deploy.cli.check.production.seen import check_traces, check_workers
+from deploy.cli.check.production.told import check_alerts
 from deploy.cli.connection import open_command_redis, open_ledger
 from shared.clock import SystemClock
 from shared.errors import Unavailable

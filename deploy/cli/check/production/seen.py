@@ -1,18 +1,15 @@
-"""Whether somebody would see that something is wrong: state, traces, alerts."""
+"""Whether somebody would see that something is wrong: state and traces."""
 
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from typing import Final
 
 import aiohttp
-from sqlalchemy import select
 
 from deploy.cli.check.finding import CheckFinding, fault, fine, hint
-from deploy.cli.check.production.ground import Ground, in_words
+from deploy.cli.check.production.ground import Ground
 
-_LATE: Final = timedelta(minutes=2)
 _TIMEOUT_SECONDS: Final = 5.0
 _HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
 
@@ -51,34 +48,3 @@ async def check_traces(ground: Ground) -> CheckFinding:
         return fault(
             "traces", f"{endpoint} does not take them: {str(error) or type(error).__name__}."
         )
-
-
-async def check_alerts(ground: Ground) -> CheckFinding:
-    """Whether alerts are looked at, and reach somebody: by what was told last."""
-    from shared.alerts.tables import alert_clock, alert_delivery
-    from shared.persistence.statements import reading
-    from shared.webhooks.tables import DeliveryState
-
-    sinks = {each.name for each in ground.settings.alerts.sinks}
-    if not ground.settings.alerts.enabled or not sinks:
-        return fault("alerts", "Nobody is told. Set [[alerts.sinks]], and alerts.enabled = true.")
-    of_sink = alert_delivery.c.sink.in_(sinks) & alert_delivery.c.ended_at.is_not(None)
-    newest = alert_delivery.c.ended_at.desc()
-    async with reading(ground.database.relaxed) as connection:
-        looked_at = await connection.scalar(select(alert_clock.c.read_at))
-        told = await connection.execute(
-            select(alert_delivery).where(of_sink).order_by(newest).limit(1)
-        )
-        last = told.first()
-    if looked_at is None or ground.ago(looked_at) > _LATE:
-        return fault("alerts", "No worker looks at the rules. See: forebay alerts list")
-    if last is None:
-        return hint(
-            "alerts",
-            "Rules are looked at; nothing has fired yet that a sink was told of. Whether sinks "
-            "take a message: forebay alerts test",
-        )
-    when = in_words(ground.ago(last.ended_at))
-    if last.state is not DeliveryState.DELIVERED:
-        return fault("alerts", f"The sink {last.sink} was not reached {when} ago: {last.reason}")
-    return fine("alerts", f"Rules are looked at; {last.sink} was told {when} ago.")
