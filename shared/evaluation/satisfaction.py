@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
-from shared.feedback.tables import feedback
-from shared.feedback.verdict import FAULTS, JUDGE
+from shared.feedback.tables import feedback, is_said_by_person
+from shared.feedback.verdict import FAULTS
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 
@@ -36,8 +36,7 @@ _SAID: Final = (
         feedback.c.response_id.in_(bindparam("responses", expanding=True)),
         feedback.c.value.is_not(None),
         feedback.c.name.not_in(sorted(FAULTS)),
-        feedback.c.source != JUDGE,
-        feedback.c.source.not_like(f"{JUDGE}:%"),
+        is_said_by_person(feedback.c.source),
     )
     .group_by(feedback.c.response_id)
 )

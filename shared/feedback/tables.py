@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Double,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    and_,
+    func,
+)
 
+from shared.feedback.verdict import JUDGE, OF_JUDGES
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.tables import metadata, partial_index
 
@@ -37,3 +50,8 @@ feedback = Table(
     Index("ix_feedback_given_at", "given_at"),
     partial_index("ix_feedback_negative", "tenant_id", "given_at", "id", where="is_negative"),
 )
+
+
+def is_said_by_person(source: ColumnElement[str]) -> ColumnElement[bool]:
+    """What `is_of_person` says, in a statement; of `LIKE` SQLite thinks that a Judge is a judge."""
+    return and_(source != JUDGE, func.substr(source, 1, len(OF_JUDGES)) != OF_JUDGES)

@@ -19,7 +19,8 @@ ABUSE: Final = "abuse"
 FAULTS: Final = frozenset({WRONG_STORED_ANSWER, ABUSE, "hallucination"})
 """Names of what is bad when it is true; under every other name more is better."""
 JUDGE: Final = "judge"
-"""A source that is called so, or `judge:…`, is no person."""
+OF_JUDGES: Final = f"{JUDGE}:"
+"""A source that is called so, or begins so, is no person."""
 _MIDDLE: Final = 0.5
 _LABELS: Final = {
     **dict.fromkeys(("good", "positive", "correct", "yes", "thumbs_up", "pass"), 1.0),
@@ -96,7 +97,7 @@ def verdict_of(given: GivenFeedback, *, entry: str | None = None) -> FeedbackVer
 
 def is_of_person(source: str) -> bool:
     """Whether somebody said it, and no model."""
-    return source != JUDGE and not source.startswith(f"{JUDGE}:")
+    return source != JUDGE and not source.startswith(OF_JUDGES)
 
 
 def _on_scale(given: GivenFeedback) -> tuple[float | None, str | None, FeedbackScale | None]:

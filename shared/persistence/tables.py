@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    func,
     or_,
     text,
 )
@@ -153,9 +154,11 @@ message = Table(
 REMEMBERED: Final = and_(message.c.store.is_not(False), message.c.erased_at.is_(None))
 """That what a message said may be said again: to a later message, or about it."""
 
+_OF_EVALUATIONS: Final = f"{EVALUATION_MESSAGE}_"
 OF_TRAFFIC: Final = or_(
     message.c.idempotency_key.is_(None),
-    ~message.c.idempotency_key.startswith(f"{EVALUATION_MESSAGE}_", autoescape=True),
+    # Not by LIKE, to which large and small letters are one on SQLite.
+    func.substr(message.c.idempotency_key, 1, len(_OF_EVALUATIONS)) != _OF_EVALUATIONS,
 )
 """That no evaluation asked it: golden cases and judges' questions say nothing of callers."""
 

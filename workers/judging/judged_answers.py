@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.errors import Conflict
 from shared.evaluation.judging.judge import Judge
 from shared.feedback.book import ChangedTooOften, FeedbackBook
-from shared.feedback.verdict import JUDGE, FeedbackVerdict
+from shared.feedback.verdict import OF_JUDGES, FeedbackVerdict
 from shared.messages.item import MessageItem, Role
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
@@ -64,7 +64,7 @@ class OnlineJudging:
     async def _keep(self, record: MessageRecord, judge: str, *, passed: bool) -> None:
         said = FeedbackVerdict(
             name=QUALITY,
-            source=f"{JUDGE}:{judge[:16]}",
+            source=f"{OF_JUDGES}{judge[:16]}",
             original=passed,
             value=float(passed),
         )

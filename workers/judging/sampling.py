@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Integer, Row, Select, String, bindparam, or_, select
 
-from shared.feedback.tables import feedback
-from shared.feedback.verdict import ABUSE, JUDGE
+from shared.feedback.tables import feedback, is_said_by_person
+from shared.feedback.verdict import ABUSE
 from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.columns import UtcDateTime
@@ -160,8 +160,7 @@ _SPOKEN_OF: Final[Select[Any]] = (
         feedback.c.given_at < _time("until"),
         feedback.c.is_negative,
         feedback.c.name != ABUSE,
-        feedback.c.source != JUDGE,
-        feedback.c.source.not_like(f"{JUDGE}:%"),
+        is_said_by_person(feedback.c.source),
     )
     .order_by(feedback.c.given_at, feedback.c.id)
     .limit(bindparam("most", _MOST_SPOKEN_OF, type_=Integer))

@@ -6,15 +6,14 @@ from datetime import timedelta
 from statistics import mean
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
 
 from shared.alerts.deciding import FigureReading
 from shared.alerts.machine import FigureValue
 from shared.alerts.unit import FigureUnit
 from shared.clock import Clock
 from shared.evaluation.catalogue import EvaluationCatalogue
-from shared.feedback.tables import feedback
-from shared.feedback.verdict import JUDGE
+from shared.feedback.tables import feedback, is_said_by_person
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 
@@ -88,7 +87,6 @@ _NEWEST: Final = (
     .limit(bindparam("most", type_=Integer))
     .subquery()
 )
-_IS_JUDGE: Final = or_(_NEWEST.c.source == JUDGE, _NEWEST.c.source.startswith(f"{JUDGE}:"))
 
 
 def _mean_of(whose: ColumnElement[bool]) -> Select[Any]:
@@ -97,5 +95,5 @@ def _mean_of(whose: ColumnElement[bool]) -> Select[Any]:
     return select(mean.label("mean"), number.label("number")).where(whose)
 
 
-_OF_PEOPLE: Final = _mean_of(~_IS_JUDGE)
-_OF_JUDGES: Final = _mean_of(_IS_JUDGE)
+_OF_PEOPLE: Final = _mean_of(is_said_by_person(_NEWEST.c.source))
+_OF_JUDGES: Final = _mean_of(~is_said_by_person(_NEWEST.c.source))

@@ -10,6 +10,7 @@ import pytest
 from shared.clock import ManualClock
 from shared.erasing.retention import Retention
 from shared.errors import Conflict
+from shared.evaluation.satisfaction import satisfaction_of
 from shared.feedback.book import KEPT_EARLIER, MOST_ON_ONE, ChangedTooOften, FeedbackBook
 from shared.feedback.verdict import FeedbackVerdict, GivenFeedback, verdict_of
 from shared.persistence.engine import Database
@@ -107,6 +108,15 @@ async def test_a_clock_that_was_ahead_keeps_nobody_from_a_last_word(
     clock.jump(timedelta(days=-1))
     given = await book.give(OWNER, "resp_1", said(1.0))
     assert given.record.value == 1.0
+
+
+async def test_who_is_no_judge_is_a_person_however_the_name_is_written(
+    book: FeedbackBook, database: Database
+) -> None:
+    sources = {"ann": 1.0, "Judge:ann": 0.2, "judges": 0.0, "judge": 0.9, "judge:tone": 0.9}
+    for source, value in sources.items():
+        await book.give(OWNER, "resp_1", said(value, source=source))
+    assert await satisfaction_of(database, ["resp_1"]) == {"resp_1": pytest.approx(0.4)}
 
 
 async def test_writers_at_the_same_time_go_beyond_nothing(book: FeedbackBook) -> None:

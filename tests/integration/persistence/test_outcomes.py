@@ -74,11 +74,11 @@ async def test_what_an_evaluation_asked_is_in_no_figure(
     database: Database,
     clock: ManualClock,
 ) -> None:
-    for key in (new_id(EVALUATION_MESSAGE), "of_a_caller", None):
+    for key in (new_id(EVALUATION_MESSAGE), "of_a_caller", "EVALMSG_of_a_caller", None):
         await answer_message(new_message(idempotency_key=key))
     clock.advance(QUIET.total_seconds() + 1)
     await close()
-    assert (await figures(database, clock))[""].conversations == 2
+    assert (await figures(database, clock))[""].conversations == 3
 
 
 async def test_a_conversation_that_goes_on_or_is_judged_late_is_counted_once(
