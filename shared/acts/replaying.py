@@ -16,7 +16,7 @@ from shared.clock import SystemClock
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.files.content_ledger import ContentLedger
 from shared.files.database_content import DatabaseContent
-from shared.messages.stored_body import decode_body, references_in
+from shared.messages.stored_body import readable_body, references_in
 from shared.persistence.dead_letters import BODY_LIMIT_BYTES, DeadLetter, DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.message_ledger import MessageLedger
@@ -81,8 +81,14 @@ class LetterReplays:
         old = await self._ledger.find(letter.message_id or "")
         if old is None:
             raise NotFound(f"The message of '{letter.id}' is no longer in the ledger.")
+        body = readable_body(old.body.encode())
+        if body is None:
+            raise Conflict(
+                f"The message of '{letter.id}' cannot be read by this version, so its producer "
+                "must send it again. Close it with `forebay dead discard`."
+            )
         key = f"{_KEY_PREFIX}{letter.id}"
-        referred = references_in(decode_body(old.body.encode()).input)
+        referred = references_in(body.input)
         outcome = await self._entrance.accept_and_publish(
             self._entries.renewed(old, idempotency_key=key),
             {each.digest: () for each in referred},

@@ -18,7 +18,7 @@ from shared.messages.item import Item, SearchCall
 from shared.messages.output import decode_items, said_by_id
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import readable_body
 from shared.persistence.engine import Database
 from shared.persistence.message_history import BookedAttempt, MessageHistory, read_history
 from shared.persistence.statements import reading
@@ -62,7 +62,8 @@ class MessageDetail(MessageRow, frozen=True, kw_only=True):
 class OneMessage(msgspec.Struct, frozen=True, kw_only=True):
     """`message` is None where it was deleted: what was spent on it is kept.
 
-    `said` is what was asked and what was answered, in order; `passages` what was found for it.
+    `said` is what was asked and what was answered, in order, and nothing where another version
+    wrote it that this one cannot read; `passages` is what was found for it.
     `report` is how the answer came about, part by part: routing, context, cache, variant.
     `waits_because` is why it waits now, as a person reads it.
     """
@@ -128,7 +129,7 @@ def _told(
     message_id: str, history: MessageHistory, lines: list[LineOfBatch], reason: str | None
 ) -> OneMessage:
     record = history.record
-    body = None if record is None else decode_body(record.body.encode())
+    body = None if record is None else readable_body(record.body.encode())
     return OneMessage(
         id=message_id,
         message=None if record is None else _detail(record),

@@ -8,10 +8,10 @@ import msgspec
 
 from shared.clock import Clock
 from shared.conversations.history import ConversationRepository
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.messages.body import Body
 from shared.messages.item import Item
-from shared.messages.stored_body import decode_body
+from shared.messages.stored_body import readable_body
 from shared.persistence.engine import Database
 from shared.persistence.handoffs import Handoff, HandoffRepository
 from shared.settings.turn.context import ContextSettings
@@ -44,12 +44,17 @@ class HandoffViews:
         self._context = context
 
     async def show(self, handoff_id: str) -> ShownHandoff:
-        """It, and the conversation up to it, as far as a model would be given it; raises NotFound.
+        """It, and the conversation up to it, as far as a model would be given it; raises NotFound,
+        and Conflict for one that this version cannot read.
 
         Where what it continues was deleted, what was asked with it is all there is.
         """
         found = await self._inbox.show(handoff_id)
-        body = decode_body(found.body.encode())
+        body = readable_body(found.body.encode())
+        if body is None:
+            raise Conflict(
+                f"What '{handoff_id}' asks cannot be read by this version: another one wrote it."
+            )
         of = _Continued(found.message_id, found.tenant_id, found.previous_id, found.conversation_id)
         limit, limit_bytes = self._context.message_limit, self._context.history_bytes
         try:
