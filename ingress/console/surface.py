@@ -75,7 +75,7 @@ class ConsoleSurface:
         figures = ProviderFigures(Rollups(database), clock)
         return [
             OverviewScreen(database, clock, usual_budget, watch),
-            ProvidersScreen(redis, settings.breakers, settings.providers, figures, acts),
+            ProvidersScreen(redis, settings.breakers, settings.providers, figures, acts, clock),
             TenantsScreen(database, clock, usual_budget),
             QualityScreen(
                 EvaluationCatalogue(database),

@@ -17,6 +17,7 @@ from shared.redis.connection import asking_redis
 from shared.redis.guarded import GuardedRedis
 from shared.redis.scripts import Argument, LuaScript, ScriptCall, load_script
 from shared.resilience.group_commit import GroupCommit
+from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 
 _PREFIX: Final = "forebay:breaker:"
@@ -113,12 +114,25 @@ class BreakerFleet:
 async def read_breakers(
     redis: Redis, settings: BreakerSettings
 ) -> AsyncIterator[tuple[str, BreakerReading]]:
-    """Every breaker that Redis keeps, by name. Raises RedisUnavailable."""
+    """Every breaker that Redis keeps, by name; as dear as `kept_breakers`."""
+    async for named in read_named_breakers(redis, settings, await kept_breakers(redis)):
+        yield named
+
+
+async def kept_breakers(redis: Redis) -> list[str]:
+    """The names of all that Redis keeps, for who looks seldom: it walks over every key there is.
+
+    Raises RedisUnavailable.
+    """
     async with asking_redis():
         keys = [key async for key in redis.scan_iter(match=f"{_PREFIX}*", count=1000)]
-    names = [key.decode().removeprefix(_PREFIX)[1:-1] for key in keys]
-    async for named in read_named_breakers(redis, settings, names):
-        yield named
+    return [key.decode().removeprefix(_PREFIX)[1:-1] for key in keys]
+
+
+def breaker_names(providers: Iterable[ProviderSettings]) -> list[str]:
+    """Those of every model that the chain names, in its order, each deployment's by itself."""
+    places = [place for each in providers if each.kind.is_model for place in each.each_deployment]
+    return [f"{place.name}/{model}" for place in places for model in place.named_models]
 
 
 async def read_named_breakers(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from redis.asyncio import Redis
 
-from shared.breakers.fleet import read_breakers
+from shared.breakers.fleet import breaker_names, read_named_breakers
 from shared.breakers.reading import BreakerReading, BreakerState
 from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
@@ -21,17 +21,12 @@ class ModelsThere:
     ) -> None:
         self._redis = redis
         self._breakers = breakers
-        self._names = [
-            f"{place.name}/{model}"
-            for each in providers
-            if each.kind.is_model
-            for place in each.each_deployment
-            for model in each.named_models
-        ]
+        self._names = breaker_names(providers)
         self._has_others = any(not each.kind.is_model for each in providers)
 
     async def findings(self) -> list[StateFinding]:
-        stand = {name: each async for name, each in read_breakers(self._redis, self._breakers)}
+        read = read_named_breakers(self._redis, self._breakers, self._names)
+        stand = {name: each async for name, each in read}
         return list(breaker_findings(self._names, stand, has_others=self._has_others))
 
 

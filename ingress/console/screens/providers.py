@@ -14,8 +14,15 @@ from ingress.console.figures.provider_figures import ProviderFigures
 from ingress.console.live.topic import Topic
 from ingress.console.operation import ConsoleOperation
 from ingress.console.recorded import RecordedActs
-from shared.breakers.fleet import open_breaker, read_breakers, reset_breaker
+from shared.breakers.fleet import (
+    breaker_names,
+    kept_breakers,
+    open_breaker,
+    read_named_breakers,
+    reset_breaker,
+)
 from shared.breakers.reading import BreakerReading, BreakerState
+from shared.clock import Clock
 from shared.errors import InvalidRequest
 from shared.messages.tenant import KeyScope
 from shared.sessions.console_user import ConsoleUser
@@ -23,6 +30,8 @@ from shared.settings.providers import ProviderSettings
 from shared.settings.resilience import BreakerSettings
 
 _LONGEST_SECONDS: Final = 86_400.0
+_OTHERS_SECONDS: Final = 60.0
+"""Between two searches for breakers that the settings do not name, which walk over all of Redis."""
 
 
 class ProviderStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +71,16 @@ class ProvidersScreen:
         providers: Sequence[ProviderSettings],
         figures: ProviderFigures,
         acts: RecordedActs,
+        clock: Clock,
     ) -> None:
         self._redis = redis
         self._settings = settings
         chain = [one for each in providers for one in each.each_deployment]
         self._chain = {each.name: (place, each.kind.value) for place, each in enumerate(chain)}
-        self._known = [name for each in chain for name in _breakers_of(each)]
+        self._named = breaker_names(providers)
+        self._without_models = [each.name for each in chain if not each.named_models]
+        self._others: tuple[float, list[str]] | None = None
+        self._clock = clock
         self._figures = figures
         self._acts = acts
 
@@ -81,15 +94,19 @@ class ProvidersScreen:
         )
 
     async def _standings(self) -> list[ProviderStanding]:
-        readings = dict([each async for each in read_breakers(self._redis, self._settings)])
-        asked = {name.partition("/")[0] for name in readings}
-        silent = [
-            self._standing(name, None)
-            for name in self._known
-            if name not in readings and ("/" in name or name not in asked)
-        ]
-        standings = [*(self._standing(name, each) for name, each in readings.items()), *silent]
+        names = dict.fromkeys((*self._named, *await self._kept_in_redis()))
+        read = read_named_breakers(self._redis, self._settings, names)
+        standings = [self._standing(name, each) async for name, each in read]
+        asked = {name.partition("/")[0] for name in names}
+        silent = [each for each in self._without_models if each not in asked]
+        standings += [self._standing(name, None) for name in silent]
         return sorted(standings, key=lambda each: (each.place is None, each.place or 0, each.name))
+
+    async def _kept_in_redis(self) -> list[str]:
+        now = self._clock.monotonic()
+        if self._others is None or now - self._others[0] >= _OTHERS_SECONDS:
+            self._others = now, await kept_breakers(self._redis)
+        return self._others[1]
 
     def _standing(self, name: str, reading: BreakerReading | None) -> ProviderStanding:
         place, kind = self._chain.get(name.partition("/")[0], (None, None))
@@ -121,10 +138,4 @@ class ProvidersScreen:
         seconds = asked.seconds
         async with self._acts.doing(user, "breakers.open", asked.name, {"seconds": seconds}):
             await open_breaker(self._redis, self._settings, asked.name, seconds=seconds)
-
-
-def _breakers_of(provider: ProviderSettings) -> list[str]:
-    """Those of the models that it is set for; its bare name, where none is named."""
-    named = (provider.model, *provider.models, provider.small_model, provider.large_model)
-    models = dict.fromkeys(model for model in named if model)
-    return [f"{provider.name}/{model}" for model in models] or [provider.name]
+        self._others = None  # it may be one that the settings do not name

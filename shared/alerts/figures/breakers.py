@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from shared.alerts.deciding import FigureReading
 from shared.alerts.machine import FigureValue
-from shared.breakers.fleet import read_named_breakers
+from shared.breakers.fleet import breaker_names, read_named_breakers
 from shared.breakers.reading import BreakerState
 from shared.settings import Settings
 
@@ -18,13 +18,7 @@ class BreakerFigure:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._settings = settings.breakers
-        self._names = [
-            f"{place.name}/{model}"
-            for each in settings.providers
-            if each.kind.is_model
-            for place in each.each_deployment
-            for model in place.named_models
-        ]
+        self._names = breaker_names(settings.providers)
 
     async def __call__(self, _window_seconds: float) -> FigureReading:
         found = read_named_breakers(self._redis, self._settings, self._names)

@@ -99,6 +99,20 @@ async def test_all_model_breakers_open_is_degraded(database: Database, redis_url
         await redis.aclose()
 
 
+async def test_to_look_costs_no_more_where_redis_is_full(
+    database: Database, redis_url: str
+) -> None:
+    async with _watch(database, redis_url) as watch:
+        redis = open_redis(RedisSettings(url=ServerUrl(redis_url)))
+        await watch.look()
+        asked = await redis.info("commandstats")
+        await redis.mset({f"forebay:full:{number}": "x" for number in range(3_000)})
+        await watch.look()
+        now = await redis.info("commandstats")
+        await redis.aclose()
+    assert now.get("cmdstat_scan") == asked.get("cmdstat_scan")
+
+
 async def test_a_critical_alert_that_fires_is_degraded_and_others_are_not(
     database: Database, redis_url: str
 ) -> None:
