@@ -15,7 +15,7 @@ from ingress.api.file_surface import FileSurface
 from ingress.api.index_surface import IndexSurface
 from ingress.api.metered_calls import MeteredCalls
 from ingress.authentication import Authentication
-from ingress.console.surface import ConsoleSurface
+from ingress.console.apart.opening import open_console
 from ingress.events import Replies
 from ingress.intake.intake import Intake
 from ingress.intake.opening import open_intake
@@ -105,7 +105,7 @@ class DoorRuntime:
         self.index = IndexSurface(self.door, self.database, calls, settings, clock, self.metrics)
         self.embeddings = Embeddings(self.door, calls, settings.embeddings)
         self.files = FileSurface(self.door, self.database, self._redis, settings, clock)
-        self.console = self._console() if settings.ingress.console else None
+        self.console = open_console(settings, self._redis, clock, self.broker_is_well)
 
     async def open(self) -> None:
         """Start what runs beside the requests. A server that is away is waited for by its part."""
@@ -232,9 +232,6 @@ class DoorRuntime:
             limit_bytes=limits.body_limit_bytes,
             text_limit_bytes=limits.text_limit_bytes,
         )
-
-    def _console(self) -> ConsoleSurface:
-        return ConsoleSurface(self.settings, self._redis, self.clock, self.broker_is_well)
 
     def _lane_watch(self) -> LaneWatch:
         loads = LaneLoads(self.database, self.clock)

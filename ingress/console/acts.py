@@ -11,10 +11,10 @@ from ingress.api.http.request_headers import require_json
 from shared.accepting.reading_requests import read_request
 
 T = TypeVar("T")
-_LARGEST_BYTES: Final = 262_144
+LARGEST_BYTES: Final = 262_144
 
 
 async def read_act(exchange: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     """The body of an act; raises InvalidRequest that names a field, HttpRefusal for no JSON."""
     require_json(exchange)
-    return read_request(decoder, await exchange.read_body(limit_bytes=_LARGEST_BYTES))
+    return read_request(decoder, await exchange.read_body(limit_bytes=LARGEST_BYTES))

@@ -15,7 +15,7 @@ from ingress.console.operation import API, ConsoleOperation
 from ingress.console.same_page import check_origin, is_secure
 from shared.accepting.entrance import key_of, unknown_key
 from shared.messages.tenant import KeyScope
-from shared.sessions.console_sessions import LONGEST, ConsoleSessions
+from shared.sessions.console_sessions import ConsoleSessions
 from shared.sessions.console_user import ConsoleUser
 
 _PATH: Final = "/session"
@@ -61,7 +61,8 @@ class Login:
         session = await self._sessions.begin(key_of(None, asked.key))
         if session is None:
             raise unknown_key()
-        headers = (*NO_STORE, self._cookie(exchange, session.token, LONGEST.total_seconds()))
+        seconds = self._sessions.longest_seconds
+        headers = (*NO_STORE, self._cookie(exchange, session.token, seconds))
         logged_in = LoggedIn(session.user, csrf_token(session.token))
         await exchange.answer(200, msgspec.json.encode(logged_in), headers)
 

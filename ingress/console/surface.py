@@ -23,8 +23,8 @@ from ingress.console.screens.overview import OverviewScreen
 from ingress.console.screens.providers import ProvidersScreen
 from ingress.console.screens.quality import QualityScreen
 from ingress.console.screens.tenants import TenantsScreen
+from ingress.console.screens.work import screens_of_work
 from ingress.console.static_files import StaticFiles
-from ingress.console.work import screens_of_work
 from shared.alerts.catalogue import AlertCatalogue
 from shared.audit.audit_log import AuditLog
 from shared.clock import Clock
@@ -55,7 +55,7 @@ class ConsoleSurface:
         self, settings: Settings, redis: Redis, clock: Clock, broker_is_well: IsWell
     ) -> None:
         self.database = open_console_database(settings.ledger)
-        sessions = ConsoleSessions(self.database, clock)
+        sessions = ConsoleSessions(self.database, settings.console, clock)
         public_url = settings.ingress.public_url
         self._guard = Guard(sessions, public_url)
         self._login = Login(sessions, public_url)

@@ -17,11 +17,10 @@ from shared.persistence.statements import reading, transaction
 from shared.persistence.tables import api_key, tenant
 from shared.sessions.console_user import ConsoleUser, NewSession
 from shared.sessions.tables import console_session
+from shared.settings.watching.console import ConsoleSettings
 
-IDLE: Final = timedelta(hours=1)
-LONGEST: Final = timedelta(hours=12)
 _SEEN_AGAIN: Final = timedelta(minutes=1)
-"""How exactly it is kept when somebody was there last."""
+"""How exactly it is kept when somebody was there last, at most."""
 _USER_COLUMNS: Final = (
     api_key.c.id.label("key_id"),
     api_key.c.hint,
@@ -34,13 +33,17 @@ _USER_COLUMNS: Final = (
 class ConsoleSessions:
     """Who holds which token, in the ledger, so that every door knows it.
 
-    A session ends with its key (revoked or expired), `IDLE` after it was last used, and `LONGEST`
-    after it began; one of a clock that was more than `IDLE` ahead is none. Everything raises
-    LedgerUnavailable.
+    A session ends with its key (revoked or expired), and as long after it began or was last used
+    as the settings say; one of a clock that was further ahead than it may be idle is none.
+    Everything raises LedgerUnavailable.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, settings: ConsoleSettings, clock: Clock) -> None:
         self._database = database
+        self.longest_seconds = settings.longest_seconds
+        self._longest = timedelta(seconds=settings.longest_seconds)
+        self._idle = timedelta(seconds=settings.idle_seconds)
+        self._seen_again = min(_SEEN_AGAIN, self._idle / 4)
         self._clock = clock
 
     async def begin(self, key: str) -> NewSession | None:
@@ -62,8 +65,8 @@ class ConsoleSessions:
             await connection.execute(
                 delete(console_session).where(
                     or_(
-                        console_session.c.began_at <= now - LONGEST,
-                        console_session.c.began_at > now + IDLE,
+                        console_session.c.began_at <= now - self._longest,
+                        console_session.c.began_at > now + self._idle,
                     )
                 )
             )
@@ -84,9 +87,9 @@ class ConsoleSessions:
             .join(tenant, tenant.c.id == api_key.c.tenant_id)
             .where(
                 console_session.c.digest == key_digest(token),
-                console_session.c.began_at > now - LONGEST,
-                console_session.c.seen_at > now - IDLE,
-                console_session.c.seen_at <= now + IDLE,
+                console_session.c.began_at > now - self._longest,
+                console_session.c.seen_at > now - self._idle,
+                console_session.c.seen_at <= now + self._idle,
                 _works(now),
             )
         )
@@ -94,7 +97,7 @@ class ConsoleSessions:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             return None
-        if row.seen_at < now - _SEEN_AGAIN:
+        if row.seen_at < now - self._seen_again:
             await self._note(token, now)
         return _user(row)
 

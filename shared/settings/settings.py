@@ -25,6 +25,7 @@ from shared.settings.turn.local_model import LocalModelSettings
 from shared.settings.turn.routing import RoutingSettings
 from shared.settings.validation import ValidationSettings
 from shared.settings.watching.alerts import AlertSettings
+from shared.settings.watching.console import ConsoleSettings
 from shared.settings.watching.evaluation import EvaluationSettings
 from shared.settings.watching.rollups import RollupSettings
 from shared.settings.watching.variants import VariantSettings
@@ -60,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     webhooks: WebhookSettings = WebhookSettings()
     alerts: AlertSettings = AlertSettings()
     rollups: RollupSettings = RollupSettings()
+    console: ConsoleSettings = ConsoleSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     embedded: EmbeddedSettings = EmbeddedSettings()

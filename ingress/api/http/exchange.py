@@ -39,7 +39,7 @@ class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange(HttpAnswer):
     """Reads a request, writes an answer. Every answer carries the request's id.
 
-    `parameters` are the parts of the path that `route` names.
+    `parameters` are the parts of the path that `route` names, `asked` the query as it came.
     """
 
     __slots__ = (
@@ -48,9 +48,9 @@ class Exchange(HttpAnswer):
         "_clock",
         "_is_begun",
         "_is_read",
-        "_query",
         "_wake",
         "added",
+        "asked",
         "body",
         "headers",
         "parameters",
@@ -67,7 +67,7 @@ class Exchange(HttpAnswer):
         self._is_begun = self._is_read = False
         self._wake: asyncio.Event | None = None
         self.body = IncomingBody(line, awaits_us=head.expects_continue)
-        self._query = head.query
+        self.asked = head.query
         self.path = head.path
         self.headers = head.headers
         self.request_id = new_id(REQUEST)
@@ -87,7 +87,7 @@ class Exchange(HttpAnswer):
 
     def query(self) -> dict[str, str]:
         """The query's parameters; a repeated one counts once, the last time."""
-        text = self._query.decode("latin-1")
+        text = self.asked.decode("latin-1")
         return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
 
     @property

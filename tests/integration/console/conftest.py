@@ -17,6 +17,7 @@ from shared.clock import Clock, SystemClock
 from shared.messages.tenant import KeyScope
 from shared.redis.client import open_redis
 from shared.settings import Settings
+from shared.settings.watching.console import ConsoleSettings
 from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
@@ -29,7 +30,9 @@ LogIn = Callable[..., Awaitable[aiohttp.ClientSession]]
 
 @pytest.fixture
 def settings(migrated_sqlite_url: str, redis_url: str, patience: PatientSettings) -> Settings:
-    return patient(settings_for(migrated_sqlite_url, redis_url))
+    """Of a door that works for those who look itself, where a test can see and hasten it."""
+    usual = patient(settings_for(migrated_sqlite_url, redis_url))
+    return structs.replace(usual, console=ConsoleSettings(own_process=False))
 
 
 @pytest.fixture(autouse=True)

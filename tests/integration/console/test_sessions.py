@@ -13,11 +13,12 @@ from shared.errors import Forbidden
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database, open_database
 from shared.persistence.tenants import TenantRepository
-from shared.sessions.console_sessions import IDLE, LONGEST, ConsoleSessions
+from shared.sessions.console_sessions import ConsoleSessions
 from shared.sessions.tables import console_session
 from shared.settings import Settings
 from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
+from shared.settings.watching.console import ConsoleSettings
 from tests.integration.console.conftest import LogIn, MakeKey
 from tests.integration.ingress.running_door import RunningDoor
 
@@ -92,24 +93,27 @@ async def test_who_logs_out_is_out_with_every_copy_of_the_cookie(
 
 async def test_it_ends_when_nobody_is_there_and_after_its_longest(migrated_ledger_url: str) -> None:
     database = open_database(LedgerSettings(url=ServerUrl(migrated_ledger_url)))
-    clock = ManualClock()
+    clock, kept = ManualClock(), ConsoleSettings(idle_seconds=600, longest_seconds=1_500)
     try:
-        sessions, tenants = ConsoleSessions(database, clock), TenantRepository(database, clock)
+        sessions, tenants = (
+            ConsoleSessions(database, kept, clock),
+            TenantRepository(database, clock),
+        )
         made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.READER)
         begun = await sessions.begin(made.key)
         assert begun is not None
         assert await _digests(database) != [begun.token], "the token itself is nowhere"
-        left = LONGEST
-        while left > IDLE:
+        left = kept.longest_seconds
+        while left > kept.idle_seconds:
             assert await sessions.user(begun.token) == begun.user
-            clock.advance((IDLE - timedelta(minutes=1)).total_seconds())
-            left -= IDLE - timedelta(minutes=1)
-        clock.advance(left.total_seconds())
+            clock.advance(kept.idle_seconds - 60)
+            left -= kept.idle_seconds - 60
+        clock.advance(left)
         assert await sessions.user(begun.token) is None, "however much it was used"
         again = await sessions.begin(made.key)
         assert again is not None
         assert len(await _digests(database)) == 1, "what is over is gone"
-        clock.advance(IDLE.total_seconds())
+        clock.advance(kept.idle_seconds)
         assert await sessions.user(again.token) is None, "nobody was there"
     finally:
         await database.close()
@@ -118,7 +122,8 @@ async def test_it_ends_when_nobody_is_there_and_after_its_longest(migrated_ledge
 async def test_a_clock_that_was_ahead_begins_none_that_lasts_until_then(settings: Settings) -> None:
     database, clock = open_database(settings.ledger), ManualClock()
     try:
-        sessions, tenants = ConsoleSessions(database, clock), TenantRepository(database, clock)
+        sessions = ConsoleSessions(database, ConsoleSettings(), clock)
+        tenants = TenantRepository(database, clock)
         made = await tenants.create_key(await tenants.create("acme"), scope=KeyScope.READER)
         clock.jump(timedelta(days=400))
         begun = await sessions.begin(made.key)
@@ -134,7 +139,8 @@ async def test_a_clock_that_was_ahead_begins_none_that_lasts_until_then(settings
 async def test_it_ends_with_its_key(settings: Settings) -> None:
     database, clock = open_database(settings.ledger), ManualClock()
     try:
-        sessions, tenants = ConsoleSessions(database, clock), TenantRepository(database, clock)
+        sessions = ConsoleSessions(database, ConsoleSettings(), clock)
+        tenants = TenantRepository(database, clock)
         owner = await tenants.create("acme")
         made = await tenants.create_key(
             owner, scope=KeyScope.ADMIN, expires_at=clock.now() + timedelta(minutes=30)

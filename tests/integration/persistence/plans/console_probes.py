@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.sessions.tables import console_session
+from shared.settings.watching.console import ConsoleSettings
 
 ConsoleProbe = Callable[[Database, Clock], Awaitable[object]]
 
@@ -23,10 +24,14 @@ def sessions(rows: Callable[..., Insert], number: float, now: datetime) -> list[
     return [rows(console_session, number, made, numbered=("digest", "key_id"))]
 
 
+def _sessions(database: Database, clock: Clock) -> ConsoleSessions:
+    return ConsoleSessions(database, ConsoleSettings(), clock)
+
+
 CONSOLE_PROBES: Final[dict[str, ConsoleProbe]] = {
-    "ConsoleSessions.begin": lambda database, clock: ConsoleSessions(database, clock).begin("fb_"),
-    "ConsoleSessions.user": lambda database, clock: ConsoleSessions(database, clock).user("none"),
-    "ConsoleSessions.end": lambda database, clock: ConsoleSessions(database, clock).end("none"),
+    "ConsoleSessions.begin": lambda database, clock: _sessions(database, clock).begin("fb_"),
+    "ConsoleSessions.user": lambda database, clock: _sessions(database, clock).user("none"),
+    "ConsoleSessions.end": lambda database, clock: _sessions(database, clock).end("none"),
 }
 CONSOLE_BY_HAND: Final = {
     # It reads as much as was said in the moments that it looks at; the crowd said all in one.
