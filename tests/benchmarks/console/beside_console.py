@@ -1,82 +1,198 @@
 """What an open console costs those who post: rounds with pages open and rounds without take turns.
 
-A page holds its stream, and goes from the messages to the batches and the dead letters and round
-again, two seconds at each, as somebody does who looks for something. Messages come on time, 100 a
-second, and are accepted for later, so a figure is what the door alone takes.
+Messages come on time, 100 a second, and are accepted for later, so a figure is what the door alone
+takes. Who looks does so in a process of its own, which gives way to all others: on the machine of a
+door there is no browser. In each turn there is a round without pages twice: their ratio is what
+this machine cannot tell apart. So is what a ratio's interval spans, which holds 90 % of draws of
+the turns. With SCALE=full there are enough turns to tell 2 %.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from itertools import cycle
+import random
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp
+from msgspec import structs
+from sqlalchemy import update
 
-from ingress.console.guard import CSRF
 from shared.clock import SystemClock
+from shared.messages.state import ResponseState
 from shared.messages.tenant import KeyScope
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
+from shared.persistence.tables import message
 from shared.persistence.tenants import TenantRepository
+from shared.rollups.cubes import TimeSpan
+from shared.rollups.folding import Folding
+from shared.rollups.rebuilding import RollupRebuilding
+from shared.settings import Settings
 from tests.benchmarks.console.filling import fill_ledger
-from tests.benchmarks.ground.forebay import door, opened_ledger
+from tests.benchmarks.console.looking_people import LookingPeople
+from tests.benchmarks.ground.forebay import door, opened_ledger, settings_of
 from tests.benchmarks.ground.open_loop import at_share
+from tests.benchmarks.ground.program import Program
 from tests.benchmarks.ground.stage import Broker, Ground, Ledger, Stage
 from tests.benchmarks.measurement import Progress, Row
+from tests.servers.ports import free_port
 
-PAGES: Final = 2
 PER_SECOND: Final = 100
 MESSAGES: Final = 100_000
 OF_CLOSED: Final = 1.02
-_ROUNDS: Final = 20 if os.environ.get("SCALE") == "full" else 4
-"""Of each kind."""
-_AT_EACH: Final = 2.0
-_SCREENS: Final = ("messages", "batches", "dead_letters")
+_TURNS: Final = 100 if os.environ.get("SCALE") == "full" else 6
+_DRAWS: Final = 400
+_WITHIN: Final = {"FOREBAY_CONSOLE__OWN_PROCESS": "false"}
+_FIGURES_OF: Final = timedelta(days=1)
+
+
+class _Arm(NamedTuple):
+    """A door with so many pages open."""
+
+    what: str
+    within: bool
+    pages: int
+
+
+_NONE: Final = _Arm("no page", within=False, pages=0)
+_AGAIN: Final = _Arm("no page, once more", within=False, pages=0)
+_OPEN: Final = (
+    _Arm("2 open pages", within=False, pages=2),
+    _Arm("10 open pages", within=False, pages=10),
+    _Arm("2 open pages, own_process = false", within=True, pages=2),
+)
+
+
+class _Round(NamedTuple):
+    latencies: list[float]
+    door_seconds: float
+    console_seconds: float
+
+
+class _Place(NamedTuple):
+    """A door, those who post there and those who look."""
+
+    program: Program
+    poster: aiohttp.ClientSession
+    people: LookingPeople
+
+    async def round(self, pages: int, seconds: float) -> _Round:
+        await self.people.look(pages)
+        own, whole = self.program.own_cpu_seconds(), self.program.cpu_seconds()
+        latencies = await _posted(self.poster, seconds)
+        own, whole = self.program.own_cpu_seconds() - own, self.program.cpu_seconds() - whole
+        await self.people.look(0)
+        return _Round(latencies, own, whole - own)
+
+
+_Rounds = Mapping[_Arm, list[_Round]]
+"""Of each arm as many, and those at one place are of one turn."""
 
 
 def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
     """Acceptance at a door with pages of the console open, beside the same door without."""
-    ground = stage.ground(Broker.REDIS, Ledger.POSTGRES)
-    producer, reader = asyncio.run(_prepare(ground))
-    with door(ground) as running:
-        running.wait_until(ground.is_served, "door")
-        latencies = asyncio.run(_measure(ground, producer, reader, seconds, say))
+    apart = stage.ground(Broker.REDIS, Ledger.POSTGRES)
+    folder = apart.folder / "within"
+    folder.mkdir()
+    within = structs.replace(apart, port=free_port(), folder=folder)
+    with door(apart) as one, door(within, extra=_WITHIN) as other:
+        one.wait_until(apart.is_served, "door")
+        other.wait_until(within.is_served, "door")
+        doors = {False: (one, apart), True: (other, within)}
+        rounds = asyncio.run(_measure(doors, seconds, say))
+    for arm in (*_OPEN, _AGAIN):
+        yield from _acceptance(arm, rounds)
+    for arm in _OPEN:
+        yield from _costs(arm, rounds, seconds)
+
+
+def _acceptance(arm: _Arm, rounds: _Rounds) -> Iterator[Row]:
     for share in (0.5, 0.99):
+        low, high = _interval(share, rounds[arm], rounds[_NONE])
+        is_bounded = share == 0.99 and arm in _OPEN and not arm.within
         yield Row(
-            what=f"acceptance beside {PAGES} open pages, p{share * 100:.0f} (stock: none)",
+            what=f"acceptance, {arm.what}, p{share * 100:.0f}: {low:.2f}x to {high:.2f}x",
             on=f"{PER_SECOND} messages/s, {MESSAGES:,} in the ledger",
             unit="ms",
-            ours=at_share(share, latencies[True]) * 1e3,
-            stock=at_share(share, latencies[False]) * 1e3,
-            target=OF_CLOSED if share == 0.99 else None,
+            ours=_at_share(share, rounds[arm]) * 1e3,
+            stock=_at_share(share, rounds[_NONE]) * 1e3,
+            target=OF_CLOSED if is_bounded else None,
         )
 
 
-async def _prepare(ground: Ground) -> tuple[str, str]:
-    await fill_ledger(ground.ledger_url, MESSAGES)
-    async with opened_ledger(ground) as (database, tenant):
-        keys = TenantRepository(database, SystemClock())
-        scopes = KeyScope.PRODUCER, KeyScope.READER
-        producer, reader = [(await keys.create_key(tenant, scope=one)).key for one in scopes]
-    return producer, reader
+def _costs(arm: _Arm, rounds: _Rounds, seconds: float) -> Iterator[Row]:
+    def share(some: Iterable[float]) -> float:
+        return sum(some) / (len(rounds[arm]) * seconds) * 100
+
+    on = f"{PER_SECOND} messages/s"
+    yield Row(
+        what=f"what the door takes of a core, {arm.what}",
+        on=on,
+        unit="%",
+        ours=share(each.door_seconds for each in rounds[arm]),
+        stock=share(each.door_seconds for each in rounds[_NONE]),
+    )
+    if not arm.within:
+        taken = share(each.console_seconds for each in rounds[arm])
+        yield Row(what=f"what its console takes, {arm.what}", on=on, unit="%", ours=taken)
+
+
+def _interval(share: float, ours: list[_Round], stock: list[_Round]) -> tuple[float, float]:
+    """Where 90 % of the ratios lie that other turns like these would have given."""
+    drawn, turns = random.Random(1), range(len(ours))
+    ratios = []
+    for _ in range(_DRAWS):
+        some = drawn.choices(turns, k=len(turns))
+        both = ([rounds[turn] for turn in some] for rounds in (ours, stock))
+        one, other = (_at_share(share, rounds) for rounds in both)
+        ratios.append(one / other)
+    return at_share(0.05, ratios), at_share(0.95, ratios)
+
+
+def _at_share(share: float, rounds: Iterable[_Round]) -> float:
+    return at_share(share, [each for one in rounds for each in one.latencies])
 
 
 async def _measure(
-    ground: Ground, producer: str, reader: str, seconds: float, say: Progress
-) -> dict[bool, list[float]]:
-    latencies: dict[bool, list[float]] = {True: [], False: []}
-    url, login = f"http://127.0.0.1:{ground.port}", {"Authorization": f"Bearer {producer}"}
-    async with aiohttp.ClientSession(url, headers=login) as poster:
-        await _posted(poster, 1.0)
-        for turn in range(_ROUNDS):
-            say(f"acceptance with the console open and closed, round {turn + 1} of {_ROUNDS}")
-            for is_open in (True, False) if turn % 2 else (False, True):
-                async with _pages(url, reader, PAGES if is_open else 0):
-                    latencies[is_open] += await _posted(poster, seconds)
-    return latencies
+    doors: Mapping[bool, tuple[Program, Ground]], seconds: float, say: Progress
+) -> _Rounds:
+    arms = (_NONE, _AGAIN, *_OPEN)
+    rounds: dict[_Arm, list[_Round]] = {arm: [] for arm in arms}
+    ground = doors[False][1]
+    say(f"filling a ledger with {MESSAGES:,} messages")
+    await fill_ledger(ground.ledger_url, MESSAGES)
+    async with opened_ledger(ground) as (database, tenant), AsyncExitStack() as exits:
+        await _reckon_figures(database, settings_of(ground))
+        keys = TenantRepository(database, SystemClock())
+        scopes = KeyScope.PRODUCER, KeyScope.READER
+        producer, reader = [(await keys.create_key(tenant, scope=one)).key for one in scopes]
+        places = {
+            within: await exits.enter_async_context(_place(program, at.port, producer, reader))
+            for within, (program, at) in doors.items()
+        }
+        for turn in range(_TURNS):
+            say(f"acceptance with the console open and closed, turn {turn + 1} of {_TURNS}")
+            for arm in random.Random(turn).sample(arms, len(arms)):
+                rounds[arm].append(await places[arm.within].round(arm.pages, seconds))
+            await _answer_all(database)
+    return rounds
+
+
+@asynccontextmanager
+async def _place(program: Program, port: int, producer: str, reader: str) -> AsyncIterator[_Place]:
+    url, login = f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {producer}"}
+    async with (
+        aiohttp.ClientSession(url, headers=login) as poster,
+        LookingPeople(url, reader) as people,
+    ):
+        place = _Place(program, poster, people)
+        await place.round(1, 1.0)  # what is loaded once is loaded
+        yield place
 
 
 async def _posted(session: aiohttp.ClientSession, seconds: float) -> list[float]:
@@ -96,34 +212,19 @@ async def _posted(session: aiohttp.ClientSession, seconds: float) -> list[float]
     return [each.result() for each in posted]
 
 
-@asynccontextmanager
-async def _pages(url: str, key: str, count: int) -> AsyncIterator[None]:
-    jar = aiohttp.CookieJar(unsafe=True)  # it would keep none of an address in figures
-    async with aiohttp.ClientSession(url, cookie_jar=jar) as session:
-        async with session.post("/console/api/session", json={"key": key}) as answer:
-            answer.raise_for_status()
-            session.headers[CSRF.decode()] = (await answer.json())["csrf"]
-        looking = [asyncio.create_task(_look(session)) for _ in range(count)]
-        streams = [asyncio.create_task(_listen(session)) for _ in range(count)]
-        try:
-            yield
-        finally:
-            for task in looking + streams:
-                task.cancel()
-            ended = await asyncio.gather(*looking, *streams, return_exceptions=True)
-            if troubles := [each for each in ended if isinstance(each, Exception)]:
-                raise ExceptionGroup("pages could not be read", troubles)
+async def _reckon_figures(database: Database, settings: Settings) -> None:
+    """Screens have some to read."""
+    clock = SystemClock()
+    span = TimeSpan(clock.now() - _FIGURES_OF, clock.now())
+    async for _ in RollupRebuilding(database, settings, clock).rebuild(span):
+        pass
+    await Folding(database).fold()
 
 
-async def _look(session: aiohttp.ClientSession) -> None:
-    for path in cycle(_SCREENS):
-        async with session.get(f"/console/api/{path}") as answer:
-            await answer.read()
-            answer.raise_for_status()
-        await asyncio.sleep(_AT_EACH)
-
-
-async def _listen(session: aiohttp.ClientSession) -> None:
-    async with session.get("/console/api/live") as answer:
-        async for _ in answer.content:
-            pass
+async def _answer_all(database: Database) -> None:
+    """As workers would have meanwhile: screens and doors look at what waits."""
+    ended = {"state": ResponseState.COMPLETED, "finished_at": SystemClock().now()}
+    waiting = update(message).where(message.c.state == ResponseState.QUEUED).values(ended)
+    async with transaction(database.relaxed) as connection:
+        await connection.execute(waiting)
+    await Folding(database).fold()

@@ -71,6 +71,10 @@ class Program:
         """User and system time of the whole family since it started."""
         return cpu_seconds(self._child.family())
 
+    def own_cpu_seconds(self) -> float:
+        """The same without that of its descendants."""
+        return cpu_seconds([self._child.pid])
+
     def peak_bytes(self) -> int:
         """The largest resident size so far, each process of the family at its own peak."""
         return sum(_resident_bytes(pid, "VmHWM:") for pid in self._child.family())
