@@ -100,6 +100,7 @@ def _ready(state: StackState, stack: EmbeddedStack, seconds: float) -> dict[str,
         "flower_url": state.flower_url,
         "flower_user": state.flower_user,
         "flower_password": state.flower_password,
+        "metrics_urls": stack.metrics_urls,
         "providers": stack.providers,
     }
 
@@ -113,6 +114,7 @@ def _welcome(state: StackState, stack: EmbeddedStack, seconds: float) -> None:
         say(f"  Console  {state.url}/console  (log in with {state.admin_key})")
     if state.flower_url:
         say(f"  Flower   {state.flower_url}  ({state.flower_user} / {state.flower_password})")
+    say(f"  Metrics  {', '.join(stack.metrics_urls.values())}")
     say(f"  Answers  {', then '.join(stack.providers)}\n")
     if stack.has_own_chain:
         _suggest_provider(stack)

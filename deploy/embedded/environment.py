@@ -32,15 +32,15 @@ def stack_environment(
         "FOREBAY_INDEX__FOLDER": str(folder.index),
         "FOREBAY_INGRESS__HOST": LOOPBACK,
         "FOREBAY_INGRESS__PORT": str(door_port),
-        "FOREBAY_TELEMETRY__PSEUDONYM_KEY_ENV": _PSEUDONYM_KEY,
-        _PSEUDONYM_KEY: _pseudonym_key(credentials),
     }
 
 
-def _pseudonym_key(credentials: Credentials) -> str:
-    """The same for as long as the folder is: users keep their names in traces."""
+def pseudonym_environment(credentials: Credentials) -> dict[str, str]:
+    """A key of the stack's own for the names of users in traces, for who has set none. It is the
+    same for as long as the folder is: users keep their names."""
     secret = credentials.redis_password.encode()
-    return hmac.new(secret, b"pseudonyms in traces", "sha256").hexdigest()
+    key = hmac.new(secret, b"pseudonyms in traces", "sha256").hexdigest()
+    return {"FOREBAY_TELEMETRY__PSEUDONYM_KEY_ENV": _PSEUDONYM_KEY, _PSEUDONYM_KEY: key}
 
 
 def overlaid(ours: Mapping[str, str], stack: Mapping[str, str]) -> dict[str, str]:

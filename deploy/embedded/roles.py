@@ -9,6 +9,7 @@ from typing import Final
 from deploy.embedded.environment import child_environment, python_command
 from deploy.embedded.files.credentials import FLOWER_USER, Credentials
 from deploy.embedded.files.folder import StackFolder
+from deploy.embedded.metrics_ports import INDEXER, with_metrics_port, worker_name
 from deploy.embedded.processes.http_probe import answers_ok
 from deploy.embedded.processes.ports import LOOPBACK
 from deploy.embedded.processes.role import ProcessRole, StopTurn
@@ -51,26 +52,32 @@ def worker_role(
     *,
     redis_port: int,
     password: str,
+    metrics_port: int | None,
 ) -> ProcessRole:
     return _celery_role(
         f"worker{number}",
         "workers",
-        environment,
+        with_metrics_port(environment, "WORKER", metrics_port),
         has_bound=_binding(redis_port=redis_port, password=password),
-        name=f"worker-{number}",
+        name=worker_name(number),
         patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
     )
 
 
 def indexer_role(
-    settings: Settings, environment: Mapping[str, str], *, redis_port: int, password: str
+    settings: Settings,
+    environment: Mapping[str, str],
+    *,
+    redis_port: int,
+    password: str,
+    metrics_port: int | None,
 ) -> ProcessRole:
     return _celery_role(
         "indexer",
         "indexer",
-        environment,
+        with_metrics_port(environment, "INDEX", metrics_port),
         has_bound=_binding(redis_port=redis_port, password=password),
-        name="indexer",
+        name=INDEXER,
         patience_seconds=settings.worker.soft_shutdown_seconds + 2 * _GRACE_SECONDS,
         is_needed=False,
     )

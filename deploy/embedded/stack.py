@@ -19,6 +19,7 @@ from deploy.embedded.files.log_file import keep_bounded
 from deploy.embedded.files.state_file import StackState, write_state
 from deploy.embedded.ledger import prepare_ledger
 from deploy.embedded.local_model import local_model_role
+from deploy.embedded.metrics_ports import INDEXER, worker_name
 from deploy.embedded.plan import StackPlan, plan_run
 from deploy.embedded.processes.child import Child, Report
 from deploy.embedded.processes.leash import Leash
@@ -85,6 +86,12 @@ class EmbeddedStack:
         return self._plan.settings.ingress.console
 
     @property
+    def metrics_urls(self) -> dict[str, str]:
+        """Where a Prometheus finds the metrics of each process, by its name."""
+        ports = {"ingress": self._plan.settings.ingress.port, **self._plan.metrics_ports}
+        return {name: f"http://{LOOPBACK}:{port}/metrics" for name, port in ports.items()}
+
+    @property
     def providers(self) -> list[str]:
         """Who answers, in order; without settings the built-in rules, then people."""
         named = [provider.name for provider in self._plan.settings.providers]
@@ -125,6 +132,7 @@ class EmbeddedStack:
                 plan.environment,
                 redis_port=plan.redis_port,
                 password=self._credentials.redis_password,
+                metrics_port=plan.metrics_ports.get(worker_name(number)),
             )
             for number in range(1, plan.settings.embedded.workers + 1)
         ]
@@ -135,6 +143,7 @@ class EmbeddedStack:
                     plan.environment,
                     redis_port=plan.redis_port,
                     password=self._credentials.redis_password,
+                    metrics_port=plan.metrics_ports.get(INDEXER),
                 )
             )
         if plan.runs_local_model:

@@ -18,6 +18,12 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """0 takes a free one."""
     flower: bool = True
     """Whether Flower runs."""
+    metrics: bool = True
+    """Whether workers and the indexer tell their metrics, as the door does."""
+    metrics_port: Port = 9101
+    """The first worker's port for them; the next is the indexer's, and those after it are of other
+    workers. 0 takes free ones; `worker.metrics_port` and `index.metrics_port` go first.
+    """
     local_model: bool = True
     """Whether a small model on this machine answers before rules and people where no provider is
     configured; it must be installed.

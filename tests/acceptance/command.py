@@ -28,6 +28,7 @@ def clean_environment(**more: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "FOREBAY_INGRESS__PORT": "0",
         "FOREBAY_EMBEDDED__FLOWER_PORT": "0",
+        "FOREBAY_EMBEDDED__METRICS_PORT": "0",
         # Who answers shall not depend on what is installed here.
         "FOREBAY_EMBEDDED__LOCAL_MODEL": "false",
         # Only tests of the index wait for one.

@@ -17,6 +17,7 @@ port = 0
 [embedded]
 folder = "{folder}"
 flower_port = 0
+metrics = false
 workers = 2
 # Only the scene about it starts it, so that in the others nobody stands before rules and people.
 local_model = false
