@@ -147,7 +147,7 @@ def _for_people(value: object) -> str:
 
 def _plain(letter: DeadLetter) -> dict[str, object]:
     """For printing: bytes that are text as text, others as their representation."""
-    fields = {name: getattr(letter, name) for name in letter.__dataclass_fields__}
+    fields = {name: getattr(letter, name) for name in letter.__struct_fields__}
     if letter.body is not None:
         fields["body"] = letter.body.decode(errors="backslashreplace")
     return fields

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
+from msgspec.structs import asdict
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.options import AsJson, Limit

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from sqlalchemy import select, update
 
 from shared.clock import Clock
@@ -18,9 +18,9 @@ from shared.persistence.tables import DeadLetterState, dead_letter
 BODY_LIMIT_BYTES: Final = 65_536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """One message that will not be answered. `body` holds its first 64 KiB, as it came."""
+class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that will not be answered, without what it held. Without `message_id` it was
+    never accepted."""
 
     id: str
     state: DeadLetterState
@@ -29,11 +29,16 @@ class DeadLetter:
     queue: str | None
     message_id: str | None
     tenant_id: str | None
-    headers: str | None
-    body: bytes | None
     created_at: datetime
     closed_at: datetime | None
     replayed_as: str | None
+
+
+class DeadLetter(LetterRow, frozen=True, kw_only=True):
+    """One with what it held. `body` is its first 64 KiB, as it came."""
+
+    headers: str | None
+    body: bytes | None
 
 
 class DeadLetterRepository:
@@ -95,7 +100,7 @@ class DeadLetterRepository:
                 await connection.execute(select(dead_letter).where(dead_letter.c.id == letter_id))
             ).one_or_none()
         if row is None:
-            raise NotFound(f"There is no dead letter '{letter_id}'. See: forebay dead list.")
+            raise NotFound(f"There is no dead letter '{letter_id[:64]}'. See: forebay dead list.")
         return DeadLetter(**row._mapping)
 
     async def close_letter(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select, update
 
 from shared.clock import Clock
@@ -18,9 +18,8 @@ from shared.persistence.tables import HandoffState, handoff, message
 from shared.storable_text import is_storable
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
-    """A message waiting for a human, or answered by one."""
+class HandoffRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A message waiting for a human, or answered by one, without what was said."""
 
     id: str
     message_id: str
@@ -30,6 +29,11 @@ class Handoff:
     created_at: datetime
     answered_at: datetime | None
     answered_by: str | None
+
+
+class Handoff(HandoffRow, frozen=True, kw_only=True):
+    """One with what it asks."""
+
     body: str
     """JSON of the message's body."""
     previous_id: str | None
@@ -120,4 +124,4 @@ def _not_open(handoff_id: str, state: HandoffState | None) -> Conflict | NotFoun
 
 
 def _unknown(handoff_id: str) -> NotFound:
-    return NotFound(f"There is no handoff '{handoff_id}'. See: forebay handoff list.")
+    return NotFound(f"There is no handoff '{handoff_id[:64]}'. See: forebay handoff list.")

@@ -10,31 +10,19 @@ import msgspec
 from sqlalchemy import Select, func, select, text, tuple_
 
 from shared.persistence.engine import Database
+from shared.persistence.handoffs import HandoffRow
 from shared.persistence.statements import readable, reading
-from shared.persistence.tables import OPEN_LISTED, HandoffState, handoff
+from shared.persistence.tables import OPEN_LISTED, handoff
 from shared.views.place import Place
 
 MOST_WAITING_COUNTED: Final = 5_000
 _MOST_REASONS: Final = 20
 
 
-class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One handoff without what was said."""
-
-    id: str
-    message_id: str
-    tenant_id: str
-    state: HandoffState
-    reason: str
-    created_at: datetime
-    answered_at: datetime | None
-    answered_by: str | None
-
-
 class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
     """`next` is where the page behind this one begins, None where nothing is left."""
 
-    rows: Sequence[InboxRow]
+    rows: Sequence[HandoffRow]
     next: str | None
 
 
@@ -63,7 +51,7 @@ class Inbox:
             found = found.where(here < place if is_everything else here > place)
         async with reading(self._database.relaxed) as connection:
             result = await connection.execute(found.limit(limit))
-            rows = [InboxRow(**row._mapping) for row in readable(result)]
+            rows = [HandoffRow(**row._mapping) for row in readable(result)]
         is_whole = len(rows) == limit
         following = Place(rows[-1].created_at, rows[-1].id).told() if is_whole else None
         return InboxPage(rows=rows, next=following)
@@ -83,7 +71,7 @@ class Inbox:
 
 
 _PLACE: Final = (handoff.c.created_at, handoff.c.id)
-_COLUMNS: Final = tuple(handoff.c[name] for name in InboxRow.__struct_fields__)
+_COLUMNS: Final = tuple(handoff.c[name] for name in HandoffRow.__struct_fields__)
 _ALL: Final[Select[Any]] = select(*_COLUMNS).order_by(*(column.desc() for column in _PLACE))
 _WAITING: Final[Select[Any]] = select(*_COLUMNS).where(text(OPEN_LISTED)).order_by(*_PLACE)
 _OLDEST: Final = _WAITING.limit(MOST_WAITING_COUNTED).subquery()

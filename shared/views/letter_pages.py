@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Select, func, select, text, tuple_
 
 from shared.messages.dead_letter import DeadReason
+from shared.persistence.dead_letters import LetterRow
 from shared.persistence.engine import Database
 from shared.persistence.statements import readable, reading
-from shared.persistence.tables import OPEN_LISTED, DeadLetterState, dead_letter
+from shared.persistence.tables import OPEN_LISTED, dead_letter
 from shared.views.place import Place
 
 LETTERS_LOOKED_AT: Final = 5_000
@@ -25,21 +25,6 @@ class LetterFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reason: DeadReason | None = None
     tenant_id: str | None = None
     is_everything: bool = False
-
-
-class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One dead letter without what it held. Without `message_id` it was never accepted."""
-
-    id: str
-    state: DeadLetterState
-    reason: DeadReason
-    detail: str
-    queue: str | None
-    message_id: str | None
-    tenant_id: str | None
-    created_at: datetime
-    closed_at: datetime | None
-    replayed_as: str | None
 
 
 class LetterPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -19,7 +18,7 @@ from shared.clock import Clock
 from shared.messages.item import Item
 from shared.messages.tenant import KeyScope
 from shared.persistence.engine import Database
-from shared.persistence.tables import HandoffState
+from shared.persistence.handoffs import HandoffRow
 from shared.sessions.console_user import ConsoleUser
 from shared.settings import Settings
 from shared.views.inbox import Inbox, InboxCounts
@@ -48,17 +47,9 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     woken: bool
 
 
-class WholeHandoff(msgspec.Struct, frozen=True, kw_only=True):
+class WholeHandoff(HandoffRow, frozen=True, kw_only=True):
     """One with all that a model would have been given; `missing` says what of it is gone."""
 
-    id: str
-    message_id: str
-    tenant_id: str
-    state: HandoffState
-    reason: str
-    created_at: datetime
-    answered_at: datetime | None
-    answered_by: str | None
     instructions: str | None
     conversation: Sequence[Item]
     missing: str | None
@@ -101,7 +92,7 @@ class HandoffsScreen:
 
     async def _one(self, exchange: Exchange, _user: ConsoleUser) -> NamedRows:
         shown = await self._views.show(exchange.parameters["handoff_id"])
-        names = WholeHandoff.__struct_fields__[:8]
+        names = HandoffRow.__struct_fields__
         whole = WholeHandoff(
             **{name: getattr(shown.handoff, name) for name in names},
             instructions=shown.body.instructions,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -18,7 +17,7 @@ from shared.acts.replaying import letter_replays
 from shared.clock import Clock
 from shared.errors import ForebayError
 from shared.messages.tenant import KeyScope
-from shared.persistence.dead_letters import DeadLetterRepository
+from shared.persistence.dead_letters import DeadLetterRepository, LetterRow
 from shared.persistence.engine import Database
 from shared.persistence.tables import DeadLetterState
 from shared.sessions.console_user import ConsoleUser
@@ -41,21 +40,11 @@ class ChosenLetters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None = None
 
 
-class WholeLetter(msgspec.Struct, frozen=True, kw_only=True):
+class WholeLetter(LetterRow, frozen=True, kw_only=True):
     """One with what it held: bytes that are no text as their representation."""
 
-    id: str
-    state: DeadLetterState
-    reason: str
-    detail: str
-    queue: str | None
-    message_id: str | None
-    tenant_id: str | None
     headers: str | None
     body: str | None
-    created_at: datetime
-    closed_at: datetime | None
-    replayed_as: str | None
 
 
 class LettersDone(msgspec.Struct, frozen=True, kw_only=True):
