@@ -50,6 +50,10 @@ class NumberedEvent(msgspec.Struct, frozen=True):
     body: bytes
 
 
+FollowedEvents = AsyncIterator[NumberedEvent | None]
+"""None says that whoever waits should hear that the line is alive."""
+
+
 class Replies:
     """What became of a message: its final response, or its events.
 
@@ -112,7 +116,7 @@ class Replies:
 
     async def follow(
         self, record: MessageRecord, wake: Wake, *, after: int, wanted: Wanted
-    ) -> AsyncIterator[NumberedEvent | None]:
+    ) -> FollowedEvents:
         """The events above `after`, in order, until one closes the stream.
 
         It ends without one where nobody closes a message that is overdue. None, each

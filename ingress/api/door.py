@@ -26,7 +26,7 @@ from ingress.api.http.request_headers import (
 )
 from ingress.api.principals import PRINCIPALS, with_signed
 from ingress.authentication import Authentication, Caller
-from ingress.events import NumberedEvent, Replies, has_ended
+from ingress.events import FollowedEvents, Replies, has_ended
 from ingress.prompt_ledger import PromptLedger, unknown_response
 from ingress.references import References
 from ingress.reply_source import ReplySource
@@ -69,8 +69,7 @@ class Door:
         if not self._is_traced(exchange):
             await work(exchange)
             return
-        parent = extract(trace_carrier(exchange))
-        name = f"{exchange.method} {exchange.route}"
+        name, parent = f"{exchange.method} {exchange.route}", extract(trace_carrier(exchange))
         with self.tracing.span(name, SpanKind.SERVER, parent=parent):
             await work(exchange)
 
@@ -146,8 +145,7 @@ class Door:
         self, message_id: str, caller: Caller, *, wait_seconds: float = 0.0
     ) -> MessageRecord:
         """A response of this caller's tenant, who waits so long for it; raises NotFound for every
-        other, and LedgerUnavailable.
-        """
+        other, and LedgerUnavailable."""
         record = await self.ledger.find(
             message_id, tenant_id=caller.tenant.id, wait_seconds=wait_seconds
         )
@@ -180,7 +178,7 @@ class Door:
         exchange: Exchange,
         accepted: AcceptedMessage,
         wake: Wake,
-        lines: Callable[[AsyncIterator[NumberedEvent | None]], AsyncIterator[bytes]],
+        lines: Callable[[FollowedEvents], AsyncIterator[bytes]],
         *,
         after: int = -1,
     ) -> None:
@@ -188,9 +186,13 @@ class Door:
         record = accepted.record
         with self.metrics.open_streams.track_inprogress(), exchange.watching(wake):
             events = self.replies.follow(record, wake, after=after, wanted=exchange.is_wanted)
-            await exchange.answer_stream(lines(events), reply_headers(accepted))
+            await exchange.answer_stream(lines(self.heard(events)), reply_headers(accepted))
             if self.clock.now() < record.deadline:  # later it may have ended without an end
                 await self.delivered(exchange, record)
+
+    def heard(self, events: FollowedEvents) -> FollowedEvents:
+        """The events of a stream, for who wants to hear of them as well."""
+        return events
 
     async def delivered(self, exchange: Exchange, record: MessageRecord) -> None:
         """Note that a caller was written the end of a message of which nothing is to be kept.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-
 import msgspec
 
-from ingress.acceptance import AcceptedMessage
 from ingress.api.door import Door
 from ingress.api.http.exchange import Endpoint, Exchange
 from ingress.api.http.request_headers import trace_carrier
 from ingress.api.http.traced_exchange import in_span
-from ingress.events import NumberedEvent
+from ingress.events import FollowedEvents
 from shared.messages.events import CLOSING_TYPES, read_event
 from shared.messages.record import MessageRecord
 from shared.messages.response import ResponseFault
@@ -45,26 +42,11 @@ class TracedDoor(Door):
             _tell_end(current_span(), final)
         return final
 
-    async def stream(
-        self,
-        exchange: Exchange,
-        accepted: AcceptedMessage,
-        wake: Wake,
-        lines: Callable[[AsyncIterator[NumberedEvent | None]], AsyncIterator[bytes]],
-        *,
-        after: int = -1,
-    ) -> None:
-        span = current_span()
-
-        def told(events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
-            return lines(_heard(span, events))
-
-        await super().stream(exchange, accepted, wake, told, after=after)
+    def heard(self, events: FollowedEvents) -> FollowedEvents:
+        return _heard(current_span(), events)
 
 
-async def _heard(
-    span: Span, events: AsyncIterator[NumberedEvent | None]
-) -> AsyncIterator[NumberedEvent | None]:
+async def _heard(span: Span, events: FollowedEvents) -> FollowedEvents:
     async for event in events:
         if event is not None and event.type in CLOSING_TYPES:
             _tell_end(span, bytes(read_event(event.body).response))

@@ -12,7 +12,7 @@ from ingress.api.chat.chunk import ChatChunk, ChunkCall, ChunkChoice, ChunkDelta
 from ingress.api.http.error_answer import ErrorBody
 from ingress.api.http.errors import error_answer
 from ingress.api.http.sse import KEEP_ALIVE, Unfinished, unfinished
-from ingress.events import NumberedEvent
+from ingress.events import FollowedEvents, NumberedEvent
 from shared.errors import ForebayError
 from shared.messages.events import (
     CLOSING_TYPES,
@@ -71,7 +71,7 @@ class ChunkWriter:
         self._tokens_told = 0
         self._called: list[OutputCall] = []
 
-    async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
+    async def lines(self, events: FollowedEvents) -> AsyncIterator[bytes]:
         """The stream, chunk by chunk."""
         yield self._chunk(self._opening)
         async for event in events:

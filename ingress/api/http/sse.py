@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Literal
 
 from ingress.api.http.errors import HttpRefusal
-from ingress.events import NumberedEvent
+from ingress.events import FollowedEvents
 
 KEEP_ALIVE: Final = b": still here\n\n"
 Unfinished = Literal["response_restarted", "stream_cut"]
@@ -17,7 +17,7 @@ _UNFINISHED: Final[dict[Unfinished, str]] = {
 }
 
 
-async def event_lines(events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
+async def event_lines(events: FollowedEvents) -> AsyncIterator[bytes]:
     """Each event as its lines; a comment where nothing happened for a while."""
     async for event in events:
         if event is None:

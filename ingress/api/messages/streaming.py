@@ -18,7 +18,7 @@ from ingress.api.messages.stream_events import (
     event_line,
 )
 from ingress.api.messages.told_blocks import ToldBlocks
-from ingress.events import NumberedEvent
+from ingress.events import FollowedEvents, NumberedEvent
 from shared.errors import ForebayError
 from shared.messages.events import (
     CLOSING_TYPES,
@@ -71,7 +71,7 @@ class MessageWriter:
         self._request_id = request_id
         self._blocks = ToldBlocks()
 
-    async def lines(self, events: AsyncIterator[NumberedEvent | None]) -> AsyncIterator[bytes]:
+    async def lines(self, events: FollowedEvents) -> AsyncIterator[bytes]:
         """The stream, event by event."""
         yield event_line(self._start())
         async for event in events:

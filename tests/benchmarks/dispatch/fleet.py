@@ -12,6 +12,7 @@ from typing import Protocol
 from shared.messages.lane import Lane
 from tests.benchmarks.dispatch.calls import Call
 from workers.dispatch.flows.held_message import HeldMessage
+from workers.dispatch.lanes.ceilings import Ceilings
 
 _Span = tuple[float, float, float]
 
@@ -35,6 +36,11 @@ class Run:
         self.message = message
         self.call = call
         self.since = since
+
+
+def open_lanes(ceilings: Ceilings) -> Callable[[int, int, float], list[Lane]]:
+    """Which lanes may start one more message, where so many of so many slots are taken then."""
+    return lambda busy, slots, now: [lane for lane in Lane if busy < ceilings.of(lane, now) * slots]
 
 
 class Fleet:

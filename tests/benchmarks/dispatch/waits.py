@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.messages.lane import Lane
 from tests.benchmarks.dispatch.calls import UNITS_PER_SECOND, Call, flood, steady
-from tests.benchmarks.dispatch.fleet import Fleet, Policy
+from tests.benchmarks.dispatch.fleet import Fleet, Policy, open_lanes
 from tests.benchmarks.dispatch.rivals import DeficitRoundRobin, FirstCome, LeastInFlight, RoundRobin
 from tests.benchmarks.ground.stage import Stage
 from tests.benchmarks.measurement import Progress, Row
@@ -103,7 +103,7 @@ def _bursts(scheduler: Scheduler, give_way: Callable[[float], object] | None) ->
     fleet = Fleet(
         scheduler,
         SLOTS,
-        open_lanes=scheduler.ceilings.open_lanes,
+        open_lanes=open_lanes(scheduler.ceilings),
         give_way=give_way,  # type: ignore[arg-type]
     )
     return fleet.run([*batch, *bursts], until=370.0).waits["people"]

@@ -36,7 +36,7 @@ def test_a_minute_is_too_short_for_any_batch() -> None:
 def test_batches_are_measured_by_their_size() -> None:
     took = [(50, float(seconds)) for seconds in range(1, 101)] + [(5_000, 7.0)] * 4
     durations = BatchDurations(took, expected_seconds=3_600)
-    assert (durations.p50(20), durations.p95(99)) == (50, 95)
+    assert (durations.p95(20), durations.p95(99)) == (95, 95)
     assert durations.p95(5_000) == 3_600, "four say nothing"
     assert durations.p95(1) == 3_600
     assert BatchDurations([*took, (9_999, 9.0)], expected_seconds=3_600).p95(1_000) == 9

@@ -38,17 +38,10 @@ class BatchDurations:
 
     def p95(self, requests: int) -> float:
         """Seconds within which nineteen of twenty batches of that size end."""
-        return self._quantile(requests, 0.95)
-
-    def p50(self, requests: int) -> float:
-        """Seconds within which half of them do."""
-        return self._quantile(requests, 0.5)
-
-    def _quantile(self, requests: int, share: float) -> float:
         took = self._by_size.get(_size_of(requests), ())
         if len(took) < _FEWEST:
             return self._expected
-        return took[ceil(share * len(took)) - 1]
+        return took[ceil(0.95 * len(took)) - 1]
 
 
 def _size_of(requests: int) -> int:

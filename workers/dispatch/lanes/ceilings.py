@@ -26,7 +26,3 @@ class Ceilings:
         if policy.yields and self._waste.is_spent(now):
             return min(policy.ceiling, _SPENT_CEILING)
         return policy.ceiling
-
-    def open_lanes(self, busy: int, slots: int, now: float) -> list[Lane]:
-        """Those that may start one more message where `busy` of `slots` are taken."""
-        return [lane for lane in self._policies if busy < self.of(lane, now) * slots]

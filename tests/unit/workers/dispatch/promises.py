@@ -8,7 +8,7 @@ from statistics import quantiles
 
 from shared.messages.lane import Lane
 from tests.benchmarks.dispatch.calls import Call, flood, steady
-from tests.benchmarks.dispatch.fleet import Fleet, Policy
+from tests.benchmarks.dispatch.fleet import Fleet, Policy, open_lanes
 from workers.dispatch.scheduler import Scheduler
 
 SLOTS = 64
@@ -124,7 +124,7 @@ def batch_gives_way(make: Make) -> None:
     ]
     batch = flood(700, 30.0, tenant="batch", lane=Lane.BATCH)
     give_way = getattr(policy, "give_way", None)
-    fleet = Fleet(policy, SLOTS, open_lanes=policy.ceilings.open_lanes, give_way=give_way)
+    fleet = Fleet(policy, SLOTS, open_lanes=open_lanes(policy.ceilings), give_way=give_way)
     fleet.run([*batch, *bursts], until=250.0)
     assert policy.waste.wasted_share(250.0) <= 0.05
     assert _p99(fleet.waits["people"]) < 1.0
@@ -162,7 +162,7 @@ def _beside_an_outage(make: Make) -> Fleet:
         *flood(40, 5.0, tenant="soon", lane=Lane.BATCH, at=30.0, deadline=100.0),
         *steady("people", 2.0, until=150.0, seconds=1.0, lane=Lane.INTERACTIVE),
     ]
-    fleet = Fleet(policy, SLOTS, open_lanes=policy.ceilings.open_lanes, watch=watch)
+    fleet = Fleet(policy, SLOTS, open_lanes=open_lanes(policy.ceilings), watch=watch)
     return fleet.run(calls, until=900.0)
 
 

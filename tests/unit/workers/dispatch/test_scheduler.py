@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.messages.lane import Lane
+from tests.benchmarks.dispatch.fleet import open_lanes
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.scheduler import Scheduler
 from workers.dispatch.standing import flows_standing
@@ -59,11 +60,11 @@ def test_a_message_whose_deadline_has_passed_is_not_released() -> None:
 def test_a_lane_that_may_not_start_is_left_out() -> None:
     scheduler = Scheduler()
     scheduler.add(held("m", lane=Lane.BATCH), 0.0)
-    assert scheduler.ceilings.open_lanes(89, 100, 0.0) == list(ALL)
-    open_lanes = scheduler.ceilings.open_lanes(90, 100, 0.0)
-    assert open_lanes == [Lane.INTERACTIVE, Lane.STANDARD]
-    assert scheduler.pick(0.0, open_lanes) is None
-    assert scheduler.ceilings.open_lanes(100, 100, 0.0) == []
+    lanes_of = open_lanes(scheduler.ceilings)
+    assert lanes_of(89, 100, 0.0) == list(ALL)
+    assert lanes_of(90, 100, 0.0) == [Lane.INTERACTIVE, Lane.STANDARD]
+    assert scheduler.pick(0.0, lanes_of(90, 100, 0.0)) is None
+    assert lanes_of(100, 100, 0.0) == []
 
 
 def test_the_estimate_is_charged_at_release_and_corrected_to_the_real_cost() -> None:
