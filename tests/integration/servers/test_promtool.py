@@ -76,6 +76,13 @@ def test_a_rehearsal_passes_when_the_alert_is_as_expected(rules: Path) -> None:
         rehearse_rules(rehearsal)
 
 
+def test_a_rehearsal_of_an_alert_that_no_rule_has_does_not_pass(rules: Path) -> None:
+    rehearsal = rules.with_name("rehearsal.yml")
+    rehearsal.write_text(REHEARSAL.replace("EXPECTED", "").replace("Lost", "Last"))
+    with pytest.raises(AssertionError, match="Last"):
+        rehearse_rules(rehearsal)
+
+
 def test_metrics_with_an_unfit_name_do_not_pass() -> None:
     good = b"# HELP a_total Some.\n# TYPE a_total counter\na_total 1\n"
     check_metrics(good)

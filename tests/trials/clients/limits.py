@@ -55,9 +55,8 @@ LIMITS: Final = (
     *map(
         _missing,
         (
-            *("/v1/embeddings", "/v1/completions", "/v1/audio/speech", "/v1/images/generations"),
-            *("/v1/moderations", "/v1/batches", "/v1/assistants", "/v1/vector_stores"),
-            "/v1/fine_tuning/jobs",
+            *("/v1/completions", "/v1/audio/speech", "/v1/images/generations"),
+            *("/v1/moderations", "/v1/assistants", "/v1/fine_tuning/jobs"),
         ),
     ),
 )
