@@ -22,11 +22,14 @@ from deploy.cli.output import (
     say_table,
 )
 from shared.clock import SystemClock
+from shared.errors import SettingsError
 
 if TYPE_CHECKING:
     from shared.messages.item import Item
     from shared.messages.record import MessageRecord
     from shared.persistence.handoffs import Handoff
+    from shared.settings.telemetry import TelemetrySettings
+    from shared.telemetry.tracing import Tracing
     from shared.views.shown_handoff import ShownHandoff
 
 _LONGEST_SHOWN = 60
@@ -146,11 +149,25 @@ async def _answer(handoff_id: str, text: str, answered_by: str) -> MessageRecord
 
     settings = command_settings()
     async with open_ledger(settings) as database:
-        answers = HandoffAnswers(database, settings.redis, SystemClock())
+        tracing = _opened_tracing(settings.telemetry)
+        answers = HandoffAnswers(database, settings.redis, SystemClock(), tracing)
         record, is_woken = await answers.answer(handoff_id, text=text, answered_by=answered_by)
+        await tracing.close()
     if not is_woken:
         complain("Redis does not answer: whoever waits finds the answer within seconds instead.")
     return record
+
+
+def _opened_tracing(settings: TelemetrySettings) -> Tracing:
+    """Silent where the key that it takes is not here: an answer does not wait for that."""
+    from shared.telemetry.open_tracing import open_tracing
+    from shared.telemetry.tracing import SilentTracing
+
+    try:
+        return open_tracing(settings, "command")
+    except SettingsError as error:
+        complain("No trace will tell of this answer.", *error.findings)
+        return SilentTracing()
 
 
 def _question(body: str) -> str:

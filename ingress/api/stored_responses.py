@@ -19,6 +19,7 @@ from shared.errors import InvalidRequest
 from shared.messages.record import MessageRecord
 from shared.messages.response import response_object
 from shared.messages.state import ResponseState
+from shared.telemetry.message_spans.ending import tell_end
 
 _QUERY: Final = frozenset({"stream", "starting_after", "include_obfuscation"})
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -119,10 +120,13 @@ async def cancel_response(door: Door, message_id: str, caller: Caller) -> Messag
 
     Raises NotFound for another tenant's, and LedgerUnavailable.
     """
+    asked_at = door.clock.now()
     record = await door.ledger.cancel(message_id, tenant_id=caller.tenant.id)
     if record is None:
         raise unknown_response(message_id)
     if record.state is ResponseState.CANCELLED:
+        if record.finished_at is not None and record.finished_at >= asked_at:
+            tell_end(door.tracing, record)  # what is cancelled again has ended before
         await _close(door, record)
     return record
 

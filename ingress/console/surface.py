@@ -38,6 +38,7 @@ from shared.sessions.console_sessions import ConsoleSessions
 from shared.settings import Settings
 from shared.settings.servers import LedgerSettings
 from shared.status.system_watch import IsWell, SystemWatch
+from shared.telemetry.open_tracing import open_tracing
 from shared.views.negative_feedback import NegativeFeedback
 from shared.views.tenant_names import TenantNames
 
@@ -61,6 +62,7 @@ class ConsoleSurface:
         self._login = Login(sessions, public_url)
         self._files = StaticFiles()
         self._guarded = GuardedRedis(redis, clock)
+        self._tracing = open_tracing(settings.telemetry, "console")
         watch = SystemWatch(settings, self.database, redis, clock, broker_is_well=broker_is_well)
         self._screens = self._made(settings, redis, clock, watch)
         topics = [topic for screen in self._screens for topic in screen.topics()]
@@ -84,7 +86,7 @@ class ConsoleSurface:
             ),
             AlertsScreen(AlertCatalogue(database, clock), acts, clock),
             AuditScreen(log),
-            *screens_of_work(database, self._guarded, settings, clock, acts),
+            *screens_of_work(database, self._guarded, settings, clock, acts, self._tracing),
         ]
 
     def operations(self) -> list[ConsoleOperation]:
@@ -112,6 +114,7 @@ class ConsoleSurface:
         """Let go of the connections."""
         await self._guarded.close()
         await self.database.close()
+        await self._tracing.close()
 
 
 def open_console_database(settings: LedgerSettings) -> Database:

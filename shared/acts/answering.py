@@ -12,14 +12,20 @@ from shared.redis.client import open_redis
 from shared.replies.event_sequence import answer_at_once
 from shared.replies.reply_stream import ReplyStream
 from shared.settings.servers import RedisSettings
+from shared.telemetry.message_spans.ending import tell_end
+from shared.telemetry.tracing import Tracing
 
 
 class HandoffAnswers:
-    """Completes messages with what people write, and wakes who waits for them."""
+    """Completes messages with what people write, wakes who waits for them, and says so in their
+    traces."""
 
-    def __init__(self, database: Database, redis: RedisSettings, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, redis: RedisSettings, clock: Clock, tracing: Tracing
+    ) -> None:
         self._inbox = HandoffRepository(database, clock)
         self._redis = redis
+        self._tracing = tracing
 
     async def answer(
         self, handoff_id: str, *, text: str, answered_by: str
@@ -34,6 +40,7 @@ class HandoffAnswers:
                 "The answer is empty: write what the producer shall read.", param="text"
             )
         record = await self._inbox.answer(handoff_id, text=text, answered_by=answered_by)
+        tell_end(self._tracing, record)
         try:
             await self._wake(record)
         except RedisUnavailable:

@@ -7,8 +7,8 @@ from typing import Any
 
 from shared.messages.body import Body
 from shared.messages.record import MessageRecord
-from shared.telemetry.message_spans.ending import tell_state
-from shared.telemetry.tracing import TRACEPARENT, AttributeValue, Tracing, extract
+from shared.telemetry.message_spans.ending import ending
+from shared.telemetry.tracing import Tracing
 from workers.steps.reply import Reply
 
 
@@ -21,14 +21,7 @@ class TracedReply(Reply):
         self._tracing = tracing
 
     async def tell(self, record: MessageRecord, body: Body | None = None) -> None:
-        told: dict[str, AttributeValue] = {
-            "forebay.message_id": record.id,
-            "forebay.lane": record.lane,
-            "forebay.attempt": record.attempt,
-        }
-        parent = extract({TRACEPARENT: record.traceparent})
-        with self._tracing.span("end", attributes=told, parent=parent, about=record) as span:
-            tell_state(span, record.state, reason=record.error_code)
+        with ending(self._tracing, record):
             await super().tell(record, body)
 
 

@@ -21,6 +21,7 @@ from shared.persistence.engine import Database
 from shared.persistence.handoffs import HandoffRow
 from shared.sessions.console_user import ConsoleUser
 from shared.settings import Settings
+from shared.telemetry.tracing import Tracing
 from shared.views.inbox import Inbox, InboxCounts
 from shared.views.shown_handoff import HandoffViews
 
@@ -59,11 +60,16 @@ class HandoffsScreen:
     """Raises LedgerUnavailable, NotFound, and Conflict where somebody was faster."""
 
     def __init__(
-        self, database: Database, settings: Settings, clock: Clock, acts: RecordedActs
+        self,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        acts: RecordedActs,
+        tracing: Tracing,
     ) -> None:
         self._inbox = Inbox(database)
         self._views = HandoffViews(database, settings.context, clock)
-        self._answers = HandoffAnswers(database, settings.redis, clock)
+        self._answers = HandoffAnswers(database, settings.redis, clock, tracing)
         self._listings = Listings(database)
         self._acts = acts
 

@@ -14,10 +14,16 @@ from shared.clock import Clock
 from shared.persistence.engine import Database
 from shared.redis.guarded import GuardedRedis
 from shared.settings import Settings
+from shared.telemetry.tracing import Tracing
 
 
 def screens_of_work(
-    database: Database, redis: GuardedRedis, settings: Settings, clock: Clock, acts: RecordedActs
+    database: Database,
+    redis: GuardedRedis,
+    settings: Settings,
+    clock: Clock,
+    acts: RecordedActs,
+    tracing: Tracing,
 ) -> list[ConsoleScreen]:
     """In the order of the navigation."""
     return [
@@ -25,6 +31,6 @@ def screens_of_work(
         LanesScreen(database, redis),
         BatchesScreen(database, clock, acts),
         LettersScreen(database, settings, clock, acts),
-        HandoffsScreen(database, settings, clock, acts),
+        HandoffsScreen(database, settings, clock, acts, tracing),
         CollectionsScreen(database),
     ]

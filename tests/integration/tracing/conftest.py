@@ -15,8 +15,10 @@ from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.tracing.told import (
     REFUSED_QUESTION,
     Told,
+    answer_by_hand,
     ask_everything,
     ask_over_the_queue,
+    cancel_twice,
     die_in_the_queue,
 )
 from tests.integration.workers.agent_worker import AgentWorker
@@ -58,6 +60,8 @@ async def _told(build: Callable[[str], Stack], folder: Path) -> Told:
             answers = await ask_everything(door.url, key)
             answers |= await ask_over_the_queue(stack.broker_url, key)
             await die_in_the_queue(stack)
+            await cancel_twice(stack, door.url, key)
+            await answer_by_hand(stack)
         finally:
             await asyncio.to_thread(door.close)
         told = Told(collector, answers)

@@ -6,7 +6,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.integration.tracing.told import (
     ANSWERED,
+    BY_HAND,
     CALLER,
+    CANCELLED,
     FAILED,
     LATE,
     MALFORMED,
@@ -133,6 +135,22 @@ def test_what_died_in_the_queue_says_so_in_its_trace(told: Told) -> None:
     assert (end.name, end.parent_span_id.hex()) == ("end", CALLER)
     assert end.status.code == ERROR
     assert attributes_of(end)["forebay.state"] == "failed"
+
+
+def test_a_cancel_is_the_end_in_the_trace_of_its_message_once(told: Told) -> None:
+    (end,) = told.all_spans(CANCELLED)
+    assert (end.name, end.parent_span_id.hex()) == ("end", CALLER)
+    assert end.status.code == OK
+    assert attributes_of(end)["forebay.state"] == "cancelled"
+
+
+def test_a_persons_answer_is_the_end_in_the_trace_of_its_message(told: Told) -> None:
+    (end,) = told.all_spans(BY_HAND)
+    assert (end.name, end.parent_span_id.hex(), end.status.code) == ("end", CALLER, OK)
+    attributes = attributes_of(end)
+    assert attributes["forebay.state"] == "completed"
+    assert attributes["forebay.answered_by"] == "human"
+    assert len(attributes["user.id"]) == 32
 
 
 def test_a_stream_tells_when_its_first_piece_came(told: Told) -> None:
