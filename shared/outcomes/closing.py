@@ -62,7 +62,7 @@ class OutcomeRound:
         before = self._clock.now() - QUIET
         for page in (self._ended, self._judged, self._forget):
             async with transaction(self._database.durable) as connection:
-                if await is_alone(connection, _LOCK):
+                if await connection.run_sync(is_alone, _LOCK):
                     await page(connection, before, limit)
 
     async def _ended(self, connection: AsyncConnection, before: datetime, limit: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Result, Row, Select, Table, text
+from sqlalchemy import Connection, Insert, Result, Row, Select, Table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -46,14 +46,14 @@ def skipping_locked(query: Select[Any]) -> Select[Any]:
     return query.with_for_update(skip_locked=True)
 
 
-async def is_alone(connection: AsyncConnection, lock: int) -> bool:
+def is_alone(connection: Connection, lock: int) -> bool:
     """Whether nobody else has that lock, which this transaction then keeps until its end.
 
     Nobody waits for it. SQLite writes one transaction at a time anyway.
     """
     if connection.dialect.name == "sqlite":
         return True
-    return bool(await connection.scalar(_TRY_LOCK, {"lock": lock}))
+    return bool(connection.scalar(_TRY_LOCK, {"lock": lock}))
 
 
 def readable(result: Result[Any]) -> Iterator[Row[Any]]:

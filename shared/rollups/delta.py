@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 
-class TurnFact(msgspec.Struct, frozen=True, array_like=True):
+class TurnFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A message that has ended. Times are in milliseconds, money in billionths of a dollar."""
 
     tenant_id: str
@@ -32,7 +32,7 @@ class TurnFact(msgspec.Struct, frozen=True, array_like=True):
     """How often it counts: -1 takes back what was told of it before something was added to it."""
 
 
-class AttemptFact(msgspec.Struct, frozen=True, array_like=True):
+class AttemptFact(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A call of a provider that was booked."""
 
     tenant_id: str | None

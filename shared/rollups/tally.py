@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,7 @@ class RollupKey(NamedTuple):
 Sums = dict[RollupKey, list[int]]
 _OfMinute = tuple[str, int, tuple[str, ...]]
 """A tenant, the minute since 1970, and the names with the worker's."""
+_AsTold = tuple[Any, ...]
 
 
 class Tally:
@@ -44,18 +45,40 @@ class Tally:
         self._resolutions = [*resolutions]
         # Of one minute there are many ends and few names: they are put where else they belong once.
         self._minutes: dict[str, dict[_OfMinute, list[int]]] = {cube.name: {} for cube in CUBES}
+        # By what facts say, before it is told in the words of names: most have been told already.
+        self._turns: dict[_AsTold, list[int]] = {}
+        self._attempts: dict[_AsTold, list[int]] = {}
         self._cubes: dict[str, Sums] = {cube.name: {} for cube in CUBES}
+
+    @property
+    def breadth(self) -> int:
+        """How many tenants, minutes and names were told apart so far, in all cubes together: each
+        is a row or some."""
+        return sum(map(len, (*self._minutes.values(), *self._cubes.values())))
 
     @property
     def cubes(self) -> dict[str, Sums]:
         """By their names, all that was added so far."""
+        self._turns.clear()
+        self._attempts.clear()
         for cube in CUBES:
             minutes = self._minutes[cube.name]
             for (tenant_id, minute, names), amounts in minutes.items():
+                told = [(place, amount) for place, amount in enumerate(amounts) if amount]
                 for sums in self._rows(cube, tenant_id, minute * 60, names):
-                    sums[:] = [one + other for one, other in zip(sums, amounts, strict=True)]
+                    for place, amount in told:
+                        sums[place] += amount
             minutes.clear()
         return self._cubes
+
+    def add_figures(self, figures: str) -> None:
+        """A row of deltas; one that cannot be read is left out, and is a line in the log."""
+        try:
+            delta = decode_delta(figures)
+        except msgspec.DecodeError as error:
+            get_logger(__name__).warning("figures_unreadable", reason=str(error))
+            return
+        self.add(delta)
 
     def add(self, delta: Delta) -> None:
         """All that one transaction appended."""
@@ -68,52 +91,51 @@ class Tally:
 
     def add_turn(self, fact: TurnFact) -> None:
         """A message that has ended."""
-        names = (
-            *(fact.model or "", fact.lane, fact.state),
-            *(_worker(fact), fact.variant or "", _answered_by(fact)),
+        told = (
+            *(fact.tenant_id, fact.ended_ms // 60_000, fact.model, fact.lane, fact.state),
+            *(fact.worker, fact.variant, fact.answered_by, fact.saved_nanos is None),
         )
-        wait, latency = _waited(fact.wait_ms), max(0, fact.latency_ms)
-        told: list[tuple[int, int | None]] = [
-            *((_MESSAGES, 1), (_IN_DEADLINE, fact.in_deadline), (_READ, fact.input_tokens)),
-            *((_CACHED, fact.cached_tokens), (_WRITTEN, fact.output_tokens)),
-            *((_COST, fact.cost_nanos), (_SAVED, fact.saved_nanos)),
-            *((_LATENCY, latency), (_LATENCIES + bucket_of(latency), 1)),
-        ]
-        if wait is not None:
-            told += (_WAIT, wait), (_WAITS + bucket_of(wait), 1)
-        sums = self._minute(TURNS, fact.tenant_id, fact.ended_ms // 60_000, names)
-        times = fact.times
-        for place, amount in told:
-            if amount:
-                sums[place] += amount * times
+        sums = self._turns.get(told)
+        if sums is None:
+            sums = self._turns[told] = self._minute(TURNS, told[0], told[1], _names_of_turn(fact))
+        times, latency = fact.times, max(0, fact.latency_ms)
+        sums[_MESSAGES] += times
+        sums[_IN_DEADLINE] += fact.in_deadline * times
+        sums[_READ] += (fact.input_tokens or 0) * times
+        sums[_CACHED] += (fact.cached_tokens or 0) * times
+        sums[_WRITTEN] += (fact.output_tokens or 0) * times
+        sums[_COST] += (fact.cost_nanos or 0) * times
+        sums[_SAVED] += (fact.saved_nanos or 0) * times
+        sums[_LATENCY] += latency * times
+        sums[_LATENCIES + bucket_of(latency)] += times
+        if fact.wait_ms is not None:
+            # Two machines' clocks may say that it was claimed before it was accepted.
+            wait = max(0, fact.wait_ms)
+            sums[_WAIT] += wait * times
+            sums[_WAITS + bucket_of(wait)] += times
 
     def add_attempt(self, fact: AttemptFact) -> None:
         """A call of a provider that was booked."""
-        names = (
-            fact.provider,
-            fact.model,
-            fact.lane or "",
-            fact.error_class or "",
-            fact.variant or "",
+        told = (
+            *(fact.tenant_id, fact.booked_ms // 60_000, fact.provider, fact.model, fact.lane),
+            *(fact.error_class, fact.variant),
         )
-        counted = (
-            1,
-            fact.input_tokens,
-            fact.cached_tokens,
-            fact.cache_write_tokens,
-            fact.output_tokens,
-            fact.reasoning_tokens,
-            fact.cost_nanos,
-            fact.cost_nanos is None,
-            fact.is_estimated,
-            fact.latency_ms,
-        )
-        bucket = len(counted) + bucket_of(fact.latency_ms)
-        sums = self._minute(ATTEMPTS, fact.tenant_id or "", fact.booked_ms // 60_000, names)
-        for place, amount in enumerate(counted):
-            if amount:
-                sums[place] += amount
-        sums[bucket] += 1
+        sums = self._attempts.get(told)
+        if sums is None:
+            names = _names_of_attempt(fact)
+            sums = self._attempts[told] = self._minute(ATTEMPTS, told[0] or "", told[1], names)
+        latency = fact.latency_ms
+        sums[_ATTEMPTS] += 1
+        sums[_INPUT] += fact.input_tokens or 0
+        sums[_FROM_CACHE] += fact.cached_tokens or 0
+        sums[_INTO_CACHE] += fact.cache_write_tokens or 0
+        sums[_OUTPUT] += fact.output_tokens or 0
+        sums[_REASONING] += fact.reasoning_tokens or 0
+        sums[_PAID] += fact.cost_nanos or 0
+        sums[_UNKNOWN] += fact.cost_nanos is None
+        sums[_ESTIMATED] += fact.is_estimated or 0
+        sums[_TOOK] += latency
+        sums[_TIMES_TAKEN + bucket_of(latency)] += 1
 
     def add_sums(self, addition: Addition) -> None:
         """Sums that are ready made; names of sums that this version does not know are left out."""
@@ -152,15 +174,10 @@ class Tally:
 
 
 def tally_of(deltas: Iterable[str], resolutions: Iterable[Resolution] = Resolution) -> Tally:
-    """The sums of these rows; one that cannot be read is left out, and is a line in the log."""
+    """The sums of these rows."""
     tally = Tally(resolutions)
     for figures in deltas:
-        try:
-            delta = decode_delta(figures)
-        except msgspec.DecodeError as error:
-            get_logger(__name__).warning("figures_unreadable", reason=str(error))
-            continue
-        tally.add(delta)
+        tally.add_figures(figures)
     return tally
 
 
@@ -172,9 +189,18 @@ def without_worker(cube: Cube, names: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _waited(milliseconds: int | None) -> int | None:
-    # Two machines' clocks may say that it was claimed before it was accepted.
-    return None if milliseconds is None else max(0, milliseconds)
+def _names_of_turn(fact: TurnFact) -> tuple[str, ...]:
+    return (
+        *(fact.model or "", fact.lane, fact.state),
+        *(_worker(fact), fact.variant or "", _answered_by(fact)),
+    )
+
+
+def _names_of_attempt(fact: AttemptFact) -> tuple[str, ...]:
+    return (
+        *(fact.provider, fact.model, fact.lane or ""),
+        *(fact.error_class or "", fact.variant or ""),
+    )
 
 
 def _worker(fact: TurnFact) -> str:
@@ -197,3 +223,9 @@ _READ, _CACHED, _WRITTEN = _AT["input_tokens"], _AT["cached_tokens"], _AT["outpu
 _COST, _SAVED = _AT["cost_nanos"], _AT["saved_nanos"]
 _WAIT, _LATENCY = _AT["wait_ms"], _AT["latency_ms"]
 _WAITS, _LATENCIES = _AT["wait_00"], _AT["latency_00"]
+_IN: Final = {name: place for place, name in enumerate(ATTEMPTS.sums)}
+_ATTEMPTS, _UNKNOWN, _ESTIMATED = _IN["attempts"], _IN["unknown"], _IN["estimated"]
+_INPUT, _FROM_CACHE = _IN["input_tokens"], _IN["cached_tokens"]
+_INTO_CACHE, _OUTPUT = _IN["cache_write_tokens"], _IN["output_tokens"]
+_REASONING, _PAID = _IN["reasoning_tokens"], _IN["cost_nanos"]
+_TOOK, _TIMES_TAKEN = _IN["latency_ms"], _IN["latency_00"]

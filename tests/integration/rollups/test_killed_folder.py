@@ -26,8 +26,8 @@ from shared.settings.servers import LedgerSettings
 
 add, added = folding._CubeRows.add, []
 
-async def add_and_die(self, connection, sums):
-    await add(self, connection, sums)
+def add_and_die(self, connection, sums):
+    add(self, connection, sums)
     added.append(self)
     if len(added) == 1:
         os.kill(os.getpid(), signal.SIGKILL)
