@@ -34,7 +34,7 @@ _BREADTH_AT_ONCE: Final = 150
 _BYTES_AT_ONCE: Final = 500_000
 """Whoever ends a message on SQLite waits meanwhile, and on Postgres whoever this loop serves: to
 read as many facts, or write the rows of as many names, takes some hundredths of a second."""
-_GROUPS_AT_ONCE: Final = 100
+_GROUPS_AT_ONCE: Final = 200
 _NOTHING: Final = literal_column("0", Integer)
 _LOCK: Final = 8_245_196
 """Whoever folds has it until its commit."""
@@ -63,7 +63,7 @@ class Folding:
         self._rows = [_CubeRows(cube, dialect) for cube in CUBES]
 
     async def fold(self) -> int:
-        """Fold what is there, in a hundred transactions at most; how many deltas they were."""
+        """Fold what is there, in two hundred transactions at most; how many deltas they were."""
         folded = 0
         for _ in range(_GROUPS_AT_ONCE):
             async with reading(self._database.relaxed) as connection:
