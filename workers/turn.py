@@ -158,6 +158,11 @@ class Turn:
         """What the answer does without, as far as the response tells it."""
         return self.report.dropped if self.report is not None else ()
 
+    @property
+    def variant_name(self) -> str | None:
+        """Under which it is answered, as far as the response tells it."""
+        return self.report.variant if self.report is not None else None
+
     def tell(self, **parts: Any) -> None:
         """Let the response tell these parts of its TurnReport."""
         self.report = msgspec.structs.replace(self.report or TurnReport(), **parts)
@@ -183,7 +188,7 @@ class Turn:
             attempts=self.attempts,
             cost=total_cost(each.cost for each in self.attempts),
             report=None if self.report is None else encode_report(self.report),
-            variant=None if self.report is None else self.report.variant,
+            variant=self.variant_name,
             units=self.units_left(),
             **outcome,
         )

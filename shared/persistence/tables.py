@@ -188,6 +188,7 @@ attempt = Table(
     Column("cache_write_tokens", Integer),
     Column("reasoning_tokens", Integer),
     Column("deployment", String(64)),
+    Column("variant", String(64)),
     Index("ix_attempt_tenant_id_booked_at", "tenant_id", "booked_at"),
 )
 

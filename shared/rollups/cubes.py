@@ -12,8 +12,8 @@ from shared.rollups.tables import rollup_attempt, rollup_door, rollup_turn
 
 
 class Dimension(StrEnum):
-    """A name that figures have. `provider` and `error` are of attempts alone, `state`, `worker`,
-    `variant` and `answered_by` of messages, `reason` of what doors refused."""
+    """A name that figures have. `provider` and `error` are of attempts alone, `state`, `worker`
+    and `answered_by` of messages, `reason` of what doors refused."""
 
     TENANT = "tenant_id"
     MODEL = "model"
@@ -63,13 +63,7 @@ class Cube(NamedTuple):
 
     def has(self, dimensions: frozenset[Dimension]) -> bool:
         """Whether it knows all of them."""
-        return dimensions <= {Dimension.TENANT, *self.dimensions} - self.untold
-
-    @property
-    def untold(self) -> set[Dimension]:
-        """Names that its rows have room for, and nobody tells: a variant has messages, of which an
-        attempt that failed is none."""
-        return {Dimension.VARIANT} if self.name == "attempts" else set()
+        return dimensions <= {Dimension.TENANT, *self.dimensions}
 
 
 def _cube(name: str, table: Table) -> Cube:

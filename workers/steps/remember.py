@@ -58,6 +58,8 @@ class Remember:
             if turn.purse is not None:
                 await turn.purse.bill()
             if attempts:
-                await self._ledger.book_late(turn.record, attempts, first_ordinal=1)
+                await self._ledger.book_late(
+                    turn.record, attempts, first_ordinal=1, variant=turn.variant_name
+                )
         except LedgerUnavailable as error:
             self._log.warning("abandoned_calls_not_booked", code=error.code, calls=len(attempts))

@@ -46,7 +46,12 @@ class FollowUp:
     async def _book(self, turn: Turn, attempts: list[AttemptRecord], *, first_ordinal: int) -> None:
         for _ in range(_TRIES):
             try:
-                await self._ledger.book_late(turn.record, attempts, first_ordinal=first_ordinal)
+                await self._ledger.book_late(
+                    turn.record,
+                    attempts,
+                    first_ordinal=first_ordinal,
+                    variant=turn.variant_name,
+                )
             except LedgerUnavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:

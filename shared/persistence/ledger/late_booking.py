@@ -52,13 +52,15 @@ class LateBooking:
         *,
         first_ordinal: int,
         booked_at: datetime,
+        variant: str | None,
     ) -> bool:
         """True when they were new. A cost that is unknown makes the message's unknown."""
         async with transaction(self._engine) as connection:
             # Whoever books for the same message waits: what is taken back is what was told last.
             await connection.execute(_LOCKED, {"b_id": record.id})
             await self._figures.take_back(connection, record.id)
-            rows = _rows(record, attempts, first_ordinal=first_ordinal, booked_at=booked_at)
+            told = {"booked_at": booked_at, "variant": variant}
+            rows = [row | told for row in _rows(record, attempts, first_ordinal=first_ordinal)]
             new: list[int] = []
             for row in rows:
                 new += (await connection.execute(self._insert.values(row))).scalars().all()
@@ -87,11 +89,7 @@ class LateBooking:
 
 
 def _rows(
-    record: MessageRecord,
-    attempts: Sequence[AttemptRecord],
-    *,
-    first_ordinal: int,
-    booked_at: datetime,
+    record: MessageRecord, attempts: Sequence[AttemptRecord], *, first_ordinal: int
 ) -> list[dict[str, Any]]:
     whose = {
         "message_id": record.id,
@@ -99,7 +97,6 @@ def _rows(
         "tenant_id": record.tenant_id,
         "user_id": record.user_id,
         "lane": record.lane,
-        "booked_at": booked_at,
     }
     return [
         asdict(item) | whose | {"ordinal": ordinal}

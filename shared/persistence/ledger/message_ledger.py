@@ -96,15 +96,25 @@ class MessageLedger:
         return self._accepts.submit(record)
 
     async def book_late(
-        self, record: MessageRecord, attempts: Sequence[AttemptRecord], *, first_ordinal: int
+        self,
+        record: MessageRecord,
+        attempts: Sequence[AttemptRecord],
+        *,
+        first_ordinal: int,
+        variant: str | None = None,
     ) -> bool:
-        """Add what was called for a message after its end was written, and its cost to the message.
+        """Add what was called for a message after its end was written, and its cost to the message;
+        `variant` is of the turn that called.
 
         False where these ordinals of this claim were booked before: then nothing changes. Budgets
         hear of it with their next look at the ledger.
         """
         return await self._late.write(
-            record, attempts, first_ordinal=first_ordinal, booked_at=self._clock.now()
+            record,
+            attempts,
+            first_ordinal=first_ordinal,
+            booked_at=self._clock.now(),
+            variant=variant,
         )
 
     async def find(self, message_id: str, *, tenant_id: str | None = None) -> MessageRecord | None:

@@ -113,7 +113,8 @@ class MessageHistory:
 
     async def _book_late(self) -> None:
         for record in self.random.sample(self._ended, min(2, len(self._ended))):
-            await self.ledger.book_late(record, self._attempts(1, 2), first_ordinal=4)
+            variant, late = self._variant(), self._attempts(1, 2)
+            await self.ledger.book_late(record, late, first_ordinal=4, variant=variant)
 
     def _end(self, record: MessageRecord) -> Settlement:
         state = self.random.choice(_ENDS)
@@ -127,7 +128,7 @@ class MessageHistory:
             lane=record.lane,
             attempt=record.attempt,
             claimed=self.random.choice((record, None)),
-            variant=self.random.choice((None, None, "brief")),
+            variant=self._variant(),
             state=state,
             finished_at=self._clock.now(),
             model=self.random.choice((None, "small", "large")),
@@ -138,6 +139,9 @@ class MessageHistory:
             handoff_reason="asked" if state is ResponseState.REQUIRES_ACTION else None,
             **fields,
         )
+
+    def _variant(self) -> str | None:
+        return self.random.choice((None, None, "brief"))
 
     def _attempts(self, fewest: int, most: int) -> tuple[AttemptRecord, ...]:
         return tuple(

@@ -35,6 +35,17 @@ async def plain_figures(database: Database) -> Figures:
     }
 
 
+async def plain_costs(database: Database) -> dict[str, Decimal]:
+    """What was booked, by variant."""
+    async with reading(database.relaxed) as connection:
+        query = select(attempt.c.variant, attempt.c.cost)
+        booked = (await connection.execute(query)).all()
+    found: dict[str, Decimal] = {}
+    for variant, cost in booked:
+        found[variant or ""] = found.get(variant or "", Decimal(0)) + (cost or 0)
+    return found
+
+
 def _of(found: dict[tuple[str, str], Counter[str]], row: Mapping[Any, Any]) -> Counter[str]:
     return found.setdefault((row["tenant_id"], row["lane"].value), Counter())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -23,7 +24,7 @@ from shared.settings.watching.rollups import RollupSettings
 from tests.integration.rollups.conftest import append
 from tests.integration.rollups.facts import turn_fact
 from tests.integration.rollups.history import MessageHistory
-from tests.integration.rollups.plain_figures import plain_figures, told_figures
+from tests.integration.rollups.plain_figures import plain_costs, plain_figures, told_figures
 
 _BY = (Dimension.TENANT, Dimension.LANE)
 _STEPS = 90
@@ -35,6 +36,11 @@ def _ever(clock: ManualClock) -> TimeSpan:
 
 async def _read(database: Database, clock: ManualClock) -> list[RollupRow]:
     return await Rollups(database).sums(_ever(clock), by=_BY)
+
+
+async def _costs(database: Database, clock: ManualClock) -> dict[str, Decimal]:
+    rows = await Rollups(database).sums(_ever(clock), by=(Dimension.VARIANT,))
+    return {row.dims[Dimension.VARIANT]: row.cost for row in rows}
 
 
 async def _rebuild(database: Database, clock: ManualClock) -> int:
@@ -55,9 +61,11 @@ async def test_figures_are_what_the_rows_add_up_to(
     plain = await plain_figures(database)
     assert len(plain) > 3
     assert told_figures(await _read(database, clock)) == plain
+    assert await _costs(database, clock) == await plain_costs(database)
     assert await _rebuild(database, clock) == 0
     await folding.fold()
     assert told_figures(await _read(database, clock)) == plain
+    assert await _costs(database, clock) == await plain_costs(database)
     assert await _rebuild(database, clock) == 0
     await history.ledger.close()
 

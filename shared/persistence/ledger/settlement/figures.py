@@ -62,7 +62,7 @@ TOLD_OF_ATTEMPTS: Final[tuple[Column[Any], ...]] = (
     *(attempt.c.error_class, attempt.c.booked_at, attempt.c.latency_seconds),
     *(attempt.c.input_tokens, attempt.c.cached_tokens, attempt.c.cache_write_tokens),
     *(attempt.c.output_tokens, attempt.c.reasoning_tokens, attempt.c.cost),
-    attempt.c.is_estimated,
+    *(attempt.c.is_estimated, attempt.c.variant),
 )
 """The same of an attempt."""
 
@@ -108,6 +108,7 @@ class FiguresText:
             *(of["output_tokens"], of["reasoning_tokens"]),
             self._whole(of["cost"] * _NANOS),
             cast(of["is_estimated"], Integer),
+            of["variant"],
         )
 
     def _array(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:

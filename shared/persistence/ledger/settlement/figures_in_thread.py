@@ -83,12 +83,12 @@ def attempt_fact(booked: Sequence[Any]) -> Fact:
     """What is told of an attempt that is booked so, in the order of BOOKED_COLUMNS."""
     told = _told_of_attempt(booked)
     tenant_id, provider, model, lane, error_class, booked_at, latency_seconds = told[:7]
-    *tokens, cost, is_estimated = told[7:]
+    *tokens, cost, is_estimated, variant = told[7:]
     return (
         *(tenant_id, provider, model, lane, error_class),
         *(_moment(booked_at), _rounded(latency_seconds * 1_000)),
         *tokens,
-        *(_nanos(cost), int(is_estimated)),
+        *(_nanos(cost), int(is_estimated), variant),
     )
 
 

@@ -59,7 +59,7 @@ ATTEMPTS: Final = "attempts"
 _OF_ATTEMPT: Final = AttemptRecord.__struct_fields__
 BOOKED_COLUMNS: Final = (
     *_OF_ATTEMPT,
-    *("message_id", "claim", "ordinal", "tenant_id", "user_id", "lane", "booked_at"),
+    *("message_id", "claim", "ordinal", "tenant_id", "user_id", "lane", "booked_at", "variant"),
 )
 _booked = attrgetter(*_OF_ATTEMPT)
 
@@ -75,6 +75,7 @@ def _attempt_rows(settlements: Sequence[Settlement]) -> list[tuple[Any, ...]]:
             settlement.user_id,
             settlement.lane,
             settlement.finished_at,
+            settlement.variant,
             settlement.attempt,
         )
         for settlement in settlements
