@@ -162,5 +162,8 @@ def _after(
     if not page.is_last:
         return counted
     if counted.waits_for:
-        return msgspec.structs.replace(counted, place="", waits_for=0, due_at=now + QUIET)
+        # What was cancelled just now, or stood on earlier pages, may have ended just now.
+        is_all_here = not (page.running or erasure.waits_for)
+        due_at = page.quiet_at if is_all_here else now + QUIET
+        return msgspec.structs.replace(counted, place="", waits_for=0, due_at=due_at)
     return msgspec.structs.replace(counted, stage=ErasureStage.BOOKINGS, place="")

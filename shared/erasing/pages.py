@@ -44,11 +44,13 @@ _COUNTED: Final = 10_000
 
 
 class MessagePage(NamedTuple):
-    """What one look found. `left` counts what has ended too short a time ago."""
+    """What one look found. `left` counts what has ended too short a time ago, and `quiet_at` is
+    when that has been long enough."""
 
     ended: list[str]
     running: list[str]
     left: int
+    quiet_at: datetime
     last: str
     is_last: bool
 
@@ -122,7 +124,9 @@ def _message_page(
     ended = [row for row in theirs if row.state.is_terminal]
     quiet = [row.id for row in ended if row.finished_at <= now - QUIET]
     running = [row.id for row in theirs if not row.state.is_terminal]
-    return MessagePage(quiet, running, len(ended) - len(quiet), last, is_last)
+    # A clock that was ahead must not be waited for.
+    quiet_at = min(now, max((row.finished_at for row in ended), default=now)) + QUIET
+    return MessagePage(quiet, running, len(ended) - len(quiet), quiet_at, last, is_last)
 
 
 def _key_page(rows: Sequence[Row[Any]], theirs: set[str], of: Erasure, *, limit: int) -> KeyPage:

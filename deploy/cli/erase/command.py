@@ -27,8 +27,9 @@ def erase(
     """Erase all that a user or a conversation said, and was answered.
 
     Messages, answers, handoffs, dead letters and summaries go. What it cost stays booked, to
-    nobody. A message that has not ended is cancelled, and erased a minute later. Interrupted, it
-    is finished by the workers, or by the same command again.
+    nobody. A message that has not ended is cancelled; each is erased a minute after its end, when
+    nothing more is written of it, so this may take a minute. Interrupted, it is finished by the
+    workers, or by the same command again.
 
     Parameters
     ----------

@@ -94,6 +94,20 @@ async def test_what_has_not_ended_is_cancelled_and_erased_when_its_worker_has_le
     assert {each["detail"] for each in await talks.rows(attempt)} == {None}
 
 
+async def test_what_ended_just_now_is_waited_for_until_it_is_a_minute_old(
+    talks: Talks, erasing: Erasing, clock: ManualClock, subject: ErasureSubject
+) -> None:
+    await talks.answered(**WHOSE[subject])
+    ended_at = clock.now()
+    clock.advance(QUIET.total_seconds() - 15)
+    begun = await erasing.erasures.begin("ten_1", subject, NAMES[subject])
+    await erasing.eraser.step(begun)
+    after = await erasing.erasures.find(begun.id, tenant_id="ten_1")
+    assert after is not None
+    assert (after.stage, after.messages) == (ErasureStage.MESSAGES, 0)
+    assert after.due_at == ended_at + QUIET
+
+
 async def test_messages_after_the_request_are_new_ones(
     talks: Talks, erasing: Erasing, clock: ManualClock
 ) -> None:
