@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.rollups.report import ReportRow
 
 _HEADINGS: Final = (
-    *("tenant", "messages", "cancelled", "mean s", "p95 s", "in deadline", "dollars"),
+    *("tenant", "messages", "overdue", "cancelled", "mean s", "p95 s", "in deadline", "dollars"),
     *("per message", "saved", "satisfaction", "hallucinations", "caught", "fallbacks"),
     *("refused", "abuse"),
 )
@@ -48,13 +48,14 @@ def report(
 ) -> None:
     """Show what was answered: how much, how soon, how surely, and for how much.
 
-    One line for each tenant, and one for all, of what ended in these days. `in deadline` is the
-    share of messages that were answered before their deadline, those apart that their callers
-    cancelled; `caught` are answers that the guardrail kept back, `fallbacks` messages that another
-    than the first provider answered, `refused` those that doors refused, and `abuse` those of them
-    that one user's own limits did. Of conversations that closed in these days, `satisfaction` is
-    people's mean verdict, 0 to 1, and `hallucinations` are turns in which facts, amounts or
-    grounding did not hold.
+    One line for each tenant, and one for all, of what ended in these days, whenever it was
+    accepted. `overdue` are messages that wait although their deadline passed in these days.
+    `in deadline` is the share that was answered before its deadline, of what ended and of what is
+    overdue, those apart that their callers cancelled; `caught` are answers that the guardrail kept
+    back, `fallbacks` messages that another than the first provider answered, `refused` those that
+    doors refused, and `abuse` those of them that one user's own limits did. Of conversations that
+    closed in these days, `satisfaction` is people's mean verdict, 0 to 1, and `hallucinations` are
+    turns in which facts, amounts or grounding did not hold.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ class _ReportLine(NamedTuple):
     def cells(self) -> tuple[object, ...]:
         row = self.row
         return (
-            *(self.name, row.messages, row.cancelled),
+            *(self.name, row.messages, row.overdue, row.cancelled),
             _spelt(row.mean_seconds, ".2f"),
             _spelt(row.p95_seconds, ".2f"),
             _spelt(row.availability, ".2%"),
@@ -141,7 +142,7 @@ async def _lines(span: TimeSpan, name: str | None) -> tuple[list[_ReportLine], b
     from shared.outcomes.totals import OutcomeTotal, OutcomeTotals
     from shared.persistence.tenants import TenantRepository
     from shared.rollups.reading import Rollups
-    from shared.rollups.report import TrafficReport
+    from shared.rollups.report import OverdueMessages, TrafficReport
 
     settings = command_settings()
     async with open_ledger(settings) as database:
@@ -149,7 +150,8 @@ async def _lines(span: TimeSpan, name: str | None) -> tuple[list[_ReportLine], b
         whose = None if name is None else (await tenant_named(name, tenants)).id
         first = settings.providers[0].name if settings.providers else None
         are_behind = await rollups.are_behind()
-        rows = await TrafficReport(rollups, first=first).of(span, tenant_id=whose)
+        overdue = await OverdueMessages(database, SystemClock()).by_tenant(span)
+        rows = await TrafficReport(rollups, overdue, first=first).of(span, tenant_id=whose)
         days = span.begin.date(), (span.end - _DAY).date()
         outcomes = await OutcomeTotals(database).of_tenants(*days)
         names = {each.id: each.name for each in await tenants.all()}

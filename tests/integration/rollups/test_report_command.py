@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from sqlalchemy import delete, insert
 
 from deploy.cli.__main__ import DONE, FAILED, WRONGLY_USED, run
 from shared.clock import ManualClock, SystemClock
+from shared.identifiers import new_response_id
 from shared.outcomes.outcome import SUMS
 from shared.outcomes.tables import outcome_day
 from shared.persistence.engine import Database
+from shared.persistence.ledger.accepting import AcceptGroup
 from shared.persistence.statements import transaction
 from shared.persistence.tenants import TenantRepository
 from shared.rollups.delta import Delta
@@ -26,6 +28,7 @@ from shared.rollups.tables import rollup_attempt
 from tests.integration.rollups.conftest import append
 from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 from tests.integration.rollups.history import MessageHistory
+from tests.queued_message import queued_message
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +64,17 @@ async def tenant_id(database: Database, clock: ManualClock) -> str:
         door_sums(at, reason="lane_overloaded", count=2, **of),
     )
     await append(database, Delta(turns, attempts, doors))
+    await _accept(database, clock, acme.id, deadline=at)
+    await _accept(database, clock, acme.id, deadline=clock.now() + timedelta(days=36_500))
     await _outcomes(database, acme.id, day="2026-01-31", caught=2, verdicts=2, score=1.5)
     await _outcomes(database, acme.id, day="2026-02-01", caught=9, verdicts=9, score=0.0)
     return acme.id
+
+
+async def _accept(database: Database, clock: ManualClock, tenant_id: str, **told: Any) -> None:
+    """What nobody has answered."""
+    group = AcceptGroup(database, wake_after_seconds=15)
+    await group.flush([queued_message(id=new_response_id(), tenant_id=tenant_id, **told)])
 
 
 async def _outcomes(database: Database, tenant_id: str, **told: Any) -> None:
@@ -86,9 +97,10 @@ async def test_a_line_tells_what_was_answered_how_soon_and_for_how_much(
     assert row == {
         "tenant_id": tenant_id,
         "messages": 4,
+        "overdue": 1,
         "cancelled": 1,
         "mean_seconds": 1.0,
-        "availability": 2 / 3,
+        "availability": 2 / 4,
         "cost": "0.04",
         "cost_per_message": "0.01",
         "saved": "2",
@@ -102,7 +114,7 @@ async def test_a_line_tells_what_was_answered_how_soon_and_for_how_much(
     assert await _typed("report", *days) == DONE
     shown = capsys.readouterr().out
     assert "acme" in shown
-    assert "66.67%" in shown
+    assert "50.00%" in shown
 
 
 async def test_csv_has_a_line_for_each_tenant_and_one_for_all(

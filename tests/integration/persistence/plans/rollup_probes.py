@@ -72,5 +72,9 @@ ROLLUP_PROBES: Final[dict[str, RollupProbe]] = {
     "Folding.fold": lambda database, _: Folding(database).fold(),
     "Forgetting.forget_old": _forgotten,
 }
-ROLLUPS_BY_HAND: Final = {"Rollups": {"are_behind"}, "OutcomeTotals": {"of_tenants"}}
+ROLLUPS_BY_HAND: Final = {
+    "Rollups": {"are_behind"},
+    "OutcomeTotals": {"of_tenants"},
+    "OverdueMessages": {"by_tenant"},
+}
 """For a report alone."""
