@@ -31,7 +31,7 @@ from shared.rollups.tally import RollupKey, Sums, Tally
 FOLDED_AT_ONCE: Final = 500
 _READ_AT_ONCE: Final = 100
 _BREADTH_AT_ONCE: Final = 150
-_BYTES_AT_ONCE: Final = 500_000
+_BYTES_AT_ONCE: Final = 1_000_000
 """Whoever ends a message on SQLite waits meanwhile, and on Postgres whoever this loop serves: to
 read as many facts, or write the rows of as many names, takes some hundredths of a second."""
 _GROUPS_AT_ONCE: Final = 200

@@ -34,6 +34,7 @@ _CLAIMED: Final = (
     " FROM message WHERE id = ?"
 )
 _ANSWERED: Final = (ResponseState.COMPLETED, ResponseState.INCOMPLETE)
+_BILLION: Final = Decimal(1_000_000_000)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _told_of_attempt: Final = itemgetter(*map(BOOKED_COLUMNS.index, (c.name for c in TOLD_OF_ATTEMPTS)))
 
@@ -83,11 +84,11 @@ def attempt_fact(booked: Sequence[Any]) -> Fact:
     """What is told of an attempt that is booked so, in the order of BOOKED_COLUMNS."""
     told = _told_of_attempt(booked)
     tenant_id, provider, model, lane, error_class, booked_at, latency_seconds = told[:7]
-    *tokens, cost, is_estimated, variant = told[7:]
+    cost, is_estimated, variant = told[-3:]
     return (
         *(tenant_id, provider, model, lane, error_class),
-        *(_moment(booked_at), _rounded(latency_seconds * 1_000)),
-        *tokens,
+        *(_moment(booked_at), int(latency_seconds * 1_000 + 0.5)),  # as SQLite rounds
+        *told[7:-3],
         *(_nanos(cost), int(is_estimated), variant),
     )
 
@@ -98,8 +99,5 @@ def _moment(time: datetime) -> int:
 
 
 def _nanos(cost: Decimal | None) -> int | None:
-    return None if cost is None else _rounded(float(cost) * 1_000_000_000)
-
-
-def _rounded(number: float) -> int:
-    return int(number + 0.5)  # as SQLite does it
+    # Costs are whole billionths: by a number with a point it would take twice as long.
+    return None if cost is None else int(cost * _BILLION)
