@@ -21,6 +21,8 @@ REVISION: Final = os.environ.get("FOREBAY_BASELINE", "292c270")
 IMPORTED_REVISION: Final = os.environ.get("FOREBAY_BASELINE", "aee2523")
 """The same where a program imports both builds, which the former is too old for."""
 
+COMMAND: Final = ("-m", "deploy.cli")
+
 
 class _NewKey(msgspec.Struct):
     key: str
@@ -42,16 +44,27 @@ class Checkout:
         """One ingress process."""
         return self._program(ground, "ingress", environment={})
 
-    def worker(self, ground: Ground, *, chain: Sequence[Mapping[str, str]]) -> Program:
+    def worker(
+        self,
+        ground: Ground,
+        *,
+        chain: Sequence[Mapping[str, str]],
+        command: Sequence[str] = COMMAND,
+    ) -> Program:
         """One worker process with this chain of providers."""
-        providers = msgspec.json.encode(chain).decode()
-        return self._program(
-            ground, "worker", "--concurrency=500", environment={"FOREBAY_PROVIDERS": providers}
-        )
+        environment = {"FOREBAY_PROVIDERS": msgspec.json.encode(chain).decode()}
+        verb = ("worker", "--concurrency=500")
+        return self._program(ground, *verb, environment=environment, command=command)
 
-    def _program(self, ground: Ground, *verb: str, environment: dict[str, str]) -> Program:
+    def _program(
+        self,
+        ground: Ground,
+        *verb: str,
+        environment: dict[str, str],
+        command: Sequence[str] = COMMAND,
+    ) -> Program:
         return Program(
-            ["-m", "deploy.cli", *verb],
+            [*command, *verb],
             log=ground.folder / f"{verb[0]}.log",
             environment={**ground.environment, **environment},
             folder=self._folder,
@@ -59,7 +72,7 @@ class Checkout:
 
     def run(self, ground: Ground, *verb: str) -> bytes:
         """A command to its end, which has to be a good one; what it printed."""
-        return self.run_python(ground, "-m", "deploy.cli", *verb)
+        return self.run_python(ground, *COMMAND, *verb)
 
     def run_python(self, ground: Ground, *arguments: str) -> bytes:
         """The same of a program that imports this build."""

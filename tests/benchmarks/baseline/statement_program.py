@@ -49,7 +49,8 @@ class Costs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._found: dict[str, list[tuple[float, float, float]]] = {}
+        self.found: dict[str, list[tuple[float, float, float]]] = {}
+        """Microseconds a message of this process and of the database, and milliseconds."""
         self.backends: list[int] = []
 
     async def of(self, what: str, size: int, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -58,7 +59,7 @@ class Costs:
         given = await work()
         cpu, lasted = time.process_time() - cpu, time.perf_counter() - began
         used = (cpu / size * 1e6, (self._server_seconds() - server) / size * 1e6, lasted * 1e3)
-        self._found.setdefault(f"{what} {size}", []).append(used)
+        self.found.setdefault(f"{what} {size}", []).append(used)
         return given
 
     async def look_at_backends(self) -> None:
@@ -76,7 +77,7 @@ class Costs:
                     strict=True,
                 )
             )
-            for what, found in self._found.items()
+            for what, found in self.found.items()
         }
 
     def _server_seconds(self) -> float:
@@ -90,7 +91,8 @@ def _running_seconds(pid: int) -> float:
         return 0.0
 
 
-def _record(**changes: Any) -> MessageRecord:
+def new_record(**changes: Any) -> MessageRecord:
+    """A message as a door accepts it."""
     now = SystemClock().now()
     return MessageRecord(
         id=new_response_id(),
@@ -105,7 +107,8 @@ def _record(**changes: Any) -> MessageRecord:
     )
 
 
-def _end(message_id: str) -> Settlement:
+def end_of(message_id: str) -> Settlement:
+    """How a turn of one call ends."""
     now = SystemClock().now()
     attempt = AttemptRecord(
         provider="p", model="m", started_at=now, latency_seconds=0.1, cost=Decimal("0.001")
@@ -126,8 +129,8 @@ def _end(message_id: str) -> Settlement:
     )
 
 
-def _of_claim(end: Settlement, claimed: Any) -> Settlement:
-    # As a worker tells it, of a build that takes it.
+def of_claim(end: Settlement, claimed: Any) -> Settlement:
+    """As a worker tells it, of a build that takes it."""
     told = {"claimed": claimed} if "claimed" in Settlement.__struct_fields__ else {}
     return structs.replace(end, **told)
 
@@ -143,13 +146,13 @@ async def _measure(url: str) -> dict[str, dict[str, float]]:
         for turn in range(WARM + groups):
             if turn == WARM:
                 await costs.look_at_backends()
-            records = [_record() for _ in range(size)]
+            records = [new_record() for _ in range(size)]
             ids = [each.id for each in records]
-            ends = [_end(each) for each in ids]
+            ends = [end_of(each) for each in ids]
             await costs.of("accept", size, lambda records=records: accepts.flush(records))
             claimed = await costs.of("claim", size, lambda ids=ids: claims.flush(ids))
             assert [each.id for each in claimed] == ids
-            ends = [_of_claim(*each) for each in zip(ends, claimed, strict=True)]
+            ends = [of_claim(*each) for each in zip(ends, claimed, strict=True)]
             assert all(await costs.of("settle", size, lambda ends=ends: settles.flush(ends)))
     await _recall(database, accepts, claims, settles, costs)
     await database.close()
@@ -162,12 +165,12 @@ async def _recall(
     """The history of a message that goes on with a chain of others."""
     previous = None
     for _ in range(CHAIN):
-        record = _record(previous_id=previous)
+        record = new_record(previous_id=previous)
         await accepts.flush([record])
         await claims.flush([record.id])
-        await settles.flush([_end(record.id)])
+        await settles.flush([end_of(record.id)])
         previous = record.id
-    said, asking = ConversationRepository(database), _record(previous_id=previous)
+    said, asking = ConversationRepository(database), new_record(previous_id=previous)
     for _ in range(WARM + GROUPS[1]):
         items, _ = await costs.of(
             "recall", 1, lambda: said.before(asking, [], limit=40, limit_bytes=1_000_000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from typing import Final
 
 import psycopg
 from celery import Celery
 from kombu import Connection
+from sqlalchemy import make_url
 
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
@@ -26,6 +28,7 @@ TEXT: Final = "x" * 900
 """The input of every message: with what is around it, about 1 KB."""
 _BODY: Final = f'{{"model":"auto","background":true,"input":"{TEXT}"}}'
 _GROUP: Final = 500
+_UNENDED: Final = "SELECT count(*) FROM message WHERE state IN ('queued', 'in_progress')"
 
 
 def new_record(tenant: Tenant) -> MessageRecord:
@@ -73,8 +76,12 @@ def fill_stock(app: Celery, task: str, count: int, *arguments: object) -> None:
 
 def unended(ledger: psycopg.Connection) -> int:
     """How many messages of the ledger have not ended."""
-    found = ledger.execute("SELECT count(*) FROM message WHERE state IN ('queued', 'in_progress')")
+    found = ledger.execute(_UNENDED)
     return int((found.fetchone() or (0,))[0])
+
+
+def _plain(ground: Ground) -> str:
+    return ground.ledger_url.replace("postgresql+psycopg", "postgresql")
 
 
 class Unclaimed:
@@ -84,8 +91,7 @@ class Unclaimed:
     """
 
     def __init__(self, ground: Ground) -> None:
-        url = ground.ledger_url.replace("postgresql+psycopg", "postgresql")
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = psycopg.connect(_plain(ground), autocommit=True)
 
     def __enter__(self) -> Unclaimed:
         return self
@@ -95,6 +101,28 @@ class Unclaimed:
 
     def __call__(self) -> int:
         found = self._connection.execute("SELECT count(*) FROM message WHERE state = 'queued'")
+        return int((found.fetchone() or (0,))[0])
+
+
+class Unanswered:
+    """How many messages have not ended, on either database; asked often, over one connection."""
+
+    def __init__(self, ground: Ground) -> None:
+        url = make_url(ground.ledger_url)
+        self._connection: psycopg.Connection | sqlite3.Connection = (
+            sqlite3.connect(url.database or "", isolation_level=None)
+            if url.get_backend_name() == "sqlite"
+            else psycopg.connect(_plain(ground), autocommit=True)
+        )
+
+    def __enter__(self) -> Unanswered:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def __call__(self) -> int:
+        found = self._connection.execute(_UNENDED)
         return int((found.fetchone() or (0,))[0])
 
 
