@@ -54,7 +54,7 @@ class Tally:
     def breadth(self) -> int:
         """How many tenants, minutes and names were told apart so far, in all cubes together: each
         is a row or some."""
-        return sum(map(len, (*self._minutes.values(), *self._cubes.values())))
+        return sum(map(len, self._minutes.values())) + sum(map(len, self._cubes.values()))
 
     @property
     def cubes(self) -> dict[str, Sums]:
