@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -76,6 +77,16 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _decoder: Final = msgspec.json.Decoder(Delta)
+
+
+def latest_of(delta: Delta) -> datetime | None:
+    """When the last of what it tells of happened; None where it tells of nothing."""
+    milliseconds = [
+        *(turn.ended_ms for turn in delta.turns),
+        *(attempt.booked_ms for attempt in delta.attempts),
+        *(addition.starts * 1000 for addition in delta.additions),
+    ]
+    return datetime.fromtimestamp(max(milliseconds) / 1000, UTC) if milliseconds else None
 
 
 def encode_delta(delta: Delta) -> str:

@@ -14,6 +14,7 @@ from shared.persistence.engine import Database
 from shared.persistence.statements import reading, snapshot
 from shared.rollups.assembling import Assembly
 from shared.rollups.cubes import Dimension, Resolution, TimeSpan
+from shared.rollups.delta import decode_delta, latest_of
 from shared.rollups.question import RollupQuestion
 from shared.rollups.row import RollupRow
 from shared.rollups.spans import SpanPiece, pieces_of
@@ -25,7 +26,9 @@ __all__ = ["Dimension", "RollupRow", "Rollups", "TimeSpan"]
 _READ_BESIDE: Final = 5_000
 _UNFOLDED: Final = select(rollup_delta.c.figures).order_by(rollup_delta.c.id).limit(_READ_BESIDE)
 """What is read beside what is folded: some seconds of a busy system."""
-_MORE: Final = select(rollup_delta.c.id).order_by(rollup_delta.c.id).offset(_READ_BESIDE).limit(1)
+_MORE: Final = (
+    select(rollup_delta.c.figures).order_by(rollup_delta.c.id).offset(_READ_BESIDE).limit(1)
+)
 _OLDEST: Final = tuple(
     select(func.min(table.c.starts_at)).where(table.c.seconds == bindparam("seconds"))
     for table in (rollup_turn, rollup_attempt)
@@ -82,8 +85,13 @@ class Rollups:
 
     async def are_behind(self) -> bool:
         """Whether more is not folded than is read beside: then what ended last is missing."""
+        return await self.missing_since() is not None
+
+    async def missing_since(self) -> datetime | None:
+        """When the first of what is missing ended; None where nothing is."""
         async with reading(self._database.relaxed) as connection:
-            return await connection.scalar(_MORE) is not None
+            figures = await connection.scalar(_MORE)
+        return None if figures is None else latest_of(decode_delta(figures))
 
 
 async def _answer(

@@ -75,11 +75,17 @@ class OverviewScreen:
             Topic("traffic", self._traffic.lately, seconds=5.0),
             Topic("hour", self._traffic.of_the_hour, seconds=15.0),
             Topic("day", self._day, seconds=30.0),
+            Topic("behind", self._behind, seconds=5.0),
         )
 
     async def _state(self) -> SystemView:
         status = await self._watch.look()
         return SystemView(status.state, status.findings)
+
+    async def _behind(self) -> int | None:
+        """By how many seconds; None where figures hold all that has ended."""
+        since = await self._rollups.missing_since()
+        return None if since is None else max(0, round((self._clock.now() - since).total_seconds()))
 
     async def _lane_loads(self) -> dict[Lane, LaneLoad]:
         return await self._loads.lane_loads()

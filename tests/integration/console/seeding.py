@@ -81,3 +81,14 @@ def _minute(chance: Random, at: datetime, tenant_id: str, strange: str) -> Delta
     came = door_sums(at, tenant_id=tenant_id, count=len(turns) + 1)
     refused = door_sums(at, tenant_id=tenant_id, reason=f"rate{strange}"[:64], count=1)
     return Delta(turns, attempts, (came, refused))
+
+
+async def append_more_than_is_read(ledger: LedgerSettings) -> None:
+    """So many ends that nobody has folded yet that readers leave the newest out."""
+    database, now = open_database(ledger), SystemClock().now()
+    figures = encode_delta(Delta((turn_fact(now),)))
+    try:
+        async with transaction(database.durable) as connection:
+            await connection.execute(insert(rollup_delta), [{"figures": figures}] * 5_001)
+    finally:
+        await database.close()

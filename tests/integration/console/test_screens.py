@@ -9,7 +9,7 @@ from shared.messages.tenant import KeyScope
 from shared.settings import Settings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from tests.integration.console.conftest import LogIn, MakeKey, looking
-from tests.integration.console.seeding import MARKUP, seed
+from tests.integration.console.seeding import MARKUP, append_more_than_is_read, seed
 from tests.integration.console.test_page import SCREENS
 from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import needs_chromium
@@ -60,6 +60,9 @@ async def test_the_overview_tells_of_the_last_minutes_and_of_today(
         await page.wait_for_selector("text=No worker is alive")
         assert "—" not in figures[1:], figures
         assert await page.locator(".u-legend >> text=p95").count()
+        assert not await page.locator(".trouble:visible").count()
+        await append_more_than_is_read(settings.ledger)
+        await page.wait_for_selector(".trouble:has-text('Figures are behind by')")
 
 
 @needs_chromium

@@ -188,8 +188,12 @@ async def test_it_is_told_when_more_waits_to_be_folded_than_is_read_beside(
     rollups, delta = Rollups(database), encode_delta(Delta((turn_fact(clock.now()),)))
     await _append_many(database, delta, 5_000)
     assert not await rollups.are_behind()
-    await _append_many(database, delta, 1_001)
+    began = clock.now()
+    clock.advance(7)
+    later = encode_delta(Delta((turn_fact(clock.now()),)))
+    await _append_many(database, later, 1_001)
     assert await rollups.are_behind()
+    assert await rollups.missing_since() == began + timedelta(seconds=7)
     assert sum(row.messages for row in await _read(database, clock)) == 5_000
     # A round folds less than that on SQLite.
     assert await Folding(database).fold() + await Folding(database).fold() == 6_001

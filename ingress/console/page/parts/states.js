@@ -1,5 +1,6 @@
 // What stands where there is nothing to show yet, nothing at all, or an error.
 import { fill, h } from "./dom.js";
+import { duration } from "./format.js";
 
 export const loading = (what = "Loading") => h("div", { class: "state waiting", role: "status" }, `${what} …`);
 
@@ -35,4 +36,14 @@ export async function settle(holder, load, draw, { quiet = false } = {}) {
   } finally {
     holder.removeAttribute("aria-busy");
   }
+}
+
+/** What stands above figures that do not hold all that has ended, while they do not. */
+export function behind(live, signal) {
+  const note = h("p", { class: "trouble", role: "status", hidden: true });
+  live.on("behind", (seconds) => {
+    note.hidden = seconds === null;
+    fill(note, seconds === null ? null : `Figures are behind by ${duration(seconds)}: more has ended than was added up yet. The newest is missing.`);
+  }, signal);
+  return note;
 }

@@ -2,7 +2,7 @@
 import { lineChart } from "../parts/charts.js";
 import { fill, h } from "../parts/dom.js";
 import { count, duration, money, percent, rate } from "../parts/format.js";
-import { empty, loading } from "../parts/states.js";
+import { behind, empty, loading } from "../parts/states.js";
 import { table } from "../parts/table.js";
 
 export function show({ main, live, signal }) {
@@ -17,6 +17,7 @@ export function show({ main, live, signal }) {
   fill(
     main,
     h("h1", { class: "unseen" }, "Overview"),
+    behind(live, signal),
     state,
     h("div", { class: "cards" }, oldest, times, throughput, errors, spent, saved),
     h("div", { class: "row" }, chart, answered),

@@ -3,7 +3,7 @@ import { ask } from "../parts/dialog.js";
 import { fill, h } from "../parts/dom.js";
 import { count, duration, money, percent } from "../parts/format.js";
 import { say } from "../parts/said.js";
-import { empty, loading } from "../parts/states.js";
+import { behind, empty, loading } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { act } from "../shell/api.js";
 
@@ -13,7 +13,7 @@ export function show({ main, live, may, signal }) {
   const holder = h("section", { class: "card" }, loading());
   let breakers = null, figures = {};
   const draw = () => breakers && fill(holder, list([...breakers, ...others(breakers, figures)].map((row) => ({ ...row, hour: figures[row.name] })), may));
-  fill(main, h("h1", {}, "Providers"), holder);
+  fill(main, h("h1", {}, "Providers"), behind(live, signal), holder);
   live.on("breakers", (rows) => { breakers = rows; draw(); }, signal);
   live.on("provider_figures", (found) => { figures = found; draw(); }, signal);
 }

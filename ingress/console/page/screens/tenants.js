@@ -2,6 +2,7 @@
 import { fill, h } from "../parts/dom.js";
 import { filters } from "../parts/filters.js";
 import { count, money, percent } from "../parts/format.js";
+import { behind } from "../parts/states.js";
 import { pagedTable } from "../parts/table.js";
 import { get } from "../shell/api.js";
 
@@ -28,7 +29,7 @@ export function show(place) {
     load: (before) => get("tenants", { before, name: place.query.get("name") }, place.signal),
     nothing: "There are no such tenants.", hint: "Make one: forebay tenants create NAME",
   });
-  fill(place.main, h("h1", {}, "Tenants"), filters(place, [{ name: "name", label: "Name" }]), h("section", { class: "card" }, list.element));
+  fill(place.main, h("h1", {}, "Tenants"), behind(place.live, place.signal), filters(place, [{ name: "name", label: "Name" }]), h("section", { class: "card" }, list.element));
   place.live.on("day", () => list.refresh(), place.signal);
 }
 
