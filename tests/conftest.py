@@ -11,11 +11,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from shared.collector import collect_seldom
@@ -23,6 +25,9 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.redis import DATABASES, RedisServer
 from tests.servers.server import Server
+
+if TYPE_CHECKING:
+    from tests.servers.browser import Chromium
 
 # The same examples on every machine, however slow it is; `--hypothesis-profile random` has others.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,6 +61,15 @@ def postgres() -> Iterator[PostgresServer]:
     """
     with PostgresServer(fsync="off") as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Chromium]:
+    """The browser that the tests of this process share, and with it their event loop."""
+    from tests.servers.browser import running_chromium
+
+    async with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

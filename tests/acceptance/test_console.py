@@ -14,9 +14,9 @@ from kombu import Connection
 
 from tests.acceptance.command import RunningStack, Typed, eventually, http_get, http_post, printed
 from tests.acceptance.test_batch import requests
-from tests.servers.browser import BrowserPage, browser_page, needs_chromium
+from tests.servers.browser import BrowserPage, Chromium, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 MARKUP: Final = '<img src="x" onerror="window.ran=1"><script>window.ran=2</script>'
 """Harmless: it says in the page that it ran."""
 
@@ -51,9 +51,11 @@ def operator(typed: Typed, tmp_path: Path) -> str:
 
 
 @asynccontextmanager
-async def at_console(stack: RunningStack, key: str) -> AsyncIterator[BrowserPage]:
+async def at_console(
+    chromium: Chromium, stack: RunningStack, key: str
+) -> AsyncIterator[BrowserPage]:
     """A browser that is logged in; nothing may go wrong in its page, and no markup runs."""
-    async with browser_page(stack.ready["url"], accept_downloads=True) as browser:
+    async with chromium.page(stack.ready["url"], accept_downloads=True) as browser:
         page = browser.page
         await page.goto("/console")
         await page.fill("input[name=key]", key)
@@ -65,10 +67,10 @@ async def at_console(stack: RunningStack, key: str) -> AsyncIterator[BrowserPage
 
 
 async def test_somebody_finds_a_message_and_sees_where_its_time_went(
-    stack: RunningStack, caller: Caller, operator: str
+    chromium: Chromium, stack: RunningStack, caller: Caller, operator: str
 ) -> None:
     sent = await asyncio.to_thread(caller.post, "/responses", input="Hello", user="ann")
-    async with at_console(stack, operator) as browser:
+    async with at_console(chromium, stack, operator) as browser:
         page = browser.page
         await page.keyboard.press("/")
         await page.wait_for_selector("main.screen-messages h1")
@@ -95,7 +97,7 @@ def _put_on_intake(stack: RunningStack, body: str) -> None:
 
 
 async def test_somebody_replays_one_dead_letter_and_discards_another(
-    stack: RunningStack, typed: Typed, caller: Caller, operator: str
+    chromium: Chromium, stack: RunningStack, typed: Typed, caller: Caller, operator: str
 ) -> None:
     late = await asyncio.to_thread(
         caller.post, "/responses", input="word " * 40_000, background=True, model="auto"
@@ -109,7 +111,7 @@ async def test_somebody_replays_one_dead_letter_and_discards_another(
 
     assert await asyncio.to_thread(eventually, lambda: {late["id"], broken} <= letters().keys())
     wanted = await asyncio.to_thread(letters)
-    async with at_console(stack, operator) as browser:
+    async with at_console(chromium, stack, operator) as browser:
         page = browser.page
         await page.goto("/console#/letters")
         await page.check(f"tr[data-row='{wanted[late['id']]}'] input")
@@ -134,13 +136,13 @@ async def test_somebody_replays_one_dead_letter_and_discards_another(
 
 
 async def test_somebody_answers_a_handoff_with_the_conversation_in_view(
-    stack: RunningStack, typed: Typed, caller: Caller, operator: str
+    chromium: Chromium, stack: RunningStack, typed: Typed, caller: Caller, operator: str
 ) -> None:
     question = "When does my contract end?"
     asked = await asyncio.to_thread(caller.post, "/responses", input=question)
     assert asked["status"] == "requires_action"
     shown = await asyncio.to_thread(printed, typed, "show", asked["id"])
-    async with at_console(stack, operator) as browser:
+    async with at_console(chromium, stack, operator) as browser:
         page = browser.page
         await page.goto("/console#/handoffs")
         await page.wait_for_selector(f"tr[data-row='{shown['handoff_id']}']")
@@ -157,11 +159,11 @@ async def test_somebody_answers_a_handoff_with_the_conversation_in_view(
 
 
 async def test_somebody_watches_a_batch_finish_and_fetches_its_answers(
-    stack: RunningStack, typed: Typed, operator: str, tmp_path: Path
+    chromium: Chromium, stack: RunningStack, typed: Typed, operator: str, tmp_path: Path
 ) -> None:
     written = tmp_path / "requests.jsonl"
     written.write_text(requests("Hello there", "Hello again"))
-    async with at_console(stack, operator) as browser:
+    async with at_console(chromium, stack, operator) as browser:
         page = browser.page
         batch = await asyncio.to_thread(printed, typed, "batch", "submit", str(written))
         await page.goto("/console#/batches")
@@ -178,7 +180,7 @@ async def test_somebody_watches_a_batch_finish_and_fetches_its_answers(
 
 
 async def test_no_markup_of_a_caller_runs_on_any_screen_of_work(
-    stack: RunningStack, caller: Caller, typed: Typed, operator: str
+    chromium: Chromium, stack: RunningStack, caller: Caller, typed: Typed, operator: str
 ) -> None:
     sent = await asyncio.to_thread(
         caller.post, "/responses", input=MARKUP, user=MARKUP[:100], instructions=MARKUP
@@ -186,7 +188,7 @@ async def test_no_markup_of_a_caller_runs_on_any_screen_of_work(
     assert sent["status"] == "requires_action"
     shown = await asyncio.to_thread(printed, typed, "show", sent["id"])
     store = await asyncio.to_thread(caller.post, "/vector_stores", name=MARKUP)
-    async with at_console(stack, operator) as browser:
+    async with at_console(chromium, stack, operator) as browser:
         browser.may_be_refused = True  # one of them is the id of nothing
         for place in (
             "messages",

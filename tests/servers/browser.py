@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -46,16 +46,47 @@ class BrowserPage:
             self.errors.append(f"{said.text} {said.location.get('url', '')}")
 
 
-@asynccontextmanager
-async def browser_page(url: str, **context: Any) -> AsyncIterator[BrowserPage]:
-    """A new browser with one page, which has gone nowhere yet; `context` as playwright has it."""
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=root)
+class Chromium:
+    """One browser for all tests of a process. Each page has a context of its own: no cookie, no
+    storage and no cache of another.
+    """
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser: Browser | None = None
+
+    @asynccontextmanager
+    async def page(self, url: str, **context: Any) -> AsyncIterator[BrowserPage]:
+        """A new one, which has gone nowhere yet; `context` as playwright has it."""
+        browser = await self._running()
+        # axe-core is put into the page by the test, which the page's own policy would forbid.
+        made = await browser.new_context(base_url=url, bypass_csp=False, **context)
         try:
-            # axe-core is put into the page by the test, which the page's own policy would forbid.
-            made = await browser.new_context(base_url=url, bypass_csp=False, **context)
             made.set_default_timeout(_PATIENCE_MS)
             yield BrowserPage(await made.new_page())
         finally:
-            await browser.close()
+            await made.close()
+
+    async def close(self) -> None:
+        """End it."""
+        if self._browser is not None:
+            await self._browser.close()
+
+    async def _running(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            root = ["--no-sandbox"] if os.geteuid() == 0 else []
+            self._browser = await self._playwright.chromium.launch(
+                executable_path=CHROMIUM, args=root
+            )
+        return self._browser
+
+
+@asynccontextmanager
+async def running_chromium() -> AsyncIterator[Chromium]:
+    """It starts with its first page."""
+    async with async_playwright() as playwright:
+        chromium = Chromium(playwright)
+        try:
+            yield chromium
+        finally:
+            await chromium.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from msgspec import structs
 
 from ingress.console.live.broadcast import Broadcast
@@ -22,10 +24,19 @@ from tests.integration.ingress.conftest import patient, settings_for
 from tests.integration.ingress.new_key import new_key
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.patience import PatientSettings
-from tests.servers.browser import BrowserPage, browser_page
+from tests.servers.browser import BrowserPage, Chromium
 
+HERE = Path(__file__).parent
 MakeKey = Callable[..., Awaitable[str]]
 LogIn = Callable[..., Awaitable[aiohttp.ClientSession]]
+Look = Callable[..., AbstractAsyncContextManager[BrowserPage]]
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """The browser that tests share lives in one event loop, and so do they."""
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture
@@ -62,7 +73,7 @@ def make_key(settings: Settings) -> MakeKey:
     return make
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def log_in(door: RunningDoor, make_key: MakeKey) -> AsyncIterator[LogIn]:
     """A client whose session is that of a new key of this scope."""
     sessions: list[aiohttp.ClientSession] = []
@@ -94,20 +105,25 @@ async def _well() -> bool:
     return True
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stranger(door: RunningDoor) -> AsyncIterator[aiohttp.ClientSession]:
     """Somebody without a session."""
     async with aiohttp.ClientSession(door.url) as session:
         yield session
 
 
-@asynccontextmanager
-async def looking(door: RunningDoor, key: str, **context: object) -> AsyncIterator[BrowserPage]:
+@pytest.fixture
+def look(chromium: Chromium, door: RunningDoor) -> Look:
     """A browser that is logged in, at the overview; nothing may go wrong in its page."""
-    async with browser_page(door.url, **context) as browser:
-        await browser.page.goto("/console")
-        await browser.page.fill("input[name=key]", key)
-        await browser.page.press("input[name=key]", "Enter")
-        await browser.page.wait_for_selector("h1:text('Overview')")
-        yield browser
-        assert not browser.errors
+
+    @asynccontextmanager
+    async def look(key: str, **context: object) -> AsyncIterator[BrowserPage]:
+        async with chromium.page(door.url, **context) as browser:
+            await browser.page.goto("/console")
+            await browser.page.fill("input[name=key]", key)
+            await browser.page.press("input[name=key]", "Enter")
+            await browser.page.wait_for_selector("h1:text('Overview')")
+            yield browser
+            assert not browser.errors
+
+    return look

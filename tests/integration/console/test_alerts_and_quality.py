@@ -13,19 +13,18 @@ from shared.settings.secret import ServerUrl
 from shared.settings.servers import LedgerSettings
 from shared.views.negative_feedback import NegativeFeedback
 from shared.views.place import Place
-from tests.integration.console.conftest import LogIn, MakeKey, looking
+from tests.integration.console.conftest import LogIn, Look, MakeKey
 from tests.integration.console.judging import add_feedback
 from tests.integration.console.seeding import seed
-from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import needs_chromium
 
 
 @needs_chromium
 async def test_an_alert_is_acknowledged_and_silenced_and_both_are_recorded(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, look: Look, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=1)
-    async with looking(door, await make_key(KeyScope.OPERATOR)) as browser:
+    async with look(await make_key(KeyScope.OPERATOR)) as browser:
         page = browser.page
         await page.wait_for_selector(".places .badge")
         await page.click(".places >> text=Alerts")
@@ -47,10 +46,10 @@ async def test_an_alert_is_acknowledged_and_silenced_and_both_are_recorded(
 
 @needs_chromium
 async def test_a_run_is_read_down_to_what_did_not_hold(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, look: Look, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=1)
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         page = browser.page
         await page.goto("/console#/quality")
         await page.wait_for_selector("text=10 % to 90 %")

@@ -9,10 +9,10 @@ import aiohttp
 from playwright.async_api import ViewportSize
 
 from shared.settings import Settings
-from tests.integration.console.conftest import MakeKey, looking
+from tests.integration.console.conftest import Look, MakeKey
 from tests.integration.console.seeding import seed
 from tests.integration.ingress.running_door import RunningDoor
-from tests.servers.browser import BrowserPage, browser_page, needs_chromium
+from tests.servers.browser import BrowserPage, Chromium, needs_chromium
 
 pytestmark = needs_chromium
 PHONE: ViewportSize = {"width": 375, "height": 700}
@@ -24,10 +24,10 @@ SCREENS = (
 
 
 async def test_every_screen_is_read_in_light_and_dark_and_on_a_phone(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, look: Look, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=3)
-    async with looking(door, await make_key(), color_scheme="dark") as browser:
+    async with look(await make_key(), color_scheme="dark") as browser:
         page = browser.page
         for name in SCREENS:
             await page.goto(f"/console#/{name}")
@@ -43,9 +43,9 @@ async def test_every_screen_is_read_in_light_and_dark_and_on_a_phone(
 
 
 async def test_what_is_not_there_and_has_the_longest_name_is_told_within_the_page(
-    door: RunningDoor, make_key: MakeKey
+    look: Look, make_key: MakeKey
 ) -> None:
-    async with looking(door, await make_key(), viewport=PHONE) as browser:
+    async with look(await make_key(), viewport=PHONE) as browser:
         browser.may_be_refused = True
         for name in ("messages", "letters", "handoffs", "batches", "collections", "quality"):
             await browser.page.goto(f"/console#/{name}/{'y' * 1_000}")
@@ -67,9 +67,9 @@ async def _fits_the_phone(browser: BrowserPage) -> None:
 
 
 async def test_somebody_logs_in_by_keyboard_alone_and_out(
-    door: RunningDoor, make_key: MakeKey
+    chromium: Chromium, door: RunningDoor, make_key: MakeKey
 ) -> None:
-    async with browser_page(door.url) as browser:
+    async with chromium.page(door.url) as browser:
         page = browser.page
         await page.goto("/console")
         await page.wait_for_selector("input[name=key]:focus")
@@ -96,9 +96,9 @@ async def test_somebody_logs_in_by_keyboard_alone_and_out(
 
 
 async def test_the_stream_comes_back_when_the_door_does(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, door: RunningDoor, look: Look, make_key: MakeKey
 ) -> None:
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         await browser.page.wait_for_selector(".live[data-state=live]")
         browser.may_be_refused = True
         door.close()

@@ -8,10 +8,9 @@ import pytest
 from shared.messages.tenant import KeyScope
 from shared.settings import Settings
 from shared.settings.providers import ProviderKind, ProviderSettings
-from tests.integration.console.conftest import LogIn, MakeKey, looking
+from tests.integration.console.conftest import LogIn, Look, MakeKey
 from tests.integration.console.seeding import MARKUP, append_more_than_is_read, seed
 from tests.integration.console.test_page import SCREENS
-from tests.integration.ingress.running_door import RunningDoor
 from tests.servers.browser import needs_chromium
 
 
@@ -29,10 +28,10 @@ def settings(settings: Settings) -> Settings:
 
 @needs_chromium
 async def test_no_text_of_a_caller_becomes_a_script_or_an_element(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, look: Look, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=3, strange=MARKUP)
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         page = browser.page
         for name in SCREENS:
             await page.goto(f"/console#/{name}")
@@ -48,10 +47,10 @@ async def test_no_text_of_a_caller_becomes_a_script_or_an_element(
 
 @needs_chromium
 async def test_the_overview_tells_of_the_last_minutes_and_of_today(
-    settings: Settings, door: RunningDoor, make_key: MakeKey
+    settings: Settings, look: Look, make_key: MakeKey
 ) -> None:
     await seed(settings.ledger, minutes=5)
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         page = browser.page
         await page.wait_for_selector("canvas")
         figures = await page.locator(".cards .figure").all_inner_texts()
@@ -67,13 +66,13 @@ async def test_the_overview_tells_of_the_last_minutes_and_of_today(
 
 @needs_chromium
 async def test_an_operator_opens_and_closes_a_breaker_and_it_is_recorded(
-    door: RunningDoor, make_key: MakeKey, log_in: LogIn
+    look: Look, make_key: MakeKey, log_in: LogIn
 ) -> None:
     operator = await log_in(KeyScope.OPERATOR)
     asked = {"name": "openai/gpt-5-mini", "become": "open", "seconds": 60}
     async with operator.post("/console/api/breakers", json=asked) as answer:
         assert answer.status == 204, await answer.text()
-    async with looking(door, await make_key(KeyScope.OPERATOR)) as browser:
+    async with look(await make_key(KeyScope.OPERATOR)) as browser:
         page = browser.page
         await page.goto("/console#/providers")
         await page.wait_for_selector(".tag.bad")

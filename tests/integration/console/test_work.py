@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import func, select
 
 from shared.clock import ManualClock, SystemClock
@@ -15,7 +16,7 @@ from shared.persistence.engine import Database, open_database
 from shared.persistence.tables import DeadLetterState, HandoffState, dead_letter, handoff, message
 from shared.persistence.tenants import TenantRepository
 from shared.settings import Settings
-from tests.integration.console.conftest import MakeKey, looking
+from tests.integration.console.conftest import Look, MakeKey
 from tests.integration.console.seeding import MARKUP
 from tests.integration.ingress.running_door import RunningDoor
 from tests.integration.views.shelf import ViewedLedger
@@ -25,7 +26,7 @@ pytestmark = needs_chromium
 ACTS = "main button:text-matches('Replay|Discard|Choose')"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viewed(settings: Settings) -> AsyncIterator[ViewedLedger]:
     database = open_database(settings.ledger)
     yield ViewedLedger(database, ManualClock())
@@ -33,11 +34,11 @@ async def viewed(settings: Settings) -> AsyncIterator[ViewedLedger]:
 
 
 async def test_more_letters_than_anybody_scrolls_through_are_discarded_at_once(
-    door: RunningDoor, make_key: MakeKey, viewed: ViewedLedger
+    look: Look, make_key: MakeKey, viewed: ViewedLedger
 ) -> None:
     await viewed.letters(230, detail=f"It broke. {MARKUP}{'long' * 200}", queue=f"intake{MARKUP}")
     await viewed.letters(20, first=230, reason=DeadReason.INVALID)
-    async with looking(door, await make_key(KeyScope.OPERATOR)) as browser:
+    async with look(await make_key(KeyScope.OPERATOR)) as browser:
         page = browser.page
         await page.goto("/console#/letters?reason=fault")
         await page.wait_for_selector("tbody tr")
@@ -55,11 +56,11 @@ async def test_more_letters_than_anybody_scrolls_through_are_discarded_at_once(
 
 
 async def test_a_reader_is_shown_no_act_and_no_wait_below_zero(
-    door: RunningDoor, make_key: MakeKey, viewed: ViewedLedger
+    look: Look, make_key: MakeKey, viewed: ViewedLedger
 ) -> None:
     await viewed.letters(1)
     await _waiting(viewed)
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         page = browser.page
         for place, shown in (("letters", "tbody tr"), ("letters/dead_0000", "dd .tag")):
             await page.goto(f"/console#/{place}")
@@ -74,11 +75,11 @@ async def test_a_reader_is_shown_no_act_and_no_wait_below_zero(
 
 
 async def test_who_was_slower_with_an_answer_is_told_and_keeps_what_they_wrote(
-    door: RunningDoor, make_key: MakeKey, viewed: ViewedLedger
+    door: RunningDoor, look: Look, make_key: MakeKey, viewed: ViewedLedger
 ) -> None:
     await _waiting(viewed)
     key = await make_key(KeyScope.OPERATOR)
-    async with looking(door, key) as one, looking(door, key) as other:
+    async with look(key) as one, look(key) as other:
         for each in (one, other):
             await each.page.goto("/console#/handoffs/hand_0000")
             await each.page.wait_for_selector("textarea")
@@ -97,11 +98,11 @@ async def test_who_was_slower_with_an_answer_is_told_and_keeps_what_they_wrote(
 
 
 async def test_a_session_that_ends_while_somebody_writes_takes_nothing(
-    door: RunningDoor, make_key: MakeKey, viewed: ViewedLedger
+    look: Look, make_key: MakeKey, viewed: ViewedLedger
 ) -> None:
     await _waiting(viewed)
     key = await make_key(KeyScope.OPERATOR)
-    async with looking(door, key) as browser:
+    async with look(key) as browser:
         page = browser.page
         await page.goto("/console#/handoffs/hand_0000")
         await page.fill("textarea", "A long answer.")
@@ -118,10 +119,10 @@ async def test_a_session_that_ends_while_somebody_writes_takes_nothing(
 
 
 async def test_who_only_looks_is_told_that_the_key_was_revoked(
-    door: RunningDoor, make_key: MakeKey, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    look: Look, make_key: MakeKey, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingress.console.live.stream._CHECK_BEATS", 1)
-    async with looking(door, await make_key()) as browser:
+    async with look(await make_key()) as browser:
         await browser.page.wait_for_selector(".live[data-state=live]")
         database = open_database(settings.ledger)
         tenants = TenantRepository(database, SystemClock())
