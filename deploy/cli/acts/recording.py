@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from deploy.cli.acts.pending import PendingAct, pending_act
@@ -22,7 +23,7 @@ def recorded(app: App, arguments: Sequence[str], name: str) -> Iterator[None]:
     Raises cyclopts' errors for what was wrongly typed.
     """
     _, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
-    act, typed = ACTS[name], bound.arguments
+    act, typed = ACTS[name], _flat(bound.arguments)
     if act.only_with and not any(typed.get(each) for each in act.only_with):
         yield
         return
@@ -36,6 +37,18 @@ def recorded(app: App, arguments: Sequence[str], name: str) -> Iterator[None]:
         raise
     finally:
         pending_act.reset(before)
+
+
+def _flat(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """By parameter, those that a command takes as a group of options too."""
+    typed: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if is_dataclass(value):
+            options = {each.name: getattr(value, each.name) for each in fields(value)}
+            typed |= {option: said for option, said in options.items() if said is not None}
+        else:
+            typed[name] = value
+    return typed
 
 
 def _named(target: object) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from deploy.cli.connection import command_settings, door_and_key, open_ledger
 from deploy.cli.output import say_json
+from deploy.cli.replay.options import LiveOptions
 from shared.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -35,15 +36,7 @@ class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     live: str
     span: tuple[datetime, datetime]
-    tenant: str | None
-    budget: float | None
-    model: str | None
-    variant: str | None
-    judge: str | None
-    rubric: str | None
-    against: str | None
-    key: str | None
-    concurrency: int
+    options: LiveOptions
     as_json: bool
 
     @property
@@ -69,15 +62,17 @@ def replay_live(order: LiveOrder) -> int:
     from deploy.cli.replay.live.telling import say_shadows
     from deploy.cli.step_bar import step_bar
 
-    if order.tenant is None or order.budget is None:
+    if order.options.tenant is None or order.options.budget is None:
         raise InvalidRequest(
             "--live asks and pays: give --tenant NAME, whose messages it asks again, and "
             "--budget USD, the most that it may cost."
         )
-    if order.rubric is not None and order.judge is None:
+    if order.options.rubric is not None and order.options.judge is None:
         raise InvalidRequest("--rubric is what a judge goes by: give --judge MODEL as well.")
     with step_bar() as bar:
-        report = asyncio.run(_ended_by_hand(_ask(order, order.tenant, _amount(order.budget), bar)))
+        report = asyncio.run(
+            _ended_by_hand(_ask(order, order.options.tenant, _amount(order.options.budget), bar))
+        )
     if order.as_json:
         say_json(report)
     else:
@@ -111,7 +106,7 @@ async def _ask(order: LiveOrder, tenant: str, budget: Decimal, bar: StepBar) -> 
     from shared.persistence.tenants import TenantRepository
 
     share, (since, until) = order.share, order.span
-    door = door_and_key(order.against, order.key)
+    door = door_and_key(order.options.against, order.options.key)
     async with open_ledger(command_settings()) as database:
         owner = await tenant_named(tenant, TenantRepository(database, SystemClock()))
         traffic = RecordedTraffic(database, tenant_id=owner.id, since=since, until=until)
@@ -135,15 +130,15 @@ def _asking(order: LiveOrder, asker: BatchAsker, database: Database) -> ShadowAs
     from shared.settings.watching.variants import CONTROL
 
     judge = None
-    if order.judge is not None:
-        judge = PairJudge(order.judge, order.rubric or _RUBRIC, ask=asker.ask)
+    if order.options.judge is not None:
+        judge = PairJudge(order.options.judge, order.options.rubric or _RUBRIC, ask=asker.ask)
     return ShadowAsking(
         ask=asker.ask,
-        model=order.model,
-        variant=order.variant or CONTROL,
+        model=order.options.model,
+        variant=order.options.variant or CONTROL,
         judge=judge,
         sights=LedgerSights(database),
-        concurrency=order.concurrency,
+        concurrency=order.options.concurrency,
     )
 
 
@@ -171,5 +166,5 @@ def _report(
         budget=budget,
         spent=spending.spent,
         unknown_costs=spending.unknown,
-        models=groups_of(running.pairs, is_judged=order.judge is not None),
+        models=groups_of(running.pairs, is_judged=order.options.judge is not None),
     )

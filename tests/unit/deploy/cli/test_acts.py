@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from cyclopts import App
@@ -32,7 +33,16 @@ def test_each_command_is_an_act_or_reads_and_there_are_no_others() -> None:
 def test_what_is_recorded_of_an_act_are_its_parameters(name: str) -> None:
     command = dict(_commands(build_app()))[name]
     act = ACTS[name]
-    assert {act.target, *act.said, *act.only_with} <= {*inspect.signature(command).parameters}
+    assert {act.target, *act.said, *act.only_with} <= _parameters(command)
+
+
+def _parameters(command: Callable[..., Any]) -> set[str]:
+    """Those that it takes as a group of options too."""
+    names = {*inspect.signature(command).parameters}
+    for hint in get_type_hints(command).values():
+        for part in filter(is_dataclass, get_args(hint)):
+            names |= {each.name for each in fields(part)}
+    return names
 
 
 def test_secrets_and_words_of_people_are_not_recorded() -> None:
