@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 from shared.resilience.kept_running import end_tasks
 from shared.telemetry.logs import get_logger
 
-_GATHER_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.05
 """A round that is asked for waits so long for whoever else asks: a crowd costs twenty a second."""
 
 
@@ -48,7 +48,7 @@ async def _pause(seconds: float, asked: asyncio.Event) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await asked.wait()
-            await asyncio.sleep(_GATHER_SECONDS)
+            await asyncio.sleep(GATHER_SECONDS)
     asked.clear()
 
 

@@ -176,6 +176,7 @@ def _recorded(
         state=record.state,
         attempts=own,
         cost_beside=beside,
+        earlier=_earlier(record, rows),
         hit=cache.kind if cache else None,
         source=cache.response_id if cache else None,
         age=cache.age_seconds if cache else 0.0,
@@ -207,6 +208,17 @@ def _calls(record: MessageRecord, rows: list[Any]) -> tuple[tuple[RecordedAttemp
             )
         )
     return tuple(own), beside
+
+
+def _earlier(record: MessageRecord, rows: list[Any]) -> tuple[tuple[float, float], ...]:
+    """Turns before the last one, as far as they called somebody."""
+    turns: dict[int, tuple[float, float]] = {}
+    for row in rows:
+        if row.claim < record.attempt:
+            began = _seconds(row.started_at) - _seconds(record.accepted_at)
+            first, _ = turns.get(row.claim, (began, began))
+            turns[row.claim] = (first, began + float(row.latency_seconds))
+    return tuple(turns.values())
 
 
 def _with_sources(messages: list[RecordedMessage]) -> list[RecordedMessage]:

@@ -70,6 +70,9 @@ class RecordedMessage(msgspec.Struct, frozen=True, kw_only=True):
     state: ResponseState = ResponseState.COMPLETED
     attempts: tuple[RecordedAttempt, ...] = ()
     """Of its last turn, up to its end."""
+    earlier: tuple[tuple[float, float], ...] = ()
+    """Turns before that, which gave way or were lost: from when to when they called somebody, in
+    seconds after its acceptance."""
     cost_beside: int = 0
     """Of earlier turns, and of what was called when the answer was there."""
     hit: CacheKind | None = None

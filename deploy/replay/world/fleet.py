@@ -76,14 +76,18 @@ class VirtualFleet:
         way = self._ways.of_release(now) if job.held else self._ways.of(job.message)
         self._time.at(now + way, self._arrive, job)
 
-    def free(self, job: VirtualMessage) -> None:
-        """Its turn is over, or was taken from it."""
+    def give_up(self, job: VirtualMessage) -> None:
+        """Its message was taken from its turn, which ends when its worker has heard of it."""
+        self.free(job, after=self._ways.hearing(self._time.seconds))
+
+    def free(self, job: VirtualMessage, *, after: float = 0.0) -> None:
+        """Its turn is over, and its slot so many seconds later."""
         if self.running.pop(job.message.id, None) is None:
             return
         self._by_lane[job.message.lane] -= 1
         now = self._time.seconds
-        self.busy_seconds += now - job.claimed_at
-        if lasts := self._ways.turnover(now):
+        self.busy_seconds += now + after - job.claimed_at
+        if lasts := after + self._ways.turnover(now):
             self._turning += 1
             self._time.at(now + lasts, self._take_again)
         else:

@@ -21,6 +21,7 @@ from workers.dispatch.lanes.waste import WasteBudget
 from workers.dispatch.leading.fleet_room import YIELDING
 from workers.dispatch.leading.leader import LEASE_SECONDS
 from workers.dispatch.leading.releasing import lanes_that_wait, waiting_for_slots
+from workers.dispatch.leading.term import FOLD_SECONDS
 from workers.dispatch.scheduler import Scheduler
 from workers.dispatch.standing import flows_standing
 
@@ -60,6 +61,8 @@ class VirtualLeader:
         self._is_in_round = False
         self._waits: dict[tuple[Lane, str], float | None] = {}
         self._waits_at = float("-inf")
+        self._charges: list[VirtualMessage] = []
+        self._fold_at = 0.0
         self.given_way: Callable[[VirtualMessage], None] = lambda _job: None
         """What becomes of a turn that gave way, while its message waits again."""
         self.expired: Callable[[VirtualMessage], None] = lambda _job: None
@@ -68,6 +71,7 @@ class VirtualLeader:
     def look(self) -> None:
         """Each second: what is urgent, what doors may publish."""
         now = self._time.seconds
+        self._fold(now)
         self.scheduler.tick(now)
         self.scheduler.parking.reconsider(now)
         self._expire(now)
@@ -91,7 +95,7 @@ class VirtualLeader:
         """A turn is over: its slot may be another's."""
         now = self._time.seconds
         if job.held:
-            self.scheduler.settle(job.message.id, job.units, now)
+            self._charges.append(job)
         self._credits.give(job.message.lane, 1, now)
         self._soon()
 
@@ -133,6 +137,8 @@ class VirtualLeader:
         """Release what there is room for, and make room for who should not wait."""
         now, fleet, scheduler = self._time.seconds, self._fleet, self.scheduler
         self._next_round = now + _PAUSE
+        if now >= self._fold_at:
+            self._fold(now)
         is_batch = False
         if fleet.busy < self._depth * fleet.slots:
             busy, taken = fleet.busy_by_lane, tuple[Lane, ...]()
@@ -148,6 +154,15 @@ class VirtualLeader:
             self._soon()
         if is_batch or self._told != lanes_that_wait(scheduler):
             self._tell()
+
+    def _fold(self, now: float) -> None:
+        """Hear what turns have used that ended since: until then they count as running."""
+        self._fold_at = now + FOLD_SECONDS
+        for job in self._charges:
+            message = job.message
+            if not self.scheduler.settle(message.id, job.units, now):
+                self.scheduler.charge_tenant(message.lane, message.tenant, job.units, now)
+        self._charges.clear()
 
     def _make_room(self, waiting: int, now: float) -> None:
         for _ in range(min(waiting, _GIVE_WAY_AT_ONCE)):

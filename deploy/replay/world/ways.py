@@ -8,17 +8,19 @@ from random import Random
 from typing import Final
 
 from deploy.replay.day.recorded_day import RecordedDay, RecordedMessage
+from shared.resilience.periodic import GATHER_SECONDS
+from workers.dispatch.leading.fleet_room import YIELDING
 
 _NEAREST: Final = 16
 _PAUSE: Final = 0.02
 """Of the leader, between two releases."""
-_ROOM: Final = 0.8
+_ROOM: Final = 0.7
 """Part of the slots below which every lane may start."""
 _LONGEST: Final = 1.0
 """Seconds beyond which a slot was not waited for, but nothing was there."""
 
 _Event = tuple[float, int, RecordedMessage]
-_ACCEPTED, _PUBLISHED, _CLAIMED, _ENDED = 0, 1, 2, 3
+_ACCEPTED, _PUBLISHED, _CLAIMED, _TAKEN, _ENDED = 0, 1, 2, 3, 4
 
 
 class Ways:
@@ -56,6 +58,11 @@ class Ways:
         """From what gave room, or from the pause after the last release, to the next one."""
         return self._near(self._releases, at)
 
+    def hearing(self, at: float) -> float:
+        """From a message's being taken from its turn to the turn's end: its worker hears of it as
+        the leader does of a held one, and gathers what else it is to hear."""
+        return GATHER_SECONDS + self._near(self._held, at)
+
     def turnover(self, at: float) -> float:
         """From the end of a turn to the next claim, where something lies in the queue."""
         return self._near(self._turnovers, at)
@@ -68,33 +75,37 @@ class Ways:
         return pool[self._random.randrange(low, high)][1]
 
     def _look(self, day: RecordedDay) -> None:
-        held = published = running = 0
+        held = hurried = published = running = 0
         ended_at = room_at = None
         released_at = float("-inf")
         for at, kind, message in sorted(_events(day), key=lambda event: event[:2]):
+            is_hurried = message.held and message.lane not in YIELDING
             if kind == _ACCEPTED:
                 if not held and published + running < _ROOM * day.slots:
                     self._own_hold[message.id] = message.released or 0.0
                     self._held.append((at, message.released or 0.0))
-                held += 1
+                held, hurried = held + 1, hurried + is_hurried
             elif kind == _PUBLISHED:
                 if published + running < day.slots:
                     self._free_slot(message, at)
-                if message.held and room_at is not None and at > released_at:
+                if is_hurried and room_at is not None and at > released_at:
                     lasts = at - max(room_at, released_at + _PAUSE)
                     if 0.0 <= lasts < _LONGEST:
                         self._releases.append((at, lasts))
                 if message.held:
                     released_at, room_at = at, None
-                held, published = held - message.held, published + 1
+                held, hurried = held - message.held, hurried - is_hurried
+                published += 1
             elif kind == _CLAIMED:
                 if ended_at is not None and at - ended_at < _LONGEST:
                     self._turnovers.append((ended_at, at - ended_at))
                 published, running, ended_at = published - 1, running + 1, None
+            elif kind == _TAKEN:
+                running += 1
             else:
                 ended_at = at if published > 0 and running >= day.slots else None
                 running -= 1
-                if held and room_at is None:
+                if hurried and room_at is None and published + running < day.slots:
                     room_at = at
 
     def _free_slot(self, message: RecordedMessage, at: float) -> None:
@@ -113,6 +124,9 @@ def _events(day: RecordedDay) -> Iterator[_Event]:
         claimed = each.at + each.waited
         if each.held:
             yield each.at, _ACCEPTED, each
+        for began, over in each.earlier:
+            yield each.at + began, _TAKEN, each
+            yield each.at + over, _ENDED, each
         yield min(claimed, each.at + (each.released or 0.0)), _PUBLISHED, each
         yield claimed, _CLAIMED, each
         yield claimed + (each.took or 0.0), _ENDED, each

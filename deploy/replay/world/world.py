@@ -129,7 +129,7 @@ class VirtualWorld:
 
     def _given_way(self, job: VirtualMessage) -> None:
         self._turns.give_way(job)
-        self._fleet.free(job)
+        self._fleet.give_up(job)
 
     def _expired(self, job: VirtualMessage) -> None:
         job.state = ResponseState.FAILED

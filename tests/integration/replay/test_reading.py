@@ -94,12 +94,13 @@ async def test_a_day_is_what_the_ledger_says_of_it(database: Database) -> None:
         record(1, "What is a forebay?"),
         record(2, "My account 1234567?"),
         record(3, "Another?", report=encode_report(TurnReport(cache=stored))),
+        record(4, "Had it given way?", attempt=2),
         record(200_000, "The day after?"),
     )
 
     day = await read_day(database, Settings(), since=DAY[0], until=DAY[1])
 
-    first, second, personal, hit = day.messages
+    first, second, personal, hit, again = day.messages
     assert first.key == second.key
     assert first.key is not None
     assert personal.key is None
@@ -108,6 +109,8 @@ async def test_a_day_is_what_the_ledger_says_of_it(database: Database) -> None:
     assert first.took == pytest.approx(3.0)
     (call,) = first.attempts
     assert (call.latency, call.cost) == (2.5, 1_000)
+    assert again.attempts == ()
+    assert again.earlier == ((2.0, 4.5),)
     assert first.may_be_kept
     assert day.slots == Settings().worker.concurrency
 

@@ -36,7 +36,7 @@ _RESUMED: Final = 10_000
 _LOOK_BACK: Final = timedelta(seconds=5)
 """A message may be committed so long after it was held, or by a clock that is so late."""
 _GLANCE_BACK: Final = timedelta(seconds=0.2)
-_FOLD_SECONDS: Final = 0.2
+FOLD_SECONDS: Final = 0.2
 _ANEW_SECONDS: Final = 15.0
 """How often each flow is looked at from its beginning: for what was committed later than that."""
 _OLD_SECONDS: Final = 10.0
@@ -171,7 +171,7 @@ class DispatchTerm:
         if self._gate is not None:
             await self._gate.look()
             await self._reconsider(self._gate)
-        self._fold_at = self._clock.monotonic() + _FOLD_SECONDS
+        self._fold_at = self._clock.monotonic() + FOLD_SECONDS
 
     def _why_parked(self, message_id: str) -> str:
         return "" if self._gate is None else self._gate.outlook(message_id).why

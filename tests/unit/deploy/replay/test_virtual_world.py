@@ -14,6 +14,7 @@ from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
 from shared.messages.tenant import Plan
 from shared.messages.turn_report import CacheKind
+from shared.resilience.periodic import GATHER_SECONDS
 from shared.settings import Settings
 from shared.settings.agents import DispatchSettings
 from shared.settings.costs import CostSettings, PriceSettings
@@ -62,7 +63,11 @@ def test_batch_calls_give_way_to_who_waits_within_the_waste_budget() -> None:
     none = DispatchSettings(waste_share=0.0)
     thrifty = run(*batch, *soon, slots=20, settings=chain_of("one", dispatch=none))
 
-    assert max(wasteful[each.id].waited or 0.0 for each in soon) < 0.5
+    waits = sorted(wasteful[each.id].waited or 0.0 for each in soon)
+    assert waits[-1] < 0.5
+    # Two found room above the ceiling of the lane; the others got slots that were given up, each
+    # when its worker had heard of it.
+    assert waits[1] < GATHER_SECONDS <= waits[2]
     assert max(thrifty[each.id].waited or 0.0 for each in soon) > 2.0
     assert any(wasteful[each.id].claims > 1 for each in batch)
 
