@@ -77,7 +77,7 @@ class VirtualLeader:
         self._expire(now)
         self._tell()
         self._soon()
-        self._time.at(now + _SECOND, self.look)
+        self._time.at(now + _SECOND + self._ways.of_release(now), self.look)
 
     def hold(self, job: VirtualMessage) -> None:
         """It waits for its release; the door has said so."""

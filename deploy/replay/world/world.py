@@ -25,6 +25,8 @@ from shared.messages.state import ResponseState
 from shared.settings import Settings
 from shared.settings.turn.caching import CachingSettings
 
+_BEFORE: Final = 1.0
+"""Seconds before the day, for what is looked at each second."""
 _TOLD_EVERY: Final = 1_000
 """Messages."""
 
@@ -48,9 +50,9 @@ class VirtualWorld:
     """Runs one day through settings. The same day, settings and seed give the same run."""
 
     def __init__(self, day: RecordedDay, settings: Settings, *, slots: int, seed: int = 0) -> None:
-        random = Random(seed)
+        self._random = random = Random(seed)
         self._day = day
-        self._time = time = VirtualTime(day.began)
+        self._time = time = VirtualTime(day.began - _BEFORE)
         self._lanes = LaneFigures(time)
         self._credits = CreditRules()
         caching = settings.caching
@@ -88,8 +90,9 @@ class VirtualWorld:
 
     def run(self, tell: Callable[[int], None] | None = None) -> Rerun:
         """All of the day, and what it left. `tell` hears of each thousand messages that came."""
-        self._leader.look()
-        self._door.look()
+        for look in (self._leader.look, self._door.look):
+            # Where in its second somebody looks nobody knows, nor that it is the day's first.
+            self._time.at(self._day.began - self._random.random(), look)
         rerun = Rerun([], self._fleet.slots)
         arrivals = self._arrivals(rerun, tell)
         self._time.run(arrivals, self._arrive, is_over=lambda: not self._open)
