@@ -26,7 +26,7 @@ def multiplied(day: RecordedDay, times: float, *, seed: int = 0) -> RecordedDay:
         copy for each in day.messages for copy in _copies(each, times, day=day, random=random)
     ]
     messages.sort(key=lambda each: each.at)
-    return replace(day, messages=messages)
+    return replace(day, messages=messages, limits=None)
 
 
 def _copies(

@@ -90,6 +90,7 @@ async def read_day(
         messages=_with_sources(messages),
         slots=await _slots(database, settings, workers.values()),
         plans={each.id: each.plan for each in tenants if each.plan is not None},
+        limits=settings.limits,
         false_hits_known=bool(verdicts),
     )
 

@@ -12,6 +12,7 @@ from shared.messages.state import ResponseState
 from shared.messages.tenant import Plan
 from shared.messages.turn_report import CacheKind
 from shared.reservations.account import EPOCH_DAY
+from shared.settings.door import LimitSettings
 
 EPOCH: Final = (EPOCH_DAY - date(1970, 1, 1).toordinal()) * 86_400.0
 """Seconds of replay count from here, as those of Redis' scripts do."""
@@ -101,6 +102,8 @@ class RecordedDay(msgspec.Struct, frozen=True, kw_only=True):
     """Turns that the workers could hold at once, all together."""
     plans: dict[str, Plan]
     """Of tenants that have one of their own."""
+    limits: LimitSettings | None = None
+    """Those that doors went by; None where what came is not what they decided on."""
     refusals_known: bool = False
     """Whether doors kept count of what they refused."""
     false_hits_known: bool = False

@@ -26,14 +26,17 @@ class AdmissionRules:
     def __init__(self) -> None:
         self._accounts: dict[str, TenantAccount] = {}
 
-    def decide(self, asked: Asked, limits: Limits, now: float) -> DoorReply:
-        """Let it in, or say by which limit it is refused and for how long."""
+    def decide(self, asked: Asked, limits: Limits, now: float, *, rates: bool = True) -> DoorReply:
+        """Let it in, or say by which limit it is refused and for how long.
+
+        Without `rates` no limit by the minute is asked: who passes those is known.
+        """
         account = self._account(asked.tenant)
         rules = unpacked(limits.rules)
         account.forget_old(now)
         user = account.user(asked.user, now) or UserRecord(now)
         user.decay(now, rules.half_life)
-        return _Decision(account, user, rules, asked, now).made()
+        return _Decision(account, user, rules, asked, now, rates=rates).made()
 
     def committed(self, tenant: str, message_id: str, until: float) -> None:
         """It is on disk: its slot is kept for long."""
@@ -69,7 +72,7 @@ class AdmissionRules:
 class _Decision:
     """One verdict: levels as they stand now, and how long until the message fits under each."""
 
-    __slots__ = ("account", "asked", "levels", "now", "rules", "user", "waits")
+    __slots__ = ("account", "asked", "has_rates", "levels", "now", "rules", "user", "waits")
 
     def __init__(
         self,
@@ -78,7 +81,10 @@ class _Decision:
         rules: PackedLimits,
         asked: Asked,
         now: float,
+        *,
+        rates: bool,
     ) -> None:
+        self.has_rates = rates
         self.account, self.user, self.rules, self.asked, self.now = account, user, rules, asked, now
         self.levels: Levels = (0.0, 0.0, 0.0, 0.0)
         self.waits: Levels = (0.0, 0.0, 0.0, 0.0)
@@ -127,7 +133,8 @@ class _Decision:
         three, wait_3 = _bucket(user.requests - user_idle * rate_3, rate_3, burst_3 * share, 1)
         four, wait_4 = _bucket(user.tokens - user_idle * rate_4, rate_4, burst_4 * share, tokens)
         self.levels = one, two, three, four
-        self.waits = wait_1, wait_2, wait_3, wait_4
+        if self.has_rates:
+            self.waits = wait_1, wait_2, wait_3, wait_4
 
     def _refuse(self, refused_by: int, risk: float) -> float:
         """The wait is measured after the mark, so that it is true for whoever keeps it."""

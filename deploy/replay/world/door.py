@@ -4,35 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
 
+from deploy.replay.day.recorded_day import RecordedDay, RecordedMessage
 from deploy.replay.rules.admission_rules import AdmissionRules
 from deploy.replay.rules.asked import Asked, SettledUsage
 from deploy.replay.rules.credit_rules import CreditRules
+from deploy.replay.rules.tenant_limits import RATES, REASONS, TenantLimits
 from deploy.replay.world.lane_figures import LaneFigures
 from deploy.replay.world.virtual_message import VirtualMessage
 from deploy.replay.world.virtual_time import VirtualTime
 from ingress.admission.backpressure import LaneWatch
-from ingress.admission.limits import Limits, limits_of, plan_of_settings
+from ingress.admission.limits import Limits
 from ingress.admission.question import COMMIT_LEASE_SECONDS, SLOT_MARGIN_SECONDS
-from ingress.admission.verdict import RefusalReason
 from shared.costs.price import nano_dollars
 from shared.costs.prices import Prices
-from shared.messages.tenant import Plan
 from shared.reservations.reservations import token_correction
 from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
-
-REASONS: Final = (
-    RefusalReason.RATE_LIMITED_REQUESTS,
-    RefusalReason.RATE_LIMITED_TOKENS,
-    RefusalReason.USER_RATE_LIMITED_REQUESTS,
-    RefusalReason.USER_RATE_LIMITED_TOKENS,
-    RefusalReason.TOO_MANY_IN_FLIGHT,
-    RefusalReason.LANE_OVERLOADED,
-    RefusalReason.BUDGET_EXHAUSTED,
-)
-"""In the script's order."""
 
 
 class VirtualDoor:
@@ -41,16 +29,15 @@ class VirtualDoor:
     def __init__(
         self,
         settings: Settings,
-        plans: dict[str, Plan],
+        day: RecordedDay,
         credits_: CreditRules,
         lanes: LaneFigures,
         time: VirtualTime,
         *,
         wait_of: Callable[[VirtualMessage], float | None],
     ) -> None:
-        self._limits_settings = settings.limits
-        self._plans = plans
-        self._usual = plan_of_settings(settings.limits)
+        self._limits = TenantLimits(settings.limits, day.plans)
+        self._past = None if day.limits is None else TenantLimits(day.limits, day.plans)
         self._prices = Prices(settings.costs.prices, settings.providers)
         self._most = lru_cache(4096)(self._most_cost)
         self._credits = credits_
@@ -74,7 +61,11 @@ class VirtualDoor:
     def lets_in(self, job: VirtualMessage) -> bool:
         """Whether it is accepted; `job.held` says how."""
         message, now = job.message, self._time.seconds
-        limits = self._limits(message.tenant, named=message.user is not None)
+        limits = self._limits.of(message.tenant, named_user=message.user is not None)
+        is_known = self._knows_rates(message, limits)
+        if is_known and message.refused in RATES:
+            job.refused_by = message.refused
+            return False
         left = message.deadline - message.at
         budget = limits.daily_budget
         job.asked = asked = Asked(
@@ -89,7 +80,7 @@ class VirtualDoor:
             None if budget is None else nano_dollars(budget),
             0 if budget is None else self._most(message.prompt_bytes, message.max_output_tokens),
         )
-        told = self._rules.decide(asked, limits, now)
+        told = self._rules.decide(asked, limits, now, rates=not is_known)
         if told.refused_by:
             job.refused_by = REASONS[told.refused_by - 1]
             return False
@@ -107,20 +98,19 @@ class VirtualDoor:
         usage = SettledUsage(more, job.output_tokens, job.cost)
         self._rules.settle(message.tenant, message.user, message.id, usage, self._time.seconds)
 
+    def _knows_rates(self, message: RecordedMessage, limits: Limits) -> bool:
+        """Whether the day went by the same limits: whom those by the minute refuse hangs on who
+        came and on nothing else, and of the refused nobody kept who they were."""
+        if self._past is None:
+            return False
+        return limits == self._past.of(message.tenant, named_user=message.user is not None)
+
     def _expected_wait(self, job: VirtualMessage, left: float) -> float:
         wait = self._watch.expected_wait_seconds(job.message.lane)
         if wait > left:
             own = self._wait_of(job)
             return wait if own is None else own
         return wait
-
-    def _limits(self, tenant: str, *, named: bool) -> Limits:
-        return limits_of(
-            self._plans.get(tenant, self._usual),
-            named_user=named,
-            burst_share=self._limits_settings.burst_share,
-            half_life_seconds=self._limits_settings.risk_half_life_seconds,
-        )
 
     def _most_cost(self, size_bytes: int, max_output_tokens: int | None) -> int:
         dearest = self._prices.dearest(

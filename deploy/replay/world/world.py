@@ -85,7 +85,7 @@ class VirtualWorld:
         self._asked: dict[str, str] = {}
         self._open = 0
         self._door = VirtualDoor(
-            settings, day.plans, self._credits, self._lanes, time, wait_of=self._leader.wait_of
+            settings, day, self._credits, self._lanes, time, wait_of=self._leader.wait_of
         )
 
     def run(self, tell: Callable[[int], None] | None = None) -> Rerun:
