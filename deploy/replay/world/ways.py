@@ -81,9 +81,10 @@ class Ways:
         for at, kind, message in sorted(_events(day), key=lambda event: event[:2]):
             is_hurried = message.held and message.lane not in YIELDING
             if kind == _ACCEPTED:
-                if not held and published + running < _ROOM * day.slots:
-                    self._own_hold[message.id] = message.released or 0.0
-                    self._held.append((at, message.released or 0.0))
+                lasts = message.released or 0.0
+                if not held and published + running < _ROOM * day.slots and lasts < _LONGEST:
+                    self._own_hold[message.id] = lasts
+                    self._held.append((at, lasts))
                 held, hurried = held + 1, hurried + is_hurried
             elif kind == _PUBLISHED:
                 if published + running < day.slots:
@@ -93,7 +94,7 @@ class Ways:
                     if 0.0 <= lasts < _LONGEST:
                         self._releases.append((at, lasts))
                 if message.held:
-                    released_at, room_at = at, None
+                    released_at = at
                 held, hurried = held - message.held, hurried - is_hurried
                 published += 1
             elif kind == _CLAIMED:
@@ -105,8 +106,10 @@ class Ways:
             else:
                 ended_at = at if published > 0 and running >= day.slots else None
                 running -= 1
-                if hurried and room_at is None and published + running < day.slots:
-                    room_at = at
+            if not hurried or published + running >= day.slots:
+                room_at = None
+            elif room_at is None or message.held and kind == _PUBLISHED:
+                room_at = at
 
     def _free_slot(self, message: RecordedMessage, at: float) -> None:
         way = message.at + (message.waited or 0.0) - at
