@@ -55,6 +55,7 @@ class Calls:
         self._by_provider: defaultdict[str, _KnownCalls] = defaultdict(_KnownCalls)
         self._all = _KnownCalls()
         self._models: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._answers: dict[str, RecordedAttempt] = {}
         self.borrowed: Counter[tuple[str, str]] = Counter()
         for message in day.messages:
             for attempt in message.attempts:
@@ -87,6 +88,9 @@ class Calls:
         for place, own in enumerate(job.unused):
             if own.provider == provider and model in (None, own.model):
                 return job.unused.pop(place)
+        same = self._answers.get(job.message.source or "")
+        if same is not None and same.provider == provider and model in (None, same.model):
+            return same  # to the same question as the stored answer that it was given
         name = model or self.usual_model(provider, job.message.asked) or ""
         pool = self._by_model.get((provider, name)) or (
             self._by_provider.get(provider) if model is None else None
@@ -137,6 +141,8 @@ class Calls:
         ):
             pool.add(at, attempt)
         self._models[attempt.provider, message.asked][attempt.model] += 1
+        if attempt.error is None:
+            self._answers[message.id] = attempt
 
 
 def _noon(job: VirtualMessage) -> datetime:

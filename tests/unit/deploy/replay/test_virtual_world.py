@@ -12,13 +12,11 @@ from deploy.replay.world.virtual_message import VirtualMessage
 from deploy.replay.world.world import run_day
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.messages.tenant import Plan
 from shared.messages.turn_report import CacheKind
 from shared.resilience.periodic import GATHER_SECONDS
 from shared.settings import Settings
 from shared.settings.agents import DispatchSettings
 from shared.settings.costs import CostSettings, PriceSettings
-from shared.settings.door import LimitSettings
 from tests.unit.deploy.replay.days import asked, call, chain_of, day_of
 
 
@@ -72,33 +70,6 @@ def test_batch_calls_give_way_to_who_waits_within_the_waste_budget() -> None:
     assert any(wasteful[each.id].claims > 1 for each in batch)
 
 
-def test_what_is_above_a_limit_is_refused_by_the_rules_of_the_door() -> None:
-    limits = LimitSettings(user_requests_per_minute=60, burst_share=0.1)
-    settings = chain_of("one", limits=limits)
-    came = [asked(f"m{n}", n / 10, call(0.1), user="ann") for n in range(100)]
-
-    jobs = run(*came, settings=settings)
-
-    let_in = [job for job in jobs.values() if job.refused_by is None]
-    assert {job.refused_by for job in jobs.values()} == {None, "user_rate_limited_requests"}
-    assert len(let_in) <= 6 + 10
-
-
-def test_a_plan_of_the_tenants_own_goes_before_the_settings() -> None:
-    day = day_of(*(asked(f"m{n}", n / 10, call(0.1)) for n in range(100)))
-    day.plans["acme"] = Plan(
-        requests_per_minute=30,
-        tokens_per_minute=10**9,
-        user_requests_per_minute=10**6,
-        user_tokens_per_minute=10**9,
-        max_in_flight=1_000,
-    )
-
-    rerun = run_day(day, chain_of("one"), slots=10)
-
-    assert 30 <= sum(job.refused_by is None for job in rerun.jobs) <= 30 + 5
-
-
 def test_an_equal_question_is_answered_from_the_store_while_the_answer_is_kept() -> None:
     jobs = run(
         asked("first", 0.0, call(1.0), key="k"),
@@ -115,6 +86,17 @@ def test_an_equal_question_is_answered_from_the_store_while_the_answer_is_kept()
         "too late": None,
     }
     assert jobs["again"].cost == 0
+
+
+def test_without_a_store_an_equal_question_is_answered_as_it_was_when_somebody_asked_it() -> None:
+    others = [asked(f"m{n}", n / 10, call(1.0, cost=1)) for n in range(50)]
+    jobs = run(
+        *others,
+        asked("first", 5.0, call(9.0, cost=7), key="k"),
+        asked("hit", 20.0, key="k", hit=CacheKind.EXACT, source="first"),
+    )
+
+    assert (jobs["hit"].hit, jobs["hit"].cost) == (None, 7)
 
 
 def test_an_equal_question_under_way_is_waited_for_and_not_asked_twice() -> None:
