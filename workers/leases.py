@@ -59,10 +59,11 @@ class Leases:
         *,
         not_before: datetime | None = None,
         fault: str | None = None,
+        why: str = "",
     ) -> None:
         """Give a message back to the queue at once; raises LedgerUnavailable."""
         lease = Lease(record.id, record.attempt)
-        await self._claims.release(lease, not_before=not_before, fault=fault)
+        await self._claims.release(lease, not_before=not_before, fault=fault, why=why)
 
     async def renew(self) -> None:
         """Renew all of them, and stop the turns of those that are gone.

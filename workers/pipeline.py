@@ -197,17 +197,17 @@ class Pipeline:
         self._log.exception("turn_failed", attempt=turn.record.attempt)
         may_pass = isinstance(error, ForebayError) and error.retryable
         if may_pass or turn.record.error_message != fault:
-            return await self._give_back(turn, None if may_pass else fault)
+            return await self._give_back(turn, None if may_pass else fault, why=fault)
         detail = f"{fault}, twice. It is a fault of Forebay's own."
         turn.fail(DeadReason.FAULT, detail, self._clock.now())
         remembered = await self._take(self._remember, turn)
         return await self._tell(turn, is_remembered=remembered)
 
-    async def _give_back(self, turn: Turn, fault: str | None) -> TurnOutcome:
+    async def _give_back(self, turn: Turn, fault: str | None, *, why: str) -> TurnOutcome:
         wait = _RETRY_AFTER_FAULT * 2 ** min(turn.record.attempt, 6)
         until = self._clock.now() + wait
         try:
-            await self._leases.release(turn.record, not_before=until, fault=fault)
+            await self._leases.release(turn.record, not_before=until, fault=fault, why=why)
         except LedgerUnavailable:
             # The lease runs out by itself.
             self._log.warning("release_failed")

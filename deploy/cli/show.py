@@ -75,6 +75,7 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     yield "accepted", moment(record.accepted_at)
     if record.held_at is not None:
         yield "held", f"{moment(record.held_at)}, to {moment(record.released_at) or 'now'}"
+    yield from _waited(history)
     yield "deadline", moment(record.deadline)
     if record.claimed_at is not None:
         yield "claimed", f"{moment(record.claimed_at)}, for turn {record.attempt}"
@@ -93,6 +94,16 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
     yield "trace", record.traceparent[3:35] if record.traceparent else None
     yield "question", _shortened(_question(record))
     yield "answer", _shortened(record.output_text or "")
+
+
+def _waited(history: MessageHistory) -> Iterator[tuple[str, str]]:
+    """What it waited for beyond its turn in a queue, as far as it was kept."""
+    from shared.views.waterfall import waterfall
+
+    for each in waterfall(history):
+        if each.reason is not None:
+            took = "so far" if each.end is None else f"{each.end - each.start:.1f} s"
+            yield "waited", f"{took}, {each.label}: {each.reason}"
 
 
 def _is_cut(record: MessageRecord) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from shared.batches.provider_tables import NOT_ENDED, HandedOverState, provider_batch
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
+from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.message_conditions import HELD, for_sweep
 from shared.persistence.tables import message
 
@@ -58,6 +59,7 @@ class WaitingMessage(msgspec.Struct, frozen=True):
     estimated_tokens: int
 
 
+_LEFT: Final = "The provider's batch that it was in gave it back without an answer."
 _LIMIT: Final = bindparam("limit", type_=Integer)
 _NOT_ENDED: Final = text(NOT_ENDED)
 WAITING: Final = (
@@ -112,6 +114,7 @@ def queued_again(batch_id: str, *, now: datetime, is_urgent: bool) -> Update:
         released_at=released,
         # The dispatcher looks for what was held since its last look.
         held_at=case((is_held, now), else_=null()),
+        **noted(WaitNote(cause=WaitCause.LEFT_BATCH, since=now, why=_LEFT)),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Table, and_, func, select
 
@@ -14,6 +14,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetter
 from shared.persistence.engine import Database
+from shared.persistence.ledger.held.wait_notes import WaitNote, read_notes
 from shared.persistence.statements import RECORD_COLUMNS, reading
 from shared.persistence.tables import (
     HandoffState,
@@ -61,22 +62,14 @@ class MessageHistory:
     handoff_state: HandoffState | None
     handed_off_at: datetime | None
     answered_by_person_at: datetime | None
+    waits: list[WaitNote] = field(default_factory=list)
+    """Why it waited longer than in a queue."""
 
 
 async def read_history(database: Database, message_id: str) -> MessageHistory:
     """Read it; raises NotFound, LedgerUnavailable."""
-    columns = (
-        *RECORD_COLUMNS,
-        func.coalesce(message.c.lease_until, worker_lease.c.lease_until).label("lease_until"),
-        message.c.wakes,
-        tenant.c.name.label("tenant_name"),
-        handoff.c.id.label("handoff_id"),
-        handoff.c.state.label("handoff_state"),
-        handoff.c.created_at.label("handed_off_at"),
-        handoff.c.answered_at.label("answered_by_person_at"),
-    )
     whole = (
-        select(*columns)
+        select(*_COLUMNS)
         .select_from(
             message.outerjoin(tenant, tenant.c.id == message.c.tenant_id)
             .outerjoin(handoff, handoff.c.message_id == message.c.id)
@@ -107,6 +100,19 @@ async def read_history(database: Database, message_id: str) -> MessageHistory:
     return history
 
 
+_COLUMNS: Final = (
+    *RECORD_COLUMNS,
+    func.coalesce(message.c.lease_until, worker_lease.c.lease_until).label("lease_until"),
+    message.c.wakes,
+    message.c.waits,
+    tenant.c.name.label("tenant_name"),
+    handoff.c.id.label("handoff_id"),
+    handoff.c.state.label("handoff_state"),
+    handoff.c.created_at.label("handed_off_at"),
+    handoff.c.answered_at.label("answered_by_person_at"),
+)
+
+
 def _of(table: Table, message_id: str, *order: str) -> Any:
     ordered = [table.c[name] for name in order]
     return select(table).where(table.c.message_id == message_id).order_by(*ordered)
@@ -120,6 +126,7 @@ def _history(
         tenant_name=beside.pop("tenant_name", None),
         lease_until=beside.pop("lease_until", None),
         wakes=beside.pop("wakes", 0),
+        waits=read_notes(beside.pop("waits", None)),
         handoff_id=beside.pop("handoff_id", None),
         handoff_state=beside.pop("handoff_state", None),
         handed_off_at=beside.pop("handed_off_at", None),

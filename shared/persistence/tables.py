@@ -107,6 +107,8 @@ message = Table(
     Column("wake_at", UtcDateTime),
     Column("wakes", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
+    # Lines of JSON, of messages that waited longer than in a queue: `WaitNote`.
+    Column("waits", Text),
     partial_index(
         "uq_message_tenant_id_idempotency_key",
         "tenant_id",

@@ -24,7 +24,8 @@ from shared.persistence.message_history import BookedAttempt, MessageHistory, re
 from shared.persistence.statements import reading
 from shared.persistence.tables import DeadLetterState, HandoffState
 from shared.views.message_pages import MessageRow
-from shared.views.waterfall import Stretch, waterfall
+from shared.views.stretch import Stretch, StretchKind
+from shared.views.waterfall import waterfall
 
 CHAT: Final = "chatcmpl-"
 
@@ -136,7 +137,7 @@ def _told(
         tenant_name=history.tenant_name,
         asked_model=None if body is None else body.model,
         waits_because=reason,
-        stretches=waterfall(history),
+        stretches=[_explained(each, reason) for each in waterfall(history)],
         attempts=history.attempts,
         report=msgspec.json.decode(record.report) if record and record.report else {},
         said=_said(record, body),
@@ -149,6 +150,13 @@ def _told(
         handoff_id=history.handoff_id,
         handoff_state=history.handoff_state,
     )
+
+
+def _explained(each: Stretch, reason: str | None) -> Stretch:
+    """With why it is held now, which nobody has noted yet."""
+    if each.kind is StretchKind.HELD and each.end is None and reason is not None:
+        return msgspec.structs.replace(each, reason=reason)
+    return each
 
 
 def _detail(record: MessageRecord) -> MessageDetail:

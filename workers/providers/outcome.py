@@ -100,6 +100,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What it has beside its text."""
     dropped: tuple[str, ...] = ()
     """What was asked for and is not in it, by the names of the fields that asked."""
+    waited: str = ""
+    """For which of our own limits the call had to wait, where that took a while."""
 
     @property
     def calls(self) -> tuple[FunctionCall, ...]:

@@ -24,7 +24,7 @@ from shared.persistence.ledger.message_states import MessageStates
 from shared.persistence.ledger.records import TurnTab
 from shared.persistence.ledger.worker_lease import Lease, WorkerLease, WorkerOffer
 from shared.persistence.prepared.constant_text import ConstantText
-from shared.persistence.statements import RECORD_COLUMNS, record_of, transaction
+from shared.persistence.statements import RECORD_COLUMNS, record_of
 from shared.persistence.tables import message
 from shared.storable_text import is_storable
 
@@ -124,34 +124,30 @@ class ClaimGroup:
     async def put_back(self, record: MessageRecord, *, units: float | None) -> None:
         """Hold a message anew for the dispatcher, if it is still held under this attempt; `units`
         are what its turn used and was not charged. Without a dispatcher it waits a little."""
-        if units is None:
-            until = self._clock.now() + _WITHOUT_DISPATCHER
-            await self.release(Lease(record.id, record.attempt), not_before=until)
-            return
-        from shared.persistence.ledger.held.putting_back import put_back
+        from shared.persistence.ledger.held.putting_back import no_model, put_back
+        from shared.persistence.ledger.held.queueing_again import queue_again
 
-        await put_back(self._durable, record, units=units, now=self._clock.now())
+        now = self._clock.now()
+        if units is not None:
+            await put_back(self._durable, record, units=units, now=now)
+            return
+        note = no_model(now, until=now + _WITHOUT_DISPATCHER)
+        await queue_again(self._engine, Lease(record.id, record.attempt), note)
 
     async def release(
-        self, lease: Lease, *, not_before: datetime | None = None, fault: str | None = None
+        self,
+        lease: Lease,
+        *,
+        not_before: datetime | None = None,
+        fault: str | None = None,
+        why: str = "",
     ) -> None:
         """Give a message back to the queue, if it is still held under this attempt.
 
         `fault` names what went wrong in its turn; the next claim finds it as `error_message`.
+        `why` is kept for who asks why it waited.
         """
-        async with transaction(self._engine) as connection:
-            await connection.execute(
-                update(message)
-                .where(
-                    message.c.id == lease.message_id,
-                    message.c.attempt == lease.attempt,
-                    message.c.state == ResponseState.IN_PROGRESS,
-                )
-                .values(
-                    state=ResponseState.QUEUED,
-                    lease_until=None,
-                    not_before=not_before,
-                    wake_at=not_before or self._clock.now(),
-                    error_message=fault,
-                )
-            )
+        from shared.persistence.ledger.held.queueing_again import broken_off, queue_again
+
+        note = broken_off(why, now=self._clock.now(), until=not_before)
+        await queue_again(self._engine, lease, note, fault=fault)

@@ -22,6 +22,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
+from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.ledger.settlement.end_events import EndedMessage, EndEvents
 from shared.persistence.ledger.silent_turns import SilentTurns
 from shared.persistence.message_conditions import for_sweep
@@ -86,9 +87,9 @@ class LedgerSweeps:
             poison = [row for row in rows if row.attempt >= self._settings.attempt_limit]
             again = [row.id for row in rows if row.attempt < self._settings.attempt_limit]
             if again:
-                await connection.execute(
-                    self._queue_again, self._ids.parameters(again) | {"b_now": now}
-                )
+                note = WaitNote(cause=WaitCause.WORKER_SILENT, since=now, why=_SILENT)
+                bounds = self._ids.parameters(again) | {"b_now": now, "b_note": note.line()}
+                await connection.execute(self._queue_again, bounds)
             detail = f"{self._settings.attempt_limit} workers in a row fell silent during its turn."
             failed = await self._fail(
                 connection, poison, DeadReason.ATTEMPTS_EXHAUSTED, detail, now
@@ -194,8 +195,9 @@ _UNSENT: Final = (
     .order_by(message.c.finished_at)
     .limit(_LIMIT)
 )
+_SILENT: Final = "Its worker was not heard of for the time of a lease."
 _QUEUE_AGAIN: Final = update(message).values(
-    state=ResponseState.QUEUED, lease_until=None, wake_at=bindparam("b_now")
+    state=ResponseState.QUEUED, lease_until=None, wake_at=bindparam("b_now"), **noted()
 )
 _ADD_LETTERS: Final = insert(dead_letter)
 _POSTPONE: Final = (

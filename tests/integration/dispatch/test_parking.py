@@ -3,91 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
 
 import msgspec
-import pytest
-from redis.asyncio import Redis
 
 from shared.breakers.board import BreakerBoard
-from shared.breakers.fleet import BreakerFleet, reset_breaker
-from shared.clock import ManualClock
-from shared.dispatch.flows import Flow, FlowBoard, FlowFigures
+from shared.breakers.fleet import reset_breaker
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
-from shared.persistence.engine import open_database
-from shared.redis.guarded import GuardedRedis
-from shared.settings import Settings
 from shared.settings.deployment import DeploymentSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.resilience import BreakerSettings
-from shared.settings.secret import ServerUrl
-from shared.settings.servers import LedgerSettings
 from shared.telemetry.metrics import Metrics
-from tests.integration.dispatch.scene import Scene
 from workers.providers.availability import ModelAvailability
 
-TENANT = "ten_batch"
-FLOW = Flow(Lane.BATCH, TENANT)
-PROVIDERS = (
-    ProviderSettings(
-        name="first",
-        kind=ProviderKind.OPENAI_COMPATIBLE,
-        base_url="http://127.0.0.1:1/v1",
-        model="large",
-        models=("tiny",),
-    ),
-    ProviderSettings(name="people", kind=ProviderKind.HANDOFF),
-)
-DOWN = "fffff"
-
-
-class ParkingScene(Scene):
-    """With a chain of one provider of two models, whose breakers are in Redis."""
-
-    def __init__(self, client: Redis, fleet: BreakerFleet, board: FlowBoard, **parts: Any) -> None:
-        super().__init__(**parts)
-        self.client = client
-        self.breakers = fleet
-        self.board = board
-
-    async def batch(self, model: str = "large", **changes: object) -> MessageRecord:
-        body = f'{{"shape":3,"model":"{model}","input":"Hi"}}'
-        return await self.hold(TENANT, lane=Lane.BATCH, body=body, **changes)
-
-    async def figures(self) -> FlowFigures:
-        told = await self.board.of(FLOW)
-        assert told is not None
-        return told.flows[FLOW]
-
-
-@pytest.fixture
-async def scene(migrated_sqlite_url: str, redis_client: Redis) -> AsyncIterator[ParkingScene]:
-    ledger = LedgerSettings(url=ServerUrl(migrated_sqlite_url), timeout_seconds=60.0)
-    clock, breakers = ManualClock(), BreakerSettings(open_seconds=600.0)
-    async with AsyncExitStack() as opened:
-        database = open_database(ledger)
-        opened.push_async_callback(database.close)
-        guarded = GuardedRedis(redis_client, clock)
-        opened.push_async_callback(guarded.close)
-        fleet = BreakerFleet(redis_client, breakers, clock)
-        opened.push_async_callback(fleet.close)
-        board = BreakerBoard(fleet, breakers, metrics=Metrics(), clock=clock)
-        made = ParkingScene(
-            redis_client,
-            fleet,
-            FlowBoard(guarded),
-            database=database,
-            settings=Settings(ledger=ledger, providers=PROVIDERS, breakers=breakers),
-            redis=guarded,
-            models=ModelAvailability(PROVIDERS, board, clock),
-        )
-        opened.push_async_callback(made.ledger.close)
-        await made.claims.renew([])
-        yield made
+from .parking_scene import DOWN, PROVIDERS, TENANT, ParkingScene
 
 
 async def test_nothing_goes_while_the_breakers_are_open_and_all_goes_after(

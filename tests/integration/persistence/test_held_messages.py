@@ -13,9 +13,11 @@ from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.held.held_messages import GivenBack, HeldMessages
 from shared.persistence.ledger.held.held_rows import HeldRow
+from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.message_history import read_history
 
 from .conftest import NewHeld, NewMessage
 
@@ -122,6 +124,7 @@ async def test_a_held_message_expires_as_others_do(
 
 
 async def test_a_batch_turn_gives_way_and_its_worker_finds_its_lease_lost(
+    database: Database,
     held: HeldMessages,
     ledger: MessageLedger,
     claims: ClaimGroup,
@@ -131,7 +134,8 @@ async def test_a_batch_turn_gives_way_and_its_worker_finds_its_lease_lost(
     batch, standard = new_held(lane=Lane.BATCH), new_held()
     for each in (batch, standard):
         await ledger.accept(each)
-    await held.release([batch.id, standard.id])
+    waited = WaitNote(cause=WaitCause.CEILING, since=clock.now(), why="So much was taken.")
+    await held.release([batch.id, standard.id], notes={batch.id: waited.line()})
     assert await held.give_back(batch.id, attempts=2) is None  # no turn of it runs
     (record, _) = await claims.flush([batch.id, standard.id])
     assert record is not None
@@ -152,6 +156,10 @@ async def test_a_batch_turn_gives_way_and_its_worker_finds_its_lease_lost(
     assert again is not None
     assert again.attempt == 2
     assert await held.give_back(batch.id, attempts=1) is None  # it may be tried no more often
+    noted, gave_way = (await read_history(database, batch.id)).waits
+    assert noted == waited
+    assert gave_way.cause is WaitCause.GAVE_WAY
+    assert (await read_history(database, standard.id)).waits == []
 
 
 async def test_what_can_wait_is_left_to_batches_for_a_while(

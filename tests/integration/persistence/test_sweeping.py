@@ -11,9 +11,11 @@ from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
+from shared.persistence.ledger.held.wait_notes import WaitCause
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.message_history import read_history
 
 from .conftest import NewMessage
 
@@ -78,6 +80,8 @@ async def test_a_silent_worker_loses_its_message_and_poison_is_dead_lettered(
     assert await sweeps.expire_leases() == ([], [])
     clock.advance(16)
     assert await sweeps.expire_leases() == ([record.id], [])
+    (note,) = (await read_history(database, record.id)).waits
+    assert (note.cause, note.since) == (WaitCause.WORKER_SILENT, clock.now())
     assert [due.wake_up.message_id for due in await sweeps.due()] == [record.id]
     await claims.flush([record.id])
     clock.advance(16)

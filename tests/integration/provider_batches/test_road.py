@@ -12,6 +12,8 @@ from deploy.scripted_provider.batches.batch_script import BatchBehaviour
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from shared.batches.provider_tables import HandedOverState
 from shared.messages.state import ResponseState
+from shared.persistence.ledger.held.wait_notes import WaitCause
+from shared.persistence.message_history import read_history
 from shared.settings.providers import ProviderKind
 from tests.integration.provider_batches.ground import BATCH, BatchGround
 
@@ -111,6 +113,8 @@ async def test_what_a_batch_did_not_run_is_queued_again_and_costs_nothing(
 
     assert await ground.states(ids) == {QUEUED}
     assert await ground.attempts(ids) == []
+    waits = (await read_history(ground.database, ids[0])).waits
+    assert [each.cause for each in waits] == [WaitCause.LEFT_BATCH]
     (batch, *_) = await ground.batches()
     assert batch.state is HandedOverState.ENDED
     assert batch.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -140,7 +141,10 @@ async def test_a_429_holds_back_the_whole_fleet(
     one, other = [fleet.chain(connections, requests_per_minute=6000) for _ in range(2)]
 
     assert (await ask(one)).provider == "spare"
-    assert (await ask(other)).provider == "primary"
+    patient = await ask(other)
+    assert patient.provider == "primary"
+    said = patient.attempts[-1].detail
+    assert re.fullmatch(r"it waited \d+\.\d s for our own limits of primary/small", said)
 
     first, second = [call.at for call in provider.calls if call.model == "small"]
     assert second - first >= 1.9

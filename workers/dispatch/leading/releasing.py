@@ -18,6 +18,7 @@ from shared.telemetry.metrics import Metrics
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.giving_way import GivingWay
 from workers.dispatch.leading.fleet_room import FleetRoom
+from workers.dispatch.leading.wait_reasons import WaitReasons
 from workers.dispatch.scheduler import Scheduler
 
 _AT_ONCE: Final = 500
@@ -40,6 +41,7 @@ class Releasing:
         metrics: Metrics,
         clock: Clock,
         *,
+        reasons: WaitReasons,
         attempt_limit: int,
     ) -> None:
         self._scheduler = scheduler
@@ -49,6 +51,7 @@ class Releasing:
         self._redis = redis
         self._metrics = metrics
         self._clock = clock
+        self._reasons = reasons
         # Two claims are left to it: a worker may still die of it, and one more.
         self._attempts = max(0, attempt_limit - 2)
 
@@ -59,8 +62,10 @@ class Releasing:
         picked = self._pick(room)
         if not picked:
             return Counter()
+        now = self._now()
+        notes = {each.id: self._reasons.note_of(each, now) for each in picked}
         try:
-            wake_ups = await self._held.release([each.id for each in picked])
+            wake_ups = await self._held.release([*notes], notes=notes)
         except BaseException:
             now = self._now()
             for each in picked:

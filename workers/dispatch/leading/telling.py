@@ -19,6 +19,7 @@ from workers.dispatch.flows.flow_queue import FlowQueue
 from workers.dispatch.leading.fleet_room import FleetRoom
 from workers.dispatch.leading.held_backlog import HeldBacklog
 from workers.dispatch.leading.releasing import lanes_that_wait
+from workers.dispatch.leading.wait_reasons import WaitReasons
 from workers.dispatch.scheduler import Scheduler
 from workers.dispatch.standing import FlowStanding, flows_standing
 
@@ -41,10 +42,12 @@ class FlowTelling:
         lease_seconds: float,
         holds: bool = True,
         why_parked: Callable[[str], str],
+        reasons: WaitReasons,
     ) -> None:
         """Where it `holds` nothing, doors are told nothing: they publish at once."""
         self._holds = holds
         self._why = why_parked
+        self._reasons = reasons
         self._scheduler = scheduler
         self._backlog = backlog
         self._redis = redis
@@ -73,14 +76,15 @@ class FlowTelling:
     async def figures(self, slots: SlotCount) -> None:
         """Tell how each flow stands."""
         now = self._clock.now().timestamp()
+        self._reasons.look(slots, now)
         held: Counter[Lane] = Counter()
         told: dict[Flow, FlowFigures] = {}
         for each in flows_standing(self._scheduler, now):
             behind = self._backlog.behind(each.lane, each.tenant)
             held[each.lane] += each.backlog + behind
             if len(told) < _MOST_FLOWS:
-                reason = self._reason(each.lane, slots, now)
-                told[Flow(each.lane, each.tenant)] = _figures(each, behind, reason)
+                reason = self._reasons.of_lane(each.lane, slots, now)
+                told[Flow(each.lane, each.tenant)] = _figures(each, behind, reason.sentence)
         held[Lane.BATCH] += self._add_parked(told, now)
         runs = self._board.writing(told, leader=self._leader, lease_seconds=self._lease_seconds)
         await self._redis.run_each(runs)
@@ -101,15 +105,6 @@ class FlowTelling:
                 why = self._why(head.message.id)
                 told[key] = _with_parked(known, each, behind, units=units, why=why, now=now)
         return number
-
-    def _reason(self, lane: Lane, slots: SlotCount, now: float) -> str:
-        number = slots.of(lane)
-        if not number:
-            return "No worker answers this lane."
-        if self._scheduler.lanes[lane].yields:
-            part = self._scheduler.ceilings.of(lane, now)
-            return f"It starts while less than {part:.0%} of {number} slots are taken."
-        return f"All of {number} slots are taken; each tenant waits for its share of them."
 
 
 def _figures(each: FlowStanding, behind: int, reason: str) -> FlowFigures:

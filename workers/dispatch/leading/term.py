@@ -27,6 +27,7 @@ from workers.dispatch.leading.fleet_room import YIELDING, FleetRoom
 from workers.dispatch.leading.held_backlog import HeldBacklog, waiting_message
 from workers.dispatch.leading.releasing import Releasing, lanes_that_wait, waiting_for_slots
 from workers.dispatch.leading.telling import FlowTelling
+from workers.dispatch.leading.wait_reasons import WaitReasons
 from workers.dispatch.parking.model_gate import ModelGate
 from workers.dispatch.parking.outlook import ModelWatch
 from workers.dispatch.scheduler import Scheduler
@@ -71,18 +72,13 @@ class DispatchTerm:
         self.scheduler = scheduler = Scheduler(
             weight_of=self._weight_of, waste=WasteBudget(settings.dispatch.waste_share)
         )
-        ledger = settings.ledger
-        held = HeldMessages(
-            database,
-            clock,
-            wake_after_seconds=ledger.wake_after_seconds,
-            batches_first_seconds=settings.batches_first_seconds,
-            unwanted=IN_CANCELLING_BATCH,
-        )
+        self._held = held = _held_messages(settings, database, clock)
         self._charging = Charging(FlowCounters(database, clock), scheduler, clock, self._weight_of)
         self._backlog = HeldBacklog(held, scheduler)
+        self._reasons = reasons = WaitReasons(scheduler, self._why_parked)
+        limit = settings.ledger.attempt_limit
         self._releasing = Releasing(
-            scheduler, held, publisher, redis, metrics, clock, attempt_limit=ledger.attempt_limit
+            scheduler, held, publisher, redis, metrics, clock, reasons=reasons, attempt_limit=limit
         )
         self._telling = FlowTelling(
             scheduler,
@@ -94,10 +90,11 @@ class DispatchTerm:
             lease_seconds=lease_seconds,
             holds=settings.dispatch.enabled,
             why_parked=self._why_parked,
+            reasons=reasons,
         )
         self._gate: ModelGate | None = None
         if models is not None:
-            probes, limit = settings.breakers.probes, ledger.attempt_limit
+            probes = settings.breakers.probes
             self._gate = ModelGate(models, held.models, clock, probes=probes, attempt_limit=limit)
             scheduler.parking.lets = self._gate.lets
         self._living: Counter[frozenset[Lane]] | None = None
@@ -137,6 +134,8 @@ class DispatchTerm:
         await self._backlog.look(self._clock.now(), back=_LOOK_BACK)
         self._backlog.forget_empty(self._clock.now())
         self.scheduler.tick(self._clock.now().timestamp())
+        if expired := self._reasons.take_expired(self._clock.now().timestamp()):
+            await self._held.note(expired)
         slots = await self._slots.now()
         self._living = slots.slots
         await self._telling.credits(self._room(slots))
@@ -215,3 +214,13 @@ class DispatchTerm:
                 standing = there.get(message_id)
                 if standing is None or standing.state in TERMINAL:
                     self.scheduler.settle(message_id, 0.0, now)
+
+
+def _held_messages(settings: Settings, database: Database, clock: Clock) -> HeldMessages:
+    return HeldMessages(
+        database,
+        clock,
+        wake_after_seconds=settings.ledger.wake_after_seconds,
+        batches_first_seconds=settings.batches_first_seconds,
+        unwanted=IN_CANCELLING_BATCH,
+    )

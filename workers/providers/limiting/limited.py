@@ -6,6 +6,8 @@ import asyncio
 from random import Random
 from typing import Final
 
+from msgspec.structs import replace
+
 from shared.clock import Clock
 from shared.reservations.reservations import token_correction
 from shared.settings.providers import ProviderSettings
@@ -19,6 +21,7 @@ SHARE_FOR_WAITING: Final = 0.5
 """What waiting for our turn may take of the time left; the rest is for the answer."""
 _LEASE_SLACK_SECONDS: Final = 5.0
 _USUAL_OUTPUT_TOKENS: Final = 256
+_WORTH_TELLING_SECONDS: Final = 1.0
 _COOLED_SECONDS: Final = 1.0
 """After a 429 that does not say for how long."""
 
@@ -58,9 +61,13 @@ class LimitedProvider:
         try:
             await self._wait(limit, permit, tokens=estimate, seconds=time_left_seconds)
             left = ends_at - self._clock.monotonic()
+            waited = time_left_seconds - left
             outcome = await self._provider.answer(prompt, time_left_seconds=left, on_delta=on_delta)
             if isinstance(outcome, Answer):
                 used = outcome.usage.input_tokens + outcome.usage.output_tokens
+                if waited >= _WORTH_TELLING_SECONDS:
+                    said = f"it waited {waited:.1f} s for our own limits of {limit.name}"
+                    return replace(outcome, waited=said)
             return outcome
         except ProviderError as error:
             if error.error_class is ErrorClass.RATE_LIMITED:

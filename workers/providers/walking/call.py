@@ -172,7 +172,9 @@ class Call:
             raise RejectedAnswer(judgement)
         self._end(
             self._started.succeeded(
-                usage=outcome.usage, detail=judgement.reason, oddities=outcome.oddities
+                usage=outcome.usage,
+                detail=judgement.reason or outcome.waited,
+                oddities=outcome.oddities,
             )
         )
         return judgement.answer or outcome

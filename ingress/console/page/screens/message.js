@@ -69,7 +69,9 @@ function waterfall({ stretches, message }) {
     const share = (seconds) => `${(100 * seconds) / whole}%`;
     const took = ends[place] - each.start;
     const bar = h("span", { class: `stretch ${each.kind} ${each.failed ? "failed" : ""}`, style: { marginLeft: share(each.start), width: share(took) } });
-    return h("li", {}, h("span", { class: "what" }, each.label), h("span", { class: "track" }, bar), h("span", { class: "took" }, `${duration(took)}${each.end === null ? " so far" : ""}`));
+    return h("li", {},
+      h("span", { class: "what" }, each.label), h("span", { class: "track" }, bar), h("span", { class: "took" }, `${duration(took)}${each.end === null ? " so far" : ""}`),
+      each.reason && h("span", { class: "why" }, each.reason));
   }));
 }
 

@@ -6,7 +6,8 @@ the first ones are read, in the order in which they are to be answered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -38,6 +39,7 @@ from shared.persistence.ledger.held.held_rows import (
     HeldRow,
     heads_of_flows,
 )
+from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.ledger.sweeping import wake_up_of
 from shared.persistence.message_conditions import UNRELEASED
 from shared.persistence.statements import readable, reading, transaction
@@ -81,6 +83,8 @@ class HeldMessages:
             message.c.lane != Lane.BATCH, not_(false() if unwanted is None else unwanted)
         )
         self._release = _RELEASE.where(self._ids.holds(message.c.id), is_wanted)
+        self._release_noted = self._release.values(noted())
+        self._note = _NOTE.where(self._ids.holds(message.c.id))
 
     async def heads(self, each: int) -> list[HeldRow]:
         """The first `each` messages of every flow, flow by flow, the earliest deadline first."""
@@ -116,18 +120,30 @@ class HeldMessages:
                 asked |= {row.id: _asked_model(row.body) for row in readable(rows)}
         return asked
 
-    async def release(self, message_ids: Sequence[str]) -> list[WakeUp]:
+    async def release(
+        self, message_ids: Sequence[str], *, notes: Mapping[str, str] | None = None
+    ) -> list[WakeUp]:
         """The wake-ups of those that are released hereby, to be published at once.
 
         The others have ended or are not wanted, or another leader released them. What is not
-        published within `wake_after_seconds` is the reconciler's.
+        published within `wake_after_seconds` is the reconciler's. `notes` are lines of wait notes
+        by ids; many messages have the same.
         """
         now = self._clock.now()
-        values = self._ids.parameters(message_ids)
-        values |= {"b_now": now, "b_wake_at": now + self._wake_after}
+        times = {"b_now": now, "b_wake_at": now + self._wake_after}
+        found: list[WakeUp] = []
         async with transaction(self._database.relaxed) as connection:
-            released = await connection.execute(self._release, values)
-            return [wake_up_of(row) for row in readable(released)]
+            for note, ids in _by_note(message_ids, notes or {}).items():
+                values = times | self._ids.parameters(ids) | ({"b_note": note} if note else {})
+                query = self._release_noted if note else self._release
+                found += map(wake_up_of, readable(await connection.execute(query, values)))
+        return found
+
+    async def note(self, notes: Mapping[str, str]) -> None:
+        """Keep why these waited that are over without a release: lines of wait notes by ids."""
+        async with transaction(self._database.relaxed) as connection:
+            for note, ids in _by_note([*notes], notes).items():
+                await connection.execute(self._note, self._ids.parameters(ids) | {"b_note": note})
 
     async def give_back(self, message_id: str, *, attempts: int) -> GivenBack | None:
         """Hold a batch message anew whose turn runs, so that it makes room for others.
@@ -135,7 +151,8 @@ class HeldMessages:
         None where no such turn runs, or where `attempts` turns of it began: a turn that is taken
         away counts as one that a worker died of.
         """
-        bounds = {"b_id": message_id, "b_attempts": attempts}
+        note = WaitNote(cause=WaitCause.GAVE_WAY, since=self._clock.now(), why=_GAVE_WAY)
+        bounds = {"b_id": message_id, "b_attempts": attempts, "b_note": note.line()}
         async with transaction(self._database.relaxed) as connection:
             row = (await connection.execute(_GIVE_BACK, bounds)).one_or_none()
         return None if row is None else GivenBack(row.id, row.attempt, row.claimed_by)
@@ -153,6 +170,13 @@ class HeldMessages:
         return row.accepted_at > now - self._batches_first and row.deadline > now + _SOON
 
 
+def _by_note(message_ids: Sequence[str], notes: Mapping[str, str]) -> dict[str, list[str]]:
+    groups = defaultdict[str, list[str]](list)
+    for message_id in message_ids:
+        groups[notes.get(message_id, "")].append(message_id)
+    return groups
+
+
 def _asked_model(body: bytes) -> str | None:
     try:
         return asked_model(body)
@@ -160,6 +184,7 @@ def _asked_model(body: bytes) -> str | None:
         return None
 
 
+_GAVE_WAY: Final = "Its turn made room for messages that people wait for."
 _SOON: Final = timedelta(minutes=5)
 _BODIES_AT_ONCE: Final = 64
 _IS_HELD: Final = text(UNRELEASED)
@@ -198,6 +223,11 @@ _RELEASE: Final = (
     .values(released_at=bindparam("b_now"), wake_at=bindparam("b_wake_at"), wakes=0)
     .returning(message.c.id, message.c.lane, message.c.deadline, message.c.traceparent)
 )
+_NOTE: Final = (
+    update(message)
+    .where(message.c.held_at.is_not(None), message.c.released_at.is_(None))
+    .values(noted())
+)
 _GIVE_BACK: Final = (
     update(message)
     .where(
@@ -207,6 +237,6 @@ _GIVE_BACK: Final = (
         message.c.held_at.is_not(None),
         message.c.attempt <= bindparam("b_attempts"),
     )
-    .values(state=ResponseState.QUEUED, released_at=None, wake_at=None, lease_until=None)
+    .values(state=ResponseState.QUEUED, released_at=None, wake_at=None, lease_until=None, **noted())
     .returning(message.c.id, message.c.attempt, message.c.claimed_by)
 )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.flow_tables import charge
+from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message
 
@@ -20,7 +21,8 @@ async def put_back(
 ) -> bool:
     """False where it is no longer held under this attempt. Its flow is charged what is left, which
     tells the dispatcher that the turn is over; raises LedgerUnavailable."""
-    bounds = {"b_id": record.id, "b_attempt": record.attempt, "b_now": now}
+    line = no_model(now).line()
+    bounds = {"b_id": record.id, "b_attempt": record.attempt, "b_now": now, "b_note": line}
     async with transaction(engine) as connection:
         held = (await connection.execute(_HOLD, bounds)).one_or_none()
         if held is not None:
@@ -37,6 +39,12 @@ async def put_back(
     return held is not None
 
 
+def no_model(now: datetime, *, until: datetime | None = None) -> WaitNote:
+    """Why it waits then."""
+    return WaitNote(cause=WaitCause.MODELS_AWAY, since=now, until=until, why=_MODELS_AWAY)
+
+
+_MODELS_AWAY: Final = "Its turn found no model to answer it, and it has the time to wait for one."
 _HOLD: Final = (
     update(message)
     .where(
@@ -51,6 +59,7 @@ _HOLD: Final = (
         released_at=None,
         wake_at=None,
         lease_until=None,
+        **noted(),
     )
     .returning(message.c.id)
 )

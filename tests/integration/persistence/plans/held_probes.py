@@ -85,6 +85,7 @@ HELD_PROBES: Final[dict[str, HeldProbe]] = {
     "HeldMessages.release": lambda crowd: _messages(crowd).release(
         [f"resp_h1_{n}" for n in range(1, 33)]
     ),
+    "HeldMessages.note": lambda crowd: _messages(crowd).note({"resp_h1_1": "{}\n"}),
     "HeldMessages.give_back": lambda crowd: _messages(crowd).give_back("resp_r400", attempts=3),
     "SlotCounts.now": lambda crowd: SlotCounts(crowd.database, crowd.clock).now(),
     "SlotCounts.released": lambda crowd: SlotCounts(crowd.database, crowd.clock).released(100),
