@@ -39,6 +39,7 @@ from shared.settings import Settings
 from shared.settings.servers import LedgerSettings
 from shared.status.system_watch import IsWell, SystemWatch
 from shared.telemetry.open_tracing import open_tracing
+from shared.views.judged_pages import JudgedPages
 from shared.views.negative_feedback import NegativeFeedback
 from shared.views.tenant_names import TenantNames
 
@@ -83,6 +84,7 @@ class ConsoleSurface:
                 EvaluationCatalogue(database),
                 NegativeFeedback(database),
                 KeptOutcomes(Outcomes(database), TenantNames(database), clock),
+                JudgedPages(database),
             ),
             AlertsScreen(AlertCatalogue(database, clock), acts, clock),
             AuditScreen(log),

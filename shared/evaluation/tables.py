@@ -110,4 +110,7 @@ judged_window = Table(
     Column("cost", Numeric(18, 9), nullable=False),
     Column("unknown_costs", Integer, nullable=False),
     Column("finished_at", UtcDateTime),
+    # JSON: how many answers have no verdict, by the reason; and why nothing is judged right now.
+    Column("reasons", Text),
+    Column("fault", Text),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 from shared.clock import Clock
-from shared.errors import Conflict
+from shared.errors import Conflict, Unavailable
 from shared.evaluation.judging.judge import Judge
 from shared.feedback.book import ChangedTooOften, FeedbackBook
 from shared.feedback.verdict import OF_JUDGES, FeedbackVerdict
@@ -19,6 +21,14 @@ from workers.judging.sampling import GivenAnswer
 
 QUALITY: Final = "quality"
 """The name under which a judge's verdict is kept."""
+_AT_ONCE: Final = 8
+"""Questions that a judge is asked side by side."""
+
+
+class JudgeTurnedAway(Unavailable):
+    """The door takes no question for the judge, whatever the answer: it says why."""
+
+    code = "judge_turned_away"
 
 
 class OnlineJudging:
@@ -34,15 +44,40 @@ class OnlineJudging:
         self._purse = purse
 
     async def judge(self, answers: Sequence[GivenAnswer]) -> int:
-        """One after the other until the purse has no more; how many were done.
+        """Side by side until the purse has no more; how many were done, from the first on.
 
-        Raises Unavailable and LedgerUnavailable.
+        They are noted in their order, so that whoever follows goes on behind the last of them.
+        Raises Unavailable, also as JudgeTurnedAway and LedgerUnavailable.
         """
-        for done, answer in enumerate(answers):
-            if not await self._purse.has_more():
-                return done
-            await self._purse.note(await self._judged(answer))
-        return len(answers)
+        done, under_way = 0, deque[asyncio.Task[AnswerJudged]]()
+        try:
+            for answer in answers:
+                while len(under_way) == _AT_ONCE or not await self._purse.has_more(len(under_way)):
+                    if not under_way:
+                        return done
+                    await self._note(under_way)
+                    done += 1
+                under_way.append(asyncio.create_task(self._judged(answer)))
+            while under_way:
+                await self._note(under_way)
+                done += 1
+            return done
+        except asyncio.CancelledError:
+            for task in under_way:
+                task.cancel()
+            raise
+        finally:
+            await self._leave(under_way)
+
+    async def _note(self, under_way: deque[asyncio.Task[AnswerJudged]]) -> None:
+        await self._purse.note(await under_way[0])
+        under_way.popleft()
+
+    async def _leave(self, under_way: deque[asyncio.Task[AnswerJudged]]) -> None:
+        """What is under way ends; it is paid for, though it is done later, with what was kept."""
+        for judged in await asyncio.gather(*under_way, return_exceptions=True):
+            if isinstance(judged, AnswerJudged) and judged.cost:
+                await self._purse.note(judged, is_done=False)
 
     async def _judged(self, answer: GivenAnswer) -> AnswerJudged:
         try:
@@ -53,13 +88,21 @@ class OnlineJudging:
         except NotCut as error:
             return AnswerJudged(left_out=error.message)
         verdict = await self._judge.judge(self._rubric, question=question, answer=said)
+        if verdict.is_turned_away:
+            raise JudgeTurnedAway(verdict.why)
         left_out = None
         if verdict.passed is not None:
             try:
                 await self._keep(record, verdict.judge, passed=verdict.passed)
             except (Conflict, ChangedTooOften):
                 left_out = "have all the feedback that they may have"
-        return AnswerJudged(passed=verdict.passed, left_out=left_out, cost=verdict.cost)
+        return AnswerJudged(
+            passed=verdict.passed,
+            why=verdict.why,
+            left_out=left_out,
+            cost=verdict.cost,
+            was_asked=verdict.was_asked,
+        )
 
     async def _keep(self, record: MessageRecord, judge: str, *, passed: bool) -> None:
         said = FeedbackVerdict(

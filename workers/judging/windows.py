@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
+from shared.evaluation.judged_window import JudgedWindow, reasons_kept, window_of
 from shared.evaluation.tables import judged_window
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
@@ -19,21 +19,6 @@ SETTLED: Final = timedelta(minutes=1)
 """What ended longer ago is there, however long its transaction took."""
 _CAUGHT_UP: Final = timedelta(days=1)
 """What nobody judged for longer is not judged any more."""
-
-
-class JudgedWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """The columns of `judged_window`."""
-
-    starts_at: datetime
-    ends_at: datetime
-    done: int = 0
-    judged: int = 0
-    passed: int = 0
-    without_verdict: int = 0
-    left_over: int = 0
-    cost: Decimal = Decimal(0)
-    unknown_costs: int = 0
-    finished_at: datetime | None = None
 
 
 class JudgedWindows:
@@ -48,7 +33,7 @@ class JudgedWindows:
         as long as that takes to come."""
         async with reading(self._database.durable) as connection:
             row = (await connection.execute(_NEWEST, {"now": now})).one_or_none()
-        return None if row is None else _window(row)
+        return None if row is None else window_of(row)
 
     async def next(self, now: datetime, every: timedelta) -> JudgedWindow | None:
         """The one that is under way, or the next that is over; None where there is none yet."""
@@ -62,11 +47,13 @@ class JudgedWindows:
             return None
         found = JudgedWindow(starts_at=begin, ends_at=begin + every)
         async with transaction(self._database.durable) as connection:
-            await connection.execute(self._insert, msgspec.structs.asdict(found))
+            await connection.execute(self._insert, found.row())
         return found
 
-    async def add(self, window: JudgedWindow, judged: AnswerJudged) -> None:
-        """One more answer of it is done."""
+    async def add(
+        self, window: JudgedWindow, judged: AnswerJudged, *, reasons: dict[str, int]
+    ) -> None:
+        """One more answer of it is done; `reasons` are those of all so far without a verdict."""
         has_verdict = judged.left_out is None and judged.passed is not None
         is_without = judged.left_out is None and judged.passed is None
         added = {
@@ -82,19 +69,24 @@ class JudgedWindows:
             update(judged_window)
             .where(columns.starts_at == window.starts_at)
             .values({name: columns[name] + value for name, value in added.items()})
+            .values(reasons=reasons_kept(reasons), fault=None)
         )
         async with transaction(self._database.durable) as connection:
             await connection.execute(query)
 
+    async def spend(self, window: JudgedWindow, cost: Decimal | None) -> None:
+        """A question was paid for, and its answer will be judged anew."""
+        spent = judged_window.c.cost + (cost or Decimal(0))
+        unknown = judged_window.c.unknown_costs + int(cost is None)
+        await self._change(window, cost=spent, unknown_costs=unknown)
+
+    async def stop(self, window: JudgedWindow, *, fault: str) -> None:
+        """Nothing of it is judged for now, and why."""
+        await self._change(window, fault=fault)
+
     async def finish(self, window: JudgedWindow, *, left_over: int, at: datetime) -> None:
         """Nothing more of it is judged."""
-        query = (
-            update(judged_window)
-            .where(judged_window.c.starts_at == window.starts_at)
-            .values(left_over=left_over, finished_at=at)
-        )
-        async with transaction(self._database.durable) as connection:
-            await connection.execute(query)
+        await self._change(window, left_over=left_over, finished_at=at, fault=None)
 
     async def spent(self, of: JudgedWindow) -> Decimal | None:
         """US dollars that the windows which begin on its day have cost; None where that of one
@@ -105,9 +97,10 @@ class JudgedWindows:
             row = (await connection.execute(_SPENT, bounds)).one()
         return None if row.unknown_costs else Decimal(row.cost or 0)
 
-
-def _window(row: Row[Any]) -> JudgedWindow:
-    return JudgedWindow(**row._mapping)
+    async def _change(self, window: JudgedWindow, **values: Any) -> None:
+        query = update(judged_window).where(judged_window.c.starts_at == window.starts_at)
+        async with transaction(self._database.durable) as connection:
+            await connection.execute(query.values(values))
 
 
 _NEWEST: Final = (

@@ -84,6 +84,8 @@ def _say(came: JudgedAnswers) -> None:
         f"{counted(came.judged, 'answer')} judged, {came.passed} passed, "
         f"{came.without_verdict} without a verdict; the judge cost {dollars(came.cost)}."
     )
+    for why, count in came.without_verdict_because.items():
+        say(f"{counted(count, 'answer')} without one: {why}")
     if came.left_over:
         say(f"The budget was spent before {counted(came.left_over, 'answer')} more.")
     for why, count in came.left_out.items():

@@ -19,6 +19,7 @@ from shared.evaluation.kept_run import CaseResult, KeptRun
 from shared.messages.tenant import KeyScope
 from shared.outcomes.reading import OutcomeDimension
 from shared.sessions.console_user import ConsoleUser
+from shared.views.judged_pages import JudgedPage, JudgedPages, JudgedTime
 from shared.views.negative_feedback import FeedbackPage, NegativeFeedback
 
 _BETWEEN: Final = "~"
@@ -58,8 +59,13 @@ class QualityScreen:
     """Nothing here acts. Everything raises LedgerUnavailable."""
 
     def __init__(
-        self, runs: EvaluationCatalogue, feedback: NegativeFeedback, outcomes: KeptOutcomes
+        self,
+        runs: EvaluationCatalogue,
+        feedback: NegativeFeedback,
+        outcomes: KeptOutcomes,
+        judged: JudgedPages,
     ) -> None:
+        self._judged = judged
         self._runs = runs
         self._feedback = feedback
         self._outcomes = outcomes
@@ -71,6 +77,7 @@ class QualityScreen:
             row("GET", "/quality/runs/{run}", self._results, reader),
             row("GET", "/quality/feedback", self._against, reader),
             row("GET", "/quality/outcomes", self._came_of_it, reader),
+            row("GET", "/quality/judged", self._judged_times, reader),
         )
 
     def topics(self) -> Sequence[Topic]:
@@ -97,6 +104,11 @@ class QualityScreen:
             tenant_id=search.tenant or None, before=asked.place, limit=asked.limit
         )
 
+    async def _judged_times(self, exchange: Exchange, _user: ConsoleUser) -> JudgedPage:
+        query = known_query(exchange, ("before", "limit"))
+        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
+        return await self._judged.page(before=query.get("before") or None, limit=limit)
+
     async def _came_of_it(self, exchange: Exchange, _user: ConsoleUser) -> OutcomeView:
         query = known_query(exchange, ("by", "days"))
         by, days = query.get("by") or "version", query.get("days") or str(_WEEK)
@@ -106,9 +118,11 @@ class QualityScreen:
             _GROUPS[by], whole_number(days, "days", least=1, most=MOST_DAYS)
         )
 
-    async def _newest(self) -> tuple[list[KeptRun], str | None]:
+    async def _newest(self) -> tuple[list[KeptRun], str | None, list[JudgedTime]]:
         against = await self._feedback.page(limit=1)
-        return await self._runs.runs(limit=3), against.rows[0].id if against.rows else None
+        judged = (await self._judged.page(limit=1)).rows
+        last = against.rows[0].id if against.rows else None
+        return await self._runs.runs(limit=3), last, judged
 
 
 def _case(place: str | None) -> tuple[str, int] | None:

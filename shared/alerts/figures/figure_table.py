@@ -60,7 +60,7 @@ def figure_table(settings: Settings, database: Database, redis: Redis, clock: Cl
     backlog = BacklogFigures(database, clock)
     money = BudgetFigures(database, settings, clock)
     traffic = ServiceFigures(Rollups(database), settings.alerts, clock)
-    opinions = OpinionFigures(database, clock)
+    opinions = OpinionFigures(database, clock, judges=settings.evaluation.enabled)
     anomalies = AnomalyFigures(database, clock)
     return FigureTable(
         {
@@ -77,6 +77,7 @@ def figure_table(settings: Settings, database: Database, redis: Redis, clock: Cl
             AlertFigure.CACHED_TOKENS_CHANGE: traffic.cached_tokens_change,
             AlertFigure.SATISFACTION: opinions.satisfaction,
             AlertFigure.JUDGE_SCORE: opinions.judge_score,
+            AlertFigure.UNJUDGED_SHARE: opinions.unjudged_share,
             AlertFigure.OLDEST_WAIT_SECONDS: backlog.oldest_wait,
             AlertFigure.DEAD_LETTERS: backlog.dead_letters,
             AlertFigure.BATCH_OVERDUE_SECONDS: backlog.batch_overdue,

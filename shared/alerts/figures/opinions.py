@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from statistics import mean
 from typing import Any, Final
@@ -13,7 +14,10 @@ from shared.alerts.machine import FigureValue
 from shared.alerts.unit import FigureUnit
 from shared.clock import Clock
 from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.judged_window import window_of
+from shared.evaluation.tables import judged_window
 from shared.feedback.tables import feedback, is_said_by_person
+from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading
 
@@ -28,7 +32,9 @@ class OpinionFigures:
     """Means of the newest verdicts within the window, 0 to 1; unknown where there are few. All
     raise LedgerUnavailable."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, judges: bool = True) -> None:
+        """`judges` says whether workers have answers judged."""
+        self._judges = judges
         self._database = database
         self._clock = clock
         self._catalogue = EvaluationCatalogue(database)
@@ -45,6 +51,27 @@ class OpinionFigures:
         return FigureReading(
             [given._replace(words=words), *await self._judged_runs(window_seconds)]
         )
+
+    async def unjudged_share(self, window_seconds: float) -> FigureReading:
+        """Of the answers that workers had a judge asked about within the window; 1 where they
+        cannot ask it at all."""
+        if not self._judges:
+            return FigureReading(is_data=False)
+        since = self._clock.now() - timedelta(seconds=window_seconds)
+        async with reading(self._database.relaxed) as connection:
+            bounds = {"now": self._clock.now(), "most": _MOST_WINDOWS}
+            rows = await connection.execute(_JUDGED_WINDOWS, bounds)
+            newest = [*map(window_of, rows)]
+        windows = [each for each in newest if each.finished_at is None or each.ends_at > since]
+        asked = sum(each.judged + each.without_verdict for each in windows)
+        without = sum(each.without_verdict for each in windows)
+        reasons = sum((Counter(each.reasons) for each in windows), Counter[str]())
+        share = without / asked if asked >= _FEWEST else None
+        why = max(reasons, key=reasons.__getitem__) if reasons else ""
+        if windows and windows[0].fault is not None:
+            share, why = 1.0, windows[0].fault
+        words = {"because": why.rstrip(".")}
+        return FigureReading([FigureValue({}, share, FigureUnit.SHARE, words)])
 
     async def _judged_runs(self, window_seconds: float) -> list[FigureValue]:
         """Those that ended within the window; a run is read once."""
@@ -80,6 +107,13 @@ class OpinionFigures:
         return FigureValue({}, value, FigureUnit.SCORE)
 
 
+_MOST_WINDOWS: Final = 100
+_JUDGED_WINDOWS: Final = (
+    select(judged_window)
+    .where(judged_window.c.starts_at < bindparam("now", type_=UtcDateTime))
+    .order_by(judged_window.c.starts_at.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 _NEWEST: Final = (
     select(feedback.c.value, feedback.c.source)
     .where(feedback.c.given_at > bindparam("since"))

@@ -29,6 +29,8 @@ class AnsweredCase(msgspec.Struct, frozen=True, kw_only=True):
 
     state: str
     error: str = ""
+    refused_with: int | None = None
+    """The HTTP status, where the door took no message for it."""
     response_id: str | None = None
     text: str = ""
     calls: tuple[OutputCall, ...] = ()

@@ -62,9 +62,11 @@ class BatchAsker:
         try:
             response = await self._posted({**body, **lane}, give_up_at)
         except RefusedByDoor as refused:
-            return AnsweredCase(state=REFUSED, error=refused.message)
+            return _refused(refused)
         try:
             return await self._ended(response, give_up_at)
+        except RefusedByDoor as refused:  # such as a key that was revoked meanwhile
+            return _refused(refused)
         except asyncio.CancelledError:
             await self._withdraw(response.id)
             raise
@@ -140,6 +142,10 @@ class BatchAsker:
         return Unavailable(
             f"Nobody answers at {self._url}: start Forebay with `forebay up`, or set FOREBAY_URL."
         )
+
+
+def _refused(refused: RefusedByDoor) -> AnsweredCase:
+    return AnsweredCase(state=REFUSED, error=refused.message, refused_with=refused.status)
 
 
 def _has_ended(response: ResponseObject) -> bool:

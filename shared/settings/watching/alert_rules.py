@@ -62,6 +62,8 @@ class AlertFigure(StrEnum):
     """What people said of answers within the window, on average, 0 to 1."""
     JUDGE_SCORE = "judge_score"
     """What judges said of them, and by set of the newest run of a golden set."""
+    UNJUDGED_SHARE = "unjudged_share"
+    """The share of the answers that workers had judged within the window which have no verdict."""
     OLDEST_WAIT_SECONDS = "oldest_wait_seconds"
     """How long the oldest message of a lane has waited."""
     BREAKER_OPEN = "breaker_open"

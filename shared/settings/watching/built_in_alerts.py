@@ -118,6 +118,14 @@ _SERVICE: Final = {
         severity=_WARNING,
         summary="What judges say of {of} is {value} on average, of 1.",
     ),
+    "unjudged": AlertRuleSettings(
+        figure=AlertFigure.UNJUDGED_SHARE,
+        window_seconds=86_400,
+        above=0.5,
+        for_seconds=300,
+        severity=_WARNING,
+        summary="{value} of the answers that were to be judged have no verdict: {because}.",
+    ),
     "message_anomaly": AlertRuleSettings(
         figure=AlertFigure.MESSAGE_DEVIATION,
         above=6,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.scripted_provider.behaviour import Kind
 from shared.clock import SystemClock
+from shared.evaluation.judged_window import JudgedWindow
 from shared.settings.secret import Secret, ServerUrl
 from shared.settings.watching.evaluation import EvaluationSettings
 from tests.acceptance.command import RunningStack, Typed, printed
@@ -18,7 +20,7 @@ from tests.acceptance.evaluation.typing_in import asked, ran, written
 from tests.integration.workers.provider_thread import ProviderThread
 from workers.judging.opening import judging
 from workers.judging.sampling import AnswerSample, GivenAnswer
-from workers.judging.windows import JudgedWindow, JudgedWindows
+from workers.judging.windows import JudgedWindows
 
 
 def test_suspicious_answers_are_judged_once_and_within_the_budget(
@@ -60,7 +62,11 @@ class _ClockAhead(SystemClock):
         return super().now() + timedelta(minutes=2)
 
 
-async def _judged(settings: EvaluationSettings) -> tuple[JudgedWindow, list[GivenAnswer]]:
+async def _judged(
+    settings: EvaluationSettings,
+    *,
+    is_over: Callable[[JudgedWindow], bool] = lambda each: each.finished_at is not None,
+) -> tuple[JudgedWindow, list[GivenAnswer]]:
     """What came of the first time that was judged, and what would be chosen afterwards."""
     clock = _ClockAhead()
     async with open_ledger(command_settings()) as database:
@@ -68,7 +74,7 @@ async def _judged(settings: EvaluationSettings) -> tuple[JudgedWindow, list[Give
         async with judging(settings, database, clock, worker="a worker"), asyncio.timeout(60):
             while True:
                 window = await windows.newest(clock.now())
-                if window is not None and window.finished_at is not None:
+                if window is not None and is_over(window):
                     break
                 await asyncio.sleep(0.05)
         after = AnswerSample(database, since=window.starts_at, until=clock.now())
@@ -101,6 +107,28 @@ def test_a_worker_judges_traffic_and_nothing_that_an_evaluation_asked(
     assert {each.response_id for each in chosen if each.tenant_id == tenant} == answered
     for each in answered:
         assert [said["name"] for said in printed(typed, "feedback", "show", each)] == ["quality"]
+
+
+def test_a_key_of_the_judge_that_was_revoked_says_so_and_loses_no_answer(
+    typed: Typed, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = printed(typed, "keys", "create", "--tenant", "thawed")["key"]
+    asked(stack, key=caller, input="Does it thaw?")
+    of_judge = printed(typed, "keys", "create", "--tenant", "thawed")
+    assert typed("keys", "revoke", of_judge["id"]).returncode == 0
+    settings = EvaluationSettings(
+        enabled=True,
+        judge="scripted",
+        share=1.0,
+        every_seconds=60,
+        tenants=("thawed",),
+        url=ServerUrl(stack.ready["url"]),
+        key=Secret(of_judge["key"]),
+    )
+    monkeypatch.chdir(stack.folder)
+    window, _ = asyncio.run(_judged(settings, is_over=lambda each: each.fault is not None))
+    assert (window.done, window.finished_at) == (0, None)
+    assert "The door took no question for the judge" in (window.fault or "")
 
 
 def test_a_run_whose_door_goes_away_is_kept_as_stopped(typed: Typed) -> None:

@@ -14,8 +14,9 @@ from shared.alerts.tables import alert
 from shared.clock import SystemClock
 from shared.evaluation.bootstrap import Estimate
 from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.judged_window import JudgedWindow
 from shared.evaluation.kept_run import CaseResult, CheckOutcome, Figure, KeptRun
-from shared.evaluation.tables import RunState
+from shared.evaluation.tables import RunState, judged_window
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import FeedbackVerdict
 from shared.identifiers import new_id, new_response_id
@@ -98,6 +99,24 @@ async def add_outcomes(database: Database, tenant_id: str, strange: str = "") ->
     counts = {"asked_again": 1, "turns": 4, "caught": 2, "cost": Decimal("0.004")}
     async with transaction(database.durable) as connection:
         await connection.execute(insert(outcome_day).values(names | sums | counts))
+
+
+async def add_judged(database: Database, strange: str = "") -> None:
+    """An hour of which a judge looked at eight answers, and can look at no more."""
+    now = SystemClock().now()
+    window = JudgedWindow(
+        starts_at=now - timedelta(hours=1),
+        ends_at=now,
+        done=10,
+        judged=8,
+        passed=6,
+        without_verdict=2,
+        cost=Decimal("0.01"),
+        reasons={f"It answered no JSON. {strange}": 2},
+        fault=f"The API key was revoked. {strange}",
+    )
+    async with transaction(database.durable) as connection:
+        await connection.execute(insert(judged_window).values(window.row()))
 
 
 async def add_feedback(database: Database, tenant_id: str, strange: str = "") -> None:

@@ -18,7 +18,13 @@ from shared.persistence.tenants import TenantRepository
 from shared.rollups.delta import Delta, encode_delta
 from shared.rollups.tables import rollup_delta
 from shared.settings.servers import LedgerSettings
-from tests.integration.console.judging import add_alert, add_feedback, add_outcomes, add_run
+from tests.integration.console.judging import (
+    add_alert,
+    add_feedback,
+    add_judged,
+    add_outcomes,
+    add_run,
+)
 from tests.integration.rollups.facts import attempt_fact, door_sums, turn_fact
 
 CHAIN = (("openai", "gpt-5-mini"), ("anthropic", "claude-haiku"), ("local", "smollm2"))
@@ -43,6 +49,7 @@ async def seed(ledger: LedgerSettings, *, minutes: int = 60, strange: str = "") 
         log = AuditLog(database, SystemClock())
         await add_alert(database, strange)
         await add_run(database, strange)
+        await add_judged(database, strange)
         await add_feedback(database, owner.id, strange)
         await add_outcomes(database, owner.id, strange)
         await log.record(actor, "keys.revoke", f"key_1{strange}"[:255], {"note": strange or "old"})

@@ -54,6 +54,9 @@ async def test_a_run_is_read_down_to_what_did_not_hold(
         await page.goto("/console#/quality")
         await page.wait_for_selector("text=10 % to 90 %")
         await page.wait_for_selector("text=helpful by ann")
+        await page.wait_for_selector("text=41 % to 93 %")
+        await page.wait_for_selector("text=2: It answered no JSON.")
+        await page.wait_for_selector("text=The API key was revoked.")
         await page.wait_for_selector("text=1 asked again")
         await page.select_option("label:has-text('for each') select", "tenant")
         await page.wait_for_selector("td:text-is('harbour')")
@@ -100,8 +103,9 @@ async def test_what_is_not_there_is_not_acknowledged(log_in: LogIn) -> None:
         assert answer.status == 404
     async with operator.get("/console/api/quality/runs/nothing") as answer:
         assert answer.status == 404
-    async with operator.get("/console/api/quality/feedback?before=nowhere") as answer:
-        assert answer.status == 400
+    for page in ("feedback", "judged"):
+        async with operator.get(f"/console/api/quality/{page}?before=nowhere") as answer:
+            assert answer.status == 400
 
 
 async def test_negative_feedback_is_read_a_page_at_a_time(migrated_ledger_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from shared.alerts.figures.opinions import OpinionFigures
 from shared.clock import ManualClock
 from shared.errors import Unavailable
 from shared.evaluation.golden.answered import AnsweredCase
+from shared.evaluation.judged_window import JudgedWindow
 from shared.evaluation.judging.judge import Judge
 from shared.evaluation.judging.verdicts import JudgeVerdicts
 from shared.feedback.book import FeedbackBook
@@ -20,7 +23,7 @@ from shared.persistence.engine import Database
 from shared.settings.watching.evaluation import EvaluationSettings
 from tests.integration.evaluation.conftest import TENANT, Say
 from workers.judging.judging_round import JudgingRound
-from workers.judging.windows import JudgedWindow, JudgedWindows
+from workers.judging.windows import JudgedWindows
 
 _HOUR = timedelta(hours=1)
 _EACH = Decimal("0.01")
@@ -34,15 +37,23 @@ class _ScriptedJudge:
         self.asked: list[str] = []
         self.cost: Decimal | None = _EACH
         self.away_after: int | None = None
+        self.refuses_with: int | None = None
+        self.says: str | None = None
+        self.together: asyncio.Barrier | None = None
 
     async def ask(self, body: dict[str, Any]) -> AnsweredCase:
+        if self.refuses_with is not None:
+            why = "The API key was revoked."
+            return AnsweredCase(state="refused", error=why, refused_with=self.refuses_with)
         if self.away_after is not None and len(self.asked) >= self.away_after:
             raise Unavailable("Nobody is there.")
         assert body["store"] is False
         assert body["metadata"] == {"forebay_variant": "control"}
         self.asked.append(body["input"])
         passes = "false" if "bad" in body["input"] else "true"
-        said = f'{{"reason":"So.","passes":{passes}}}'
+        if self.together is not None and len(self.asked) > 1:
+            await self.together.wait()
+        said = self.says or f'{{"reason":"So.","passes":{passes}}}'
         return AnsweredCase(state="completed", text=said, model="judge", told_cost=self.cost)
 
 
@@ -137,6 +148,72 @@ async def test_a_day_ends_with_its_budget_and_says_so(
     assert len(judge.asked) == 5
 
 
+async def test_a_judge_is_asked_side_by_side_once_its_price_is_known(
+    a_round: Rounds, say: Say, judge: _ScriptedJudge, windows: JudgedWindows, clock: ManualClock
+) -> None:
+    judge.together = asyncio.Barrier(4)
+    for nth in range(5):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    async with asyncio.timeout(60):  # one after the other they would wait for each other for ever
+        await a_round(EvaluationSettings(share=1.0, most=50))()
+    assert ((await _newest(windows, clock)).judged, len(judge.asked)) == (5, 5)
+
+
+async def test_what_has_no_verdict_says_why(
+    a_round: Rounds, say: Say, judge: _ScriptedJudge, windows: JudgedWindows, clock: ManualClock
+) -> None:
+    judge.says = "It is fine."
+    for nth in range(2):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    await a_round()()
+    ended = await _newest(windows, clock)
+    (why,) = ended.reasons
+    assert (ended.without_verdict, ended.reasons[why]) == (2, 2)
+    assert "no JSON of the form asked for" in why
+
+
+async def test_answers_wait_for_a_judge_that_turns_all_questions_away(
+    a_round: Rounds,
+    say: Say,
+    judge: _ScriptedJudge,
+    windows: JudgedWindows,
+    database: Database,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for nth in range(3):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    judge.refuses_with = 401
+    with pytest.raises(Unavailable, match="revoked"):
+        await a_round()()
+    stopped = await _newest(windows, clock)
+    assert (stopped.done, stopped.without_verdict, stopped.finished_at) == (0, 0, None)
+    assert "The API key was revoked." in (stopped.fault or "")
+    assert any("judging_stopped" in str(each.msg) for each in caplog.records)
+    figure = await OpinionFigures(database, clock).unjudged_share(3_600)
+    (value,) = figure.observations
+    assert (value.value, "revoked" in value.words["because"]) == (1.0, True)
+    judge.refuses_with = None
+    await a_round()()
+    ended = await _newest(windows, clock)
+    assert (ended.judged, ended.fault) == (3, None)
+
+
+async def test_one_question_that_is_refused_keeps_no_other_from_being_judged(
+    a_round: Rounds, say: Say, judge: _ScriptedJudge, windows: JudgedWindows, clock: ManualClock
+) -> None:
+    judge.refuses_with = 413
+    for nth in range(2):
+        await say(f"Question {nth}?")
+    clock.advance(120)
+    await a_round()()
+    ended = await _newest(windows, clock)
+    assert (ended.done, ended.without_verdict, ended.fault) == (2, 2, None)
+
+
 async def test_who_follows_goes_on_behind_the_last_answer(
     a_round: Rounds,
     say: Say,
@@ -151,7 +228,8 @@ async def test_who_follows_goes_on_behind_the_last_answer(
     with pytest.raises(Unavailable):
         await a_round()()
     begun = await _newest(windows, clock)
-    assert (begun.done, begun.finished_at) == (2, None)
+    # The second and the third were asked side by side, and one of them had an answer.
+    assert (begun.done in {1, 2}, begun.finished_at) == (True, None)
     judge.away_after = None
     await a_round()()
     ended = await _newest(windows, clock)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from deploy.cli.eval.running.golden_run import Progress
-from workers.judging.purse import AnswerJudged
+from workers.judging.purse import AnswerJudged, DearestQuestion
 
 
 class JudgedAnswers(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class JudgedAnswers(msgspec.Struct, frozen=True, kw_only=True):
     without_verdict: int
     left_over: int
     """Answers for which the budget did not suffice."""
+    without_verdict_because: dict[str, int]
     left_out: dict[str, int]
     cost: Decimal | None
 
@@ -30,16 +31,20 @@ class TypedPurse:
         self._budget = budget
         self._progress = progress
         self._cost: Decimal | None = Decimal(0)
+        self._dearest = DearestQuestion()
         self._done: list[AnswerJudged] = []
 
-    async def has_more(self) -> bool:
-        return self._cost is not None and self._cost < self._budget
+    async def has_more(self, under_way: int) -> bool:
+        spent = self._cost
+        return spent is not None and self._dearest.fits(under_way, spent=spent, budget=self._budget)
 
-    async def note(self, judged: AnswerJudged) -> None:
+    async def note(self, judged: AnswerJudged, *, is_done: bool = True) -> None:
+        self._dearest.learn(judged)
         known = self._cost is not None and judged.cost is not None
         self._cost = self._cost + judged.cost if known else None  # type: ignore[operator] # both are
-        self._done.append(judged)
-        self._progress.advance(1)
+        if is_done:
+            self._done.append(judged)
+            self._progress.advance(1)
 
     def came(self, *, left_over: int) -> JudgedAnswers:
         """All that came of it."""
@@ -49,6 +54,9 @@ class TypedPurse:
             passed=asked.count(True),
             without_verdict=asked.count(None),
             left_over=left_over,
+            without_verdict_because=dict(
+                Counter(each.why for each in self._done if each.left_out is None and each.why)
+            ),
             left_out=dict(Counter(each.left_out for each in self._done if each.left_out)),
             cost=self._cost,
         )

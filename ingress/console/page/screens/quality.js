@@ -4,6 +4,7 @@ import { filters } from "../parts/filters.js";
 import { count, duration, moment, money, percent, shortened } from "../parts/format.js";
 import { empty, loading, settle } from "../parts/states.js";
 import { pagedTable, table } from "../parts/table.js";
+import { between } from "../parts/words.js";
 import { get } from "../shell/api.js";
 import { link } from "../shell/place.js";
 
@@ -54,6 +55,16 @@ const AGAINST = [
   { title: "answer", text: true, cell: (row) => h("a", { class: "mono", href: link("messages", row.response_id) }, row.response_id) },
 ];
 
+const JUDGED = [
+  { title: "from", cell: ({ window: each }) => [moment(each.starts_at), h("div", { class: "note" }, `for ${duration(between(each.starts_at, each.ends_at))}`)] },
+  { title: "judged", number: true, cell: ({ window: each }) => count(each.judged) },
+  { title: "passed", number: true, cell: (row) => row.share === null ? "—" : interval({ mean: row.share, low: row.low, high: row.high }, percent) },
+  { title: "without a verdict", text: true, cell: ({ window: each }) => [count(each.without_verdict), ...Object.entries(each.reasons).map(([why, number]) => h("div", { class: "note" }, `${count(number)}: ${why}`))] },
+  { title: "beyond the budget", number: true, cell: ({ window: each }) => count(each.left_over) },
+  { title: "cost", number: true, cell: ({ window: each }) => [money(each.cost), each.unknown_costs ? h("div", { class: "note" }, `${count(each.unknown_costs)} unknown`) : null] },
+  { title: "state", text: true, cell: ({ window: each }) => each.fault ? [h("span", { class: "tag bad" }, "stopped"), h("div", { class: "note" }, each.fault)] : h("span", { class: `tag ${each.finished_at ? "good" : "warn"}` }, each.finished_at ? "completed" : "running") },
+];
+
 const CASES = [
   { title: "case", text: true, cell: (row) => [row.case_id, row.repeat ? h("div", { class: "note" }, `repeat ${row.repeat}`) : null] },
   { title: "passed", cell: (row) => verdict(row.passed) },
@@ -85,17 +96,22 @@ function all(place) {
     load: (before) => get("quality/feedback", { before }, signal),
     nothing: "Nothing was said against an answer.",
   });
+  const judged = pagedTable({
+    columns: JUDGED, caption: "Answers that a judge looked at", key: (row) => row.window.starts_at,
+    load: (before) => get("quality/judged", { before }, signal),
+    nothing: "No judge has looked at answers that were given.", hint: "Let workers ask one: [evaluation] enabled = true",
+  });
   fill(
     main, h("h1", {}, "Quality"),
     h("div", { class: "stack" }, h("section", { class: "card" }, h("h2", {}, "What conversations came to, with intervals of 95 %"), filters(place, [
       { name: "by", label: "for each", kind: "select", options: GROUPS.map((each) => [each]), usual: GROUPS[0] },
       { name: "days", label: "of the last", kind: "select", options: [["1", "day"], ["7", "7 days"], ["30", "30 days"], ["90", "90 days"]], usual: "7" },
-    ]), came), h("section", { class: "card" }, h("h2", {}, "Runs, with intervals of 95 %"), runs.element), h("section", { class: "card" }, h("h2", {}, "Negative feedback"), said.element)),
+    ]), came), h("section", { class: "card" }, h("h2", {}, "Runs, with intervals of 95 %"), runs.element), h("section", { class: "card" }, h("h2", {}, "Answers that a judge looked at, with intervals of 95 %"), judged.element), h("section", { class: "card" }, h("h2", {}, "Negative feedback"), said.element)),
   );
   reckon(false);
   const again = setInterval(() => document.hidden || reckon(true), MINUTE);
   signal.addEventListener("abort", () => clearInterval(again));
-  live.on("quality", () => { runs.refresh(); said.refresh(); }, signal);
+  live.on("quality", () => { runs.refresh(); said.refresh(); judged.refresh(); }, signal);
 }
 
 function one({ main, live, signal }, id) {

@@ -104,6 +104,9 @@ ALERT_PROBES: Final[dict[str, AlertProbe]] = {
     "OpinionFigures.satisfaction": lambda database, clock: OpinionFigures(
         database, clock
     ).satisfaction(900),
+    "OpinionFigures.unjudged_share": lambda database, clock: OpinionFigures(
+        database, clock
+    ).unjudged_share(900),
     "OpinionFigures.judge_score": lambda database, clock: OpinionFigures(
         database, clock
     ).judge_score(900),
