@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.command import RunningStack, Typed, forebay
+from tests.acceptance.command import RunningStack, Typed, forebay, http_post
 
 
 def requests(*texts: str) -> str:
@@ -45,6 +45,10 @@ def test_a_file_is_submitted_followed_and_its_results_are_written(
     assert saved.stdout == f"2 lines written to {out}.\n"
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["custom_id"] for line in lines] == ["line-0", "line-1"]
+    login = {"Authorization": f"Bearer {stack.ready['key']}"}
+    url = f"{stack.ready['url']}/v1/responses/{lines[0]['id']}/feedback"
+    said = http_post(url, json={"name": "helpful", "value": "good"}, headers=login)
+    assert (said.status_code, said.json()["score"]) == (200, 1.0), said.text
     printed = forebay("batch", "results", batch_id, folder=stack.folder)
     assert printed.stdout == out.read_text()
     wrong = typed("batch", "results", batch_id, "--errors", "--json", "--out", str(tmp_path / "e"))

@@ -14,6 +14,8 @@ from tests.integration.console.conftest import MakeKey
     ("method", "path"),
     [
         ("POST", "/v1/responses"),
+        ("POST", "/v1/responses/resp_0/feedback"),
+        ("GET", "/v1/responses/resp_0/feedback"),
         ("POST", "/v1/chat/completions"),
         ("POST", "/v1/messages"),
         ("GET", "/v1/models"),

@@ -17,6 +17,7 @@ from shared.batches.state import BatchEndpoint, BatchState, BatchSurface
 from shared.batches.tables import batch, batch_item
 from shared.persistence.statements import transaction
 from shared.reservations.reservations import user_key
+from shared.settings import Settings
 from tests.integration.ingress.asking_messages import ASKED
 from tests.integration.ingress.conftest import MakeKey
 from tests.integration.ingress.running_door import RunningDoor
@@ -39,6 +40,15 @@ async def given(http: aiohttp.ClientSession, name: str) -> list[dict[str, Any]]:
         assert (answer.status, found["object"]) == (200, "list"), found
         data: list[dict[str, Any]] = found["data"]
         return data
+
+
+async def times_counted(http: aiohttp.ClientSession) -> float:
+    """Verdicts for an answer that this door has counted."""
+    async with http.get("/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    of_feedback = [each for each in lines if each.startswith("forebay_feedback_total{")]
+    (line,) = (each for each in of_feedback if '"positive"' in each and '"person"' in each)
+    return float(line.rsplit(maxsplit=1)[1])
 
 
 async def put_into_batch(worker: StandInWorker, message_id: str, tenant_id: str) -> str:
@@ -120,6 +130,26 @@ async def test_what_has_not_ended_is_not_judged_and_what_was_deleted_keeps_no_co
     assert (left["score"], left["comment"]) == (1.0, None)
     status, kept = await post(http, record.id, {**LIKED, "value": False, "comment": "Ann again"})
     assert (status, kept["comment"], kept["score"]) == (200, None, 0.0)
+
+
+async def test_the_same_from_two_doors_at_once_is_one_verdict_and_counts_once(
+    client: openai.AsyncOpenAI,
+    http: aiohttp.ClientSession,
+    settings: Settings,
+    worker: StandInWorker,
+) -> None:
+    worker.serve()
+    response = await client.responses.create(input="Hi")
+    with RunningDoor(settings) as beside:
+        async with aiohttp.ClientSession(beside.url, headers=http.headers) as other:
+            asked = [post(each, response.id) for each in (http, other) * 8]
+            answers = await asyncio.gather(*asked)
+            counted = [await times_counted(each) for each in (http, other)]
+    assert {status for status, _ in answers} == {200}
+    kept = await given(http, response.id)
+    assert [kept[0]] == [each for _, each in answers[:1]] == kept
+    assert all(told == kept[0] for _, told in answers)
+    assert sum(counted) == 1
 
 
 async def test_a_flood_is_refused_with_what_to_do(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
+import openai
 import pytest
 import requests
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.ingress.running_door import RunningDoor
+from tests.integration.ingress.stand_in_worker import StandInWorker
 
 RELAXED = settings(
     max_examples=100,
@@ -130,6 +134,39 @@ def test_what_our_own_document_allows_is_no_500(
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) >= 11
     call()
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_what_our_document_allows_to_say_of_an_answer_is_kept_or_refused(
+    door: RunningDoor, session: requests.Session, client: openai.AsyncOpenAI, worker: StandInWorker
+) -> None:
+    import schemathesis  # as above
+
+    worker.serve()
+    ended = [(await client.responses.create(input=f"Question {nth}")).id for nth in range(4)]
+    statuses = Counter[int]()
+
+    def ask() -> None:
+        path = "/v1/responses/{response_id}/feedback"
+        document = session.get(f"{door.url}/openapi.json", timeout=60).json()
+        document["paths"] = {path: {"post": document["paths"][path]["post"]}}
+        operation = schemathesis.openapi.from_dict(document)[path]["POST"]
+
+        @settings(RELAXED, max_examples=40)
+        @given(data=st.data())
+        def call(data: st.DataObject) -> None:
+            case = data.draw(operation.as_strategy())
+            case.path_parameters = {"response_id": data.draw(st.sampled_from(ended))}
+            case.headers = {**(case.headers or {}), **session.headers}
+            answer = session.request(**case.as_transport_kwargs(base_url=door.url), timeout=60)
+            _check(answer)
+            statuses[answer.status_code] += 1
+
+        call()
+
+    await asyncio.to_thread(ask)
+    assert statuses[200] > 0
+    assert {*statuses} <= {200, 400, 409, 429}
 
 
 def _json(headers: dict[str, bytes]) -> dict[str, bytes | str]:

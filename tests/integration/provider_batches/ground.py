@@ -32,6 +32,7 @@ from shared.settings.costs import PriceSettings
 from shared.settings.deployment import ProviderBatchSettings
 from shared.settings.providers import ProviderKind, ProviderSettings
 from shared.settings.validation import ValidationSettings
+from shared.settings.watching.variants import VariantSettings
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import SilentTracing
 from tests.queued_message import queued_message
@@ -45,6 +46,7 @@ from workers.providers.wire.http.connections import ProviderConnections
 from workers.steps.judging import Judging
 from workers.steps.meter import Meter
 from workers.steps.remember import Remember
+from workers.steps.vary import Vary
 from workers.validation.building import build_guardrail
 from workers.validation.guardrail import Guardrail
 
@@ -71,6 +73,7 @@ class BatchGround:
     batch: ProviderBatchSettings = BATCH
     clock: ManualClock = field(default_factory=lambda: ManualClock(SystemClock().now()))
     metrics: Metrics = field(default_factory=Metrics)
+    variants: dict[str, VariantSettings] = field(default_factory=dict)
     guardrail: Guardrail = field(default_factory=lambda: build_guardrail(ValidationSettings()))
 
     @property
@@ -109,9 +112,10 @@ class BatchGround:
             tracing=SilentTracing(),
             clock=self.clock,
         )
+        steps = [Vary(self.variants), recall] if self.variants else [recall]
         turns = BatchedTurns(
-            [recall],
-            [recall],
+            steps,
+            steps,
             answering=parts.step,
             files=open_files(self.database, self.clock),
             meter=parts.meter,
