@@ -98,7 +98,7 @@ def _record(record: MessageRecord, history: MessageHistory) -> Iterator[tuple[st
 
 def _waited(history: MessageHistory) -> Iterator[tuple[str, str]]:
     """What it waited for beyond its turn in a queue, as far as it was kept."""
-    from shared.views.waterfall import waterfall
+    from shared.views.waterfall.waterfall import waterfall
 
     for each in waterfall(history):
         if each.reason is not None:

@@ -51,10 +51,10 @@ class JudgedPages:
 
 
 def _told(window: JudgedWindow) -> JudgedTime:
-    share, ends = None, (None, None)
-    if window.judged:
-        share, ends = window.passed / window.judged, wilson_ends(window.passed, window.judged)
-    return JudgedTime(window=window, share=share, low=ends[0], high=ends[1])
+    if not window.judged:
+        return JudgedTime(window=window, share=None, low=None, high=None)
+    low, high = wilson_ends(window.passed, window.judged)
+    return JudgedTime(window=window, share=window.passed / window.judged, low=low, high=high)
 
 
 def _place(before: str) -> datetime:

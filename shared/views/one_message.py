@@ -24,8 +24,8 @@ from shared.persistence.message_history import BookedAttempt, MessageHistory, re
 from shared.persistence.statements import reading
 from shared.persistence.tables import DeadLetterState, HandoffState
 from shared.views.message_pages import MessageRow
-from shared.views.stretch import Stretch, StretchKind
-from shared.views.waterfall import waterfall
+from shared.views.waterfall.stretch import Stretch, StretchKind
+from shared.views.waterfall.waterfall import waterfall
 
 CHAT: Final = "chatcmpl-"
 

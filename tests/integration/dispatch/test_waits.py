@@ -15,8 +15,8 @@ from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.message_history import read_history
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message
-from shared.views.stretch import StretchKind
-from shared.views.waterfall import waterfall
+from shared.views.waterfall.stretch import StretchKind
+from shared.views.waterfall.waterfall import waterfall
 
 from .parking_scene import DOWN, TENANT, ParkingScene
 

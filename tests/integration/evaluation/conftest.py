@@ -10,8 +10,11 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.evaluation.catalogue import EvaluationCatalogue
+from shared.evaluation.judging.judge import Judge
+from shared.evaluation.judging.verdicts import JudgeVerdicts
 from shared.messages.record import MessageRecord
 from shared.persistence.engine import Database
+from shared.settings.watching.evaluation import EvaluationSettings
 from tests.integration.persistence.conftest import (
     AnswerMessage,
     NewMessage,
@@ -23,6 +26,10 @@ from tests.integration.persistence.conftest import (
     new_message,
     settings,
 )
+from workers.judging.judging_round import JudgingRound
+from workers.judging.windows import JudgedWindows
+
+from .scripted_judge import SETTINGS, ScriptedJudge
 
 __all__ = ["answer_message", "claims", "clock", "database", "ledger", "new_message", "settings"]
 
@@ -50,3 +57,27 @@ def say(new_message: NewMessage, answer_message: AnswerMessage, clock: ManualClo
 @pytest.fixture
 async def catalogue(database: Database) -> EvaluationCatalogue:
     return EvaluationCatalogue(database)
+
+
+@pytest.fixture
+def judge() -> ScriptedJudge:
+    return ScriptedJudge()
+
+
+@pytest.fixture
+def windows(database: Database) -> JudgedWindows:
+    return JudgedWindows(database)
+
+
+Rounds = Callable[..., JudgingRound]
+
+
+@pytest.fixture
+def a_round(database: Database, clock: ManualClock, judge: ScriptedJudge) -> Rounds:
+    """As a worker makes one; another is another worker's."""
+
+    def made(settings: EvaluationSettings = SETTINGS) -> JudgingRound:
+        asking = Judge("judge", ask=judge.ask, verdicts=JudgeVerdicts(database, clock))
+        return JudgingRound(asking, settings, database=database, clock=clock, round_seconds=300)
+
+    return made

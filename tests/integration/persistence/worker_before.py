@@ -17,7 +17,7 @@ LEASE: Final = timedelta(seconds=15)
 
 LATER = frozenset(
     {"cache_write_tokens", "erased_at", "held_at", "output_items", "reasoning_tokens"}
-    | {"released_at", "saved", "store", "variant"}
+    | {"released_at", "saved", "store", "variant", "waits"}
 )
 """Columns of `message` that the version before has not."""
 

@@ -13,6 +13,7 @@ from shared.persistence.engine import Database
 from shared.sessions.console_sessions import ConsoleSessions
 from shared.sessions.tables import console_session
 from shared.settings.watching.console import ConsoleSettings
+from shared.views.judged_pages import JudgedPages
 
 ConsoleProbe = Callable[[Database, Clock], Awaitable[object]]
 
@@ -32,6 +33,9 @@ CONSOLE_PROBES: Final[dict[str, ConsoleProbe]] = {
     "ConsoleSessions.begin": lambda database, clock: _sessions(database, clock).begin("fb_"),
     "ConsoleSessions.user": lambda database, clock: _sessions(database, clock).user("none"),
     "ConsoleSessions.end": lambda database, clock: _sessions(database, clock).end("none"),
+    "JudgedPages.page": lambda database, clock: JudgedPages(database).page(
+        before=clock.now().isoformat(), limit=50
+    ),
 }
 CONSOLE_BY_HAND: Final = {
     # It reads as much as was said in the moments that it looks at; the crowd said all in one.

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.persistence.message_history import BookedAttempt, MessageHistory
-from shared.views.stretch import Stretch
-from shared.views.waterfall import waterfall
+from shared.views.waterfall.stretch import Stretch
+from shared.views.waterfall.waterfall import waterfall
 from tests.queued_message import ACCEPTED_AT, queued_message
 
 

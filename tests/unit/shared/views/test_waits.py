@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.messages.state import ResponseState
 from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, read_notes
-from shared.views.stretch import Stretch, StretchKind
+from shared.views.waterfall.stretch import Stretch, StretchKind
 
 from .histories import at, call, shown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.messages.state import ResponseState
-from shared.views.stretch import Stretch, StretchKind
+from shared.views.waterfall.stretch import Stretch, StretchKind
 
 from .histories import at, call, shown
 

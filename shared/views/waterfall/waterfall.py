@@ -12,8 +12,8 @@ import msgspec
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.message_history import BookedAttempt, MessageHistory
-from shared.views.stretch import Stretch, StretchKind, stretch
-from shared.views.waits import Gap, waits
+from shared.views.waterfall.stretch import Stretch, StretchKind, stretch
+from shared.views.waterfall.waits import Gap, waits
 
 
 def waterfall(history: MessageHistory) -> list[Stretch]:

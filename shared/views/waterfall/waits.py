@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from shared.messages.record import MessageRecord
 from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
-from shared.views.stretch import Stretch, StretchKind, stretch
+from shared.views.waterfall.stretch import Stretch, StretchKind, stretch
 
 _LOOKED_AFTER: Final = timedelta(seconds=2)
 """The dispatcher looks once a second: what it saw so soon was so from the beginning."""

@@ -1,0 +1,1 @@
+"""Where the time of one message went, and why it waited."""
