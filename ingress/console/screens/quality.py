@@ -105,9 +105,8 @@ class QualityScreen:
         )
 
     async def _judged_times(self, exchange: Exchange, _user: ConsoleUser) -> JudgedPage:
-        query = known_query(exchange, ("before", "limit"))
-        limit = page_limit(query, usual=_USUAL, largest=_LARGEST)
-        return await self._judged.page(before=query.get("before") or None, limit=limit)
+        _, asked = read_query(exchange, Everything)
+        return await self._judged.page(before=asked.before, limit=asked.limit)
 
     async def _came_of_it(self, exchange: Exchange, _user: ConsoleUser) -> OutcomeView:
         query = known_query(exchange, ("by", "days"))
