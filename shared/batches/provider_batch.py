@@ -23,7 +23,7 @@ from sqlalchemy import (
 from shared.batches.provider_tables import NOT_ENDED, HandedOverState, provider_batch
 from shared.messages.lane import Lane
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.message_conditions import HELD, for_sweep
 from shared.persistence.tables import message
 

@@ -14,7 +14,7 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetter
 from shared.persistence.engine import Database
-from shared.persistence.ledger.held.wait_notes import WaitNote, read_notes
+from shared.persistence.ledger.wait_notes import WaitNote, read_notes
 from shared.persistence.statements import RECORD_COLUMNS, reading
 from shared.persistence.tables import (
     HandoffState,

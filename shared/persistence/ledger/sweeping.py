@@ -22,9 +22,9 @@ from shared.messages.record import MessageRecord
 from shared.messages.state import TERMINAL, ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.ledger.settlement.end_events import EndedMessage, EndEvents
 from shared.persistence.ledger.silent_turns import SilentTurns
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.message_conditions import for_sweep
 from shared.persistence.statements import (
     RECORD_COLUMNS,

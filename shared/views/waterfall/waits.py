@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from shared.messages.record import MessageRecord
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
 from shared.views.waterfall.stretch import Stretch, StretchKind, stretch
 
 _LOOKED_AFTER: Final = timedelta(seconds=2)

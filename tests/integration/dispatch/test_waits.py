@@ -10,7 +10,7 @@ from sqlalchemy import update
 from shared.breakers.fleet import reset_breaker
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
 from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.message_history import read_history
 from shared.persistence.statements import transaction

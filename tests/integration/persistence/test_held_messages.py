@@ -13,10 +13,10 @@ from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
 from shared.persistence.ledger.held.held_messages import GivenBack, HeldMessages
 from shared.persistence.ledger.held.held_rows import HeldRow
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.records import Settlement
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
 from shared.persistence.message_history import read_history
 
 from .conftest import NewHeld, NewMessage

@@ -11,10 +11,10 @@ from shared.messages.state import ResponseState
 from shared.persistence.dead_letters import DeadLetterRepository
 from shared.persistence.engine import Database
 from shared.persistence.ledger.claiming import ClaimGroup
-from shared.persistence.ledger.held.wait_notes import WaitCause
 from shared.persistence.ledger.lane_load import LaneLoads
 from shared.persistence.ledger.message_ledger import MessageLedger
 from shared.persistence.ledger.sweeping import LedgerSweeps
+from shared.persistence.ledger.wait_notes import WaitCause
 from shared.persistence.message_history import read_history
 
 from .conftest import NewMessage

@@ -12,7 +12,7 @@ from deploy.scripted_provider.batches.batch_script import BatchBehaviour
 from deploy.scripted_provider.behaviour import Behaviour, Kind
 from shared.batches.provider_tables import HandedOverState
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.held.wait_notes import WaitCause
+from shared.persistence.ledger.wait_notes import WaitCause
 from shared.persistence.message_history import read_history
 from shared.settings.providers import ProviderKind
 from tests.integration.provider_batches.ground import BATCH, BatchGround

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.messages.lane import Lane
 from shared.persistence.ledger.held.slot_counts import SlotCount
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
 from workers.dispatch.flows.held_message import HeldMessage
 from workers.dispatch.scheduler import Scheduler
 

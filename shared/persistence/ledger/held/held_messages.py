@@ -39,8 +39,8 @@ from shared.persistence.ledger.held.held_rows import (
     HeldRow,
     heads_of_flows,
 )
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.ledger.sweeping import wake_up_of
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.message_conditions import UNRELEASED
 from shared.persistence.statements import readable, reading, transaction
 from shared.persistence.tables import message

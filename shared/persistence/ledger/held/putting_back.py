@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.messages.record import MessageRecord
 from shared.messages.state import ResponseState
 from shared.persistence.flow_tables import charge
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messages.state import ResponseState
 from shared.persistence.columns import UtcDateTime
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, noted
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, noted
 from shared.persistence.ledger.worker_lease import Lease
 from shared.persistence.statements import transaction
 from shared.persistence.tables import message

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.messages.state import ResponseState
-from shared.persistence.ledger.held.wait_notes import WaitCause, WaitNote, read_notes
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote, read_notes
 from shared.views.waterfall.stretch import Stretch, StretchKind
 
 from .histories import at, call, shown
