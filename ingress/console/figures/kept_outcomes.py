@@ -25,8 +25,8 @@ class OutcomeView(msgspec.Struct, frozen=True):
 
 
 class KeptOutcomes:
-    """Reckons one view at a time, and each at most once a minute, whoever looks: to draw the
-    intervals takes a core for a second. Raises LedgerUnavailable.
+    """Reckons one view at a time, and each at most once a minute, whoever looks: it adds up all
+    tenants of up to ninety days. Raises LedgerUnavailable.
     """
 
     def __init__(self, outcomes: Outcomes, names: TenantNames, clock: Clock) -> None:
