@@ -25,7 +25,7 @@ from shared.clock import Clock
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.identifiers import ALERT_SILENCE, new_id
 from shared.persistence.engine import Database
-from shared.persistence.statements import reading, transaction
+from shared.persistence.statements import readable, reading, transaction
 from shared.webhooks.tables import DeliveryState
 
 _LONGEST: Final = timedelta(days=366)
@@ -66,7 +66,7 @@ class AlertCatalogue:
         query = select(alert).where(alert.c.state.in_(states))
         async with reading(self._database.relaxed) as connection:
             rows = await connection.execute(query.order_by(alert.c.since, alert.c.fingerprint))
-            return [alert_of(row) for row in rows]
+            return [alert_of(row) for row in readable(rows)]
 
     async def history(self, *, after: str | None = None, limit: int = 50) -> list[AlertEvent]:
         """What happened, the newest first; `after` is the last id of the page before."""
@@ -74,7 +74,7 @@ class AlertCatalogue:
         if after is not None:
             query = query.where(alert_event.c.id < after)
         async with reading(self._database.relaxed) as connection:
-            return [event_of_row(row) for row in await connection.execute(query)]
+            return [event_of_row(row) for row in readable(await connection.execute(query))]
 
     async def standing(self, rules: Sequence[AlertRule], *, limit: int = 50) -> AlertsStanding:
         """What is active, which of these rules never had data, what is not delivered, and what is

@@ -28,7 +28,7 @@ from shared.alerts.tables import (
 from shared.alerts.telling.message import AlertMessage
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.engine import Database
-from shared.persistence.statements import insert_new, upsert
+from shared.persistence.statements import insert_new, readable, upsert
 from shared.webhooks.tables import DeliveryState
 
 _TOLD_AT_ONCE: Final = 5_000
@@ -61,7 +61,7 @@ class AlertRecords:
 
     async def read(self, connection: AsyncConnection) -> dict[str, Alert]:
         """Every alert that is not over, by its fingerprint."""
-        rows = await connection.execute(select(alert))
+        rows = readable(await connection.execute(select(alert)))
         return {row.fingerprint: alert_of(row) for row in rows}
 
     async def silences(self, connection: AsyncConnection, now: datetime) -> list[Silence]:
@@ -87,7 +87,7 @@ class AlertRecords:
     async def waiting(self, connection: AsyncConnection) -> list[AlertEvent]:
         """What is to be told and waits for company, the oldest first."""
         rows = await connection.execute(_WAITING, {"limit": _TOLD_AT_ONCE})
-        return [event_of_row(row) for row in rows]
+        return [event_of_row(row) for row in readable(rows)]
 
     async def tell(
         self,

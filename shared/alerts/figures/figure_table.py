@@ -52,7 +52,9 @@ class FigureTable:
             return await self._figures[figure](window_seconds)
         except Unavailable as error:
             self._log.warning("figure_unknown", figure=figure, code=error.code)
-            return FigureReading(is_read=False)
+        except Exception:  # noqa: BLE001 - a fault of one figure is no other's
+            self._log.exception("figure_failed", figure=figure)
+        return FigureReading(is_read=False)
 
 
 def figure_table(settings: Settings, database: Database, redis: Redis, clock: Clock) -> FigureTable:

@@ -7,11 +7,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shared.alerts.keeping import AlertRecords
 from shared.alerts.state import AlertEventKind, AlertState
 from shared.alerts.telling.forgetting import AlertForgetting
 from shared.errors import Conflict, InvalidRequest, NotFound
+from shared.persistence.statements import transaction
 from shared.settings.watching.alert_sinks import AlertSinkKind, AlertSinkSettings
 from shared.settings.watching.alerts import AlertSettings
 
@@ -75,6 +77,20 @@ async def test_a_leader_that_dies_within_its_round_has_changed_nothing(
     await watched.rounds(watched.leader(SETTINGS), seconds=60)
     (message,) = await watched.messages()
     assert message.fired == 1
+
+
+async def test_an_alert_that_this_version_cannot_read_keeps_no_other_from_being_told(
+    watched: WatchedLedger,
+) -> None:
+    watched.figures.values = {"ten_1": 20.0}
+    await watched.leader(SETTINGS)()
+    async with transaction(watched.database.durable) as connection:
+        await connection.execute(text("UPDATE alert SET severity = 'of another version'"))
+    watched.figures.values = {"ten_2": 20.0}
+    await watched.rounds(watched.leader(SETTINGS), seconds=60)
+    assert [each.labels for each in await watched.catalogue.active()] == [{"tenant": "ten_2"}]
+    (message,) = await watched.messages()
+    assert message.fired == 2, "the first was to be told before it was strange"
 
 
 async def test_two_leaders_at_once_tell_nothing_twice(watched: WatchedLedger) -> None:
