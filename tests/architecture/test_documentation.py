@@ -15,6 +15,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 MAKE_COMMAND = re.compile(r"\bmake ([a-z]+)\b")
 FOREBAY_COMMAND = re.compile(r"\bforebay ([a-z]+)\b")
+COMMAND_HEAD = re.compile(r"^## forebay ([a-z -]+)$", flags=re.MULTILINE)
+CONSOLE_COMMAND = re.compile(r"\bforebay ([a-z]+) ?([a-z-]*)")
 METRIC = re.compile(r"`(forebay_[a-z_]+)")
 TABLE_ROW = re.compile(r"^\| `([a-z_.]+)` \|", flags=re.MULTILINE)
 TABLE_OF_KEYS = re.compile(
@@ -75,6 +77,15 @@ def test_every_command_of_ours_in_the_documents_exists() -> None:
         for name in FOREBAY_COMMAND.findall(code)
     }
     assert named <= commands
+
+
+def test_every_command_that_the_console_names_exists() -> None:
+    heads = set(COMMAND_HEAD.findall((ROOT / "docs" / "cli.md").read_text()))
+    groups = {head.rpartition(" ")[0] for head in heads}
+    pages = (ROOT / "ingress" / "console" / "page").rglob("*.js")
+    named = {found for page in pages for found in CONSOLE_COMMAND.findall(page.read_text())}
+    assert named
+    assert {" ".join(one).strip() if one[0] in groups else one[0] for one in named} <= heads
 
 
 def test_every_option_of_ours_in_the_documents_exists() -> None:

@@ -96,11 +96,14 @@ class ConsoleProcess:
         self._control, theirs = socket.socketpair()
         self._control.setblocking(False)
         with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "ingress.console.apart"),
-                stdin=theirs.fileno(),
-                start_new_session=True,  # a Ctrl-C in the terminal is for the door
-            )
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "ingress.console.apart"),
+                    stdin=theirs.fileno(),
+                    start_new_session=True,  # a Ctrl-C in the terminal is for the door
+                )
+            except OSError as error:
+                raise Unavailable(f"The console's own process cannot begin: {error}.") from error
         with suppress(OSError):  # it has ended: whoever asks it hears of that
             await tell_settings(self._control, self._settings)
         if self._is_ending:

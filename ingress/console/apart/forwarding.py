@@ -91,11 +91,8 @@ async def _while_wanted(exchange: Exchange, answer: ForwardedAnswer) -> AsyncIte
 def _request(exchange: Exchange, body: bytes) -> bytes:
     method = "GET" if exchange.method == "HEAD" else exchange.method
     target = quote(exchange.path).encode() + (b"?" + exchange.asked if exchange.asked else b"")
+    headers = {b"host": b""} | exchange.headers  # HTTP/1.0 needs none
     lines = [b"%b %b HTTP/1.1" % (method.encode(), target)]
-    lines += [
-        b"%b: %b" % header
-        for header in exchange.headers.items()
-        if header[0] not in _OF_CONNECTIONS
-    ]
+    lines += [b"%b: %b" % header for header in headers.items() if header[0] not in _OF_CONNECTIONS]
     lines += [b"content-length: %d" % len(body), b"connection: close", b"", body]
     return b"\r\n".join(lines)

@@ -53,7 +53,9 @@ async def _well() -> bool:
     return True
 
 
-async def test_it_is_asked_what_the_door_is_asked_and_told_who_asks(log_in: LogIn) -> None:
+async def test_it_is_asked_what_the_door_is_asked_and_told_who_asks(
+    door: RunningDoor, log_in: LogIn
+) -> None:
     session = await log_in(KeyScope.OPERATOR)
     async with session.get(f"{LETTERS}?limit=0") as answer:
         told = await answer.json()
@@ -69,6 +71,10 @@ async def test_it_is_asked_what_the_door_is_asked_and_told_who_asks(log_in: LogI
         assert answer.status == 413
     async with session.get("/console/api/a%20b/%C3%A9") as answer:
         assert "/console/api/a b/é" in (await answer.json())["detail"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"GET /console/api/session HTTP/1.0\r\n\r\n")
+    assert b" 204 " in await reader.readline(), "an old client names no host"
+    writer.close()
 
 
 async def test_one_that_is_killed_is_followed_by_another_and_nobody_logs_in_again(

@@ -27,7 +27,7 @@ export function show(place) {
   const list = pagedTable({
     columns, caption: "Tenants", key: (row) => row.id,
     load: (before) => get("tenants", { before, name: place.query.get("name") }, place.signal),
-    nothing: "There are no such tenants.", hint: "Make one: forebay tenants create NAME",
+    nothing: "There are no such tenants.", hint: "Make one: forebay keys create --tenant NAME",
   });
   fill(place.main, h("h1", {}, "Tenants"), behind(place.live, place.signal), filters(place, [{ name: "name", label: "Name" }]), h("section", { class: "card" }, list.element));
   place.live.on("day", () => list.refresh(), place.signal);
