@@ -82,7 +82,7 @@ class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _checks: Final = msgspec.json.Decoder(tuple[CheckOutcome, ...])
-_scores: Final = msgspec.json.Decoder(dict[Figure, Estimate])
+_scores: Final = msgspec.json.Decoder(dict[str, Estimate])
 
 
 def row_of_run(run: KeptRun) -> dict[str, Any]:
@@ -95,7 +95,8 @@ def run_of_row(row: Any) -> KeptRun:
     """From a row of the table."""
     values = dict(row._mapping)
     if values["scores"] is not None:
-        values["scores"] = _scores.decode(values["scores"])
+        told = _scores.decode(values["scores"])
+        values["scores"] = {each: told[each] for each in Figure if each in told}
     return KeptRun(**values)
 
 

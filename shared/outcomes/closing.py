@@ -143,7 +143,7 @@ def _is_quiet(turn: TalkedTurn, before: datetime) -> bool:
 
 
 def _is_off(turn: TalkedTurn) -> bool:
-    return turn.state is ResponseState.CANCELLED
+    return turn.state == ResponseState.CANCELLED
 
 
 _GIVEN: Final = (

@@ -7,11 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, Row, String, and_, bindparam, case, func, or_, select
+from sqlalchemy import Integer, Row, String, and_, bindparam, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.feedback.tables import feedback
-from shared.messages.state import ResponseState
 from shared.persistence.bulk_parameters import IdList
 from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
@@ -27,7 +26,8 @@ class TalkedTurn(NamedTuple):
     id: str
     tenant_id: str
     conversation_id: str | None
-    state: ResponseState
+    state: str
+    """Also one of another version, which ended as none that counts."""
     accepted_at: datetime
     finished_at: datetime | None
     model: str | None
@@ -124,7 +124,11 @@ def _turns(rows: Iterable[Row[Any]]) -> list[TalkedTurn]:
 
 
 _COLUMNS: Final = message.c
-_PLAIN: Final = tuple(_COLUMNS[name] for name in TalkedTurn._fields if name != "body")
+_PLAIN: Final = tuple(
+    type_coerce(_COLUMNS.state, String).label("state") if name == "state" else _COLUMNS[name]
+    for name in TalkedTurn._fields
+    if name != "body"
+)
 # Of what was erased nobody knows any more what it belonged to; what was never to be stored belonged
 # to nothing.
 _TOLD: Final = and_(or_(_COLUMNS.erased_at.is_(None), _COLUMNS.store.is_(False)), OF_TRAFFIC)

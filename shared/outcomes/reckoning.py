@@ -47,7 +47,7 @@ def reckoned(
         closed_at=closed_at,
         turns=len(turns),
         caught=sum(map(_is_caught, reports, by_people)),
-        is_completed=last.state is ResponseState.COMPLETED and last.id not in handed_off,
+        is_completed=last.state == ResponseState.COMPLETED and last.id not in handed_off,
         is_handed_off=any(each.id in handed_off for each in turns),
         is_negative=any(one.is_negative for one in verdicts),
         is_asked_again=len(turns) > 1 and asks_again([*map(_question, turns)]),

@@ -138,8 +138,12 @@ class Tally:
         sums[_TIMES_TAKEN + bucket_of(latency)] += 1
 
     def add_sums(self, addition: Addition) -> None:
-        """Sums that are ready made; names of sums that this version does not know are left out."""
-        cube = _BY_NAME[addition.cube]
+        """Sums that are ready made; what of them this version does not know is left out: names of
+        sums, a cube, or one that is told by other names."""
+        cube = _BY_NAME.get(addition.cube)
+        if cube is None or len(addition.names) != len(cube.dimensions):
+            get_logger(__name__).warning("figures_unknown", cube=addition.cube)
+            return
         if addition.seconds is not None:
             key = RollupKey(addition.seconds, addition.tenant_id, addition.starts, addition.names)
             sums = self._row(cube, key)

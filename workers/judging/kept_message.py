@@ -10,7 +10,7 @@ from shared.messages.body import Body
 from shared.messages.record import MessageRecord
 from shared.messages.stored_body import readable_body
 from shared.persistence.engine import Database
-from shared.persistence.statements import RECORD_COLUMNS, reading, record_of
+from shared.persistence.statements import RECORD_COLUMNS, readable, reading, record_of
 from shared.persistence.tables import message
 
 
@@ -21,18 +21,18 @@ class NotCut(ForebayError):
 
 
 async def kept_message(database: Database, response_id: str, *, tenant_id: str) -> MessageRecord:
-    """Raises NotCut for one that is gone, erased, was not to be stored or is of an evaluation,
-    LedgerUnavailable."""
+    """Raises NotCut for one that is gone, erased, of another version, was not to be stored or is of
+    an evaluation, LedgerUnavailable."""
     query = select(*RECORD_COLUMNS).where(message.c.id == response_id)
     async with reading(database.relaxed) as connection:
-        row = (await connection.execute(query)).one_or_none()
+        row = next(readable(await connection.execute(query)), None)
     record = None if row is None else record_of(row)
     if record is None or record.tenant_id != tenant_id:
-        raise NotCut("are gone, or were erased")
+        raise NotCut("are gone, were erased, or are of another version")
     if record.store is False:
         raise NotCut("were not to be stored")
     if record.erased_at is not None:
-        raise NotCut("are gone, or were erased")
+        raise NotCut("are gone, were erased, or are of another version")
     if (record.idempotency_key or "").startswith(f"{EVALUATION_MESSAGE}_"):
         raise NotCut("were asked by an evaluation")
     return record

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from shared.errors import NotFound
 from shared.evaluation.bootstrap import Estimate
 from shared.evaluation.catalogue import EvaluationCatalogue
 from shared.evaluation.kept_run import CaseResult, CheckOutcome, Figure, KeptRun
-from shared.evaluation.tables import RunState
+from shared.evaluation.tables import RunState, evaluation_run
+from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -57,6 +60,17 @@ async def test_a_run_is_read_as_it_ended(catalogue: EvaluationCatalogue) -> None
     )
     await catalogue.end(ended)
     assert await catalogue.find(begun.id) == ended
+
+
+async def test_a_figure_that_only_another_version_knows_is_left_out(
+    catalogue: EvaluationCatalogue, database: Database
+) -> None:
+    figures = '{"tone":{"mean":1,"low":1,"high":1},"hallucination":{"mean":0,"low":0,"high":1}}'
+    await catalogue.begin(run(1))
+    async with transaction(database.durable) as connection:
+        await connection.execute(update(evaluation_run).values(scores=figures))
+    found = await catalogue.find(run(1).id)
+    assert found.scores == {Figure.HALLUCINATION: Estimate(0, 0, 1)}
 
 
 async def test_runs_come_in_pages_the_newest_first(catalogue: EvaluationCatalogue) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from shared.clock import ManualClock
 from shared.errors import Unavailable
 from shared.feedback.book import FeedbackBook
 from shared.feedback.record import FeedbackRecord
 from shared.persistence.engine import Database
+from shared.persistence.statements import transaction
 from shared.settings.watching.evaluation import EvaluationSettings
 from workers.judging.windows import JudgedWindows
 
@@ -143,3 +145,23 @@ async def test_a_clock_that_was_far_ahead_once_ends_no_judging(
     await a_round()()
     assert len(judge.asked) == 1
     assert (await newest(windows, clock)).ends_at < clock.now()
+
+
+async def test_an_answer_that_this_version_cannot_read_keeps_no_other_from_being_judged(
+    a_round: Rounds,
+    say: Say,
+    judge: ScriptedJudge,
+    windows: JudgedWindows,
+    database: Database,
+    clock: ManualClock,
+) -> None:
+    strange = await say("Is it strange?")
+    await say("Is it so?")
+    async with transaction(database.durable) as connection:
+        unreadable = text("UPDATE message SET lane = 'of another version' WHERE id = :id")
+        await connection.execute(unreadable, {"id": strange.id})
+    clock.advance(120)
+    await a_round()()
+    ended = await newest(windows, clock)
+    assert (len(judge.asked), ended.judged) == (1, 1)
+    assert ended.finished_at is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from shared.clock import ManualClock
 from shared.outcomes.closing import QUIET, OutcomeRound
@@ -44,13 +44,16 @@ async def test_what_nobody_can_read_any_more_keeps_no_other_conversation_from_be
     await talk("first", "1")
     strange = await talk("first", "1")
     await talk("second", "1")
+    stranger = await talk(None, "1")
     async with transaction(database.durable) as connection:
         unreadable = update(message).where(message.c.id == strange.id).values(body='{"shape":9}')
         await connection.execute(unreadable)
+        no_state = text("UPDATE message SET state = 'of another version' WHERE id = :id")
+        await connection.execute(no_state, {"id": stranger.id})
     clock.advance(QUIET.total_seconds() + 1)
     await close()
     found = await whole(database, clock)
-    assert (found.conversations, found.turns) == (2, 3)
+    assert (found.conversations, found.turns) == (3, 4)
 
 
 async def test_a_clock_that_was_far_ahead_once_ends_no_counting(

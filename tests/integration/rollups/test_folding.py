@@ -13,7 +13,7 @@ from shared.clock import ManualClock
 from shared.errors import Conflict
 from shared.persistence.engine import Database
 from shared.persistence.statements import reading, transaction
-from shared.rollups.delta import Delta, encode_delta
+from shared.rollups.delta import Addition, Delta, encode_delta
 from shared.rollups.folding import Folding
 from shared.rollups.forgetting import Forgetting
 from shared.rollups.reading import Dimension, RollupRow, Rollups, TimeSpan
@@ -129,9 +129,11 @@ async def test_a_delta_that_cannot_be_read_costs_no_other(
     await append(database, Delta((turn_fact(clock.now()),)))
     async with transaction(database.durable) as connection:
         await connection.execute(update(rollup_delta).values(figures="nonsense"))
+    strange = (Addition("clouds", 0, "t", ("a",), {}), Addition("doors", 0, "t", ("a",), {}))
+    await append(database, *(Delta(additions=(each,)) for each in strange))
     await append(database, Delta((turn_fact(clock.now()),)))
     assert [row.messages for row in await _read(database, clock)] == [1]
-    assert await Folding(database).fold() == 2
+    assert await Folding(database).fold() == 4
     assert [row.messages for row in await _read(database, clock)] == [1]
 
 
