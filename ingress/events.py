@@ -15,7 +15,6 @@ from ingress.reply_source import ReplySource
 from shared.clock import Clock
 from shared.messages.events import (
     CLOSING_TYPES,
-    Event,
     ResponseRequiresAction,
     closing_event,
     encode_event,
@@ -151,8 +150,8 @@ class Replies:
             if events and _closes(events[-1][1], current):
                 return
             if has_ended(current) and not await self._waits_for_human(current, last):
-                for sequence, told in enumerate(await self._missing(current, last), last + 1):
-                    yield _numbered(sequence, encode_event(told))
+                for sequence, event in enumerate(await self._missing(current, last), last + 1):
+                    yield _numbered(sequence, event)
                 return
             if self._overdue_seconds(current) > 0:
                 return
@@ -201,17 +200,19 @@ class Replies:
             return -inf
         return (self._clock.now() - record.deadline).total_seconds() - OVERDUE_SECONDS
 
-    async def _missing(self, record: MessageRecord, last: int) -> list[Event]:
-        """What the ledger can add for a reader that has heard everything up to `last`."""
+    async def _missing(self, record: MessageRecord, last: int) -> list[bytes]:
+        """What a reader that has heard everything up to `last` has yet to hear of what ended."""
         if last < FIRST_WORKER_SEQUENCE:
-            return [*whole_answer(record)]
-        if seen := await self._source.events(record.id, after=last - 1):
-            return [] if _closes(seen[-1][1], record) else [closing_event(record)]
-        if await self._source.events(record.id, after=-1):
-            return []  # it has heard the end from the ledger, after all that Redis has
-        if _is_streamed(record):
-            return [closing_event(record)]  # Redis forgot: what was streamed is not told again
-        return [*whole_answer(record)][last + 1 - FIRST_WORKER_SEQUENCE :]
+            return [*map(encode_event, whole_answer(record))]
+        if kept := await self._source.events(record.id, after=-1):
+            if kept[-1][0] < last:
+                return []  # it has heard the end from the ledger, after all that Redis has
+            came_since = [event for sequence, event in kept if sequence > last]
+            closed = _closes(kept[-1][1], record)
+            return came_since if closed else [*came_since, encode_event(closing_event(record))]
+        if _is_streamed(record):  # Redis forgot: what was streamed is not told again
+            return [encode_event(closing_event(record))]
+        return [*map(encode_event, whole_answer(record))][last + 1 - FIRST_WORKER_SEQUENCE :]
 
     async def _waits_for_human(self, record: MessageRecord, last: int) -> bool:
         """Whether this reader knows already that a human has the message, and wants the rest."""

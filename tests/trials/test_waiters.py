@@ -9,6 +9,7 @@ import asyncio
 import os
 import resource
 import time
+from collections import Counter
 from typing import Final, cast
 
 import msgspec
@@ -73,7 +74,7 @@ def test_each_of_ten_thousand_streams_has_its_end_once() -> None:
             program.wait_until(ground.is_served, "open door")
             idle, ends = asyncio.run(_waited(ground, program, key))
     print(msgspec.json.encode(idle).decode())
-    assert ends == [1] * WAITERS
+    assert Counter(ends) == {1: WAITERS}
 
 
 async def _waited(ground: Ground, program: Program, key: str) -> tuple[Idle, list[int]]:
@@ -91,19 +92,32 @@ async def _waited(ground: Ground, program: Program, key: str) -> tuple[Idle, lis
 
 
 async def _opened(port: int, key: str) -> list[Waiter]:
-    head = (
-        "POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-        f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(_BODY)}\r\n\r\n"
-    )
     turnstile = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-    async def open_one() -> Waiter:
-        loop = asyncio.get_running_loop()
+    async def open_one(number: int) -> Waiter:
+        request = _request(key, idempotency_key=f"waiter-{number}")
         async with turnstile:
-            request = head.encode() + _BODY
-            _, waiter = await loop.create_connection(lambda: Waiter(request), "127.0.0.1", port)
-            assert await waiter.begun == b"200", bytes(waiter._received)
+            waiter = await _waiter(port, request)
+            # A door whose ledger is slow says so; it is asked again under the same key.
+            while await waiter.begun == b"503":
+                await asyncio.sleep(1.0)
+                waiter = await _waiter(port, request)
+            assert waiter.begun.result() == b"200", bytes(waiter._received)
         return waiter
 
-    return list(await asyncio.gather(*(open_one() for _ in range(WAITERS))))
+    return list(await asyncio.gather(*(open_one(number) for number in range(WAITERS))))
+
+
+def _request(key: str, *, idempotency_key: str) -> bytes:
+    head = (
+        "POST /v1/responses HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Authorization: Bearer {key}\r\nIdempotency-Key: {idempotency_key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
+    )
+    return head.encode() + _BODY
+
+
+async def _waiter(port: int, request: bytes) -> Waiter:
+    loop = asyncio.get_running_loop()
+    _, waiter = await loop.create_connection(lambda: Waiter(request), "127.0.0.1", port)
+    return waiter

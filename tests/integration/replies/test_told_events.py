@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import cast
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -18,6 +19,7 @@ from ingress.reply_source import ReplySource
 from shared.clock import SystemClock
 from shared.identifiers import new_response_id
 from shared.messages.record import MessageRecord
+from shared.messages.state import ResponseState
 from shared.persistence.ledger.message_states import Standing
 from shared.redis.scripts import run_scripts
 from shared.replies.reply_stream import ReplyStream
@@ -28,13 +30,17 @@ END = b'{"type":"response.completed","response":{"id":"resp_1"}}'
 
 
 class CountingSource(ReplySource):
-    """Counts how often the stream is read."""
+    """Counts how often the stream is read; `after_read` may write more of it."""
 
     reads = 0
+    after_read: Callable[[], Awaitable[None]] | None = None
 
     async def events(self, message_id: str, *, after: int) -> list[tuple[int, bytes]]:
         self.reads += 1
-        return await super().events(message_id, after=after)
+        read = await super().events(message_id, after=after)
+        if self.after_read is not None:
+            await self.after_read()
+        return read
 
 
 class StillLedger:
@@ -171,6 +177,20 @@ async def test_a_worker_of_the_version_before_tells_numbers_and_no_events(door: 
         working = asyncio.create_task(older_worker())
         assert await door.told(wake) == [2, 3, 4]
         await working
+
+
+async def test_an_end_that_comes_between_two_looks_is_told(door: Door) -> None:
+    ended = msgspec.structs.replace(door.record, state=ResponseState.COMPLETED)
+
+    async def told(*, after: int) -> list[tuple[int, str]]:
+        events = door.replies.follow(ended, Wake(), after=after, wanted=lambda: True)
+        return [(event.sequence, event.type) async for event in events if event is not None]
+
+    await door.write(delta(2), delta(3))
+    # The ledger knows of the end when this reader looks, and Redis a moment later.
+    door.source.after_read = door.end
+    assert await told(after=3) == [(4, "response.completed")]
+    assert await told(after=4) == []
 
 
 async def test_everybody_who_waits_for_a_message_has_all_of_it(door: Door) -> None:
