@@ -31,6 +31,10 @@ class JudgedWindow(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
     fault: str | None = None
+    drawn: int | None = 0
+    drawn_passed: int | None = 0
+    """Of those that have a verdict, what was drawn by chance: a sample of all answers, which the
+    suspicious ones are not. None of times before that was kept."""
 
     def row(self) -> dict[str, object]:
         """As it is kept."""

@@ -113,4 +113,7 @@ judged_window = Table(
     # JSON: how many answers have no verdict, by the reason; and why nothing is judged right now.
     Column("reasons", Text),
     Column("fault", Text),
+    # Of `judged` and `passed`, those that were drawn by chance and not for being suspicious.
+    Column("drawn", Integer),
+    Column("drawn_passed", Integer),
 )

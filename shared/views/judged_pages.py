@@ -17,8 +17,8 @@ from shared.persistence.statements import reading
 
 
 class JudgedTime(msgspec.Struct, frozen=True, kw_only=True):
-    """`share`, `low` and `high` are of what passed among what has a verdict, with its 95 %
-    interval; None without one."""
+    """`share`, `low` and `high` are of what passed among what was drawn by chance and has a
+    verdict, with its 95 % interval; None without one. Suspicious answers say nothing of all."""
 
     window: JudgedWindow
     share: float | None
@@ -51,10 +51,11 @@ class JudgedPages:
 
 
 def _told(window: JudgedWindow) -> JudgedTime:
-    if not window.judged:
+    drawn, passed = window.drawn or 0, window.drawn_passed or 0
+    if not drawn:
         return JudgedTime(window=window, share=None, low=None, high=None)
-    low, high = wilson_ends(window.passed, window.judged)
-    return JudgedTime(window=window, share=window.passed / window.judged, low=low, high=high)
+    low, high = wilson_ends(passed, drawn)
+    return JudgedTime(window=window, share=passed / drawn, low=low, high=high)
 
 
 def _place(before: str) -> datetime:

@@ -102,6 +102,7 @@ class OnlineJudging:
             left_out=left_out,
             cost=verdict.cost,
             was_asked=verdict.was_asked,
+            is_drawn=answer.is_drawn,
         )
 
     async def _keep(self, record: MessageRecord, judge: str, *, passed: bool) -> None:

@@ -11,13 +11,15 @@ import msgspec
 class AnswerJudged(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one answer. `passed` is None where there is no verdict, and `why` says why not;
     `left_out` says why it was not asked about. `cost` is the judge's, in US dollars, None where its
-    price is not known; `was_asked` is False where it had judged the same before."""
+    price is not known; `was_asked` is False where it had judged the same before. `is_drawn` says
+    that it was drawn by chance."""
 
     passed: bool | None = None
     why: str = ""
     left_out: str | None = None
     cost: Decimal | None = Decimal(0)
     was_asked: bool = False
+    is_drawn: bool = False
 
 
 class JudgePurse(Protocol):

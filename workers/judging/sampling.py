@@ -26,10 +26,12 @@ _REJECTED: Final = "rejected"
 
 
 class GivenAnswer(NamedTuple):
-    """An answer, and whose it is."""
+    """An answer, and whose it is. `is_drawn` says that it is one of a sample of all, whether or not
+    it is suspicious as well."""
 
     tenant_id: str
     response_id: str
+    is_drawn: bool = False
 
 
 class AnswerSample:
@@ -59,11 +61,14 @@ class AnswerSample:
         self._caught = select(attempt.c.message_id).where(
             ids.holds(attempt.c.message_id), attempt.c.error_class == _REJECTED
         )
+        self._mended = select(message.c.id).where(
+            ids.holds(message.c.id), message.c.report.like('%"caught":%')
+        )
 
     async def chosen(self, *, share: float, most: int, dice: Random) -> list[GivenAnswer]:
-        """All that people spoke badly of, that a human gave, or of which the guardrail caught a
-        draft; then of each tenant that share of all, `most` at the most, each as likely as any
-        other. Tenants take turns, so that none keeps the others waiting.
+        """All that people spoke badly of, that a human gave, or in which the guardrail caught
+        something, mended or asked anew; then of each tenant that share of all, `most` at the most,
+        each as likely as any other. Tenants take turns, so that none keeps the others waiting.
         """
         suspicious = dict[str, list[GivenAnswer]]()
         for each in await self._spoken_badly_of():
@@ -79,7 +84,9 @@ class AnswerSample:
                 reservoirs[each.tenant_id].add(each)
         others = [each.drawn(share) for _, each in sorted(reservoirs.items())]
         first = _by_turns(found for _, found in sorted(suspicious.items()))
-        return [*dict.fromkeys([*first, *_by_turns(others)])]
+        drawn = {each.response_id for some in others for each in some}
+        found = dict.fromkeys([*first, *_by_turns(others)])
+        return [each._replace(is_drawn=each.response_id in drawn) for each in found]
 
     async def _spoken_badly_of(self) -> list[GivenAnswer]:
         async with reading(self._database.relaxed) as connection:
@@ -102,7 +109,8 @@ class AnswerSample:
         async with reading(self._database.relaxed) as connection:
             handed_off = (await connection.execute(self._handed_off, named)).scalars().all()
             caught = (await connection.execute(self._caught, named)).scalars().all()
-        return {*handed_off, *caught}
+            mended = (await connection.execute(self._mended, named)).scalars().all()
+        return {*handed_off, *caught, *mended}
 
 
 class _Reservoir:

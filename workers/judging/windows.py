@@ -61,6 +61,8 @@ class JudgedWindows:
             "judged": int(has_verdict),
             "passed": int(has_verdict and judged.passed is True),
             "without_verdict": int(is_without),
+            "drawn": int(has_verdict and judged.is_drawn),
+            "drawn_passed": int(has_verdict and judged.is_drawn and judged.passed is True),
             "cost": judged.cost or Decimal(0),
             "unknown_costs": int(judged.cost is None),
         }
@@ -68,7 +70,9 @@ class JudgedWindows:
         query = (
             update(judged_window)
             .where(columns.starts_at == window.starts_at)
-            .values({name: columns[name] + value for name, value in added.items()})
+            .values(
+                {name: func.coalesce(columns[name], 0) + value for name, value in added.items()}
+            )
             .values(reasons=reasons_kept(reasons), fault=None)
         )
         async with transaction(self._database.durable) as connection:

@@ -29,7 +29,7 @@ class EvaluationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     it.
     """
     share: Share = 0.01
-    """Of each tenant's answers that are not suspicious, so many are judged."""
+    """Of each tenant's answers, so many are drawn by chance, beside those that are suspicious."""
     most: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 20
     """And no more than that of one tenant each time."""
     every_seconds: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 3_600.0

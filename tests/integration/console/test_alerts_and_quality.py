@@ -54,7 +54,7 @@ async def test_a_run_is_read_down_to_what_did_not_hold(
         await page.goto("/console#/quality")
         await page.wait_for_selector("text=10 % to 90 %")
         await page.wait_for_selector("text=helpful by ann")
-        await page.wait_for_selector("text=41 % to 93 %")
+        await page.wait_for_selector("text=44 % to 97 %")
         await page.wait_for_selector("text=2: It answered no JSON.")
         await page.wait_for_selector("text=The API key was revoked.")
         await page.wait_for_selector("text=1 asked again")

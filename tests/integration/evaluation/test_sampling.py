@@ -13,6 +13,7 @@ from shared.clock import ManualClock
 from shared.feedback.book import FeedbackBook
 from shared.feedback.verdict import FeedbackVerdict
 from shared.identifiers import EVALUATION_MESSAGE, new_id
+from shared.messages.turn_report import TurnReport, encode_report
 from shared.persistence.engine import Database
 from shared.persistence.statements import transaction
 from shared.persistence.tables import HandoffState, attempt, handoff, message
@@ -35,7 +36,8 @@ async def _suspicious(of: AnswerSample) -> list[GivenAnswer]:
 async def test_what_is_suspicious_is_taken_whole(
     sample: AnswerSample, say: Say, database: Database, clock: ManualClock
 ) -> None:
-    bad, judged, abusive, handed, caught, _fine = [await say(f"Question {n}.") for n in range(6)]
+    said_of = [await say(f"Question {n}.") for n in range(7)]
+    bad, judged, abusive, handed, caught, mended, _fine = said_of
     book = FeedbackBook(database, clock)
     for each, name, source in (
         (bad, "helpful", "user"),
@@ -46,6 +48,9 @@ async def test_what_is_suspicious_is_taken_whole(
         said = FeedbackVerdict(name=name, source=source, original=bool(value), value=value)
         await book.give(TENANT, each.id, said)
     async with transaction(database.durable) as connection:
+        report = encode_report(TurnReport(caught=("amounts",)))
+        query = update(message).where(message.c.id == mended.id).values(report=report)
+        await connection.execute(query)
         await connection.execute(
             insert(handoff),
             {
@@ -74,7 +79,7 @@ async def test_what_is_suspicious_is_taken_whole(
                 },
             )
     assert await _suspicious(sample) == [
-        GivenAnswer(TENANT, each.id) for each in (bad, handed, caught)
+        GivenAnswer(TENANT, each.id) for each in (bad, handed, caught, mended)
     ]
     now = clock.now() + timedelta(seconds=1)
     assert await _suspicious(AnswerSample(database, since=now, until=now)) == []
@@ -86,7 +91,8 @@ async def test_what_an_evaluation_asked_is_no_traffic(
     asked = await say("Is it so?", idempotency_key="req_1")
     await say("A golden case.", idempotency_key=new_id(EVALUATION_MESSAGE))
     await say("Not to be kept.", store=False)
-    assert await sample.chosen(share=1.0, most=9, dice=Random(1)) == [GivenAnswer(TENANT, asked.id)]
+    drawn = [GivenAnswer(TENANT, asked.id, is_drawn=True)]
+    assert await sample.chosen(share=1.0, most=9, dice=Random(1)) == drawn
 
 
 async def test_each_answer_is_as_likely_as_any_other_of_its_tenant(
@@ -112,5 +118,10 @@ async def test_each_answer_is_as_likely_as_any_other_of_its_tenant(
         database, since=now - timedelta(hours=1), until=now + timedelta(1), tenant_ids=[_OTHER]
     )
     assert {each.tenant_id for each in await hers.chosen(share=1.0, most=9, dice=dice)} == {_OTHER}
+    bad = FeedbackVerdict(name="helpful", source="user", original=False, value=0.0)
+    await FeedbackBook(database, clock).give(TENANT, records[0].id, bad)
+    some = await sample.chosen(share=1.0, most=2, dice=Random(1))
+    assert Counter((each.tenant_id, each.is_drawn) for each in some)[TENANT, True] == 2
+    assert some[0].response_id == records[0].id
     again = [await sample.chosen(share=1.0, most=2, dice=Random(3)) for _ in range(2)]
     assert again[0] == again[1]

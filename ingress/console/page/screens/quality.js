@@ -57,8 +57,8 @@ const AGAINST = [
 
 const JUDGED = [
   { title: "from", cell: ({ window: each }) => [moment(each.starts_at), h("div", { class: "note" }, `for ${duration(between(each.starts_at, each.ends_at))}`)] },
-  { title: "judged", number: true, cell: ({ window: each }) => count(each.judged) },
-  { title: "passed", number: true, cell: (row) => row.share === null ? "—" : interval({ mean: row.share, low: row.low, high: row.high }, percent) },
+  { title: "judged", number: true, cell: ({ window: each }) => [count(each.judged), h("div", { class: "note" }, `${count(each.passed)} passed`)] },
+  { title: "passed of those drawn by chance", number: true, cell: (row) => row.share === null ? "—" : interval({ mean: row.share, low: row.low, high: row.high }, percent) },
   { title: "without a verdict", text: true, cell: ({ window: each }) => [count(each.without_verdict), ...Object.entries(each.reasons).map(([why, number]) => h("div", { class: "note" }, `${count(number)}: ${why}`))] },
   { title: "beyond the budget", number: true, cell: ({ window: each }) => count(each.left_over) },
   { title: "cost", number: true, cell: ({ window: each }) => [money(each.cost), each.unknown_costs ? h("div", { class: "note" }, `${count(each.unknown_costs)} unknown`) : null] },
