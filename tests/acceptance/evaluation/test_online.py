@@ -115,7 +115,7 @@ def test_a_key_of_the_judge_that_was_revoked_says_so_and_loses_no_answer(
     caller = printed(typed, "keys", "create", "--tenant", "thawed")["key"]
     asked(stack, key=caller, input="Does it thaw?")
     of_judge = printed(typed, "keys", "create", "--tenant", "thawed")
-    assert typed("keys", "revoke", of_judge["id"]).returncode == 0
+    assert typed("keys", "revoke", of_judge["record"]["id"]).returncode == 0
     settings = EvaluationSettings(
         enabled=True,
         judge="scripted",
