@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.cli.connection import command_settings, open_ledger
 from deploy.scripted_provider.behaviour import Kind
@@ -100,6 +101,12 @@ def test_a_worker_judges_traffic_and_nothing_that_an_evaluation_asked(
         key=Secret(key),
     )
     monkeypatch.chdir(stack.folder)
+    revoked = printed(typed, "keys", "create", "--tenant", "snowed")
+    assert typed("keys", "revoke", revoked["record"]["id"]).returncode == 0
+    turned_away = replace(settings, key=Secret(revoked["key"]))
+    window, _ = asyncio.run(_judged(turned_away, is_over=lambda each: each.fault is not None))
+    assert (window.done, window.finished_at) == (0, None)
+    assert "The door took no question for the judge" in (window.fault or "")
     window, chosen = asyncio.run(_judged(settings))
     assert (window.done, window.judged, window.passed, window.left_over) == (2, 2, 2, 0)
     assert window.cost > 0
@@ -107,28 +114,6 @@ def test_a_worker_judges_traffic_and_nothing_that_an_evaluation_asked(
     assert {each.response_id for each in chosen if each.tenant_id == tenant} == answered
     for each in answered:
         assert [said["name"] for said in printed(typed, "feedback", "show", each)] == ["quality"]
-
-
-def test_a_key_of_the_judge_that_was_revoked_says_so_and_loses_no_answer(
-    typed: Typed, stack: RunningStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caller = printed(typed, "keys", "create", "--tenant", "thawed")["key"]
-    asked(stack, key=caller, input="Does it thaw?")
-    of_judge = printed(typed, "keys", "create", "--tenant", "thawed")
-    assert typed("keys", "revoke", of_judge["record"]["id"]).returncode == 0
-    settings = EvaluationSettings(
-        enabled=True,
-        judge="scripted",
-        share=1.0,
-        every_seconds=60,
-        tenants=("thawed",),
-        url=ServerUrl(stack.ready["url"]),
-        key=Secret(of_judge["key"]),
-    )
-    monkeypatch.chdir(stack.folder)
-    window, _ = asyncio.run(_judged(settings, is_over=lambda each: each.fault is not None))
-    assert (window.done, window.finished_at) == (0, None)
-    assert "The door took no question for the judge" in (window.fault or "")
 
 
 def test_a_run_whose_door_goes_away_is_kept_as_stopped(typed: Typed) -> None:

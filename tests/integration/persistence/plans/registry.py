@@ -151,7 +151,8 @@ async def _late(full: FullLedger) -> object:
     turn = full.turn(id="resp_e7", attempt=0)
     attempts = [full.attempt()]
     booking = LateBooking(full.database)
-    return await booking.write(turn, attempts, first_ordinal=2, booked_at=full.clock.now())
+    now = full.clock.now()
+    return await booking.write(turn, attempts, first_ordinal=2, booked_at=now, variant=None)
 
 
 async def _let_go(full: FullLedger) -> object:

@@ -73,7 +73,7 @@ ROLLUP_PROBES: Final[dict[str, RollupProbe]] = {
     "Forgetting.forget_old": _forgotten,
 }
 ROLLUPS_BY_HAND: Final = {
-    "Rollups": {"are_behind"},
+    "Rollups": {"are_behind", "missing_since"},
     "OutcomeTotals": {"of_tenants"},
     "OverdueMessages": {"by_tenant"},
 }
