@@ -97,8 +97,10 @@ _EVENTS: Final = skipping_locked(
         webhook_event.c.tenant_id,
         webhook_event.c.type,
         exists().where(batch_item.c.message_id == webhook_event.c.message_id).label("is_line"),
-        exists()
-        .where(message.c.id == webhook_event.c.message_id, ~OF_TRAFFIC)
+        # Its value and not whether there is one: Postgres would read all messages for that.
+        select(~OF_TRAFFIC)
+        .where(message.c.id == webhook_event.c.message_id)
+        .scalar_subquery()
         .label("is_evaluation"),
     )
     .where(webhook_event.c.due_at <= bindparam("now"))
