@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal, select, tuple_, update
 
 from shared.alerts.event import AlertEvent, event_of
 from shared.alerts.keeping import AlertRecords, alert_of, event_of_row
@@ -24,6 +24,7 @@ from shared.alerts.tables import (
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidRequest, NotFound
 from shared.identifiers import ALERT_SILENCE, new_id
+from shared.persistence.columns import UtcDateTime
 from shared.persistence.engine import Database
 from shared.persistence.statements import readable, reading, transaction
 from shared.webhooks.tables import DeliveryState
@@ -60,11 +61,19 @@ class AlertCatalogue:
         self._clock = clock
         self._records = AlertRecords(database)
 
-    async def active(self) -> list[Alert]:
-        """What is pending or firing, the longest first."""
+    async def active(self, *, after: str | None = None, limit: int | None = None) -> list[Alert]:
+        """What is pending or firing, the longest first; `after` is the last fingerprint of the page
+        before. Raises NotFound for one that is there no more."""
         states = (AlertState.PENDING, AlertState.FIRING)
-        query = select(alert).where(alert.c.state.in_(states))
+        query = select(alert).where(alert.c.state.in_(states)).limit(limit)
         async with reading(self._database.relaxed) as connection:
+            if after is not None:
+                last = select(alert.c.since).where(alert.c.fingerprint == after)
+                since = await connection.scalar(last)
+                if since is None:
+                    raise _unknown(after)
+                place = tuple_(alert.c.since, alert.c.fingerprint)
+                query = query.where(place > tuple_(literal(since, UtcDateTime), literal(after)))
             rows = await connection.execute(query.order_by(alert.c.since, alert.c.fingerprint))
             return [alert_of(row) for row in readable(rows)]
 
@@ -76,15 +85,17 @@ class AlertCatalogue:
         async with reading(self._database.relaxed) as connection:
             return [event_of_row(row) for row in readable(await connection.execute(query))]
 
-    async def standing(self, rules: Sequence[AlertRule], *, limit: int = 50) -> AlertsStanding:
-        """What is active, which of these rules never had data, what is not delivered, and what is
-        silenced."""
+    async def standing(
+        self, rules: Sequence[AlertRule], *, after: str | None = None, limit: int = 50
+    ) -> AlertsStanding:
+        """A page of what is active, which of these rules never had data, the newest of what is not
+        delivered, and what is silenced; raises NotFound."""
         async with reading(self._database.relaxed) as connection:
             known = {*(await connection.execute(select(alert_rule.c.name))).scalars()}
             rows = await connection.execute(_UNDELIVERED.limit(limit))
             undelivered = [Undelivered(**row._mapping) for row in rows]
         return AlertsStanding(
-            active=await self.active(),
+            active=await self.active(after=after, limit=limit),
             without_data=[rule.name for rule in rules if rule.name not in known],
             undelivered=undelivered,
             silences=await self.silences(),
@@ -100,7 +111,7 @@ class AlertCatalogue:
             clock = await self._records.take_clock(connection, now)
             found = (await self._records.read(connection)).get(fingerprint)
             if found is None:
-                raise NotFound(f"There is no alert '{fingerprint[:64]}'. See: forebay alerts list")
+                raise _unknown(fingerprint)
             if found.state is not AlertState.FIRING:
                 raise Conflict(f"The alert is {found.state}: only a firing one is acknowledged.")
             noted = msgspec.structs.replace(found, acknowledged_by=by, acknowledged_at=now)
@@ -146,6 +157,10 @@ class AlertCatalogue:
         async with transaction(self._database.durable) as connection:
             if not (await connection.execute(gone)).rowcount:
                 raise NotFound(f"There is no silence '{silence_id[:64]}'.")
+
+
+def _unknown(fingerprint: str) -> NotFound:
+    return NotFound(f"There is no alert '{fingerprint[:64]}'. See: forebay alerts list")
 
 
 _UNDELIVERED: Final = (

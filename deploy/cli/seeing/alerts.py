@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -16,7 +16,7 @@ from deploy.cli.connection import command_settings, open_ledger
 from deploy.cli.keys import duration
 from deploy.cli.options import AsJson, Limit
 from deploy.cli.output import complain, moment, say, say_json, say_table
-from deploy.cli.seeing.alerts_shown import plain_alerts, say_alerts
+from deploy.cli.seeing.alerts_shown import plain_alerts, say_alerts, say_history
 from shared.clock import SystemClock
 from shared.errors import InvalidRequest, use_one_of
 
@@ -50,31 +50,21 @@ def list_alerts(
     history
         Show what happened: fired, reminded, resolved, acknowledged.
     after
-        Go on after this line: the last id of the page before.
+        Go on after this line: the last fingerprint, or with --history id, of the page before.
     """
     if history:
         events = asyncio.run(_history(after, limit))
-        if as_json:
-            say_json(events)
-            return
-        say_table(
-            ("id", "at", "what", "severity", "rule", "told", "summary"),
-            [
-                (
-                    *(each.id, moment(each.at), each.kind, each.severity, each.rule),
-                    each.message_id or each.silence_id or each.by or "",
-                    each.summary,
-                )
-                for each in events
-            ],
-            empty="Nothing has fired so far.",
-        )
+        say_json(events) if as_json else say_history(events)
+        _say_more([each.id for each in events], limit)
         return
-    found = asyncio.run(_standing(limit))
-    if as_json:
-        say_json(plain_alerts(found))
-    else:
-        say_alerts(found)
+    found = asyncio.run(_standing(after, limit))
+    say_json(plain_alerts(found)) if as_json else say_alerts(found)
+    _say_more([each.fingerprint for each in found.active], limit)
+
+
+def _say_more(ids: Sequence[str], limit: int) -> None:
+    if len(ids) == limit:
+        complain(f"There may be more: --after {ids[-1]}")
 
 
 @alerts.command
@@ -183,11 +173,12 @@ async def _history(after: str | None, limit: int) -> list[AlertEvent]:
         return await desk.catalogue.history(after=after, limit=limit)
 
 
-async def _standing(limit: int) -> AlertsStanding:
+async def _standing(after: str | None, limit: int) -> AlertsStanding:
     from shared.alerts.rules import rules_of
 
     async with _desk() as desk:
-        return await desk.catalogue.standing(rules_of(desk.settings.alerts), limit=limit)
+        rules = rules_of(desk.settings.alerts)
+        return await desk.catalogue.standing(rules, after=after, limit=limit)
 
 
 async def _acknowledge(fingerprint: str, by: str) -> Alert:

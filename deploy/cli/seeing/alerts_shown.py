@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,6 +11,7 @@ from deploy.cli.output import complain, moment, say, say_table
 
 if TYPE_CHECKING:
     from shared.alerts.catalogue import AlertsStanding, Undelivered
+    from shared.alerts.event import AlertEvent
 
 
 def plain_alerts(found: AlertsStanding) -> dict[str, Any]:
@@ -45,6 +47,22 @@ def say_alerts(found: AlertsStanding) -> None:
         say(f"Silent until {moment(silence.until)} ({silence.id}, {silence.by}): {matched}")
     for each in found.undelivered:
         complain(_undelivered(each))
+
+
+def say_history(events: Sequence[AlertEvent]) -> None:
+    """What happened, a line each."""
+    say_table(
+        ("id", "at", "what", "severity", "rule", "told", "summary"),
+        [
+            (
+                *(each.id, moment(each.at), each.kind, each.severity, each.rule),
+                each.message_id or each.silence_id or each.by or "",
+                each.summary,
+            )
+            for each in events
+        ],
+        empty="Nothing has fired so far.",
+    )
 
 
 def _undelivered(each: Undelivered) -> str:

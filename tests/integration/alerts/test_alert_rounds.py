@@ -31,7 +31,12 @@ async def test_a_thousand_alerts_at_once_are_one_message(watched: WatchedLedger)
     assert (message.fired, message.resolved) == (1_000, 0)
     assert len(message.alerts) + message.left_out == 1_000
     assert len(message.text.splitlines()) < 60
-    assert len(await watched.catalogue.active()) == 1_000
+    active = await watched.catalogue.active()
+    assert len(active) == 1_000
+    page = await watched.catalogue.active(after=active[99].fingerprint, limit=50)
+    assert page == active[100:150]
+    with pytest.raises(NotFound):
+        await watched.catalogue.active(after="none")
 
 
 @ON_SQLITE

@@ -48,6 +48,12 @@ def test_what_fires_is_shown_acknowledged_and_silenced(
     (alert,) = found["active"]
     assert (alert["state"], alert["labels"]) == ("firing", {"tenant": "ten_1"})
     assert "ten_1 has waited 20." in _said(capsys, "list")
+    _said(capsys, "list", "--after", "none", code=1)
+    assert run(["alerts", "list", "--limit", "1"]) == 0
+    assert f"There may be more: --after {alert['fingerprint']}" in capsys.readouterr().err
+    assert (
+        json.loads(_said(capsys, "list", "--after", alert["fingerprint"], "--json"))["active"] == []
+    )
     said = _said(capsys, "acknowledge", alert["fingerprint"], "--by", "ann")
     assert said.startswith("Acknowledged by ann")
     made = json.loads(_said(capsys, "silence", "rule=wai*", "--for", "1h", "--json"))

@@ -93,6 +93,8 @@ async def test_a_rehearsal_counts_by_what_came_of_it_and_by_its_age(
     assert (await check_rehearsed(ground)).level is Level.FAULT
     await log.record(ANN, "rehearse", "primary-down")
     assert (await check_rehearsed(ground)).level is Level.FAULT
+    await log.record(ANN, "rehearse", "primary-down", {"of": 1, "messages": 0, "in_time": 0})
+    assert (await check_rehearsed(ground)).sentence.startswith("No message ended while primary-")
     await log.record(ANN, "rehearse", "primary-down", {"of": 1, "messages": 40, "in_time": 39})
     found = await check_rehearsed(ground)
     assert (found.level, "39 of 40" in found.sentence) == (Level.FAULT, True)

@@ -11,6 +11,7 @@ from deploy.cli.check.finding import CheckFinding, fault, fine, hint
 from deploy.cli.check.production.ground import Ground, in_words
 
 _REHEARSED: Final = "rehearse"
+_COMMAND: Final = "forebay rehearse"
 _OFTEN: Final = timedelta(days=90)
 
 
@@ -62,13 +63,19 @@ async def check_rehearsed(ground: Ground) -> CheckFinding:
         except msgspec.ValidationError:
             continue  # where it began, or failed
         when = in_words(ground.ago(entry.at))
+        if not came.messages:
+            return fault(
+                "rehearsed",
+                f"No message ended while {entry.target} was rehearsed {when} ago, so nothing was "
+                f"shown. While messages come: {_COMMAND} {entry.target}",
+            )
         told = f"{entry.target} was rehearsed {when} ago: {came.in_time} of {came.messages}"
-        if not came.messages or came.in_time < came.messages:
+        if came.in_time < came.messages:
             return fault("rehearsed", f"{told} messages were answered in time. Mend it, and again.")
         if ground.ago(entry.at) > _OFTEN:
             return hint("rehearsed", f"{told} were answered in time. Do it again.")
         return fine("rehearsed", f"{told} messages were answered in time.")
     return fault(
         "rehearsed",
-        "Fallbacks were never rehearsed. While messages come: forebay rehearse primary-down",
+        f"Fallbacks were never rehearsed. While messages come: {_COMMAND} primary-down",
     )
