@@ -33,6 +33,7 @@ from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import (
     Attributes,
     AttributeValue,
+    CarriedTrace,
     Span,
     SpanKind,
     TraceContext,
@@ -50,6 +51,7 @@ _KINDS: Final = {
     SpanKind.PRODUCER: otel.SpanKind.PRODUCER,
     SpanKind.CONSUMER: otel.SpanKind.CONSUMER,
 }
+_NOTHING: Final[Attributes] = {}
 _EXPORT_TIMEOUT_SECONDS: Final = 4.0
 _CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """Longer, so that what the exporter says of a collector that is away is said before the end."""
@@ -100,9 +102,9 @@ class RecordingTracing:
         about: MessageRecord | None = None,
     ) -> AbstractContextManager[Span]:
         above = current_trace() if parent is None else parent
+        if above is not None and not above.sampled:
+            return CarriedTrace(above)  # nor is anything below it
         inherited = {} if above is None else above.inherited
-        if about is not None:
-            inherited = {**inherited, **self.whose(about)}
         span = self._tracer.start_span(
             name,
             # An empty context, not none: none would ask OpenTelemetry's own ambient one.
@@ -112,6 +114,12 @@ class RecordingTracing:
             record_exception=False,
             set_status_on_exception=False,
         )
+        if not span.is_recording():  # it begins here, and is not of the share that is recorded
+            return CarriedTrace(_as_trace(span.get_span_context()))
+        if about is not None:
+            told = self.whose(about)
+            span.set_attributes(told)
+            inherited = {**inherited, **told}
         return RecordingSpan(span, inherited)
 
     def whose(self, record: MessageRecord) -> Attributes:
@@ -177,7 +185,9 @@ class RecordingSpan:
         self._span.end()
 
 
-def _as_trace(context: otel.SpanContext, span: Span, inherited: Attributes) -> TraceContext:
+def _as_trace(
+    context: otel.SpanContext, span: Span | None = None, inherited: Attributes = _NOTHING
+) -> TraceContext:
     traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
     return TraceContext(traceparent, context.trace_state.to_header(), span, inherited)
 

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.util.types import AttributeValue
 
-from shared.telemetry.redaction import Plain, redact_fields, redact_text
+from shared.telemetry.redaction import Plain, redact_fields, redact_name
 
 
 class RedactingExporter(SpanExporter):
@@ -48,13 +48,13 @@ class RedactingExporter(SpanExporter):
 
 def _redact(span: ReadableSpan) -> ReadableSpan:
     return ReadableSpan(
-        name=redact_text(span.name),
+        name=redact_name(span.name),
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
         attributes=_attributes(span.attributes),
         events=[
-            Event(redact_text(event.name), _attributes(event.attributes), event.timestamp)
+            Event(redact_name(event.name), _attributes(event.attributes), event.timestamp)
             for event in span.events
         ],
         links=span.links,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum, auto
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -22,6 +24,8 @@ LONGEST_TEXT: Final = 8192
 _LONGEST_READ: Final = 262_144
 _MOST_ITEMS: Final = 100
 _DEEPEST: Final = 6
+_LONGEST_NAME: Final = 64
+"""Names up to this are remembered."""
 
 _WRITTEN_BY_PEOPLE: Final = CONTENT | {"prompt", "input", "content", "body", "output"}
 _SECRET_NAME: Final = re.compile(
@@ -47,11 +51,15 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])"), MASK),
 )
 _SECRETS: Final = SecretReader(loosely=True)
+# Too short for every secret but ours, which begin so, and not made of what the patterns want.
+_WORD: Final = re.compile(r"(?=.{1,15}\Z)(?!fb_|sk_)[a-z]+(?:_[a-z]+)*")
 _CARD: Final = re.compile(r"(?<![A-Za-z0-9.])\d(?:[ -]?\d){12,18}(?!\w)")
 
 
 def redact_text(text: str) -> str:
     """The text with everything masked that looks like a secret or personal data, cut to size."""
+    if _WORD.fullmatch(text):
+        return text  # most values of spans and of lines are one
     if len(text) > _LONGEST_READ:
         return f"[{len(text)} characters]"
     text = _without_secrets(text)
@@ -72,11 +80,41 @@ def redact_fields(fields: Mapping[str, object]) -> dict[str, Plain]:
 def _plain_dict(fields: Mapping[str, object], *, depth: int) -> dict[str, Plain]:
     plain: dict[str, Plain] = {}
     for key, value in islice(fields.items(), _MOST_ITEMS):
-        name = str(key)
-        if name.lower() in _WRITTEN_BY_PEOPLE:
-            continue
-        plain[redact_text(name)] = MASK if _SECRET_NAME.search(name) else _plain(value, depth)
+        told, fate = _known(str(key))
+        if fate is not _ValueFate.DROPPED:
+            plain[told] = MASK if fate is _ValueFate.MASKED else _plain(value, depth)
     return plain
+
+
+def redact_name(name: str) -> str:
+    """What `redact_text` makes of a name that comes often, such as a span's."""
+    return _known(name)[0]
+
+
+class _ValueFate(Enum):
+    """What becomes of what stands under a name."""
+
+    DROPPED = auto()
+    MASKED = auto()
+    READ = auto()
+
+
+def _known(name: str) -> tuple[str, _ValueFate]:
+    return _remembered(name) if len(name) <= _LONGEST_NAME else _read_name(name)
+
+
+def _read_name(name: str) -> tuple[str, _ValueFate]:
+    """The name as it may be told, and what becomes of its value."""
+    if name.lower() in _WRITTEN_BY_PEOPLE:
+        return redact_text(name), _ValueFate.DROPPED
+    return redact_text(name), _ValueFate.MASKED if _SECRET_NAME.search(name) else _ValueFate.READ
+
+
+@lru_cache(maxsize=1_024)
+def _remembered(name: str) -> tuple[str, _ValueFate]:
+    """The same few come with every line and every span, and reading one costs more than the value
+    that stands under it."""
+    return _read_name(name)
 
 
 def _plain(value: object, depth: int) -> Plain:

@@ -48,6 +48,7 @@ from tests.benchmarks.turn import (
     model_choice,
     protected_calls,
     semantic_lookup,
+    traced_worker,
 )
 
 Benchmark = Callable[[Stage, float, Progress], Iterator[Row]]
@@ -80,6 +81,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "context_fit": context_fit.measure,
     "model_choice": model_choice.measure,
     "semantic_lookup": semantic_lookup.measure,
+    "traced_worker": traced_worker.measure,
     "encoders": encoders.measure,
     "day": saving.measure,
     "protected_calls": protected_calls.measure,
@@ -109,6 +111,7 @@ ON_REQUEST: Final = frozenset(
         "ledger_growth",
         "ledger_layouts",
         "redis_bytes",
+        "traced_worker",
         "waiters",
         "worker_fleet",
     }

@@ -52,7 +52,7 @@ def _row(
 def _run_ours(ground: Ground, count: int, rounds: Rounds) -> None:
     fill_ours(ground, count)
     with worker(ground) as program, Unclaimed(ground) as left:
-        _watch(program, left, count, rounds)
+        watch(program, left, count, rounds)
 
 
 def _run_stock(ground: Ground, pool: str, count: int, rounds: Rounds) -> None:
@@ -63,10 +63,10 @@ def _run_stock(ground: Ground, pool: str, count: int, rounds: Rounds) -> None:
         stock_worker(ground, pool=pool, concurrency=concurrency) as program,
         QueueDepth(ground.broker_url, QUEUE) as depth,
     ):
-        _watch(program, depth, count, rounds)
+        watch(program, depth, count, rounds)
 
 
-def _watch(program: Program, left: Callable[[], int], count: int, rounds: Rounds) -> None:
+def watch(program: Program, left: Callable[[], int], count: int, rounds: Rounds) -> None:
     """While what is left goes from four fifths to one fifth."""
     program.wait_until(lambda: left() < count * 0.8, "beginning", every_seconds=0.02)
     before, began, cpu = left(), time.monotonic(), program.cpu_seconds()

@@ -56,6 +56,8 @@ def list_entries(
         ],
         empty="Nothing was done so far.",
     )
+    if len(entries) == limit:
+        complain(f"There may be more: --before {entries[-1].number}")
 
 
 @audit.command

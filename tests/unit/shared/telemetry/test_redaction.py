@@ -144,3 +144,15 @@ def test_no_text_takes_long(piece: str) -> None:
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = redact_text(text)
     assert redact_text(once) == once
+
+
+@given(st.text("abfks_", min_size=1, max_size=17))
+def test_a_short_word_is_read_as_it_is_among_others(word: str) -> None:
+    assert redact_text(word) == redact_text(f"{word} ").removesuffix(" ")
+
+
+def test_names_that_come_again_are_dropped_and_masked_again() -> None:
+    fields = {"prompt": "diary", "api_key": "k", "of sk-abcdefgh": 1, "lane": "batch", "x" * 70: 1}
+    for _ in range(2):
+        told = redact_fields(fields)
+        assert told == {"api_key": MASK, f"of {MASK}": 1, "lane": "batch", "x" * 70: 1}

@@ -19,7 +19,6 @@ from shared.telemetry.redacting_exporter import RedactingExporter
 from shared.telemetry.tracing import (
     SILENT_SPAN,
     SpanKind,
-    TraceContext,
     Tracing,
     current_span,
     current_trace,
@@ -86,18 +85,6 @@ async def test_a_span_without_a_parent_begins_a_trace_and_leaves_none_behind(
     assert other is not None
     assert one.trace_id != other.trace_id
     assert current_trace() is None
-
-
-async def test_an_unsampled_trace_is_not_sent_but_carried_on(
-    tracing: Tracing, received: Collector
-) -> None:
-    unsampled = TraceContext(TRACEPARENT[:-2] + "00")
-    with tracing.span("accept", parent=unsampled):
-        carried = inject()
-    await tracing.close()
-    assert not received.spans
-    assert carried["traceparent"][3:35] == unsampled.trace_id
-    assert carried["traceparent"].endswith("-00")
 
 
 async def test_an_error_marks_its_span_by_code_and_never_by_its_text(
