@@ -1,9 +1,12 @@
 // Lines over time, by uPlot, in the colours of the page.
 import uPlot from "../vendor/uPlot.esm.js";
 import { h } from "./dom.js";
+import { count } from "./format.js";
 import { empty } from "./states.js";
 
 const COLOURS = ["--good-fill", "--warn-fill", "--bad-fill", "--series-4", "--series-5", "--series-6"];
+// What is counted has no ticks between two whole numbers.
+const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((zeros) => [1, 2, 5].map((each) => each * 10 ** zeros));
 
 /**
  * lineChart({ title, times: [seconds], series: [{ label, values, colour, fill }], format, height })
@@ -20,7 +23,7 @@ export function lineChart({ title, times, series, format = String, height = 230,
       width: Math.max(200, holder.clientWidth), height,
       cursor: { drag: { x: false, y: false } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high || 1) * 1.08] } },
-      axes: [{ ...axis, values: clock }, { ...axis, size: roomFor, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, values: clock }, { ...axis, incrs: format === count ? WHOLE : undefined, size: roomFor, values: (_, ticks) => ticks.map(format) }],
       series: [{ label: "Time", value: (_, at) => at === null ? "—" : new Date(at * 1000).toLocaleTimeString("sv") }, ...series.map((one, place) => line(one, colour(one.colour ?? COLOURS[place % COLOURS.length]), format))],
     };
     holder.replaceChildren();

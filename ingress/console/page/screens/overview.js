@@ -95,7 +95,7 @@ const refusals = (refused) => {
 function classes({ attempts, errors }) {
   const named = Object.entries(errors).sort(([, one], [, other]) => other - one);
   if (!attempts) return "no calls, 5 min";
-  if (!named.length) return `${count(attempts)} calls, none failed`;
+  if (!named.length) return `${count(attempts)} ${attempts === 1 ? "call" : "calls"}, none failed`;
   return `of ${count(attempts)} calls: ${named.slice(0, 3).map(([name, each]) => `${name.replaceAll("_", " ")} ${count(each)}`).join(", ")}`;
 }
 
