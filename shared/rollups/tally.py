@@ -92,13 +92,22 @@ class Tally:
     def add_turn(self, fact: TurnFact) -> None:
         """A message that has ended."""
         told = (
-            *(fact.tenant_id, fact.ended_ms // 60_000, fact.model, fact.lane, fact.state),
-            *(fact.worker, fact.variant, fact.answered_by, fact.saved_nanos is None),
+            fact.tenant_id,
+            fact.ended_ms // 60_000,
+            fact.model,
+            fact.lane,
+            fact.state,
+            fact.worker,
+            fact.variant,
+            fact.answered_by,
+            fact.saved_nanos is None,
         )
         sums = self._turns.get(told)
         if sums is None:
             sums = self._turns[told] = self._minute(TURNS, told[0], told[1], _names_of_turn(fact))
-        times, latency = fact.times, max(0, fact.latency_ms)
+        times, latency = fact.times, fact.latency_ms
+        if latency < 0:
+            latency = 0
         sums[_MESSAGES] += times
         sums[_IN_DEADLINE] += fact.in_deadline * times
         sums[_READ] += (fact.input_tokens or 0) * times
@@ -108,17 +117,23 @@ class Tally:
         sums[_SAVED] += (fact.saved_nanos or 0) * times
         sums[_LATENCY] += latency * times
         sums[_LATENCIES + bucket_of(latency)] += times
-        if fact.wait_ms is not None:
-            # Two machines' clocks may say that it was claimed before it was accepted.
-            wait = max(0, fact.wait_ms)
+        wait = fact.wait_ms
+        if wait is not None:
+            if wait < 0:
+                wait = 0  # two machines' clocks said that it was claimed before it was accepted
             sums[_WAIT] += wait * times
             sums[_WAITS + bucket_of(wait)] += times
 
     def add_attempt(self, fact: AttemptFact) -> None:
         """A call of a provider that was booked."""
         told = (
-            *(fact.tenant_id, fact.booked_ms // 60_000, fact.provider, fact.model, fact.lane),
-            *(fact.error_class, fact.variant),
+            fact.tenant_id,
+            fact.booked_ms // 60_000,
+            fact.provider,
+            fact.model,
+            fact.lane,
+            fact.error_class,
+            fact.variant,
         )
         sums = self._attempts.get(told)
         if sums is None:
