@@ -24,6 +24,7 @@ from tests.benchmarks.measurement import Progress, Rounds, Row
 
 BEFORE: Final = "e6edd361"
 """The last build without figures."""
+ROUNDS_A_SECOND: Final = 0.7
 MESSAGES: Final = 4_000
 WINDOW: Final = 0.1, 0.9
 """How many have ended, of all, when it begins to count, and when it ends."""
@@ -42,7 +43,7 @@ def measure(stage: Stage, seconds: float, say: Progress) -> Iterator[Row]:
     with builds(BEFORE) as both:
         for ledger in Ledger:
             rounds, pairs = Rounds(), list[_Costs]()
-            for turn in range(max(2, int(seconds))):
+            for turn in range(max(2, int(seconds * ROUNDS_A_SECOND))):
                 say(f"a worker on {ledger} with figures, and beside {BEFORE}, round {turn + 1}")
                 for name in sorted(both, reverse=bool(turn % 2)):
                     ground = stage.bare_ground(Broker.REDIS, ledger)
