@@ -69,6 +69,7 @@ ROLLUP_PROBES: Final[dict[str, RollupProbe]] = {
     "DoorFigures.append": _counted,
     "Rollups.sums": _sums,
     "Rollups.series": _series,
+    "Rollups.missing_since": lambda database, _: Rollups(database).missing_since(),
     "Folding.fold": lambda database, _: Folding(database).fold(),
     "Forgetting.forget_old": _forgotten,
 }
