@@ -11,7 +11,13 @@ from typing import Any, Final
 
 import pytest
 from kombu import Connection
+from sqlalchemy import update
 
+from deploy.cli.connection import command_settings, open_ledger
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
+from shared.persistence.message_history import read_history
+from shared.persistence.statements import transaction
+from shared.persistence.tables import message
 from tests.acceptance.command import RunningStack, Typed, eventually, http_get, http_post, printed
 from tests.acceptance.test_batch import requests
 from tests.servers.browser import BrowserPage, Chromium, needs_chromium
@@ -66,10 +72,24 @@ async def at_console(
         assert not browser.errors
 
 
+async def _held(message_id: str, why: str) -> None:
+    """As though it had been held until a worker took it."""
+    async with open_ledger(command_settings()) as database:
+        record = (await read_history(database, message_id)).record
+        assert record is not None
+        times = {"since": record.accepted_at, "until": record.claimed_at}
+        line = WaitNote(cause=WaitCause.NO_WORKER, why=why, **times).line()
+        noted = update(message).where(message.c.id == message_id).values(waits=line)
+        async with transaction(database.durable) as connection:
+            await connection.execute(noted)
+
+
 async def test_somebody_finds_a_message_and_sees_where_its_time_went(
-    chromium: Chromium, stack: RunningStack, caller: Caller, operator: str
+    chromium: Chromium, stack: RunningStack, typed: Typed, caller: Caller, operator: str
 ) -> None:
     sent = await asyncio.to_thread(caller.post, "/responses", input="Hello", user="ann")
+    assert await asyncio.to_thread(printed, typed, "show", sent["id"])
+    await _held(sent["id"], f"No worker. {MARKUP}")
     async with at_console(chromium, stack, operator) as browser:
         page = browser.page
         await page.keyboard.press("/")
@@ -80,6 +100,7 @@ async def test_somebody_finds_a_message_and_sees_where_its_time_went(
         await page.focus(f"tr[data-row='{sent['id']}']")
         await page.keyboard.press("Enter")
         await page.wait_for_selector(".waterfall .stretch.turn")
+        assert await page.inner_text(".waterfall .why") == f"No worker. {MARKUP}"
         assert await page.inner_text(".talk .user pre") == "Hello"
         await page.goto("/console#/messages")
         await page.get_by_label("id or conversation").fill(sent["id"])

@@ -53,21 +53,21 @@ def _part(
 ) -> Iterator[Stretch]:
     of_part = [each for each in notes if part.since < (each.until or part.since) <= part.end]
     holds = [each for each in of_part if each.is_of_hold]
+    parked = [each for each in of_part if each.cause is WaitCause.PARKED]
     queued_since, kind = part.since, StretchKind.HELD
     if holds:
         queued_since = max(each.until or part.since for each in holds)
         yield from _held(record, Gap(part.since, queued_since, part.again), holds, why)
-    elif record.held_at is not None and (held := _unnoted(record, part)):
+    elif record.held_at is not None and (held := _unnoted(record, part, parked)):
         label = part.label(kind, record)
         yield stretch(record, kind, label, part.since, held.until, reason=why)
         if held.until is None or held.until == part.until:
             return
         queued_since = held.until
-    for each in of_part:
-        if each.cause is WaitCause.PARKED:
-            since = max(part.since, each.since)
-            kind, label = StretchKind.PARKED, "no model"
-            yield stretch(record, kind, label, since, each.until, reason=each.why)
+    for each in parked:
+        since = max(part.since, each.since)
+        kind, label = StretchKind.PARKED, "no model"
+        yield stretch(record, kind, label, since, each.until, reason=each.why)
     if part.until is None or queued_since < part.until:
         reason = "" if queued_since > part.since else why
         kind = StretchKind.QUEUED
@@ -75,13 +75,16 @@ def _part(
         yield stretch(record, kind, label, queued_since, part.until, reason=reason)
 
 
-def _unnoted(record: MessageRecord, part: Gap) -> Gap | None:
-    """A hold that was too short for a reason, lasts, or ended with the message; None for none."""
-    if record.released_at is None:
-        lasted = record.attempt == 0 or part.until is None
-        return Gap(part.since, part.until) if lasted else None
-    is_here = part.since <= record.released_at <= part.end
-    return Gap(part.since, record.released_at) if is_here else None
+def _unnoted(record: MessageRecord, part: Gap, parked: Sequence[WaitNote]) -> Gap | None:
+    """A hold that was too short for a reason or was parked all the time, lasts, or ended with the
+    message; None for none."""
+    released_at = record.released_at
+    if released_at is not None and part.since <= released_at <= part.end:
+        return Gap(part.since, released_at)
+    if parked:  # an earlier hold: what was parked went with the next release
+        return Gap(part.since, parked[-1].until)
+    lasted = released_at is None and (record.attempt == 0 or part.until is None)
+    return Gap(part.since, part.until) if lasted else None
 
 
 def _held(record: MessageRecord, hold: Gap, notes: list[WaitNote], why: str) -> Iterator[Stretch]:

@@ -18,6 +18,8 @@ from shared.dispatch.credit import CREDIT_KEY, HINT_CHANNEL, Credits, LaneSlots
 from shared.dispatch.flows import FLOWS_KEY, Flow, FlowBoard, FlowFigures
 from shared.messages.lane import Lane
 from shared.messages.record import MessageRecord
+from shared.persistence.ledger.held.held_messages import HeldMessages
+from shared.persistence.ledger.wait_notes import WaitCause, WaitNote
 from shared.queueing.topology import lane_queue
 from shared.redis.client import open_redis
 from shared.redis.guarded import GuardedRedis
@@ -216,9 +218,10 @@ async def test_it_is_cancelled_like_any_other(
     assert cancelled.status == "cancelled"
 
 
-async def test_forebay_show_says_since_when_it_is_held(
+async def test_forebay_show_says_since_when_it_is_held_and_afterwards_why(
     client: openai.AsyncOpenAI,
     leader: StandInLeader,
+    worker: StandInWorker,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -229,3 +232,10 @@ async def test_forebay_show_says_since_when_it_is_held(
     assert await asyncio.to_thread(run, ["show", message_id]) == DONE
     (held,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("held")]
     assert held.endswith(" UTC, to now")
+    now = SystemClock().now()
+    note = WaitNote(cause=WaitCause.NO_WORKER, since=now, until=now, why="No worker answers.")
+    releasing = HeldMessages(worker.database, SystemClock(), wake_after_seconds=60)
+    await releasing.release([message_id], notes={message_id: note.line()})
+    assert await asyncio.to_thread(run, ["show", message_id]) == DONE
+    (waited,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("waited")]
+    assert waited.endswith(" s, held in standard: No worker answers.")

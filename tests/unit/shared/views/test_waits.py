@@ -55,6 +55,18 @@ def test_what_was_parked_says_so_within_its_hold() -> None:
     ]
 
 
+def test_one_that_was_parked_all_the_time_was_held_as_long() -> None:
+    waits = [note(WaitCause.PARKED, 0, 8), note(WaitCause.MODELS_AWAY, 10)]
+    held = {"held_at": at(10), "released_at": at(13), "claimed_at": at(14), "attempt": 2}
+    assert reasons(shown(waits=waits, finished_at=at(15), **held, **DONE)) == [
+        (HELD, 0, 8, None),
+        (PARKED, 0, 8, "parked."),
+        (QUEUED, 8, 10, None),
+        (HELD, 10, 13, "models_away."),
+        (QUEUED, 13, 14, None),
+    ]
+
+
 def test_each_turn_that_was_given_back_says_why() -> None:
     """The first found no model and called nobody, the second broke off, the third answered."""
     waits = [
