@@ -74,7 +74,7 @@ ROLLUP_PROBES: Final[dict[str, RollupProbe]] = {
     "Forgetting.forget_old": _forgotten,
 }
 ROLLUPS_BY_HAND: Final = {
-    "Rollups": {"are_behind", "missing_since"},
+    "Rollups": {"are_behind"},
     "OutcomeTotals": {"of_tenants"},
     "OverdueMessages": {"by_tenant"},
 }
