@@ -77,8 +77,8 @@ async def _held(message_id: str, why: str) -> None:
     async with open_ledger(command_settings()) as database:
         record = (await read_history(database, message_id)).record
         assert record is not None
-        times = {"since": record.accepted_at, "until": record.claimed_at}
-        line = WaitNote(cause=WaitCause.NO_WORKER, why=why, **times).line()
+        since, until = record.accepted_at, record.claimed_at
+        line = WaitNote(cause=WaitCause.NO_WORKER, since=since, until=until, why=why).line()
         noted = update(message).where(message.c.id == message_id).values(waits=line)
         async with transaction(database.durable) as connection:
             await connection.execute(noted)

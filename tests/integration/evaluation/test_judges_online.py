@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from deploy.cli.check.finding import Level
+from deploy.cli.check.production.ground import Ground
+from deploy.cli.check.production.judged import check_evaluations
 from shared.alerts.figures.opinions import OpinionFigures
 from shared.clock import ManualClock
 from shared.errors import Unavailable
 from shared.persistence.engine import Database
+from shared.settings import Settings
 from shared.settings.watching.evaluation import EvaluationSettings
 from workers.judging.windows import JudgedWindows
 
@@ -65,6 +70,10 @@ async def test_answers_wait_for_a_judge_that_turns_all_questions_away(
     figure = await OpinionFigures(database, clock).unjudged_share(3_600)
     (value,) = figure.observations
     assert (value.value, "revoked" in value.words["because"]) == (1.0, True)
+    nobody: Any = None  # Redis is not asked
+    judges = Settings(evaluation=EvaluationSettings(enabled=True))
+    ready = await check_evaluations(Ground(judges, database, nobody, clock))
+    assert (ready.level, "revoked" in ready.sentence) == (Level.FAULT, True)
     judge.refuses_with = None
     await a_round()()
     ended = await newest(windows, clock)

@@ -12,10 +12,13 @@ _OFTEN: Final = timedelta(days=7)
 
 
 async def check_evaluations(ground: Ground) -> CheckFinding:
-    """When a golden set last ran to its end, and what it came to."""
+    """When a golden set last ran to its end, and what it came to; and that a judge of answers that
+    are given can be asked."""
     from shared.evaluation.catalogue import EvaluationCatalogue
     from shared.evaluation.kept_run import Figure
 
+    if (why := await _judging_stopped(ground)) is not None:
+        return fault("evaluations", f"Answers that are given are not judged. {why}")
     for run in await EvaluationCatalogue(ground.database).runs(limit=20):
         if run.finished_at is None or not run.scores:
             continue
@@ -26,6 +29,15 @@ async def check_evaluations(ground: Ground) -> CheckFinding:
         late = ground.ago(run.finished_at) > _OFTEN
         return hint("evaluations", f"{told} Run it again.") if late else fine("evaluations", told)
     return fault("evaluations", "No golden set has ever run. See: forebay eval run --help")
+
+
+async def _judging_stopped(ground: Ground) -> str | None:
+    from shared.views.judged_pages import JudgedPages
+
+    if not ground.settings.evaluation.enabled:
+        return None
+    newest = (await JudgedPages(ground.database).page(limit=1)).rows
+    return newest[0].window.fault if newest else None
 
 
 async def check_no_chaos(ground: Ground) -> CheckFinding:
