@@ -28,7 +28,8 @@ def clean_environment(**more: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "FOREBAY_INGRESS__PORT": "0",
         "FOREBAY_EMBEDDED__FLOWER_PORT": "0",
-        "FOREBAY_EMBEDDED__METRICS_PORT": "0",
+        # A port that is free is another's as soon as it is not held.
+        "FOREBAY_EMBEDDED__METRICS": "false",
         # Who answers shall not depend on what is installed here.
         "FOREBAY_EMBEDDED__LOCAL_MODEL": "false",
         # Only tests of the index wait for one.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.command import RunningStack, Typed, printed
+from tests.acceptance.command import RunningStack, Typed, http_get, printed
 from tests.integration.workers.stack import PATIENT
 
 _PATIENT = {name: value for name, value in PATIENT.items() if "_SEARCH__" in name}
@@ -18,7 +18,12 @@ FIGURES = ("found", "changed", "skipped", "removed", "held_back")
 @pytest.fixture(scope="module")
 def indexing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("indexing").resolve()
-    running = RunningStack(folder, {"FOREBAY_EMBEDDED__INDEXER": "true", **_PATIENT})
+    whole = {
+        "FOREBAY_EMBEDDED__INDEXER": "true",
+        "FOREBAY_EMBEDDED__METRICS": "true",
+        "FOREBAY_EMBEDDED__METRICS_PORT": "0",
+    }
+    running = RunningStack(folder, whole | _PATIENT)
     yield running
     running.close()
 
@@ -41,6 +46,13 @@ def library(indexing: RunningStack, tmp_path: Path) -> Path:
     )
     (folder / "picture.bin").write_bytes(b"\0\1\2" * 10)
     return folder
+
+
+def test_each_process_tells_its_metrics_where_it_is_printed(indexing: RunningStack) -> None:
+    urls = indexing.ready["metrics_urls"]
+    assert [*urls] == ["ingress", "worker-1", "indexer"]
+    for url in urls.values():
+        assert "forebay_build_info" in http_get(url).raise_for_status().text
 
 
 def test_a_run_does_what_its_dry_run_said(typed: Typed, library: Path) -> None:

@@ -55,13 +55,6 @@ def test_it_is_healthy_in_its_own_words_and_in_the_commands(
     assert http_get(f"{stack.ready['url']}/status").json()["state"] == "healthy"
 
 
-def test_each_process_tells_its_metrics_where_it_is_printed(stack: RunningStack) -> None:
-    urls = stack.ready["metrics_urls"]
-    assert [*urls] == ["ingress", "worker-1"]
-    for url in urls.values():
-        assert "forebay_build_info" in http_get(url).raise_for_status().text
-
-
 def test_without_a_redis_on_the_machine_it_runs_the_one_from_the_wheel(stack: RunningStack) -> None:
     lines = stack.processes().values()
     assert [line for line in lines if "valkey-server" in line]
