@@ -45,6 +45,7 @@ async def test_without_data_shares_are_unknown_and_counts_are_none(figures: Figu
         AlertFigure.MESSAGE_DEVIATION,
         AlertFigure.SATISFACTION,
         AlertFigure.JUDGE_SCORE,
+        AlertFigure.UNJUDGED_SHARE,
     }
     for figure in AlertFigure:
         assert (await figures.read(figure)).knows is (figure not in unknown), figure
