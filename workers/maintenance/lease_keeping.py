@@ -11,7 +11,7 @@ from shared.replies.wakeups import Wakeups
 from shared.resilience.periodic import repeat, running
 from workers.leases import Leases
 
-_RENEWALS_PER_LEASE: Final = 5
+RENEWALS_PER_LEASE: Final = 5
 """A few may fail before a lease runs out."""
 
 
@@ -23,7 +23,7 @@ async def kept_leases(
 
     A door does so that has cancelled what this worker holds.
     """
-    leases, seconds = Leases(claims), lease_seconds / _RENEWALS_PER_LEASE
+    leases, seconds = Leases(claims), lease_seconds / RENEWALS_PER_LEASE
     async with wakeups.listen(worker) as news:
         # The first at once: from then on the dispatcher reckons with this worker.
         role = repeat("leases", leases.renew, every_seconds=seconds, first_seconds=0, sooner=news)

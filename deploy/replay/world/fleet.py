@@ -76,9 +76,12 @@ class VirtualFleet:
         way = self._ways.of_release(now) if job.held else self._ways.of(job.message)
         self._time.at(now + way, self._arrive, job)
 
-    def give_up(self, job: VirtualMessage) -> None:
-        """Its message was taken from its turn, which ends when its worker has heard of it."""
-        self.free(job, after=self._ways.hearing(self._time.seconds))
+    def give_up(self, job: VirtualMessage) -> float:
+        """Its message was taken from its turn, which ends when its worker has heard of it: so many
+        seconds later."""
+        heard = self._ways.hearing(self._time.seconds)
+        self.free(job, after=heard)
+        return heard
 
     def free(self, job: VirtualMessage, *, after: float = 0.0) -> None:
         """Its turn is over, and its slot so many seconds later."""

@@ -62,6 +62,7 @@ class VirtualLeader:
         self._waits: dict[tuple[Lane, str], float | None] = {}
         self._waits_at = float("-inf")
         self._charges: list[VirtualMessage] = []
+        self._used: dict[str, float] = {}
         self._fold_at = 0.0
         self.given_way: Callable[[VirtualMessage], None] = lambda _job: None
         """What becomes of a turn that gave way, while its message waits again."""
@@ -98,6 +99,10 @@ class VirtualLeader:
             self._charges.append(job)
         self._credits.give(job.message.lane, 1, now)
         self._soon()
+
+    def charge(self, job: VirtualMessage, units: float) -> None:
+        """Its turn runs, and has used so much up to here."""
+        self._used[job.message.id] = units
 
     def wait_of(self, job: VirtualMessage) -> float | None:
         """How long its tenant's flow would take, as the board tells doors each second; None where
@@ -158,6 +163,9 @@ class VirtualLeader:
     def _fold(self, now: float) -> None:
         """Hear what turns have used that ended since: until then they count as running."""
         self._fold_at = now + FOLD_SECONDS
+        for message_id, units in self._used.items():
+            self.scheduler.charge(message_id, units, now)
+        self._used.clear()
         for job in self._charges:
             message = job.message
             if not self.scheduler.settle(message.id, job.units, now):

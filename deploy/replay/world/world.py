@@ -16,6 +16,7 @@ from deploy.replay.world.door import VirtualDoor
 from deploy.replay.world.fleet import VirtualFleet
 from deploy.replay.world.lane_figures import LaneFigures
 from deploy.replay.world.leader import VirtualLeader
+from deploy.replay.world.renewals import Renewals
 from deploy.replay.world.sources import Sources
 from deploy.replay.world.turns import Turns
 from deploy.replay.world.virtual_message import VirtualMessage
@@ -77,6 +78,13 @@ class VirtualWorld:
             time,
             ways,
         )
+        self._renewals = Renewals(
+            self._fleet,
+            time,
+            random,
+            lease_seconds=settings.ledger.lease_seconds,
+            charge=self._leader.charge,
+        )
         self._leader.given_way = self._given_way
         self._leader.expired = self._expired
         self._leader.scheduler.parking.lets = lambda held: self._chain.lets(
@@ -90,7 +98,7 @@ class VirtualWorld:
 
     def run(self, tell: Callable[[int], None] | None = None) -> Rerun:
         """All of the day, and what it left. `tell` hears of each thousand messages that came."""
-        for look in (self._leader.look, self._door.look):
+        for look in (self._leader.look, self._door.look, self._renewals.look):
             # Where in its second somebody looks nobody knows, nor that it is the day's first.
             self._time.at(self._day.began - self._random.random(), look)
         rerun = Rerun([], self._fleet.slots)
@@ -132,7 +140,8 @@ class VirtualWorld:
 
     def _given_way(self, job: VirtualMessage) -> None:
         self._turns.give_way(job)
-        self._fleet.give_up(job)
+        heard = self._fleet.give_up(job)
+        self._time.at(self._time.seconds + heard, self._renewals.renew)
 
     def _expired(self, job: VirtualMessage) -> None:
         job.state = ResponseState.FAILED

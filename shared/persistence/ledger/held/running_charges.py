@@ -13,9 +13,9 @@ from shared.persistence.flow_tables import charge
 from shared.persistence.ledger.records import TurnTab
 from shared.persistence.statements import transaction
 
-_SHORTEST_SECONDS: Final = 3.0
+SHORTEST_SECONDS: Final = 3.0
 """A turn that ends sooner is charged at its end alone."""
-_UNITS_PER_SECOND: Final = 120.0
+UNITS_PER_SECOND: Final = 120.0
 """Of a model that says 30 tokens a second. What a call costs is known when it has ended; until
 then it is charged by its time, which is what it takes of others."""
 
@@ -38,8 +38,8 @@ class RunningCharges:
 
     def _row_of(self, tab: TurnTab, now: float) -> dict[str, Any] | None:
         seconds = now - (now if tab.began is None else tab.began)
-        units = _UNITS_PER_SECOND * seconds - tab.charged
-        if seconds < _SHORTEST_SECONDS or units <= 0:
+        units = UNITS_PER_SECOND * seconds - tab.charged
+        if seconds < SHORTEST_SECONDS or units <= 0:
             return None
         # Put on the tab first: a turn that ends meanwhile is charged the rest alone.
         tab.charged += units

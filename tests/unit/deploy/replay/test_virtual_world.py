@@ -88,6 +88,23 @@ def test_an_equal_question_is_answered_from_the_store_while_the_answer_is_kept()
     assert jobs["again"].cost == 0
 
 
+def test_a_batch_call_that_has_run_for_long_is_too_dear_to_give_way() -> None:
+    before = [asked(f"b{n}", 0.0, call(0.1), lane=Lane.BATCH) for n in range(200)]
+    jobs = run(
+        *before,
+        asked("long", 60.0, call(60.0), lane=Lane.BATCH),
+        asked("late", 90.0, call(1.0), lane=Lane.INTERACTIVE),
+        asked("young", 200.0, call(60.0), lane=Lane.BATCH),
+        asked("soon", 201.0, call(1.0), lane=Lane.INTERACTIVE),
+        slots=1,
+    )
+
+    # Charged by its time while it runs, it is beyond what may be wasted.
+    assert (jobs["late"].waited or 0.0) > 25.0
+    assert (jobs["soon"].waited or 0.0) < 0.5
+    assert [jobs[name].claims for name in ("long", "young")] == [1, 2]
+
+
 def test_without_a_store_an_equal_question_is_answered_as_it_was_when_somebody_asked_it() -> None:
     others = [asked(f"m{n}", n / 10, call(1.0, cost=1)) for n in range(50)]
     jobs = run(
