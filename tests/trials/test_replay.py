@@ -1,13 +1,14 @@
 """Minutes of a real stack, run again in virtual time; and through settings under which the same
 minutes were then really lived.
 
-SECONDS=60 pytest tests/trials/test_replay.py -s
+SECONDS=160 pytest tests/trials/test_replay.py -s
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -21,16 +22,18 @@ from shared.settings import Settings
 from tests.integration.replay.lived_day import Servers, live, postings
 from tests.servers.ports import free_port
 
-SECONDS = float(os.environ.get("SECONDS", "150"))
+SECONDS = float(os.environ.get("SECONDS", "160"))
+PACE = 4.0
 SLOTS, MORE_SLOTS = 8, 10
 LIMITS = {
-    "FOREBAY_LIMITS__USER_REQUESTS_PER_MINUTE": "240",
+    "FOREBAY_LIMITS__USER_REQUESTS_PER_MINUTE": "60",
     "FOREBAY_LIMITS__BURST_SHARE": "0.25",
 }
 CACHED = {**LIMITS, "FOREBAY_CACHING__EXACT": "true"}
 SEEDS = range(5)
-MOST_OFF = 0.5
-"""Of each wait of a day through its own settings: minutes of a busy machine are a noisy day."""
+STEADY = ("wait, standard, p95", "wait, batch, p50", "wait, batch, p95")
+"""Of which two real runs of a day differ by less than a tenth, where nothing else runs."""
+MOST_OFF = {"its own settings": 0.1, "other settings": 0.2}
 
 
 def _figures(
@@ -61,25 +64,24 @@ def _off(figure: ReplayFigure) -> float:
 async def test_minutes_of_a_stack_are_reproduced_and_foretold(
     redis_url: str, migrated_postgres_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    came = postings(seconds=SECONDS, per_second=22.0)
+    came = postings(seconds=SECONDS, per_second=22.0 / PACE, pace=PACE)
     one = Servers(redis_url, migrated_postgres_url, free_port(), tmp_path)
-    lived = await live(one, came, concurrency=SLOTS, chosen=CACHED)
+    lived = await live(one, came, concurrency=SLOTS, chosen=CACHED, pace=PACE)
     (folder := tmp_path / "other").mkdir()
     two = Servers(redis_url, migrated_postgres_url, free_port(), folder)
-    other = await live(two, came, concurrency=MORE_SLOTS, chosen=LIMITS, prefix="other")
+    other = await live(two, came, concurrency=MORE_SLOTS, chosen=LIMITS, pace=PACE, prefix="other")
 
     own = list(_figures(lived.day, lived.settings, lived.day, SLOTS))
     told = list(_figures(lived.day, other.settings, other.day, MORE_SLOTS))
+    both = {"its own settings": own, "other settings": told}
     with capsys.disabled():
-        for name, figures in (("its own settings", own), ("other settings", told)):
+        for name, figures in both.items():
             print(f"\n{len(came)} messages, {name}")
             for each in figures:
                 print(f"{each.name:34} {each.recorded!s:.8} {each.replayed!s:.8} {_off(each):.1%}")
 
-    for figures in (own, told):
-        assert _off(next(each for each in figures if each.name == "cost")) <= 0.01
     hits = next(each for each in own if each.name == "cache hits")
     assert abs((hits.replayed or 0.0) - (hits.recorded or 0.0)) <= 1.0
-    # The aim is a tenth; docs/replay.md says which of them reach it.
-    waits = [each for each in own if each.name.startswith("wait")]
-    assert [each.name for each in waits if _off(each) > MOST_OFF] == []
+    for name, figures in both.items():
+        bounds = {"cost": 0.01, "refused": 0.02} | dict.fromkeys(STEADY, MOST_OFF[name])
+        assert [each for each in figures if _off(each) > bounds.get(each.name, inf)] == []

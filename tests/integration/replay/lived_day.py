@@ -58,14 +58,23 @@ class LivedDay:
 
 
 def postings(
-    *, seconds: float, per_second: float, seed: int = 0, tenants: int = 3, repeated: float = 0.3
+    *,
+    seconds: float,
+    per_second: float,
+    pace: float = 1.0,
+    seed: int = 0,
+    tenants: int = 3,
+    repeated: float = 0.3,
 ) -> list[Posting]:
-    """Waves, of which every other is above what the slots can do."""
+    """Waves, of which every other is above what the slots can do.
+
+    Everything takes `pace` times as long: the less it hangs on what else the machine does.
+    """
     random, at, texts = Random(seed), 0.0, [""]
     found = []
-    while at < seconds:
+    while at < seconds / pace:
         is_high = int(at / 4.0) % 2 == 0
-        at += random.expovariate(per_second * (1.6 if is_high else 0.4))
+        at += random.expovariate(pace * per_second * (1.6 if is_high else 0.4))
         length = random.choices([*CALLS], weights=[3, 4, 2])[0]
         text = f"{length} question {len(texts)}"
         if random.random() < repeated and len(texts) > 1:
@@ -73,7 +82,7 @@ def postings(
         texts.append(text)
         tenant = min(int(random.expovariate(1.2)), tenants - 1)
         user = f"user {random.randrange(4)}"
-        found.append(Posting(at, tenant, user, random.choice(_TIERS), text))
+        found.append(Posting(at * pace, tenant, user, random.choice(_TIERS), text))
     return found
 
 
@@ -115,13 +124,16 @@ async def live(
     *,
     concurrency: int,
     chosen: Mapping[str, str],
+    pace: float = 1.0,
     prefix: str = "tenant",
 ) -> LivedDay:
-    """Post all of it at its time, wait until it has ended, and read the day.
+    """Post all of it at its time, wait until it has ended, and read the day. Calls take `pace`
+    times as long.
 
     Tenants have names that begin with `prefix`: those of an earlier day are others.
     """
-    with ScriptedProvider(servers.folder, seconds=0.0, others=CALLS) as provider:
+    calls = {name: seconds * pace for name, seconds in CALLS.items()}
+    with ScriptedProvider(servers.folder, seconds=0.0, others=calls) as provider:
         environment = settings_of(servers, provider.url, chosen, concurrency)
         settings = load_settings(environment)
         async with _open(servers, environment, concurrency, came, prefix) as (visitors, database):
