@@ -70,21 +70,10 @@ class VirtualWorld:
             slots, self._lanes, time, ways=ways, in_turns=in_turns, begin=self._begin
         )
         self._leader = VirtualLeader(
-            settings,
-            self._weight,
-            self._credits,
-            self._fleet,
-            self._lanes,
-            time,
-            ways,
+            settings, self._weight, self._credits, self._fleet, self._lanes, time, ways
         )
-        self._renewals = Renewals(
-            self._fleet,
-            time,
-            random,
-            lease_seconds=settings.ledger.lease_seconds,
-            charge=self._leader.charge,
-        )
+        seconds, charge = settings.ledger.lease_seconds, self._leader.charge
+        self._renewals = Renewals(self._fleet, time, random, lease_seconds=seconds, charge=charge)
         self._leader.given_way = self._given_way
         self._leader.expired = self._expired
         self._leader.scheduler.parking.lets = lambda held: self._chain.lets(
