@@ -39,9 +39,9 @@ def as_typed() -> str:
 
 
 def complain(*sentences: str) -> None:
-    """What went wrong and how to mend it."""
+    """What went wrong and how to mend it; nothing of it that a terminal would obey."""
     for sentence in sentences:
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{for_terminal(sentence)}\n")
 
 
 def moment(at: datetime | None) -> str:
@@ -88,7 +88,7 @@ def say_rows(rows: Sequence[Iterator[tuple[str, str]] | Sequence[tuple[str, str]
         pairs = [(name, value) for name, value in row if value]
         longest = max((len(name) for name, _ in pairs), default=0)
         for name, value in pairs:
-            say(f"{name:<{longest}}{_GAP}{value}")
+            say(f"{name:<{longest}}{_GAP}{for_terminal(value)}")
 
 
 def one_line(cell: object) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import App, Parameter
 
 from deploy.cli.connection import command_settings
-from deploy.cli.options import AsJson
+from deploy.cli.options import YEARS, AsJson
 from deploy.cli.output import say_json
 from deploy.cli.replay.options import LiveOptions, VirtualOptions, given
 from shared.errors import InvalidRequest
@@ -22,6 +22,8 @@ replay = App(
 )
 
 _DAY: Final = timedelta(days=1)
+_MOST_DAYS: Final = 31
+"""Of one replay in virtual time: it goes through empty days as well, second by second."""
 
 
 @replay.default
@@ -58,6 +60,10 @@ def run(
     virtually, lively = virtually or VirtualOptions(), lively or LiveOptions()
     if live is None:
         _refuse(given(lively), "replay with --live: give --live N% as well")
+        if span[1] - span[0] > _MOST_DAYS * _DAY:
+            raise InvalidRequest(
+                f"--since and --until are more than {_MOST_DAYS} days apart: bring them closer."
+            )
         _run_virtual(virtually, span, as_json=as_json)
         return 0
     if virtual:
@@ -116,14 +122,16 @@ def _traffic(messages: int, options: VirtualOptions) -> GeneratedTraffic:
 
 
 def _span(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
-    end = _in_utc(until) if until is not None else datetime.now(UTC)
-    start = _in_utc(since) if since is not None else end - _DAY
+    end = _in_utc(until, "--until") if until is not None else datetime.now(UTC)
+    start = _in_utc(since, "--since") if since is not None else end - _DAY
     if start >= end:
         raise InvalidRequest(f"--since {start:%Y-%m-%d %H:%M} is not before --until: turn them.")
     return start, end
 
 
-def _in_utc(moment: datetime) -> datetime:
+def _in_utc(moment: datetime, option: str) -> datetime:
+    if moment.year not in YEARS:
+        raise InvalidRequest(f"{option} {moment} is no time of {YEARS[0]} to {YEARS[-1]}.")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from deploy.cli.options import AsJson, Limit
-from deploy.cli.output import moment, say, say_json, say_rows, say_table
+from deploy.cli.output import moment, one_line, say, say_json, say_rows, say_table
 
 if TYPE_CHECKING:
     from shared.feedback.record import FeedbackRecord
@@ -75,7 +75,9 @@ def show(answer: _Answer, /, *, as_json: AsJson = False) -> None:
     for each in found:
         names = ("name", "by", "value", "score", "comment")
         before = [f"{old.original} until {moment(old.at)}" for old in each.earlier]
-        facts = [*zip(names, map(_text, _cells(each)), strict=True)]
+        facts = [
+            (key, one_line(_text(told))) for key, told in zip(names, _cells(each), strict=True)
+        ]
         rows.append([("id", each.id), *facts, ("given", moment(each.at))])
         rows[-1].append(("before", "; ".join(before)))
     say_rows(rows)

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from deploy.cli.connection import command_settings, open_ledger
-from deploy.cli.options import AsJson
+from deploy.cli.options import YEARS, AsJson
 from deploy.cli.output import complain, say_json, say_table
 from deploy.cli.tenants import tenant_named
 from shared.clock import SystemClock
@@ -101,11 +101,15 @@ def _day(told: str, now: datetime, option: str) -> datetime:
     if told in ("today", "yesterday"):
         return today - _DAY * (told == "yesterday")
     try:
-        return datetime.strptime(told, "%Y-%m-%d").replace(tzinfo=UTC)
+        day = datetime.strptime(told, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
+        day = None
+    if day is None or day.year not in YEARS:
         raise InvalidRequest(
-            f"{option} '{told}' is no day: write today, yesterday, or a day like 2026-01-31."
-        ) from None
+            f"{option} '{told}' is no day of {YEARS[0]} to {YEARS[-1]}: "
+            "write today, yesterday, or a day like 2026-01-31."
+        )
+    return day
 
 
 class _ReportLine(NamedTuple):

@@ -57,6 +57,9 @@ def test_a_settings_file_with_a_key_that_is_none_is_refused_by_its_name(
     [
         (("--settings", "missing.toml"), "--settings: there is no file 'missing.toml'"),
         (("--since", "2026-01-02", "--until", "2026-01-01"), "is not before --until"),
+        (("--until", "0001-01-01"), "--until 0001-01-01 00:00:00 is no time of 2000 to 2999"),
+        (("--since", "9999-12-31"), "--since 9999-12-31 00:00:00 is no time of 2000 to 2999"),
+        (("--since", "2026-01-01", "--until", "2026-03-01"), "more than 31 days apart"),
         (("--times", "0"), "times"),
         (("--virtual", "--live", "5%"), "give one of both"),
         (("--live", "5%", "--times", "2"), "--times is for replay in virtual time"),

@@ -139,6 +139,8 @@ async def test_of_days_in_which_nothing_ended_it_says_so(
     ("words", "told"),
     [
         (("--from", "soon"), "--from 'soon' is no day"),
+        (("--to", "9999-12-31"), "--to '9999-12-31' is no day of 2000 to 2999"),
+        (("--from", "0001-01-01"), "--from '0001-01-01' is no day of 2000 to 2999"),
         (("--from", "2026-02-02", "--to", "2026-02-01"), "Write the earlier day first."),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli.output import as_typed, say_json, say_table
+from deploy.cli.output import as_typed, complain, say_json, say_rows, say_table
 
 ID = "dead_019a3c0000000000000000000000beef"
 HEADINGS = ("id", "state", "detail")
@@ -60,6 +60,14 @@ def test_what_others_wrote_moves_no_cursor(shown: Show) -> None:
     said = shown(100, [(ID, "open", "red \x1b[31m\r\nand on")])
     assert "\x1b" not in said
     assert "and on" in said.splitlines()[2]
+
+
+def test_neither_a_row_nor_a_complaint_moves_a_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    say_rows([[("comment", "red \x1b[31m\r\nand on")]])
+    complain("line 1: \x1b]0;title\x07\nline 2")
+    said = capsys.readouterr()
+    assert said.out == "comment  red  [31m\nand on\n"
+    assert said.err == "line 1:  ]0;title \nline 2\n"
 
 
 @pytest.mark.parametrize(
