@@ -67,15 +67,21 @@ class NotedClaims:
         self.is_held = True
         self.is_away = False
         self.fault: str | None = None
+        self.why = ""
 
     async def renew(self, leases: list[Lease]) -> set[Lease]:
         return set(leases) if self.is_held else set()
 
     async def release(
-        self, lease: Lease, *, not_before: object = None, fault: str | None = None
+        self,
+        lease: Lease,
+        *,
+        not_before: object = None,
+        fault: str | None = None,
+        why: str = "",
     ) -> None:
         self._noted.append("release later" if not_before else "release")
-        self.fault = fault
+        self.fault, self.why = fault, why
         if self.is_away:
             raise LedgerUnavailable("It is away.")
 

@@ -129,7 +129,7 @@ async def test_a_fault_of_ours_gives_the_message_back_for_later() -> None:
     bench = Bench(broken)
     assert await bench.run() is TurnOutcome.RELEASED
     assert bench.noted == ["claim", "step 1", "release later"]
-    assert bench.claims.fault == "ZeroDivisionError"
+    assert (bench.claims.fault, bench.claims.why) == ("ZeroDivisionError", "ZeroDivisionError")
 
 
 async def test_the_same_fault_twice_ends_the_message_with_its_name() -> None:
