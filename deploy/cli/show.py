@@ -115,9 +115,15 @@ def _error(record: MessageRecord) -> str | None:
 
 
 def _turn(record: MessageRecord) -> Iterator[tuple[str, str]]:
-    """Routing, context and cache, each where it has something to tell."""
+    """The parts of the turn's report, each where it has something to tell."""
     for part, told in (msgspec.json.decode(record.report) if record.report else {}).items():
-        yield part, ", ".join(f"{name} {value}" for name, value in told.items())
+        match told:
+            case dict():
+                yield part, ", ".join(f"{name} {value}" for name, value in told.items())
+            case list():
+                yield part, ", ".join(told)
+            case _:
+                yield part, str(told)
 
 
 def _question(record: MessageRecord) -> str:
