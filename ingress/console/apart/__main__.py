@@ -22,7 +22,9 @@ _NICENESS: Final = 5
 
 def main() -> int:
     """Its input is the socket on which the door tells it what to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Whoever ends both at once, such as systemd, ends the door: it is not done with us yet.
+        signal.signal(number, signal.SIG_IGN)
     give_way(_NICENESS)
     with socket.socket(fileno=os.dup(sys.stdin.fileno())) as control:
         try:

@@ -23,6 +23,9 @@ _LOOK_SECONDS: Final = 1.0
 _SOON_SECONDS: Final = 1.0
 """One that ends sooner than that, and has answered nobody, is not started again at once."""
 _END_SECONDS: Final = 5.0
+_HEAR_SECONDS: Final = 30.0
+"""One that takes nobody for so long hangs; on cores that are busy it begins for ten of them."""
+_FULL_SECONDS: Final = 0.05
 
 
 class ConsoleProcess:
@@ -37,6 +40,7 @@ class ConsoleProcess:
         self._one_at_a_time = asyncio.Lock()
         self._is_ending = False
         self._has_answered = False
+        self._told_well = True
         self._open = 0
         self._began_at = self._asked_at = -_SOON_SECONDS
 
@@ -78,7 +82,7 @@ class ConsoleProcess:
                     await self._start()
                 ours, theirs = socket.socketpair()
                 with theirs:
-                    if self._say(ControlSign.CONNECTION, theirs.fileno()):
+                    if await self._hand_over(theirs):
                         return ours
                 ours.close()
                 await self._end()
@@ -91,7 +95,7 @@ class ConsoleProcess:
         now = time.monotonic()
         if not self._has_answered and now - self._began_at < _SOON_SECONDS:
             raise self._not_there()
-        self._began_at, self._has_answered = now, False
+        self._began_at, self._has_answered, self._told_well = now, False, True
         await self._end()
         self._control, theirs = socket.socketpair()
         self._control.setblocking(False)
@@ -111,6 +115,15 @@ class ConsoleProcess:
         if self._beside is None or self._beside.done():
             self._beside = asyncio.create_task(self._look_after())
 
+    async def _hand_over(self, connection: socket.socket) -> bool:
+        """Whether it has it. One that still begins, and for which many wait, has time for that."""
+        until = time.monotonic() + _HEAR_SECONDS
+        while not self._say(ControlSign.CONNECTION, connection.fileno()):
+            if not self._is_running() or time.monotonic() > until:
+                return False
+            await asyncio.sleep(_FULL_SECONDS)
+        return True
+
     def _say(self, sign: ControlSign, *descriptors: int) -> bool:
         """Whether it is said."""
         if self._control is None:
@@ -122,15 +135,14 @@ class ConsoleProcess:
         return True
 
     async def _look_after(self) -> None:
-        said = True
         while self._is_running():
-            if (is_well := await self._broker_is_well()) != said:
-                said = is_well
-                self._say(ControlSign.BROKER_IS_WELL if is_well else ControlSign.BROKER_IS_AWAY)
-            if not self._open and time.monotonic() - self._asked_at > KEPT_SECONDS:
-                async with self._one_at_a_time:
+            is_well = await self._broker_is_well()
+            sign = ControlSign.BROKER_IS_WELL if is_well else ControlSign.BROKER_IS_AWAY
+            if is_well != self._told_well and self._say(sign):
+                self._told_well = is_well
+            async with self._one_at_a_time:  # nobody is handed over to one that we end
+                if not self._open and time.monotonic() - self._asked_at > KEPT_SECONDS:
                     await self._end()
-                return
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _end(self) -> None:

@@ -8,11 +8,13 @@ from typing import Final
 from urllib.parse import quote
 
 from ingress.api.http.border import Route
+from ingress.api.http.errors import HttpRefusal
 from ingress.api.http.exchange import BYTES, EVENT_STREAM, Exchange
 from ingress.console.acts import LARGEST_BYTES
 from ingress.console.apart.console_process import ConsoleProcess
 from ingress.console.apart.forwarded_answer import ForwardedAnswer
 from ingress.console.operation import API
+from ingress.console.same_page import acts
 from ingress.console.static_files import StaticFiles
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -31,7 +33,7 @@ _BODILESS: Final = frozenset({204, 304})
 class ForwardedConsole:
     """The page comes from here; what it asks and does, from the other process.
 
-    Raises Unavailable where that cannot be asked.
+    Raises Unavailable where that cannot be asked, HttpRefusal where an act's answer is lost.
     """
 
     def __init__(self, settings: Settings, broker_is_well: IsWell) -> None:
@@ -56,14 +58,22 @@ class ForwardedConsole:
         body = await exchange.read_body(limit_bytes=LARGEST_BYTES)
         async with self.process.connected() as (reader, writer):
             writer.write(_request(exchange, body))
-            answer = ForwardedAnswer(reader)
             try:
-                await asyncio.wait_for(answer.head(), _ANSWER_SECONDS)
-            except TimeoutError as error:
-                raise Unavailable("The console's own process does not answer.") from error
-            # In the log, and to those who ask, it is one request.
-            exchange.request_id = answer.header(b"x-request-id").decode("latin-1")
-            await _answer(exchange, answer)
+                await _hand_back(exchange, ForwardedAnswer(reader))
+            except Unavailable as error:
+                if acts(exchange):
+                    raise _not_known() from error
+                raise
+
+
+async def _hand_back(exchange: Exchange, answer: ForwardedAnswer) -> None:
+    try:
+        await asyncio.wait_for(answer.head(), _ANSWER_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable("The console's own process does not answer.") from error
+    # In the log, and to those who ask, it is one request.
+    exchange.request_id = answer.header(b"x-request-id").decode("latin-1")
+    await _answer(exchange, answer)
 
 
 async def _answer(exchange: Exchange, answer: ForwardedAnswer) -> None:
@@ -79,6 +89,15 @@ async def _answer(exchange: Exchange, answer: ForwardedAnswer) -> None:
     else:
         body = await answer.whole()
         await exchange.answer(answer.status, body, headers, content_type=kind)
+
+
+def _not_known() -> HttpRefusal:
+    return HttpRefusal(
+        503,
+        "The console's own process ended before it answered; it is not known whether this was "
+        "done. Look before you do it again.",
+        code="act_unknown",
+    )
 
 
 async def _while_wanted(exchange: Exchange, answer: ForwardedAnswer) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from msgspec import structs
 
 from ingress.console.apart import console_process
 from ingress.console.apart.console_process import ConsoleProcess
+from ingress.console.apart.control import ControlSign
 from shared.errors import Unavailable
 from shared.messages.tenant import KeyScope
 from shared.settings import Settings
@@ -84,13 +86,72 @@ async def test_one_that_is_killed_is_followed_by_another_and_nobody_logs_in_agai
     async with session.get(LIVE) as live:
         while b"beat" not in await asyncio.wait_for(live.content.readline(), 30):
             pass
-        os.kill(_console_of_this_process(), signal.SIGKILL)
+        console = _console_of_this_process()
+        os.kill(console, signal.SIGTERM)
+        async with session.get(LETTERS) as answer:
+            assert (answer.status, _console_of_this_process()) == (200, console), "the door ends it"
+        os.kill(console, signal.SIGKILL)
         await asyncio.wait_for(live.read(), 30)
     async with session.get(LETTERS) as answer:
         assert answer.status == 200
     async with session.get(LIVE) as live:
         door.tell_to_end()
         await asyncio.wait_for(live.read(), 30)
+
+
+async def test_an_act_whose_answer_is_lost_is_not_said_to_be_undone(
+    log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await log_in(KeyScope.OPERATOR)
+
+    async def to_one_that_dies(_process: ConsoleProcess) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        theirs.shutdown(socket.SHUT_WR)
+        dying.append(theirs)
+        return ours
+
+    dying: list[socket.socket] = []
+    monkeypatch.setattr(ConsoleProcess, "_connection", to_one_that_dies)
+    async with session.get(LETTERS) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (503, "unavailable")
+    async with session.post(f"{LETTERS}/discard", json={"ids": ["dead_1"]}) as answer:
+        told = await answer.json()
+        assert (answer.status, told["code"]) == (503, "act_unknown")
+        assert "not known whether" in told["detail"]
+    for each in dying:
+        each.close()
+
+
+async def test_one_serves_all_who_come_while_it_begins() -> None:
+    process = ConsoleProcess(Settings(), _well)
+    answers = await asyncio.gather(*(_asked(process) for _ in range(400)))
+    await process.close()
+    assert set(answers) == {b"HTTP/1.1 204 No Content\r\n"}
+
+
+async def test_each_is_told_that_the_broker_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int | None, ControlSign]] = []
+    say = ConsoleProcess._say
+
+    def heard(process: ConsoleProcess, sign: ControlSign, *descriptors: int) -> bool:
+        told.append((process.pid, sign))
+        return say(process, sign, *descriptors)
+
+    async def away() -> bool:
+        return False
+
+    monkeypatch.setattr(ConsoleProcess, "_say", heard)
+    monkeypatch.setattr(console_process, "_LOOK_SECONDS", 0.2)
+    process = ConsoleProcess(Settings(), away)
+    for _ in range(2):
+        await _asked(process)
+        assert process.pid is not None
+        while (process.pid, ControlSign.BROKER_IS_AWAY) not in told:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        while process.pid is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    await process.close()
 
 
 async def test_it_ends_however_its_door_does() -> None:
@@ -124,6 +185,12 @@ async def test_one_that_cannot_run_is_told_of(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(Unavailable, match="log of the door"):
         await _asked_twice(process)
     await process.close()
+
+
+async def _asked(process: ConsoleProcess) -> bytes:
+    async with process.connected() as (reader, writer):
+        writer.write(b"GET /console/api/session HTTP/1.1\r\nHost: door\r\n\r\n")
+        return await reader.readline()
 
 
 async def _asked_twice(process: ConsoleProcess) -> None:

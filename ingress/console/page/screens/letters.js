@@ -143,7 +143,7 @@ async function done(what, ids, key, progress = () => {}) {
     }
   }
   const rest = ids.length - number - failed.length;
-  say(`${count(number)} ${what === "replay" ? "on the way again" : "discarded"}${failed.length ? `, ${count(failed.length)} not: ${failed[0]}` : "."}${refused ? ` ${count(rest)} ${refused.status ? "are" : "may be"} as they were: ${refused.message}` : ""}`);
+  say(`${count(number)} ${what === "replay" ? "on the way again" : "discarded"}${failed.length ? `, ${count(failed.length)} not: ${failed[0]}` : "."}${refused ? ` ${count(rest)} ${refused.isKnown ? "are" : "may be"} as they were: ${refused.message}` : ""}`);
   return number > 0;
 }
 

@@ -3,11 +3,11 @@
 const ROOT = new URL("../../api/", import.meta.url);
 let csrf = "";
 
-/** What the door refused, and why: `status`, `code`, `requestId`. */
+/** What the door refused, and why: `status`, `code`, `requestId`; `isKnown` is false where it may be done all the same. */
 export class Refusal extends Error {
   constructor(status, { detail, code, request_id: requestId } = {}) {
     super(detail ?? (status ? `The door answered ${status}.` : "The door does not answer."));
-    Object.assign(this, { status, code, requestId });
+    Object.assign(this, { status, code, requestId, isKnown: status > 0 && code !== "act_unknown" });
   }
 }
 
